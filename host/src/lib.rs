@@ -1,0 +1,7 @@
+//! Few-shot vision for microcontroller cameras, the host half.
+//!
+//! The folders stand in the order in which a model comes to be, and each imports only what stands
+//! before it: [`nets`] are trained by meta-learners on episodes of data, exported, put on a device
+//! and reported on.
+
+pub mod nets;

@@ -1,0 +1,76 @@
+//! A trained network without its trainer: what export, verification and the tests read.
+
+/// One step of a [`Graph`]; tensors are float32, NCHW, the batch is left out.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Op {
+    /// Convolution with bias, batch norm already folded in.
+    Conv {
+        /// Weights, `[out, in / groups, kernel, kernel]` row-major.
+        weight: Vec<f32>,
+        /// Bias, `[out]`.
+        bias: Vec<f32>,
+        /// Number of output channels.
+        out: usize,
+        /// Side of the square kernel, in pixels.
+        kernel: usize,
+        /// Step in both directions, in pixels.
+        stride: usize,
+        /// Zero padding on the four sides as `[top, left, bottom, right]`, in pixels.
+        padding: [usize; 4],
+        /// Number of groups: 1 is dense, the number of input channels is depthwise.
+        groups: usize,
+    },
+    /// `max(x, 0)`.
+    Relu,
+    /// The greatest value of each window, no padding, the remainder at the edge dropped.
+    MaxPool {
+        /// Side of the window and step, in pixels.
+        size: usize,
+    },
+    /// Mean over height and width, leaving `[channels, 1, 1]`.
+    GlobalAveragePool,
+    /// Sum of two tensors of the same shape.
+    Add,
+    /// `[channels, height, width]` to one vector in that order.
+    Flatten,
+    /// Fully connected layer on a vector.
+    Linear {
+        /// Weights, `[out, in]` row-major.
+        weight: Vec<f32>,
+        /// Bias, `[out]`.
+        bias: Vec<f32>,
+        /// Length of the output.
+        out: usize,
+    },
+}
+
+/// A step and the values that it reads.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// What is computed.
+    pub op: Op,
+    /// Its inputs: 0 is the picture, `i` the output of node `i - 1`.
+    pub inputs: Vec<usize>,
+}
+
+/// How pixels 0..=255 become the network's input: `(pixel / 255 - mean) / std`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Normalization {
+    /// Mean of the pixels on the scale 0..=1.
+    pub mean: f32,
+    /// Standard deviation of the pixels on the scale 0..=1.
+    pub std: f32,
+}
+
+/// A network for inference, its nodes in an order in which they can be computed.
+///
+/// The output of the last node is the embedding.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Graph {
+    /// Channels, height and width of the picture.
+    pub input: [usize; 3],
+    /// How pixels become the input.
+    pub normalization: Normalization,
+    /// The steps.
+    pub nodes: Vec<Node>,
+}

@@ -1,0 +1,3 @@
+//! Embedding networks: pictures in, a vector for each out.
+
+pub mod graph;
