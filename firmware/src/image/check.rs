@@ -1,0 +1,297 @@
+//! Whether an operation's record can be run, and how much memory it touches.
+
+use core::ops::Range;
+
+use super::layout::{Kind, OpRecord, SCRATCH_ALIGN, TENSOR_ALIGN, Tensor};
+use super::packing;
+
+/// Pixels that a convolution gathers at a time.
+pub(crate) const COLUMNS: usize = 4;
+
+/// Channels that a depthwise convolution widens at a time.
+pub(crate) const PLANES: usize = 4;
+
+/// Greatest number of taps of a convolution's output: the sum of `taps` products of int8 stays
+/// below 2^30.
+const MAX_TAPS: usize = 1 << 16;
+
+/// What is wrong with an operation's record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpFault {
+    /// The number of the kind is unknown to this firmware.
+    #[error("unknown kind of operation")]
+    Kind,
+    /// A tensor has a side of zero.
+    #[error("empty tensor")]
+    Empty,
+    /// A window, step or padding is zero or too large.
+    #[error("window, step or padding out of range")]
+    Window,
+    /// The shapes of input and output do not fit the operation.
+    #[error("shapes of input and output do not fit the operation")]
+    Shape,
+    /// Groups do not divide the channels, or there are none.
+    #[error("groups do not divide the channels")]
+    Groups,
+    /// A sum has more taps than an int32 can hold safely.
+    #[error("too many taps in one sum")]
+    Taps,
+    /// The shift, a multiplier, a coefficient or the range of the output is out of range.
+    #[error("requantisation out of range")]
+    Requantize,
+    /// A tensor or scratch is not aligned or leaves the arena.
+    #[error("tensor or scratch outside the arena or not aligned")]
+    Arena,
+    /// The output or scratch lies over something that is still read.
+    #[error("tensors overlap")]
+    Overlap,
+    /// The scratch is smaller than the kernel needs.
+    #[error("scratch too small")]
+    Scratch,
+    /// Weights or channels leave the image or are not aligned.
+    #[error("weights outside the image or not aligned")]
+    Weights,
+}
+
+impl Tensor {
+    /// Number of values, and of bytes in the arena.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        (self.height as usize)
+            .saturating_mul(self.width as usize)
+            .saturating_mul(self.channels as usize)
+    }
+
+    /// Whether there is no value.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Its bytes in the arena; meaningful after [`super::Model::parse`].
+    #[must_use]
+    pub const fn range(&self) -> Range<usize> {
+        self.offset as usize..(self.offset as usize).saturating_add(self.len())
+    }
+
+    /// Whether the other has the same height, width and channels.
+    #[must_use]
+    pub const fn same_shape(&self, other: &Self) -> bool {
+        self.height == other.height && self.width == other.width && self.channels == other.channels
+    }
+
+    fn check(&self, arena: usize) -> Result<(), OpFault> {
+        if self.is_empty() {
+            return Err(OpFault::Empty);
+        }
+        if !(self.offset as usize).is_multiple_of(TENSOR_ALIGN) || self.range().end > arena {
+            return Err(OpFault::Arena);
+        }
+        Ok(())
+    }
+}
+
+impl OpRecord {
+    /// What it computes; `None` for a number that this firmware does not know.
+    #[must_use]
+    pub const fn kind(&self) -> Option<Kind> {
+        Kind::from_number(self.kind)
+    }
+
+    /// Products summed for one output value; 0 where the operation has no weights.
+    #[must_use]
+    pub fn taps(&self) -> usize {
+        let window = usize::from(self.kernel[0]) * usize::from(self.kernel[1]);
+        match self.kind() {
+            Some(Kind::Conv2d) => {
+                window * (usize::from(self.input.channels) / usize::from(self.groups.max(1)))
+            }
+            Some(Kind::Depthwise) => window,
+            Some(Kind::FullyConnected) => self.input.len(),
+            _ => 0,
+        }
+    }
+
+    /// Multiplications with weights in one run, those that a fused pool discards included.
+    #[must_use]
+    pub fn macs(&self) -> u64 {
+        let window = u64::from(self.pool.max(1));
+        self.output.len() as u64 * window * window * self.taps() as u64
+    }
+
+    /// Groups of packed weights: of each the taps and the output channels.
+    pub(crate) fn rows(&self) -> (usize, usize, usize) {
+        let groups = match self.kind() {
+            Some(Kind::Conv2d) => usize::from(self.groups.max(1)),
+            _ => 1,
+        };
+        (
+            groups,
+            self.taps(),
+            usize::from(self.output.channels) / groups,
+        )
+    }
+
+    /// Bytes of the weights in the image.
+    #[must_use]
+    pub fn weights_len(&self) -> usize {
+        match self.kind() {
+            Some(Kind::Conv2d | Kind::FullyConnected) => {
+                let (groups, taps, channels) = self.rows();
+                groups.saturating_mul(packing::rows_len(taps, channels))
+            }
+            Some(Kind::Depthwise) => self.taps() * usize::from(self.output.channels),
+            _ => 0,
+        }
+    }
+
+    /// Number of [`super::Channel`]s in the image.
+    #[must_use]
+    pub fn channels_len(&self) -> usize {
+        match self.kind() {
+            Some(Kind::Conv2d | Kind::FullyConnected) => {
+                let (groups, _, channels) = self.rows();
+                groups * packing::channels_len(channels)
+            }
+            Some(Kind::Depthwise) => usize::from(self.output.channels),
+            _ => 0,
+        }
+    }
+
+    /// Bytes of working memory that the kernel needs.
+    #[must_use]
+    pub fn scratch_needed(&self) -> usize {
+        let bytes = match self.kind() {
+            // Int16 columns of the pixels computed together.
+            Some(Kind::Conv2d) => packing::row_len(self.taps()).saturating_mul(COLUMNS * 2),
+            Some(Kind::FullyConnected) => packing::row_len(self.taps()).saturating_mul(2),
+            // As many int16 rows as the window is high, with their padding.
+            Some(Kind::Depthwise) => PLANES * 2 * usize::from(self.kernel[0]) * self.padded_width(),
+            _ => 0,
+        };
+        bytes.next_multiple_of(SCRATCH_ALIGN)
+    }
+
+    /// Columns of a row with its padding, rounded up to an even number.
+    pub(crate) fn padded_width(&self) -> usize {
+        let [_, left, _, right] = self.pads.map(usize::from);
+        (left + usize::from(self.input.width) + right).next_multiple_of(2)
+    }
+
+    /// Checks everything but the content of the image behind the record.
+    pub(crate) fn check(&self, arena: usize) -> Result<Kind, OpFault> {
+        let kind = self.kind().ok_or(OpFault::Kind)?;
+        self.input.check(arena)?;
+        self.output.check(arena)?;
+        if kind == Kind::Add {
+            self.second.check(arena)?;
+        }
+        self.check_shape(kind)?;
+        self.check_requantize(kind)?;
+        self.check_memory(kind, arena)?;
+        Ok(kind)
+    }
+
+    fn check_shape(&self, kind: Kind) -> Result<(), OpFault> {
+        let (input, output) = (&self.input, &self.output);
+        let fits = match kind {
+            Kind::Conv2d | Kind::Depthwise | Kind::MaxPool | Kind::AveragePool => {
+                let mut size = self.window_output().ok_or(OpFault::Window)?;
+                match (kind, self.pool) {
+                    (_, 0) => {}
+                    (Kind::Conv2d, 2) => size = size.map(|side| side / 2),
+                    _ => return Err(OpFault::Window),
+                }
+                size == [usize::from(output.height), usize::from(output.width)]
+                    && (kind == Kind::Conv2d || input.channels == output.channels)
+            }
+            Kind::FullyConnected => output.height == 1 && output.width == 1,
+            Kind::Add => input.same_shape(&self.second) && input.same_shape(output),
+            Kind::Clamp => input.same_shape(output),
+            Kind::Flatten => output.len() == input.len() && output.height == 1 && output.width == 1,
+        };
+        if !fits {
+            return Err(OpFault::Shape);
+        }
+        if kind == Kind::Conv2d
+            && (self.groups == 0
+                || !input.channels.is_multiple_of(self.groups)
+                || !output.channels.is_multiple_of(self.groups))
+        {
+            return Err(OpFault::Groups);
+        }
+        if self.taps() > MAX_TAPS {
+            return Err(OpFault::Taps);
+        }
+        Ok(())
+    }
+
+    /// Height and width before a fused pool, `None` where the window does not fit.
+    fn window_output(&self) -> Option<[usize; 2]> {
+        let [top, left, bottom, right] = self.pads.map(usize::from);
+        let side = |input: u16, before: usize, after: usize, kernel: u8, stride: u8| {
+            let (kernel, stride) = (usize::from(kernel), usize::from(stride));
+            if stride == 0 || before >= kernel || after >= kernel {
+                return None;
+            }
+            let room = (usize::from(input) + before + after).checked_sub(kernel)?;
+            Some(room / stride + 1)
+        };
+        Some([
+            side(
+                self.input.height,
+                top,
+                bottom,
+                self.kernel[0],
+                self.stride[0],
+            )?,
+            side(
+                self.input.width,
+                left,
+                right,
+                self.kernel[1],
+                self.stride[1],
+            )?,
+        ])
+    }
+
+    fn check_requantize(&self, kind: Kind) -> Result<(), OpFault> {
+        let add = kind != Kind::Add
+            || self
+                .coefficients
+                .iter()
+                .all(|value| (0..=0x7fff).contains(value));
+        if self.pre_shift > 15 || self.multiplier < 0 || self.act_min > self.act_max || !add {
+            return Err(OpFault::Requantize);
+        }
+        Ok(())
+    }
+
+    fn check_memory(&self, kind: Kind, arena: usize) -> Result<(), OpFault> {
+        let needed = self.scratch_needed();
+        if (self.scratch_len as usize) < needed {
+            return Err(OpFault::Scratch);
+        }
+        let scratch = self.scratch as usize..(self.scratch as usize).saturating_add(needed);
+        if scratch.end > arena || !scratch.start.is_multiple_of(SCRATCH_ALIGN) {
+            return Err(OpFault::Arena);
+        }
+        let output = self.output.range();
+        let overlaps = |a: &Range<usize>, b: &Range<usize>| a.start < b.end && b.start < a.end;
+        let read = |tensor: &Tensor| {
+            let in_place = matches!(kind, Kind::Add | Kind::Clamp | Kind::Depthwise)
+                && tensor.offset == self.output.offset
+                && tensor.same_shape(&self.output);
+            let range = tensor.range();
+            !overlaps(&range, &scratch) && (in_place || !overlaps(&range, &output))
+        };
+        if !read(&self.input)
+            || (kind == Kind::Add && !read(&self.second))
+            || overlaps(&output, &scratch)
+        {
+            return Err(OpFault::Overlap);
+        }
+        Ok(())
+    }
+}
