@@ -1,0 +1,133 @@
+//! Where frames come from.
+
+mod virtual_camera;
+
+pub use virtual_camera::VirtualCamera;
+
+use serde::{Deserialize, Serialize};
+
+/// How the bytes of a frame are to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PixelFormat {
+    /// One byte a pixel, 0 is black and 255 is white.
+    Grey8,
+    /// Two bytes a pixel, little-endian, red in the five high bits.
+    Rgb565,
+    /// Two bytes a pixel, luma at the even bytes (YUYV order).
+    Yuyv,
+}
+
+impl PixelFormat {
+    /// Bytes that one pixel takes.
+    #[must_use]
+    pub const fn bytes_per_pixel(self) -> usize {
+        match self {
+            Self::Grey8 => 1,
+            Self::Rgb565 | Self::Yuyv => 2,
+        }
+    }
+}
+
+/// Size and format of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Geometry {
+    /// Columns.
+    pub width: u16,
+    /// Rows.
+    pub height: u16,
+    /// Meaning of the bytes.
+    pub format: PixelFormat,
+}
+
+impl Geometry {
+    /// Bytes of a whole frame.
+    #[must_use]
+    pub const fn len(self) -> usize {
+        self.width as usize * self.height as usize * self.format.bytes_per_pixel()
+    }
+
+    /// Whether the frame has no pixel.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A whole picture, row-major, borrowed from the camera's buffer.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame<'a> {
+    /// Size and format.
+    pub geometry: Geometry,
+    /// Exactly `geometry.len()` bytes.
+    pub pixels: &'a [u8],
+}
+
+/// Why there is no picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum CameraError {
+    /// Nothing was captured yet.
+    #[error("the camera holds no frame")]
+    NoFrame,
+    /// A transfer began but the rest is missing.
+    #[error("the frame is torn: {received} of {expected} bytes arrived")]
+    Torn {
+        /// Bytes held, all from the start of the frame.
+        received: u32,
+        /// Bytes of the whole frame.
+        expected: u32,
+    },
+    /// No pixels, or more than the buffer holds.
+    #[error("a frame has to have between 1 and {capacity} bytes, not {len}")]
+    Size {
+        /// Bytes of the refused frame.
+        len: u32,
+        /// Bytes that the buffer holds.
+        capacity: u32,
+    },
+    /// A chunk does not continue what was received.
+    #[error("the next chunk has to start at byte {expected}")]
+    OutOfOrder {
+        /// Offset that continues the transfer.
+        expected: u32,
+    },
+    /// A chunk reaches past the end of the frame.
+    #[error("the chunk reaches past the frame's end")]
+    PastEnd,
+    /// Frames come from a sensor and can't be sent.
+    #[error("this camera takes its own pictures and accepts none")]
+    NotVirtual,
+    /// The sensor or its bus failed.
+    #[error("the camera does not answer")]
+    Hardware,
+}
+
+/// A source of frames.
+pub trait Camera {
+    /// Takes a picture and keeps it until the next one.
+    ///
+    /// # Errors
+    /// Whatever kept the picture from being whole.
+    fn capture(&mut self) -> Result<Frame<'_>, CameraError>;
+
+    /// The picture that the last [`capture`](Self::capture) took.
+    ///
+    /// # Errors
+    /// [`CameraError::NoFrame`] or [`CameraError::Torn`] when there is none.
+    fn held(&self) -> Result<Frame<'_>, CameraError>;
+
+    /// Largest frame, in bytes.
+    fn capacity(&self) -> usize;
+
+    /// Accepts a piece of a picture from the host and says how many bytes are there now.
+    ///
+    /// # Errors
+    /// [`CameraError::NotVirtual`] unless the camera is a [`VirtualCamera`].
+    fn receive(
+        &mut self,
+        _geometry: Geometry,
+        _offset: u32,
+        _chunk: &[u8],
+    ) -> Result<u32, CameraError> {
+        Err(CameraError::NotVirtual)
+    }
+}

@@ -1,0 +1,27 @@
+//! What the host asks and the device answers, and how that goes over a serial line.
+//!
+//! Every [`Request`] has one [`Response`]. Each travels in a [packet]: a sequence number, the
+//! `postcard` encoding and a CRC-32, wrapped by COBS between zero bytes. The host numbers its
+//! requests; a device that sees the same request again repeats its answer and does nothing else,
+//! so that a request whose answer got lost can be sent again safely.
+//!
+//! The order of variants and fields is the wire format: new variants go to the end, and any other
+//! change raises [`VERSION`].
+
+pub mod packet;
+mod request;
+mod response;
+
+pub use request::Request;
+pub use response::{
+    ClassInfo, DeviceError, Distance, Info, ModelFault, ModelInfo, Page, Response, Stats, Verdict,
+};
+
+/// Version of the wire format.
+pub const VERSION: u8 = 1;
+
+/// Most bytes of a frame in one packet.
+pub const MAX_CHUNK: usize = 1024;
+
+/// Most bytes of an encoded request or response.
+pub const MAX_BODY: usize = MAX_CHUNK + 64;

@@ -1,0 +1,60 @@
+use serde::{Deserialize, Serialize};
+
+use crate::camera::Geometry;
+
+/// What the host asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Request<'a> {
+    /// Who are you? Answered by [`Response::Info`](super::Response::Info).
+    Info,
+    /// A piece of a frame for the virtual camera. Answered by
+    /// [`Response::Received`](super::Response::Received).
+    Frame {
+        /// Size and format of the whole frame.
+        geometry: Geometry,
+        /// Where the piece belongs.
+        offset: u32,
+        /// At most [`MAX_CHUNK`](super::MAX_CHUNK) bytes.
+        chunk: &'a [u8],
+    },
+    /// A piece of a picture, from `offset` on. Offset 0 takes a new picture. Answered by
+    /// [`Response::Frame`](super::Response::Frame).
+    Capture {
+        /// First byte wanted.
+        offset: u32,
+    },
+    /// Takes a picture and embeds it. Answered by
+    /// [`Response::Embedding`](super::Response::Embedding).
+    Embed,
+    /// Takes a picture and names its class. Answered by
+    /// [`Response::Classified`](super::Response::Classified).
+    Classify,
+    /// Takes a picture and adds it to a class. Answered by
+    /// [`Response::Enrolled`](super::Response::Enrolled).
+    Enroll {
+        /// Name of the class, which is made if there is none.
+        name: &'a str,
+    },
+    /// A page of the enrolled classes. Answered by [`Response::Classes`](super::Response::Classes).
+    List {
+        /// How many classes to pass over.
+        skip: u8,
+    },
+    /// Gives a class another name. Answered by [`Response::Done`](super::Response::Done).
+    Rename {
+        /// Id of the class.
+        id: u8,
+        /// Its new name.
+        name: &'a str,
+    },
+    /// Forgets a class. Answered by [`Response::Done`](super::Response::Done).
+    Remove {
+        /// Id of the class.
+        id: u8,
+    },
+    /// Forgets all classes. Answered by [`Response::Done`](super::Response::Done).
+    Reset,
+    /// Counters since the device was switched on. Answered by
+    /// [`Response::Stats`](super::Response::Stats).
+    Stats,
+}

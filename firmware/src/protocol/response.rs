@@ -1,0 +1,219 @@
+use heapless::Vec;
+use serde::{Deserialize, Serialize};
+
+use crate::camera::{CameraError, Geometry};
+use crate::store::{MAX_CLASSES, StoreError};
+
+/// What the device answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Response<'a> {
+    /// The request was not carried out.
+    Error(DeviceError),
+    /// The request was carried out.
+    Done,
+    /// To [`Request::Info`](super::Request::Info).
+    #[serde(borrow)]
+    Info(Info<'a>),
+    /// To [`Request::Frame`](super::Request::Frame): bytes held from the start of the frame.
+    Received(u32),
+    /// To [`Request::Capture`](super::Request::Capture).
+    Frame {
+        /// Size and format of the whole frame.
+        geometry: Geometry,
+        /// Where the piece belongs.
+        offset: u32,
+        /// At most [`MAX_CHUNK`](super::MAX_CHUNK) bytes.
+        chunk: &'a [u8],
+    },
+    /// To [`Request::Embed`](super::Request::Embed): the int8 values, as bytes.
+    Embedding {
+        /// The values in two's complement.
+        values: &'a [u8],
+        /// Ticks from the picture to the embedding.
+        ticks: u32,
+    },
+    /// To [`Request::Classify`](super::Request::Classify).
+    Classified(Verdict<'a>),
+    /// To [`Request::Enroll`](super::Request::Enroll).
+    Enrolled {
+        /// Id of the class.
+        id: u8,
+        /// Its shots, this one included.
+        shots: u8,
+    },
+    /// To [`Request::List`](super::Request::List).
+    Classes {
+        /// How many classes there are in all.
+        total: u8,
+        /// Some of them, by id.
+        page: Page<'a>,
+    },
+    /// To [`Request::Stats`](super::Request::Stats).
+    Stats(Stats),
+}
+
+/// Some enrolled classes.
+pub type Page<'a> = Vec<ClassInfo<'a>, 8>;
+
+/// Who the device is.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Info<'a> {
+    /// [`VERSION`](super::VERSION) of the device; first, so that every host can read it.
+    pub protocol: u8,
+    /// Version of the firmware crate.
+    pub firmware: &'a str,
+    /// Name of the board.
+    pub board: &'a str,
+    /// Ticks in a second.
+    pub ticks_per_second: u32,
+    /// Largest frame that the camera holds, in bytes.
+    pub frame_capacity: u32,
+    /// The model, or why there is none.
+    #[serde(borrow)]
+    pub model: Result<ModelInfo<'a>, ModelFault>,
+    /// How many classes are enrolled, or why the store can't be used.
+    pub classes: Result<u8, StoreError>,
+    /// How many classes the store holds.
+    pub max_classes: u8,
+    /// How many shots a class holds.
+    pub max_shots: u8,
+}
+
+/// The model that the device runs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ModelInfo<'a> {
+    /// Its identity: the first bytes of its hash.
+    pub id: u64,
+    /// Its name.
+    pub name: &'a str,
+    /// Columns of its input.
+    pub width: u16,
+    /// Rows of its input.
+    pub height: u16,
+    /// Channels of its input.
+    pub channels: u16,
+    /// Values of its embedding.
+    pub dim: u16,
+    /// What one step of an embedding's value is worth.
+    pub scale: f32,
+    /// The value that stands for 0.
+    pub zero_point: i8,
+    /// Bytes of memory that it needs while it runs.
+    pub arena: u32,
+    /// Bytes of the image.
+    pub image: u32,
+}
+
+/// Why the device has no model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum ModelFault {
+    /// No image was flashed, or it is damaged.
+    #[error("there is no sound model image: flash one")]
+    Image,
+    /// The image is sound and needs more memory than this firmware gives.
+    #[error("the model needs {needed} bytes of memory, this firmware gives {given}")]
+    Arena {
+        /// Bytes that the model asks for.
+        needed: u32,
+        /// Bytes that there are.
+        given: u32,
+    },
+    /// The embedding has more values than the store keeps.
+    #[error("the model's embedding has {dim} values, more than this firmware stores")]
+    Embedding {
+        /// Values of the embedding.
+        dim: u16,
+    },
+    /// The input has more bytes than this firmware has room for.
+    #[error("the model's input has {needed} bytes, this firmware has room for {given}")]
+    Input {
+        /// Bytes of the input.
+        needed: u32,
+        /// Bytes that there are.
+        given: u32,
+    },
+}
+
+/// Distance of a picture to a class.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Distance {
+    /// Id of the class.
+    pub class: u8,
+    /// Squared Euclidean distance to its prototype, in the units of the float embedding.
+    pub squared: f32,
+}
+
+/// The class of a picture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Verdict<'a> {
+    /// Name of the nearest class.
+    pub name: &'a str,
+    /// The nearest class and its distance.
+    pub nearest: Distance,
+    /// How much farther the second nearest is; none if one class is enrolled.
+    pub margin: Option<f32>,
+    /// Ticks from the picture to the class.
+    pub ticks: u32,
+    /// Distances to all classes of this model, by id.
+    pub distances: Vec<Distance, MAX_CLASSES>,
+}
+
+/// An enrolled class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClassInfo<'a> {
+    /// Its id.
+    pub id: u8,
+    /// Its name.
+    pub name: &'a str,
+    /// Its number of shots.
+    pub shots: u8,
+    /// Identity of the model that it was enrolled with. Another model can't use it.
+    pub model: u64,
+}
+
+/// What the device did since it was switched on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stats {
+    /// Whole frames that were embedded.
+    pub frames: u32,
+    /// Frames that were classified.
+    pub classified: u32,
+    /// Shots that were enrolled.
+    pub enrolled: u32,
+    /// Packets that could not be read.
+    pub malformed: u32,
+    /// Packets that were answered anew because the answer got lost.
+    pub repeated: u32,
+    /// Requests that were refused.
+    pub refused: u32,
+    /// Ticks of the last embedding.
+    pub last_ticks: u32,
+    /// Ticks of the slowest embedding.
+    pub most_ticks: u32,
+}
+
+/// Why a request was not carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum DeviceError {
+    /// The packet could not be read; it comes with sequence number 0.
+    #[error("the device could not read the packet")]
+    Malformed,
+    /// There is no model to run.
+    #[error(transparent)]
+    Model(#[from] ModelFault),
+    /// There is no picture.
+    #[error(transparent)]
+    Camera(#[from] CameraError),
+    /// The picture can't be brought to the model's input.
+    #[error("the frame can't be brought to the model's input")]
+    Preprocess,
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Nothing was enrolled with this model.
+    #[error("no class is enrolled with this model: enrol one first")]
+    NothingEnrolled,
+    /// A capture asked for bytes past the end of the frame.
+    #[error("the frame ends before this byte")]
+    PastEnd,
+}
