@@ -4,4 +4,6 @@
 //! before it: [`nets`] are trained by meta-learners on episodes of data, exported, put on a device
 //! and reported on.
 
+pub mod data;
+pub mod episodes;
 pub mod nets;

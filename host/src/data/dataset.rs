@@ -1,0 +1,153 @@
+use std::{collections::BTreeMap, fmt, ops::Range, sync::Arc};
+
+use rayon::prelude::*;
+
+use super::{DataError, Gray, Loaded};
+
+/// What reads or draws the pictures of a [`Dataset`], by number.
+pub(super) trait Source: Send + Sync {
+    /// The picture of that number.
+    fn picture(&self, item: usize) -> Result<Gray, DataError>;
+}
+
+/// Labelled pictures, read on demand; it can be shared by threads and is cheap to clone.
+#[derive(Clone)]
+pub struct Dataset {
+    source: Arc<dyn Source>,
+    classes: Vec<Class>,
+}
+
+#[derive(Clone)]
+pub(super) struct Class {
+    /// What people call it.
+    pub(super) name: String,
+    /// The numbers of its pictures in the source.
+    pub(super) items: Range<usize>,
+    /// Quarter turns counter-clockwise of every picture.
+    pub(super) turns: u8,
+}
+
+impl fmt::Debug for Dataset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pictures: usize = (0..self.classes()).map(|class| self.len(class)).sum();
+        f.debug_struct("Dataset")
+            .field("classes", &self.classes())
+            .field("pictures", &pictures)
+            .finish_non_exhaustive()
+    }
+}
+
+#[expect(
+    clippy::len_without_is_empty,
+    reason = "len is that of one class, and no class is empty"
+)]
+impl Dataset {
+    pub(super) fn new(source: impl Source + 'static, classes: Vec<Class>) -> Self {
+        Self {
+            source: Arc::new(source),
+            classes,
+        }
+    }
+
+    /// Number of classes.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.classes.len()
+    }
+
+    /// The name of a class, which must exist.
+    #[must_use]
+    pub fn class_name(&self, class: usize) -> &str {
+        &self.classes[class].name
+    }
+
+    /// Number of pictures in a class, which must exist.
+    #[must_use]
+    pub fn len(&self, class: usize) -> usize {
+        self.classes[class].items.len()
+    }
+
+    /// Reads one picture, at its own size.
+    ///
+    /// # Errors
+    /// [`DataError::NoPicture`], or what was wrong with the file.
+    pub fn get(&self, class: usize, index: usize) -> Result<Gray, DataError> {
+        let pictures = self.classes.get(class).map_or(0, |c| c.items.len());
+        if index >= pictures {
+            return Err(DataError::NoPicture {
+                class,
+                index,
+                have: self.classes(),
+                pictures,
+            });
+        }
+        let Class { items, turns, .. } = &self.classes[class];
+        Ok(self.source.picture(items.start + index)?.rotate90(*turns))
+    }
+
+    /// Some of the classes, in the order given; the source is shared.
+    ///
+    /// # Panics
+    /// When a class does not exist.
+    #[must_use]
+    pub fn subset(&self, classes: &[usize]) -> Self {
+        Self {
+            source: Arc::clone(&self.source),
+            classes: classes.iter().map(|&c| self.classes[c].clone()).collect(),
+        }
+    }
+
+    /// Reads every picture at one size, `(width, height)` in pixels, on all cores.
+    ///
+    /// Classes that are turns of one another are decoded once. `progress` is called from any
+    /// thread with the number of pictures that have just become ready.
+    ///
+    /// # Errors
+    /// The first picture that cannot be read.
+    pub fn load(
+        &self,
+        size: (u32, u32),
+        progress: impl Fn(usize) + Sync,
+    ) -> Result<Loaded, DataError> {
+        let (width, height) = (size.0.max(1), size.1.max(1));
+        let area = width as usize * height as usize;
+        let lengths: Vec<usize> = (0..self.classes()).map(|class| self.len(class)).collect();
+        let mut pixels = vec![0; lengths.iter().sum::<usize>() * area];
+
+        // The classes that share their pictures, each with its own part of the pixels.
+        let mut shared: BTreeMap<_, Vec<(u8, &mut [u8])>> = BTreeMap::new();
+        let mut rest = pixels.as_mut_slice();
+        for class in &self.classes {
+            let (part, after) = rest.split_at_mut(class.items.len() * area);
+            rest = after;
+            let key = (class.items.start, class.items.end);
+            shared.entry(key).or_default().push((class.turns, part));
+        }
+
+        shared
+            .into_par_iter()
+            .try_for_each(|((start, end), mut parts)| {
+                for (i, item) in (start..end).enumerate() {
+                    let picture = self.source.picture(item)?;
+                    let upright = picture.resize(width, height);
+                    for (turns, part) in &mut parts {
+                        let turned = if width == height {
+                            upright.rotate90(*turns)
+                        } else {
+                            picture.rotate90(*turns).resize(width, height)
+                        };
+                        part[i * area..][..area].copy_from_slice(&turned.pixels);
+                    }
+                    progress(parts.len());
+                }
+                Ok(())
+            })?;
+        let names = self.classes.iter().map(|class| class.name.clone());
+        Ok(Loaded::new(
+            names.collect(),
+            &lengths,
+            (width, height),
+            pixels,
+        ))
+    }
+}

@@ -1,0 +1,152 @@
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::{self, BufReader, Read},
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use zip::ZipArchive;
+
+use super::{DataError, Gray};
+
+/// The greatest file that is taken for a picture.
+const LIMIT: u64 = 64 << 20;
+
+/// The pictures and lists below one folder or inside one zip, read by name.
+pub(super) struct Files {
+    root: PathBuf,
+    names: Vec<String>,
+    store: Store,
+}
+
+enum Store {
+    Folder,
+    /// The archive, and the entry of each name.
+    Zip(Mutex<ZipArchive<BufReader<File>>>, Vec<usize>),
+}
+
+impl Files {
+    /// Lists a folder or zip without reading the files; hidden files are left out.
+    pub(super) fn open(path: &Path) -> Result<Self, DataError> {
+        let read = |source| DataError::Read {
+            path: path.into(),
+            source,
+        };
+        if fs::metadata(path).map_err(read)?.is_dir() {
+            let mut names = Vec::new();
+            walk(path, "", &mut names)?;
+            names.sort();
+            return Ok(Self {
+                root: path.into(),
+                names,
+                store: Store::Folder,
+            });
+        }
+        let file = BufReader::new(File::open(path).map_err(read)?);
+        let archive = ZipArchive::new(file).map_err(|source| DataError::Archive {
+            path: path.into(),
+            source,
+        })?;
+        let entries: BTreeMap<String, usize> = (0..archive.len())
+            .filter_map(|i| Some((archive.name_for_index(i)?.ok()?.into_owned(), i)))
+            .filter(|(name, _)| !name.ends_with('/') && !name.split('/').any(is_hidden))
+            .collect();
+        let (names, indices) = entries.into_iter().unzip();
+        Ok(Self {
+            root: path.into(),
+            names,
+            store: Store::Zip(Mutex::new(archive), indices),
+        })
+    }
+
+    /// The names of the files, `/` between folders, sorted.
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Where the file of that number lies, for messages.
+    pub(super) fn path(&self, index: usize) -> PathBuf {
+        self.root.join(&self.names[index])
+    }
+
+    /// The number of the file of that name.
+    pub(super) fn find(&self, name: &str) -> Result<usize, DataError> {
+        self.names
+            .binary_search_by(|n| n.as_str().cmp(name))
+            .map_err(|_| DataError::layout(&self.root, format!("there is no {name} in it")))
+    }
+
+    /// The contents of a file.
+    pub(super) fn read(&self, index: usize) -> Result<Vec<u8>, DataError> {
+        let mut bytes = Vec::new();
+        let done = match &self.store {
+            Store::Folder => File::open(self.path(index))
+                .and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes)),
+            Store::Zip(archive, entries) => {
+                let mut archive = archive.lock().unwrap_or_else(PoisonError::into_inner);
+                let entry = archive.by_index(entries[index]);
+                let entry = entry.map_err(|source| DataError::Archive {
+                    path: self.path(index),
+                    source,
+                })?;
+                entry.take(LIMIT + 1).read_to_end(&mut bytes)
+            }
+        };
+        done.map_err(|source| DataError::Read {
+            path: self.path(index),
+            source,
+        })?;
+        if bytes.len() as u64 > LIMIT {
+            return Err(DataError::TooLarge {
+                path: self.path(index),
+                limit: LIMIT,
+            });
+        }
+        Ok(bytes)
+    }
+
+    /// A file decoded as a grey picture.
+    pub(super) fn picture(&self, index: usize) -> Result<Gray, DataError> {
+        let bytes = self.read(index)?;
+        let picture = image::load_from_memory(&bytes).map_err(|source| DataError::Decode {
+            path: self.path(index),
+            source,
+        })?;
+        let picture = picture.into_luma8();
+        Gray::new(picture.width(), picture.height(), picture.into_raw())
+    }
+}
+
+fn is_hidden(name: &str) -> bool {
+    name.starts_with('.') || name == "__MACOSX"
+}
+
+fn walk(root: &Path, below: &str, names: &mut Vec<String>) -> Result<(), DataError> {
+    let folder = root.join(below);
+    let list = || -> io::Result<Vec<_>> { fs::read_dir(&folder)?.collect() };
+    let entries = list().map_err(|source| DataError::Read {
+        path: folder.clone(),
+        source,
+    })?;
+    for entry in entries {
+        let file = entry.file_name();
+        let Some(file) = file.to_str() else {
+            let problem = "its name is not UTF-8; rename it";
+            return Err(DataError::layout(entry.path(), problem));
+        };
+        if is_hidden(file) {
+            continue;
+        }
+        let name = match below {
+            "" => file.to_owned(),
+            _ => format!("{below}/{file}"),
+        };
+        if entry.path().is_dir() {
+            walk(root, &name, names)?;
+        } else {
+            names.push(name);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,202 @@
+use super::DataError;
+
+/// A grey picture, row-major, 0 = black, 255 = white.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gray {
+    /// Width, in pixels, at least 1.
+    pub width: u32,
+    /// Height, in pixels, at least 1.
+    pub height: u32,
+    /// `height * width` pixels.
+    pub pixels: Vec<u8>,
+}
+
+impl Gray {
+    /// A picture of the given size.
+    ///
+    /// # Errors
+    /// [`DataError::Size`] when a side is zero or there are not `width * height` pixels.
+    pub fn new(width: u32, height: u32, pixels: Vec<u8>) -> Result<Self, DataError> {
+        if width == 0 || height == 0 || pixels.len() as u64 != u64::from(width) * u64::from(height)
+        {
+            return Err(DataError::Size {
+                width,
+                height,
+                pixels: pixels.len(),
+            });
+        }
+        Ok(Self {
+            width,
+            height,
+            pixels,
+        })
+    }
+
+    /// The picture at another size: area average where it shrinks, bilinear where it grows.
+    ///
+    /// Computed in exact integers and rounded once, so that resizing and turning by quarters can be
+    /// done in either order. A side of zero is taken as one.
+    #[must_use]
+    pub fn resize(&self, width: u32, height: u32) -> Self {
+        let (width, height) = (width.max(1), height.max(1));
+        if (width, height) == (self.width, self.height) {
+            return self.clone();
+        }
+        let columns = taps(self.width, width);
+        let rows = taps(self.height, height);
+        // Every row of the source squeezed to the new width, as sums not yet divided.
+        let mut narrow = Vec::with_capacity(self.height as usize * width as usize);
+        for row in self.pixels.chunks_exact(self.width as usize) {
+            narrow.extend(columns.taps.iter().map(|(first, weights)| {
+                let sum = weights.iter().zip(&row[*first..]);
+                sum.map(|(w, p)| w * u64::from(*p)).sum::<u64>()
+            }));
+        }
+        let whole = columns.whole * rows.whole;
+        let mut pixels = Vec::with_capacity(height as usize * width as usize);
+        for (first, weights) in &rows.taps {
+            for x in 0..width as usize {
+                let sum: u64 = weights
+                    .iter()
+                    .enumerate()
+                    .map(|(i, w)| w * narrow[(first + i) * width as usize + x])
+                    .sum();
+                pixels.push(((sum + whole / 2) / whole) as u8);
+            }
+        }
+        Self {
+            width,
+            height,
+            pixels,
+        }
+    }
+
+    /// The picture turned counter-clockwise by a number of quarter turns.
+    #[must_use]
+    pub fn rotate90(&self, quarters: u8) -> Self {
+        let (w, h) = (self.width as usize, self.height as usize);
+        let at = |x: usize, y: usize| self.pixels[y * w + x];
+        let (width, height) = if quarters % 2 == 0 { (w, h) } else { (h, w) };
+        let mut pixels = Vec::with_capacity(w * h);
+        for y in 0..height {
+            pixels.extend((0..width).map(|x| match quarters % 4 {
+                0 => at(x, y),
+                1 => at(w - 1 - y, x),
+                2 => at(w - 1 - x, h - 1 - y),
+                _ => at(y, h - 1 - x),
+            }));
+        }
+        Self {
+            width: width as u32,
+            height: height as u32,
+            pixels,
+        }
+    }
+
+    /// The negative: white becomes black.
+    #[must_use]
+    pub fn invert(mut self) -> Self {
+        self.pixels.iter_mut().for_each(|p| *p = 255 - *p);
+        self
+    }
+}
+
+/// For each new pixel, the first old one that it reads and the weights from there on.
+struct Taps {
+    taps: Vec<(usize, Vec<u64>)>,
+    /// The sum of the weights of each new pixel.
+    whole: u64,
+}
+
+fn taps(from: u32, to: u32) -> Taps {
+    let (from, to) = (u64::from(from), u64::from(to));
+    if to <= from {
+        // Old pixel i covers [i * to, (i + 1) * to), new pixel j covers [j * from, (j + 1) * from).
+        let taps = (0..to).map(|j| {
+            let (start, end) = (j * from, (j + 1) * from);
+            let (first, last) = (start / to, (end - 1) / to);
+            let overlap = |i: u64| ((i + 1) * to).min(end) - (i * to).max(start);
+            (first as usize, (first..=last).map(overlap).collect())
+        });
+        Taps {
+            taps: taps.collect(),
+            whole: from,
+        }
+    } else {
+        // New centre j + 1/2 lies at ((2j + 1) * from - to) / (2 * to) between old centres.
+        let whole = 2 * to;
+        let taps = (0..to).map(|j| {
+            let at = ((2 * j + 1) * from).saturating_sub(to);
+            let at = at.min((from - 1) * whole);
+            let (first, rest) = (at / whole, at % whole);
+            let weights = if rest == 0 {
+                vec![whole]
+            } else {
+                vec![whole - rest, rest]
+            };
+            (first as usize, weights)
+        });
+        Taps {
+            taps: taps.collect(),
+            whole,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noise(width: u32, height: u32) -> Gray {
+        let pixels = (0..width * height).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8);
+        Gray::new(width, height, pixels.collect()).unwrap()
+    }
+
+    #[test]
+    fn size_must_match_the_pixels() {
+        assert!(Gray::new(2, 2, vec![0; 4]).is_ok());
+        let error = Gray::new(3, 2, vec![0; 4]).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "a picture of 3 x 2 needs 6 pixels, at least one; 4 given"
+        );
+        assert!(Gray::new(0, 2, vec![]).is_err());
+    }
+
+    #[test]
+    fn shrinking_averages_areas() {
+        let picture = Gray::new(3, 1, vec![0, 90, 240]).unwrap();
+        // Halves: (0 + 90 / 2) / 1.5 and (90 / 2 + 240) / 1.5.
+        assert_eq!(picture.resize(2, 1).pixels, [30, 190]);
+        assert_eq!(picture.resize(1, 1).pixels, [110]);
+    }
+
+    #[test]
+    fn growing_interpolates_between_centres() {
+        let picture = Gray::new(2, 1, vec![0, 100]).unwrap();
+        assert_eq!(picture.resize(4, 1).pixels, [0, 25, 75, 100]);
+        assert_eq!(picture.resize(4, 3).pixels, [0, 25, 75, 100].repeat(3));
+    }
+
+    #[test]
+    fn turns_are_counter_clockwise() {
+        let picture = Gray::new(2, 2, vec![1, 2, 3, 4]).unwrap();
+        assert_eq!(picture.rotate90(1).pixels, [2, 4, 1, 3]);
+        let picture = noise(5, 3);
+        assert_eq!(picture.rotate90(1).rotate90(1), picture.rotate90(2));
+        assert_eq!(picture.rotate90(3).rotate90(1), picture);
+    }
+
+    #[test]
+    fn resize_and_turn_commute_exactly() {
+        let picture = noise(105, 105);
+        for quarters in 0..4 {
+            for side in [28, 104, 200] {
+                assert_eq!(
+                    picture.resize(side, side).rotate90(quarters),
+                    picture.rotate90(quarters).resize(side, side)
+                );
+            }
+        }
+    }
+}

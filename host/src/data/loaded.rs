@@ -1,0 +1,84 @@
+use std::ops::Range;
+
+/// Labelled pictures of one size, all in memory.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    names: Vec<String>,
+    /// The pictures of each class, numbered over all classes.
+    ranges: Vec<Range<usize>>,
+    size: (u32, u32),
+    pixels: Vec<u8>,
+}
+
+#[expect(
+    clippy::len_without_is_empty,
+    reason = "len is that of one class, and no class is empty"
+)]
+impl Loaded {
+    pub(super) fn new(
+        names: Vec<String>,
+        lengths: &[usize],
+        size: (u32, u32),
+        pixels: Vec<u8>,
+    ) -> Self {
+        let mut end = 0;
+        let ranges = lengths.iter().map(|length| {
+            end += length;
+            end - length..end
+        });
+        Self {
+            names,
+            ranges: ranges.collect(),
+            size,
+            pixels,
+        }
+    }
+
+    /// Number of classes.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.names.len()
+    }
+
+    /// The name of a class, which must exist.
+    #[must_use]
+    pub fn class_name(&self, class: usize) -> &str {
+        &self.names[class]
+    }
+
+    /// Number of pictures in a class, which must exist.
+    #[must_use]
+    pub fn len(&self, class: usize) -> usize {
+        self.ranges[class].len()
+    }
+
+    /// Number of pictures in each class: what an episode sampler asks for.
+    #[must_use]
+    pub fn class_sizes(&self) -> Vec<usize> {
+        self.ranges.iter().map(Range::len).collect()
+    }
+
+    /// Width and height of every picture, in pixels.
+    #[must_use]
+    pub fn size(&self) -> (u32, u32) {
+        self.size
+    }
+
+    /// One picture, row-major, `height * width` bytes, 0 = black, 255 = white.
+    ///
+    /// # Panics
+    /// When the class or the picture does not exist.
+    #[must_use]
+    pub fn pixels(&self, class: usize, index: usize) -> &[u8] {
+        let range = &self.ranges[class];
+        assert!(index < range.len(), "no picture {index} in class {class}");
+        let area = self.size.0 as usize * self.size.1 as usize;
+        &self.pixels[(range.start + index) * area..][..area]
+    }
+
+    /// The pixels of all pictures, class after class.
+    #[must_use]
+    pub fn all(&self) -> &[u8] {
+        &self.pixels
+    }
+}

@@ -1,0 +1,31 @@
+//! Labelled pictures: from a folder or zip, from Omniglot, or drawn by the built-in generator.
+//!
+//! A [`Dataset`] knows its classes and reads a picture when asked; [`Dataset::load`] reads them all
+//! at one size into a [`Loaded`], which is what training and evaluation work on.
+
+mod dataset;
+mod error;
+mod files;
+mod gray;
+mod loaded;
+pub mod omniglot;
+
+pub use dataset::Dataset;
+pub use error::DataError;
+pub use gray::Gray;
+pub use loaded::Loaded;
+
+/// The folder of real data for tests: `SUDAL_DATA`, else `../shared/data` beside the workspace.
+#[cfg(test)]
+pub(crate) fn test_data(name: &str) -> Option<std::path::PathBuf> {
+    let root = std::env::var_os("SUDAL_DATA").map_or_else(
+        || std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
+        Into::into,
+    );
+    let path = root.join(name);
+    if !path.exists() {
+        println!("skipped: no {} (set SUDAL_DATA)", path.display());
+        return None;
+    }
+    Some(path)
+}
