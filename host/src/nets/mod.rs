@@ -1,3 +1,7 @@
 //! Embedding networks: pictures in, a vector for each out.
 
+pub mod block;
+mod cpu;
+mod fused;
 pub mod graph;
+pub mod network;

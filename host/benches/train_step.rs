@@ -1,0 +1,48 @@
+//! Time of a training step (forward, backward, Adam) on 100 pictures: the figure that decides how
+//! long meta-training takes. `cargo bench --bench train_step`
+
+use std::time::Instant;
+
+use burn::tensor::{Device, Distribution, Tensor};
+use sudal::nets::network::{Architecture, Plan};
+
+fn main() {
+    let nets = [
+        (Architecture::Conv4 { channels: 64 }, 28),
+        (Architecture::Separable { channels: 16 }, 64),
+    ];
+    for (architecture, side) in nets {
+        step(architecture, side);
+    }
+}
+
+fn step(architecture: Architecture, side: usize) {
+    let device = Device::flex().autodiff();
+    let plan = Plan::new(architecture, (side, side)).expect("the picture is large enough");
+    let mut weights = plan.init(0, &device);
+    let x = Tensor::<4>::random([100, side, side, 1], Distribution::Default, &device);
+    let mut times = Vec::new();
+    for _ in 0..12 {
+        let start = Instant::now();
+        weights = weights.map(Tensor::require_grad);
+        let (out, _) = plan.embed(&weights, x.clone());
+        let forward = start.elapsed();
+        let grads = out.powi_scalar(2).mean().backward();
+        let all = start.elapsed();
+        weights = weights.map(|w| {
+            let g = w.grad(&grads).expect("every weight has a gradient");
+            let w = w.inner() - g * 1e-6;
+            w.autodiff()
+        });
+        times.push((all, forward));
+    }
+    times.sort();
+    let (all, forward) = times[times.len() / 2];
+    let flops = 6.0 * plan.macs() as f64 * 100.0;
+    println!(
+        "{architecture:?} {side}x{side}, 100 pictures: {:.1} ms a step (forward {:.1} ms), {:.0} GFLOP/s",
+        all.as_secs_f64() * 1e3,
+        forward.as_secs_f64() * 1e3,
+        flops / all.as_secs_f64() / 1e9
+    );
+}

@@ -1,0 +1,286 @@
+//! The block that every network here is made of: convolution, batch norm, ReLU, optional max pool.
+
+use burn::tensor::Tensor;
+use burn::tensor::activation::relu;
+use burn::tensor::module::conv2d;
+use burn::tensor::ops::ConvOptions;
+
+use super::cpu::norm::EPSILON;
+use super::fused;
+
+/// Sizes of a block; pictures are `[n, height, width, channels]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BlockShape {
+    /// Height of the input in pixels.
+    pub height: usize,
+    /// Width of the input in pixels.
+    pub width: usize,
+    /// Channels of the input.
+    pub inputs: usize,
+    /// Channels of the output; as many as `inputs` when `depthwise`.
+    pub outputs: usize,
+    /// Side of the square kernel in pixels.
+    pub kernel: usize,
+    /// Step of the kernel in pixels.
+    pub stride: usize,
+    /// Zero pixels added on every side.
+    pub padding: usize,
+    /// Whether each channel has a kernel of its own.
+    pub depthwise: bool,
+    /// Whether values below zero become zero.
+    pub relu: bool,
+    /// Whether a 2x2 max pool of step 2 follows.
+    pub pool: bool,
+}
+
+impl BlockShape {
+    /// Height of the convolution's output, before the pool.
+    pub fn out_height(&self) -> usize {
+        (self.height + 2 * self.padding - self.kernel) / self.stride + 1
+    }
+
+    /// Width of the convolution's output, before the pool.
+    pub fn out_width(&self) -> usize {
+        (self.width + 2 * self.padding - self.kernel) / self.stride + 1
+    }
+
+    /// Height and width of the block's output.
+    pub fn result(&self) -> (usize, usize) {
+        let by = if self.pool { 2 } else { 1 };
+        (self.out_height() / by, self.out_width() / by)
+    }
+
+    /// Pixels of the convolution's output.
+    pub(crate) fn out_pixels(&self) -> usize {
+        self.out_height() * self.out_width()
+    }
+
+    /// Numbers in one input picture.
+    pub(crate) fn in_len(&self) -> usize {
+        self.height * self.width * self.inputs
+    }
+
+    /// Numbers in one output picture.
+    pub(crate) fn result_len(&self) -> usize {
+        self.result().0 * self.result().1 * self.outputs
+    }
+
+    /// Pixels under the kernel.
+    pub(crate) fn taps(&self) -> usize {
+        self.kernel * self.kernel
+    }
+
+    /// Whether the input is its own unfolding.
+    pub(crate) fn is_pointwise(&self) -> bool {
+        self.kernel == 1 && self.stride == 1 && self.padding == 0
+    }
+
+    /// Rows and columns of the weights: `[kernel * kernel * inputs, outputs]`, for a depthwise
+    /// block `[kernel * kernel, outputs]`.
+    pub fn weight_shape(&self) -> [usize; 2] {
+        let inputs = if self.depthwise { 1 } else { self.inputs };
+        [self.taps() * inputs, self.outputs]
+    }
+
+    /// Multiplications and additions for one picture.
+    pub fn macs(&self) -> usize {
+        self.out_pixels() * self.weight_shape()[0] * self.outputs
+    }
+}
+
+/// Learned numbers of a block.
+#[derive(Clone, Debug)]
+pub struct BlockWeights {
+    /// Kernel, [`BlockShape::weight_shape`].
+    pub weight: Tensor<2>,
+    /// Scale of batch norm, `[1, outputs]`.
+    pub gamma: Tensor<2>,
+    /// Shift of batch norm, `[1, outputs]`.
+    pub beta: Tensor<2>,
+}
+
+impl BlockWeights {
+    /// Batch norm as one map `y * scale + shift`, `[1, outputs]` each.
+    pub fn affine(&self, stats: &Statistics) -> (Tensor<2>, Tensor<2>) {
+        let deviation = (stats.variance.clone() + EPSILON).sqrt();
+        let scale = self.gamma.clone() / deviation;
+        let shift = self.beta.clone() - stats.mean.clone() * scale.clone();
+        (scale, shift)
+    }
+}
+
+/// Mean and biased variance per channel, `[1, outputs]` each.
+#[derive(Clone, Debug)]
+pub struct Statistics {
+    /// Mean.
+    pub mean: Tensor<2>,
+    /// Variance.
+    pub variance: Tensor<2>,
+}
+
+/// Which statistics batch norm uses.
+#[derive(Clone, Copy, Debug)]
+pub enum Norm<'a> {
+    /// Those of this batch, as in training.
+    Batch,
+    /// These, as after training; no gradient flows.
+    Fixed(&'a Statistics),
+}
+
+/// Applies a block to `[n, height, width, inputs]`; returns the output and the statistics that
+/// batch norm used (without gradient).
+pub fn forward(
+    shape: &BlockShape,
+    weights: &BlockWeights,
+    x: Tensor<4>,
+    norm: Norm<'_>,
+) -> (Tensor<4>, Statistics) {
+    match norm {
+        Norm::Batch => fused::block(shape, weights, x),
+        Norm::Fixed(stats) => {
+            let (scale, shift) = weights.affine(stats);
+            let out = fused::affine_block(shape, weights.weight.clone(), scale, shift, x);
+            (out, stats.clone())
+        }
+    }
+}
+
+/// The same by burn's own operations, for back ends other than the CPU's and as the test oracle.
+pub fn composed(
+    shape: &BlockShape,
+    weights: &BlockWeights,
+    x: Tensor<4>,
+    norm: Norm<'_>,
+) -> (Tensor<4>, Statistics) {
+    let s = shape;
+    let k = s.kernel;
+    let (inputs, groups) = if s.depthwise { (1, s.inputs) } else { (s.inputs, 1) };
+    let kernel = weights
+        .weight
+        .clone()
+        .reshape([k, k, inputs, s.outputs])
+        .permute([3, 2, 0, 1]);
+    let options = ConvOptions::new(
+        [s.stride, s.stride],
+        [s.padding, s.padding],
+        [1, 1],
+        groups,
+    );
+    let y = conv2d(x.permute([0, 3, 1, 2]), kernel, None, options);
+    let [n, _, height, width] = y.dims();
+    let y = y.permute([0, 2, 3, 1]);
+    let flat = y.clone().reshape([n * height * width, s.outputs]);
+    let stats = match norm {
+        Norm::Fixed(stats) => stats.clone(),
+        Norm::Batch => {
+            let mean = flat.clone().mean_dim(0);
+            let variance = (flat.clone() - mean.clone()).powi_scalar(2).mean_dim(0);
+            Statistics { mean, variance }
+        }
+    };
+    let (scale, shift) = weights.affine(&stats);
+    let mut z = (flat * scale + shift).reshape([n, height, width, s.outputs]);
+    if s.relu {
+        z = relu(z);
+    }
+    if s.pool {
+        let (h, w) = (height / 2, width / 2);
+        z = z
+            .slice([0..n, 0..2 * h, 0..2 * w, 0..s.outputs])
+            .reshape([n, h, 2, w, 2, s.outputs])
+            .max_dim(4)
+            .max_dim(2)
+            .reshape([n, h, w, s.outputs]);
+    }
+    let stats = Statistics {
+        mean: stats.mean.detach(),
+        variance: stats.variance.detach(),
+    };
+    (z, stats)
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, TensorData};
+
+    use super::*;
+
+    fn numbers(count: usize, seed: u64) -> Vec<f32> {
+        use rand::{RngExt, SeedableRng};
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+        (0..count).map(|_| rng.random_range(-1.0..1.0)).collect()
+    }
+
+    fn leaf<const D: usize>(shape: [usize; D], seed: u64, device: &Device) -> Tensor<D> {
+        let data = TensorData::new(numbers(shape.iter().product(), seed), shape);
+        Tensor::from_data(data, device).require_grad()
+    }
+
+    /// Output, statistics and the gradients of x, weight, gamma and beta.
+    fn run(s: &BlockShape, fused: bool) -> Vec<Vec<f32>> {
+        let device = Device::flex().autodiff();
+        let x = leaf([3, s.height, s.width, s.inputs], 1, &device);
+        let weights = BlockWeights {
+            weight: leaf(s.weight_shape(), 2, &device),
+            gamma: leaf([1, s.outputs], 3, &device),
+            beta: leaf([1, s.outputs], 4, &device),
+        };
+        let f = if fused { forward } else { composed };
+        let (out, stats) = f(s, &weights, x.clone(), Norm::Batch);
+        let shape = out.dims();
+        let target = leaf(shape, 5, &device).detach();
+        let grads = (out.clone() * target).sum().backward();
+        let BlockWeights { weight, gamma, beta } = weights;
+        let flat = |t: Tensor<2>| t.into_data().to_vec::<f32>().unwrap();
+        vec![
+            out.into_data().to_vec().unwrap(),
+            flat(stats.mean),
+            flat(stats.variance),
+            x.grad(&grads).unwrap().into_data().to_vec().unwrap(),
+            flat(weight.grad(&grads).unwrap()),
+            flat(gamma.grad(&grads).unwrap()),
+            flat(beta.grad(&grads).unwrap()),
+        ]
+    }
+
+    #[test]
+    fn fused_block_matches_the_composition_of_burns_operations() {
+        let base = BlockShape {
+            height: 7,
+            width: 6,
+            inputs: 5,
+            outputs: 5,
+            kernel: 3,
+            stride: 1,
+            padding: 1,
+            depthwise: false,
+            relu: true,
+            pool: false,
+        };
+        for depthwise in [false, true] {
+            for (kernel, padding) in [(3, 1), (1, 0), (3, 0)] {
+                for stride in [1, 2] {
+                    for (relu, pool) in [(true, true), (true, false), (false, false)] {
+                        let s = BlockShape {
+                            depthwise,
+                            kernel,
+                            padding,
+                            stride,
+                            relu,
+                            pool,
+                            outputs: if depthwise { 5 } else { 4 },
+                            ..base
+                        };
+                        let (a, b) = (run(&s, true), run(&s, false));
+                        for (which, (a, b)) in a.iter().zip(&b).enumerate() {
+                            assert_eq!(a.len(), b.len());
+                            for (a, b) in a.iter().zip(b) {
+                                assert!((a - b).abs() < 2e-4, "{which}: {a} {b} in {s:?}");
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

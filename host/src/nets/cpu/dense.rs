@@ -1,0 +1,187 @@
+//! Dense convolution as a matrix product over unfolded pictures.
+//!
+//! A picture unfolds into one row per output pixel, the row holding the `kernel * kernel * inputs`
+//! values under the kernel, so that the weights `[kernel * kernel * inputs, outputs]` multiply it
+//! from the right. A 1x1 kernel of stride 1 needs no unfolding.
+
+use rayon::prelude::*;
+
+use super::gemm::{Matrix, multiply};
+use super::{BlockShape, part_len};
+
+/// Size of one thread's unfolded pictures, in floats: about half of a core's second-level cache.
+const UNFOLDED: usize = 128 * 1024;
+
+/// Writes the rows of one picture to `rows`.
+fn unfold(s: &BlockShape, x: &[f32], rows: &mut [f32]) {
+    let tap = s.inputs;
+    let line = s.kernel * tap;
+    let mut at = 0;
+    for oy in 0..s.out_height() {
+        for ox in 0..s.out_width() {
+            let left = (ox * s.stride) as isize - s.padding as isize;
+            for ky in 0..s.kernel {
+                let target = &mut rows[at..at + line];
+                at += line;
+                let y = (oy * s.stride + ky) as isize - s.padding as isize;
+                if y < 0 || y >= s.height as isize {
+                    target.fill(0.0);
+                    continue;
+                }
+                let row = &x[y as usize * s.width * tap..][..s.width * tap];
+                if left >= 0 && left as usize + s.kernel <= s.width {
+                    target.copy_from_slice(&row[left as usize * tap..][..line]);
+                    continue;
+                }
+                for (kx, target) in target.chunks_exact_mut(tap).enumerate() {
+                    let x = left + kx as isize;
+                    if x < 0 || x >= s.width as isize {
+                        target.fill(0.0);
+                    } else {
+                        target.copy_from_slice(&row[x as usize * tap..][..tap]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Adds the rows of one picture back to the pixels that they came from.
+fn fold(s: &BlockShape, rows: &[f32], x: &mut [f32]) {
+    let tap = s.inputs;
+    let line = s.kernel * tap;
+    let mut rows = rows.chunks_exact(line);
+    for oy in 0..s.out_height() {
+        for ox in 0..s.out_width() {
+            let left = (ox * s.stride) as isize - s.padding as isize;
+            for ky in 0..s.kernel {
+                let Some(source) = rows.next() else { return };
+                let y = (oy * s.stride + ky) as isize - s.padding as isize;
+                if y < 0 || y >= s.height as isize {
+                    continue;
+                }
+                let row = &mut x[y as usize * s.width * tap..][..s.width * tap];
+                let first = (-left).max(0) as usize;
+                let last = (s.width as isize - left).clamp(0, s.kernel as isize) as usize;
+                if first >= last {
+                    continue;
+                }
+                let target = &mut row[(left + first as isize) as usize * tap..];
+                for (t, v) in target.iter_mut().zip(&source[first * tap..last * tap]) {
+                    *t += v;
+                }
+            }
+        }
+    }
+}
+
+/// `y = conv(x)`, `y` is `[n, out_height, out_width, outputs]`.
+pub(crate) fn forward(s: &BlockShape, x: &[f32], weight: &[f32], y: &mut [f32]) {
+    let k = s.taps() * s.inputs;
+    let pixels = s.out_pixels();
+    let together = (UNFOLDED / (pixels * k)).max(1);
+    y.par_chunks_mut(together * pixels * s.outputs)
+        .zip(x.par_chunks(together * s.in_len()))
+        .for_each_init(Vec::new, |rows: &mut Vec<f32>, (y, x)| {
+            let pictures = x.len() / s.in_len();
+            let rows = if s.is_pointwise() {
+                x
+            } else {
+                rows.resize(together * pixels * k, 0.0);
+                for (x, rows) in x
+                    .chunks_exact(s.in_len())
+                    .zip(rows.chunks_exact_mut(pixels * k))
+                {
+                    unfold(s, x, rows);
+                }
+                rows
+            };
+            multiply(
+                (pictures * pixels, s.outputs, k),
+                Matrix::new(rows, k),
+                Matrix::new(weight, s.outputs),
+                y,
+                false,
+            );
+        });
+}
+
+/// From the gradient of `y`, made a picture at a time by `output_gradient`, those of the weights
+/// (returned) and, where asked for, of `x`.
+pub(crate) fn backward(
+    s: &BlockShape,
+    x: &[f32],
+    weight: &[f32],
+    dx: Option<&mut [f32]>,
+    output_gradient: impl Fn(usize, &mut [f32]) + Sync,
+) -> Vec<f32> {
+    let k = s.taps() * s.inputs;
+    let pixels = s.out_pixels();
+    let pictures = x.len() / s.in_len();
+    let part = part_len(pictures);
+    let together = (UNFOLDED / (pixels * k)).clamp(1, part);
+    let dx_parts: Vec<Option<&mut [f32]>> = match dx {
+        Some(dx) => dx.chunks_mut(part * s.in_len()).map(Some).collect(),
+        None => x.chunks(part * s.in_len()).map(|_| None).collect(),
+    };
+    let partial: Vec<Vec<f32>> = x
+        .par_chunks(part * s.in_len())
+        .zip(dx_parts)
+        .enumerate()
+        .map(|(index, (x, mut dx))| {
+            let mut dw = vec![0.0; k * s.outputs];
+            let mut rows = vec![0.0; if s.is_pointwise() { 0 } else { together * pixels * k }];
+            let mut dy = vec![0.0; together * pixels * s.outputs];
+            for (group, x) in x.chunks(together * s.in_len()).enumerate() {
+                let count = x.len() / s.in_len();
+                let first = index * part + group * together;
+                let dy = &mut dy[..count * pixels * s.outputs];
+                for (i, dy) in dy.chunks_exact_mut(pixels * s.outputs).enumerate() {
+                    output_gradient(first + i, dy);
+                }
+                let unfolded = if s.is_pointwise() {
+                    x
+                } else {
+                    for (x, rows) in x
+                        .chunks_exact(s.in_len())
+                        .zip(rows.chunks_exact_mut(pixels * k))
+                    {
+                        unfold(s, x, rows);
+                    }
+                    &rows[..]
+                };
+                let m = count * pixels;
+                multiply(
+                    (k, s.outputs, m),
+                    Matrix::new(unfolded, k).transposed(),
+                    Matrix::new(dy, s.outputs),
+                    &mut dw,
+                    true,
+                );
+                let Some(dx) = &mut dx else { continue };
+                let dx = &mut dx[group * together * s.in_len()..][..x.len()];
+                let target = if s.is_pointwise() { &mut *dx } else { &mut rows[..] };
+                multiply(
+                    (m, k, s.outputs),
+                    Matrix::new(dy, s.outputs),
+                    Matrix::new(weight, s.outputs).transposed(),
+                    target,
+                    false,
+                );
+                if !s.is_pointwise() {
+                    super::vectorize(|| {
+                        for (rows, dx) in rows
+                            .chunks_exact(pixels * k)
+                            .zip(dx.chunks_exact_mut(s.in_len()))
+                        {
+                            dx.fill(0.0);
+                            fold(s, rows, dx);
+                        }
+                    });
+                }
+            }
+            dw
+        })
+        .collect();
+    super::norm::sum(&partial)
+}

@@ -1,0 +1,261 @@
+//! A whole block as one differentiable operation of burn's CPU back end.
+
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::flex::FlexTensor;
+use burn::backend::AutodiffBackend as _;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Backend, Dispatch, ExtensionType, Flex, backend_extension};
+use burn::tensor::{Tensor, TensorData};
+
+use super::block::{BlockShape, BlockWeights, Statistics};
+use super::cpu::{self, norm};
+
+/// What a block computes.
+#[derive(ExtensionType, Clone, Debug)]
+pub struct FusedOutput<B: Backend> {
+    /// The block's output, `[n, height, width, outputs]`.
+    pub out: FloatTensor<B>,
+    /// Mean of each channel of the convolution, `[1, outputs]`.
+    pub mean: FloatTensor<B>,
+    /// Its biased variance, `[1, outputs]`.
+    pub variance: FloatTensor<B>,
+}
+
+/// The block as an operation of a back end.
+#[backend_extension(Autodiff, Flex)]
+pub trait FusedBlock: Backend {
+    /// Convolution, batch norm over this batch, ReLU, pool.
+    fn block(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        shape: BlockShape,
+    ) -> FusedOutput<Self>;
+
+    /// Convolution, `y * scale + shift` per channel, ReLU, pool; no gradient.
+    fn affine_block(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        scale: FloatTensor<Self>,
+        shift: FloatTensor<Self>,
+        shape: BlockShape,
+    ) -> FloatTensor<Self>;
+}
+
+/// The block on tensors of any kind; gradients flow to `x` and `weights`.
+pub(super) fn block(
+    shape: &BlockShape,
+    weights: &BlockWeights,
+    x: Tensor<4>,
+) -> (Tensor<4>, Statistics) {
+    let w = weights.clone();
+    let o = <Dispatch as FusedBlock>::block(
+        x.into_dispatch(),
+        w.weight.into_dispatch(),
+        w.gamma.into_dispatch(),
+        w.beta.into_dispatch(),
+        *shape,
+    );
+    let stats = Statistics {
+        mean: Tensor::from_dispatch(o.mean),
+        variance: Tensor::from_dispatch(o.variance),
+    };
+    (Tensor::from_dispatch(o.out), stats)
+}
+
+/// The block with known statistics folded into `scale` and `shift`, `[1, outputs]` each.
+pub(super) fn affine_block(
+    shape: &BlockShape,
+    weight: Tensor<2>,
+    scale: Tensor<2>,
+    shift: Tensor<2>,
+    x: Tensor<4>,
+) -> Tensor<4> {
+    Tensor::from_dispatch(<Dispatch as FusedBlock>::affine_block(
+        x.into_dispatch(),
+        weight.into_dispatch(),
+        scale.into_dispatch(),
+        shift.into_dispatch(),
+        *shape,
+    ))
+}
+
+fn tensor(data: Vec<f32>, shape: &[usize]) -> FlexTensor {
+    FlexTensor::from_data(TensorData::new(data, shape.to_vec()))
+}
+
+/// The same numbers in row-major order from the start of the storage.
+fn contiguous(tensor: FlexTensor) -> FlexTensor {
+    if tensor.is_contiguous() && tensor.layout().start_offset() == 0 {
+        tensor
+    } else {
+        tensor.to_contiguous()
+    }
+}
+
+/// What the backward pass reads.
+#[derive(Clone, Debug)]
+struct Saved {
+    shape: BlockShape,
+    x: FlexTensor,
+    weight: FlexTensor,
+    gamma: FlexTensor,
+    beta: FlexTensor,
+    convolved: FlexTensor,
+    mean: FlexTensor,
+    variance: FlexTensor,
+}
+
+/// Forward pass on `[x, weight, gamma, beta]`.
+fn run(inputs: [FlexTensor; 4], shape: BlockShape) -> (FlexTensor, Saved) {
+    let [x, weight, gamma, beta] = inputs.map(contiguous);
+    let s = &shape;
+    let pictures = x.storage::<f32>().len() / s.in_len();
+    let mut y = vec![0.0; pictures * s.out_pixels() * s.outputs];
+    cpu::convolve(s, x.storage(), weight.storage(), &mut y);
+    let (mean, variance) = norm::statistics(s, &y);
+    let affine = norm::Affine::new(gamma.storage(), beta.storage(), &mean, &variance);
+    let mut out = vec![0.0; pictures * s.result_len()];
+    norm::forward(s, &affine, &y, &mut out);
+    let (height, width) = s.result();
+    let out = tensor(out, &[pictures, height, width, s.outputs]);
+    let saved = Saved {
+        shape,
+        x,
+        weight,
+        gamma,
+        beta,
+        convolved: tensor(y, &[pictures, s.out_height(), s.out_width(), s.outputs]),
+        mean: tensor(mean, &[1, s.outputs]),
+        variance: tensor(variance, &[1, s.outputs]),
+    };
+    (out, saved)
+}
+
+impl FusedBlock for Flex {
+    fn block(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        shape: BlockShape,
+    ) -> FusedOutput<Self> {
+        let (out, saved) = run([x, weight, gamma, beta], shape);
+        FusedOutput {
+            out,
+            mean: saved.mean,
+            variance: saved.variance,
+        }
+    }
+
+    fn affine_block(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        scale: FloatTensor<Self>,
+        shift: FloatTensor<Self>,
+        shape: BlockShape,
+    ) -> FloatTensor<Self> {
+        let [x, weight, scale, shift] = [x, weight, scale, shift].map(contiguous);
+        let s = &shape;
+        let pictures = x.storage::<f32>().len() / s.in_len();
+        let mut y = vec![0.0; pictures * s.out_pixels() * s.outputs];
+        cpu::convolve(s, x.storage(), weight.storage(), &mut y);
+        let affine = norm::Affine {
+            scale: scale.storage().to_vec(),
+            shift: shift.storage().to_vec(),
+        };
+        let mut out = vec![0.0; pictures * s.result_len()];
+        norm::forward(s, &affine, &y, &mut out);
+        let (height, width) = s.result();
+        tensor(out, &[pictures, height, width, s.outputs])
+    }
+}
+
+#[derive(Debug)]
+struct BlockStep;
+
+impl Backward<Flex, 4> for BlockStep {
+    type State = Saved;
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 4>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let gradient = contiguous(grads.consume::<Flex>(&ops.node));
+        let saved = ops.state;
+        let [parent_x, parent_weight, parent_gamma, parent_beta] = ops.parents;
+        let s = &saved.shape;
+        let back = norm::Backward::new(
+            s,
+            (saved.gamma.storage(), saved.beta.storage()),
+            (saved.mean.storage(), saved.variance.storage()),
+            saved.convolved.storage(),
+            gradient.storage(),
+        );
+        let x: &[f32] = saved.x.storage();
+        let mut dx = parent_x.as_ref().map(|_| vec![0.0; x.len()]);
+        let dw = cpu::backward(s, x, saved.weight.storage(), dx.as_deref_mut(), |i, dy| {
+            back.output_gradient(i, dy);
+        });
+        let norm::Backward { gamma, beta, .. } = back;
+        if let (Some(parent), Some(dx)) = (parent_x, dx) {
+            let shape = [x.len() / s.in_len(), s.height, s.width, s.inputs];
+            grads.register::<Flex>(parent.id, tensor(dx, &shape));
+        }
+        if let Some(parent) = parent_weight {
+            grads.register::<Flex>(parent.id, tensor(dw, &s.weight_shape()));
+        }
+        if let Some(parent) = parent_gamma {
+            grads.register::<Flex>(parent.id, tensor(gamma, &[1, s.outputs]));
+        }
+        if let Some(parent) = parent_beta {
+            grads.register::<Flex>(parent.id, tensor(beta, &[1, s.outputs]));
+        }
+    }
+}
+
+impl<C: CheckpointStrategy> FusedBlock for Autodiff<Flex, C> {
+    fn block(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        shape: BlockShape,
+    ) -> FusedOutput<Self> {
+        let (x, node_x) = x.into_parts();
+        let (weight, node_weight) = weight.into_parts();
+        let (gamma, node_gamma) = gamma.into_parts();
+        let (beta, node_beta) = beta.into_parts();
+        let (out, saved) = run([x, weight, gamma, beta], shape);
+        let (mean, variance) = (saved.mean.clone(), saved.variance.clone());
+        let step = BlockStep
+            .prepare::<C>([node_x, node_weight, node_gamma, node_beta])
+            .compute_bound()
+            .stateful();
+        FusedOutput {
+            out: match step {
+                OpsKind::Tracked(step) => step.finish(saved, out),
+                OpsKind::UnTracked(step) => step.finish(out),
+            },
+            mean: Self::from_inner(mean),
+            variance: Self::from_inner(variance),
+        }
+    }
+
+    fn affine_block(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        scale: FloatTensor<Self>,
+        shift: FloatTensor<Self>,
+        shape: BlockShape,
+    ) -> FloatTensor<Self> {
+        let [x, weight, scale, shift] = [x, weight, scale, shift].map(Self::inner);
+        Self::from_inner(Flex::affine_block(x, weight, scale, shift, shape))
+    }
+}

@@ -1,0 +1,273 @@
+//! A network as a chain of blocks, and the two families of it.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::block::{self, BlockShape, BlockWeights, Norm, Statistics};
+use super::graph::{Graph, Node, Normalization, Op};
+
+/// What kind of network, and how wide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "family")]
+pub enum Architecture {
+    /// Four blocks of 3x3 convolution, batch norm, ReLU and 2x2 max pool (Vinyals et al. 2016,
+    /// Snell et al. 2017). At 28x28 the embedding has `channels` numbers.
+    Conv4 {
+        /// Channels of every block; 64 in the papers.
+        channels: usize,
+    },
+    /// Depthwise-separable convolutions after one 3x3 convolution of step 2, ending in a global
+    /// average (after MobileNet, Howard et al. 2017): few weights, little memory.
+    Separable {
+        /// Channels of the first block; the last has eight times as many.
+        channels: usize,
+    },
+}
+
+impl Architecture {
+    /// The blocks for a grey picture of `size` = (height, width), and whether a global average
+    /// follows them.
+    fn blocks(self, (height, width): (usize, usize)) -> (Vec<BlockShape>, bool) {
+        let mut blocks: Vec<BlockShape> = Vec::new();
+        let mut push = |outputs: usize, kernel, stride, depthwise, pool| {
+            let ((height, width), inputs) = match blocks.last() {
+                Some(b) => (b.result(), b.outputs),
+                None => ((height, width), 1),
+            };
+            blocks.push(BlockShape {
+                height,
+                width,
+                inputs,
+                outputs,
+                kernel,
+                stride,
+                padding: kernel / 2,
+                depthwise,
+                relu: true,
+                pool,
+            });
+        };
+        match self {
+            Self::Conv4 { channels } => {
+                for _ in 0..4 {
+                    push(channels, 3, 1, false, true);
+                }
+                (blocks, false)
+            }
+            Self::Separable { channels: c } => {
+                push(c, 3, 2, false, false);
+                let mut inputs = c;
+                for (stride, outputs) in [(1, 2), (2, 4), (2, 8), (1, 8), (2, 8)] {
+                    push(inputs, 3, stride, true, false);
+                    inputs = outputs * c;
+                    push(inputs, 1, 1, false, false);
+                }
+                (blocks, true)
+            }
+        }
+    }
+}
+
+/// Shape of a whole network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// What it was made from.
+    pub architecture: Architecture,
+    /// Height and width of the grey picture.
+    pub size: (usize, usize),
+    /// Its blocks in order.
+    pub blocks: Vec<BlockShape>,
+    /// Whether a global average follows the last block.
+    pub average: bool,
+}
+
+/// The picture is too small for the network.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("a {height}x{width} picture is too small for {architecture:?}: nothing is left after block {block}; use at least 16x16")]
+pub struct TooSmall {
+    architecture: Architecture,
+    height: usize,
+    width: usize,
+    block: usize,
+}
+
+impl Plan {
+    /// Lays out a network for pictures of `size` = (height, width).
+    ///
+    /// # Errors
+    ///
+    /// When the pools and steps leave no pixel.
+    pub fn new(architecture: Architecture, size: (usize, usize)) -> Result<Self, TooSmall> {
+        let (blocks, average) = architecture.blocks(size);
+        for (block, b) in blocks.iter().enumerate() {
+            let fits = |side: usize| side + 2 * b.padding >= b.kernel && side > 0;
+            let (height, width) = b.result();
+            if !fits(b.height) || !fits(b.width) || height == 0 || width == 0 {
+                return Err(TooSmall {
+                    architecture,
+                    height: size.0,
+                    width: size.1,
+                    block,
+                });
+            }
+        }
+        Ok(Self {
+            architecture,
+            size,
+            blocks,
+            average,
+        })
+    }
+
+    /// Length of the embedding.
+    pub fn embedding(&self) -> usize {
+        self.blocks.last().map_or(0, |b| {
+            if self.average { b.outputs } else { b.result_len() }
+        })
+    }
+
+    /// Multiplications and additions for one picture.
+    pub fn macs(&self) -> usize {
+        self.blocks.iter().map(BlockShape::macs).sum()
+    }
+
+    /// Number of learned numbers.
+    pub fn parameters(&self) -> usize {
+        self.blocks
+            .iter()
+            .map(|b| b.weight_shape()[0] * b.outputs + 2 * b.outputs)
+            .sum()
+    }
+
+    /// Weights drawn with variance 2 / fan-in (He et al. 2015), batch norm at the identity.
+    pub fn init(&self, seed: u64, device: &Device) -> Weights {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let blocks = self.blocks.iter().map(|b| {
+            let [rows, cols] = b.weight_shape();
+            let deviation = (2.0 / rows as f32).sqrt();
+            let data = (0..rows * cols)
+                .map(|_| gaussian(&mut rng) * deviation)
+                .collect::<Vec<f32>>();
+            BlockWeights {
+                weight: Tensor::from_data(TensorData::new(data, [rows, cols]), device),
+                gamma: Tensor::ones([1, cols], device),
+                beta: Tensor::zeros([1, cols], device),
+            }
+        });
+        Weights(blocks.collect())
+    }
+
+    /// Embeds pictures `[n, height, width, 1]` with batch norm over this batch; returns
+    /// `[n, embedding]` and each block's statistics.
+    pub fn embed(&self, weights: &Weights, x: Tensor<4>) -> (Tensor<2>, Vec<Statistics>) {
+        self.run(weights, x, |_| Norm::Batch)
+    }
+
+    /// Embeds pictures with the statistics of training; the vector of a picture does not depend on
+    /// its batch.
+    pub fn embed_fixed(&self, weights: &Weights, stats: &[Statistics], x: Tensor<4>) -> Tensor<2> {
+        self.run(weights, x, |i| Norm::Fixed(&stats[i])).0
+    }
+
+    fn run<'a>(
+        &self,
+        weights: &Weights,
+        mut x: Tensor<4>,
+        norm: impl Fn(usize) -> Norm<'a>,
+    ) -> (Tensor<2>, Vec<Statistics>) {
+        let mut stats = Vec::with_capacity(self.blocks.len());
+        for (i, (shape, weights)) in self.blocks.iter().zip(&weights.0).enumerate() {
+            let (out, s) = block::forward(shape, weights, x, norm(i));
+            x = out;
+            stats.push(s);
+        }
+        let [n, height, width, channels] = x.dims();
+        if self.average {
+            x = x.reshape([n, height * width, channels, 1]).mean_dim(1);
+        } else {
+            // Channels first, as ONNX flattens.
+            x = x.permute([0, 3, 1, 2]);
+        }
+        (x.reshape([n, self.embedding()]), stats)
+    }
+
+    /// The network for inference, batch norm folded into the convolutions.
+    pub fn fold(&self, weights: &Weights, stats: &[Statistics], normalization: Normalization) -> Graph {
+        let mut nodes = Vec::new();
+        let mut push = |op| {
+            let inputs = vec![nodes.len()];
+            nodes.push(Node { op, inputs });
+        };
+        for ((s, w), stats) in self.blocks.iter().zip(&weights.0).zip(stats) {
+            let (scale, shift) = w.affine(stats);
+            let scaled = vec(w.weight.clone() * scale);
+            let inputs = if s.depthwise { 1 } else { s.inputs };
+            let mut weight = vec![0.0; scaled.len()];
+            for tap in 0..s.taps() {
+                for i in 0..inputs {
+                    for o in 0..s.outputs {
+                        weight[(o * inputs + i) * s.taps() + tap] =
+                            scaled[(tap * inputs + i) * s.outputs + o];
+                    }
+                }
+            }
+            push(Op::Conv {
+                weight,
+                bias: vec(shift),
+                out: s.outputs,
+                kernel: s.kernel,
+                stride: s.stride,
+                padding: [s.padding; 4],
+                groups: if s.depthwise { s.inputs } else { 1 },
+            });
+            if s.relu {
+                push(Op::Relu);
+            }
+            if s.pool {
+                push(Op::MaxPool { size: 2 });
+            }
+        }
+        if self.average {
+            push(Op::GlobalAveragePool);
+        }
+        push(Op::Flatten);
+        Graph {
+            input: [1, self.size.0, self.size.1],
+            normalization,
+            nodes,
+        }
+    }
+}
+
+fn vec(tensor: Tensor<2>) -> Vec<f32> {
+    tensor.into_data().to_vec().expect("weights are float32")
+}
+
+/// A standard normal number (Box and Muller 1958).
+fn gaussian(rng: &mut ChaCha8Rng) -> f32 {
+    let (u, v): (f64, f64) = (1.0 - rng.random::<f64>(), rng.random());
+    ((-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()) as f32
+}
+
+/// Learned numbers of all blocks.
+#[derive(Clone, Debug)]
+pub struct Weights(pub Vec<BlockWeights>);
+
+impl Weights {
+    /// Every tensor, in a fixed order.
+    pub fn tensors(&self) -> impl Iterator<Item = &Tensor<2>> {
+        self.0.iter().flat_map(|b| [&b.weight, &b.gamma, &b.beta])
+    }
+
+    /// The same network with each tensor replaced by `f`'s, in the order of [`Weights::tensors`].
+    pub fn map(self, mut f: impl FnMut(Tensor<2>) -> Tensor<2>) -> Self {
+        let map = |b: BlockWeights| BlockWeights {
+            weight: f(b.weight),
+            gamma: f(b.gamma),
+            beta: f(b.beta),
+        };
+        Self(self.0.into_iter().map(map).collect())
+    }
+}
