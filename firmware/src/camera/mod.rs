@@ -64,6 +64,7 @@ pub struct Frame<'a> {
 
 /// Why there is no picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum CameraError {
     /// Nothing was captured yet.
     #[error("the camera holds no frame")]

@@ -38,8 +38,12 @@ pub type Wire = Vec<u8, MAX_WIRE>;
 /// Packs a request or response.
 ///
 /// # Errors
-/// [`PacketError::TooLong`].
-pub fn encode<T: Serialize>(sequence: u32, body: &T, wire: &mut Wire) -> Result<(), PacketError> {
+/// [`PacketError::TooLong`], also when it does not fit `wire`.
+pub fn encode<T: Serialize, const N: usize>(
+    sequence: u32,
+    body: &T,
+    wire: &mut Vec<u8, N>,
+) -> Result<(), PacketError> {
     let mut raw = [0; MAX_RAW];
     raw[..SEQUENCE].copy_from_slice(&sequence.to_le_bytes());
     let body = postcard::to_slice(body, &mut raw[SEQUENCE..SEQUENCE + MAX_BODY])
@@ -48,13 +52,13 @@ pub fn encode<T: Serialize>(sequence: u32, body: &T, wire: &mut Wire) -> Result<
     let check = CRC.checksum(&raw[..end]);
     raw[end..end + CHECK].copy_from_slice(&check.to_le_bytes());
 
-    wire.resize_default(MAX_WIRE)
+    let raw = &raw[..end + CHECK];
+    wire.clear();
+    wire.resize_default(cobs::max_encoding_length(raw.len()) + 2)
         .map_err(|_| PacketError::TooLong)?;
-    let len = cobs::try_encode(&raw[..end + CHECK], &mut wire[1..MAX_WIRE - 1])
-        .map_err(|_| PacketError::TooLong)?;
-    wire[0] = 0;
-    wire[len + 1] = 0;
-    wire.truncate(len + 2);
+    let len = cobs::try_encode(raw, &mut wire[1..]).map_err(|_| PacketError::TooLong)?;
+    wire.truncate(len + 1);
+    wire.push(0).map_err(|_| PacketError::TooLong)?;
     Ok(())
 }
 

@@ -106,6 +106,7 @@ pub struct ModelInfo<'a> {
 
 /// Why the device has no model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum ModelFault {
     /// No image was flashed, or it is damaged.
     #[error("there is no sound model image: flash one")]
@@ -194,6 +195,7 @@ pub struct Stats {
 
 /// Why a request was not carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum DeviceError {
     /// The packet could not be read; it comes with sequence number 0.
     #[error("the device could not read the packet")]

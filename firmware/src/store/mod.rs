@@ -35,6 +35,7 @@ const ITEM: usize = (1 + MAX_RECORD).next_multiple_of(WORD_LIMIT);
 
 /// Why the store refused. In each case it still holds what it held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum StoreError {
     /// The contents can't be read or repaired; only a reset helps.
     #[error("the store is corrupt: reset it and enrol again")]

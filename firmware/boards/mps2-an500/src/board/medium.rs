@@ -1,0 +1,72 @@
+//! A file of the host, over semihosting.
+
+use core::ffi::CStr;
+
+use cortex_m_semihosting::syscall;
+use sudal_firmware::store::nor::Medium;
+
+/// Semihosting's number for the mode "r+b": an existing file, for reading and writing.
+const UPDATE: usize = 3;
+/// Semihosting's number for the mode "w+b": a new file, for reading and writing.
+const CREATE: usize = 7;
+const FAILED: usize = usize::MAX;
+
+/// The host refused.
+#[derive(Debug)]
+pub(super) struct HostError;
+
+/// An open file.
+pub(super) struct HostFile {
+    handle: usize,
+}
+
+impl HostFile {
+    /// Opens the file, or makes it with `len` erased bytes.
+    pub(super) fn open(name: &CStr, len: usize) -> Option<Self> {
+        let open = |mode: usize| {
+            // SAFETY: the name outlives the call, ends in a zero and has the length given.
+            let handle =
+                unsafe { syscall!(OPEN, name.as_ptr() as usize, mode, name.to_bytes().len()) };
+            (handle != FAILED).then_some(Self { handle })
+        };
+        open(UPDATE).or_else(|| {
+            let mut file = open(CREATE)?;
+            let erased = [0xff; 256];
+            for offset in (0..len).step_by(erased.len()) {
+                let part = erased.len().min(len - offset);
+                file.write(offset as u32, &erased[..part]).ok()?;
+            }
+            Some(file)
+        })
+    }
+
+    fn seek(&self, offset: u32) -> Result<(), HostError> {
+        // SAFETY: the call takes no pointer.
+        match unsafe { syscall!(SEEK, self.handle, offset as usize) } {
+            0 => Ok(()),
+            _ => Err(HostError),
+        }
+    }
+}
+
+impl Medium for HostFile {
+    type Error = HostError;
+
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), HostError> {
+        self.seek(offset)?;
+        // SAFETY: the host writes at most `bytes.len()` bytes to a buffer that this call owns.
+        match unsafe { syscall!(READ, self.handle, bytes.as_mut_ptr() as usize, bytes.len()) } {
+            0 => Ok(()),
+            _ => Err(HostError),
+        }
+    }
+
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), HostError> {
+        self.seek(offset)?;
+        // SAFETY: the host reads `bytes.len()` bytes of a slice that outlives the call.
+        match unsafe { syscall!(WRITE, self.handle, bytes.as_ptr() as usize, bytes.len()) } {
+            0 => Ok(()),
+            _ => Err(HostError),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+mod logger;
+mod medium;
+mod registers;
+mod stop;
+mod timer;
+mod uart;
+
+use cortex_m::singleton;
+use cortex_m_rt::entry;
+use embedded_io::{Read, Write};
+use sudal_firmware::camera::VirtualCamera;
+use sudal_firmware::device::{Clock, Device, Parts, Session};
+use sudal_firmware::store::nor::{Nor, SECTOR};
+
+use medium::HostFile;
+use uart::Uart;
+
+/// Where the emulator loads the model image, and how much room there is.
+const IMAGE: (usize, usize) = (0x2100_0000, 16 << 20);
+/// Working memory of the engine, in bytes.
+const ARENA: usize = 512 << 10;
+/// Largest input picture of a model, in bytes.
+const INPUT: usize = 128 << 10;
+/// Largest frame of the camera, in bytes: 128 x 128 pixels of two bytes.
+const FRAME: usize = 32 << 10;
+/// Size of the NOR flash, in bytes.
+const FLASH: usize = 64 * SECTOR;
+
+#[entry]
+fn main() -> ! {
+    let mut line = Uart::commands();
+    let (Some(arena), Some(input), Some(mirror)) = (
+        singleton!(: [u64; ARENA / 8] = [0; ARENA / 8]),
+        singleton!(: [u8; INPUT] = [0; INPUT]),
+        singleton!(: [u8; FLASH] = [0; FLASH]),
+    ) else {
+        stop::stop("memory was taken twice");
+    };
+    // SAFETY: PSRAM is there from reset on, aligned and initialised by the emulator, and nothing
+    // in this program writes to it.
+    let image = unsafe { core::slice::from_raw_parts(IMAGE.0 as *const u8, IMAGE.1) };
+    let flash = HostFile::open(c"nor.bin", FLASH).and_then(|file| Nor::new(mirror, file).ok());
+    let Some(flash) = flash else {
+        stop::stop("nor.bin can't be opened");
+    };
+
+    let mut session = Session::new(Device::new(Parts {
+        board: "mps2-an500",
+        clock: Clock {
+            read: timer::ticks,
+            ticks_per_second: timer::TICKS_PER_SECOND,
+        },
+        image,
+        arena,
+        input,
+        camera: VirtualCamera::<FRAME>::new(),
+        flash,
+    }));
+    defmt::info!("ready");
+
+    let mut byte = [0];
+    loop {
+        let Ok(_) = line.read(&mut byte);
+        if let Some(reply) = session.push(byte[0]) {
+            let Ok(()) = line.write_all(reply);
+        }
+    }
+}

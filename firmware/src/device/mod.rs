@@ -1,0 +1,304 @@
+//! The device: a camera, a model and a store behind the protocol.
+
+mod clock;
+mod session;
+
+pub use clock::Clock;
+pub use session::Session;
+
+use embedded_storage::nor_flash::NorFlash;
+use heapless::Vec;
+
+use crate::camera::{Camera, Frame};
+use crate::engine;
+use crate::heads::nearest::{self, Ranking};
+use crate::image::Model;
+use crate::preprocess;
+use crate::protocol::{
+    ClassInfo, DeviceError, Distance, Info, MAX_CHUNK, ModelFault, ModelInfo, Page, Request,
+    Response, Stats, VERSION, Verdict,
+};
+use crate::store::{Class, MAX_CLASSES, MAX_DIM, MAX_SHOTS, Store};
+
+/// What a board gives the device.
+pub struct Parts<'m, C, F> {
+    /// Name of the board.
+    pub board: &'static str,
+    /// Measures latency.
+    pub clock: Clock,
+    /// Where the model image lies; empty for none.
+    pub image: &'m [u8],
+    /// Working memory of the engine.
+    pub arena: &'m mut [u64],
+    /// Room for the model's input picture.
+    pub input: &'m mut [u8],
+    /// Takes the pictures.
+    pub camera: C,
+    /// Keeps what was enrolled.
+    pub flash: F,
+}
+
+/// A device that carries out requests.
+pub struct Device<'m, C, F: NorFlash> {
+    board: &'static str,
+    camera: C,
+    store: Store<F>,
+    embedder: Embedder<'m>,
+    stats: Stats,
+}
+
+impl<'m, C: Camera, F: NorFlash> Device<'m, C, F> {
+    /// Switches a device on: checks the model image and opens the store. What is wrong with
+    /// either is told by [`Request::Info`].
+    pub fn new(parts: Parts<'m, C, F>) -> Self {
+        let store = Store::open(parts.flash);
+        let embedder = Embedder {
+            model: check_model(parts.image, parts.arena, parts.input),
+            clock: parts.clock,
+            arena: parts.arena,
+            input: parts.input,
+        };
+        match &embedder.model {
+            Ok(model) => info!("model {=str}, id {=u64:016x}", model.name(), model.id()),
+            Err(fault) => warning!("no model: {}", fault),
+        }
+        match store.fault() {
+            None => info!("{=usize} classes enrolled", store.classes().len()),
+            Some(fault) => warning!("store: {}", fault),
+        }
+        Self {
+            board: parts.board,
+            camera: parts.camera,
+            store,
+            embedder,
+            stats: Stats::default(),
+        }
+    }
+
+    /// Carries out one request.
+    pub fn handle(&mut self, request: &Request<'_>) -> Response<'_> {
+        // The answer may borrow from the device, the counters are apart from all it borrows.
+        let Self {
+            board,
+            camera,
+            store,
+            embedder,
+            stats,
+        } = self;
+        let answer = answer(request, board, camera, store, embedder, stats);
+        answer.unwrap_or_else(|error| {
+            warning!("refused: {}", error);
+            stats.refused += 1;
+            Response::Error(error)
+        })
+    }
+}
+
+fn answer<'a, C: Camera, F: NorFlash>(
+    request: &Request<'_>,
+    board: &'static str,
+    camera: &'a mut C,
+    store: &'a mut Store<F>,
+    embedder: &'a mut Embedder<'_>,
+    stats: &mut Stats,
+) -> Result<Response<'a>, DeviceError> {
+    match *request {
+        Request::Info => Ok(Response::Info(Info {
+            protocol: VERSION,
+            firmware: env!("CARGO_PKG_VERSION"),
+            board,
+            ticks_per_second: embedder.clock.ticks_per_second,
+            frame_capacity: camera.capacity() as u32,
+            model: embedder.info(),
+            classes: store.fault().map_or(Ok(store.classes().len() as u8), Err),
+            max_classes: MAX_CLASSES as u8,
+            max_shots: MAX_SHOTS as u8,
+        })),
+        Request::Frame {
+            geometry,
+            offset,
+            chunk,
+        } => Ok(Response::Received(camera.receive(geometry, offset, chunk)?)),
+        Request::Capture { offset } => capture(camera, offset),
+        Request::Embed => {
+            let (embedding, ticks) = embedder.embed(camera.capture()?, stats)?;
+            Ok(Response::Embedding {
+                values: bytemuck::cast_slice(embedding),
+                ticks,
+            })
+        }
+        Request::Classify => classify(camera, store, embedder, stats),
+        Request::Enroll { name } => {
+            let id = embedder.model?.id();
+            let (embedding, _) = embedder.embed(camera.capture()?, stats)?;
+            let class = store.enroll(name, id, embedding)?;
+            info!("enrolled shot {=u8} of class {=u8}", class.shots, class.id);
+            stats.enrolled += 1;
+            Ok(Response::Enrolled {
+                id: class.id,
+                shots: class.shots,
+            })
+        }
+        Request::List { skip } => {
+            if let Some(fault) = store.fault() {
+                return Err(fault.into());
+            }
+            let rest = store.classes().get(usize::from(skip)..).unwrap_or(&[]);
+            let mut page = Page::new();
+            page.extend(rest.iter().take(page.capacity()).map(describe));
+            Ok(Response::Classes {
+                total: store.classes().len() as u8,
+                page,
+            })
+        }
+        Request::Rename { id, name } => {
+            store.rename(id, name)?;
+            info!("renamed class {=u8}", id);
+            Ok(Response::Done)
+        }
+        Request::Remove { id } => {
+            store.remove(id)?;
+            info!("removed class {=u8}", id);
+            Ok(Response::Done)
+        }
+        Request::Reset => {
+            store.reset()?;
+            info!("reset");
+            Ok(Response::Done)
+        }
+        Request::Stats => Ok(Response::Stats(*stats)),
+    }
+}
+
+fn capture<C: Camera>(camera: &mut C, offset: u32) -> Result<Response<'_>, DeviceError> {
+    let frame = if offset == 0 {
+        camera.capture()?
+    } else {
+        camera.held()?
+    };
+    let rest = frame
+        .pixels
+        .get(offset as usize..)
+        .filter(|rest| !rest.is_empty())
+        .ok_or(DeviceError::PastEnd)?;
+    Ok(Response::Frame {
+        geometry: frame.geometry,
+        offset,
+        chunk: &rest[..rest.len().min(MAX_CHUNK)],
+    })
+}
+
+fn classify<'a, C: Camera, F: NorFlash>(
+    camera: &mut C,
+    store: &'a Store<F>,
+    embedder: &mut Embedder<'_>,
+    stats: &mut Stats,
+) -> Result<Response<'a>, DeviceError> {
+    if let Some(fault) = store.fault() {
+        return Err(fault.into());
+    }
+    let model = embedder.model?;
+    let clock = embedder.clock;
+    let start = clock.now();
+    let (embedding, _) = embedder.embed(camera.capture()?, stats)?;
+    let classes = || {
+        store
+            .classes()
+            .iter()
+            .filter(|class| class.model == model.id())
+    };
+    let distance = |class: &Class| nearest::Distance::between(embedding, class.prototype());
+    let ranking = nearest::rank(classes().map(distance)).ok_or(DeviceError::NothingEnrolled)?;
+    let ticks = clock.since(start);
+
+    let distances: Vec<Distance, MAX_CLASSES> = classes()
+        .map(|class| Distance {
+            class: class.id,
+            squared: distance(class).to_real(model.output_scale()),
+        })
+        .collect();
+    let Ranking { first, second } = ranking;
+    let winner = classes().nth(first).ok_or(DeviceError::NothingEnrolled)?;
+    stats.classified += 1;
+    info!("class {=u8} in {=u32} ticks", winner.id, ticks);
+    Ok(Response::Classified(Verdict {
+        name: &winner.name,
+        nearest: distances[first],
+        margin: second.map(|second| distances[second].squared - distances[first].squared),
+        ticks,
+        distances,
+    }))
+}
+
+fn describe(class: &Class) -> ClassInfo<'_> {
+    ClassInfo {
+        id: class.id,
+        name: &class.name,
+        shots: class.shots,
+        model: class.model,
+    }
+}
+
+/// The model and the memory that it runs in.
+struct Embedder<'m> {
+    model: Result<Model<'m>, ModelFault>,
+    clock: Clock,
+    arena: &'m mut [u64],
+    input: &'m mut [u8],
+}
+
+impl Embedder<'_> {
+    fn info(&self) -> Result<ModelInfo<'_>, ModelFault> {
+        let model = self.model.as_ref().map_err(|&fault| fault)?;
+        let header = model.header();
+        Ok(ModelInfo {
+            id: model.id(),
+            name: model.name(),
+            width: header.input_width,
+            height: header.input_height,
+            channels: header.input_channels,
+            dim: header.embedding_len,
+            scale: model.output_scale(),
+            zero_point: header.output_zero_point as i8,
+            arena: header.arena_len,
+            image: header.image_len,
+        })
+    }
+
+    /// Brings the frame to the model's input and runs it: the embedding and the ticks it took.
+    fn embed(&mut self, frame: Frame<'_>, stats: &mut Stats) -> Result<(&[i8], u32), DeviceError> {
+        let model = self.model?;
+        let start = self.clock.now();
+        let input = &mut self.input[..model.input_len()];
+        preprocess::run(&frame, &model, input).map_err(|_| DeviceError::Preprocess)?;
+        let embedding = engine::run(&model, input, self.arena).map_err(|_| ModelFault::Image)?;
+        let ticks = self.clock.since(start);
+        stats.frames += 1;
+        stats.last_ticks = ticks;
+        stats.most_ticks = stats.most_ticks.max(ticks);
+        Ok((embedding, ticks))
+    }
+}
+
+/// Accepts an image that is sound and fits the memory.
+fn check_model<'m>(image: &'m [u8], arena: &[u64], input: &[u8]) -> Result<Model<'m>, ModelFault> {
+    let model = Model::parse(image).map_err(|_| ModelFault::Image)?;
+    if model.arena_words() > arena.len() {
+        return Err(ModelFault::Arena {
+            needed: model.arena_len() as u32,
+            given: size_of_val(arena) as u32,
+        });
+    }
+    if model.embedding_len() > MAX_DIM {
+        return Err(ModelFault::Embedding {
+            dim: model.header().embedding_len,
+        });
+    }
+    if model.input_len() > input.len() {
+        return Err(ModelFault::Input {
+            needed: model.input_len() as u32,
+            given: input.len() as u32,
+        });
+    }
+    Ok(model)
+}
