@@ -3,4 +3,5 @@
 //!
 //! The host links this same library, so whatever a board computes can be checked bit for bit.
 
+pub mod engine;
 pub mod image;

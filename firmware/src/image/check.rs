@@ -273,7 +273,10 @@ impl OpRecord {
         if (self.scratch_len as usize) < needed {
             return Err(OpFault::Scratch);
         }
-        let scratch = self.scratch as usize..(self.scratch as usize).saturating_add(needed);
+        let scratch = match needed {
+            0 => 0..0,
+            _ => self.scratch as usize..(self.scratch as usize).saturating_add(needed),
+        };
         if scratch.end > arena || !scratch.start.is_multiple_of(SCRATCH_ALIGN) {
             return Err(OpFault::Arena);
         }

@@ -208,3 +208,10 @@ pub struct Channel {
 
 const _: () = assert!(size_of::<Header>() == 160);
 const _: () = assert!(size_of::<OpRecord>() == 96);
+
+/// Bytes at an address at which an image may lie.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(16))]
+pub struct Aligned<T: ?Sized>(pub T);
+
+const _: () = assert!(align_of::<Aligned<u8>>() == SECTION_ALIGN);

@@ -37,8 +37,9 @@ mod model;
 pub mod packing;
 
 pub use check::OpFault;
+pub(crate) use check::{COLUMNS, PLANES};
 pub use layout::{
-    CRC_START, Channel, HASH_START, Header, Kind, LUT_LEN, MAGIC, OpRecord, SCRATCH_ALIGN,
+    Aligned, CRC_START, Channel, HASH_START, Header, Kind, LUT_LEN, MAGIC, OpRecord, SCRATCH_ALIGN,
     SECTION_ALIGN, TENSOR_ALIGN, Tensor, VERSION,
 };
 pub use model::{Golden, ImageError, Model, crc};

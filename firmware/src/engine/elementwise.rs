@@ -1,0 +1,96 @@
+//! Sums, limits and the change of order before a vector.
+
+use super::requantize::Requantize;
+use crate::image::OpRecord;
+
+/// Where a kernel reads and writes.
+pub(crate) enum Place<'a> {
+    /// Input and output are apart.
+    Apart(&'a [i8], &'a mut [i8]),
+    /// The output is written over the input.
+    Same(&'a mut [i8]),
+}
+
+impl Place<'_> {
+    #[inline(always)]
+    pub(crate) fn input(&self) -> &[i8] {
+        match self {
+            Self::Apart(input, _) => input,
+            Self::Same(both) => both,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn output(&mut self) -> &mut [i8] {
+        match self {
+            Self::Apart(_, output) => output,
+            Self::Same(both) => both,
+        }
+    }
+}
+
+/// An addend's zero point and weight.
+#[derive(Clone, Copy)]
+pub(crate) struct Addend {
+    zero_point: i32,
+    coefficient: i32,
+}
+
+impl Addend {
+    #[inline(always)]
+    fn weigh(self, value: i8) -> i32 {
+        // At most 255 * 32767 in size, so two of them fit.
+        (i32::from(value) - self.zero_point) * self.coefficient
+    }
+}
+
+/// The two addends of a record.
+pub(crate) fn addends(op: &OpRecord) -> [Addend; 2] {
+    let addend = |zero_point: i8, coefficient| Addend {
+        zero_point: zero_point.into(),
+        coefficient,
+    };
+    [
+        addend(op.input.zero_point, op.coefficients[0]),
+        addend(op.second.zero_point, op.coefficients[1]),
+    ]
+}
+
+/// `sum` holds addend `a` and gets the sum with `other`, which is addend `b`.
+pub(crate) fn add(op: &OpRecord, a: Addend, b: Addend, sum: &mut [i8], other: &[i8]) {
+    let requantize = Requantize::of(op);
+    for (sum, &other) in sum.iter_mut().zip(other) {
+        *sum = requantize.apply(a.weigh(*sum) + b.weigh(other), op.multiplier);
+    }
+}
+
+/// `sum` holds both addends and gets their sum.
+pub(crate) fn double(op: &OpRecord, a: Addend, b: Addend, sum: &mut [i8]) {
+    let requantize = Requantize::of(op);
+    for sum in sum {
+        *sum = requantize.apply(a.weigh(*sum) + b.weigh(*sum), op.multiplier);
+    }
+}
+
+/// Holds the values between the record's limits.
+pub(crate) fn clamp(op: &OpRecord, values: &mut [i8]) {
+    for value in values {
+        *value = (*value).max(op.act_min).min(op.act_max);
+    }
+}
+
+/// Height x width x channel to channel x height x width.
+pub(crate) fn flatten(op: &OpRecord, input: &[i8], output: &mut [i8]) -> Option<()> {
+    let channels = usize::from(op.input.channels);
+    let area = input.len().checked_div(channels)?;
+    if area == 0 {
+        return None;
+    }
+    for (channel, plane) in output.chunks_exact_mut(area).enumerate() {
+        let values = input.get(channel..)?.iter().step_by(channels);
+        for (out, &value) in plane.iter_mut().zip(values) {
+            *out = value;
+        }
+    }
+    Some(())
+}

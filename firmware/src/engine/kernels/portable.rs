@@ -1,0 +1,138 @@
+//! The inner loops in plain Rust, shaped so that the compiler turns them into vector instructions.
+//!
+//! Columns lie one after the other.
+
+use super::{Block, Filter, Rows};
+use crate::image::packing::tap_slot;
+
+/// Outputs of a depthwise row computed together.
+const LANES: usize = 8;
+
+pub(crate) fn widen(
+    values: &[i8],
+    first: usize,
+    column: usize,
+    columns: usize,
+    taps: usize,
+    scratch: &mut [i16],
+) -> Option<()> {
+    let row_len = scratch.len() / columns;
+    let scratch = scratch.get_mut(column * row_len..)?.get_mut(..row_len)?;
+    let (fours, rest) = values.as_chunks::<4>();
+    if first.is_multiple_of(4) {
+        let (to, _) = scratch.get_mut(first..)?.as_chunks_mut::<4>();
+        for (to, &[a, b, c, d]) in to.iter_mut().zip(fours) {
+            *to = [a, c, b, d].map(i16::from);
+        }
+        for (tap, &value) in (first + fours.len() * 4..).zip(rest) {
+            *scratch.get_mut(tap_slot(taps, tap))? = value.into();
+        }
+    } else {
+        for (tap, &value) in (first..).zip(values) {
+            *scratch.get_mut(tap_slot(taps, tap))? = value.into();
+        }
+    }
+    Some(())
+}
+
+/// Products of a pair of rows with `N` columns.
+#[inline(always)]
+fn dot<const N: usize>(row: &[i8], columns: &[i16], row_len: usize) -> [[i32; N]; 2] {
+    let mut acc = [[0i32; N]; 2];
+    let (row, _) = row.as_chunks::<2>();
+    let row = &row[..row_len];
+    let columns: [&[i16]; N] = core::array::from_fn(|p| &columns[p * row_len..][..row_len]);
+    for k in 0..row_len {
+        let [a, b] = row[k].map(i32::from);
+        for p in 0..N {
+            let value = i32::from(columns[p][k]);
+            acc[0][p] = acc[0][p].wrapping_add(a * value);
+            acc[1][p] = acc[1][p].wrapping_add(b * value);
+        }
+    }
+    acc
+}
+
+/// Calls `store` with the channel and the `N` sums, bias included, of every output channel.
+#[inline(always)]
+fn each<const N: usize>(block: &Block<'_>, mut store: impl FnMut(usize, [i32; N])) {
+    let rows = block.rows.chunks_exact(block.row_len * 2);
+    let (channels, _) = block.channels.as_chunks::<2>();
+    for (pair, (row, channels)) in rows.zip(channels).enumerate() {
+        let acc = dot::<N>(row, block.columns, block.row_len);
+        for (i, acc) in acc.into_iter().enumerate() {
+            if pair * 2 + i < block.outputs {
+                store(
+                    pair * 2 + i,
+                    acc.map(|sum| sum.wrapping_add(channels[i].bias)),
+                );
+            }
+        }
+    }
+}
+
+pub(crate) fn four(block: &Block<'_>, output: &mut [i8], stride: usize) -> Option<()> {
+    let output = &mut output[..3 * stride + block.outputs];
+    each::<4>(block, |channel, sums| {
+        for (p, sum) in sums.into_iter().enumerate() {
+            let multiplier = block.channels[channel].multiplier;
+            output[p * stride + channel] = block.requantize.apply(sum, multiplier);
+        }
+    });
+    Some(())
+}
+
+pub(crate) fn pooled(block: &Block<'_>, output: &mut [i8]) -> Option<()> {
+    let output = &mut output[..block.outputs];
+    each::<4>(block, |channel, [a, b, c, d]| {
+        let multiplier = block.channels[channel].multiplier;
+        output[channel] = block.requantize.apply(a.max(b).max(c.max(d)), multiplier);
+    });
+    Some(())
+}
+
+pub(crate) fn one(block: &Block<'_>, output: &mut [i8]) -> Option<()> {
+    let output = &mut output[..block.outputs];
+    each::<1>(block, |channel, [sum]| {
+        let multiplier = block.channels[channel].multiplier;
+        output[channel] = block.requantize.apply(sum, multiplier);
+    });
+    Some(())
+}
+
+pub(crate) fn filter(
+    filter: &Filter<'_>,
+    rows: &Rows<'_>,
+    output: &mut [i8],
+    step: usize,
+) -> Option<()> {
+    let [height, width] = filter.kernel;
+    let outputs = output.len().div_ceil(step);
+    for start in (0..outputs).step_by(LANES) {
+        let lanes = LANES.min(outputs - start);
+        let mut acc = [filter.channel.bias; LANES];
+        for ky in 0..height {
+            let slot = (rows.first + ky) % height;
+            let row = rows.ring.get(slot * rows.pitch..)?.get(..rows.width)?;
+            for kx in 0..width {
+                let weight = *filter.weights.get((ky * width + kx) * filter.step)?;
+                let values = row.get(start * filter.stride + kx..)?;
+                let values = values.iter().step_by(filter.stride);
+                for (acc, &value) in acc.iter_mut().take(lanes).zip(values) {
+                    *acc = acc.wrapping_add(i32::from(weight) * i32::from(value));
+                }
+            }
+        }
+        let output = output.get_mut(start * step..)?.iter_mut().step_by(step);
+        for (out, acc) in output.zip(acc).take(lanes) {
+            *out = filter.requantize.apply(acc, filter.channel.multiplier);
+        }
+    }
+    Some(())
+}
+
+pub(crate) fn maximum(best: &mut [i8], values: &[i8]) {
+    for (best, &value) in best.iter_mut().zip(values) {
+        *best = (*best).max(value);
+    }
+}

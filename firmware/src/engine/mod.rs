@@ -1,0 +1,204 @@
+//! The int8 engine: runs a [`Model`] over one picture, in the memory that it is given.
+//!
+//! [`run`] takes the operations one by one and hands each to the kernel of its kind:
+//! [`conv`] (fully connected layers too), [`depthwise`], [`pool`] and [`elementwise`]. The loops
+//! that take the time stand in [`kernels`], once in portable Rust and once for the DSP instructions
+//! of the Cortex-M4, M7 and their kin; the target chooses, and the results are the same to the bit.
+//! What the kernels must compute is written down once more, without regard to speed, in
+//! [`mod@reference`].
+
+mod conv;
+mod depthwise;
+mod elementwise;
+mod kernels;
+mod pool;
+pub mod reference;
+mod requantize;
+#[cfg(test)]
+mod tests;
+
+use core::ops::Range;
+
+pub use requantize::requantize;
+
+use crate::image::{Kind, Model, OpRecord};
+use elementwise::Place;
+
+/// Why a picture was not run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The picture has not as many bytes as the model's input.
+    #[error("picture of {have} bytes for an input of {need}")]
+    Frame {
+        /// Bytes given.
+        have: usize,
+        /// Bytes of the model's input: height x width x channels.
+        need: usize,
+    },
+    /// The arena is too small.
+    #[error("arena of {have} bytes, the model needs {need}")]
+    Arena {
+        /// Bytes given.
+        have: usize,
+        /// Bytes needed, see [`Model::arena_len`].
+        need: usize,
+    },
+    /// A record points outside the memory; cannot happen with a model out of [`Model::parse`].
+    #[error("operation {0} points outside its memory")]
+    Record(usize),
+}
+
+/// Computes the embedding of a picture.
+///
+/// `frame` is height x width x channels as the model's input wants it, one byte a value. `arena` is
+/// working memory of at least [`Model::arena_words`] words; what was in it does not matter. The
+/// embedding, [`Model::embedding_len`] int8 values, lies in the arena.
+///
+/// # Errors
+///
+/// [`EngineError::Frame`] and [`EngineError::Arena`] when a length does not fit the model.
+pub fn run<'a>(
+    model: &Model<'_>,
+    frame: &[u8],
+    arena: &'a mut [u64],
+) -> Result<&'a [i8], EngineError> {
+    run_observed(model, frame, arena, |_, _| {})
+}
+
+/// Like [`run`], and calls `observe` with the number of each operation and its output right after
+/// it was computed: for profiles and for comparing layer by layer.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn run_observed<'a>(
+    model: &Model<'_>,
+    frame: &[u8],
+    arena: &'a mut [u64],
+    mut observe: impl FnMut(usize, &[i8]),
+) -> Result<&'a [i8], EngineError> {
+    if frame.len() != model.input_len() {
+        return Err(EngineError::Frame {
+            have: frame.len(),
+            need: model.input_len(),
+        });
+    }
+    let arena: &mut [i8] = bytemuck::cast_slice_mut(arena);
+    if arena.len() < model.arena_len() {
+        return Err(EngineError::Arena {
+            have: arena.len(),
+            need: model.arena_len(),
+        });
+    }
+    quantize(model, frame, arena).ok_or(EngineError::Record(0))?;
+    for (index, op) in model.ops().iter().enumerate() {
+        let record = EngineError::Record(index);
+        step(model, op, arena).ok_or(record)?;
+        observe(index, arena.get(op.output.range()).ok_or(record)?);
+    }
+    let start = model.header().output_offset as usize;
+    let embedding = arena
+        .get(start..)
+        .and_then(|rest| rest.get(..model.embedding_len()));
+    embedding.ok_or(EngineError::Record(model.ops().len()))
+}
+
+/// Writes the quantised picture into the arena.
+fn quantize(model: &Model<'_>, frame: &[u8], arena: &mut [i8]) -> Option<()> {
+    let start = model.header().input_offset as usize;
+    let input = arena.get_mut(start..)?.get_mut(..frame.len())?;
+    let (tables, _) = model.input_lut().as_chunks::<256>();
+    if let [table] = tables {
+        for (out, &pixel) in input.iter_mut().zip(frame) {
+            *out = table[usize::from(pixel)];
+        }
+        return Some(());
+    }
+    let pixels = input
+        .chunks_exact_mut(tables.len())
+        .zip(frame.chunks_exact(tables.len()));
+    for (out, pixel) in pixels {
+        for ((out, &level), table) in out.iter_mut().zip(pixel).zip(tables) {
+            *out = table[usize::from(level)];
+        }
+    }
+    Some(())
+}
+
+/// Runs one operation; `None` if its record points outside the memory.
+fn step(model: &Model<'_>, op: &OpRecord, arena: &mut [i8]) -> Option<()> {
+    let (input, output) = (op.input.range(), op.output.range());
+    match op.kind()? {
+        Kind::Conv2d | Kind::FullyConnected => {
+            let (weights, channels) = (model.weights(op)?, model.channels(op)?);
+            let [input, output, scratch] = split(arena, [input, output, scratch(op)])?;
+            let scratch = bytemuck::try_cast_slice_mut(scratch).ok()?;
+            conv::conv(op, input, weights, channels, output, scratch)
+        }
+        Kind::Depthwise => {
+            let (weights, channels) = (model.weights(op)?, model.channels(op)?);
+            let (place, scratch) = if input == output {
+                let [place, scratch] = split(arena, [input, scratch(op)])?;
+                (Place::Same(place), scratch)
+            } else {
+                let [input, output, scratch] = split(arena, [input, output, scratch(op)])?;
+                (Place::Apart(input, output), scratch)
+            };
+            let scratch = bytemuck::try_cast_slice_mut(scratch).ok()?;
+            depthwise::depthwise(op, place, weights, channels, scratch)
+        }
+        Kind::MaxPool => {
+            let [input, output] = split(arena, [input, output])?;
+            pool::max_pool(op, input, output)
+        }
+        Kind::AveragePool => {
+            let [input, output] = split(arena, [input, output])?;
+            pool::average_pool(op, input, output)
+        }
+        Kind::Flatten => {
+            let [input, output] = split(arena, [input, output])?;
+            elementwise::flatten(op, input, output)
+        }
+        Kind::Clamp => {
+            arena.get(input.clone())?;
+            arena.get_mut(output.clone())?;
+            arena.copy_within(input, output.start);
+            elementwise::clamp(op, arena.get_mut(output)?);
+            Some(())
+        }
+        Kind::Add => add(op, arena),
+    }
+}
+
+/// Adds in place: what is not there yet is first copied to where the sum shall stand.
+fn add(op: &OpRecord, arena: &mut [i8]) -> Option<()> {
+    let (first, second, output) = (op.input.range(), op.second.range(), op.output.range());
+    let [a, b] = elementwise::addends(op);
+    if first == second && first == output {
+        elementwise::double(op, a, b, arena.get_mut(output)?);
+    } else if second == output {
+        let [output, first] = split(arena, [output, first])?;
+        elementwise::add(op, b, a, output, first);
+    } else {
+        if first != output {
+            let [output, first] = split(arena, [output.clone(), first])?;
+            output.copy_from_slice(first);
+        }
+        let [output, second] = split(arena, [output, second])?;
+        elementwise::add(op, a, b, output, second);
+    }
+    Some(())
+}
+
+/// Separate parts of the arena, `None` if they overlap or leave it.
+fn split<const N: usize>(arena: &mut [i8], ranges: [Range<usize>; N]) -> Option<[&mut [i8]; N]> {
+    arena.get_disjoint_mut(ranges).ok()
+}
+
+fn scratch(op: &OpRecord) -> Range<usize> {
+    match op.scratch_needed() {
+        0 => 0..0,
+        len => op.scratch as usize..(op.scratch as usize).saturating_add(len),
+    }
+}

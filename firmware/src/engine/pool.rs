@@ -1,0 +1,101 @@
+//! Pools: the greatest and the mean of windows.
+
+use core::ops::Range;
+
+use super::kernels;
+use super::requantize::Requantize;
+use crate::image::OpRecord;
+
+/// Channels summed together by the average pool.
+const LANES: usize = 8;
+
+/// The greatest value of each window.
+pub(crate) fn max_pool(op: &OpRecord, input: &[i8], output: &mut [i8]) -> Option<()> {
+    let channels = usize::from(op.input.channels);
+    let mut windows = Windows::of(op);
+    for output in output.chunks_exact_mut(channels) {
+        let (rows, columns) = windows.next()?;
+        output.fill(i8::MIN);
+        for row in rows {
+            let pixels = pixels(op, input, row, &columns)?;
+            for pixel in pixels.chunks_exact(channels) {
+                kernels::maximum(output, pixel);
+            }
+        }
+    }
+    Some(())
+}
+
+/// The sum of each window over its zero point, requantised.
+pub(crate) fn average_pool(op: &OpRecord, input: &[i8], output: &mut [i8]) -> Option<()> {
+    let channels = usize::from(op.input.channels);
+    let zero_point = i32::from(op.input.zero_point);
+    let requantize = Requantize::of(op);
+    let mut windows = Windows::of(op);
+    for output in output.chunks_exact_mut(channels) {
+        let (rows, columns) = windows.next()?;
+        let start = -zero_point * (rows.len() * columns.len()) as i32;
+        for (lanes, output) in output.chunks_mut(LANES).enumerate() {
+            let mut acc = [start; LANES];
+            for row in rows.clone() {
+                let pixels = pixels(op, input, row, &columns)?;
+                for pixel in pixels.chunks_exact(channels) {
+                    let values = pixel.get(lanes * LANES..)?;
+                    for (acc, &value) in acc.iter_mut().zip(values) {
+                        *acc += i32::from(value);
+                    }
+                }
+            }
+            for (out, acc) in output.iter_mut().zip(acc) {
+                *out = requantize.apply(acc, op.multiplier);
+            }
+        }
+    }
+    Some(())
+}
+
+/// The pixels of one row between two columns.
+fn pixels<'a>(
+    op: &OpRecord,
+    input: &'a [i8],
+    row: usize,
+    columns: &Range<usize>,
+) -> Option<&'a [i8]> {
+    let channels = usize::from(op.input.channels);
+    let start = row * usize::from(op.input.width);
+    input.get((start + columns.start) * channels..(start + columns.end) * channels)
+}
+
+/// The windows of a pool in the order of its outputs, each cut to rows and columns of the input.
+struct Windows<'a> {
+    op: &'a OpRecord,
+    y: usize,
+    x: usize,
+}
+
+impl<'a> Windows<'a> {
+    fn of(op: &'a OpRecord) -> Self {
+        Self { op, y: 0, x: 0 }
+    }
+
+    fn side(&self, side: usize, position: usize, len: u16) -> Range<usize> {
+        let start = position * usize::from(self.op.stride[side]);
+        let end = start + usize::from(self.op.kernel[side]);
+        let before = usize::from(self.op.pads[side]);
+        start.saturating_sub(before)..end.saturating_sub(before).min(len.into())
+    }
+}
+
+impl Iterator for Windows<'_> {
+    type Item = (Range<usize>, Range<usize>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rows = self.side(0, self.y, self.op.input.height);
+        let columns = self.side(1, self.x, self.op.input.width);
+        self.x += 1;
+        if self.x == usize::from(self.op.output.width) {
+            (self.x, self.y) = (0, self.y + 1);
+        }
+        Some((rows, columns))
+    }
+}
