@@ -9,6 +9,7 @@ mod files;
 mod gray;
 mod loaded;
 pub mod omniglot;
+pub mod parts;
 
 pub use dataset::Dataset;
 pub use error::DataError;

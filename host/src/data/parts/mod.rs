@@ -1,0 +1,141 @@
+//! Drawn parts: an unlimited number of classes of machine parts, with no download.
+//!
+//! Classes come in families of [`FAMILY`] that are hard to tell apart, as on a factory line: a part,
+//! the same with another number of teeth, holes or coils, the same with another mark, and the same
+//! with a defect. Families are independent of one another. A frame of a class differs from the next
+//! by what a real camera adds: pose, light, shadow, background, blur and noise.
+//!
+//! Everything follows from the numbers given: the picture `index` of class `class` of seed `seed` is
+//! always the same, whatever else is drawn.
+
+mod background;
+mod body;
+mod camera;
+mod defect;
+mod drawing;
+mod finish;
+mod light;
+mod mark;
+mod noise;
+mod path;
+mod pose;
+mod spec;
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+pub use spec::{FAMILY, PartSpec};
+
+use super::{
+    DataError, Dataset, Gray,
+    dataset::{Class, Source},
+};
+
+/// `classes` classes of `per_class` pictures of `size`, `(width, height)` in pixels, drawn on demand.
+#[must_use]
+pub fn dataset(seed: u64, classes: usize, per_class: usize, size: (u32, u32)) -> Dataset {
+    let specs: Vec<PartSpec> = (0..classes)
+        .map(|class| PartSpec::class(seed, class as u64))
+        .collect();
+    let class = |(class, spec): (usize, &PartSpec)| Class {
+        name: spec.name().to_owned(),
+        items: class * per_class..(class + 1) * per_class,
+        turns: 0,
+    };
+    let list = specs.iter().enumerate().map(class).collect();
+    let parts = Parts {
+        seed,
+        specs,
+        per_class,
+        size,
+    };
+    Dataset::new(parts, list)
+}
+
+struct Parts {
+    seed: u64,
+    specs: Vec<PartSpec>,
+    per_class: usize,
+    size: (u32, u32),
+}
+
+impl Source for Parts {
+    fn picture(&self, item: usize) -> Result<Gray, DataError> {
+        let (class, index) = (item / self.per_class, item % self.per_class);
+        let mut rng = stream(self.seed, Purpose::Frame, class as u64, index as u64);
+        Ok(self.specs[class].render(self.size, &mut rng))
+    }
+}
+
+/// What random numbers are drawn for.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Family,
+    Variant,
+    Frame,
+}
+
+/// The random numbers of one purpose, independent of all others.
+fn stream(seed: u64, purpose: Purpose, class: u64, index: u64) -> ChaCha8Rng {
+    let mut key = [0; 32];
+    let words = [seed, purpose as u64, class, index];
+    for (bytes, word) in key.chunks_exact_mut(8).zip(words) {
+        bytes.copy_from_slice(&word.to_le_bytes());
+    }
+    ChaCha8Rng::from_seed(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn a_picture_follows_from_its_numbers_alone() {
+        let (few, many) = (dataset(5, 12, 4, (48, 40)), dataset(5, 40, 4, (48, 40)));
+        for class in (0..12).rev() {
+            assert_eq!(few.class_name(class), many.class_name(class));
+            for index in (0..4).rev() {
+                let picture = few.get(class, index).unwrap();
+                assert_eq!((picture.width, picture.height), (48, 40));
+                assert_eq!(picture, many.get(class, index).unwrap());
+            }
+        }
+        let loaded = many.load((48, 40), |_| ()).unwrap();
+        assert_eq!(loaded.pixels(11, 3), few.get(11, 3).unwrap().pixels);
+        assert_ne!(
+            dataset(6, 1, 1, (48, 40)).get(0, 0).unwrap(),
+            few.get(0, 0).unwrap()
+        );
+    }
+
+    #[test]
+    fn classes_have_names_and_frames_of_their_own() {
+        let data = dataset(1, 400, 2, (32, 32));
+        let names: BTreeSet<&str> = (0..400).map(|class| data.class_name(class)).collect();
+        assert_eq!(names.len(), 400);
+        let frames: BTreeSet<Vec<u8>> = (0..800)
+            .map(|i| data.get(i / 2, i % 2).unwrap().pixels)
+            .collect();
+        assert_eq!(frames.len(), 800);
+    }
+
+    #[test]
+    fn every_kind_of_body_and_defect_comes_up() {
+        let kinds: BTreeSet<String> = (0..2000)
+            .map(|class| PartSpec::class(2, class).name()[5..].to_owned())
+            .collect();
+        let has = |part: &str| {
+            kinds
+                .iter()
+                .any(|name| name.split('-').any(|word| word == part))
+        };
+        for word in [
+            "gear", "bolt", "chip", "spring", "bracket", "count", "mark", "finish", "scratch",
+            "dent", "stain", "crack", "chip", "burr", "missing",
+        ] {
+            assert!(has(word), "{word} is not among {kinds:?}");
+        }
+    }
+}

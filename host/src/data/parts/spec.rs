@@ -1,0 +1,167 @@
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use super::{
+    Purpose,
+    background::Background,
+    body,
+    camera::Camera,
+    defect::Defect,
+    drawing::{Drawing, Planes},
+    finish::Finish,
+    light::Light,
+    mark::Mark,
+    pose::Pose,
+    stream,
+};
+use crate::data::Gray;
+
+/// Number of classes that are variants of one part: as designed, another count, another mark,
+/// and a defect.
+pub const FAMILY: u64 = 4;
+
+/// Pixels of the canvas to one of the picture, in each direction.
+const SUPERSAMPLING: u32 = 2;
+
+/// The design of one class of parts.
+#[derive(Clone, Debug)]
+pub struct PartSpec {
+    name: String,
+    drawing: Drawing,
+    finish: Finish,
+    defect: Option<Defect>,
+}
+
+impl PartSpec {
+    /// The design of a class; any number will do.
+    #[must_use]
+    pub fn class(seed: u64, class: u64) -> Self {
+        let (family, variant) = (class / FAMILY, class % FAMILY);
+        let mut rng = stream(seed, Purpose::Family, family, 0);
+        let mut own = stream(seed, Purpose::Variant, class, 0);
+        let mut finish = Finish::random(&mut rng);
+        let mut mark = Mark::random(&mut rng);
+        let (kind, mut drawing) = body::random(&mut rng, variant == 1);
+        let mut defect = None;
+        let suffix = match variant {
+            0 => String::new(),
+            1 => "-count".into(),
+            2 => {
+                mark = mark.other(&mut own);
+                if drawing.mark_place.is_some() && mark.is_some() {
+                    "-mark".into()
+                } else {
+                    finish = finish.other(&mut own);
+                    "-finish".into()
+                }
+            }
+            _ => {
+                let found = Defect::random(&mut own, drawing.has_spare());
+                defect = Some(found);
+                format!("-{}", found.name())
+            }
+        };
+        mark.engrave(&mut drawing);
+        Self {
+            name: format!("{family:04}-{kind}{suffix}"),
+            drawing,
+            finish,
+            defect,
+        }
+    }
+
+    /// A design drawn from the classes of a random seed.
+    #[must_use]
+    pub fn random(rng: &mut ChaCha8Rng) -> Self {
+        Self::class(rng.random(), rng.random_range(0..1 << 32))
+    }
+
+    /// The name, as `0012-gear-scratch`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// One frame, `size` = `(width, height)` in pixels, each at least 1: the part as a camera may
+    /// see it, the circumstances drawn from `rng`.
+    #[must_use]
+    pub fn render(&self, size: (u32, u32), rng: &mut ChaCha8Rng) -> Gray {
+        let size = (size.0.max(1), size.1.max(1));
+        let (width, height) = (size.0 * SUPERSAMPLING, size.1 * SUPERSAMPLING);
+        let pose = Pose::random(rng, width, height);
+        let planes = self.planes(width, height, &pose, rng);
+        let background = Background::random(rng).draw(width, height, self.finish.albedo, rng);
+        let light = Light::random(rng);
+        let scene = light.shade(&planes, &pose, &self.finish, &background);
+        Camera::random(rng).expose(&scene, size, SUPERSAMPLING as usize, rng)
+    }
+    /// The part and its defect on an empty canvas.
+    fn planes(&self, width: u32, height: u32, pose: &Pose, rng: &mut ChaCha8Rng) -> Planes {
+        let missing = match self.defect {
+            Some(Defect::Missing) => self.drawing.random_spare(rng),
+            _ => None,
+        };
+        let mut planes = self.drawing.draw(width, height, pose, missing);
+        if let Some(defect) = self.defect {
+            defect.draw(&mut planes, pose, rng);
+        }
+        planes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tiny_skia::PremultipliedColorU8;
+
+    use super::*;
+
+    /// The parts of a class and of its variants, all seen in the same pose.
+    fn family(seed: u64) -> Vec<Planes> {
+        (0..FAMILY)
+            .map(|class| {
+                let spec = PartSpec::class(seed, class);
+                let mut rng = stream(seed, Purpose::Frame, 0, 0);
+                let pose = Pose::random(&mut rng, 128, 128);
+                spec.planes(128, 128, &pose, &mut rng)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_whole_part_is_in_the_picture_and_large() {
+        for seed in 0..200 {
+            let planes = &family(seed)[0].0;
+            let cover = |x: u32, y: u32| f64::from(planes.pixel(x, y).unwrap().alpha()) / 255.0;
+            let border: f64 = (0..128)
+                .map(|i| cover(i, 0) + cover(i, 127) + cover(0, i) + cover(127, i))
+                .sum();
+            let area: f64 = (0..128 * 128).map(|i| cover(i % 128, i / 128)).sum::<f64>() / 16384.0;
+            assert!(border < 4.0, "seed {seed}: {border} pixels cut off");
+            assert!((0.03..0.75).contains(&area), "seed {seed}: area {area}");
+        }
+    }
+
+    #[test]
+    fn variants_differ_a_little_from_the_part() {
+        for seed in 0..100 {
+            let family = family(seed);
+            for variant in [1, 3] {
+                let pairs = family[0].0.pixels().iter().zip(family[variant].0.pixels());
+                let differing = pairs
+                    .filter(|(a, b)| {
+                        let by = |f: fn(&PremultipliedColorU8) -> u8| f(a).abs_diff(f(b));
+                        by(|p| p.alpha())
+                            .max(by(|p| p.red()))
+                            .max(by(|p| p.green()))
+                            > 25
+                    })
+                    .count();
+                let name = PartSpec::class(seed, variant as u64).name;
+                assert!(
+                    differing >= 12,
+                    "seed {seed}, {name}: {differing} pixels differ"
+                );
+            }
+        }
+    }
+}
