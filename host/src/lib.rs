@@ -6,4 +6,5 @@
 
 pub mod data;
 pub mod episodes;
+pub mod meta;
 pub mod nets;

@@ -154,18 +154,17 @@ pub fn composed(
 ) -> (Tensor<4>, Statistics) {
     let s = shape;
     let k = s.kernel;
-    let (inputs, groups) = if s.depthwise { (1, s.inputs) } else { (s.inputs, 1) };
+    let (inputs, groups) = if s.depthwise {
+        (1, s.inputs)
+    } else {
+        (s.inputs, 1)
+    };
     let kernel = weights
         .weight
         .clone()
         .reshape([k, k, inputs, s.outputs])
         .permute([3, 2, 0, 1]);
-    let options = ConvOptions::new(
-        [s.stride, s.stride],
-        [s.padding, s.padding],
-        [1, 1],
-        groups,
-    );
+    let options = ConvOptions::new([s.stride, s.stride], [s.padding, s.padding], [1, 1], groups);
     let y = conv2d(x.permute([0, 3, 1, 2]), kernel, None, options);
     let [n, _, height, width] = y.dims();
     let y = y.permute([0, 2, 3, 1]);
@@ -230,7 +229,11 @@ mod tests {
         let shape = out.dims();
         let target = leaf(shape, 5, &device).detach();
         let grads = (out.clone() * target).sum().backward();
-        let BlockWeights { weight, gamma, beta } = weights;
+        let BlockWeights {
+            weight,
+            gamma,
+            beta,
+        } = weights;
         let flat = |t: Tensor<2>| t.into_data().to_vec::<f32>().unwrap();
         vec![
             out.into_data().to_vec().unwrap(),

@@ -85,7 +85,9 @@ pub struct Plan {
 
 /// The picture is too small for the network.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("a {height}x{width} picture is too small for {architecture:?}: nothing is left after block {block}; use at least 16x16")]
+#[error(
+    "a {height}x{width} picture is too small for {architecture:?}: nothing is left after block {block}; use at least 16x16"
+)]
 pub struct TooSmall {
     architecture: Architecture,
     height: usize,
@@ -124,7 +126,11 @@ impl Plan {
     /// Length of the embedding.
     pub fn embedding(&self) -> usize {
         self.blocks.last().map_or(0, |b| {
-            if self.average { b.outputs } else { b.result_len() }
+            if self.average {
+                b.outputs
+            } else {
+                b.result_len()
+            }
         })
     }
 
@@ -194,7 +200,12 @@ impl Plan {
     }
 
     /// The network for inference, batch norm folded into the convolutions.
-    pub fn fold(&self, weights: &Weights, stats: &[Statistics], normalization: Normalization) -> Graph {
+    pub fn fold(
+        &self,
+        weights: &Weights,
+        stats: &[Statistics],
+        normalization: Normalization,
+    ) -> Graph {
         let mut nodes = Vec::new();
         let mut push = |op| {
             let inputs = vec![nodes.len()];

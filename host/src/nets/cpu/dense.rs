@@ -130,7 +130,14 @@ pub(crate) fn backward(
         .enumerate()
         .map(|(index, (x, mut dx))| {
             let mut dw = vec![0.0; k * s.outputs];
-            let mut rows = vec![0.0; if s.is_pointwise() { 0 } else { together * pixels * k }];
+            let mut rows = vec![
+                0.0;
+                if s.is_pointwise() {
+                    0
+                } else {
+                    together * pixels * k
+                }
+            ];
             let mut dy = vec![0.0; together * pixels * s.outputs];
             for (group, x) in x.chunks(together * s.in_len()).enumerate() {
                 let count = x.len() / s.in_len();
@@ -160,7 +167,11 @@ pub(crate) fn backward(
                 );
                 let Some(dx) = &mut dx else { continue };
                 let dx = &mut dx[group * together * s.in_len()..][..x.len()];
-                let target = if s.is_pointwise() { &mut *dx } else { &mut rows[..] };
+                let target = if s.is_pointwise() {
+                    &mut *dx
+                } else {
+                    &mut rows[..]
+                };
                 multiply(
                     (m, k, s.outputs),
                     Matrix::new(dy, s.outputs),

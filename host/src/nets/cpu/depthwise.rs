@@ -30,12 +30,17 @@ pub(crate) fn forward(s: &BlockShape, x: &[f32], weight: &[f32], y: &mut [f32]) 
             vectorize(|| {
                 for (pixel, y) in y.chunks_exact_mut(c).enumerate() {
                     y.fill(0.0);
-                    taps(s, pixel / s.out_width(), pixel % s.out_width(), |tap, at| {
-                        let (w, x) = (&weight[tap * c..][..c], &x[at * c..][..c]);
-                        for ((y, w), x) in y.iter_mut().zip(w).zip(x) {
-                            *y += w * x;
-                        }
-                    });
+                    taps(
+                        s,
+                        pixel / s.out_width(),
+                        pixel % s.out_width(),
+                        |tap, at| {
+                            let (w, x) = (&weight[tap * c..][..c], &x[at * c..][..c]);
+                            for ((y, w), x) in y.iter_mut().zip(w).zip(x) {
+                                *y += w * x;
+                            }
+                        },
+                    );
                 }
             });
         });
@@ -64,24 +69,31 @@ pub(crate) fn backward(
             let mut dy = vec![0.0; s.out_pixels() * c];
             for (i, x) in x.chunks_exact(s.in_len()).enumerate() {
                 output_gradient(index * part + i, &mut dy);
-                let mut dx = dx.as_mut().map(|dx| &mut dx[i * s.in_len()..][..s.in_len()]);
+                let mut dx = dx
+                    .as_mut()
+                    .map(|dx| &mut dx[i * s.in_len()..][..s.in_len()]);
                 vectorize(|| {
                     if let Some(dx) = &mut dx {
                         dx.fill(0.0);
                     }
                     for (pixel, dy) in dy.chunks_exact(c).enumerate() {
-                        taps(s, pixel / s.out_width(), pixel % s.out_width(), |tap, at| {
-                            let dw = &mut dw[tap * c..][..c];
-                            for ((dw, dy), x) in dw.iter_mut().zip(dy).zip(&x[at * c..][..c]) {
-                                *dw += dy * x;
-                            }
-                            if let Some(dx) = &mut dx {
-                                let (dx, w) = (&mut dx[at * c..][..c], &weight[tap * c..][..c]);
-                                for ((dx, dy), w) in dx.iter_mut().zip(dy).zip(w) {
-                                    *dx += dy * w;
+                        taps(
+                            s,
+                            pixel / s.out_width(),
+                            pixel % s.out_width(),
+                            |tap, at| {
+                                let dw = &mut dw[tap * c..][..c];
+                                for ((dw, dy), x) in dw.iter_mut().zip(dy).zip(&x[at * c..][..c]) {
+                                    *dw += dy * x;
                                 }
-                            }
-                        });
+                                if let Some(dx) = &mut dx {
+                                    let (dx, w) = (&mut dx[at * c..][..c], &weight[tap * c..][..c]);
+                                    for ((dx, dy), w) in dx.iter_mut().zip(dy).zip(w) {
+                                        *dx += dy * w;
+                                    }
+                                }
+                            },
+                        );
                     }
                 });
             }

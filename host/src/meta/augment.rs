@@ -1,0 +1,130 @@
+//! Random small changes of a picture, so that a network does not learn one drawer's hand or one
+//! camera's mounting.
+
+use rand::{Rng, RngExt};
+use serde::{Deserialize, Serialize};
+
+/// Ranges of the random changes; all zero leaves pictures as they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Augment {
+    /// Greatest turn to either side, in degrees.
+    pub rotate: f32,
+    /// Greatest change of either side's length, as a part of it.
+    pub scale: f32,
+    /// Greatest slant, in pixels a pixel.
+    pub shear: f32,
+    /// Greatest shift to any side, as a part of the picture's side.
+    pub shift: f32,
+    /// Greatest change of contrast (as a part) and of brightness (as a part of full white).
+    pub light: f32,
+}
+
+impl Augment {
+    /// For pen strokes.
+    pub const STROKES: Self = Self {
+        rotate: 12.0,
+        scale: 0.15,
+        shear: 0.15,
+        shift: 0.08,
+        light: 0.0,
+    };
+    /// For a camera over parts, whose own turns are part of the data.
+    pub const CAMERA: Self = Self {
+        rotate: 10.0,
+        scale: 0.1,
+        shear: 0.05,
+        shift: 0.05,
+        light: 0.2,
+    };
+
+    /// Writes a changed copy of `source` (`height * width` greys, row-major, 0..=255) to `target`.
+    pub fn apply(&self, source: &[u8], width: usize, rng: &mut impl Rng, target: &mut [f32]) {
+        let height = source.len() / width;
+        let mut within = |range: f32| rng.random_range(-1.0..=1.0f32) * range;
+        let angle = within(self.rotate).to_radians();
+        let (sx, sy) = (1.0 + within(self.scale), 1.0 + within(self.scale));
+        let shear = within(self.shear);
+        let (dx, dy) = (
+            within(self.shift) * width as f32,
+            within(self.shift) * height as f32,
+        );
+        let (contrast, brightness) = (1.0 + within(self.light), 255.0 * within(self.light));
+        let (sin, cos) = angle.sin_cos();
+        // From target to source: scale, slant, turn about the centre, shift.
+        let (a, b) = (cos / sx, (shear * cos - sin) / sy);
+        let (c, d) = (sin / sx, (shear * sin + cos) / sy);
+        let (cx, cy) = ((width as f32 - 1.0) / 2.0, (height as f32 - 1.0) / 2.0);
+        for (y, row) in target.chunks_exact_mut(width).enumerate() {
+            for (x, value) in row.iter_mut().enumerate() {
+                let (u, v) = (x as f32 - cx, y as f32 - cy);
+                let sampled = bilinear(
+                    source,
+                    (width, height),
+                    a * u + b * v + cx + dx,
+                    c * u + d * v + cy + dy,
+                );
+                *value = ((sampled - 127.5) * contrast + 127.5 + brightness).clamp(0.0, 255.0);
+            }
+        }
+    }
+}
+
+/// The grey at `(x, y)`, the border continued outwards.
+fn bilinear(source: &[u8], (width, height): (usize, usize), x: f32, y: f32) -> f32 {
+    let x = x.clamp(0.0, width as f32 - 1.0);
+    let y = y.clamp(0.0, height as f32 - 1.0);
+    let (left, top) = (x as usize, y as usize);
+    let (right, bottom) = ((left + 1).min(width - 1), (top + 1).min(height - 1));
+    let (fx, fy) = (x - left as f32, y - top as f32);
+    let at = |x: usize, y: usize| f32::from(source[y * width + x]);
+    let above = at(left, top) + (at(right, top) - at(left, top)) * fx;
+    let below = at(left, bottom) + (at(right, bottom) - at(left, bottom)) * fx;
+    above + (below - above) * fy
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    #[test]
+    fn nothing_asked_for_changes_nothing() {
+        let source: Vec<u8> = (0..=255).collect();
+        let mut target = vec![0.0; 256];
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        Augment::default().apply(&source, 16, &mut rng, &mut target);
+        assert!(
+            source
+                .iter()
+                .zip(&target)
+                .all(|(s, t)| (f32::from(*s) - t).abs() < 1e-3)
+        );
+    }
+
+    #[test]
+    fn strokes_move_a_little_and_keep_their_ink() {
+        let mut source = vec![0; 28 * 28];
+        for y in 8..20 {
+            source[y * 28 + 14] = 255;
+            source[y * 28 + 15] = 255;
+        }
+        let ink: f32 = source.iter().map(|&p| f32::from(p)).sum();
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let mut changed = 0;
+        for _ in 0..50 {
+            let mut target = vec![0.0; 28 * 28];
+            Augment::STROKES.apply(&source, 28, &mut rng, &mut target);
+            let kept = target.iter().sum::<f32>() / ink;
+            assert!((0.6..1.5).contains(&kept), "{kept}");
+            changed += usize::from(
+                source
+                    .iter()
+                    .zip(&target)
+                    .any(|(s, t)| (f32::from(*s) - t).abs() > 50.0),
+            );
+        }
+        assert!(changed > 40);
+    }
+}

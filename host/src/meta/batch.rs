@@ -1,0 +1,96 @@
+//! Episodes drawn, augmented and normalised beside the training thread.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::JoinHandle;
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::augment::Augment;
+use crate::data::Loaded;
+use crate::episodes::{Episode, Sampler};
+use crate::nets::graph::Normalization;
+
+/// Pictures of one episode, `[way * (support + query), height, width]`, class by class, support
+/// before query, normalised.
+pub(crate) fn draw(
+    data: &Loaded,
+    sampler: &Sampler,
+    n: u64,
+    augment: &Augment,
+    normalization: Normalization,
+) -> Vec<f32> {
+    let Episode {
+        classes,
+        support,
+        query,
+    } = sampler.episode(n);
+    let (width, height) = data.size();
+    let (width, area) = (width as usize, (width * height) as usize);
+    let each = support[0].len() + query[0].len();
+    let mut batch = vec![0.0; classes.len() * each * area];
+    // A stream of its own, far from the sampler's.
+    let mut rng = ChaCha8Rng::seed_from_u64(n ^ 0x5eed_0a06_0000_0000);
+    let pictures = classes
+        .iter()
+        .zip(support.iter().zip(&query))
+        .flat_map(|(&class, (s, q))| s.iter().chain(q).map(move |&i| (class, i)));
+    for ((class, index), target) in pictures.zip(batch.chunks_exact_mut(area)) {
+        augment.apply(data.pixels(class, index), width, &mut rng, target);
+        for value in target {
+            *value = (*value / 255.0 - normalization.mean) / normalization.std;
+        }
+    }
+    batch
+}
+
+/// Batches from a thread of their own, in the order of the episodes.
+pub(crate) struct Loader {
+    batches: Option<Receiver<Vec<f32>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Loader {
+    /// Draws the episodes from `first` on until dropped.
+    pub(crate) fn start(
+        data: Arc<Loaded>,
+        sampler: Sampler,
+        first: u64,
+        augment: Augment,
+        normalization: Normalization,
+    ) -> Self {
+        let (sender, batches) = sync_channel(2);
+        let thread = std::thread::spawn(move || {
+            let mut n = first;
+            while sender
+                .send(draw(&data, &sampler, n, &augment, normalization))
+                .is_ok()
+            {
+                n += 1;
+            }
+        });
+        Self {
+            batches: Some(batches),
+            thread: Some(thread),
+        }
+    }
+
+    /// The next episode's pictures.
+    pub(crate) fn next(&self) -> Vec<f32> {
+        self.batches
+            .as_ref()
+            .and_then(|b| b.recv().ok())
+            .expect("the loader runs until it is dropped")
+    }
+}
+
+impl Drop for Loader {
+    fn drop(&mut self) {
+        self.batches.take();
+        if let Some(thread) = self.thread.take() {
+            // A panic there has already been reported by `next`.
+            let _ = thread.join();
+        }
+    }
+}

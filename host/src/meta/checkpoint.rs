@@ -1,0 +1,140 @@
+//! A training run on disk: enough to go on to the same result.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+
+use super::train::TrainConfig;
+
+/// Marks the format; changed with it.
+const MAGIC: &[u8; 8] = b"sudalck1";
+
+/// Everything that a run needs to go on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// What the run was asked to do.
+    pub config: TrainConfig,
+    /// Episodes done.
+    pub step: u64,
+    /// Weights, Adam's two moments and the averaged weights, each in the order of
+    /// [`crate::nets::network::Weights::tensors`].
+    pub(crate) weights: Vec<Matrix>,
+    pub(crate) moments: Vec<(Matrix, Matrix)>,
+    pub(crate) average: Vec<Matrix>,
+    /// The best averaged weights so far by validation, and their accuracy.
+    pub(crate) best: Option<(f64, Vec<Matrix>)>,
+    /// Validations since the best.
+    pub(crate) stale: u32,
+    /// Seconds of training so far.
+    pub seconds: f64,
+}
+
+/// A tensor's numbers and shape.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Matrix {
+    shape: [usize; 2],
+    data: Vec<f32>,
+}
+
+impl From<&Tensor<2>> for Matrix {
+    fn from(tensor: &Tensor<2>) -> Self {
+        Self {
+            shape: tensor.dims(),
+            data: tensor
+                .clone()
+                .into_data()
+                .to_vec()
+                .expect("weights are float32"),
+        }
+    }
+}
+
+impl Matrix {
+    pub(crate) fn tensor(&self, device: &Device) -> Tensor<2> {
+        Tensor::from_data(TensorData::new(self.data.clone(), self.shape), device)
+    }
+}
+
+/// Why a checkpoint could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// The file system said no.
+    #[error("{path}: {source}", path = path.display())]
+    Io {
+        /// The checkpoint.
+        path: PathBuf,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// The file is something else, or damaged.
+    #[error("{path} is no checkpoint of this version of sudal: {what}; start the run anew without --resume", path = path.display())]
+    Format {
+        /// The checkpoint.
+        path: PathBuf,
+        /// What does not fit.
+        what: String,
+    },
+}
+
+impl Checkpoint {
+    /// Writes the checkpoint so that the old file stays whole until the new one is.
+    ///
+    /// # Errors
+    ///
+    /// When the file system refuses.
+    pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
+        let io = |source| CheckpointError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let folder = match path.parent() {
+            Some(p) if !p.as_os_str().is_empty() => p,
+            _ => Path::new("."),
+        };
+        fs::create_dir_all(folder).map_err(io)?;
+        let body = postcard::to_stdvec(self).map_err(|e| CheckpointError::Format {
+            path: path.to_owned(),
+            what: e.to_string(),
+        })?;
+        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
+        file.write_all(MAGIC).map_err(io)?;
+        file.write_all(&checksum(&body).to_le_bytes()).map_err(io)?;
+        file.write_all(&body).map_err(io)?;
+        file.as_file().sync_all().map_err(io)?;
+        file.persist(path).map_err(|e| io(e.error))?;
+        Ok(())
+    }
+
+    /// Reads a checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// When it is missing, damaged or of another version.
+    pub fn load(path: &Path) -> Result<Self, CheckpointError> {
+        let bytes = fs::read(path).map_err(|source| CheckpointError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        let format = |what: &str| CheckpointError::Format {
+            path: path.to_owned(),
+            what: what.to_owned(),
+        };
+        let body = bytes
+            .strip_prefix(MAGIC)
+            .ok_or_else(|| format("it does not begin like one"))?;
+        let (sum, body) = body
+            .split_first_chunk()
+            .ok_or_else(|| format("it is cut short"))?;
+        if u32::from_le_bytes(*sum) != checksum(body) {
+            return Err(format("its checksum is wrong, the file is damaged"));
+        }
+        postcard::from_bytes(body).map_err(|e| format(&e.to_string()))
+    }
+}
+
+fn checksum(body: &[u8]) -> u32 {
+    crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(body)
+}

@@ -1,0 +1,129 @@
+//! Prototypical networks (Snell et al. 2017): a class is the mean of its support embeddings, and a
+//! query belongs to the nearest one by squared Euclidean distance.
+
+use burn::tensor::Tensor;
+use burn::tensor::activation::log_softmax;
+
+/// Loss and accuracy of one episode.
+pub struct EpisodeLoss {
+    /// Mean negative log-likelihood of the queries' classes, with gradient.
+    pub loss: Tensor<1>,
+    /// Part of the queries whose nearest prototype was their own, 0..=1.
+    pub accuracy: f32,
+}
+
+/// The episode's loss, from `[way * (support + query), dim]` embeddings that stand class by class,
+/// support before query. It is the mean over the `shots`: each reads so many of the support
+/// pictures, so that one embedding of the batch serves several of them.
+///
+/// # Panics
+///
+/// When a shot is zero or greater than `support`.
+pub fn loss(embeddings: Tensor<2>, way: usize, support: usize, shots: &[usize]) -> EpisodeLoss {
+    let [pictures, dim] = embeddings.dims();
+    let each = pictures / way;
+    let query = each - support;
+    let by_class = embeddings.reshape([way, each, dim]);
+    let queries = by_class
+        .clone()
+        .slice([0..way, support..each, 0..dim])
+        .reshape([way * query, dim]);
+    let mut total: Option<Tensor<1>> = None;
+    let mut right = 0;
+    for &shot in shots {
+        assert!(
+            shot > 0 && shot <= support,
+            "{shot} of {support} support pictures"
+        );
+        let prototypes = by_class
+            .clone()
+            .slice([0..way, 0..shot, 0..dim])
+            .mean_dim(1)
+            .reshape([way, dim]);
+        let distances = squared_distances(queries.clone(), prototypes);
+        right += nearest_is_own(&distances, query);
+        // The target of query `c * query + q` is class `c`: a mean over the block diagonal.
+        let log_p = log_softmax(-distances, 1)
+            .reshape([way, query, way])
+            .mean_dim(1);
+        let log_p = log_p.reshape([way, way]);
+        let own = Tensor::<2>::eye(way, &log_p.device());
+        let loss = -(log_p * own).sum() / way as f32;
+        total = Some(match total {
+            Some(t) => t + loss,
+            None => loss,
+        });
+    }
+    let loss = total.expect("at least one shot") / shots.len() as f32;
+    EpisodeLoss {
+        loss,
+        accuracy: right as f32 / (way * query * shots.len()) as f32,
+    }
+}
+
+/// `[n, m]` squared Euclidean distances between the rows of `[n, dim]` and `[m, dim]`.
+pub fn squared_distances(a: Tensor<2>, b: Tensor<2>) -> Tensor<2> {
+    let squares = |t: &Tensor<2>| t.clone().powi_scalar(2).sum_dim(1);
+    squares(&a) + squares(&b).transpose() - a.matmul(b.transpose()) * 2.0
+}
+
+/// Number of rows of `[way * query, way]` whose least entry is that of their own class.
+fn nearest_is_own(distances: &Tensor<2>, query: usize) -> usize {
+    let [_, way] = distances.dims();
+    let d: Vec<f32> = distances
+        .clone()
+        .into_data()
+        .to_vec()
+        .expect("distances are float32");
+    d.chunks_exact(way)
+        .enumerate()
+        .filter(|(i, row)| nearest(row) == i / query)
+        .count()
+}
+
+/// Place of the least value; the first of equals.
+pub fn nearest(distances: &[f32]) -> usize {
+    let mut best = 0;
+    for (i, d) in distances.iter().enumerate() {
+        if *d < distances[best] {
+            best = i;
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, TensorData};
+
+    use super::*;
+
+    #[test]
+    fn loss_of_a_small_episode_is_that_of_the_definition() {
+        let device = Device::flex();
+        // 2 classes, 2 support and 1 query each, in one dimension.
+        let e = [0.0f32, 1.0, 0.4, 3.0, 5.0, 2.2];
+        let x = Tensor::<2>::from_data(TensorData::new(e.to_vec(), [6, 1]), &device);
+        let got = loss(x, 2, 2, &[1, 2]);
+        let mut expected = 0.0;
+        for prototypes in [[0.0f32, 3.0], [0.5, 4.0]] {
+            for (q, class) in [(0.4f32, 0), (2.2, 1)] {
+                let d = prototypes.map(|p| (q - p).powi(2));
+                let log_sum = ((-d[0]).exp() + (-d[1]).exp()).ln();
+                expected += d[class] + log_sum;
+            }
+        }
+        let loss: f32 = got.loss.into_scalar();
+        assert!(
+            (loss - expected / 4.0).abs() < 1e-5,
+            "{loss} {}",
+            expected / 4.0
+        );
+        assert!((got.accuracy - 0.75).abs() < 1e-6);
+    }
+
+    #[test]
+    fn ties_go_to_the_first() {
+        assert_eq!(nearest(&[3.0, 1.0, 1.0]), 1);
+    }
+}
