@@ -17,6 +17,7 @@ const LIMIT: u64 = 64 << 20;
 pub(super) struct Files {
     root: PathBuf,
     names: Vec<String>,
+    empty: Vec<String>,
     store: Store,
 }
 
@@ -34,14 +35,16 @@ impl Files {
             source,
         };
         if fs::metadata(path).map_err(read)?.is_dir() {
-            let mut names = Vec::new();
-            walk(path, "", &mut names)?;
-            names.sort();
-            return Ok(Self {
+            let mut files = Self {
                 root: path.into(),
-                names,
+                names: Vec::new(),
+                empty: Vec::new(),
                 store: Store::Folder,
-            });
+            };
+            files.walk("")?;
+            files.names.sort();
+            files.empty.sort();
+            return Ok(files);
         }
         let file = BufReader::new(File::open(path).map_err(read)?);
         let archive = ZipArchive::new(file).map_err(|source| DataError::Archive {
@@ -50,12 +53,23 @@ impl Files {
         })?;
         let entries: BTreeMap<String, usize> = (0..archive.len())
             .filter_map(|i| Some((archive.name_for_index(i)?.ok()?.into_owned(), i)))
-            .filter(|(name, _)| !name.ends_with('/') && !name.split('/').any(is_hidden))
+            .filter(|(name, _)| !name.split('/').any(is_hidden))
             .collect();
-        let (names, indices) = entries.into_iter().unzip();
+        // The names that follow a folder's own are those in it.
+        let names: Vec<&String> = entries.keys().collect();
+        let is_empty = |(i, name): (usize, &&String)| {
+            let filled = names
+                .get(i + 1)
+                .is_some_and(|next| next.starts_with(name.as_str()));
+            (name.ends_with('/') && !filled).then(|| name.trim_end_matches('/').to_owned())
+        };
+        let empty = names.iter().enumerate().filter_map(is_empty).collect();
+        let files = entries.into_iter().filter(|(name, _)| !name.ends_with('/'));
+        let (names, indices) = files.unzip();
         Ok(Self {
             root: path.into(),
             names,
+            empty,
             store: Store::Zip(Mutex::new(archive), indices),
         })
     }
@@ -63,6 +77,11 @@ impl Files {
     /// The names of the files, `/` between folders, sorted.
     pub(super) fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// The folders with nothing in them, sorted.
+    pub(super) fn empty_folders(&self) -> &[String] {
+        &self.empty
     }
 
     /// Where the file of that number lies, for messages.
@@ -116,37 +135,39 @@ impl Files {
         let picture = picture.into_luma8();
         Gray::new(picture.width(), picture.height(), picture.into_raw())
     }
+    /// Lists what lies below a folder, named from the root.
+    fn walk(&mut self, below: &str) -> Result<(), DataError> {
+        let folder = self.root.join(below);
+        let list = || -> io::Result<Vec<_>> { fs::read_dir(&folder)?.collect() };
+        let entries = list().map_err(|source| DataError::Read {
+            path: folder.clone(),
+            source,
+        })?;
+        if entries.is_empty() {
+            self.empty.push(below.to_owned());
+        }
+        for entry in entries {
+            let file = entry.file_name();
+            let Some(file) = file.to_str() else {
+                let problem = "its name is not UTF-8; rename it";
+                return Err(DataError::layout(entry.path(), problem));
+            };
+            let name = match below {
+                "" => file.to_owned(),
+                _ => format!("{below}/{file}"),
+            };
+            if is_hidden(file) {
+                continue;
+            } else if entry.path().is_dir() {
+                self.walk(&name)?;
+            } else {
+                self.names.push(name);
+            }
+        }
+        Ok(())
+    }
 }
 
 fn is_hidden(name: &str) -> bool {
     name.starts_with('.') || name == "__MACOSX"
-}
-
-fn walk(root: &Path, below: &str, names: &mut Vec<String>) -> Result<(), DataError> {
-    let folder = root.join(below);
-    let list = || -> io::Result<Vec<_>> { fs::read_dir(&folder)?.collect() };
-    let entries = list().map_err(|source| DataError::Read {
-        path: folder.clone(),
-        source,
-    })?;
-    for entry in entries {
-        let file = entry.file_name();
-        let Some(file) = file.to_str() else {
-            let problem = "its name is not UTF-8; rename it";
-            return Err(DataError::layout(entry.path(), problem));
-        };
-        if is_hidden(file) {
-            continue;
-        }
-        let name = match below {
-            "" => file.to_owned(),
-            _ => format!("{below}/{file}"),
-        };
-        if entry.path().is_dir() {
-            walk(root, &name, names)?;
-        } else {
-            names.push(name);
-        }
-    }
-    Ok(())
 }

@@ -6,6 +6,7 @@
 mod dataset;
 mod error;
 mod files;
+pub mod folder;
 mod gray;
 mod loaded;
 pub mod omniglot;

@@ -19,7 +19,7 @@ impl Camera {
     pub(super) fn random(rng: &mut ChaCha8Rng) -> Self {
         let read = rng.random_range(0.002..0.015);
         Self {
-            gain: rng.random_range(0.75..1.2),
+            gain: rng.random_range(0.7..1.05),
             blur: rng.random_range(0.2..0.8),
             vignette: rng.random_range(0.0..0.25),
             noise: (read, read + rng.random_range(0.0..0.02)),

@@ -34,36 +34,30 @@ use super::{
 /// `classes` classes of `per_class` pictures of `size`, `(width, height)` in pixels, drawn on demand.
 #[must_use]
 pub fn dataset(seed: u64, classes: usize, per_class: usize, size: (u32, u32)) -> Dataset {
-    let specs: Vec<PartSpec> = (0..classes)
-        .map(|class| PartSpec::class(seed, class as u64))
-        .collect();
-    let class = |(class, spec): (usize, &PartSpec)| Class {
-        name: spec.name().to_owned(),
+    let class = |class: usize| Class {
+        name: PartSpec::class(seed, class as u64).name().to_owned(),
         items: class * per_class..(class + 1) * per_class,
         turns: 0,
     };
-    let list = specs.iter().enumerate().map(class).collect();
     let parts = Parts {
         seed,
-        specs,
         per_class,
         size,
     };
-    Dataset::new(parts, list)
+    Dataset::new(parts, (0..classes).map(class).collect())
 }
 
 struct Parts {
     seed: u64,
-    specs: Vec<PartSpec>,
     per_class: usize,
     size: (u32, u32),
 }
 
 impl Source for Parts {
     fn picture(&self, item: usize) -> Result<Gray, DataError> {
-        let (class, index) = (item / self.per_class, item % self.per_class);
-        let mut rng = stream(self.seed, Purpose::Frame, class as u64, index as u64);
-        Ok(self.specs[class].render(self.size, &mut rng))
+        let (class, index) = ((item / self.per_class) as u64, item % self.per_class);
+        let mut rng = stream(self.seed, Purpose::Frame, class, index as u64);
+        Ok(PartSpec::class(self.seed, class).render(self.size, &mut rng))
     }
 }
 
