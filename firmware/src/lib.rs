@@ -3,5 +3,13 @@
 //!
 //! The host links this same library, so whatever a board computes can be checked bit for bit.
 
+#[macro_use]
+mod log;
+
+pub mod camera;
+pub mod device;
 pub mod engine;
+pub mod heads;
 pub mod image;
+pub mod protocol;
+pub mod store;

@@ -13,7 +13,6 @@ use crate::camera::{Camera, Frame};
 use crate::engine;
 use crate::heads::nearest::{self, Ranking};
 use crate::image::Model;
-use crate::preprocess;
 use crate::protocol::{
     ClassInfo, DeviceError, Distance, Info, MAX_CHUNK, ModelFault, ModelInfo, Page, Request,
     Response, Stats, VERSION, Verdict,
@@ -109,6 +108,7 @@ fn answer<'a, C: Camera, F: NorFlash>(
             board,
             ticks_per_second: embedder.clock.ticks_per_second,
             frame_capacity: camera.capacity() as u32,
+            arena_capacity: size_of_val(embedder.arena) as u32,
             model: embedder.info(),
             classes: store.fault().map_or(Ok(store.classes().len() as u8), Err),
             max_classes: MAX_CLASSES as u8,
@@ -270,7 +270,10 @@ impl Embedder<'_> {
         let model = self.model?;
         let start = self.clock.now();
         let input = &mut self.input[..model.input_len()];
-        preprocess::run(&frame, &model, input).map_err(|_| DeviceError::Preprocess)?;
+        if frame.pixels.len() != input.len() {
+            return Err(DeviceError::Preprocess);
+        }
+        input.copy_from_slice(frame.pixels);
         let embedding = engine::run(&model, input, self.arena).map_err(|_| ModelFault::Image)?;
         let ticks = self.clock.since(start);
         stats.frames += 1;

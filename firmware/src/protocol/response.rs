@@ -68,6 +68,8 @@ pub struct Info<'a> {
     pub ticks_per_second: u32,
     /// Largest frame that the camera holds, in bytes.
     pub frame_capacity: u32,
+    /// Working memory of the engine, in bytes.
+    pub arena_capacity: u32,
     /// The model, or why there is none.
     #[serde(borrow)]
     pub model: Result<ModelInfo<'a>, ModelFault>,

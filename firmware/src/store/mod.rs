@@ -4,9 +4,9 @@
 //! int8 embeddings of its shots. A change writes the class anew as one item, so that a power cut
 //! leaves either the old or the new class. Prototypes are derived in memory.
 
-mod blocking;
 pub mod nor;
 mod record;
+mod sectors;
 
 use embassy_futures::block_on;
 use embedded_storage::nor_flash::NorFlash;
@@ -16,8 +16,8 @@ use sequential_storage::map::{MapConfig, MapStorage};
 use serde::{Deserialize, Serialize};
 
 use crate::heads::nearest::Prototype;
-use blocking::Blocking;
 use record::{MAX_RECORD, Parsed, Record, TOMBSTONE};
+use sectors::{Sectors, SectorsError, WORD_LIMIT};
 
 /// Classes that the store holds, those of other models included.
 pub const MAX_CLASSES: usize = 32;
@@ -28,8 +28,6 @@ pub const MAX_DIM: usize = 128;
 /// Bytes that a name holds, in UTF-8.
 pub const MAX_NAME: usize = 32;
 
-/// Largest word of a flash that the map can be kept in.
-const WORD_LIMIT: usize = 32;
 /// Room for the largest item: the key and the record, in whole words.
 const ITEM: usize = (1 + MAX_RECORD).next_multiple_of(WORD_LIMIT);
 
@@ -125,7 +123,7 @@ type Uncached = Cache<cache::Uncached, cache::Uncached, cache::Uncached, u8>;
 /// A store that can't be read stays usable enough to say so: every call but
 /// [`format`](Self::format) then returns the [`fault`](Self::fault).
 pub struct Store<F: NorFlash> {
-    map: MapStorage<u8, Blocking<F>, Uncached>,
+    map: MapStorage<u8, Sectors<F>, Uncached>,
     fault: Option<StoreError>,
     classes: Vec<Class, MAX_CLASSES>,
     item: [u8; ITEM],
@@ -136,7 +134,7 @@ impl<F: NorFlash> Store<F> {
     /// Sectors that a flash must have for [`MAX_CLASSES`] full classes: one for each item that a
     /// sector can hold in the worst order, one being written, one spare, one to compact into.
     pub const MIN_SECTORS: usize = {
-        let items = (F::ERASE_SIZE - 2 * WORD_LIMIT) / (ITEM + WORD_LIMIT);
+        let items = (F::ERASE_SIZE - 4 * WORD_LIMIT) / (ITEM + WORD_LIMIT);
         assert!(items > 0, "a sector has to hold the largest class");
         let in_worst_order = if items > 1 { items - 1 } else { 1 };
         MAX_CLASSES.div_ceil(in_worst_order) + 3
@@ -144,19 +142,17 @@ impl<F: NorFlash> Store<F> {
 
     /// Opens the store over the whole of `flash`, repairing what a power cut left.
     pub fn open(flash: F) -> Self {
-        let sectors = flash.capacity() / F::ERASE_SIZE;
-        let len = sectors * F::ERASE_SIZE;
-        let (range, fault) = if sectors < Self::MIN_SECTORS {
-            (0..2 * F::ERASE_SIZE as u32, Some(StoreError::TooSmall))
+        let mut flash = Sectors::new(flash);
+        let fault = if flash.count() < Self::MIN_SECTORS {
+            Some(StoreError::TooSmall)
         } else {
-            (0..len as u32, None)
+            flash.recover().err().map(|_| StoreError::Flash)
         };
+        // A flash that is too small is never touched, but the map wants two sectors at least.
+        let sectors = flash.count().max(2);
+        let range = 0..(sectors * Sectors::<F>::SIZE) as u32;
         let mut store = Self {
-            map: MapStorage::new(
-                Blocking(flash),
-                MapConfig::new(range),
-                Uncached::new_uncached(),
-            ),
+            map: MapStorage::new(flash, MapConfig::new(range), Uncached::new_uncached()),
             fault,
             classes: Vec::new(),
             item: [0; ITEM],
@@ -365,7 +361,7 @@ impl<F: NorFlash> Store<F> {
         Ok(())
     }
 
-    fn translate(error: &sequential_storage::Error<F::Error>) -> StoreError {
+    fn translate(error: &sequential_storage::Error<SectorsError<F::Error>>) -> StoreError {
         use sequential_storage::Error;
         match error {
             Error::Storage { .. } => StoreError::Flash,

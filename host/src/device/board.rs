@@ -1,0 +1,158 @@
+use std::env;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::client::{Client, ClientError};
+use super::{Emulator, HostBoard, Link, Logs};
+
+/// Names that [`open`] knows.
+pub const BOARDS: [&str; 2] = [Emulator::NAME, HostBoard::NAME];
+
+/// What a board has room for, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memory {
+    /// Working memory of the engine.
+    pub arena: usize,
+    /// Model image.
+    pub image: usize,
+    /// Largest picture that a model takes in.
+    pub input: usize,
+    /// Largest frame of the camera.
+    pub frame: usize,
+}
+
+/// Something that runs the firmware.
+pub trait Board {
+    /// Its name on the command line.
+    fn name(&self) -> &'static str;
+
+    /// What it has room for.
+    fn memory(&self) -> Memory;
+
+    /// Puts the firmware and a model image on the board and switches it on. What was enrolled
+    /// stays. `step` is told what is being done.
+    ///
+    /// # Errors
+    /// What is missing or went wrong, and what to do about it.
+    fn flash(&mut self, image: &[u8], step: &mut dyn FnMut(&str)) -> Result<(), BoardError>;
+
+    /// Switches the board on, if it is off.
+    ///
+    /// # Errors
+    /// That nothing was flashed, or why it does not run.
+    fn start(&mut self) -> Result<(), BoardError>;
+
+    /// Cuts the power, if it is on.
+    ///
+    /// # Errors
+    /// When it can't be stopped.
+    fn stop(&mut self) -> Result<(), BoardError>;
+
+    /// A client to the board, which is switched on if it is off.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start), and when the board does not answer.
+    fn connect(&mut self) -> Result<Client<Box<dyn Link>>, BoardError>;
+
+    /// The log since the board was flashed, or none if the board writes none.
+    ///
+    /// # Errors
+    /// When the log or the firmware that it belongs to can't be read.
+    fn logs(&self) -> Result<Option<Logs>, BoardError>;
+}
+
+/// Why a board did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum BoardError {
+    /// The name is not in [`BOARDS`].
+    #[error("there is no board {0:?}; known are {known}", known = BOARDS.join(", "))]
+    Unknown(String),
+    /// No model image was put on the board.
+    #[error("nothing was flashed yet: run `sudal flash --board {board} MODEL` (looked in {})", dir.display())]
+    NotFlashed {
+        /// Name of the board.
+        board: &'static str,
+        /// Where its state would be.
+        dir: PathBuf,
+    },
+    /// The bytes are no model image.
+    #[error("this is no model image")]
+    Image(#[source] sudal_firmware::image::ImageError),
+    /// The image has more bytes than the board's flash.
+    #[error("the model image has {len} bytes, the board has room for {room}")]
+    ImageSize {
+        /// Bytes of the image.
+        len: usize,
+        /// Bytes that there are.
+        room: usize,
+    },
+    /// A program that is needed can't be found or installed.
+    #[error("{program} is missing: {advice}")]
+    Missing {
+        /// What is needed.
+        program: &'static str,
+        /// How to get it.
+        advice: String,
+    },
+    /// A program failed.
+    #[error("{what} failed:\n{output}")]
+    Failed {
+        /// What was tried.
+        what: String,
+        /// The end of what it printed.
+        output: String,
+    },
+    /// The board is on and does not answer.
+    #[error("the board does not answer")]
+    Client(#[from] ClientError),
+    /// The log can't be decoded.
+    #[error("the log can't be read: {0}")]
+    Logs(String),
+    /// A file or process failed.
+    #[error("{what}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// Why it failed.
+        source: io::Error,
+    },
+}
+
+impl BoardError {
+    /// For `map_err`: names what was tried, a path or a program.
+    pub(super) fn io(what: impl ToString) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io {
+            what: what.to_string(),
+            source,
+        }
+    }
+}
+
+/// Opens a board by name, with its state (flash contents, model image, logs) in a folder.
+///
+/// # Errors
+/// [`BoardError::Unknown`], or when the folder can't be made.
+pub fn open(name: &str, dir: &Path) -> Result<Box<dyn Board>, BoardError> {
+    match name {
+        Emulator::NAME => Ok(Box::new(Emulator::open(dir)?)),
+        HostBoard::NAME => Ok(Box::new(HostBoard::open(dir)?)),
+        _ => Err(BoardError::Unknown(name.to_owned())),
+    }
+}
+
+/// Where a board's state is kept unless told otherwise: `$SUDAL_STATE/<board>`, else
+/// `$XDG_STATE_HOME/sudal/<board>`, else `~/.local/state/sudal/<board>`.
+#[must_use]
+pub fn state_dir(board: &str) -> PathBuf {
+    let folder = |variable| env::var_os(variable).filter(|value| !value.is_empty());
+    let base = if let Some(state) = folder("SUDAL_STATE") {
+        PathBuf::from(state)
+    } else if let Some(state) = folder("XDG_STATE_HOME") {
+        Path::new(&state).join("sudal")
+    } else if let Some(home) = folder("HOME") {
+        Path::new(&home).join(".local/state/sudal")
+    } else {
+        env::temp_dir().join("sudal")
+    };
+    base.join(board)
+}

@@ -1,0 +1,592 @@
+use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{self, Read, Write};
+use std::time::{Duration, Instant};
+
+use serde::{Serialize, Serializer};
+use sudal_firmware::camera::{CameraError, Geometry};
+use sudal_firmware::protocol::packet::{self, Packet, PacketError, Received, Receiver, Wire};
+use sudal_firmware::protocol::{
+    self, DeviceError, MAX_CHUNK, ModelFault, Request, Response, Stats,
+};
+use sudal_firmware::store::StoreError;
+
+/// How long one attempt waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often a request is sent before it is given up.
+const ATTEMPTS: u32 = 4;
+
+/// Why a request had no result.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The device refused.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// No answer came.
+    #[error(
+        "no answer to {request} in {} attempts of {} s: is another program connected?",
+        ATTEMPTS,
+        PATIENCE.as_secs()
+    )]
+    Timeout {
+        /// Name of the request.
+        request: &'static str,
+    },
+    /// The answer is not one to the request.
+    #[error("the device does not understand {request}: flash the firmware of this version")]
+    Protocol {
+        /// Name of the request.
+        request: &'static str,
+    },
+    /// The device speaks another version.
+    #[error("the device speaks protocol {device}, this program {host}: flash the firmware anew", host = protocol::VERSION)]
+    Version {
+        /// The device's version.
+        device: u8,
+    },
+    /// The frame has another number of bytes than its size asks for.
+    #[error("a frame of {width} x {height} has {expected} bytes, not {len}")]
+    FrameLength {
+        /// Columns.
+        width: u16,
+        /// Rows.
+        height: u16,
+        /// Bytes that it should have.
+        expected: usize,
+        /// Bytes given.
+        len: usize,
+    },
+    /// No class has this name.
+    #[error("no class is called {name:?}; enrolled are: {enrolled}")]
+    NoSuchClass {
+        /// The name asked for.
+        name: String,
+        /// Names that there are.
+        enrolled: String,
+    },
+    /// The line failed.
+    #[error("the line to the device failed")]
+    Line(#[from] io::Error),
+}
+
+/// Who the device is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Info {
+    /// Version of the protocol.
+    pub protocol: u8,
+    /// Version of the firmware.
+    pub firmware: String,
+    /// Name of the board.
+    pub board: String,
+    /// Ticks of the device's clock in a second.
+    pub ticks_per_second: u32,
+    /// Largest frame, in bytes.
+    pub frame_capacity: u32,
+    /// Working memory of the engine, in bytes.
+    pub arena_capacity: u32,
+    /// The model, or why there is none.
+    #[serde(serialize_with = "result")]
+    pub model: Result<ModelInfo, ModelFault>,
+    /// Number of classes, or why the store can't be used.
+    #[serde(serialize_with = "result")]
+    pub classes: Result<u8, StoreError>,
+    /// Classes that the store holds.
+    pub max_classes: u8,
+    /// Shots that a class holds.
+    pub max_shots: u8,
+}
+
+/// The model on the device.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ModelInfo {
+    /// Identity, sixteen hexadecimal digits.
+    #[serde(serialize_with = "hex")]
+    pub id: u64,
+    /// Name.
+    pub name: String,
+    /// Columns of the input.
+    pub width: u16,
+    /// Rows of the input.
+    pub height: u16,
+    /// Channels of the input.
+    pub channels: u16,
+    /// Values of the embedding.
+    pub dim: u16,
+    /// What one step of an embedding's value is worth.
+    pub scale: f32,
+    /// The value that stands for 0.
+    pub zero_point: i8,
+    /// Working memory it needs, in bytes.
+    pub arena: u32,
+    /// Bytes of the image.
+    pub image: u32,
+}
+
+/// An enrolled class.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Class {
+    /// Id, by which it is removed and renamed.
+    pub id: u8,
+    /// Name.
+    pub name: String,
+    /// Number of shots.
+    pub shots: u8,
+    /// Identity of the model it was enrolled with.
+    #[serde(serialize_with = "hex")]
+    pub model: u64,
+}
+
+/// What an enrolment led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Enrolled {
+    /// Id of the class.
+    pub id: u8,
+    /// Its shots now.
+    pub shots: u8,
+}
+
+/// Distance to a class.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Distance {
+    /// Id of the class.
+    pub class: u8,
+    /// Squared Euclidean distance to its prototype, in units of the float embedding.
+    pub squared: f32,
+}
+
+/// The class of a picture.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verdict {
+    /// Name of the nearest class.
+    pub name: String,
+    /// The nearest class and its distance.
+    pub nearest: Distance,
+    /// How much farther the second nearest is; none if one class is enrolled.
+    pub margin: Option<f32>,
+    /// Distances to all classes of this model.
+    pub distances: Vec<Distance>,
+    /// Ticks of the device's clock from the picture to the class.
+    pub ticks: u32,
+}
+
+/// An embedding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Embedding {
+    /// The int8 values.
+    pub values: Vec<i8>,
+    /// Ticks of the device's clock from the picture to the embedding.
+    pub ticks: u32,
+}
+
+/// A picture read back from the device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// Size and format.
+    pub geometry: Geometry,
+    /// `geometry.len()` bytes.
+    pub pixels: Vec<u8>,
+}
+
+/// Asks a device over a line.
+///
+/// A request whose answer does not come or arrives damaged is sent again under the same number; the
+/// device carries it out once.
+pub struct Client<S> {
+    line: S,
+    sequence: u32,
+    wire: Wire,
+    receiver: Receiver,
+    /// Bytes that were read and not looked at: the first `.1` of the array from `.0` on.
+    pending: (usize, usize, [u8; 512]),
+}
+
+impl<S> fmt::Debug for Client<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("sequence", &self.sequence)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S: Read + Write> Client<S> {
+    /// A client on a line, see [`Link`](super::Link) for what its reads have to do.
+    pub fn new(line: S) -> Self {
+        Self {
+            line,
+            // Another client may have been here: its last number must not be this one's first.
+            sequence: RandomState::new().build_hasher().finish() as u32,
+            wire: Wire::new(),
+            receiver: Receiver::new(),
+            pending: (0, 0, [0; 512]),
+        }
+    }
+
+    /// Gives the line back.
+    pub fn into_line(self) -> S {
+        self.line
+    }
+
+    /// Who are you?
+    ///
+    /// # Errors
+    /// [`ClientError::Version`] when the device speaks another version of the protocol.
+    pub fn info(&mut self) -> Result<Info, ClientError> {
+        let info = self.call("info", &Request::Info, |response| match response {
+            Response::Info(info) => Some(Info {
+                protocol: info.protocol,
+                firmware: info.firmware.to_owned(),
+                board: info.board.to_owned(),
+                ticks_per_second: info.ticks_per_second,
+                frame_capacity: info.frame_capacity,
+                arena_capacity: info.arena_capacity,
+                model: info.model.map(|model| ModelInfo {
+                    id: model.id,
+                    name: model.name.to_owned(),
+                    width: model.width,
+                    height: model.height,
+                    channels: model.channels,
+                    dim: model.dim,
+                    scale: model.scale,
+                    zero_point: model.zero_point,
+                    arena: model.arena,
+                    image: model.image,
+                }),
+                classes: info.classes,
+                max_classes: info.max_classes,
+                max_shots: info.max_shots,
+            }),
+            _ => None,
+        })?;
+        if info.protocol != protocol::VERSION {
+            return Err(ClientError::Version {
+                device: info.protocol,
+            });
+        }
+        Ok(info)
+    }
+
+    /// Shows the virtual camera a frame, row by row. It stays until the next one.
+    ///
+    /// # Errors
+    /// [`ClientError::FrameLength`], or that the camera refuses it.
+    pub fn send_frame(&mut self, geometry: Geometry, pixels: &[u8]) -> Result<(), ClientError> {
+        if geometry.len() != pixels.len() {
+            return Err(ClientError::FrameLength {
+                width: geometry.width,
+                height: geometry.height,
+                expected: geometry.len(),
+                len: pixels.len(),
+            });
+        }
+        let mut offset = 0;
+        let mut restarts = 0;
+        loop {
+            let end = pixels.len().min(offset + MAX_CHUNK);
+            let request = Request::Frame {
+                geometry,
+                offset: offset as u32,
+                chunk: &pixels[offset..end],
+            };
+            let received = self.call("frame", &request, |response| match response {
+                Response::Received(bytes) => Some(bytes as usize),
+                _ => None,
+            });
+            match received {
+                Ok(_) if end == pixels.len() => return Ok(()),
+                Ok(_) => offset = end,
+                // The device was switched off and on in between: go on where it stands.
+                Err(ClientError::Device(DeviceError::Camera(CameraError::OutOfOrder {
+                    expected,
+                }))) if restarts < ATTEMPTS => {
+                    restarts += 1;
+                    offset = pixels.len().min(expected as usize);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Takes a picture and reads it back.
+    ///
+    /// # Errors
+    /// That there is no picture.
+    pub fn capture(&mut self) -> Result<Picture, ClientError> {
+        let mut picture: Option<Picture> = None;
+        loop {
+            let offset = picture.as_ref().map_or(0, |picture| picture.pixels.len()) as u32;
+            let (geometry, chunk) = self.call(
+                "capture",
+                &Request::Capture { offset },
+                |response| match response {
+                    Response::Frame {
+                        geometry,
+                        offset: at,
+                        chunk,
+                    } if at == offset && !chunk.is_empty() => Some((geometry, chunk.to_vec())),
+                    _ => None,
+                },
+            )?;
+            let picture = picture.get_or_insert(Picture {
+                geometry,
+                pixels: Vec::new(),
+            });
+            picture.pixels.extend(chunk);
+            if picture.pixels.len() >= geometry.len() {
+                return Ok(picture.clone());
+            }
+        }
+    }
+
+    /// Takes a picture and embeds it.
+    ///
+    /// # Errors
+    /// That there is no picture or no model.
+    pub fn embed(&mut self) -> Result<Embedding, ClientError> {
+        self.call("embed", &Request::Embed, |response| match response {
+            Response::Embedding { values, ticks } => Some(Embedding {
+                values: bytemuck::cast_slice(values).to_vec(),
+                ticks,
+            }),
+            _ => None,
+        })
+    }
+
+    /// Takes a picture and names its class.
+    ///
+    /// # Errors
+    /// That there is no picture, no model, or that nothing was enrolled with it.
+    pub fn classify(&mut self) -> Result<Verdict, ClientError> {
+        self.call("classify", &Request::Classify, |response| match response {
+            Response::Classified(verdict) => Some(Verdict {
+                name: verdict.name.to_owned(),
+                nearest: verdict.nearest.into(),
+                margin: verdict.margin,
+                distances: verdict.distances.iter().map(|&d| d.into()).collect(),
+                ticks: verdict.ticks,
+            }),
+            _ => None,
+        })
+    }
+
+    /// Takes a picture and adds it as a shot to a class, which is made if there is none.
+    ///
+    /// # Errors
+    /// That there is no picture or no model, or that the store is full.
+    pub fn enroll(&mut self, name: &str) -> Result<Enrolled, ClientError> {
+        self.call(
+            "enroll",
+            &Request::Enroll { name },
+            |response| match response {
+                Response::Enrolled { id, shots } => Some(Enrolled { id, shots }),
+                _ => None,
+            },
+        )
+    }
+
+    /// All enrolled classes, those of other models included, by id.
+    ///
+    /// # Errors
+    /// That the store can't be used.
+    pub fn list(&mut self) -> Result<Vec<Class>, ClientError> {
+        let mut classes = Vec::new();
+        loop {
+            let skip = classes.len() as u8;
+            let (total, page) =
+                self.call("list", &Request::List { skip }, |response| match response {
+                    Response::Classes { total, page } => Some((
+                        usize::from(total),
+                        page.iter().map(Class::from).collect::<Vec<_>>(),
+                    )),
+                    _ => None,
+                })?;
+            let done = page.is_empty();
+            classes.extend(page);
+            if done || classes.len() >= total {
+                return Ok(classes);
+            }
+        }
+    }
+
+    /// The id of the class with this name; one of the present model comes first.
+    ///
+    /// # Errors
+    /// [`ClientError::NoSuchClass`], with the names that there are.
+    pub fn find(&mut self, name: &str) -> Result<u8, ClientError> {
+        let model = self.info()?.model.ok().map(|model| model.id);
+        let classes = self.list()?;
+        classes
+            .iter()
+            .filter(|class| class.name == name)
+            .min_by_key(|class| Some(class.model) != model)
+            .map(|class| class.id)
+            .ok_or_else(|| ClientError::NoSuchClass {
+                name: name.to_owned(),
+                enrolled: if classes.is_empty() {
+                    "none".to_owned()
+                } else {
+                    let names: Vec<_> = classes.into_iter().map(|class| class.name).collect();
+                    names.join(", ")
+                },
+            })
+    }
+
+    /// Gives a class another name.
+    ///
+    /// # Errors
+    /// That there is no such class, or the name is taken, empty or too long.
+    pub fn rename(&mut self, id: u8, name: &str) -> Result<(), ClientError> {
+        self.call("rename", &Request::Rename { id, name }, done)
+    }
+
+    /// Forgets a class.
+    ///
+    /// # Errors
+    /// That there is no such class.
+    pub fn remove(&mut self, id: u8) -> Result<(), ClientError> {
+        self.call("remove", &Request::Remove { id }, done)
+    }
+
+    /// Forgets all classes; a store that can't be read is made new.
+    ///
+    /// # Errors
+    /// That the flash failed.
+    pub fn reset(&mut self) -> Result<(), ClientError> {
+        self.call("reset", &Request::Reset, done)
+    }
+
+    /// Counters since the device was switched on.
+    ///
+    /// # Errors
+    /// That the device does not answer.
+    pub fn stats(&mut self) -> Result<Stats, ClientError> {
+        self.call("stats", &Request::Stats, |response| match response {
+            Response::Stats(stats) => Some(stats),
+            _ => None,
+        })
+    }
+
+    /// Sends a request until it is answered, and takes from the answer what `read` finds.
+    fn call<T>(
+        &mut self,
+        name: &'static str,
+        request: &Request<'_>,
+        read: impl Fn(Response<'_>) -> Option<T>,
+    ) -> Result<T, ClientError> {
+        // Number 0 is the device's for packets that it could not read.
+        self.sequence = self.sequence.wrapping_add(1).max(1);
+        packet::encode(self.sequence, request, &mut self.wire)
+            .map_err(|_| ClientError::Protocol { request: name })?;
+        for _ in 0..ATTEMPTS {
+            self.line.write_all(&self.wire)?;
+            self.line.flush()?;
+            match self.answer(&read)? {
+                Answer::Value(value) => return Ok(value),
+                Answer::Refused(error) => return Err(error.into()),
+                Answer::Foreign => return Err(ClientError::Protocol { request: name }),
+                Answer::Lost => {}
+            }
+        }
+        Err(ClientError::Timeout { request: name })
+    }
+
+    fn answer<T>(
+        &mut self,
+        read: &impl Fn(Response<'_>) -> Option<T>,
+    ) -> Result<Answer<T>, ClientError> {
+        let deadline = Instant::now() + PATIENCE;
+        while let Some(byte) = self.next_byte(deadline)? {
+            let packet = match self.receiver.push(byte) {
+                Received::Nothing => continue,
+                Received::Whole(encoded) => Packet::decode(encoded),
+                Received::Overlong => Err(PacketError::TooLong),
+            };
+            // A damaged packet may have been the answer: ask again, which costs little.
+            let Ok(packet) = packet else {
+                return Ok(Answer::Lost);
+            };
+            let mine = packet.sequence == self.sequence;
+            match packet.body::<Response<'_>>() {
+                Ok(Response::Error(DeviceError::Malformed)) if packet.sequence == 0 => {
+                    return Ok(Answer::Lost);
+                }
+                Ok(_) | Err(_) if !mine => {}
+                Ok(Response::Error(DeviceError::Malformed)) | Err(_) => {
+                    return Ok(Answer::Foreign);
+                }
+                Ok(Response::Error(error)) => return Ok(Answer::Refused(error)),
+                Ok(response) => return Ok(read(response).map_or(Answer::Foreign, Answer::Value)),
+            }
+        }
+        Ok(Answer::Lost)
+    }
+
+    fn next_byte(&mut self, deadline: Instant) -> io::Result<Option<u8>> {
+        let (start, end, buffer) = &mut self.pending;
+        while start == end {
+            match self.line.read(buffer) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(count) => (*start, *end) = (0, count),
+                Err(error) => match error.kind() {
+                    io::ErrorKind::Interrupted => {}
+                    io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+                        if Instant::now() >= deadline {
+                            return Ok(None);
+                        }
+                    }
+                    _ => return Err(error),
+                },
+            }
+        }
+        *start += 1;
+        Ok(Some(buffer[*start - 1]))
+    }
+}
+
+/// What came of one attempt.
+enum Answer<T> {
+    Value(T),
+    Refused(DeviceError),
+    /// An answer that this program does not understand.
+    Foreign,
+    /// Nothing, or something damaged.
+    Lost,
+}
+
+fn done(response: Response<'_>) -> Option<()> {
+    (response == Response::Done).then_some(())
+}
+
+impl From<protocol::Distance> for Distance {
+    fn from(distance: protocol::Distance) -> Self {
+        Self {
+            class: distance.class,
+            squared: distance.squared,
+        }
+    }
+}
+
+impl From<&protocol::ClassInfo<'_>> for Class {
+    fn from(class: &protocol::ClassInfo<'_>) -> Self {
+        Self {
+            id: class.id,
+            name: class.name.to_owned(),
+            shots: class.shots,
+            model: class.model,
+        }
+    }
+}
+
+/// A good value as itself, a fault as `{"fault": "text"}`.
+fn result<T: Serialize, E: fmt::Display, S: Serializer>(
+    result: &Result<T, E>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match result {
+        Ok(value) => value.serialize(serializer),
+        Err(fault) => serializer.collect_map([("fault", fault.to_string())]),
+    }
+}
+
+fn hex<S: Serializer>(id: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{id:016x}"))
+}

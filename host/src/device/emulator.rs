@@ -1,0 +1,151 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::board::{Board, BoardError, Memory};
+use super::client::Client;
+use super::host_board::check_image;
+use super::{Link, Logs, firmware, qemu};
+
+const TARGET: &str = "thumbv7em-none-eabihf";
+const FIRMWARE: &str = "firmware.elf";
+const IMAGE: &str = "model.sudal";
+const LOGS: &str = "logs.bin";
+
+/// As in the board's own source.
+const MEMORY: Memory = Memory {
+    arena: 512 << 10,
+    image: 16 << 20,
+    input: 128 << 10,
+    frame: 32 << 10,
+};
+
+/// A Cortex-M7 board, `mps2-an500`, in QEMU.
+///
+/// All of it lives in a folder: firmware, model image, flash contents and logs. It runs on when
+/// this process ends, so that one command can enrol and the next classify; [`Board::stop`] cuts its
+/// power. The emulator counts instructions: each takes a nanosecond of the board's clock.
+#[derive(Debug)]
+pub struct Emulator {
+    dir: PathBuf,
+    process: Option<Child>,
+}
+
+impl Emulator {
+    /// Its name on the command line.
+    pub const NAME: &'static str = "mps2-an500";
+
+    /// A board that keeps its state in this folder, which is made if there is none.
+    ///
+    /// # Errors
+    /// When the folder can't be made.
+    pub fn open(dir: &Path) -> Result<Self, BoardError> {
+        fs::create_dir_all(dir).map_err(BoardError::io(dir.display()))?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            process: None,
+        })
+    }
+
+    /// Kills the emulator if this process started it, as a power cut would the board.
+    ///
+    /// # Errors
+    /// When it can't be killed.
+    pub fn kill(&mut self) -> Result<(), BoardError> {
+        if let Some(mut process) = self.process.take() {
+            process
+                .kill()
+                .map_err(BoardError::io("killing the emulator"))?;
+            process
+                .wait()
+                .map_err(BoardError::io("killing the emulator"))?;
+        }
+        Ok(())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    /// Replaces a file as a whole, or not at all.
+    fn replace(&self, name: &str, contents: &[u8]) -> Result<(), BoardError> {
+        let path = self.path(name);
+        let new = self.path(&format!("{name}.new"));
+        fs::write(&new, contents)
+            .and_then(|()| fs::rename(&new, &path))
+            .map_err(BoardError::io(path.display()))
+    }
+}
+
+impl Board for Emulator {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn memory(&self) -> Memory {
+        MEMORY
+    }
+
+    fn flash(&mut self, image: &[u8], step: &mut dyn FnMut(&str)) -> Result<(), BoardError> {
+        check_image(image, MEMORY)?;
+        qemu::find(step)?;
+        let elf = firmware::build(Self::NAME, TARGET, step)?;
+        let elf = fs::read(&elf).map_err(BoardError::io(elf.display()))?;
+        self.stop()?;
+        step("writing firmware and model image");
+        self.replace(FIRMWARE, &elf)?;
+        self.replace(IMAGE, image)?;
+        // The log belongs to the firmware that wrote it.
+        self.replace(LOGS, &[])?;
+        step("switching the board on");
+        self.start()
+    }
+
+    fn start(&mut self) -> Result<(), BoardError> {
+        if qemu::is_running(&self.dir) {
+            return Ok(());
+        }
+        if !self.path(IMAGE).exists() || !self.path(FIRMWARE).exists() {
+            return Err(BoardError::NotFlashed {
+                board: Self::NAME,
+                dir: self.dir.clone(),
+            });
+        }
+        self.kill()?;
+        let mut process = qemu::spawn(&qemu::find(&mut |_| ())?, &self.dir, LOGS)?;
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !qemu::is_running(&self.dir) {
+            let ended = process.try_wait().map_err(BoardError::io("the emulator"))?;
+            if ended.is_some() || Instant::now() > deadline {
+                return Err(BoardError::Failed {
+                    what: "starting the emulator".to_owned(),
+                    output: fs::read_to_string(self.path("emulator.log")).unwrap_or_default(),
+                });
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        self.process = Some(process);
+        Ok(())
+    }
+
+    fn stop(&mut self) -> Result<(), BoardError> {
+        self.kill()?;
+        qemu::quit(&self.dir).map_err(BoardError::io("stopping the emulator"))
+    }
+
+    fn connect(&mut self) -> Result<Client<Box<dyn Link>>, BoardError> {
+        self.start()?;
+        let stream =
+            qemu::connect(&self.dir).map_err(BoardError::io("connecting to the emulator"))?;
+        stream
+            .set_read_timeout(Some(Duration::from_millis(100)))
+            .map_err(BoardError::io("connecting to the emulator"))?;
+        Ok(Client::new(Box::new(stream)))
+    }
+
+    fn logs(&self) -> Result<Option<Logs>, BoardError> {
+        Logs::open(&self.path(FIRMWARE), &self.path(LOGS)).map(Some)
+    }
+}

@@ -1,0 +1,250 @@
+use std::collections::VecDeque;
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use sudal_firmware::camera::VirtualCamera;
+use sudal_firmware::device::{Clock, Device, Parts, Session};
+use sudal_firmware::image::Model;
+use sudal_firmware::store::nor::{Nor, SECTOR};
+
+use super::board::{Board, BoardError, Memory};
+use super::client::Client;
+use super::file::FileMedium;
+use super::{Link, Logs};
+
+const MEMORY: Memory = Memory {
+    arena: 8 << 20,
+    image: 64 << 20,
+    input: 1 << 20,
+    frame: FRAME,
+};
+const FRAME: usize = 256 << 10;
+const FLASH: usize = 64 * SECTOR;
+/// Unoptimised builds move the camera, with its frame, about on the stack.
+const STACK: usize = 16 << 20;
+
+/// The firmware library in a thread of this process, with its NOR flash in a file.
+///
+/// It computes what a board computes, bit for bit, and is switched off with the process.
+#[derive(Debug)]
+pub struct HostBoard {
+    dir: PathBuf,
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    requests: Sender<Message>,
+    thread: JoinHandle<()>,
+}
+
+enum Message {
+    Bytes(Vec<u8>, Sender<Vec<u8>>),
+    PowerOff,
+}
+
+impl HostBoard {
+    /// Its name on the command line.
+    pub const NAME: &'static str = "host";
+
+    /// A board that keeps its state in this folder, which is made if there is none.
+    ///
+    /// # Errors
+    /// When the folder can't be made.
+    pub fn open(dir: &Path) -> Result<Self, BoardError> {
+        fs::create_dir_all(dir).map_err(BoardError::io(dir.display()))?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            running: None,
+        })
+    }
+
+    fn image_path(&self) -> PathBuf {
+        self.dir.join("model.sudal")
+    }
+}
+
+impl Board for HostBoard {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn memory(&self) -> Memory {
+        MEMORY
+    }
+
+    fn flash(&mut self, image: &[u8], step: &mut dyn FnMut(&str)) -> Result<(), BoardError> {
+        check_image(image, MEMORY)?;
+        self.stop()?;
+        step("writing the model image");
+        let path = self.image_path();
+        fs::write(&path, image).map_err(BoardError::io(path.display()))?;
+        self.start()
+    }
+
+    fn start(&mut self) -> Result<(), BoardError> {
+        if self
+            .running
+            .as_ref()
+            .is_some_and(|board| !board.thread.is_finished())
+        {
+            return Ok(());
+        }
+        let path = self.image_path();
+        let image = match fs::read(&path) {
+            Ok(image) => aligned(&image),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(BoardError::NotFlashed {
+                    board: Self::NAME,
+                    dir: self.dir.clone(),
+                });
+            }
+            Err(error) => return Err(BoardError::io(path.display())(error)),
+        };
+        let path = self.dir.join("nor.bin");
+        let medium = FileMedium::open(&path, FLASH).map_err(BoardError::io(path.display()))?;
+        let (requests, receiver) = mpsc::channel();
+        let thread = thread::Builder::new()
+            .name("host board".to_owned())
+            .stack_size(STACK)
+            .spawn(move || power_on(&image, medium, &receiver))
+            .map_err(BoardError::io("a thread for the board"))?;
+        self.running = Some(Running { requests, thread });
+        Ok(())
+    }
+
+    fn stop(&mut self) -> Result<(), BoardError> {
+        if let Some(board) = self.running.take() {
+            // Either fails only when the thread has ended already.
+            let _ = board.requests.send(Message::PowerOff);
+            let _ = board.thread.join();
+        }
+        Ok(())
+    }
+
+    fn connect(&mut self) -> Result<Client<Box<dyn Link>>, BoardError> {
+        self.start()?;
+        let requests = match &self.running {
+            Some(board) => board.requests.clone(),
+            None => {
+                return Err(BoardError::io("the board")(
+                    io::ErrorKind::NotConnected.into(),
+                ));
+            }
+        };
+        let (answers, receiver) = mpsc::channel();
+        Ok(Client::new(Box::new(Line {
+            requests,
+            answers,
+            receiver,
+            pending: VecDeque::new(),
+        })))
+    }
+
+    fn logs(&self) -> Result<Option<Logs>, BoardError> {
+        Ok(None)
+    }
+}
+
+impl Drop for HostBoard {
+    fn drop(&mut self) {
+        let _ = self.stop();
+    }
+}
+
+/// Refuses what no board could run.
+pub(super) fn check_image(image: &[u8], memory: Memory) -> Result<(), BoardError> {
+    if image.len() > memory.image {
+        return Err(BoardError::ImageSize {
+            len: image.len(),
+            room: memory.image,
+        });
+    }
+    let image = aligned(image);
+    Model::parse(bytemuck::cast_slice(&image)).map_err(BoardError::Image)?;
+    Ok(())
+}
+
+/// A copy that starts at a multiple of 16 bytes, as an image has to.
+fn aligned(image: &[u8]) -> Vec<u128> {
+    let mut words = vec![0; image.len().div_ceil(size_of::<u128>())];
+    bytemuck::cast_slice_mut(&mut words)[..image.len()].copy_from_slice(image);
+    words
+}
+
+/// Runs the firmware until it is switched off.
+fn power_on(image: &[u128], medium: FileMedium, requests: &Receiver<Message>) {
+    let mut arena = vec![0; MEMORY.arena / size_of::<u64>()];
+    let mut input = vec![0; MEMORY.input];
+    let mut mirror = vec![0; FLASH];
+    // A flash that can't be read is a board that does not start; its line then is closed.
+    let Ok(flash) = Nor::new(&mut mirror, medium) else {
+        return;
+    };
+    let mut session = Box::new(Session::new(Device::new(Parts {
+        board: HostBoard::NAME,
+        clock: Clock {
+            read: microseconds,
+            ticks_per_second: 1_000_000,
+        },
+        image: bytemuck::cast_slice(image),
+        arena: &mut arena,
+        input: &mut input,
+        camera: VirtualCamera::<FRAME>::new(),
+        flash,
+    })));
+    while let Ok(Message::Bytes(bytes, answers)) = requests.recv() {
+        for byte in bytes {
+            if let Some(reply) = session.push(byte) {
+                // Whoever asked may be gone.
+                let _ = answers.send(reply.to_vec());
+            }
+        }
+    }
+}
+
+fn microseconds() -> u32 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed().as_micros() as u32
+}
+
+/// The line to a board in this process.
+struct Line {
+    requests: Sender<Message>,
+    answers: Sender<Vec<u8>>,
+    receiver: Receiver<Vec<u8>>,
+    pending: VecDeque<u8>,
+}
+
+impl Write for Line {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.requests
+            .send(Message::Bytes(bytes.to_vec(), self.answers.clone()))
+            .map_err(|_| io::ErrorKind::BrokenPipe)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Read for Line {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        if self.pending.is_empty() {
+            match self.receiver.recv_timeout(Duration::from_millis(100)) {
+                Ok(answer) => self.pending.extend(answer),
+                Err(RecvTimeoutError::Timeout) => return Err(io::ErrorKind::TimedOut.into()),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(io::ErrorKind::BrokenPipe.into());
+                }
+            }
+        }
+        self.pending.read(bytes)
+    }
+}

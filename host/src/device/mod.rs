@@ -1,0 +1,41 @@
+//! Boards and what one does with them: flash, connect, enrol, classify, read the logs.
+//!
+//! A [`Board`] is something that runs the firmware: [`Emulator`] is a Cortex-M7 board in QEMU,
+//! [`HostBoard`] is the same firmware library in this process. A [`Client`] speaks the firmware's
+//! protocol over the line that a board gives.
+//!
+//! ```no_run
+//! use sudal::device::{self, Geometry, PixelFormat};
+//!
+//! let mut board = device::open("mps2-an500", &device::state_dir("mps2-an500"))?;
+//! board.flash(&std::fs::read("parts.sudal")?, &mut |step| eprintln!("{step}"))?;
+//! let mut client = board.connect()?;
+//! let geometry = Geometry { width: 28, height: 28, format: PixelFormat::Grey8 };
+//! client.send_frame(geometry, &[0; 784])?;
+//! client.enroll("gear")?;
+//! println!("{}", client.classify()?.name);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod board;
+mod client;
+mod emulator;
+mod file;
+mod firmware;
+mod host_board;
+mod link;
+mod logs;
+mod qemu;
+mod toolchain;
+
+pub use board::{BOARDS, Board, BoardError, Memory, open, state_dir};
+pub use client::{Class, Client, ClientError, Distance, Embedding, Enrolled, Info, Verdict};
+pub use client::{ModelInfo, Picture};
+pub use emulator::Emulator;
+pub use file::FileMedium;
+pub use firmware::build as build_firmware;
+pub use host_board::HostBoard;
+pub use link::Link;
+pub use logs::{LogLine, Logs};
+pub use sudal_firmware::camera::{Geometry, PixelFormat};
+pub use sudal_firmware::protocol::{DeviceError, Stats};

@@ -1,0 +1,137 @@
+//! The emulator's process and its control socket.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{self, Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use super::board::BoardError;
+use super::toolchain::{apt_install, on_path};
+
+const PROGRAM: &str = "qemu-system-arm";
+const CONTROL: &str = "control.sock";
+const COMMANDS: &str = "commands.sock";
+
+/// Where the board has its PSRAM, which holds the model image.
+const IMAGE_ADDRESS: &str = "0x21000000";
+
+/// Finds the emulator, or installs it.
+pub(super) fn find(step: &mut dyn FnMut(&str)) -> Result<PathBuf, BoardError> {
+    if let Some(path) = on_path(PROGRAM) {
+        step(&format!("the emulator is {}", path.display()));
+        return Ok(path);
+    }
+    apt_install(&["qemu-system-arm"], step);
+    on_path(PROGRAM).ok_or(BoardError::Missing {
+        program: PROGRAM,
+        advice: "install QEMU for Arm (Debian and Ubuntu: qemu-system-arm, Fedora: qemu-system-arm-core, macOS: brew install qemu)".to_owned(),
+    })
+}
+
+/// Starts the emulator in a folder. It goes on when this process ends.
+///
+/// The folder holds `firmware.elf` and `model.sudal`; the emulator makes the sockets, appends to
+/// `logs.bin` and keeps `nor.bin`, whose path the firmware opens relative to the folder.
+pub(super) fn spawn(qemu: &Path, dir: &Path, log: &str) -> Result<Child, BoardError> {
+    let messages = dir.join("emulator.log");
+    let messages = File::create(&messages).map_err(BoardError::io(messages.display()))?;
+    let errors = messages
+        .try_clone()
+        .map_err(BoardError::io("emulator.log"))?;
+    let server = |socket: &str| format!("unix:{socket},server=on,wait=off");
+    for socket in [CONTROL, COMMANDS] {
+        match fs::remove_file(dir.join(socket)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(BoardError::io(dir.join(socket).display())(error));
+            }
+            _ => {}
+        }
+    }
+    Command::new(qemu)
+        .current_dir(dir)
+        .args([
+            "-machine",
+            "mps2-an500",
+            "-display",
+            "none",
+            "-monitor",
+            "none",
+        ])
+        .args(["-icount", "shift=0"])
+        .args(["-qmp", &server(CONTROL)])
+        .args(["-serial", &server(COMMANDS)])
+        .args(["-chardev", &format!("file,id=logs,path={log},append=on")])
+        .args(["-serial", "chardev:logs"])
+        .args(["-semihosting-config", "enable=on,target=native"])
+        .args(["-kernel", "firmware.elf"])
+        .arg("-device")
+        .arg(format!(
+            "loader,file=model.sudal,addr={IMAGE_ADDRESS},force-raw=on"
+        ))
+        .stdin(Stdio::null())
+        .stdout(messages)
+        .stderr(errors)
+        // Ctrl-C is for this process, not for the board.
+        .process_group(0)
+        .spawn()
+        .map_err(BoardError::io(qemu.display()))
+}
+
+/// Connects to the board's UART.
+pub(super) fn connect(dir: &Path) -> io::Result<UnixStream> {
+    open(&dir.join(COMMANDS))
+}
+
+/// Whether an emulator runs in this folder.
+pub(super) fn is_running(dir: &Path) -> bool {
+    open(&dir.join(CONTROL)).is_ok()
+}
+
+/// Ends the emulator that runs in this folder, whoever started it, at whatever the board is doing.
+pub(super) fn quit(dir: &Path) -> io::Result<()> {
+    let Ok(stream) = open(&dir.join(CONTROL)) else {
+        return Ok(());
+    };
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    let mut answers = BufReader::new(&stream);
+    let mut line = String::new();
+    answers.read_line(&mut line)?;
+    let mut commands = &stream;
+    for command in ["qmp_capabilities", "quit"] {
+        writeln!(commands, "{{\"execute\": \"{command}\"}}")?;
+    }
+    // The emulator closes the socket when it ends.
+    loop {
+        line.clear();
+        match answers.read_line(&mut line) {
+            Ok(0) => return Ok(()),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(()),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Connects to a socket, whose path may be longer than the system allows for one.
+fn open(socket: &Path) -> io::Result<UnixStream> {
+    /// What the shortest limit among Unix systems leaves for the path.
+    const LONGEST: usize = 100;
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let (Some(dir), Some(name)) = (socket.parent(), socket.file_name()) else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    if socket.as_os_str().len() <= LONGEST {
+        return UnixStream::connect(socket);
+    }
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let link = std::env::temp_dir().join(format!("sudal-{}-{count}", process::id()));
+    symlink(fs::canonicalize(dir)?, &link)?;
+    let stream = UnixStream::connect(link.join(name));
+    fs::remove_file(&link)?;
+    stream
+}
