@@ -71,9 +71,20 @@ pub fn shapes(graph: &Graph) -> Result<Vec<[usize; 3]>, GraphError> {
         let needed = if node.op == Op::Add { 2 } else { 1 };
         if node.inputs.len() != needed || node.inputs.iter().any(|&input| input > index) {
             let inputs = node.inputs.clone();
-            return Err(GraphError::Inputs { node: index, op, inputs, needed });
+            return Err(GraphError::Inputs {
+                node: index,
+                op,
+                inputs,
+                needed,
+            });
         }
-        let fail = |reason: String| Err(GraphError::Shape { node: index, op, reason });
+        let fail = |reason: String| {
+            Err(GraphError::Shape {
+                node: index,
+                op,
+                reason,
+            })
+        };
         let [channels, height, width] = shapes[node.inputs[0]];
         shapes.push(match &node.op {
             Op::Conv { weight, bias, out, kernel, stride, padding, groups } => {
@@ -140,9 +151,15 @@ pub fn embed(graph: &Graph, pictures: &[f32]) -> Result<Vec<f32>, GraphError> {
     let shapes = shapes(graph)?;
     let picture: usize = graph.input.iter().product();
     if picture == 0 || !pictures.len().is_multiple_of(picture) {
-        return Err(GraphError::Pictures { got: pictures.len(), picture });
+        return Err(GraphError::Pictures {
+            got: pictures.len(),
+            picture,
+        });
     }
-    Ok(pictures.chunks_exact(picture).flat_map(|one| embed_one(graph, &shapes, one)).collect())
+    Ok(pictures
+        .chunks_exact(picture)
+        .flat_map(|one| embed_one(graph, &shapes, one))
+        .collect())
 }
 
 /// Embeds one picture; `shapes` are those of the graph.
@@ -153,9 +170,29 @@ fn embed_one(graph: &Graph, shapes: &[[usize; 3]], picture: &[f32]) -> Vec<f32> 
         let [channels, height, width] = shapes[node.inputs[0]];
         let shape = shapes[index + 1];
         let output = match &node.op {
-            Op::Conv { weight, bias, kernel, stride, padding, groups, .. } => {
-                let window = Window { kernel: *kernel, stride: *stride, padding: *padding };
-                conv(input, shapes[node.inputs[0]], weight, bias, window, *groups, shape)
+            Op::Conv {
+                weight,
+                bias,
+                kernel,
+                stride,
+                padding,
+                groups,
+                ..
+            } => {
+                let window = Window {
+                    kernel: *kernel,
+                    stride: *stride,
+                    padding: *padding,
+                };
+                conv(
+                    input,
+                    shapes[node.inputs[0]],
+                    weight,
+                    bias,
+                    window,
+                    *groups,
+                    shape,
+                )
             }
             Op::Relu => input.iter().map(|&value| value.max(0.0)).collect(),
             Op::MaxPool { size } => {
@@ -164,7 +201,9 @@ fn embed_one(graph: &Graph, shapes: &[[usize; 3]], picture: &[f32]) -> Vec<f32> 
                 for channel in 0..channels {
                     for (y, x) in pixels(out_height, out_width) {
                         let greatest = pixels(*size, *size)
-                            .map(|(dy, dx)| input[(channel * height + y * size + dy) * width + x * size + dx])
+                            .map(|(dy, dx)| {
+                                input[(channel * height + y * size + dy) * width + x * size + dx]
+                            })
                             .fold(f32::NEG_INFINITY, f32::max);
                         output.push(greatest);
                     }
@@ -173,15 +212,24 @@ fn embed_one(graph: &Graph, shapes: &[[usize; 3]], picture: &[f32]) -> Vec<f32> 
             }
             Op::GlobalAveragePool => input
                 .chunks_exact(height * width)
-                .map(|plane| (plane.iter().map(|&v| f64::from(v)).sum::<f64>() / plane.len() as f64) as f32)
+                .map(|plane| {
+                    (plane.iter().map(|&v| f64::from(v)).sum::<f64>() / plane.len() as f64) as f32
+                })
                 .collect(),
-            Op::Add => input.iter().zip(&values[node.inputs[1]]).map(|(a, b)| a + b).collect(),
+            Op::Add => input
+                .iter()
+                .zip(&values[node.inputs[1]])
+                .map(|(a, b)| a + b)
+                .collect(),
             Op::Flatten => input.clone(),
             Op::Linear { weight, bias, .. } => weight
                 .chunks_exact(channels)
                 .zip(bias)
                 .map(|(row, &bias)| {
-                    let products = row.iter().zip(input).map(|(&w, &v)| f64::from(w) * f64::from(v));
+                    let products = row
+                        .iter()
+                        .zip(input)
+                        .map(|(&w, &v)| f64::from(w) * f64::from(v));
                     (f64::from(bias) + products.sum::<f64>()) as f32
                 })
                 .collect(),
@@ -205,7 +253,11 @@ fn conv(
     [channels, height, width]: [usize; 3],
     weight: &[f32],
     bias: &[f32],
-    Window { kernel, stride, padding: [top, left, _, _] }: Window,
+    Window {
+        kernel,
+        stride,
+        padding: [top, left, _, _],
+    }: Window,
     groups: usize,
     [out, out_height, out_width]: [usize; 3],
 ) -> Vec<f32> {
@@ -213,16 +265,20 @@ fn conv(
     let mut output = Vec::with_capacity(out * out_height * out_width);
     for channel in 0..out {
         let first = channel / (out / groups) * per_group;
-        let weight = &weight[channel * per_group * kernel * kernel..][..per_group * kernel * kernel];
+        let weight =
+            &weight[channel * per_group * kernel * kernel..][..per_group * kernel * kernel];
         for (y, x) in pixels(out_height, out_width) {
             let mut sum = f64::from(bias[channel]);
             for from in 0..per_group {
                 for (ky, kx) in pixels(kernel, kernel) {
                     let (row, column) = (y * stride + ky, x * stride + kx);
-                    let inside = (top..top + height).contains(&row) && (left..left + width).contains(&column);
+                    let inside = (top..top + height).contains(&row)
+                        && (left..left + width).contains(&column);
                     if inside {
-                        let value = input[((first + from) * height + row - top) * width + column - left];
-                        sum += f64::from(value) * f64::from(weight[(from * kernel + ky) * kernel + kx]);
+                        let value =
+                            input[((first + from) * height + row - top) * width + column - left];
+                        sum += f64::from(value)
+                            * f64::from(weight[(from * kernel + ky) * kernel + kx]);
                     }
                 }
             }
@@ -243,8 +299,22 @@ mod tests {
     use crate::nets::graph::{Node, Normalization};
 
     fn graph(input: [usize; 3], ops: Vec<Op>) -> Graph {
-        let nodes = ops.into_iter().enumerate().map(|(i, op)| Node { op, inputs: vec![i] }).collect();
-        Graph { input, normalization: Normalization { mean: 0.0, std: 1.0 }, nodes }
+        let nodes = ops
+            .into_iter()
+            .enumerate()
+            .map(|(i, op)| Node {
+                op,
+                inputs: vec![i],
+            })
+            .collect();
+        Graph {
+            input,
+            normalization: Normalization {
+                mean: 0.0,
+                std: 1.0,
+            },
+            nodes,
+        }
     }
 
     #[test]
@@ -274,7 +344,11 @@ mod tests {
             padding: [0; 4],
             groups: 2,
         };
-        let output = embed(&graph([2, 1, 2], vec![conv, Op::Relu]), &[1.0, 2.0, 3.0, -4.0]).unwrap();
+        let output = embed(
+            &graph([2, 1, 2], vec![conv, Op::Relu]),
+            &[1.0, 2.0, 3.0, -4.0],
+        )
+        .unwrap();
         assert_eq!(output, [2.0, 4.0, 0.0, 5.0]);
     }
 
@@ -292,21 +366,37 @@ mod tests {
         let mut net = graph([1, 1, 2], vec![Op::Relu, Op::Add, Op::Flatten]);
         net.nodes[1].inputs = vec![0, 1];
         net.nodes.push(Node {
-            op: Op::Linear { weight: vec![1.0, 10.0], bias: vec![0.25], out: 1 },
+            op: Op::Linear {
+                weight: vec![1.0, 10.0],
+                bias: vec![0.25],
+                out: 1,
+            },
             inputs: vec![3],
         });
-        assert_eq!(embed(&net, &[3.0, -2.0, 1.0, 1.0]).unwrap(), [-13.75, 22.25]);
+        assert_eq!(
+            embed(&net, &[3.0, -2.0, 1.0, 1.0]).unwrap(),
+            [-13.75, 22.25]
+        );
     }
 
     #[test]
     fn what_does_not_fit_is_refused() {
         let net = graph([1, 2, 2], vec![Op::MaxPool { size: 3 }]);
-        assert!(matches!(shapes(&net), Err(GraphError::Shape { node: 0, .. })));
+        assert!(matches!(
+            shapes(&net),
+            Err(GraphError::Shape { node: 0, .. })
+        ));
         let mut net = graph([1, 2, 2], vec![Op::Relu]);
         net.nodes[0].inputs = vec![1];
-        assert!(matches!(shapes(&net), Err(GraphError::Inputs { node: 0, .. })));
+        assert!(matches!(
+            shapes(&net),
+            Err(GraphError::Inputs { node: 0, .. })
+        ));
         let net = graph([1, 2, 2], vec![Op::Relu]);
-        assert_eq!(embed(&net, &[0.0; 5]), Err(GraphError::Pictures { got: 5, picture: 4 }));
+        assert_eq!(
+            embed(&net, &[0.0; 5]),
+            Err(GraphError::Pictures { got: 5, picture: 4 })
+        );
         assert_eq!(shapes(&graph([1, 2, 2], vec![])), Err(GraphError::Empty));
     }
 }

@@ -1,0 +1,235 @@
+//! The ranges of the activations, found on frames.
+
+use rayon::prelude::*;
+
+use super::{evaluate::Evaluator, network::Network};
+
+/// Bins of a histogram.
+const BINS: usize = 2048;
+/// Least part of the observed range that is tried, and the step, in hundredths.
+const SHRINK: std::ops::RangeInclusive<u32> = 25..=100;
+
+/// What one value was over all frames.
+#[derive(Clone, Debug)]
+pub(super) struct Statistics {
+    /// Least value.
+    pub(super) least: f32,
+    /// Greatest value.
+    pub(super) greatest: f32,
+    /// Mean of each channel.
+    pub(super) means: Vec<f64>,
+    /// How often it fell in each of the equal parts of the range, zeros left out.
+    histogram: Vec<u64>,
+}
+
+/// How a range is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Range {
+    /// All that was observed.
+    MinMax,
+    /// The part with the least mean squared error of rounding and clipping together.
+    LeastError,
+}
+
+/// How a tensor is quantised: `real = scale * (q - zero_point)`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Quantization {
+    pub(super) scale: f64,
+    pub(super) zero_point: i32,
+}
+
+impl Quantization {
+    /// The 256 levels over a range, widened to hold zero, which is exact.
+    pub(super) fn over(least: f64, greatest: f64) -> Self {
+        let (least, greatest) = (least.min(0.0), greatest.max(0.0));
+        let scale = if greatest > least {
+            (greatest - least) / 255.0
+        } else {
+            1.0 / 255.0
+        };
+        // A range that is almost nothing still needs a scale that can be divided by.
+        let scale = scale.max(1e-20);
+        let zero_point = (-128.0 - least / scale).round().clamp(-128.0, 127.0) as i32;
+        Self { scale, zero_point }
+    }
+
+    /// The nearest level.
+    pub(super) fn quantize(self, value: f64) -> i8 {
+        ((value / self.scale).round() + f64::from(self.zero_point)).clamp(-128.0, 127.0) as i8
+    }
+}
+
+/// Runs all pictures, each `height x width x channels`, and gathers the statistics of every value.
+pub(super) fn observe(network: &Network, pictures: &[Vec<f32>]) -> Vec<Statistics> {
+    let evaluator = Evaluator::new(network);
+    let values = network.layers.len() + 1;
+    let channels: Vec<usize> = (0..values)
+        .map(|value| network.shape(value).channels)
+        .collect();
+    let ranges = pictures
+        .par_iter()
+        .map(|picture| {
+            let values = evaluator.run(picture.clone());
+            values
+                .iter()
+                .map(|values| values.iter().fold([0.0, 0.0], widen))
+                .collect::<Vec<_>>()
+        })
+        .reduce(
+            || vec![[0.0, 0.0]; values],
+            |a, b| {
+                a.iter()
+                    .zip(&b)
+                    .map(|(a, b)| b.iter().fold(*a, widen))
+                    .collect()
+            },
+        );
+    let pixels: Vec<f64> = (0..values)
+        .map(|value| (network.shape(value).pixels() * pictures.len()) as f64)
+        .collect();
+
+    // Parts of fixed size, summed in order: the sum does not depend on the number of threads.
+    let parts: Vec<Vec<(Vec<u64>, Vec<f64>)>> = pictures
+        .par_chunks(8)
+        .map(|pictures| {
+            let mut part: Vec<_> = channels
+                .iter()
+                .map(|&channels| (vec![0; BINS], vec![0.0; channels]))
+                .collect();
+            for picture in pictures {
+                for ((values, (histogram, sums)), range) in evaluator
+                    .run(picture.clone())
+                    .iter()
+                    .zip(&mut part)
+                    .zip(&ranges)
+                {
+                    count(values, *range, histogram);
+                    for pixel in values.chunks_exact(sums.len()) {
+                        sums.iter_mut()
+                            .zip(pixel)
+                            .for_each(|(sum, &value)| *sum += f64::from(value));
+                    }
+                }
+            }
+            part
+        })
+        .collect();
+    let mut statistics: Vec<Statistics> = ranges
+        .iter()
+        .zip(&channels)
+        .map(|(&[least, greatest], &channels)| Statistics {
+            least,
+            greatest,
+            means: vec![0.0; channels],
+            histogram: vec![0; BINS],
+        })
+        .collect();
+    for part in parts {
+        for (statistics, (histogram, sums)) in statistics.iter_mut().zip(part) {
+            statistics
+                .histogram
+                .iter_mut()
+                .zip(histogram)
+                .for_each(|(total, count)| *total += count);
+            statistics
+                .means
+                .iter_mut()
+                .zip(sums)
+                .for_each(|(total, sum)| *total += sum);
+        }
+    }
+    for (statistics, pixels) in statistics.iter_mut().zip(pixels) {
+        statistics.means.iter_mut().for_each(|mean| *mean /= pixels);
+    }
+    statistics
+}
+
+/// A range that holds one value more.
+fn widen([least, greatest]: [f32; 2], value: &f32) -> [f32; 2] {
+    [least.min(*value), greatest.max(*value)]
+}
+
+/// Counts the values that are not zero; zero is exact whatever the range.
+fn count(values: &[f32], [least, greatest]: [f32; 2], histogram: &mut [u64]) {
+    let bins = histogram.len();
+    let per_unit = bins as f32 / (greatest - least);
+    for &value in values.iter().filter(|&&value| value != 0.0) {
+        let bin = ((value - least) * per_unit) as usize;
+        histogram[bin.min(bins - 1)] += 1;
+    }
+}
+
+impl Statistics {
+    /// The quantisation for what was observed.
+    pub(super) fn quantization(&self, range: Range) -> Quantization {
+        let (least, greatest) = (f64::from(self.least), f64::from(self.greatest));
+        let over = |percent: u32| {
+            let part = f64::from(percent) / 100.0;
+            Quantization::over(least * part, greatest * part)
+        };
+        match range {
+            Range::MinMax => over(100),
+            // From wide to narrow, so that the wider of two equals wins.
+            Range::LeastError => SHRINK
+                .rev()
+                .map(|percent| (self.error(over(percent)), over(percent)))
+                .min_by(|a, b| a.0.total_cmp(&b.0))
+                .map_or(over(100), |(_, quantization)| quantization),
+        }
+    }
+
+    /// Sum of the squared errors of rounding and clipping.
+    fn error(&self, Quantization { scale, zero_point }: Quantization) -> f64 {
+        let (least, greatest) = (f64::from(self.least), f64::from(self.greatest));
+        let bin = (greatest - least) / BINS as f64;
+        let lowest = scale * f64::from(-128 - zero_point);
+        let highest = scale * f64::from(127 - zero_point);
+        let error = |(index, &count): (usize, &u64)| {
+            let value = least + (index as f64 + 0.5) * bin;
+            let clipped = (value - value.clamp(lowest, highest)).powi(2);
+            count as f64 * (clipped + scale * scale / 12.0)
+        };
+        self.histogram.iter().enumerate().map(error).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zero_is_exact_in_every_range() {
+        for (least, greatest) in [
+            (0.0, 6.0),
+            (-1.0, 3.0),
+            (2.0, 5.0),
+            (-7.0, -1.0),
+            (0.0, 0.0),
+        ] {
+            let quantization = Quantization::over(least, greatest);
+            assert_eq!(
+                i32::from(quantization.quantize(0.0)),
+                quantization.zero_point
+            );
+            assert!((-128..=127).contains(&quantization.zero_point));
+        }
+    }
+
+    #[test]
+    fn an_outlier_is_clipped_where_that_costs_less() {
+        let mut histogram = vec![0; BINS];
+        histogram[..BINS / 2].fill(1000);
+        histogram[BINS - 1] = 1;
+        let statistics = Statistics {
+            least: 0.0,
+            greatest: 2.0,
+            means: vec![],
+            histogram,
+        };
+        let wide = statistics.quantization(Range::MinMax).scale * 255.0;
+        let narrow = statistics.quantization(Range::LeastError).scale * 255.0;
+        assert!((wide - 2.0).abs() < 1e-9);
+        assert!((0.9..1.3).contains(&narrow), "{narrow}");
+    }
+}

@@ -1,0 +1,107 @@
+//! Why a file can not be converted.
+
+use crate::export::{float::FloatError, signature::SignatureError};
+
+/// Why a file can not be converted; each names the node and says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ConvertError {
+    /// The file is no embedding network with a fixed picture size.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+    /// An operator that the board has no kernel for.
+    #[error(
+        "node `{node}` is {operator}, which is not supported: replace it in the network, or leave it out of \
+         the export; supported are {SUPPORTED}"
+    )]
+    Operator {
+        /// Name of the node.
+        node: String,
+        /// Its operator with its domain.
+        operator: String,
+    },
+    /// A supported operator used in a way that is not.
+    #[error("node `{node}` ({operator}): {reason}")]
+    Node {
+        /// Name of the node.
+        node: String,
+        /// Its operator.
+        operator: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// A tensor of constants that can not be read.
+    #[error("tensor `{tensor}`: {reason}")]
+    Tensor {
+        /// Name of the tensor.
+        tensor: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// A weight is not a finite number.
+    #[error(
+        "node `{node}` has a weight that is {value}: the training diverged; train again with a lower \
+         learning rate, or take an earlier checkpoint"
+    )]
+    NotFinite {
+        /// Name of the node.
+        node: String,
+        /// `NaN` or an infinity.
+        value: f32,
+    },
+    /// The network's output is the picture itself.
+    #[error(
+        "the output `{0}` is not computed from the picture: export the embedding as the output"
+    )]
+    NoEmbedding(String),
+    /// No normalisation given and none in the file.
+    #[error(transparent)]
+    Normalization(FloatError),
+    /// Too few frames to find the ranges of the activations.
+    #[error("{got} calibration frames: give at least {needed}, a few hundred are better")]
+    TooFewFrames {
+        /// Number of frames given.
+        got: usize,
+        /// Least number.
+        needed: usize,
+    },
+    /// A calibration frame of another size.
+    #[error("calibration frame {index} has {got} pixels, the network reads {needed}")]
+    Frame {
+        /// Index of the frame.
+        index: usize,
+        /// Its number of pixels.
+        got: usize,
+        /// Height times width times channels of the input.
+        needed: usize,
+    },
+    /// The network is too large for the board.
+    #[error(
+        "the network needs {needed} bytes of RAM, the limit is {limit}; the peak is at node `{node}`: use \
+         smaller pictures, fewer channels or an earlier stride, or raise the limit"
+    )]
+    Ram {
+        /// Bytes needed.
+        needed: usize,
+        /// Bytes allowed.
+        limit: usize,
+        /// Name of the node at which most is needed.
+        node: String,
+    },
+    /// The image would be too large for the board.
+    #[error(
+        "the image needs {needed} bytes of flash, the limit is {limit}: use fewer channels or layers"
+    )]
+    Flash {
+        /// Bytes needed.
+        needed: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// The written image was refused by the firmware; a mistake in this crate.
+    #[error("the firmware refuses the image: {0}; this is a mistake in sudal, please report it")]
+    Image(String),
+}
+
+/// The operators that the converter understands.
+pub const SUPPORTED: &str = "Add, AveragePool, BatchNormalization, Clip, Constant, Conv, Div, Dropout, Flatten, Gemm, \
+     GlobalAveragePool, Identity, MatMul, MaxPool, Mul, Pad, ReduceMean, Relu, Reshape, Squeeze, Sub, Unsqueeze";

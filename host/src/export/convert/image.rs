@@ -1,0 +1,256 @@
+//! Writing the model image that the firmware reads in place.
+
+use sha2::{Digest, Sha256};
+use sudal_firmware::image::{
+    CRC_START, Channel, HASH_START, Header, Kind, MAGIC, OpRecord, SECTION_ALIGN, Tensor, VERSION,
+    crc, packing,
+};
+
+use super::{
+    calibrate::Quantization,
+    error::ConvertError,
+    network::{Network, Op, Shape, Window},
+    plan::{self, Plan},
+    quantize::{Integers, Quantized, Row, depthwise},
+};
+
+/// What goes into an image.
+pub(super) struct Content<'c> {
+    pub(super) network: &'c Network,
+    pub(super) quantizations: &'c [Quantization],
+    pub(super) layers: &'c [Quantized],
+    pub(super) lut: Vec<i8>,
+    pub(super) name: &'c str,
+    pub(super) metadata: &'c str,
+    /// A frame and its embedding.
+    pub(super) golden: Option<(&'c [u8], &'c [i8])>,
+}
+
+/// The record of a layer as far as its shapes say.
+fn shape_record(network: &Network, index: usize) -> OpRecord {
+    let layer = &network.layers[index];
+    let (input, output) = (network.shape(layer.inputs[0]), layer.shape);
+    let mut record: OpRecord = bytemuck::Zeroable::zeroed();
+    record.input = tensor(input);
+    record.output = tensor(output);
+    let mut set_window = |window: &Window| {
+        record.kernel = window.kernel.map(|side| side as u8);
+        record.stride = window.stride.map(|side| side as u8);
+        record.pads = window.pads.map(|side| side as u8);
+    };
+    let kind = match &layer.op {
+        Op::Conv(conv) if conv.groups == 1 && !conv.pool && conv.window == Window::whole(input) => {
+            Kind::FullyConnected
+        }
+        Op::Conv(conv) => {
+            set_window(&conv.window);
+            if depthwise(network, index) {
+                Kind::Depthwise
+            } else {
+                record.groups = conv.groups as u16;
+                record.pool = if conv.pool { 2 } else { 0 };
+                Kind::Conv2d
+            }
+        }
+        Op::MaxPool(window) => {
+            set_window(window);
+            Kind::MaxPool
+        }
+        Op::AveragePool(window) => {
+            set_window(window);
+            Kind::AveragePool
+        }
+        Op::Add => {
+            record.second = tensor(network.shape(layer.inputs[1]));
+            Kind::Add
+        }
+        Op::Flatten => Kind::Flatten,
+        Op::Clamp | Op::Affine { .. } | Op::Pad(_) => Kind::Clamp,
+    };
+    record.kind = kind as u8;
+    record
+}
+
+/// The records of all layers as far as their shapes say.
+pub(super) fn records(network: &Network) -> Vec<OpRecord> {
+    (0..network.layers.len())
+        .map(|index| shape_record(network, index))
+        .collect()
+}
+
+/// The memory plan of a network.
+pub(super) fn plan(network: &Network) -> Plan {
+    let steps: Vec<plan::Step> = records(network)
+        .iter()
+        .zip(&network.layers)
+        .map(|(record, layer)| plan::Step {
+            inputs: layer.inputs.clone(),
+            output: layer.shape.len(),
+            scratch: record.scratch_needed(),
+            in_place: match record.kind() {
+                Some(Kind::Add | Kind::Clamp) => true,
+                Some(Kind::Depthwise) => record.input.same_shape(&record.output),
+                _ => false,
+            },
+        })
+        .collect();
+    plan::plan(network.input.len(), &steps)
+}
+
+/// A tensor that lies nowhere yet.
+fn tensor(shape: Shape) -> Tensor {
+    Tensor {
+        height: shape.height as u16,
+        width: shape.width as u16,
+        channels: shape.channels as u16,
+        ..Tensor::default()
+    }
+}
+
+/// Writes an image.
+///
+/// # Errors
+/// [`ConvertError::Image`] if something is longer than the format can say.
+pub(super) fn write(content: &Content<'_>, plan: &Plan) -> Result<Vec<u8>, ConvertError> {
+    let Content {
+        network,
+        quantizations,
+        layers,
+        ..
+    } = content;
+    let mut bytes = vec![0; size_of::<Header>()];
+    let mut records = records(network);
+    for (index, (record, quantized)) in records.iter_mut().zip(*layers).enumerate() {
+        let inputs = &network.layers[index].inputs;
+        let place = |tensor: &mut Tensor, value: usize| {
+            tensor.offset = plan.values[value] as u32;
+            tensor.zero_point = quantizations[value].zero_point as i8;
+        };
+        place(&mut record.input, inputs[0]);
+        place(&mut record.output, index + 1);
+        if let [_, second] = inputs[..] {
+            place(&mut record.second, second);
+        }
+        record.act_min = quantized.act_min;
+        record.act_max = quantized.act_max;
+        record.pre_shift = quantized.pre_shift as u8;
+        let scratch = record.scratch_needed();
+        if scratch > 0 {
+            record.scratch = plan.scratch[index] as u32;
+            record.scratch_len = scratch as u32;
+        }
+        match &quantized.integers {
+            Integers::Rows(rows) => {
+                let (weights, channels) = pack(record, rows);
+                record.weights = section(&mut bytes, bytemuck::cast_slice(&weights))?;
+                record.channels = section(&mut bytes, bytemuck::cast_slice(&channels))?;
+            }
+            Integers::Mean(multiplier) => record.multiplier = *multiplier,
+            Integers::Sum(coefficients, multiplier) => {
+                record.coefficients = *coefficients;
+                record.multiplier = *multiplier;
+            }
+            Integers::Move => {}
+        }
+    }
+    let output = layers.len();
+    let quantization = quantizations[output];
+    let mut name = [0; 32];
+    let mut length = content.name.len().min(name.len());
+    while !content.name.is_char_boundary(length) {
+        length -= 1;
+    }
+    name[..length].copy_from_slice(&content.name.as_bytes()[..length]);
+
+    let mut header: Header = bytemuck::Zeroable::zeroed();
+    header.magic = MAGIC;
+    header.version = VERSION;
+    header.header_len = size_of::<Header>() as u16;
+    header.name = name;
+    let Shape {
+        height,
+        width,
+        channels,
+    } = network.input;
+    header.input_height = height as u16;
+    header.input_width = width as u16;
+    header.input_channels = channels as u16;
+    header.embedding_len = u16::try_from(network.shape(output).len())
+        .map_err(|_| ConvertError::Image("an embedding of over 65535 values".to_owned()))?;
+    header.input_lut = section(&mut bytes, bytemuck::cast_slice(&content.lut))?;
+    header.input_offset = plan.values[0] as u32;
+    header.output_offset = plan.values[output] as u32;
+    header.arena_len = plan.arena as u32;
+    header.ops = section(&mut bytes, bytemuck::cast_slice(&records))?;
+    header.op_count = records.len() as u32;
+    header.output_scale = quantization.scale as f32;
+    header.output_zero_point = quantization.zero_point;
+    header.metadata = section(&mut bytes, content.metadata.as_bytes())?;
+    header.metadata_len = content.metadata.len() as u32;
+    if let Some((frame, embedding)) = content.golden {
+        header.golden_frame = section(&mut bytes, frame)?;
+        header.golden_embedding = section(&mut bytes, bytemuck::cast_slice(embedding))?;
+    }
+    align(&mut bytes);
+    header.image_len = bytes.len() as u32;
+    put(&mut bytes, &header);
+    header.hash = Sha256::digest(&bytes[HASH_START..]).into();
+    put(&mut bytes, &header);
+    header.crc = crc(&bytes[CRC_START..]);
+    put(&mut bytes, &header);
+    Ok(bytes)
+}
+
+/// Writes the header over the first bytes.
+fn put(bytes: &mut [u8], header: &Header) {
+    bytes[..size_of::<Header>()].copy_from_slice(bytemuck::bytes_of(header));
+}
+
+/// Fills up with zeros to where a section may start.
+fn align(bytes: &mut Vec<u8>) {
+    bytes.resize(bytes.len().next_multiple_of(SECTION_ALIGN), 0);
+}
+
+/// Appends a section and says where it starts.
+fn section(bytes: &mut Vec<u8>, content: &[u8]) -> Result<u32, ConvertError> {
+    align(bytes);
+    let start = bytes.len();
+    bytes.extend_from_slice(content);
+    u32::try_from(bytes.len())
+        .map_err(|_| ConvertError::Image("an image of over 4 GiB".to_owned()))
+        .map(|_| start as u32)
+}
+
+/// Weights and channels in the order in which the kernel reads them.
+fn pack(record: &OpRecord, rows: &[Row]) -> (Vec<i8>, Vec<Channel>) {
+    let channel = |row: &Row| Channel {
+        bias: row.bias,
+        multiplier: row.multiplier,
+    };
+    if record.kind() == Some(Kind::Depthwise) {
+        let taps = record.taps();
+        let weights = (0..taps)
+            .flat_map(|tap| rows.iter().map(move |row| row.weights[tap]))
+            .collect();
+        return (weights, rows.iter().map(channel).collect());
+    }
+    let groups = usize::from(record.groups.max(1));
+    let (taps, outputs) = (record.taps(), rows.len() / groups);
+    let mut weights = Vec::with_capacity(record.weights_len());
+    let mut channels = Vec::with_capacity(record.channels_len());
+    for group in rows.chunks_exact(outputs) {
+        let mut packed = vec![0; packing::rows_len(taps, outputs)];
+        for (index, row) in group.iter().enumerate() {
+            for (tap, &weight) in row.weights.iter().enumerate() {
+                packed[packing::row_index(taps, index, tap)] = weight;
+            }
+        }
+        weights.extend(packed);
+        channels.extend(group.iter().map(channel));
+        channels.resize(
+            channels.len() + packing::channels_len(outputs) - outputs,
+            Channel::default(),
+        );
+    }
+    (weights, channels)
+}

@@ -1,0 +1,374 @@
+//! From any ONNX file with the supported operators to the int8 model image of the firmware.
+//!
+//! [`read`] turns the nodes into layers, [`mod@simplify`] folds and fuses them, [`calibrate`] finds
+//! the ranges of the activations on frames, [`mod@quantize`] makes integers of everything, [`plan`]
+//! lays the tensors into the arena and [`image`] writes the result.
+//!
+//! Weights are symmetric int8 with one scale for each output channel, activations asymmetric int8
+//! with one scale for each tensor (Jacob et al., 2018, "Quantization and Training of Neural
+//! Networks for Efficient Integer-Arithmetic-Only Inference"); biases are corrected for the rounding
+//! of the weights (Nagel et al., 2019, "Data-Free Quantization Through Weight Equalization and Bias
+//! Correction"). The normalisation of the pixels becomes a table of 256 entries a channel.
+
+mod calibrate;
+mod constant;
+mod error;
+mod evaluate;
+mod image;
+mod network;
+mod node;
+mod operators;
+mod plan;
+mod quantize;
+mod read;
+mod report;
+mod simplify;
+#[cfg(test)]
+mod tests;
+
+pub use calibrate::Range;
+pub use error::{ConvertError, SUPPORTED};
+pub use report::{LayerReport, Report};
+
+use serde::Serialize;
+use sudal_firmware::image::{Kind, OpRecord};
+
+use self::{
+    calibrate::Quantization,
+    image::Content,
+    network::{NO_LIMITS, Network, Op},
+    plan::Plan,
+};
+use super::{
+    Metadata,
+    float::{FloatError, normalize},
+    metadata,
+    quantized::QuantizedModel,
+    signature::Signature,
+};
+use crate::nets::graph::Normalization;
+
+/// Least number of calibration frames.
+pub const MIN_FRAMES: usize = 8;
+/// Frames on which two ways to choose the ranges are compared.
+const JUDGED: usize = 128;
+
+/// How a file is converted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ConvertOptions {
+    /// Name of the network on the board, of which 32 bytes are kept; else that in the file.
+    pub name: Option<String>,
+    /// How pixels become the input; else what the file states.
+    pub normalization: Option<Normalization>,
+    /// Most RAM that a frame may need on the board, in bytes.
+    pub ram_limit: Option<usize>,
+    /// Most flash that the image may take on the board, in bytes.
+    pub flash_limit: Option<usize>,
+}
+
+/// A converted network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Converted {
+    /// The model image.
+    pub image: Vec<u8>,
+    /// What it needs.
+    pub report: Report,
+}
+
+/// What the image says about its origin, as JSON.
+#[derive(Serialize)]
+struct ImageMetadata<'m> {
+    #[serde(flatten)]
+    metadata: &'m Metadata,
+    mean: f32,
+    std: f32,
+    converter: &'static str,
+    calibration_frames: usize,
+}
+
+/// Converts an ONNX file to a model image.
+///
+/// `calibration` are real frames of `height x width x channels` pixels, a few hundred of those that
+/// the camera will see; on them the ranges of the activations are found. The first is the golden
+/// frame of the image's self-test. The same file and frames always give the same image.
+///
+/// # Errors
+/// [`ConvertError`] names the node that can not be converted and says what to do.
+pub fn convert<F: AsRef<[u8]> + Sync>(
+    onnx: &[u8],
+    calibration: &[F],
+    options: &ConvertOptions,
+) -> Result<Converted, ConvertError> {
+    let (signature, model) = Signature::read(onnx)?;
+    let mut network = read::read(&signature, &model)?;
+    simplify::simplify(&mut network)?;
+    check_taps(&network)?;
+    let plan = image::plan(&network);
+    check_ram(&network, &plan, options.ram_limit)?;
+
+    let normalization = options
+        .normalization
+        .or_else(|| metadata::normalization(&model))
+        .ok_or(ConvertError::Normalization(FloatError::NoNormalization))?;
+    let lut = lut(&network, normalization);
+    if calibration.len() < MIN_FRAMES {
+        return Err(ConvertError::TooFewFrames {
+            got: calibration.len(),
+            needed: MIN_FRAMES,
+        });
+    }
+    let pictures = pictures(&network, signature.shape, calibration, &lut)?;
+
+    let mut metadata = Metadata::read(&model);
+    if let Some(name) = &options.name {
+        metadata.name.clone_from(name);
+    }
+    let statistics = calibrate::observe(&network, &pictures);
+    let text = serde_json::to_string(&ImageMetadata {
+        metadata: &metadata,
+        mean: normalization.mean,
+        std: normalization.std,
+        converter: env!("CARGO_PKG_VERSION"),
+        calibration_frames: calibration.len(),
+    })
+    .map_err(|e| ConvertError::Image(e.to_string()))?;
+
+    let judged = &calibration[..calibration.len().min(JUDGED)];
+    let evaluator = evaluate::Evaluator::new(&network);
+    let exact: Vec<Vec<f32>> = {
+        use rayon::prelude::*;
+        let embed = |picture: &Vec<f32>| evaluator.run(picture.clone()).pop().unwrap_or_default();
+        pictures[..judged.len()].par_iter().map(embed).collect()
+    };
+    let mut best: Option<Converted> = None;
+    for range in [Range::MinMax, Range::LeastError] {
+        let quantizations = quantize::ranges(&network, &statistics, range);
+        let layers = quantize::quantize(&network, &statistics, &quantizations);
+        let table = quantize_lut(&lut, quantizations[0]);
+        let mut content = Content {
+            network: &network,
+            quantizations: &quantizations,
+            layers: &layers,
+            lut: table,
+            name: &metadata.name,
+            metadata: &text,
+            golden: None,
+        };
+        let fail = |e: sudal_firmware::image::ImageError| ConvertError::Image(e.to_string());
+        let quantized = QuantizedModel::new(&image::write(&content, &plan)?).map_err(fail)?;
+        let embeddings = quantized
+            .embed(judged)
+            .map_err(|e| ConvertError::Image(e.to_string()))?;
+        let relative_error = relative_error(&exact, &embeddings, quantizations[layers.len()]);
+        if best
+            .as_ref()
+            .is_some_and(|best| best.report.relative_error <= relative_error)
+        {
+            continue;
+        }
+        content.golden = Some((calibration[0].as_ref(), &embeddings[0]));
+        let image = image::write(&content, &plan)?;
+        QuantizedModel::new(&image).map_err(fail)?;
+        let mut report = report(&network, &plan);
+        report.name.clone_from(&metadata.name);
+        report.image_bytes = image.len();
+        report.calibration_frames = calibration.len();
+        report.range = range;
+        report.relative_error = relative_error;
+        best = Some(Converted { image, report });
+    }
+    let converted = best.ok_or_else(|| ConvertError::Image("no range was tried".to_owned()))?;
+    match options.flash_limit {
+        Some(limit) if converted.image.len() > limit => Err(ConvertError::Flash {
+            needed: converted.image.len(),
+            limit,
+        }),
+        _ => Ok(converted),
+    }
+}
+
+/// Refuses sums with more taps than the engine adds up safely.
+fn check_taps(network: &Network) -> Result<(), ConvertError> {
+    const MAX_TAPS: usize = 1 << 16;
+    for layer in &network.layers {
+        if let Op::Conv(conv) = &layer.op
+            && conv.taps() > MAX_TAPS
+        {
+            return Err(ConvertError::Node {
+                node: layer.name.clone(),
+                operator: "Conv".to_owned(),
+                reason: format!(
+                    "each output reads {} values, {MAX_TAPS} at most are supported: pool before it",
+                    conv.taps()
+                ),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a plan that needs more memory than there is.
+fn check_ram(network: &Network, plan: &Plan, limit: Option<usize>) -> Result<(), ConvertError> {
+    let limit = limit.unwrap_or(u32::MAX as usize);
+    if plan.arena <= limit {
+        return Ok(());
+    }
+    let most = plan
+        .in_use
+        .iter()
+        .enumerate()
+        .max_by_key(|(_, bytes)| **bytes);
+    let node = most.map_or_else(String::new, |(index, _)| network.layers[index].name.clone());
+    Err(ConvertError::Ram {
+        needed: plan.arena,
+        limit,
+        node,
+    })
+}
+
+/// The network's input for each level of each channel of a pixel.
+fn lut(network: &Network, Normalization { mean, std }: Normalization) -> Vec<[f32; 256]> {
+    let table = |&[scale, offset]: &[f32; 2]| {
+        std::array::from_fn(|pixel| ((pixel as f32 / 255.0) - mean) / std * scale + offset)
+    };
+    network.input_affine.iter().map(table).collect()
+}
+
+/// The table in integers, channel after channel.
+fn quantize_lut(lut: &[[f32; 256]], quantization: Quantization) -> Vec<i8> {
+    lut.as_flattened()
+        .iter()
+        .map(|&value| quantization.quantize(f64::from(value)))
+        .collect()
+}
+
+/// The network's input for each frame.
+fn pictures<F: AsRef<[u8]>>(
+    network: &Network,
+    shape: [usize; 3],
+    frames: &[F],
+    lut: &[[f32; 256]],
+) -> Result<Vec<Vec<f32>>, ConvertError> {
+    let channels = network.input.channels;
+    let picture = |(index, frame): (usize, &F)| {
+        let frame = frame.as_ref();
+        // Only for its check of the length.
+        normalize(
+            frame,
+            shape,
+            Normalization {
+                mean: 0.0,
+                std: 1.0,
+            },
+        )
+        .map_err(|[got, needed]| ConvertError::Frame { index, got, needed })?;
+        let value = |(index, &pixel): (usize, &u8)| lut[index % channels][usize::from(pixel)];
+        Ok(frame.iter().enumerate().map(value).collect())
+    };
+    frames.iter().enumerate().map(picture).collect()
+}
+
+/// Root mean square of the error, its mean taken out, over the standard deviation of the values.
+///
+/// A shift that is the same for all frames changes no distance between them.
+fn relative_error(exact: &[Vec<f32>], got: &[Vec<i8>], quantization: Quantization) -> f64 {
+    let dimensions = exact.first().map_or(0, Vec::len);
+    let (mut signal, mut noise) = (0.0, 0.0);
+    for dimension in 0..dimensions {
+        let exact: Vec<f64> = exact
+            .iter()
+            .map(|values| f64::from(values[dimension]))
+            .collect();
+        let errors: Vec<f64> = got
+            .iter()
+            .zip(&exact)
+            .map(|(got, exact)| {
+                quantization.scale * f64::from(i32::from(got[dimension]) - quantization.zero_point)
+                    - exact
+            })
+            .collect();
+        signal += variance(&exact);
+        noise += variance(&errors);
+    }
+    if noise == 0.0 {
+        0.0
+    } else {
+        (noise / signal.max(f64::MIN_POSITIVE)).sqrt()
+    }
+}
+
+/// Mean squared distance from the mean.
+fn variance(values: &[f64]) -> f64 {
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    values
+        .iter()
+        .map(|value| (value - mean).powi(2))
+        .sum::<f64>()
+        / values.len() as f64
+}
+
+/// What the board needs.
+fn report(network: &Network, plan: &Plan) -> Report {
+    let records = image::records(network);
+    let layers: Vec<LayerReport> = network
+        .layers
+        .iter()
+        .zip(&records)
+        .zip(&plan.in_use)
+        .map(|((layer, record), &ram_bytes)| LayerReport {
+            name: layer.name.clone(),
+            kind: kind(record, layer.limits),
+            output: [layer.shape.height, layer.shape.width, layer.shape.channels],
+            macs: record.macs(),
+            weight_bytes: record.weights_len()
+                + record.channels_len() * size_of::<sudal_firmware::image::Channel>(),
+            ram_bytes,
+        })
+        .collect();
+    let input = network.input;
+    Report {
+        name: String::new(),
+        input: [input.height, input.width, input.channels],
+        embedding: network.shape(layers.len()).len(),
+        macs: layers.iter().map(|layer| layer.macs).sum(),
+        weight_bytes: layers.iter().map(|layer| layer.weight_bytes).sum(),
+        layers,
+        image_bytes: 0,
+        arena_bytes: plan.arena,
+        calibration_frames: 0,
+        range: Range::MinMax,
+        relative_error: 0.0,
+    }
+}
+
+/// What a layer computes, in words.
+fn kind(record: &OpRecord, limits: [f32; 2]) -> String {
+    let [height, width] = record.kernel;
+    let window = match record.stride {
+        [1, 1] => format!("{height}x{width}"),
+        [down, right] if down == right => format!("{height}x{width} /{down}"),
+        [down, right] => format!("{height}x{width} /{down}x{right}"),
+    };
+    let mut text = match record.kind() {
+        Some(Kind::Conv2d) if record.groups > 1 => {
+            format!("conv {window}, {} groups", record.groups)
+        }
+        Some(Kind::Conv2d) => format!("conv {window}"),
+        Some(Kind::Depthwise) => format!("depthwise {window}"),
+        Some(Kind::FullyConnected) => "fully connected".to_owned(),
+        Some(Kind::MaxPool) => format!("max pool {window}"),
+        Some(Kind::AveragePool) => format!("average pool {window}"),
+        Some(Kind::Add) => "add".to_owned(),
+        Some(Kind::Clamp) => "clamp".to_owned(),
+        Some(Kind::Flatten) | None => "flatten".to_owned(),
+    };
+    if limits == [0.0, f32::INFINITY] && record.kind() != Some(Kind::Clamp) {
+        text.push_str(" + relu");
+    } else if limits != NO_LIMITS && record.kind() != Some(Kind::Clamp) {
+        text.push_str(" + clamp");
+    }
+    if record.pool > 0 {
+        text.push_str(" + max pool");
+    }
+    text
+}

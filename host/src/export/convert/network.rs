@@ -1,0 +1,181 @@
+//! The network between the ONNX file and the image: float32, channels last, the batch left out.
+
+/// One tensor's height, width and channels; vectors are `1 x 1 x length`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shape {
+    pub(super) height: usize,
+    pub(super) width: usize,
+    pub(super) channels: usize,
+}
+
+impl Shape {
+    /// A vector.
+    pub(super) fn vector(length: usize) -> Self {
+        Self {
+            height: 1,
+            width: 1,
+            channels: length,
+        }
+    }
+
+    /// Number of values, which is the number of bytes as int8.
+    pub(super) fn len(self) -> usize {
+        self.height * self.width * self.channels
+    }
+
+    /// Number of pixels.
+    pub(super) fn pixels(self) -> usize {
+        self.height * self.width
+    }
+}
+
+impl std::fmt::Display for Shape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.pixels() == 1 {
+            write!(f, "{}", self.channels)
+        } else {
+            write!(f, "{}x{}x{}", self.height, self.width, self.channels)
+        }
+    }
+}
+
+/// Where a convolution or a pool looks, in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Window {
+    /// Height and width.
+    pub(super) kernel: [usize; 2],
+    /// Steps down and right.
+    pub(super) stride: [usize; 2],
+    /// Padding at the top, left, bottom and right.
+    pub(super) pads: [usize; 4],
+}
+
+impl Window {
+    /// One window over a whole tensor.
+    pub(super) fn whole(shape: Shape) -> Self {
+        Self {
+            kernel: [shape.height, shape.width],
+            stride: [1, 1],
+            pads: [0; 4],
+        }
+    }
+
+    /// Height and width of what comes out; `None` where the window is larger than the padded input.
+    pub(super) fn output(&self, input: Shape) -> Option<[usize; 2]> {
+        let side = |size: usize, axis: usize| {
+            let padded = size + self.pads[axis] + self.pads[axis + 2];
+            Some(padded.checked_sub(self.kernel[axis])? / self.stride[axis] + 1)
+        };
+        Some([side(input.height, 0)?, side(input.width, 1)?])
+    }
+
+    /// Number of pixels in the window.
+    pub(super) fn area(&self) -> usize {
+        self.kernel[0] * self.kernel[1]
+    }
+}
+
+/// A convolution; fully connected layers are convolutions whose window is the whole input.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Conv {
+    /// Weights, `[out, kernel height, kernel width, in / groups]` row-major.
+    pub(super) weight: Vec<f32>,
+    /// Bias, `[out]`.
+    pub(super) bias: Vec<f32>,
+    pub(super) window: Window,
+    pub(super) groups: usize,
+    /// Whether a 2x2 max pool follows as part of this layer.
+    pub(super) pool: bool,
+}
+
+impl Conv {
+    /// Number of output channels.
+    pub(super) fn out(&self) -> usize {
+        self.bias.len()
+    }
+
+    /// Weights of one output channel.
+    pub(super) fn row(&self, channel: usize) -> &[f32] {
+        let taps = self.taps();
+        &self.weight[channel * taps..][..taps]
+    }
+
+    /// Number of weights of one output channel.
+    pub(super) fn taps(&self) -> usize {
+        self.weight.len() / self.out()
+    }
+
+    /// Input channels that each output channel reads.
+    pub(super) fn group_inputs(&self) -> usize {
+        self.taps() / self.window.area()
+    }
+}
+
+/// What a layer computes.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Op {
+    /// Convolution or fully connected.
+    Conv(Conv),
+    /// Greatest value of each window; padding never wins.
+    MaxPool(Window),
+    /// Mean of each window, padding counting as zeros.
+    AveragePool(Window),
+    /// Sum of two tensors.
+    Add,
+    /// `scale * x + offset` per channel; gone after simplification.
+    Affine {
+        /// Factors, one for each channel.
+        scale: Vec<f32>,
+        /// Summands, one for each channel.
+        offset: Vec<f32>,
+    },
+    /// Zeros around the picture: top, left, bottom, right; gone after simplification.
+    Pad([usize; 4]),
+    /// To one vector in the order channel, height, width.
+    Flatten,
+    /// Nothing but the limits of the layer.
+    Clamp,
+}
+
+/// A step of the network.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Layer {
+    /// Name of the node in the file.
+    pub(super) name: String,
+    pub(super) op: Op,
+    /// The values read: 0 is the picture, `i` the output of layer `i - 1`.
+    pub(super) inputs: Vec<usize>,
+    pub(super) shape: Shape,
+    /// Least and greatest value that comes out.
+    pub(super) limits: [f32; 2],
+}
+
+/// Limits that hold nothing back.
+pub(super) const NO_LIMITS: [f32; 2] = [f32::NEG_INFINITY, f32::INFINITY];
+
+/// Layers in an order in which they can be computed; the last one gives the embedding.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Network {
+    pub(super) input: Shape,
+    /// For each channel of the picture the factor and the summand that the file itself applies to
+    /// the normalised pixels.
+    pub(super) input_affine: Vec<[f32; 2]>,
+    pub(super) layers: Vec<Layer>,
+}
+
+impl Network {
+    /// Shape of a value.
+    pub(super) fn shape(&self, value: usize) -> Shape {
+        if value == 0 {
+            self.input
+        } else {
+            self.layers[value - 1].shape
+        }
+    }
+
+    /// How many times a value is read, the embedding once more.
+    pub(super) fn uses(&self, value: usize) -> usize {
+        let reads = self.layers.iter().flat_map(|layer| &layer.inputs);
+        reads.filter(|&&input| input == value).count() + usize::from(value == self.layers.len())
+    }
+}

@@ -1,0 +1,206 @@
+//! One node of an ONNX file with its attributes and inputs, and errors that name it.
+
+use tract_onnx::pb::{AttributeProto, NodeProto};
+
+use super::{constant::Constant, error::ConvertError, network::Shape};
+
+/// Greatest size of anything along one axis, in pixels or channels.
+pub(super) const MAX_SIDE: usize = 65535;
+
+/// A tensor that depends on the picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Activation {
+    /// Its index as [`Layer::inputs`](super::network::Layer::inputs) counts.
+    pub(super) value: usize,
+    pub(super) shape: Shape,
+    /// Whether the file sees `[N, length]` rather than `[N, channels, height, width]`.
+    pub(super) vector: bool,
+}
+
+impl Activation {
+    /// The shape as the file writes it.
+    pub(super) fn dims(&self) -> String {
+        let Shape {
+            height,
+            width,
+            channels,
+        } = self.shape;
+        if self.vector {
+            format!("[N, {channels}]")
+        } else {
+            format!("[N, {channels}, {height}, {width}]")
+        }
+    }
+}
+
+/// What a name in the file stands for.
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    Constant(Constant),
+    Activation(Activation),
+}
+
+/// A node with the values that it reads.
+pub(super) struct Node<'f> {
+    pub(super) proto: &'f NodeProto,
+    pub(super) name: String,
+    /// Its inputs in order, `None` for one left out.
+    pub(super) inputs: Vec<Option<Value>>,
+}
+
+impl Node<'_> {
+    /// An error at this node.
+    pub(super) fn fail<T>(&self, reason: impl Into<String>) -> Result<T, ConvertError> {
+        Err(self.error(reason))
+    }
+
+    /// An error at this node.
+    pub(super) fn error(&self, reason: impl Into<String>) -> ConvertError {
+        ConvertError::Node {
+            node: self.name.clone(),
+            operator: self.proto.op_type.clone(),
+            reason: reason.into(),
+        }
+    }
+
+    /// An attribute.
+    pub(super) fn attribute(&self, name: &str) -> Option<&AttributeProto> {
+        self.proto
+            .attribute
+            .iter()
+            .find(|attribute| attribute.name == name)
+    }
+
+    /// A whole number, or the default where it is left out.
+    pub(super) fn int(&self, name: &str, default: i64) -> i64 {
+        self.attribute(name)
+            .map_or(default, |attribute| attribute.i)
+    }
+
+    /// A number, or the default where it is left out.
+    pub(super) fn float(&self, name: &str, default: f32) -> f32 {
+        self.attribute(name)
+            .map_or(default, |attribute| attribute.f)
+    }
+
+    /// A text, empty where it is left out.
+    pub(super) fn text(&self, name: &str) -> &str {
+        self.attribute(name)
+            .and_then(|attribute| str::from_utf8(&attribute.s).ok())
+            .unwrap_or("")
+    }
+
+    /// A fixed number of sizes, each at least `least`, or the default where they are left out.
+    pub(super) fn sizes<const N: usize>(
+        &self,
+        name: &str,
+        least: usize,
+        default: [usize; N],
+    ) -> Result<[usize; N], ConvertError> {
+        match self.attribute(name) {
+            None => Ok(default),
+            Some(attribute) => self.as_sizes(name, least, &attribute.ints),
+        }
+    }
+
+    /// Numbers as a fixed number of sizes, each at least `least`.
+    pub(super) fn as_sizes<const N: usize>(
+        &self,
+        name: &str,
+        least: usize,
+        values: &[i64],
+    ) -> Result<[usize; N], ConvertError> {
+        let sizes: Vec<usize> = values
+            .iter()
+            .filter_map(|&value| usize::try_from(value).ok())
+            .filter(|size| (least..=MAX_SIDE).contains(size))
+            .collect();
+        if sizes.len() != values.len() {
+            return self.fail(format!(
+                "{name} is {values:?}: each must be {least} to {MAX_SIDE}"
+            ));
+        }
+        <[usize; N]>::try_from(sizes).map_err(|sizes| {
+            self.error(format!(
+                "{name} has {} values, {N} are needed: only 2-D is supported",
+                sizes.len()
+            ))
+        })
+    }
+
+    /// An input that is computed from the picture.
+    pub(super) fn activation(&self, index: usize) -> Result<Activation, ConvertError> {
+        match self.inputs.get(index) {
+            Some(Some(Value::Activation(activation))) => Ok(*activation),
+            Some(Some(Value::Constant(_))) => self.fail(format!(
+                "input {index} is a constant: simplify the model first, for example with onnxsim"
+            )),
+            _ => self.fail(format!("input {index} is missing: the file is damaged")),
+        }
+    }
+
+    /// An input that is a picture.
+    pub(super) fn picture(&self, index: usize) -> Result<Activation, ConvertError> {
+        let activation = self.activation(index)?;
+        if activation.vector {
+            let dims = activation.dims();
+            return self.fail(format!(
+                "input {index} has the shape {dims}: rank 4, [N, channels, height, width], is needed"
+            ));
+        }
+        Ok(activation)
+    }
+
+    /// An input that is a vector.
+    pub(super) fn vector(&self, index: usize) -> Result<Activation, ConvertError> {
+        let activation = self.activation(index)?;
+        if !activation.vector {
+            let dims = activation.dims();
+            return self.fail(format!(
+                "input {index} has the shape {dims}: rank 2, [N, length], is needed; put a Flatten before it"
+            ));
+        }
+        Ok(activation)
+    }
+
+    /// A constant input, `None` where it is left out.
+    pub(super) fn optional_constant(
+        &self,
+        index: usize,
+    ) -> Result<Option<&Constant>, ConvertError> {
+        match self.inputs.get(index) {
+            None | Some(None) => Ok(None),
+            Some(Some(Value::Constant(constant))) => Ok(Some(constant)),
+            Some(Some(Value::Activation(_))) => self.fail(format!(
+                "input {index} is computed from the picture, a constant is needed: export with fixed weights"
+            )),
+        }
+    }
+
+    /// A constant input.
+    pub(super) fn constant(&self, index: usize) -> Result<&Constant, ConvertError> {
+        self.optional_constant(index)?
+            .ok_or_else(|| self.error(format!("input {index} is missing: the file is damaged")))
+    }
+
+    /// The floats of a constant input, all of them finite.
+    pub(super) fn weights(&self, index: usize) -> Result<(&[usize], &[f32]), ConvertError> {
+        let constant = self.constant(index)?;
+        let values = constant.floats().ok_or_else(|| {
+            self.error(format!("input {index} must be floats: export in float32"))
+        })?;
+        self.check_finite(values)?;
+        Ok((&constant.dims, values))
+    }
+
+    /// Refuses NaN and infinities.
+    pub(super) fn check_finite(&self, values: &[f32]) -> Result<(), ConvertError> {
+        match values.iter().find(|value| !value.is_finite()) {
+            Some(&value) => Err(ConvertError::NotFinite {
+                node: self.name.clone(),
+                value,
+            }),
+            None => Ok(()),
+        }
+    }
+}

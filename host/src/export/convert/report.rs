@@ -1,0 +1,139 @@
+//! What a converted network needs, for a person to read before anything is flashed.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::calibrate::Range;
+
+/// One layer on the board.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LayerReport {
+    /// Name of the node in the file.
+    pub name: String,
+    /// What it computes, with its window and what is fused into it.
+    pub kind: String,
+    /// Height, width and channels of what it computes.
+    pub output: [usize; 3],
+    /// Multiplications with weights.
+    pub macs: u64,
+    /// Bytes of weights, biases and multipliers in flash.
+    pub weight_bytes: usize,
+    /// Bytes of RAM in use while it runs.
+    pub ram_bytes: usize,
+}
+
+/// A converted network.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// Name of the network.
+    pub name: String,
+    /// Height, width and channels of a frame.
+    pub input: [usize; 3],
+    /// Length of an embedding, in values and in bytes.
+    pub embedding: usize,
+    /// Its layers in the order in which they run.
+    pub layers: Vec<LayerReport>,
+    /// Multiplications with weights for one frame.
+    pub macs: u64,
+    /// Bytes of weights, biases and multipliers in flash.
+    pub weight_bytes: usize,
+    /// Bytes of flash for the whole image.
+    pub image_bytes: usize,
+    /// Bytes of RAM for one frame, exactly.
+    pub arena_bytes: usize,
+    /// Frames on which the ranges were found.
+    pub calibration_frames: usize,
+    /// How the ranges of the activations were chosen.
+    pub range: Range,
+    /// Error that int8 adds to the embeddings of the calibration frames: its root mean square
+    /// divided by the standard deviation of the embeddings.
+    pub relative_error: f64,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            input: [height, width, channels],
+            embedding,
+            ..
+        } = self;
+        writeln!(
+            f,
+            "{}: {height}x{width}x{channels} pixels to {embedding} values",
+            self.name
+        )?;
+        let shape = |[height, width, channels]: [usize; 3]| format!("{height}x{width}x{channels}");
+        let mut rows =
+            vec![["layer", "kind", "output", "MACs", "weights", "RAM"].map(str::to_owned)];
+        for layer in &self.layers {
+            rows.push([
+                layer.name.clone(),
+                layer.kind.clone(),
+                shape(layer.output),
+                grouped(layer.macs),
+                grouped(layer.weight_bytes as u64),
+                grouped(layer.ram_bytes as u64),
+            ]);
+        }
+        rows.push([
+            "all".to_owned(),
+            String::new(),
+            String::new(),
+            grouped(self.macs),
+            grouped(self.weight_bytes as u64),
+            grouped(self.arena_bytes as u64),
+        ]);
+        let widths: [usize; 6] = std::array::from_fn(|column| {
+            rows.iter()
+                .map(|row| row[column].chars().count())
+                .max()
+                .unwrap_or(0)
+        });
+        for row in &rows {
+            let [name, kind, output, macs, weights, ram] = row;
+            let [a, b, c, d, e, g] = widths;
+            writeln!(
+                f,
+                "  {name:a$}  {kind:b$}  {output:c$}  {macs:>d$}  {weights:>e$}  {ram:>g$}"
+            )?;
+        }
+        writeln!(
+            f,
+            "flash {} bytes, RAM {} bytes",
+            grouped(self.image_bytes as u64),
+            grouped(self.arena_bytes as u64)
+        )?;
+        write!(
+            f,
+            "int8 adds {:.2} % to the embeddings of {} frames",
+            100.0 * self.relative_error,
+            self.calibration_frames
+        )
+    }
+}
+
+/// A number with its digits in groups of three.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn digits_are_grouped() {
+        assert_eq!(grouped(7), "7");
+        assert_eq!(grouped(512), "512");
+        assert_eq!(grouped(9_820_000), "9,820,000");
+    }
+}

@@ -1,0 +1,273 @@
+//! Makes the network smaller without changing what it computes: what the board has no kernel for is
+//! folded into its neighbours, and what a kernel can do besides is fused into it.
+
+use super::{
+    error::ConvertError,
+    network::{Conv, Layer, NO_LIMITS, Network, Op, Window},
+};
+
+/// Simplifies until nothing changes any more.
+pub(super) fn simplify(network: &mut Network) -> Result<(), ConvertError> {
+    // Each step that changes something removes a layer or turns one into a final form.
+    while let Some(index) = (0..network.layers.len()).find(|&index| step(network, index)) {
+        if network.layers.is_empty() {
+            return Err(ConvertError::NoEmbedding(format!("layer {index}")));
+        }
+    }
+    match network.layers.iter().find(|layer| matches!(layer.op, Op::Pad(_))) {
+        Some(layer) => Err(ConvertError::Node {
+            node: layer.name.clone(),
+            operator: "Pad".to_owned(),
+            reason: "its padding can not become that of a convolution after it: it must be less than that \
+                     convolution's window and have no other reader"
+                .to_owned(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Simplifies at one layer; says whether anything changed.
+fn step(network: &mut Network, index: usize) -> bool {
+    match &network.layers[index].op {
+        Op::Affine { .. } => affine(network, index),
+        Op::Pad(_) => pad(network, index),
+        Op::Flatten => flatten(network, index),
+        Op::Clamp => clamp(network, index),
+        Op::MaxPool(_) => max_pool(network, index),
+        Op::Conv(_) | Op::AveragePool(_) | Op::Add => false,
+    }
+}
+
+/// Takes out a layer with one input; whoever read its output reads its input.
+fn remove(network: &mut Network, index: usize) -> Layer {
+    let layer = network.layers.remove(index);
+    let (gone, input) = (index + 1, layer.inputs[0]);
+    for value in network
+        .layers
+        .iter_mut()
+        .flat_map(|layer| &mut layer.inputs)
+    {
+        if *value == gone {
+            *value = input;
+        } else if *value > gone {
+            *value -= 1;
+        }
+    }
+    layer
+}
+
+/// The layer that computes what layer `index` reads, if nobody else reads it.
+fn producer(network: &Network, index: usize) -> Option<usize> {
+    let value = network.layers[index].inputs[0];
+    (value > 0 && network.uses(value) == 1).then(|| value - 1)
+}
+
+/// The layers that read what layer `index` computes; none if it is the embedding.
+fn consumers(network: &Network, index: usize) -> Vec<usize> {
+    if index + 1 == network.layers.len() {
+        return vec![];
+    }
+    let reads = |layer: &Layer| layer.inputs.contains(&(index + 1));
+    (0..network.layers.len())
+        .filter(|&other| reads(&network.layers[other]))
+        .collect()
+}
+
+/// The convolution at a layer, if it is one.
+fn conv(network: &mut Network, index: usize) -> Option<&mut Conv> {
+    match &mut network.layers[index].op {
+        Op::Conv(conv) => Some(conv),
+        _ => None,
+    }
+}
+
+/// Folds a factor and a summand per channel into the picture's table or a convolution beside it,
+/// or makes a convolution of it.
+fn affine(network: &mut Network, index: usize) -> bool {
+    let Op::Affine { scale, offset } = &network.layers[index].op else {
+        return false;
+    };
+    let (scale, offset) = (scale.clone(), offset.clone());
+    if network.layers[index].inputs[0] == 0 && network.uses(0) == 1 {
+        for (affine, (scale, offset)) in network
+            .input_affine
+            .iter_mut()
+            .zip(scale.iter().zip(offset))
+        {
+            *affine = [affine[0] * scale, affine[1] * scale + offset];
+        }
+        remove(network, index);
+        return true;
+    }
+    if let Some(before) = producer(network, index)
+        && network.layers[before].limits == NO_LIMITS
+        && let Some(conv) = conv(network, before).filter(|conv| !conv.pool)
+    {
+        let taps = conv.taps();
+        for (row, scale) in conv.weight.chunks_exact_mut(taps).zip(&scale) {
+            row.iter_mut().for_each(|weight| *weight *= scale);
+        }
+        for (bias, (scale, offset)) in conv.bias.iter_mut().zip(scale.iter().zip(offset)) {
+            *bias = *bias * scale + offset;
+        }
+        remove(network, index);
+        return true;
+    }
+    let no_offset = offset.iter().all(|&offset| offset == 0.0);
+    if let [after] = consumers(network, index)[..]
+        && let Some(conv) =
+            conv(network, after).filter(|conv| conv.window.pads == [0; 4] || no_offset)
+    {
+        let (taps, inputs) = (conv.taps(), conv.group_inputs());
+        let outputs = conv.out() / conv.groups;
+        for (channel, row) in conv.weight.chunks_exact_mut(taps).enumerate() {
+            let first = channel / outputs * inputs;
+            for (tap, weight) in row.iter_mut().enumerate() {
+                let from = first + tap % inputs;
+                conv.bias[channel] += *weight * offset[from];
+                *weight *= scale[from];
+            }
+        }
+        remove(network, index);
+        return true;
+    }
+    let groups = scale.len();
+    let window = Window {
+        kernel: [1, 1],
+        stride: [1, 1],
+        pads: [0; 4],
+    };
+    network.layers[index].op = Op::Conv(Conv {
+        weight: scale,
+        bias: offset,
+        window,
+        groups,
+        pool: false,
+    });
+    true
+}
+
+/// Moves padding into the windows that read it.
+fn pad(network: &mut Network, index: usize) -> bool {
+    let Op::Pad(more) = network.layers[index].op else {
+        return false;
+    };
+    let after = consumers(network, index);
+    let padded = |layer: &Layer| match &layer.op {
+        Op::Conv(Conv { window, .. }) | Op::AveragePool(window) => {
+            let pads: [usize; 4] = std::array::from_fn(|side| window.pads[side] + more[side]);
+            let fits = (0..4).all(|side| pads[side] < window.kernel[side % 2]);
+            fits.then_some(Window { pads, ..*window })
+        }
+        _ => None,
+    };
+    let windows: Option<Vec<Window>> = after
+        .iter()
+        .map(|&after| padded(&network.layers[after]))
+        .collect();
+    let Some(windows) = windows.filter(|windows| !windows.is_empty()) else {
+        return false;
+    };
+    for (after, padded) in after.into_iter().zip(windows) {
+        if let Op::Conv(Conv { window, .. }) | Op::AveragePool(window) =
+            &mut network.layers[after].op
+        {
+            *window = padded;
+        }
+    }
+    remove(network, index);
+    true
+}
+
+/// Lets fully connected layers read the picture itself, their weights in another order.
+fn flatten(network: &mut Network, index: usize) -> bool {
+    let value = network.layers[index].inputs[0];
+    let shape = network.shape(value);
+    let after = consumers(network, index);
+    let linear = |layer: &Layer| matches!(&layer.op, Op::Conv(conv) if conv.groups == 1);
+    if after.is_empty() || !after.iter().all(|&after| linear(&network.layers[after])) {
+        return false;
+    }
+    for after in after {
+        let Some(conv) = conv(network, after) else {
+            continue;
+        };
+        let (taps, pixels) = (shape.len(), shape.pixels());
+        let mut weight = Vec::with_capacity(conv.weight.len());
+        for row in conv.weight.chunks_exact(taps) {
+            for tap in 0..taps {
+                let (pixel, channel) = (tap / shape.channels, tap % shape.channels);
+                weight.push(row[channel * pixels + pixel]);
+            }
+        }
+        conv.weight = weight;
+        conv.window = Window::whole(shape);
+    }
+    remove(network, index);
+    true
+}
+
+/// Lets the layer before hold the values between the limits.
+fn clamp(network: &mut Network, index: usize) -> bool {
+    let limits = network.layers[index].limits;
+    if limits == NO_LIMITS {
+        remove(network, index);
+        return true;
+    }
+    let Some(before) = producer(network, index) else {
+        return false;
+    };
+    if network.layers[before].op == Op::Flatten {
+        // The order does not matter to the values, but it does to what can be fused.
+        let shape = network.shape(network.layers[before].inputs[0]);
+        network.layers[before].op = Op::Clamp;
+        network.layers[before].limits = limits;
+        network.layers[before].shape = shape;
+        network.layers[index].op = Op::Flatten;
+        network.layers[index].limits = NO_LIMITS;
+        return true;
+    }
+    if matches!(network.layers[before].op, Op::Affine { .. } | Op::Pad(_)) {
+        return false;
+    }
+    limit(&mut network.layers[before].limits, limits);
+    remove(network, index);
+    true
+}
+
+/// Limits that hold values first between `inner`, then between `outer`.
+fn limit(inner: &mut [f32; 2], [least, greatest]: [f32; 2]) {
+    *inner = inner.map(|value| value.max(least).min(greatest));
+}
+
+/// Fuses a 2x2 pool into the convolution before it.
+fn max_pool(network: &mut Network, index: usize) -> bool {
+    let pairs = Window {
+        kernel: [2, 2],
+        stride: [2, 2],
+        pads: [0; 4],
+    };
+    let Some(before) = producer(network, index) else {
+        return false;
+    };
+    if network.layers[index].op != Op::MaxPool(pairs) {
+        return false;
+    }
+    let channels = network.shape(network.layers[before].inputs[0]).channels;
+    let Some(conv) = conv(network, before) else {
+        return false;
+    };
+    if conv.pool || is_depthwise(conv, channels) {
+        return false;
+    }
+    conv.pool = true;
+    let pool = remove(network, index);
+    network.layers[before].shape = pool.shape;
+    limit(&mut network.layers[before].limits, pool.limits);
+    true
+}
+
+/// Whether a convolution of `channels` input channels takes each channel by itself.
+pub(super) fn is_depthwise(conv: &Conv, channels: usize) -> bool {
+    channels > 1 && conv.groups == channels && conv.out() == channels
+}

@@ -1,0 +1,158 @@
+//! Any ONNX file evaluated in float, so that a command needs neither a trainer nor a runtime library.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use tract_onnx::prelude::*;
+
+use super::{
+    Metadata, metadata,
+    signature::{Signature, SignatureError},
+};
+use crate::nets::graph::Normalization;
+
+/// Why a file can not be evaluated.
+#[derive(Debug, thiserror::Error)]
+pub enum FloatError {
+    /// What goes in or comes out is not that of an embedding network.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+    /// The file does not say how pixels become its input, and the caller did not either.
+    #[error(
+        "the file does not state sudal.mean and sudal.std, so it is unknown how pixels become its input: \
+         give the mean and the standard deviation used in training (0 and 1 for pixels divided by 255)"
+    )]
+    NoNormalization,
+    /// tract refused the file or failed on it.
+    #[error("tract: {0}")]
+    Tract(String),
+    /// A frame has another size than the network's input.
+    #[error("frame {index} has {got} pixels, the network reads {needed}")]
+    Frame {
+        /// Index of the frame.
+        index: usize,
+        /// Its number of pixels.
+        got: usize,
+        /// Height times width times channels of the input.
+        needed: usize,
+    },
+}
+
+/// An embedding network read from an ONNX file, evaluated in float32 by tract.
+pub struct FloatModel {
+    plan: Arc<TypedRunnableModel>,
+    shape: [usize; 3],
+    normalization: Normalization,
+    metadata: Metadata,
+    length: usize,
+}
+
+impl FloatModel {
+    /// Reads an ONNX file; `normalization` overrides what it states.
+    ///
+    /// # Errors
+    /// [`FloatError`] if the file is no readable embedding network or its normalisation is unknown.
+    pub fn new(onnx: &[u8], normalization: Option<Normalization>) -> Result<Self, FloatError> {
+        let (signature, model) = Signature::read(onnx)?;
+        let normalization = normalization
+            .or_else(|| metadata::normalization(&model))
+            .ok_or(FloatError::NoNormalization)?;
+        let [channels, height, width] = signature.shape;
+        let plan = tract_onnx::onnx()
+            .with_ignore_value_info(true)
+            .with_ignore_output_shapes(true)
+            .model_for_proto_model(&model)
+            .and_then(|model| {
+                model.with_input_fact(0, f32::fact([1, channels, height, width]).into())
+            })
+            .and_then(|model| model.into_optimized())
+            .and_then(|model| model.into_runnable())
+            .map_err(tract)?;
+        let mut model = Self {
+            plan,
+            shape: signature.shape,
+            normalization,
+            metadata: Metadata::read(&model),
+            length: 0,
+        };
+        model.length = model.run(&vec![0.0; channels * height * width])?.len();
+        Ok(model)
+    }
+
+    /// Channels, height and width of the input.
+    pub fn shape(&self) -> [usize; 3] {
+        self.shape
+    }
+
+    /// Length of an embedding.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// How pixels become the input.
+    pub fn normalization(&self) -> Normalization {
+        self.normalization
+    }
+
+    /// Where the network comes from, as the file states it.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// Embeds frames, each `height x width x channels` pixels, in parallel.
+    ///
+    /// # Errors
+    /// [`FloatError::Frame`] for a frame of another size, [`FloatError::Tract`] if tract fails.
+    pub fn embed<F: AsRef<[u8]> + Sync>(&self, frames: &[F]) -> Result<Vec<Vec<f32>>, FloatError> {
+        frames
+            .par_iter()
+            .enumerate()
+            .map(|(index, frame)| {
+                let input = normalize(frame.as_ref(), self.shape, self.normalization)
+                    .map_err(|[got, needed]| FloatError::Frame { index, got, needed })?;
+                self.run(&input)
+            })
+            .collect()
+    }
+
+    /// Embeds one picture that is already normalised, `channels x height x width`.
+    ///
+    /// # Errors
+    /// [`FloatError::Tract`] if tract fails, which it does on a picture of another size.
+    pub fn run(&self, picture: &[f32]) -> Result<Vec<f32>, FloatError> {
+        let [channels, height, width] = self.shape;
+        let input = Tensor::from_shape(&[1, channels, height, width], picture).map_err(tract)?;
+        let outputs = self.plan.run(tvec!(input.into_tvalue())).map_err(tract)?;
+        let embedding = outputs[0].to_plain_array_view::<f32>().map_err(tract)?;
+        Ok(embedding.iter().copied().collect())
+    }
+}
+
+/// Pixels of one frame, `height x width x channels`, to a normalised `channels x height x width`.
+///
+/// # Errors
+/// The frame's number of pixels and the needed one where they differ.
+pub(super) fn normalize(
+    frame: &[u8],
+    [channels, height, width]: [usize; 3],
+    Normalization { mean, std }: Normalization,
+) -> Result<Vec<f32>, [usize; 2]> {
+    let needed = channels * height * width;
+    if frame.len() != needed {
+        return Err([frame.len(), needed]);
+    }
+    let value = |pixel: u8| (f32::from(pixel) / 255.0 - mean) / std;
+    let plane = |channel| {
+        frame
+            .iter()
+            .skip(channel)
+            .step_by(channels)
+            .map(|&pixel| value(pixel))
+    };
+    Ok((0..channels).flat_map(plane).collect())
+}
+
+/// tract's error with its causes in one line.
+fn tract(error: TractError) -> FloatError {
+    FloatError::Tract(format!("{error:#}"))
+}

@@ -1,0 +1,184 @@
+//! What an embedding network in an ONNX file takes.
+
+use prost::Message;
+use tract_onnx::pb::{
+    GraphProto, ModelProto, ValueInfoProto, tensor_proto::DataType, tensor_shape_proto::dimension,
+    type_proto,
+};
+
+/// Why a file is no embedding network.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignatureError {
+    /// The bytes are no ONNX file.
+    #[error("this is no ONNX file, or it is cut off ({0}): export or copy it again")]
+    Malformed(String),
+    /// A file without a network.
+    #[error("the ONNX file holds no graph: export the model again")]
+    NoGraph,
+    /// More or fewer inputs than the one picture.
+    #[error("the network has the inputs [{}]: it must have one, a picture", .0.join(", "))]
+    Inputs(Vec<String>),
+    /// More or fewer outputs than the one embedding.
+    #[error("the network has the outputs [{}]: it must have one, the embedding", .0.join(", "))]
+    Outputs(Vec<String>),
+    /// The input is not float32.
+    #[error("input `{name}` is {found}: export the model with a float32 input")]
+    Type {
+        /// Name of the input.
+        name: String,
+        /// Its type, as ONNX names it.
+        found: String,
+    },
+    /// The input is no picture.
+    #[error(
+        "input `{name}` has shape {shape}: it must have four dimensions, [batch, channels, height, width]"
+    )]
+    Rank {
+        /// Name of the input.
+        name: String,
+        /// Its shape.
+        shape: String,
+    },
+    /// The size of the picture is not fixed.
+    #[error(
+        "input `{name}` has shape {shape}: only the batch may be dynamic; export the model with fixed \
+         channels, height and width"
+    )]
+    Dynamic {
+        /// Name of the input.
+        name: String,
+        /// Its shape.
+        shape: String,
+    },
+    /// A fixed batch of several pictures.
+    #[error(
+        "input `{name}` takes a fixed batch of {batch}: export the model with batch 1 or dynamic"
+    )]
+    Batch {
+        /// Name of the input.
+        name: String,
+        /// Its batch.
+        batch: i64,
+    },
+}
+
+/// Names and shapes of what goes in and comes out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Signature {
+    /// Name of the input.
+    pub(super) input: String,
+    /// Name of the output.
+    pub(super) output: String,
+    /// Channels, height and width of the input.
+    pub(super) shape: [usize; 3],
+    /// Whether any number of pictures may be given at once.
+    pub(super) dynamic_batch: bool,
+}
+
+impl Signature {
+    /// Decodes a file and reads its signature.
+    pub(super) fn read(onnx: &[u8]) -> Result<(Self, ModelProto), SignatureError> {
+        let model =
+            ModelProto::decode(onnx).map_err(|e| SignatureError::Malformed(e.to_string()))?;
+        let graph = model.graph.as_ref().ok_or(SignatureError::NoGraph)?;
+        if graph.node.is_empty() {
+            return Err(SignatureError::NoGraph);
+        }
+        let signature = Self::of(graph)?;
+        Ok((signature, model))
+    }
+
+    /// The signature of a graph.
+    fn of(graph: &GraphProto) -> Result<Self, SignatureError> {
+        let constant = |value: &&ValueInfoProto| {
+            !graph
+                .initializer
+                .iter()
+                .any(|tensor| tensor.name == value.name)
+        };
+        let inputs: Vec<_> = graph.input.iter().filter(constant).collect();
+        let names = |values: &[&ValueInfoProto]| values.iter().map(|v| v.name.clone()).collect();
+        let [input] = inputs[..] else {
+            return Err(SignatureError::Inputs(names(&inputs)));
+        };
+        let [output] = &graph.output[..] else {
+            return Err(SignatureError::Outputs(names(
+                &graph.output.iter().collect::<Vec<_>>(),
+            )));
+        };
+        let name = input.name.clone();
+        let Some(type_proto::Value::TensorType(tensor)) =
+            input.r#type.as_ref().and_then(|kind| kind.value.as_ref())
+        else {
+            return Err(SignatureError::Type {
+                name,
+                found: "no tensor".to_owned(),
+            });
+        };
+        if tensor.elem_type != DataType::Float as i32 {
+            let found = DataType::try_from(tensor.elem_type)
+                .map_or("of an unknown type", |kind| kind.as_str_name())
+                .to_lowercase();
+            return Err(SignatureError::Type { name, found });
+        }
+        let dims: Vec<Dim> = match &tensor.shape {
+            Some(shape) => shape
+                .dim
+                .iter()
+                .map(|dim| Dim::of(dim.value.as_ref()))
+                .collect(),
+            None => vec![],
+        };
+        let shape = format!(
+            "[{}]",
+            dims.iter()
+                .map(Dim::to_string)
+                .collect::<Vec<_>>()
+                .join(", ")
+        );
+        let [batch, channels, height, width] = &dims[..] else {
+            return Err(SignatureError::Rank { name, shape });
+        };
+        let mut fixed = [0; 3];
+        for (fixed, dim) in fixed.iter_mut().zip([channels, height, width]) {
+            match dim {
+                Dim::Fixed(value @ 1..=65535) => *fixed = *value as usize,
+                _ => return Err(SignatureError::Dynamic { name, shape }),
+            }
+        }
+        if let Dim::Fixed(batch @ 2..) = *batch {
+            return Err(SignatureError::Batch { name, batch });
+        }
+        Ok(Self {
+            input: name,
+            output: output.name.clone(),
+            shape: fixed,
+            dynamic_batch: !matches!(batch, Dim::Fixed(1)),
+        })
+    }
+}
+
+/// One dimension of a shape.
+enum Dim {
+    Fixed(i64),
+    Named(String),
+}
+
+impl Dim {
+    fn of(value: Option<&dimension::Value>) -> Self {
+        match value {
+            Some(dimension::Value::DimValue(value)) if *value > 0 => Self::Fixed(*value),
+            Some(dimension::Value::DimParam(name)) if !name.is_empty() => Self::Named(name.clone()),
+            _ => Self::Named("?".to_owned()),
+        }
+    }
+}
+
+impl std::fmt::Display for Dim {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Fixed(value) => write!(f, "{value}"),
+            Self::Named(name) => write!(f, "{name}"),
+        }
+    }
+}
