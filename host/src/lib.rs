@@ -5,6 +5,9 @@
 //! and reported on.
 
 pub mod data;
+pub mod device;
 pub mod episodes;
+pub mod export;
 pub mod meta;
 pub mod nets;
+pub mod report;

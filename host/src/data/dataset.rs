@@ -37,10 +37,6 @@ impl fmt::Debug for Dataset {
     }
 }
 
-#[expect(
-    clippy::len_without_is_empty,
-    reason = "len is that of one class, and no class is empty"
-)]
 impl Dataset {
     pub(super) fn new(source: impl Source + 'static, classes: Vec<Class>) -> Self {
         Self {
@@ -50,19 +46,16 @@ impl Dataset {
     }
 
     /// Number of classes.
-    #[must_use]
     pub fn classes(&self) -> usize {
         self.classes.len()
     }
 
     /// The name of a class, which must exist.
-    #[must_use]
     pub fn class_name(&self, class: usize) -> &str {
         &self.classes[class].name
     }
 
     /// Number of pictures in a class, which must exist.
-    #[must_use]
     pub fn len(&self, class: usize) -> usize {
         self.classes[class].items.len()
     }
@@ -89,7 +82,6 @@ impl Dataset {
     ///
     /// # Panics
     /// When a class does not exist.
-    #[must_use]
     pub fn subset(&self, classes: &[usize]) -> Self {
         Self {
             source: Arc::clone(&self.source),

@@ -36,7 +36,6 @@ impl Gray {
     ///
     /// Computed in exact integers and rounded once, so that resizing and turning by quarters can be
     /// done in either order. A side of zero is taken as one.
-    #[must_use]
     pub fn resize(&self, width: u32, height: u32) -> Self {
         let (width, height) = (width.max(1), height.max(1));
         if (width, height) == (self.width, self.height) {
@@ -72,11 +71,10 @@ impl Gray {
     }
 
     /// The picture turned counter-clockwise by a number of quarter turns.
-    #[must_use]
     pub fn rotate90(&self, quarters: u8) -> Self {
         let (w, h) = (self.width as usize, self.height as usize);
         let at = |x: usize, y: usize| self.pixels[y * w + x];
-        let (width, height) = if quarters % 2 == 0 { (w, h) } else { (h, w) };
+        let (width, height) = if quarters.is_multiple_of(2) { (w, h) } else { (h, w) };
         let mut pixels = Vec::with_capacity(w * h);
         for y in 0..height {
             pixels.extend((0..width).map(|x| match quarters % 4 {
@@ -94,7 +92,6 @@ impl Gray {
     }
 
     /// The negative: white becomes black.
-    #[must_use]
     pub fn invert(mut self) -> Self {
         self.pixels.iter_mut().for_each(|p| *p = 255 - *p);
         self

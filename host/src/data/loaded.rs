@@ -10,10 +10,6 @@ pub struct Loaded {
     pixels: Vec<u8>,
 }
 
-#[expect(
-    clippy::len_without_is_empty,
-    reason = "len is that of one class, and no class is empty"
-)]
 impl Loaded {
     pub(super) fn new(
         names: Vec<String>,
@@ -35,31 +31,26 @@ impl Loaded {
     }
 
     /// Number of classes.
-    #[must_use]
     pub fn classes(&self) -> usize {
         self.names.len()
     }
 
     /// The name of a class, which must exist.
-    #[must_use]
     pub fn class_name(&self, class: usize) -> &str {
         &self.names[class]
     }
 
     /// Number of pictures in a class, which must exist.
-    #[must_use]
     pub fn len(&self, class: usize) -> usize {
         self.ranges[class].len()
     }
 
     /// Number of pictures in each class: what an episode sampler asks for.
-    #[must_use]
     pub fn class_sizes(&self) -> Vec<usize> {
         self.ranges.iter().map(Range::len).collect()
     }
 
     /// Width and height of every picture, in pixels.
-    #[must_use]
     pub fn size(&self) -> (u32, u32) {
         self.size
     }
@@ -68,7 +59,6 @@ impl Loaded {
     ///
     /// # Panics
     /// When the class or the picture does not exist.
-    #[must_use]
     pub fn pixels(&self, class: usize, index: usize) -> &[u8] {
         let range = &self.ranges[class];
         assert!(index < range.len(), "no picture {index} in class {class}");
@@ -77,7 +67,6 @@ impl Loaded {
     }
 
     /// The pixels of all pictures, class after class.
-    #[must_use]
     pub fn all(&self) -> &[u8] {
         &self.pixels
     }

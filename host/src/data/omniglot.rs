@@ -33,7 +33,6 @@ pub enum Split {
 
 impl Split {
     /// The name of the split and of its list file, without `.txt`.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Train => "train",

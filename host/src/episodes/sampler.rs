@@ -113,13 +113,11 @@ impl Sampler {
     }
 
     /// The shape of the episodes.
-    #[must_use]
     pub fn shape(&self) -> EpisodeShape {
         self.shape
     }
 
     /// The n-th episode of this seed.
-    #[must_use]
     pub fn episode(&self, n: u64) -> Episode {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         rng.set_stream(n);

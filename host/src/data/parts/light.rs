@@ -102,7 +102,7 @@ impl Light {
 }
 
 /// Smooths a plane with a 1-2-1 kernel in both directions, a number of times.
-fn smooth(plane: &mut Vec<f32>, width: usize, height: usize, times: usize) {
+fn smooth(plane: &mut [f32], width: usize, height: usize, times: usize) {
     let mut other = vec![0.0; plane.len()];
     for _ in 0..times {
         for (from, to) in plane.chunks_exact(width).zip(other.chunks_exact_mut(width)) {

@@ -32,7 +32,6 @@ use super::{
 };
 
 /// `classes` classes of `per_class` pictures of `size`, `(width, height)` in pixels, drawn on demand.
-#[must_use]
 pub fn dataset(seed: u64, classes: usize, per_class: usize, size: (u32, u32)) -> Dataset {
     let class = |class: usize| Class {
         name: PartSpec::class(seed, class as u64).name().to_owned(),

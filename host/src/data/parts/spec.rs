@@ -34,7 +34,6 @@ pub struct PartSpec {
 
 impl PartSpec {
     /// The design of a class; any number will do.
-    #[must_use]
     pub fn class(seed: u64, class: u64) -> Self {
         let (family, variant) = (class / FAMILY, class % FAMILY);
         let mut rng = stream(seed, Purpose::Family, family, 0);
@@ -71,20 +70,17 @@ impl PartSpec {
     }
 
     /// A design drawn from the classes of a random seed.
-    #[must_use]
     pub fn random(rng: &mut ChaCha8Rng) -> Self {
         Self::class(rng.random(), rng.random_range(0..1 << 32))
     }
 
     /// The name, as `0012-gear-scratch`.
-    #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// One frame, `size` = `(width, height)` in pixels, each at least 1: the part as a camera may
     /// see it, the circumstances drawn from `rng`.
-    #[must_use]
     pub fn render(&self, size: (u32, u32), rng: &mut ChaCha8Rng) -> Gray {
         let size = (size.0.max(1), size.1.max(1));
         let (width, height) = (size.0 * SUPERSAMPLING, size.1 * SUPERSAMPLING);
