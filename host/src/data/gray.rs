@@ -74,7 +74,11 @@ impl Gray {
     pub fn rotate90(&self, quarters: u8) -> Self {
         let (w, h) = (self.width as usize, self.height as usize);
         let at = |x: usize, y: usize| self.pixels[y * w + x];
-        let (width, height) = if quarters.is_multiple_of(2) { (w, h) } else { (h, w) };
+        let (width, height) = if quarters.is_multiple_of(2) {
+            (w, h)
+        } else {
+            (h, w)
+        };
         let mut pixels = Vec::with_capacity(w * h);
         for y in 0..height {
             pixels.extend((0..width).map(|x| match quarters % 4 {

@@ -193,13 +193,19 @@ fn bordered(
     size
 }
 
-/// A name in lines of at most 24 characters, at most three.
+/// A name in lines of at most 24 characters, broken behind a `/`, `-`, `_` or space if there is one.
 fn lines(name: &str) -> Vec<String> {
-    let characters: Vec<char> = short(name, 72).chars().collect();
-    characters
-        .chunks(24)
-        .map(|line| line.iter().collect())
-        .collect()
+    let name = short(name, 72);
+    let mut rest: Vec<char> = name.chars().collect();
+    let mut lines = Vec::new();
+    while rest.len() > 24 {
+        let soft = rest[..24].iter().rposition(|c| "/-_ ".contains(*c));
+        let after = rest.split_off(soft.map_or(24, |i| i + 1));
+        lines.push(rest.iter().collect());
+        rest = after;
+    }
+    lines.push(rest.iter().collect());
+    lines
 }
 
 #[cfg(test)]
@@ -236,6 +242,14 @@ mod tests {
     fn a_wrong_answer_is_marked_and_a_right_one_is_not() {
         assert_eq!(reds(&sheet(&[0.5, 1.5]).figure().unwrap()), 0);
         assert!(reds(&sheet(&[1.5, 0.5]).figure().unwrap()) > 100);
+    }
+
+    #[test]
+    fn long_names_break_where_they_can() {
+        let name = "Alphabet_of_the_Magi/character01/rot000";
+        assert_eq!(lines(name), ["Alphabet_of_the_Magi/", "character01/rot000"]);
+        assert_eq!(lines("nut"), ["nut"]);
+        assert!(lines(&"x".repeat(500)).iter().all(|line| line.len() <= 24));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use tiny_skia::{BlendMode, Path, Point, Transform};
 
 use super::{
-    drawing::{FLAT, Planes, surface},
+    drawing::{Drawing, FLAT, Planes, surface},
     path::{at, circle, polyline, rounded},
     pose::{Pose, around, polar},
 };
@@ -26,11 +26,17 @@ pub(super) enum Defect {
 }
 
 impl Defect {
-    /// A defect; missing features only where there are some.
-    pub(super) fn random(rng: &mut ChaCha8Rng, can_miss: bool) -> Self {
+    /// A defect that shows on a part: marks of the surface only where there is some, missing
+    /// features only where there are any.
+    pub(super) fn random(rng: &mut ChaCha8Rng, part: &Drawing) -> Self {
         use Defect::{Burr, Chip, Crack, Dent, Missing, Scratch, Stain};
-        let all = [Scratch, Dent, Stain, Crack, Chip, Burr, Missing, Missing];
-        let all = if can_miss { &all[..] } else { &all[..6] };
+        let mut all = vec![Crack, Chip, Burr];
+        if part.mark_place.is_some() {
+            all.extend([Scratch, Dent, Stain]);
+        }
+        if part.has_spare() {
+            all.extend([Missing, Missing]);
+        }
         all[rng.random_range(0..all.len())]
     }
 

@@ -55,7 +55,7 @@ impl PartSpec {
                 }
             }
             _ => {
-                let found = Defect::random(&mut own, drawing.has_spare());
+                let found = Defect::random(&mut own, &drawing);
                 defect = Some(found);
                 format!("-{}", found.name())
             }

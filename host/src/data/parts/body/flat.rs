@@ -102,16 +102,22 @@ pub(super) fn plate(d: &mut Drafter<'_>) {
         d.drawing.cut(circle(at(rx * cos, ry * sin), hole));
         d.drawing.spare();
     }
-    match d.pick(&[0, 1, 2]) {
-        0 => {}
-        1 => d.drawing.cut(slot(at(-0.2, 0.0), at(0.2, 0.0), 0.1)),
-        _ => d.drawing.fill(circle(CENTRE, 0.22), FLAT * 1.5, 0.55),
-    }
+    let (x, half) = match d.pick(&[0, 1, 2]) {
+        0 => (-0.1, 0.17),
+        1 => {
+            d.drawing.cut(slot(at(0.0, -0.2), at(0.0, 0.2), 0.1));
+            (-0.32, 0.12)
+        }
+        _ => {
+            d.drawing.fill(circle(CENTRE, 0.22), FLAT * 1.5, 0.55);
+            (0.0, 0.11)
+        }
+    };
     if d.chance(0.4) {
         d.drawing.cut(block(at(0.98, 0.0), (0.2, 0.16), 0.03));
         d.drawing.spare();
     }
-    d.drawing.mark_place = Some((-0.1, 0.0, 0.17));
+    d.drawing.mark_place = Some((x, 0.0, half));
 }
 
 /// A triangular stiffener; twisted by its holes.
