@@ -1,1 +1,38 @@
+//! What several tests need: a model, pictures, a line that loses bytes.
 
+mod line;
+mod model;
+
+pub use line::Noisy;
+pub use model::block_means;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use sudal::device::{Geometry, PixelFormat};
+
+/// Geometry of [`picture`] and of the input of [`block_means`].
+pub const GEOMETRY: Geometry = Geometry {
+    width: 28,
+    height: 28,
+    format: PixelFormat::Grey8,
+};
+
+/// A picture of one of many classes: bright blocks whose places the class decides, with noise that
+/// `number` decides.
+#[must_use]
+pub fn picture(class: u64, number: u64) -> Vec<u8> {
+    let mut blocks = ChaCha8Rng::seed_from_u64(class);
+    let bright: Vec<bool> = (0..49).map(|_| blocks.random_bool(0.4)).collect();
+    let mut noise = ChaCha8Rng::seed_from_u64(class << 32 | number);
+    (0..28 * 28)
+        .map(|pixel| {
+            let (row, column) = (pixel / 28, pixel % 28);
+            let level = if bright[row / 4 * 7 + column / 4] {
+                160
+            } else {
+                40
+            };
+            level + noise.random_range(0..60)
+        })
+        .collect()
+}

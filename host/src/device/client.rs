@@ -14,7 +14,7 @@ use sudal_firmware::store::StoreError;
 /// How long one attempt waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often a request is sent before it is given up.
-const ATTEMPTS: u32 = 4;
+const ATTEMPTS: u32 = 6;
 
 /// Why a request had no result.
 #[derive(Debug, thiserror::Error)]
@@ -483,7 +483,7 @@ impl<S: Read + Write> Client<S> {
                 Answer::Value(value) => return Ok(value),
                 Answer::Refused(error) => return Err(error.into()),
                 Answer::Foreign => return Err(ClientError::Protocol { request: name }),
-                Answer::Lost => {}
+                Answer::Lost => self.drain()?,
             }
         }
         Err(ClientError::Timeout { request: name })
@@ -518,6 +518,15 @@ impl<S: Read + Write> Client<S> {
             }
         }
         Ok(Answer::Lost)
+    }
+
+    /// Throws away what comes until the line is quiet: answers to noise, and perhaps the one that
+    /// is asked for again.
+    fn drain(&mut self) -> io::Result<()> {
+        let quiet = Instant::now();
+        while self.next_byte(quiet)?.is_some() {}
+        self.receiver = Receiver::new();
+        Ok(())
     }
 
     fn next_byte(&mut self, deadline: Instant) -> io::Result<Option<u8>> {

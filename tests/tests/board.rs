@@ -1,0 +1,181 @@
+//! The emulated board: the same firmware on another processor, behind a real UART and flash.
+
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use sudal::device::{Board, Client, Emulator, HostBoard};
+use sudal_tests::{GEOMETRY, block_means, picture};
+
+/// An emulator that is switched off when the test ends, however it ends.
+struct Bench {
+    board: Emulator,
+    _dir: tempfile::TempDir,
+}
+
+impl Bench {
+    fn new(image: &[u8]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut board = Emulator::open(dir.path()).unwrap();
+        if let Err(error) = board.flash(image, &mut |step| println!("{step}")) {
+            panic!("{error}");
+        }
+        Self { board, _dir: dir }
+    }
+
+    fn dir(&self) -> &Path {
+        self._dir.path()
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        let _ = self.board.kill();
+    }
+}
+
+#[test]
+fn the_board_is_what_the_host_believes() {
+    let mut bench = Bench::new(&block_means("a"));
+    let memory = bench.board.memory();
+    let info = bench.board.connect().unwrap().info().unwrap();
+    assert_eq!(info.board, Emulator::NAME);
+    assert_eq!(info.arena_capacity as usize, memory.arena);
+    assert_eq!(info.frame_capacity as usize, memory.frame);
+    assert_eq!(info.classes, Ok(0));
+    let model = info.model.unwrap();
+    assert_eq!((model.name.as_str(), model.dim), ("a", 49));
+}
+
+#[test]
+fn board_and_host_agree_to_the_bit() {
+    let image = block_means("a");
+    let mut bench = Bench::new(&image);
+    let dir = tempfile::tempdir().unwrap();
+    let mut host = HostBoard::open(dir.path()).unwrap();
+    host.flash(&image, &mut |_| ()).unwrap();
+    let (mut there, mut here) = (bench.board.connect().unwrap(), host.connect().unwrap());
+    for number in 0..40 {
+        let frame = picture(number % 5, number);
+        there.send_frame(GEOMETRY, &frame).unwrap();
+        here.send_frame(GEOMETRY, &frame).unwrap();
+        assert_eq!(there.embed().unwrap().values, here.embed().unwrap().values);
+        if number < 20 {
+            let name = format!("part {}", number % 5);
+            assert_eq!(there.enroll(&name).unwrap(), here.enroll(&name).unwrap());
+        } else {
+            let (mut far, mut near) = (there.classify().unwrap(), here.classify().unwrap());
+            assert!(far.ticks > 0);
+            (far.ticks, near.ticks) = (0, 0);
+            assert_eq!(far, near);
+            assert_eq!(far.name, format!("part {}", number % 5));
+        }
+    }
+}
+
+#[test]
+fn nothing_is_lost_when_the_emulator_is_killed() {
+    let mut bench = Bench::new(&block_means("a"));
+    let mut client = bench.board.connect().unwrap();
+    for class in 0..5 {
+        client.send_frame(GEOMETRY, &picture(class, 0)).unwrap();
+        client.enroll(&format!("part {class}")).unwrap();
+    }
+    let before = client.list().unwrap();
+    bench.board.kill().unwrap();
+    assert!(client.info().is_err(), "the board is off");
+
+    let mut client = bench.board.connect().unwrap();
+    assert_eq!(client.list().unwrap(), before);
+    for class in 0..5 {
+        client.send_frame(GEOMETRY, &picture(class, 7)).unwrap();
+        assert_eq!(client.classify().unwrap().name, format!("part {class}"));
+    }
+}
+
+/// Killed in the midst of enrolments, the board holds each class as it was or with one shot more.
+#[test]
+fn a_kill_during_an_enrolment_tears_nothing() {
+    let rounds = std::env::var("SUDAL_KILLS").map_or(6, |count| count.parse().unwrap());
+    let mut bench = Bench::new(&block_means("a"));
+    let mut known = 0_u8;
+    for round in 0..rounds {
+        let mut client = bench.board.connect().unwrap();
+        client.send_frame(GEOMETRY, &picture(1, 1)).unwrap();
+        let name = format!("part {}", round / 4 % 30);
+        if round % 4 == 0 {
+            known = 0;
+            client.reset().unwrap();
+        }
+        let enrolling = thread::spawn(move || {
+            let mut done = 0;
+            while client.enroll(&name).is_ok() {
+                done += 1;
+            }
+            done
+        });
+        thread::sleep(Duration::from_millis(3 + 7 * (round % 5)));
+        bench.board.kill().unwrap();
+        let done: u8 = enrolling.join().unwrap();
+        let classes = bench.board.connect().unwrap().list().unwrap();
+        let shots = classes.first().map_or(0, |class| class.shots);
+        assert!(classes.len() <= 1);
+        assert!(
+            shots == known + done || shots == known + done + 1,
+            "{shots} shots after {known} and {done} more"
+        );
+        known = shots;
+    }
+}
+
+#[test]
+fn garbage_on_the_uart_does_not_break_the_session() {
+    let mut bench = Bench::new(&block_means("a"));
+    let mut line = bench.board.connect().unwrap().into_line();
+    for length in [1, 100, 3000_usize] {
+        let garbage: Vec<u8> = (0..length).map(|i| (i * i % 251) as u8).collect();
+        line.write_all(&garbage).unwrap();
+        let mut client = Client::new(line);
+        assert_eq!(client.info().unwrap().board, Emulator::NAME);
+        line = client.into_line();
+    }
+}
+
+#[test]
+fn a_second_program_finds_the_board_as_the_first_left_it() {
+    let mut bench = Bench::new(&block_means("a"));
+    let mut client = bench.board.connect().unwrap();
+    client.send_frame(GEOMETRY, &picture(1, 0)).unwrap();
+    client.enroll("gear").unwrap();
+    drop(client);
+    let mut other = Emulator::open(bench.dir()).unwrap();
+    let mut client = other.connect().unwrap();
+    // Not even the frame is gone: the board was never switched off.
+    assert_eq!(client.classify().unwrap().name, "gear");
+    drop(client);
+    other.stop().unwrap();
+    let mut client = bench.board.connect().unwrap();
+    assert!(client.classify().is_err(), "the frame went with the power");
+    assert_eq!(client.list().unwrap()[0].name, "gear");
+}
+
+#[test]
+fn the_log_tells_what_happened() {
+    let mut bench = Bench::new(&block_means("a"));
+    let mut client = bench.board.connect().unwrap();
+    client.send_frame(GEOMETRY, &picture(1, 0)).unwrap();
+    client.enroll("gear").unwrap();
+    client.enroll("").unwrap_err();
+    let lines = bench.board.logs().unwrap().unwrap().read().unwrap();
+    let text: Vec<_> = lines.iter().map(|line| line.message.as_str()).collect();
+    assert!(
+        text.iter().any(|line| line.starts_with("model a, id")),
+        "{text:?}"
+    );
+    assert!(text.contains(&"enrolled shot 1 of class 0"), "{text:?}");
+    let refused = lines
+        .iter()
+        .find(|line| line.message.starts_with("refused"));
+    assert_eq!(refused.unwrap().level.as_deref(), Some("warn"), "{text:?}");
+    assert!(lines.iter().all(|line| line.time.is_some()));
+}

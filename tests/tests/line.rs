@@ -1,0 +1,181 @@
+//! The protocol over lines that are not perfect, between the real client and the real firmware.
+
+use std::io::Write;
+
+use sudal::device::{Board, Client, ClientError, DeviceError, HostBoard, Link};
+use sudal_tests::{GEOMETRY, Noisy, block_means, picture};
+
+/// A board that runs the block means, and the folder that it lives in.
+fn board() -> (HostBoard, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut board = HostBoard::open(dir.path()).unwrap();
+    board.flash(&block_means("a"), &mut |_| ()).unwrap();
+    (board, dir)
+}
+
+fn enroll<S: std::io::Read + Write>(
+    client: &mut Client<S>,
+    name: &str,
+    class: u64,
+    number: u64,
+) -> u8 {
+    client
+        .send_frame(GEOMETRY, &picture(class, number))
+        .unwrap();
+    client.enroll(name).unwrap().shots
+}
+
+#[test]
+fn learns_and_names_classes() {
+    let (mut board, _dir) = board();
+    let mut client = board.connect().unwrap();
+    assert!(matches!(
+        client.classify(),
+        Err(ClientError::Device(DeviceError::Camera(_)))
+    ));
+    for class in 0..12 {
+        for number in 0..3 {
+            enroll(&mut client, &format!("part {class}"), class, number);
+        }
+    }
+    assert_eq!(client.list().unwrap().len(), 12);
+    for class in 0..12 {
+        client.send_frame(GEOMETRY, &picture(class, 99)).unwrap();
+        let verdict = client.classify().unwrap();
+        assert_eq!(verdict.name, format!("part {class}"));
+        assert_eq!(verdict.distances.len(), 12);
+        assert!(verdict.margin.unwrap() > verdict.nearest.squared);
+    }
+    let stats = client.stats().unwrap();
+    assert_eq!(
+        (stats.classified, stats.enrolled, stats.frames),
+        (12, 36, 48)
+    );
+}
+
+#[test]
+fn classes_are_renamed_removed_and_reset() {
+    let (mut board, _dir) = board();
+    let mut client = board.connect().unwrap();
+    for class in 0..3 {
+        enroll(&mut client, &format!("part {class}"), class, 0);
+    }
+    let id = client.find("part 1").unwrap();
+    client.rename(id, "부품").unwrap();
+    client.send_frame(GEOMETRY, &picture(1, 5)).unwrap();
+    assert_eq!(client.classify().unwrap().name, "부품");
+    client.remove(id).unwrap();
+    assert_ne!(client.classify().unwrap().name, "부품");
+    let error = client.find("부품").unwrap_err().to_string();
+    assert!(error.contains("part 0, part 2"), "{error}");
+    client.reset().unwrap();
+    assert!(matches!(
+        client.classify(),
+        Err(ClientError::Device(DeviceError::NothingEnrolled))
+    ));
+}
+
+#[test]
+fn a_class_belongs_to_its_model() {
+    let (mut board, _dir) = board();
+    let mut client = board.connect().unwrap();
+    enroll(&mut client, "gear", 1, 0);
+    board.flash(&block_means("b"), &mut |_| ()).unwrap();
+    let mut client = board.connect().unwrap();
+    client.send_frame(GEOMETRY, &picture(1, 1)).unwrap();
+    assert!(matches!(
+        client.classify(),
+        Err(ClientError::Device(DeviceError::NothingEnrolled))
+    ));
+    enroll(&mut client, "gear", 1, 2);
+    let classes = client.list().unwrap();
+    assert_eq!(classes.len(), 2);
+    assert_ne!(classes[0].model, classes[1].model);
+    // The name means the class of the present model.
+    assert_eq!(client.find("gear").unwrap(), classes[1].id);
+    board.flash(&block_means("a"), &mut |_| ()).unwrap();
+    let mut client = board.connect().unwrap();
+    client.send_frame(GEOMETRY, &picture(1, 1)).unwrap();
+    assert_eq!(client.classify().unwrap().nearest.class, classes[0].id);
+}
+
+#[test]
+fn frames_come_back_as_they_were_sent() {
+    let (mut board, _dir) = board();
+    let mut client = board.connect().unwrap();
+    let large = sudal::device::Geometry {
+        width: 128,
+        height: 128,
+        format: sudal::device::PixelFormat::Rgb565,
+    };
+    let pixels: Vec<u8> = (0..large.len()).map(|i| (i * 7 / 3) as u8).collect();
+    client.send_frame(large, &pixels).unwrap();
+    let back = client.capture().unwrap();
+    assert_eq!((back.geometry, back.pixels), (large, pixels));
+    assert!(matches!(
+        client.send_frame(GEOMETRY, &[0; 3]),
+        Err(ClientError::FrameLength { .. })
+    ));
+}
+
+#[test]
+fn garbage_does_not_break_the_session() {
+    let (mut board, _dir) = board();
+    let mut line = board.connect().unwrap().into_line();
+    for length in [1, 7, 100, 1200, 5000_usize] {
+        let garbage: Vec<u8> = (0..length).map(|i| (i * i % 251) as u8).collect();
+        line.write_all(&garbage).unwrap();
+        line.write_all(&vec![0xff; length]).unwrap();
+        line.write_all(&vec![0; length]).unwrap();
+        let mut client = Client::new(line);
+        assert_eq!(client.info().unwrap().board, "host");
+        line = client.into_line();
+    }
+    let stats = Client::new(line).stats().unwrap();
+    assert!(stats.malformed > 0);
+}
+
+/// Whatever is lost on the way, a request is carried out once.
+#[test]
+fn a_noisy_line_neither_loses_nor_doubles() {
+    let (mut board, _dir) = board();
+    for (seed, sent, received) in [(1, 0.0002, 0.005), (2, 0.0001, 0.02), (3, 0.0004, 0.001)] {
+        let line: Box<dyn Link> = board.connect().unwrap().into_line();
+        let mut client = Client::new(Noisy::new(line, sent, received, seed));
+        let mut gone = 0;
+        for number in 1..=15 {
+            let name = format!("part {seed}");
+            // A request may fail on such a line, but only clearly and as a whole.
+            let sent = client.send_frame(GEOMETRY, &picture(seed, number));
+            if sent.is_err() {
+                gone += 1;
+                continue;
+            }
+            match client.enroll(&name) {
+                Ok(enrolled) => assert_eq!(u64::from(enrolled.shots), number - gone),
+                Err(error) => panic!("{error}"),
+            }
+        }
+        assert!(gone < 8, "{gone} of 15 frames did not arrive");
+    }
+    let stats = board.connect().unwrap().stats().unwrap();
+    assert!(stats.malformed > 0 && stats.repeated > 0, "{stats:?}");
+}
+
+#[test]
+fn nothing_is_lost_when_the_power_is_cut() {
+    let (mut board, dir) = board();
+    let mut client = board.connect().unwrap();
+    for class in 0..5 {
+        enroll(&mut client, &format!("part {class}"), class, 0);
+    }
+    let before = client.list().unwrap();
+    board.stop().unwrap();
+    assert!(client.info().is_err(), "the board is off");
+
+    let mut board = HostBoard::open(dir.path()).unwrap();
+    let mut client = board.connect().unwrap();
+    assert_eq!(client.list().unwrap(), before);
+    client.send_frame(GEOMETRY, &picture(3, 1)).unwrap();
+    assert_eq!(client.classify().unwrap().name, "part 3");
+}
