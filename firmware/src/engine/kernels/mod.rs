@@ -17,8 +17,14 @@
 use super::requantize::Requantize;
 use crate::image::Channel;
 
+#[cfg(dsp)]
+mod dsp;
+#[cfg(not(dsp))]
 mod portable;
 
+#[cfg(dsp)]
+pub(crate) use dsp::{filter, four, maximum, one, pooled, widen};
+#[cfg(not(dsp))]
 pub(crate) use portable::{filter, four, maximum, one, pooled, widen};
 
 /// Rows of packed weights and the columns to multiply them with.

@@ -1,0 +1,146 @@
+//! The inner loops for Cortex-M with DSP: two products of int16 an instruction.
+//!
+//! Four columns take turns by words: the words of two taps each of columns 0 to 3, then the next
+//! two taps. One column simply lies there.
+
+mod block;
+mod instructions;
+mod plane;
+
+use super::Block;
+use crate::image::packing::tap_slot;
+use instructions::{greater_bytes, smlad, sxtb16, sxtb16_ror8};
+
+pub(crate) use plane::filter;
+
+pub(crate) fn widen(
+    values: &[i8],
+    first: usize,
+    column: usize,
+    columns: usize,
+    taps: usize,
+    scratch: &mut [i16],
+) -> Option<()> {
+    let (fours, rest) = values.as_chunks::<4>();
+    let mut start = first;
+    let mut rest = rest;
+    if !first.is_multiple_of(4) {
+        rest = values;
+    } else if columns == 4 {
+        let words: &mut [u32] = bytemuck::try_cast_slice_mut(scratch).ok()?;
+        let (to, _) = words.get_mut(first * 2..)?.as_chunks_mut::<8>();
+        for (to, &four) in to.iter_mut().zip(fours) {
+            let four = u32::from_le_bytes(four.map(|value| value as u8));
+            to[column & 3] = sxtb16(four);
+            to[(column & 3) + 4] = sxtb16_ror8(four);
+        }
+        start += fours.len() * 4;
+    } else {
+        let words: &mut [u32] = bytemuck::try_cast_slice_mut(scratch).ok()?;
+        let (to, _) = words.get_mut(first / 2..)?.as_chunks_mut::<2>();
+        for (to, &four) in to.iter_mut().zip(fours) {
+            let four = u32::from_le_bytes(four.map(|value| value as u8));
+            *to = [sxtb16(four), sxtb16_ror8(four)];
+        }
+        start += fours.len() * 4;
+    }
+    for (tap, &value) in (start..).zip(rest) {
+        let slot = tap_slot(taps, tap);
+        *scratch.get_mut((slot / 2 * columns + column) * 2 + slot % 2)? = value.into();
+    }
+    Some(())
+}
+
+pub(crate) fn four(block: &Block<'_>, output: &mut [i8], stride: usize) -> Option<()> {
+    let output = output.get_mut(..3 * stride + block.outputs)?;
+    block::four(block, output, stride)?;
+    if !block.outputs.is_multiple_of(2) {
+        let channel = block.outputs - 1;
+        let (sums, multiplier) = last::<4>(block)?;
+        for (p, sum) in sums.into_iter().enumerate() {
+            *output.get_mut(p * stride + channel)? = block.requantize.apply(sum, multiplier);
+        }
+    }
+    for pixel in output.chunks_mut(stride) {
+        clamp(block, pixel.get_mut(..block.outputs)?);
+    }
+    Some(())
+}
+
+pub(crate) fn pooled(block: &Block<'_>, output: &mut [i8]) -> Option<()> {
+    let output = output.get_mut(..block.outputs)?;
+    block::pooled(block, output)?;
+    if !block.outputs.is_multiple_of(2) {
+        let ([a, b, c, d], multiplier) = last::<4>(block)?;
+        *output.last_mut()? = block.requantize.apply(a.max(b).max(c.max(d)), multiplier);
+    }
+    clamp(block, output);
+    Some(())
+}
+
+pub(crate) fn one(block: &Block<'_>, output: &mut [i8]) -> Option<()> {
+    let output = output.get_mut(..block.outputs)?;
+    let rows = block.rows.chunks_exact(block.row_len * 2);
+    let channels = block.channels.chunks_exact(2);
+    for ((output, row), channels) in output.chunks_mut(2).zip(rows).zip(channels) {
+        let sums = sums::<1>(row, block.columns)?;
+        for ((out, channel), [sum]) in output.iter_mut().zip(channels).zip(sums) {
+            let sum = sum.wrapping_add(channel.bias);
+            *out = block.requantize.apply(sum, channel.multiplier);
+        }
+    }
+    Some(())
+}
+
+pub(crate) fn maximum(best: &mut [i8], values: &[i8]) {
+    let (best_words, best_rest) = best.as_chunks_mut::<4>();
+    let (words, rest) = values.as_chunks::<4>();
+    for (best, &word) in best_words.iter_mut().zip(words) {
+        let word = u32::from_le_bytes(word.map(|value| value as u8));
+        let old = u32::from_le_bytes(best.map(|value| value as u8));
+        *best = greater_bytes(old, word)
+            .to_le_bytes()
+            .map(|byte| byte as i8);
+    }
+    for (best, &value) in best_rest.iter_mut().zip(rest) {
+        *best = (*best).max(value);
+    }
+}
+
+/// Sums, bias included, and multiplier of the last channel.
+fn last<const N: usize>(block: &Block<'_>) -> Option<([i32; N], i32)> {
+    let channel = block.channels.get(block.outputs - 1)?;
+    let row = block.rows.chunks_exact(block.row_len * 2).next_back()?;
+    let [sums, _] = sums::<N>(row, block.columns)?;
+    Some((
+        sums.map(|sum| sum.wrapping_add(channel.bias)),
+        channel.multiplier,
+    ))
+}
+
+/// Products of a pair of rows with `N` columns.
+fn sums<const N: usize>(row: &[i8], columns: &[i16]) -> Option<[[i32; N]; 2]> {
+    let row: &[u32] = bytemuck::try_cast_slice(row).ok()?;
+    let columns: &[u32] = bytemuck::try_cast_slice(columns).ok()?;
+    let (columns, _) = columns.as_chunks::<N>();
+    let mut acc = [[0; N]; 2];
+    for (&weights, values) in row.iter().zip(columns) {
+        let weights = [sxtb16(weights), sxtb16_ror8(weights)];
+        for (acc, weights) in acc.iter_mut().zip(weights) {
+            for (acc, &values) in acc.iter_mut().zip(values) {
+                *acc = smlad(weights, values, *acc);
+            }
+        }
+    }
+    Some(acc)
+}
+
+/// Applies the record's limits where they are not those of int8, which `ssat` has seen to.
+fn clamp(block: &Block<'_>, output: &mut [i8]) {
+    let (min, max) = (block.requantize.min, block.requantize.max);
+    if (min, max) != (i8::MIN, i8::MAX) {
+        for value in output {
+            *value = (*value).max(min).min(max);
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! Pairs of rows times four columns, the loop that takes most of the time.
+//!
+//! One step multiplies two taps of two rows with four columns, 16 products in 13 instructions:
+//!
+//! | registers | content |
+//! |---|---|
+//! | r0, r1 | next weights, next taps of the columns |
+//! | r2, r3 | two taps of the first and of the second row |
+//! | r12, lr | two taps of two columns |
+//! | r4 to r7, r8 to r11 | sums of the first row and of the second, by column |
+//!
+//! Steps stand in a row of eight; a count that is no multiple of eight enters in their middle.
+
+use core::arch::naked_asm;
+
+use super::super::Block;
+use crate::image::Channel;
+
+/// Stores the outputs of all whole pairs of rows; the limits are those of int8.
+pub(super) fn four(block: &Block<'_>, output: &mut [i8], stride: usize) -> Option<()> {
+    call(block, output, stride, 3 * stride, store_four)
+}
+
+/// Like [`four`], the greatest of the four columns alone.
+pub(super) fn pooled(block: &Block<'_>, output: &mut [i8]) -> Option<()> {
+    call(block, output, 0, 0, store_greatest)
+}
+
+type Kernel = unsafe extern "C" fn(
+    rows: *const i8,
+    columns: *const i16,
+    channels: *const Channel,
+    output: *mut i8,
+    steps: usize,
+    stride: usize,
+    channels_end: *const Channel,
+    pre_shift: u32,
+    zero_point: i32,
+    columns_end: *const i16,
+);
+
+#[inline(always)]
+fn call(
+    block: &Block<'_>,
+    output: &mut [i8],
+    stride: usize,
+    last_pixel: usize,
+    kernel: Kernel,
+) -> Option<()> {
+    let pairs = block.outputs / 2;
+    let steps = block.row_len / 2;
+    if pairs == 0 || steps == 0 {
+        return Some(());
+    }
+    // The kernel reads words and pairs of words.
+    let rows: &[u32] = bytemuck::try_cast_slice(block.rows).ok()?;
+    let columns: &[u32] = bytemuck::try_cast_slice(block.columns).ok()?;
+    let rows = rows.get(..pairs * steps)?;
+    let columns = columns.get(..4 * steps)?;
+    let channels = block.channels.get(..2 * pairs)?.as_ptr_range();
+    let output = output.get_mut(..last_pixel + 2 * pairs)?;
+    // SAFETY: the slices have the lengths and alignments that the kernel reads and writes: `steps`
+    // words of each pair of rows, four times that of the columns, two channels a pair, and two
+    // outputs a pair at each of the pixels.
+    unsafe {
+        kernel(
+            rows.as_ptr().cast(),
+            columns.as_ptr().cast(),
+            channels.start,
+            output.as_mut_ptr(),
+            steps,
+            stride,
+            channels.end,
+            block.requantize.pre_shift,
+            block.requantize.zero_point,
+            columns.as_ptr_range().end.cast(),
+        );
+    }
+    Some(())
+}
+
+/// Where the arguments lie once the registers are saved, and what is kept in their place.
+macro_rules! enter {
+    () => {
+        "
+        push {{r1-r11, lr}}
+        .equ columns, 0
+        .equ channels, 4
+        .equ output, 8
+        .equ entry, 48          // at first: steps
+        .equ stride, 52
+        .equ channels_end, 56
+        .equ pre_shift, 60      // and zero point behind it
+        .equ columns_end, 68
+        ldr r2, [sp, #entry]
+        subs r2, r2, #1
+        adr r3, 4f              // no step beyond the first
+        beq 1f
+        rsb r2, r2, #0
+        and r2, r2, #7
+        mov r12, #52            // bytes of a step
+        adr r3, 3f
+        mla r3, r2, r12, r3
+    1:  orr r3, r3, #1          // Thumb
+        str r3, [sp, #entry]
+        "
+    };
+}
+
+/// All sums of a pair of rows, starting from the biases.
+macro_rules! products {
+    () => {
+        "
+        .p2align 2
+    2:  ldr r12, [sp, #channels]
+        ldr r7, [r12]
+        ldr r11, [r12, #8]
+        ldr r2, [r0], #4
+        sxtb16 r3, r2, ror #8
+        sxtb16 r2, r2
+        ldrd r12, lr, [r1], #8
+        smlad r4, r2, r12, r7
+        smlad r8, r3, r12, r11
+        smlad r5, r2, lr, r7
+        smlad r9, r3, lr, r11
+        ldrd r12, lr, [r1], #8
+        smlad r6, r2, r12, r7
+        smlad r10, r3, r12, r11
+        smlad r7, r2, lr, r7
+        smlad r11, r3, lr, r11
+        ldr r12, [sp, #entry]
+        bx r12
+        .p2align 2
+    3:
+        .rept 8
+        ldr r2, [r0], #4
+        sxtb16 r3, r2, ror #8
+        sxtb16 r2, r2
+        ldrd r12, lr, [r1], #8
+        smlad r4, r2, r12, r4
+        smlad r8, r3, r12, r8
+        smlad r5, r2, lr, r5
+        smlad r9, r3, lr, r9
+        ldrd r12, lr, [r1], #8
+        smlad r6, r2, r12, r6
+        smlad r10, r3, r12, r10
+        smlad r7, r2, lr, r7
+        smlad r11, r3, lr, r11
+        .endr
+        ldr r12, [sp, #columns_end]
+        cmp r1, r12
+        bne 3b
+        .p2align 2
+    4:  ldr r1, [sp, #channels]
+        ldr r2, [r1, #4]
+        ldr r3, [r1, #12]
+        ldrd r12, lr, [sp, #pre_shift]
+        "
+    };
+}
+
+/// The next pair of rows, or the end.
+macro_rules! leave {
+    () => {
+        "
+        add r1, r1, #16
+        str r1, [sp, #channels]
+        ldr r2, [sp, #channels_end]
+        cmp r1, r2
+        ldr r1, [sp, #columns]
+        bne 2b
+        pop {{r1-r11, pc}}
+        "
+    };
+}
+
+#[unsafe(naked)]
+unsafe extern "C" fn store_four(
+    rows: *const i8,
+    columns: *const i16,
+    channels: *const Channel,
+    output: *mut i8,
+    steps: usize,
+    stride: usize,
+    channels_end: *const Channel,
+    pre_shift: u32,
+    zero_point: i32,
+    columns_end: *const i16,
+) {
+    naked_asm!(
+        enter!(),
+        products!(),
+        "
+        lsl r4, r4, r12
+        lsl r5, r5, r12
+        lsl r6, r6, r12
+        lsl r7, r7, r12
+        lsl r8, r8, r12
+        lsl r9, r9, r12
+        lsl r10, r10, r12
+        lsl r11, r11, r12
+        smmlar r4, r4, r2, lr
+        smmlar r5, r5, r2, lr
+        smmlar r6, r6, r2, lr
+        smmlar r7, r7, r2, lr
+        smmlar r8, r8, r3, lr
+        smmlar r9, r9, r3, lr
+        smmlar r10, r10, r3, lr
+        smmlar r11, r11, r3, lr
+        ssat r4, #8, r4
+        ssat r5, #8, r5
+        ssat r6, #8, r6
+        ssat r7, #8, r7
+        ssat r8, #8, r8
+        ssat r9, #8, r9
+        ssat r10, #8, r10
+        ssat r11, #8, r11
+        bfi r4, r8, #8, #8
+        bfi r5, r9, #8, #8
+        bfi r6, r10, #8, #8
+        bfi r7, r11, #8, #8
+        ldr r2, [sp, #output]
+        ldr r3, [sp, #stride]
+        strh r4, [r2]
+        strh r5, [r2, r3]
+        strh r6, [r2, r3, lsl #1]
+        add r12, r2, r3
+        strh r7, [r12, r3, lsl #1]
+        add r2, r2, #2
+        str r2, [sp, #output]
+        ",
+        leave!(),
+    )
+}
+
+#[unsafe(naked)]
+unsafe extern "C" fn store_greatest(
+    rows: *const i8,
+    columns: *const i16,
+    channels: *const Channel,
+    output: *mut i8,
+    steps: usize,
+    stride: usize,
+    channels_end: *const Channel,
+    pre_shift: u32,
+    zero_point: i32,
+    columns_end: *const i16,
+) {
+    naked_asm!(
+        enter!(),
+        products!(),
+        "
+        cmp r4, r5
+        it lt
+        movlt r4, r5
+        cmp r6, r7
+        it lt
+        movlt r6, r7
+        cmp r4, r6
+        it lt
+        movlt r4, r6
+        cmp r8, r9
+        it lt
+        movlt r8, r9
+        cmp r10, r11
+        it lt
+        movlt r10, r11
+        cmp r8, r10
+        it lt
+        movlt r8, r10
+        lsl r4, r4, r12
+        lsl r8, r8, r12
+        smmlar r4, r4, r2, lr
+        smmlar r8, r8, r3, lr
+        ssat r4, #8, r4
+        ssat r8, #8, r8
+        bfi r4, r8, #8, #8
+        ldr r2, [sp, #output]
+        strh r4, [r2], #2
+        str r2, [sp, #output]
+        ",
+        leave!(),
+    )
+}
