@@ -12,6 +12,14 @@ pub enum DataError {
         /// What the system said.
         source: io::Error,
     },
+    /// A picture could not be written.
+    #[error("cannot write {path}: {source}; check that the folder exists and can be written to")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: image::ImageError,
+    },
     /// An archive is broken or not a zip.
     #[error("{path} is not a readable zip archive: {source}; fetch or pack it again")]
     Archive {

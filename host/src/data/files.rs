@@ -127,14 +127,9 @@ impl Files {
 
     /// A file decoded as a grey picture.
     pub(super) fn picture(&self, index: usize) -> Result<Gray, DataError> {
-        let bytes = self.read(index)?;
-        let picture = image::load_from_memory(&bytes).map_err(|source| DataError::Decode {
-            path: self.path(index),
-            source,
-        })?;
-        let picture = picture.into_luma8();
-        Gray::new(picture.width(), picture.height(), picture.into_raw())
+        Gray::decode(&self.read(index)?, &self.path(index))
     }
+
     /// Lists what lies below a folder, named from the root.
     fn walk(&mut self, below: &str) -> Result<(), DataError> {
         let folder = self.root.join(below);

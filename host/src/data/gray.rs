@@ -1,3 +1,7 @@
+use std::{fs, path::Path};
+
+use image::{GrayImage, ImageFormat};
+
 use super::DataError;
 
 /// A grey picture, row-major, 0 = black, 255 = white.
@@ -29,6 +33,46 @@ impl Gray {
             width,
             height,
             pixels,
+        })
+    }
+
+    /// Reads a PNG or JPEG file; colours become their brightness.
+    ///
+    /// # Errors
+    /// [`DataError::Read`] or [`DataError::Decode`], with the path.
+    pub fn open(path: &Path) -> Result<Self, DataError> {
+        let bytes = fs::read(path).map_err(|source| DataError::Read {
+            path: path.into(),
+            source,
+        })?;
+        Self::decode(&bytes, path)
+    }
+
+    /// Decodes a PNG or JPEG file that was read from `path`.
+    pub(super) fn decode(bytes: &[u8], path: &Path) -> Result<Self, DataError> {
+        let picture = image::load_from_memory(bytes).map_err(|source| DataError::Decode {
+            path: path.into(),
+            source,
+        })?;
+        let picture = picture.into_luma8();
+        Self::new(picture.width(), picture.height(), picture.into_raw())
+    }
+
+    /// Writes the picture as PNG.
+    ///
+    /// # Errors
+    /// [`DataError::Size`] when the fields were set to what is no picture, [`DataError::Write`].
+    pub fn save(&self, path: &Path) -> Result<(), DataError> {
+        let picture = GrayImage::from_raw(self.width, self.height, self.pixels.clone());
+        let picture = picture.ok_or(DataError::Size {
+            width: self.width,
+            height: self.height,
+            pixels: self.pixels.len(),
+        })?;
+        let written = picture.save_with_format(path, ImageFormat::Png);
+        written.map_err(|source| DataError::Write {
+            path: path.into(),
+            source,
         })
     }
 
@@ -162,6 +206,23 @@ mod tests {
             "a picture of 3 x 2 needs 6 pixels, at least one; 4 given"
         );
         assert!(Gray::new(0, 2, vec![]).is_err());
+    }
+
+    #[test]
+    fn a_saved_picture_is_read_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("frame.png");
+        noise(7, 5).save(&path).unwrap();
+        assert_eq!(Gray::open(&path).unwrap(), noise(7, 5));
+        fs::write(&path, b"no picture").unwrap();
+        for (error, words) in [
+            (Gray::open(&path), "cannot decode"),
+            (Gray::open(dir.path()), "cannot read"),
+        ] {
+            assert!(error.unwrap_err().to_string().starts_with(words));
+        }
+        let error = noise(7, 5).save(&dir.path().join("no/x.png")).unwrap_err();
+        assert!(error.to_string().starts_with("cannot write"));
     }
 
     #[test]

@@ -116,7 +116,7 @@ impl Board for Emulator {
         self.kill()?;
         let mut process = qemu::spawn(&qemu::find(&mut |_| ())?, &self.dir, LOGS)?;
         let deadline = Instant::now() + Duration::from_secs(30);
-        while !qemu::is_running(&self.dir) {
+        while !qemu::is_ready(&self.dir) {
             let ended = process.try_wait().map_err(BoardError::io("the emulator"))?;
             if ended.is_some() || Instant::now() > deadline {
                 return Err(BoardError::Failed {

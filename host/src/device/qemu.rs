@@ -18,7 +18,7 @@ const CONTROL: &str = "control.sock";
 const COMMANDS: &str = "commands.sock";
 
 /// Where the board has its PSRAM, which holds the model image.
-const IMAGE_ADDRESS: &str = "0x21000000";
+const IMAGE_ADDRESS: &str = "0x60000000";
 
 /// Finds the emulator, or installs it.
 pub(super) fn find(step: &mut dyn FnMut(&str)) -> Result<PathBuf, BoardError> {
@@ -90,6 +90,11 @@ pub(super) fn connect(dir: &Path) -> io::Result<UnixStream> {
 /// Whether an emulator runs in this folder.
 pub(super) fn is_running(dir: &Path) -> bool {
     open(&dir.join(CONTROL)).is_ok()
+}
+
+/// Whether the emulator in this folder has come so far that its UART can be connected to.
+pub(super) fn is_ready(dir: &Path) -> bool {
+    is_running(dir) && dir.join(COMMANDS).exists()
 }
 
 /// Ends the emulator that runs in this folder, whoever started it, at whatever the board is doing.

@@ -30,6 +30,29 @@ pub struct Checkpoint {
     pub(crate) stale: u32,
     /// Seconds of training so far.
     pub seconds: f64,
+    /// Height and width of the pictures, in pixels.
+    pub size: (u32, u32),
+    /// Where the pictures come from.
+    pub origin: Origin,
+    /// The network, once the run is done.
+    pub(crate) finished: Option<Finished>,
+}
+
+/// Weights and batch norm statistics of a finished network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Finished {
+    pub(crate) weights: Vec<Matrix>,
+    /// Mean and variance of each block.
+    pub(crate) statistics: Vec<(Matrix, Matrix)>,
+}
+
+/// Where the training pictures come from, for the metadata of an exported file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Name of the data set.
+    pub data: String,
+    /// Name of its part.
+    pub split: String,
 }
 
 /// A tensor's numbers and shape.

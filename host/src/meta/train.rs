@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::augment::Augment;
 use super::batch::{self, Loader};
-use super::checkpoint::{Checkpoint, CheckpointError, Matrix};
+use super::checkpoint::{Checkpoint, CheckpointError, Finished, Matrix, Origin};
 use super::evaluate::{Accuracy, Embeddings};
 use super::prototypical;
 use super::schedule::Schedule;
@@ -71,6 +71,14 @@ pub enum TrainError {
         /// Where.
         episode: u64,
     },
+    /// The run has not reached its end.
+    #[error("the run stands at episode {done} of {of}: finish it with `sudal train --resume`")]
+    Unfinished {
+        /// Episodes done.
+        done: u64,
+        /// Episodes asked for.
+        of: u64,
+    },
     /// The shots are not usable.
     #[error("give at least one shot, each 1 or more")]
     NoShots,
@@ -114,6 +122,7 @@ pub struct Trainer {
     stale: u32,
     step: u64,
     seconds: f64,
+    origin: Origin,
     started: Instant,
 }
 
@@ -129,7 +138,7 @@ impl Trainer {
     /// # Errors
     ///
     /// When the data cannot fill the episodes or the pictures are too small.
-    pub fn new(config: TrainConfig, data: Arc<Loaded>) -> Result<Self, TrainError> {
+    pub fn new(config: TrainConfig, origin: Origin, data: Arc<Loaded>) -> Result<Self, TrainError> {
         let (plan, _) = layout(&config, &data)?;
         let weights = plan.init(config.seed, &Device::flex());
         let fresh = Checkpoint {
@@ -140,6 +149,9 @@ impl Trainer {
             best: None,
             stale: 0,
             seconds: 0.0,
+            size: (plan.size.0 as u32, plan.size.1 as u32),
+            origin,
+            finished: None,
             config,
         };
         Self::resume(&fresh, data)
@@ -154,11 +166,6 @@ impl Trainer {
         let config = from.config.clone();
         let (plan, sampler) = layout(&config, &data)?;
         let device = Device::flex();
-        let shaped = |from: &[Matrix]| {
-            let mut from = from.iter();
-            plan.init(0, &device)
-                .map(|w| from.next().map_or(w, |m| m.tensor(&device)))
-        };
         let moments = from
             .moments
             .iter()
@@ -173,13 +180,14 @@ impl Trainer {
             .take(plan.blocks.len() * 3)
             .collect();
         Ok(Self {
-            weights: shaped(&from.weights),
-            average: shaped(&from.average),
-            best: from.best.as_ref().map(|(a, w)| (*a, shaped(w))),
+            weights: shaped(&plan, &from.weights),
+            average: shaped(&plan, &from.average),
+            best: from.best.as_ref().map(|(a, w)| (*a, shaped(&plan, w))),
             moments,
             stale: from.stale,
             step: from.step,
             seconds: from.seconds,
+            origin: from.origin.clone(),
             started: Instant::now(),
             optimizer: AdamConfig::new().with_epsilon(1e-8).build(),
             loader: Loader::start(
@@ -204,6 +212,16 @@ impl Trainer {
     /// Shape of the network.
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// Where the pictures come from.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Width and height of the pictures, in pixels.
+    pub fn size(&self) -> (u32, u32) {
+        self.data.size()
     }
 
     /// Episodes done.
@@ -334,6 +352,9 @@ impl Trainer {
             best: self.best.as_ref().map(|(a, w)| (*a, matrices(w))),
             stale: self.stale,
             seconds: self.seconds(),
+            size: (self.plan.size.0 as u32, self.plan.size.1 as u32),
+            origin: self.origin.clone(),
+            finished: self.is_done().then(|| self.finish().record()),
         }
     }
 
@@ -395,27 +416,70 @@ impl Trainer {
 }
 
 impl Trained {
+    /// The network of a finished run.
+    ///
+    /// # Errors
+    ///
+    /// When the run is not finished.
+    pub fn load(checkpoint: &Checkpoint) -> Result<Self, TrainError> {
+        let finished = checkpoint.finished.as_ref().ok_or(TrainError::Unfinished {
+            done: checkpoint.step,
+            of: checkpoint.config.episodes,
+        })?;
+        let (height, width) = checkpoint.size;
+        let plan = Plan::new(
+            checkpoint.config.architecture,
+            (height as usize, width as usize),
+        )?;
+        let device = Device::flex();
+        Ok(Self {
+            weights: shaped(&plan, &finished.weights),
+            statistics: finished
+                .statistics
+                .iter()
+                .map(|(mean, variance)| Statistics {
+                    mean: mean.tensor(&device),
+                    variance: variance.tensor(&device),
+                })
+                .collect(),
+            plan,
+            normalization: NORMALIZATION,
+        })
+    }
+
+    fn record(&self) -> Finished {
+        Finished {
+            weights: self.weights.tensors().map(Matrix::from).collect(),
+            statistics: self
+                .statistics
+                .iter()
+                .map(|s| (Matrix::from(&s.mean), Matrix::from(&s.variance)))
+                .collect(),
+        }
+    }
+
     /// Embeds pictures of 0..=255 greys, `[n, height, width]`; returns `[n, embedding]`.
     pub fn embed(&self, pixels: &[u8]) -> Vec<f32> {
-        let device = Device::flex();
+        let Normalization { mean, std } = self.normalization;
         let (height, width) = self.plan.size;
         let mut all = Vec::new();
         for chunk in pixels.chunks(CHUNK * height * width) {
-            let Normalization { mean, std } = self.normalization;
             let x: Vec<f32> = chunk
                 .iter()
                 .map(|&p| (f32::from(p) / 255.0 - mean) / std)
                 .collect();
-            let shape = [x.len() / (height * width), height, width, 1];
-            let x = Tensor::from_data(TensorData::new(x, shape), &device);
-            let out = self.plan.embed_fixed(&self.weights, &self.statistics, x);
-            all.extend(
-                out.into_data()
-                    .to_vec::<f32>()
-                    .expect("embeddings are float32"),
-            );
+            all.extend(self.embed_normalized(&x));
         }
         all
+    }
+
+    /// Embeds normalised pictures, `[n, height, width]`; returns `[n, embedding]`.
+    pub fn embed_normalized(&self, pictures: &[f32]) -> Vec<f32> {
+        let (height, width) = self.plan.size;
+        let shape = [pictures.len() / (height * width), height, width, 1];
+        let x = Tensor::from_data(TensorData::new(pictures.to_vec(), shape), &Device::flex());
+        let out = self.plan.embed_fixed(&self.weights, &self.statistics, x);
+        out.into_data().to_vec().expect("embeddings are float32")
     }
 
     /// Embeds every picture of `data`.
@@ -434,6 +498,14 @@ impl Trained {
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
+}
+
+/// Weights with the numbers of a checkpoint.
+fn shaped(plan: &Plan, from: &[Matrix]) -> Weights {
+    let device = Device::flex();
+    let mut from = from.iter();
+    plan.init(0, &device)
+        .map(|w| from.next().map_or(w, |m| m.tensor(&device)))
 }
 
 /// Support pictures of each class of a training episode.

@@ -112,6 +112,7 @@ struct Saved {
 
 /// Forward pass on `[x, weight, gamma, beta]`.
 fn run(inputs: [FlexTensor; 4], shape: BlockShape) -> (FlexTensor, Saved) {
+    cpu::memory::retain();
     let [x, weight, gamma, beta] = inputs.map(contiguous);
     let s = &shape;
     let pictures = x.storage::<f32>().len() / s.in_len();

@@ -5,3 +5,4 @@ mod cpu;
 mod fused;
 pub mod graph;
 pub mod network;
+pub mod reference;

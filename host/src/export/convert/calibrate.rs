@@ -18,6 +18,10 @@ pub(super) struct Statistics {
     pub(super) greatest: f32,
     /// Mean of each channel.
     pub(super) means: Vec<f64>,
+    /// Mean square of each channel.
+    pub(super) squares: Vec<f64>,
+    /// Greatest absolute value of each channel.
+    pub(super) peaks: Vec<f32>,
     /// How often it fell in each of the equal parts of the range, zeros left out.
     histogram: Vec<u64>,
 }
@@ -85,62 +89,35 @@ pub(super) fn observe(network: &Network, pictures: &[Vec<f32>]) -> Vec<Statistic
                     .collect()
             },
         );
-    let pixels: Vec<f64> = (0..values)
-        .map(|value| (network.shape(value).pixels() * pictures.len()) as f64)
-        .collect();
 
-    // Parts of fixed size, summed in order: the sum does not depend on the number of threads.
-    let parts: Vec<Vec<(Vec<u64>, Vec<f64>)>> = pictures
+    let empty = || -> Vec<Statistics> {
+        let of = |(&range, &channels): (&[f32; 2], &usize)| Statistics::new(range, channels);
+        ranges.iter().zip(&channels).map(of).collect()
+    };
+    // Parts of fixed size, joined in order: no sum depends on the number of threads.
+    let parts: Vec<Vec<Statistics>> = pictures
         .par_chunks(8)
         .map(|pictures| {
-            let mut part: Vec<_> = channels
-                .iter()
-                .map(|&channels| (vec![0; BINS], vec![0.0; channels]))
-                .collect();
+            let mut part = empty();
             for picture in pictures {
-                for ((values, (histogram, sums)), range) in evaluator
-                    .run(picture.clone())
-                    .iter()
-                    .zip(&mut part)
-                    .zip(&ranges)
-                {
-                    count(values, *range, histogram);
-                    for pixel in values.chunks_exact(sums.len()) {
-                        sums.iter_mut()
-                            .zip(pixel)
-                            .for_each(|(sum, &value)| *sum += f64::from(value));
-                    }
+                let values = evaluator.run(picture.clone());
+                for (values, part) in values.iter().zip(&mut part) {
+                    part.count(values);
                 }
             }
             part
         })
         .collect();
-    let mut statistics: Vec<Statistics> = ranges
-        .iter()
-        .zip(&channels)
-        .map(|(&[least, greatest], &channels)| Statistics {
-            least,
-            greatest,
-            means: vec![0.0; channels],
-            histogram: vec![0; BINS],
-        })
-        .collect();
-    for part in parts {
-        for (statistics, (histogram, sums)) in statistics.iter_mut().zip(part) {
-            statistics
-                .histogram
-                .iter_mut()
-                .zip(histogram)
-                .for_each(|(total, count)| *total += count);
-            statistics
-                .means
-                .iter_mut()
-                .zip(sums)
-                .for_each(|(total, sum)| *total += sum);
+    let mut statistics = empty();
+    for part in &parts {
+        for (all, part) in statistics.iter_mut().zip(part) {
+            all.join(part);
         }
     }
-    for (statistics, pixels) in statistics.iter_mut().zip(pixels) {
-        statistics.means.iter_mut().for_each(|mean| *mean /= pixels);
+    for (value, statistics) in statistics.iter_mut().enumerate() {
+        let pixels = (network.shape(value).pixels() * pictures.len()) as f64;
+        let sums = statistics.means.iter_mut().chain(&mut statistics.squares);
+        sums.for_each(|sum| *sum /= pixels);
     }
     statistics
 }
@@ -150,17 +127,49 @@ fn widen([least, greatest]: [f32; 2], value: &f32) -> [f32; 2] {
     [least.min(*value), greatest.max(*value)]
 }
 
-/// Counts the values that are not zero; zero is exact whatever the range.
-fn count(values: &[f32], [least, greatest]: [f32; 2], histogram: &mut [u64]) {
-    let bins = histogram.len();
-    let per_unit = bins as f32 / (greatest - least);
-    for &value in values.iter().filter(|&&value| value != 0.0) {
-        let bin = ((value - least) * per_unit) as usize;
-        histogram[bin.min(bins - 1)] += 1;
-    }
-}
-
 impl Statistics {
+    /// Nothing observed yet, in a range that is known.
+    fn new([least, greatest]: [f32; 2], channels: usize) -> Self {
+        Self {
+            least,
+            greatest,
+            means: vec![0.0; channels],
+            squares: vec![0.0; channels],
+            peaks: vec![0.0; channels],
+            histogram: vec![0; BINS],
+        }
+    }
+
+    /// Adds the values of one picture; means and mean squares are sums for the time being.
+    fn count(&mut self, values: &[f32]) {
+        let per_unit = BINS as f32 / (self.greatest - self.least);
+        // Zero is exact whatever the range.
+        for &value in values.iter().filter(|&&value| value != 0.0) {
+            let bin = ((value - self.least) * per_unit) as usize;
+            self.histogram[bin.min(BINS - 1)] += 1;
+        }
+        for pixel in values.chunks_exact(self.means.len()) {
+            for (channel, &value) in pixel.iter().enumerate() {
+                self.means[channel] += f64::from(value);
+                self.squares[channel] += f64::from(value) * f64::from(value);
+                self.peaks[channel] = self.peaks[channel].max(value.abs());
+            }
+        }
+    }
+
+    /// Adds what was observed on other pictures.
+    fn join(&mut self, other: &Self) {
+        fn join<T: Copy>(all: &mut [T], part: &[T], join: impl Fn(T, T) -> T) {
+            for (all, &part) in all.iter_mut().zip(part) {
+                *all = join(*all, part);
+            }
+        }
+        join(&mut self.means, &other.means, |a, b| a + b);
+        join(&mut self.squares, &other.squares, |a, b| a + b);
+        join(&mut self.peaks, &other.peaks, f32::max);
+        join(&mut self.histogram, &other.histogram, |a, b| a + b);
+    }
+
     /// The quantisation for what was observed.
     pub(super) fn quantization(&self, range: Range) -> Quantization {
         let (least, greatest) = (f64::from(self.least), f64::from(self.greatest));
@@ -222,10 +231,8 @@ mod tests {
         histogram[..BINS / 2].fill(1000);
         histogram[BINS - 1] = 1;
         let statistics = Statistics {
-            least: 0.0,
-            greatest: 2.0,
-            means: vec![],
             histogram,
+            ..Statistics::new([0.0, 2.0], 1)
         };
         let wide = statistics.quantization(Range::MinMax).scale * 255.0;
         let narrow = statistics.quantization(Range::LeastError).scale * 255.0;

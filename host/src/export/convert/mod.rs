@@ -12,6 +12,7 @@
 
 mod calibrate;
 mod constant;
+mod equalize;
 mod error;
 mod evaluate;
 mod image;
@@ -30,6 +31,7 @@ pub use calibrate::Range;
 pub use error::{ConvertError, SUPPORTED};
 pub use report::{LayerReport, Report};
 
+use rayon::prelude::*;
 use serde::Serialize;
 use sudal_firmware::image::{Kind, OpRecord};
 
@@ -123,7 +125,6 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
     if let Some(name) = &options.name {
         metadata.name.clone_from(name);
     }
-    let statistics = calibrate::observe(&network, &pictures);
     let text = serde_json::to_string(&ImageMetadata {
         metadata: &metadata,
         mean: normalization.mean,
@@ -134,48 +135,55 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
     .map_err(|e| ConvertError::Image(e.to_string()))?;
 
     let judged = &calibration[..calibration.len().min(JUDGED)];
-    let evaluator = evaluate::Evaluator::new(&network);
-    let exact: Vec<Vec<f32>> = {
-        use rayon::prelude::*;
-        let embed = |picture: &Vec<f32>| evaluator.run(picture.clone()).pop().unwrap_or_default();
-        pictures[..judged.len()].par_iter().map(embed).collect()
-    };
+    let exact = embed(&network, &pictures[..judged.len()]);
+    let fail = |e: sudal_firmware::image::ImageError| ConvertError::Image(e.to_string());
     let mut best: Option<Converted> = None;
-    for range in [Range::MinMax, Range::LeastError] {
-        let quantizations = quantize::ranges(&network, &statistics, range);
-        let layers = quantize::quantize(&network, &statistics, &quantizations);
-        let table = quantize_lut(&lut, quantizations[0]);
-        let mut content = Content {
-            network: &network,
-            quantizations: &quantizations,
-            layers: &layers,
-            lut: table,
-            name: &metadata.name,
-            metadata: &text,
-            golden: None,
-        };
-        let fail = |e: sudal_firmware::image::ImageError| ConvertError::Image(e.to_string());
-        let quantized = QuantizedModel::new(&image::write(&content, &plan)?).map_err(fail)?;
-        let embeddings = quantized
-            .embed(judged)
-            .map_err(|e| ConvertError::Image(e.to_string()))?;
-        let relative_error = relative_error(&exact, &embeddings, quantizations[layers.len()]);
-        if best
-            .as_ref()
-            .is_some_and(|best| best.report.relative_error <= relative_error)
-        {
-            continue;
+    for equalized in [false, true] {
+        let mut statistics = calibrate::observe(&network, &pictures);
+        if equalized {
+            equalize::equalize(&mut network, &statistics);
+            statistics = calibrate::observe(&network, &pictures);
         }
-        content.golden = Some((calibration[0].as_ref(), &embeddings[0]));
-        let image = image::write(&content, &plan)?;
-        QuantizedModel::new(&image).map_err(fail)?;
-        let mut report = report(&network, &plan);
-        report.name.clone_from(&metadata.name);
-        report.image_bytes = image.len();
-        report.calibration_frames = calibration.len();
-        report.range = range;
-        report.relative_error = relative_error;
-        best = Some(Converted { image, report });
+        for range in [Range::MinMax, Range::LeastError] {
+            let quantizations = quantize::ranges(&network, &statistics, range);
+            let layers = quantize::quantize(&network, &statistics, &quantizations);
+            let mut content = Content {
+                network: &network,
+                quantizations: &quantizations,
+                layers: &layers,
+                lut: quantize_lut(&lut, quantizations[0]),
+                name: &metadata.name,
+                metadata: &text,
+                golden: None,
+            };
+            let quantized = QuantizedModel::new(&image::write(&content, &plan)?).map_err(fail)?;
+            let embeddings = quantized
+                .embed(judged)
+                .map_err(|e| ConvertError::Image(e.to_string()))?;
+            let relative_error = relative_error(&exact, &embeddings, quantizations[layers.len()]);
+            if std::env::var_os("DBG").is_some() {
+                eprintln!("{equalized} {range:?} {relative_error}");
+            }
+            if best
+                .as_ref()
+                .is_some_and(|best| best.report.relative_error <= relative_error)
+            {
+                continue;
+            }
+            content.golden = Some((calibration[0].as_ref(), &embeddings[0]));
+            let image = image::write(&content, &plan)?;
+            QuantizedModel::new(&image).map_err(fail)?;
+            let report = Report {
+                name: metadata.name.clone(),
+                image_bytes: image.len(),
+                calibration_frames: calibration.len(),
+                range,
+                equalized,
+                relative_error,
+                ..report(&network, &plan)
+            };
+            best = Some(Converted { image, report });
+        }
     }
     let converted = best.ok_or_else(|| ConvertError::Image("no range was tried".to_owned()))?;
     match options.flash_limit {
@@ -185,6 +193,13 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
         }),
         _ => Ok(converted),
     }
+}
+
+/// The float32 embeddings of pictures.
+fn embed(network: &Network, pictures: &[Vec<f32>]) -> Vec<Vec<f32>> {
+    let evaluator = evaluate::Evaluator::new(network);
+    let embed = |picture: &Vec<f32>| evaluator.run(picture.clone()).pop().unwrap_or_default();
+    pictures.par_iter().map(embed).collect()
 }
 
 /// Refuses sums with more taps than the engine adds up safely.
@@ -337,6 +352,7 @@ fn report(network: &Network, plan: &Plan) -> Report {
         arena_bytes: plan.arena,
         calibration_frames: 0,
         range: Range::MinMax,
+        equalized: false,
         relative_error: 0.0,
     }
 }

@@ -46,6 +46,8 @@ pub struct Report {
     pub calibration_frames: usize,
     /// How the ranges of the activations were chosen.
     pub range: Range,
+    /// Whether the channels of the tensors were made equally large first.
+    pub equalized: bool,
     /// Error that int8 adds to the embeddings of the calibration frames: its root mean square
     /// divided by the standard deviation of the embeddings.
     pub relative_error: f64,

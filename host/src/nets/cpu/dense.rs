@@ -4,6 +4,7 @@
 //! values under the kernel, so that the weights `[kernel * kernel * inputs, outputs]` multiply it
 //! from the right. A 1x1 kernel of stride 1 needs no unfolding.
 
+use multiversion::multiversion;
 use rayon::prelude::*;
 
 use super::gemm::{Matrix, multiply};
@@ -46,7 +47,8 @@ fn unfold(s: &BlockShape, x: &[f32], rows: &mut [f32]) {
     }
 }
 
-/// Adds the rows of one picture back to the pixels that they came from.
+/// Adds the rows of one picture to the pixels that they came from.
+#[multiversion(targets = "simd")]
 fn fold(s: &BlockShape, rows: &[f32], x: &mut [f32]) {
     let tap = s.inputs;
     let line = s.kernel * tap;
@@ -180,15 +182,12 @@ pub(crate) fn backward(
                     false,
                 );
                 if !s.is_pointwise() {
-                    super::vectorize(|| {
-                        for (rows, dx) in rows
-                            .chunks_exact(pixels * k)
-                            .zip(dx.chunks_exact_mut(s.in_len()))
-                        {
-                            dx.fill(0.0);
-                            fold(s, rows, dx);
-                        }
-                    });
+                    for (rows, dx) in rows
+                        .chunks_exact(pixels * k)
+                        .zip(dx.chunks_exact_mut(s.in_len()))
+                    {
+                        fold(s, rows, dx);
+                    }
                 }
             }
             dw

@@ -4,11 +4,13 @@
 //! products over unfolded pictures ([`dense`]) or sums over taps ([`depthwise`]); what follows the
 //! convolution is fused into one pass forward and two passes back ([`norm`]). Work is split by a
 //! fixed number of pictures, never by the number of threads, and partial sums are added in a fixed
-//! order, so the same input gives the same bits on any number of cores.
+//! order, so the same input gives the same bits on any number of cores. The loops over one picture
+//! are compiled for several vector widths, the widest that the processor has is taken.
 
 pub(crate) mod dense;
 pub(crate) mod depthwise;
 pub(crate) mod gemm;
+pub(crate) mod memory;
 pub(crate) mod norm;
 
 use super::block::BlockShape;
@@ -20,20 +22,6 @@ const PARTS: usize = 8;
 /// Pictures per part of a batch of `pictures`.
 pub(crate) fn part_len(pictures: usize) -> usize {
     pictures.div_ceil(PARTS).max(1)
-}
-
-/// Runs `f` compiled for the widest vectors that this processor has.
-#[inline(always)]
-pub(crate) fn vectorize<R>(f: impl FnOnce() -> R) -> R {
-    struct Call<F>(F);
-    impl<R, F: FnOnce() -> R> pulp::NullaryFnOnce for Call<F> {
-        type Output = R;
-        #[inline(always)]
-        fn call(self) -> R {
-            (self.0)()
-        }
-    }
-    pulp::Arch::new().dispatch(Call(f))
 }
 
 /// Convolves every picture of `x` (`[n, height, width, inputs]`) into `y`.

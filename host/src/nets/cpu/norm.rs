@@ -4,9 +4,10 @@
 //! `z = y * scale + shift` the forward pass is one affine map; the gradient of `y` is affine in the
 //! gradient of `z` and in `y`, so two sums per channel are all that the backward pass needs first.
 
+use multiversion::multiversion;
 use rayon::prelude::*;
 
-use super::{BlockShape, vectorize};
+use super::BlockShape;
 
 /// Added to the variance.
 pub(crate) const EPSILON: f32 = 1e-5;
@@ -22,6 +23,19 @@ pub(crate) fn sum(partial: &[Vec<f32>]) -> Vec<f32> {
     total
 }
 
+/// Adds the values of each channel and their squares.
+#[multiversion(targets = "simd")]
+fn add_moments(y: &[f32], sum: &mut [f32], squares: &mut [f32]) {
+    let c = sum.len();
+    let squares = &mut squares[..c];
+    for y in y.chunks_exact(c) {
+        for j in 0..c {
+            sum[j] += y[j];
+            squares[j] += y[j] * y[j];
+        }
+    }
+}
+
 /// Mean and biased variance of each channel of `y`.
 pub(crate) fn statistics(s: &BlockShape, y: &[f32]) -> (Vec<f32>, Vec<f32>) {
     let c = s.outputs;
@@ -29,14 +43,7 @@ pub(crate) fn statistics(s: &BlockShape, y: &[f32]) -> (Vec<f32>, Vec<f32>) {
         .par_chunks(s.out_pixels() * c)
         .map(|y| {
             let (mut sum, mut squares) = (vec![0.0; c], vec![0.0; c]);
-            vectorize(|| {
-                for y in y.chunks_exact(c) {
-                    for ((s, q), y) in sum.iter_mut().zip(&mut squares).zip(y) {
-                        *s += y;
-                        *q += y * y;
-                    }
-                }
-            });
+            add_moments(y, &mut sum, &mut squares);
             (sum, squares)
         })
         .collect();
@@ -74,34 +81,40 @@ impl Affine {
     }
 }
 
+/// What a ReLU leaves at least.
+fn floor(s: &BlockShape) -> f32 {
+    if s.relu { 0.0 } else { f32::NEG_INFINITY }
+}
+
 /// Normalised, rectified and pooled `y`.
 pub(crate) fn forward(s: &BlockShape, affine: &Affine, y: &[f32], out: &mut [f32]) {
-    let c = s.outputs;
     out.par_chunks_mut(s.result_len())
-        .zip(y.par_chunks(s.out_pixels() * c))
-        .for_each(|(out, y)| {
-            vectorize(|| {
-                let (scale, shift) = (&affine.scale[..c], &affine.shift[..c]);
-                let floor = if s.relu { 0.0 } else { f32::NEG_INFINITY };
-                if s.pool {
-                    let (width, half) = (s.out_width(), s.out_width() / 2);
-                    for (i, out) in out.chunks_exact_mut(c).enumerate() {
-                        let w = window(y, c, width, i / half, i % half);
-                        for j in 0..c {
-                            let z = |p: &[f32]| p[j] * scale[j] + shift[j];
-                            let m = z(w[0]).max(z(w[1])).max(z(w[2]).max(z(w[3])));
-                            out[j] = m.max(floor);
-                        }
-                    }
-                } else {
-                    for (out, y) in out.chunks_exact_mut(c).zip(y.chunks_exact(c)) {
-                        for j in 0..c {
-                            out[j] = (y[j] * scale[j] + shift[j]).max(floor);
-                        }
-                    }
-                }
-            });
-        });
+        .zip(y.par_chunks(s.out_pixels() * s.outputs))
+        .for_each(|(out, y)| forward_picture(s, affine, y, out));
+}
+
+#[multiversion(targets = "simd")]
+fn forward_picture(s: &BlockShape, affine: &Affine, y: &[f32], out: &mut [f32]) {
+    let c = s.outputs;
+    let (scale, shift) = (&affine.scale[..c], &affine.shift[..c]);
+    let floor = floor(s);
+    if !s.pool {
+        for (out, y) in out.chunks_exact_mut(c).zip(y.chunks_exact(c)) {
+            for j in 0..c {
+                out[j] = (y[j] * scale[j] + shift[j]).max(floor);
+            }
+        }
+        return;
+    }
+    let (width, half) = (s.out_width(), s.out_width() / 2);
+    for (i, out) in out.chunks_exact_mut(c).enumerate() {
+        let w = window(y, c, width, i / half, i % half);
+        for j in 0..c {
+            let z = |p: &[f32]| p[j] * scale[j] + shift[j];
+            let m = z(w[0]).max(z(w[1])).max(z(w[2]).max(z(w[3])));
+            out[j] = m.max(floor);
+        }
+    }
 }
 
 /// The four pixels under the pool window at `(py, px)`, each cut to `c`.
@@ -155,36 +168,7 @@ impl<'a> Backward<'a> {
             .zip(out_gradient.par_chunks(s.result_len()))
             .map(|(y, g)| {
                 let mut sums = vec![0.0; 2 * c];
-                let (sum, product) = sums.split_at_mut(c);
-                vectorize(|| {
-                    let (scale, shift) = (&affine.scale[..c], &affine.shift[..c]);
-                    let (sum, product) = (&mut sum[..c], &mut product[..c]);
-                    let floor = if s.relu { 0.0 } else { f32::NEG_INFINITY };
-                    if s.pool {
-                        let (width, half) = (s.out_width(), s.out_width() / 2);
-                        for (i, g) in g.chunks_exact(c).enumerate() {
-                            let w = window(y, c, width, i / half, i % half);
-                            for j in 0..c {
-                                let z = w.map(|p| p[j] * scale[j] + shift[j]);
-                                let d = route(z, g[j], floor);
-                                sum[j] += d[0] + d[1] + d[2] + d[3];
-                                product[j] += d[0] * w[0][j]
-                                    + d[1] * w[1][j]
-                                    + d[2] * w[2][j]
-                                    + d[3] * w[3][j];
-                            }
-                        }
-                    } else {
-                        for (y, g) in y.chunks_exact(c).zip(g.chunks_exact(c)) {
-                            for j in 0..c {
-                                let z = y[j] * scale[j] + shift[j];
-                                let d = if z > floor { g[j] } else { 0.0 };
-                                sum[j] += d;
-                                product[j] += d * y[j];
-                            }
-                        }
-                    }
-                });
+                add_gradients(s, &affine, y, g, &mut sums);
                 sums
             })
             .collect();
@@ -212,59 +196,102 @@ impl<'a> Backward<'a> {
     /// Second pass: the gradient of one picture's `y`.
     pub(crate) fn output_gradient(&self, picture: usize, dy: &mut [f32]) {
         let s = self.shape;
-        let c = s.outputs;
-        let y = &self.y[picture * s.out_pixels() * c..][..s.out_pixels() * c];
+        let len = s.out_pixels() * s.outputs;
+        let y = &self.y[picture * len..][..len];
         let g = &self.out_gradient[picture * s.result_len()..][..s.result_len()];
-        vectorize(|| {
-            let (scale, shift) = (&self.affine.scale[..c], &self.affine.shift[..c]);
-            let (slope, offset) = (&self.slope[..c], &self.offset[..c]);
-            let floor = if s.relu { 0.0 } else { f32::NEG_INFINITY };
-            if !s.pool {
-                for ((dy, y), g) in dy
-                    .chunks_exact_mut(c)
-                    .zip(y.chunks_exact(c))
-                    .zip(g.chunks_exact(c))
-                {
-                    for j in 0..c {
-                        let z = y[j] * scale[j] + shift[j];
-                        let d = if z > floor { g[j] } else { 0.0 };
-                        dy[j] = scale[j] * d + slope[j] * y[j] + offset[j];
-                    }
-                }
-                return;
+        write_gradient(s, (&self.affine, &self.slope, &self.offset), y, g, dy);
+    }
+}
+
+/// Adds one picture's sums of the gradient of `z` and of its product with `y`, `[2, channels]`.
+#[multiversion(targets = "simd")]
+fn add_gradients(s: &BlockShape, affine: &Affine, y: &[f32], g: &[f32], sums: &mut [f32]) {
+    let c = s.outputs;
+    let (sum, product) = sums.split_at_mut(c);
+    let (sum, product) = (&mut sum[..c], &mut product[..c]);
+    let (scale, shift) = (&affine.scale[..c], &affine.shift[..c]);
+    let floor = floor(s);
+    if !s.pool {
+        for (y, g) in y.chunks_exact(c).zip(g.chunks_exact(c)) {
+            for j in 0..c {
+                let z = y[j] * scale[j] + shift[j];
+                let d = if z > floor { g[j] } else { 0.0 };
+                sum[j] += d;
+                product[j] += d * y[j];
             }
-            let (width, half) = (s.out_width(), s.out_width() / 2);
-            for (i, g) in g.chunks_exact(c).enumerate() {
-                let (py, px) = (i / half, i % half);
-                let w = window(y, c, width, py, px);
-                let top = (2 * py * width + 2 * px) * c;
-                let (above, below) = dy.split_at_mut(top + width * c);
-                let above = &mut above[top..][..2 * c];
-                let below = &mut below[..2 * c];
-                let (d0, d1) = above.split_at_mut(c);
-                let (d2, d3) = below.split_at_mut(c);
-                for j in 0..c {
-                    let z = w.map(|p| p[j] * scale[j] + shift[j]);
-                    let d = route(z, g[j], floor);
-                    let back = |d: f32, y: f32| scale[j] * d + slope[j] * y + offset[j];
-                    d0[j] = back(d[0], w[0][j]);
-                    d1[j] = back(d[1], w[1][j]);
-                    d2[j] = back(d[2], w[2][j]);
-                    d3[j] = back(d[3], w[3][j]);
-                }
+        }
+        return;
+    }
+    let (width, half) = (s.out_width(), s.out_width() / 2);
+    for (i, g) in g.chunks_exact(c).enumerate() {
+        let w = window(y, c, width, i / half, i % half);
+        for j in 0..c {
+            let y = [w[0][j], w[1][j], w[2][j], w[3][j]];
+            let z = y.map(|y| y * scale[j] + shift[j]);
+            let d = route(z, g[j], floor);
+            sum[j] += d[0] + d[1] + d[2] + d[3];
+            product[j] += d[0] * y[0] + d[1] * y[1] + d[2] * y[2] + d[3] * y[3];
+        }
+    }
+}
+
+/// Writes the gradient of one picture's `y`: `scale * dz + slope * y + offset`.
+#[multiversion(targets = "simd")]
+fn write_gradient(
+    s: &BlockShape,
+    (affine, slope, offset): (&Affine, &[f32], &[f32]),
+    y: &[f32],
+    g: &[f32],
+    dy: &mut [f32],
+) {
+    let c = s.outputs;
+    let (scale, shift) = (&affine.scale[..c], &affine.shift[..c]);
+    let (slope, offset) = (&slope[..c], &offset[..c]);
+    let floor = floor(s);
+    if !s.pool {
+        for ((dy, y), g) in dy
+            .chunks_exact_mut(c)
+            .zip(y.chunks_exact(c))
+            .zip(g.chunks_exact(c))
+        {
+            for j in 0..c {
+                let z = y[j] * scale[j] + shift[j];
+                let d = if z > floor { g[j] } else { 0.0 };
+                dy[j] = scale[j] * d + slope[j] * y[j] + offset[j];
             }
-            // Pixels that no window covers still move with the statistics.
-            for py in 0..s.out_height() {
-                for px in 0..width {
-                    if py / 2 < s.out_height() / 2 && px / 2 < half {
-                        continue;
-                    }
-                    let at = (py * width + px) * c;
-                    for j in 0..c {
-                        dy[at + j] = slope[j] * y[at + j] + offset[j];
-                    }
-                }
+        }
+        return;
+    }
+    let (width, half) = (s.out_width(), s.out_width() / 2);
+    for (i, g) in g.chunks_exact(c).enumerate() {
+        let (py, px) = (i / half, i % half);
+        let w = window(y, c, width, py, px);
+        let top = (2 * py * width + 2 * px) * c;
+        let (above, below) = dy.split_at_mut(top + width * c);
+        let (d0, d1) = above[top..][..2 * c].split_at_mut(c);
+        let (d2, d3) = below[..2 * c].split_at_mut(c);
+        let (d0, d1) = (&mut d0[..c], &mut d1[..c]);
+        let (d2, d3) = (&mut d2[..c], &mut d3[..c]);
+        for j in 0..c {
+            let y = [w[0][j], w[1][j], w[2][j], w[3][j]];
+            let d = route(y.map(|y| y * scale[j] + shift[j]), g[j], floor);
+            let back = |d: f32, y: f32| scale[j] * d + slope[j] * y + offset[j];
+            d0[j] = back(d[0], y[0]);
+            d1[j] = back(d[1], y[1]);
+            d2[j] = back(d[2], y[2]);
+            d3[j] = back(d[3], y[3]);
+        }
+    }
+    // Pixels that no window covers still move with the statistics.
+    for py in 0..s.out_height() {
+        for px in 0..width {
+            if py / 2 < s.out_height() / 2 && px / 2 < half {
+                continue;
             }
-        });
+            let at = (py * width + px) * c;
+            for j in 0..c {
+                dy[at + j] = slope[j] * y[at + j] + offset[j];
+            }
+        }
     }
 }

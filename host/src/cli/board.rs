@@ -1,0 +1,370 @@
+//! The commands that talk to a board.
+
+use std::fs;
+use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use serde::Serialize;
+use sudal::data::Gray;
+use sudal::device::{Client, Info as DeviceInfo, Link, PixelFormat, Verdict};
+
+use super::device::{BoardArgs, read_picture};
+use super::interrupt::Interrupt;
+use super::output::Output;
+
+/// Put a model image on a board and start it.
+///
+/// Builds the firmware if need be (with an installed Rust target, else rustup's, else Debian's
+/// packages) and says what it does. Enrolled classes stay in the board's flash; those of another
+/// model are kept apart.
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  sudal flash --board mps2-an500 models/parts.sudal")]
+pub(crate) struct Flash {
+    /// The model image, from `sudal convert`.
+    image: PathBuf,
+    #[command(flatten)]
+    board: BoardArgs,
+}
+
+impl Flash {
+    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        let image =
+            fs::read(&self.image).with_context(|| format!("reading {}", self.image.display()))?;
+        let mut board = self.board.open()?;
+        board
+            .flash(&image, &mut |step| output.step(step))
+            .with_context(|| format!("flashing {}", self.image.display()))?;
+        let info = board.connect()?.info()?;
+        output.result(&info, describe(&info))
+    }
+}
+
+/// Start the board, or restart it, which is a power cycle, with what its flash holds.
+#[derive(clap::Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    board: BoardArgs,
+}
+
+impl Run {
+    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        let mut board = self.board.open()?;
+        board.stop()?;
+        board.start()?;
+        let info = board.connect()?.info()?;
+        output.result(&info, describe(&info))
+    }
+}
+
+/// Switch the board off.
+#[derive(clap::Args)]
+pub(crate) struct Stop {
+    #[command(flatten)]
+    board: BoardArgs,
+}
+
+impl Stop {
+    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        self.board.open()?.stop()?;
+        output.result(
+            &serde_json::json!({ "stopped": self.board.board }),
+            "stopped",
+        )
+    }
+}
+
+/// Say what the board is: firmware, model, memory, and what it has counted since it was started.
+#[derive(clap::Args)]
+pub(crate) struct Info {
+    #[command(flatten)]
+    board: BoardArgs,
+}
+
+impl Info {
+    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        let mut c = self.board.connect()?;
+        let info = c.client.info()?;
+        let stats = c.client.stats()?;
+        let text = format!("{}\nsince it was started: {stats:?}", describe(&info));
+        output.result(&serde_json::json!({ "info": info, "stats": stats }), text)
+    }
+}
+
+fn describe(info: &DeviceInfo) -> String {
+    let model = match &info.model {
+        Ok(m) => format!(
+            "model {:?} ({:016x}): {}x{}x{} pixels to {} values, {} bytes of flash, {} bytes of RAM",
+            m.name, m.id, m.width, m.height, m.channels, m.dim, m.image, m.arena
+        ),
+        Err(fault) => format!("no model: {fault}"),
+    };
+    let classes = match &info.classes {
+        Ok(n) => format!(
+            "{n} of {} classes enrolled, up to {} shots each",
+            info.max_classes, info.max_shots
+        ),
+        Err(fault) => format!("store: {fault}"),
+    };
+    format!(
+        "{}, firmware {}, protocol {}\n{model}\n{classes}",
+        info.board, info.firmware, info.protocol
+    )
+}
+
+/// Teach the board a class from pictures, one shot each; more can be added any time.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sudal enroll gear gear1.png gear2.png gear3.png
+  sudal enroll \"gear, broken tooth\" broken/*.jpg")]
+pub(crate) struct Enroll {
+    /// Name of the class.
+    name: String,
+    /// Pictures of it, PNG or JPEG.
+    #[arg(required = true)]
+    pictures: Vec<PathBuf>,
+    #[command(flatten)]
+    board: BoardArgs,
+}
+
+impl Enroll {
+    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        // Read all before the first is stored.
+        let pictures = self
+            .pictures
+            .iter()
+            .map(|path| read_picture(path))
+            .collect::<anyhow::Result<Vec<Gray>>>()?;
+        let mut c = self.board.connect()?;
+        let mut enrolled = None;
+        for (path, picture) in self.pictures.iter().zip(&pictures) {
+            c.show(picture)?;
+            let done = c
+                .client
+                .enroll(&self.name)
+                .with_context(|| format!("enrolling {}", path.display()))?;
+            enrolled = Some(done);
+        }
+        let Some(enrolled) = enrolled else {
+            bail!("give at least one picture");
+        };
+        let text = format!("{}: {} shots", self.name, enrolled.shots);
+        output.result(&enrolled, text)
+    }
+}
+
+/// Classify pictures by their distance to what was enrolled.
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  sudal classify unknown.png --json")]
+pub(crate) struct Classify {
+    /// Pictures, PNG or JPEG.
+    #[arg(required = true)]
+    pictures: Vec<PathBuf>,
+    #[command(flatten)]
+    board: BoardArgs,
+}
+
+#[derive(Serialize)]
+struct Classified {
+    picture: PathBuf,
+    #[serde(flatten)]
+    verdict: Verdict,
+    milliseconds: f64,
+}
+
+impl Classify {
+    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        let mut c = self.board.connect()?;
+        let rate = f64::from(c.client.info()?.ticks_per_second);
+        let names = names(&mut c.client)?;
+        let mut all = Vec::new();
+        for path in &self.pictures {
+            c.show(&read_picture(path)?)?;
+            let verdict = c.client.classify()?;
+            let milliseconds = f64::from(verdict.ticks) / rate * 1e3;
+            all.push(Classified {
+                picture: path.clone(),
+                verdict,
+                milliseconds,
+            });
+        }
+        let mut text = String::new();
+        for c in &all {
+            text.push_str(&format!("{}: {}", c.picture.display(), c.verdict.name));
+            let mut distances: Vec<_> = c.verdict.distances.iter().collect();
+            distances.sort_by(|a, b| a.squared.total_cmp(&b.squared));
+            for d in distances.iter().take(3) {
+                let name = names.iter().find(|(id, _)| *id == d.class);
+                let name = name.map_or("?", |(_, name)| name);
+                text.push_str(&format!("  {name} {:.3}", d.squared.sqrt()));
+            }
+            text.push_str(&format!("  ({:.1} ms)\n", c.milliseconds));
+        }
+        output.result(&all, text)
+    }
+}
+
+fn names(client: &mut Client<Box<dyn Link>>) -> anyhow::Result<Vec<(u8, String)>> {
+    Ok(client.list()?.into_iter().map(|c| (c.id, c.name)).collect())
+}
+
+/// List the enrolled classes.
+#[derive(clap::Args)]
+pub(crate) struct List {
+    #[command(flatten)]
+    board: BoardArgs,
+}
+
+impl List {
+    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        let mut c = self.board.connect()?;
+        let model = c.client.info()?.model.ok().map(|m| m.id);
+        let classes = c.client.list()?;
+        let mut text = String::new();
+        for class in &classes {
+            text.push_str(&format!(
+                "{:>3}  {:>2} shots  {}",
+                class.id, class.shots, class.name
+            ));
+            if Some(class.model) != model {
+                text.push_str("  (of another model: enrol it again)");
+            }
+            text.push('\n');
+        }
+        if classes.is_empty() {
+            text.push_str("nothing is enrolled");
+        }
+        output.result(&classes, text)
+    }
+}
+
+/// Give a class another name.
+#[derive(clap::Args)]
+pub(crate) struct Rename {
+    /// Its name.
+    name: String,
+    /// The new one.
+    to: String,
+    #[command(flatten)]
+    board: BoardArgs,
+}
+
+impl Rename {
+    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        let mut c = self.board.connect()?;
+        let id = c.client.find(&self.name)?;
+        c.client.rename(id, &self.to)?;
+        output.result(
+            &serde_json::json!({ "id": id, "name": self.to }),
+            format!("{} is now {}", self.name, self.to),
+        )
+    }
+}
+
+/// Remove a class.
+#[derive(clap::Args)]
+pub(crate) struct Remove {
+    /// Its name.
+    name: String,
+    #[command(flatten)]
+    board: BoardArgs,
+}
+
+impl Remove {
+    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        let mut c = self.board.connect()?;
+        let id = c.client.find(&self.name)?;
+        c.client.remove(id)?;
+        output.result(
+            &serde_json::json!({ "removed": self.name }),
+            format!("removed {}", self.name),
+        )
+    }
+}
+
+/// Remove every class.
+#[derive(clap::Args)]
+pub(crate) struct Reset {
+    /// Do it: there is no way back.
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    board: BoardArgs,
+}
+
+impl Reset {
+    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        if !self.yes {
+            bail!("this forgets every enrolled class: give --yes to do it");
+        }
+        self.board.connect()?.client.reset()?;
+        output.result(&serde_json::json!({ "reset": true }), "nothing is enrolled")
+    }
+}
+
+/// Save what the camera sees.
+#[derive(clap::Args)]
+pub(crate) struct Capture {
+    /// The PNG file.
+    #[arg(long, default_value = "frame.png", value_name = "FILE")]
+    out: PathBuf,
+    #[command(flatten)]
+    board: BoardArgs,
+}
+
+impl Capture {
+    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        let mut c = self.board.connect()?;
+        let picture = c.client.capture()?;
+        let geometry = picture.geometry;
+        if geometry.format != PixelFormat::Grey8 {
+            bail!(
+                "the camera gives {:?}, only grey is saved so far",
+                geometry.format
+            );
+        }
+        let (width, height) = (u32::from(geometry.width), u32::from(geometry.height));
+        let Some(image) = image::GrayImage::from_raw(width, height, picture.pixels) else {
+            bail!("the board sent fewer pixels than it announced");
+        };
+        image
+            .save(&self.out)
+            .with_context(|| format!("writing {}", self.out.display()))?;
+        output.result(
+            &serde_json::json!({ "picture": self.out, "width": width, "height": height }),
+            format!("{}: {width}x{height}", self.out.display()),
+        )
+    }
+}
+
+/// Print the board's log.
+#[derive(clap::Args)]
+pub(crate) struct Logs {
+    /// Keep printing until Ctrl-C.
+    #[arg(long, short)]
+    follow: bool,
+    #[command(flatten)]
+    board: BoardArgs,
+}
+
+impl Logs {
+    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        let board = self.board.open()?;
+        let Some(mut logs) = board.logs()? else {
+            bail!("{} keeps no log", board.name());
+        };
+        let interrupt = Interrupt::catch()?;
+        loop {
+            for line in logs.read()? {
+                output.result(&line, &line)?;
+            }
+            if !self.follow || interrupt.is_set() {
+                return Ok(());
+            }
+            sleep(Duration::from_millis(200));
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! `--data`: which pictures a command works on.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use indicatif::ProgressBar;
+use sudal::data::omniglot::{self, Part, Split};
+use sudal::data::{Dataset, Loaded, folder, parts};
+
+use super::output::Output;
+
+/// Which pictures.
+#[derive(clap::Args, Clone)]
+pub(crate) struct DataArgs {
+    /// `parts` for the built-in generator of synthetic parts, or a path: a folder or zip with a
+    /// folder of PNG or JPEG pictures per class, or a folder with Omniglot's official zips.
+    #[arg(long, default_value = "parts", value_name = "parts|PATH")]
+    pub(crate) data: String,
+    /// Which part of the data. Omniglot: train, val, trainval, test (Vinyals' split with rotations
+    /// as classes, 28x28), background, evaluation (Lake's). Parts: train, val, test, which share no
+    /// class. A folder has no splits.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) split: Option<String>,
+}
+
+/// What `--data` turned out to be.
+pub(crate) enum Kind {
+    Parts,
+    Omniglot(PathBuf),
+    Folder(PathBuf),
+}
+
+impl DataArgs {
+    pub(crate) fn kind(&self) -> anyhow::Result<Kind> {
+        if self.data == "parts" {
+            return Ok(Kind::Parts);
+        }
+        let path = PathBuf::from(&self.data);
+        if !path.exists() {
+            bail!(
+                "{} does not exist: give `parts`, a folder or a zip to --data",
+                self.data
+            );
+        }
+        let has = |name: &str| path.join(name).exists();
+        if has("images_background.zip") || has("images_background") {
+            return Ok(Kind::Omniglot(path));
+        }
+        Ok(Kind::Folder(path))
+    }
+
+    /// What the pictures are called on a model's card.
+    pub(crate) fn name(&self) -> anyhow::Result<String> {
+        Ok(match self.kind()? {
+            Kind::Parts => "synthetic parts".to_owned(),
+            Kind::Omniglot(_) => "Omniglot".to_owned(),
+            Kind::Folder(path) => path
+                .file_name()
+                .map_or(self.data.clone(), |n| n.to_string_lossy().into_owned()),
+        })
+    }
+
+    /// The same data, another split unless one was asked for.
+    pub(crate) fn split_or(&self, split: &str) -> String {
+        self.split.clone().unwrap_or_else(|| split.to_owned())
+    }
+
+    /// Width and height that suit the data, in pixels.
+    pub(crate) fn natural_size(&self) -> anyhow::Result<(u32, u32)> {
+        Ok(match self.kind()? {
+            Kind::Omniglot(_) => (28, 28),
+            Kind::Parts | Kind::Folder(_) => (64, 64),
+        })
+    }
+
+    /// Opens a split.
+    pub(crate) fn open(&self, split: &str, size: (u32, u32)) -> anyhow::Result<Dataset> {
+        match self.kind()? {
+            Kind::Parts => parts_split(split, size),
+            Kind::Omniglot(path) => omniglot_split(&path, split),
+            Kind::Folder(path) => Ok(folder::open(&path)?),
+        }
+    }
+
+    /// Opens a split and decodes every picture.
+    pub(crate) fn load(
+        &self,
+        split: &str,
+        size: (u32, u32),
+        output: &Output,
+    ) -> anyhow::Result<Loaded> {
+        let dataset = self.open(split, size)?;
+        let total: usize = (0..dataset.classes()).map(|c| dataset.len(c)).sum();
+        let bar: ProgressBar = output.bar(total as u64, "pictures");
+        bar.set_message(format!("reading {} {split}", self.data));
+        let loaded = dataset
+            .load(size, |n| bar.inc(n as u64))
+            .with_context(|| format!("reading {}", self.data));
+        bar.finish_and_clear();
+        loaded
+    }
+}
+
+/// Seed, classes and pictures a class of each split of the synthetic parts; seeds apart, so no
+/// class is in two of them.
+fn parts_split(split: &str, size: (u32, u32)) -> anyhow::Result<Dataset> {
+    let (seed, classes, per_class) = match split {
+        "train" => (1, 1600, 20),
+        "val" => (2, 100, 20),
+        "test" => (3, 200, 20),
+        _ => bail!("parts have no split {split:?}: give train, val or test"),
+    };
+    Ok(parts::dataset(seed, classes, per_class, size))
+}
+
+fn omniglot_split(path: &Path, split: &str) -> anyhow::Result<Dataset> {
+    Ok(match split {
+        "train" => omniglot::vinyals(path, Split::Train)?,
+        "val" => omniglot::vinyals(path, Split::Val)?,
+        "trainval" => omniglot::vinyals(path, Split::TrainVal)?,
+        "test" => omniglot::vinyals(path, Split::Test)?,
+        "background" => omniglot::lake(path, Part::Background, true)?,
+        "evaluation" => omniglot::lake(path, Part::Evaluation, false)?,
+        _ => bail!(
+            "Omniglot has no split {split:?}: give train, val, trainval, test, background or evaluation"
+        ),
+    })
+}

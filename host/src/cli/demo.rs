@@ -1,0 +1,211 @@
+//! `sudal demo`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use serde::Serialize;
+use sudal::data::{Gray, parts};
+use sudal::report::{Confusion, ContactSheet, Query, Row};
+
+use super::device::{BoardArgs, Connection};
+use super::model::ModelFile;
+use super::output::Output;
+
+/// Show the whole way on a board: flash, enrol, power cycle, classify.
+///
+/// Enrols classes of synthetic parts that no training saw, from a few frames each, switches the
+/// board off and on, classifies new frames, and prints the confusion matrix and the latency. The
+/// support frames and queries with their distances are drawn as a contact sheet.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sudal demo
+  sudal demo --board host --classes 10 --shots 1 --out /tmp")]
+pub(crate) struct Args {
+    /// The model image.
+    #[arg(long, default_value = "models/parts.sudal", value_name = "FILE")]
+    model: PathBuf,
+    /// Classes to enrol.
+    #[arg(long, default_value_t = 5)]
+    classes: usize,
+    /// Support frames of each.
+    #[arg(long, default_value_t = 5)]
+    shots: usize,
+    /// Queries of each.
+    #[arg(long, default_value_t = 8)]
+    queries: usize,
+    /// Seed of the classes and frames.
+    #[arg(long, default_value_t = 3)]
+    seed: u64,
+    /// Folder for contact-sheet.png and confusion.png.
+    #[arg(long, default_value = "out", value_name = "DIR")]
+    out: PathBuf,
+    #[command(flatten)]
+    board: BoardArgs,
+}
+
+#[derive(Serialize)]
+struct Report {
+    board: String,
+    right: u64,
+    queries: u64,
+    milliseconds_median: f64,
+    milliseconds_most: f64,
+    confusion: Vec<Vec<u64>>,
+    names: Vec<String>,
+    contact_sheet: PathBuf,
+    confusion_picture: PathBuf,
+}
+
+pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
+    if args.classes == 0 || args.shots == 0 || args.queries == 0 {
+        bail!("--classes, --shots and --queries must be at least 1");
+    }
+    let size = ModelFile::open(&args.model)?.size()?;
+    let image =
+        fs::read(&args.model).with_context(|| format!("reading {}", args.model.display()))?;
+    let dataset = parts::dataset(args.seed, args.classes, args.shots + args.queries, size);
+    let frame =
+        |class: usize, index: usize| -> anyhow::Result<Gray> { Ok(dataset.get(class, index)?) };
+    // Two parts may have the same name and differ in a detail.
+    let names: Vec<String> = (0..args.classes)
+        .map(|c| format!("{} {}", letter(c), dataset.class_name(c)))
+        .collect();
+
+    let mut board = args.board.open()?;
+    board.flash(&image, &mut |step| output.step(step))?;
+    let client = board.connect()?;
+    let mut connection = Connection { board, client };
+    let info = connection.client.info()?;
+    if args.classes > usize::from(info.max_classes) || args.shots > usize::from(info.max_shots) {
+        bail!(
+            "the board stores {} classes of {} shots",
+            info.max_classes,
+            info.max_shots
+        );
+    }
+    connection.client.reset()?;
+    output.step(format!(
+        "enrolling {} classes from {} frames each on {}",
+        args.classes, args.shots, info.board
+    ));
+    let mut support = Vec::new();
+    for (class, name) in names.iter().enumerate() {
+        let mut frames = Vec::new();
+        for shot in 0..args.shots {
+            let frame = frame(class, shot)?;
+            connection.show(&frame)?;
+            connection.client.enroll(&short(name))?;
+            frames.push(frame);
+        }
+        support.push(frames);
+    }
+
+    output.step("switching the board off and on");
+    let Connection { mut board, client } = connection;
+    drop(client);
+    board.stop()?;
+    board.start()?;
+    let client = board.connect()?;
+    let mut connection = Connection { board, client };
+    let enrolled = connection.client.list()?;
+    if enrolled.len() != args.classes || enrolled.iter().any(|c| usize::from(c.shots) != args.shots)
+    {
+        bail!("the power cycle lost classes: {enrolled:?}");
+    }
+    output.step(format!(
+        "{} classes are still there; classifying {} new frames",
+        enrolled.len(),
+        args.classes * args.queries
+    ));
+    let place = |id: u8| {
+        let class = enrolled.iter().find(|c| c.id == id)?;
+        names.iter().position(|n| short(n) == class.name)
+    };
+
+    let mut confusion = Confusion::new(&names);
+    let mut times = Vec::new();
+    let mut rows = Vec::new();
+    for (class, (name, support)) in names.iter().zip(support).enumerate() {
+        let mut queries = Vec::new();
+        for query in 0..args.queries {
+            let frame = frame(class, args.shots + query)?;
+            connection.show(&frame)?;
+            let verdict = connection.client.classify()?;
+            let Some(answer) = place(verdict.nearest.class) else {
+                bail!("the board named a class that was not enrolled: {verdict:?}");
+            };
+            confusion.add(class, answer)?;
+            times.push(f64::from(verdict.ticks) / f64::from(info.ticks_per_second) * 1e3);
+            let mut distances = vec![f32::NAN; args.classes];
+            for d in &verdict.distances {
+                if let Some(place) = place(d.class) {
+                    distances[place] = d.squared.sqrt();
+                }
+            }
+            queries.push(Query { frame, distances });
+        }
+        rows.push(Row {
+            name: name.clone(),
+            support,
+            queries,
+        });
+    }
+    times.sort_by(f64::total_cmp);
+
+    fs::create_dir_all(&args.out).with_context(|| format!("making {}", args.out.display()))?;
+    let sheet = ContactSheet {
+        title: format!(
+            "{} classes, {} shots, {} of {} queries right on {}",
+            args.classes,
+            args.shots,
+            confusion.right(),
+            confusion.total(),
+            info.board
+        ),
+        rows,
+    };
+    let report = Report {
+        board: info.board,
+        right: confusion.right(),
+        queries: confusion.total(),
+        milliseconds_median: times[times.len() / 2],
+        milliseconds_most: times[times.len() - 1],
+        confusion: (0..args.classes)
+            .map(|t| (0..args.classes).map(|a| confusion.count(t, a)).collect())
+            .collect(),
+        names,
+        contact_sheet: args.out.join("contact-sheet.png"),
+        confusion_picture: args.out.join("confusion.png"),
+    };
+    sheet.figure()?.save(&report.contact_sheet)?;
+    confusion.figure().save(&report.confusion_picture)?;
+    let text = format!(
+        "{confusion}\n{} of {} right; {:.1} ms a frame (median; most {:.1} ms) by the board's clock\n{}\n{}",
+        report.right,
+        report.queries,
+        report.milliseconds_median,
+        report.milliseconds_most,
+        report.contact_sheet.display(),
+        report.confusion_picture.display()
+    );
+    output.result(&report, text)
+}
+
+/// A, B, ... Z, A1, ...
+fn letter(class: usize) -> String {
+    let letter = char::from(b'A' + (class % 26) as u8);
+    match class / 26 {
+        0 => letter.to_string(),
+        n => format!("{letter}{n}"),
+    }
+}
+
+/// A name that fits the board's store: the letter makes it unique.
+fn short(name: &str) -> String {
+    let mut end = name.len().min(32);
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    name[..end].trim_end().to_owned()
+}

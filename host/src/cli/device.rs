@@ -1,0 +1,209 @@
+//! `--board`: opening a board, showing it pictures, and episodes over its line.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use sudal::data::{Gray, Loaded};
+use sudal::device::{self, Board, Client, Geometry, Link, PixelFormat};
+use sudal::episodes::{Episode, EpisodeShape, Sampler};
+use sudal::meta::Accuracy;
+
+use super::output::Output;
+
+/// Which board.
+#[derive(clap::Args, Clone)]
+pub(crate) struct BoardArgs {
+    /// The board: mps2-an500 is a Cortex-M7 in QEMU, host the same firmware in this process.
+    #[arg(long, default_value = "mps2-an500", env = "SUDAL_BOARD")]
+    pub(crate) board: String,
+    /// Folder with the board's flash, model and logs [default: in the user's state folder].
+    #[arg(long, value_name = "DIR", env = "SUDAL_BOARD_DIR")]
+    pub(crate) board_dir: Option<PathBuf>,
+}
+
+/// A connected board.
+pub(crate) struct Connection {
+    pub(crate) board: Box<dyn Board>,
+    pub(crate) client: Client<Box<dyn Link>>,
+}
+
+impl BoardArgs {
+    /// The board, as it is.
+    pub(crate) fn open(&self) -> anyhow::Result<Box<dyn Board>> {
+        let dir = match &self.board_dir {
+            Some(dir) => dir.clone(),
+            None => device::state_dir(&self.board),
+        };
+        Ok(device::open(&self.board, &dir)?)
+    }
+
+    /// The board, on and connected.
+    pub(crate) fn connect(&self) -> anyhow::Result<Connection> {
+        let mut board = self.open()?;
+        let client = board.connect()?;
+        Ok(Connection { board, client })
+    }
+}
+
+/// Reads a picture file as grey.
+pub(crate) fn read_picture(path: &Path) -> anyhow::Result<Gray> {
+    let picture = image::open(path)
+        .with_context(|| format!("reading {}", path.display()))?
+        .into_luma8();
+    let (width, height) = picture.dimensions();
+    Ok(Gray::new(width, height, picture.into_raw())?)
+}
+
+impl Connection {
+    /// Shows the virtual camera a picture. One that has more pixels than the camera holds is made
+    /// smaller first, its sides in proportion.
+    pub(crate) fn show(&mut self, picture: &Gray) -> anyhow::Result<()> {
+        show(&mut self.client, picture, self.board.memory().frame)
+    }
+}
+
+fn show(client: &mut Client<Box<dyn Link>>, picture: &Gray, capacity: usize) -> anyhow::Result<()> {
+    let pixels = picture.pixels.len();
+    let smaller;
+    let picture = if pixels > capacity {
+        let by = (capacity as f64 / pixels as f64).sqrt();
+        let side = |side: u32| ((f64::from(side) * by).floor() as u32).max(1);
+        smaller = picture.resize(side(picture.width), side(picture.height));
+        &smaller
+    } else {
+        picture
+    };
+    let (Ok(width), Ok(height)) = (u16::try_from(picture.width), u16::try_from(picture.height))
+    else {
+        bail!(
+            "a picture of {}x{} pixels is too long",
+            picture.width,
+            picture.height
+        );
+    };
+    let geometry = Geometry {
+        width,
+        height,
+        format: PixelFormat::Grey8,
+    };
+    client.send_frame(geometry, &picture.pixels)?;
+    Ok(())
+}
+
+/// Few-shot episodes run by enrolling and classifying over a board's line, beside the host board
+/// doing the same.
+pub(crate) struct Episodes<'a> {
+    board: Connection,
+    twin: Connection,
+    data: &'a Loaded,
+    output: &'a Output,
+    /// The twin's state, gone with it.
+    _folder: tempfile::TempDir,
+}
+
+impl<'a> Episodes<'a> {
+    /// Flashes `image` to the board and to its twin in this process.
+    pub(crate) fn start(
+        args: &BoardArgs,
+        image: &[u8],
+        data: &'a Loaded,
+        output: &'a Output,
+    ) -> anyhow::Result<Self> {
+        let mut board = args.open()?;
+        board.flash(image, &mut |step| output.step(step))?;
+        let client = board.connect()?;
+        let folder = tempfile::tempdir()?;
+        let mut twin = device::open("host", folder.path())?;
+        twin.flash(image, &mut |_| ())?;
+        let twin_client = twin.connect()?;
+        Ok(Self {
+            board: Connection { board, client },
+            twin: Connection {
+                board: twin,
+                client: twin_client,
+            },
+            data,
+            output,
+            _folder: folder,
+        })
+    }
+
+    /// Runs episodes; every enrolled class is removed again afterwards.
+    pub(crate) fn accuracy(
+        &mut self,
+        shape: EpisodeShape,
+        episodes: u64,
+        seed: u64,
+    ) -> anyhow::Result<Accuracy> {
+        let info = self.board.client.info()?;
+        if shape.way > usize::from(info.max_classes) || shape.shot > usize::from(info.max_shots) {
+            bail!(
+                "the board stores {} classes of {} shots: {}-way {}-shot does not fit",
+                info.max_classes,
+                info.max_shots,
+                shape.way,
+                shape.shot
+            );
+        }
+        let sampler = Sampler::new(&self.data.class_sizes(), shape, seed)?;
+        let bar = self.output.bar(episodes, "episodes");
+        bar.set_message(format!("{}-way {}-shot", shape.way, shape.shot));
+        let mut accuracies = Vec::new();
+        for n in 0..episodes {
+            accuracies.push(self.episode(&sampler.episode(n))?);
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        self.board.client.reset()?;
+        Ok(Accuracy::of(&accuracies))
+    }
+
+    fn episode(&mut self, episode: &Episode) -> anyhow::Result<f64> {
+        let (width, height) = self.data.size();
+        let picture = |class: usize, index: usize| {
+            Gray::new(width, height, self.data.pixels(class, index).to_vec())
+        };
+        let capacity = self.board.board.memory().frame;
+        let run = |client: &mut Client<Box<dyn Link>>| -> anyhow::Result<_> {
+            client.reset()?;
+            let support = episode.classes.iter().zip(&episode.support);
+            for (place, (&class, support)) in support.enumerate() {
+                for &index in support {
+                    show(client, &picture(class, index)?, capacity)?;
+                    client.enroll(&place.to_string())?;
+                }
+            }
+            let mut verdicts = Vec::new();
+            for (&class, query) in episode.classes.iter().zip(&episode.query) {
+                for &index in query {
+                    show(client, &picture(class, index)?, capacity)?;
+                    let mut verdict = client.classify()?;
+                    // The boards' clocks differ, their answers must not.
+                    verdict.ticks = 0;
+                    verdicts.push((verdict, client.embed()?.values));
+                }
+            }
+            Ok(verdicts)
+        };
+        let (board, host) = rayon::join(
+            || run(&mut self.board.client),
+            || run(&mut self.twin.client),
+        );
+        let (board, host) = (board?, host?);
+        if board != host {
+            bail!("the board's answers differ from the host's: this is a fault of the firmware");
+        }
+        let truths = episode
+            .query
+            .iter()
+            .enumerate()
+            .flat_map(|(place, query)| query.iter().map(move |_| place.to_string()));
+        let all = board.len();
+        let right = board
+            .iter()
+            .zip(truths)
+            .filter(|((verdict, _), truth)| verdict.name == *truth)
+            .count();
+        Ok(right as f64 / all as f64)
+    }
+}

@@ -1,0 +1,138 @@
+//! `sudal eval`.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use serde::Serialize;
+use sudal::episodes::EpisodeShape;
+use sudal::meta::Accuracy;
+
+use super::data::DataArgs;
+use super::device::{self, BoardArgs};
+use super::model::ModelFile;
+use super::output::Output;
+
+/// Measure accuracy on few-shot episodes of classes that were not trained on.
+///
+/// Takes a checkpoint, an ONNX file (both float) or a model image (int8, run by the firmware's
+/// engine, or with --on-board by the board itself: every support picture is enrolled and every
+/// query classified over its line, and each answer is compared with the host's to the bit).
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sudal eval models/parts.sudal --data parts
+  sudal eval models/omniglot.onnx --data ~/omniglot --way 5,20 --shot 1,5
+  sudal eval models/omniglot.sudal --data ~/omniglot --on-board --way 5 --shot 1 --query 3 --episodes 100")]
+pub(crate) struct Args {
+    /// Checkpoint, ONNX file or model image.
+    model: PathBuf,
+    #[command(flatten)]
+    data: DataArgs,
+    /// Classes of an episode; several are all measured.
+    #[arg(long, value_delimiter = ',', default_value = "5,20")]
+    way: Vec<usize>,
+    /// Support pictures of a class; several are all measured.
+    #[arg(long, value_delimiter = ',', default_value = "1,5")]
+    shot: Vec<usize>,
+    /// Query pictures of a class.
+    #[arg(long, default_value_t = 15)]
+    query: usize,
+    /// Episodes of each way and shot.
+    #[arg(long, default_value_t = 1000)]
+    episodes: u64,
+    /// Seed of the episodes.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Run the episodes through the board's line instead of in this process (model images only).
+    #[arg(long)]
+    on_board: bool,
+    #[command(flatten)]
+    board: BoardArgs,
+}
+
+#[derive(Serialize)]
+struct Report {
+    model: PathBuf,
+    kind: &'static str,
+    data: String,
+    split: String,
+    seed: u64,
+    query: usize,
+    rows: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    way: usize,
+    shot: usize,
+    #[serde(flatten)]
+    accuracy: Accuracy,
+}
+
+pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
+    if args.episodes == 0 {
+        bail!("--episodes 0 measures nothing: give at least 1");
+    }
+    let model = ModelFile::open(&args.model)?;
+    let split = args.data.split_or("test");
+    let data = args.data.load(&split, model.size()?, output)?;
+    let shapes = args.way.iter().flat_map(|&way| {
+        args.shot.iter().map(move |&shot| EpisodeShape {
+            way,
+            shot,
+            query: args.query,
+        })
+    });
+    let mut measure: Box<dyn FnMut(EpisodeShape) -> anyhow::Result<Accuracy>> = if args.on_board {
+        if !matches!(model, ModelFile::Image(_)) {
+            bail!("--on-board needs a model image: make one with `sudal convert`");
+        }
+        let bytes = std::fs::read(&args.model)?;
+        let mut bench = device::Episodes::start(&args.board, &bytes, &data, output)?;
+        Box::new(move |shape| bench.accuracy(shape, args.episodes, args.seed))
+    } else {
+        let embeddings = model.embeddings(&data, output)?;
+        Box::new(move |shape| Ok(embeddings.accuracy(shape, args.episodes, args.seed)?))
+    };
+    let mut rows = Vec::new();
+    for shape in shapes {
+        rows.push(Row {
+            way: shape.way,
+            shot: shape.shot,
+            accuracy: measure(shape)?,
+        });
+    }
+    let report = Report {
+        model: args.model.clone(),
+        kind: model.kind(),
+        data: args.data.name()?,
+        split,
+        seed: args.seed,
+        query: args.query,
+        rows,
+    };
+    let mut text = format!(
+        "{} ({}) on {}, split {}: {} episodes each, {} queries a class, seed {}{}\n",
+        report.model.display(),
+        report.kind,
+        report.data,
+        report.split,
+        args.episodes,
+        args.query,
+        args.seed,
+        if args.on_board {
+            format!(
+                ", on {} over its line, every answer bit-identical to the host's",
+                args.board.board
+            )
+        } else {
+            String::new()
+        }
+    );
+    for row in &report.rows {
+        text.push_str(&format!(
+            "{:>3}-way {:>2}-shot  {}\n",
+            row.way, row.shot, row.accuracy
+        ));
+    }
+    output.result(&report, text)
+}

@@ -1,0 +1,131 @@
+//! One file a command; what they share stands in [`data`], [`device`], [`model`] and [`output`].
+
+mod board;
+mod convert;
+mod data;
+mod demo;
+mod device;
+mod eval;
+mod export;
+mod interrupt;
+mod model;
+mod output;
+mod train;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use output::Output;
+
+/// Few-shot vision for microcontroller cameras.
+///
+/// A network is meta-trained on this computer on many small tasks, so that it tells classes apart
+/// which it never saw. A board with a camera then learns a class from a few frames and classifies
+/// new ones by their distance to them.
+#[derive(Parser)]
+#[command(
+    name = "sudal",
+    version,
+    arg_required_else_help = true,
+    after_help = "From nothing to a classification, on the emulated board:
+  sudal demo                                            everything below, with synthetic parts
+  sudal train --data parts --out parts.ckpt             meta-train
+  sudal export parts.ckpt --out parts.onnx              write ONNX
+  sudal verify parts.onnx --checkpoint parts.ckpt       compare with ONNX Runtime and tract
+  sudal convert parts.onnx --out parts.sudal            quantise to int8
+  sudal flash parts.sudal                               put it on the board
+  sudal enroll gear gear1.png gear2.png                 teach a class
+  sudal classify unknown.png                            ask
+
+`sudal COMMAND --help` explains each."
+)]
+struct Cli {
+    /// Print results as JSON on standard output, nothing else there.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Train(train::Args),
+    Eval(eval::Args),
+    Export(export::Args),
+    Verify(verify::Args),
+    Convert(convert::Args),
+    Flash(board::Flash),
+    Run(board::Run),
+    Info(board::Info),
+    Enroll(board::Enroll),
+    Classify(board::Classify),
+    List(board::List),
+    Rename(board::Rename),
+    Remove(board::Remove),
+    Reset(board::Reset),
+    Capture(board::Capture),
+    Logs(board::Logs),
+    Stop(board::Stop),
+    Demo(demo::Args),
+    /// Print the completion script of a shell.
+    ///
+    /// bash: sudal completions bash > ~/.local/share/bash-completion/completions/sudal
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs the command line; 0 for success, 1 for a failure, 2 for a wrong call, 130 for Ctrl-C.
+pub(crate) fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.json);
+    let result = match cli.command {
+        Command::Train(args) => train::run(&args, &output),
+        Command::Eval(args) => eval::run(&args, &output),
+        Command::Export(args) => export::run(&args, &output),
+        Command::Verify(args) => verify::run(&args, &output),
+        Command::Convert(args) => convert::run(&args, &output),
+        Command::Flash(args) => args.run(&output),
+        Command::Run(args) => args.run(&output),
+        Command::Info(args) => args.run(&output),
+        Command::Enroll(args) => args.run(&output),
+        Command::Classify(args) => args.run(&output),
+        Command::List(args) => args.run(&output),
+        Command::Rename(args) => args.run(&output),
+        Command::Remove(args) => args.run(&output),
+        Command::Reset(args) => args.run(&output),
+        Command::Capture(args) => args.run(&output),
+        Command::Logs(args) => args.run(&output),
+        Command::Stop(args) => args.run(&output),
+        Command::Demo(args) => demo::run(&args, &output),
+        Command::Completions { shell } => {
+            let mut stdout = std::io::stdout();
+            clap_complete::generate(shell, &mut Cli::command(), "sudal", &mut stdout);
+            Ok(())
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<interrupt::Interrupted>() => {
+            eprintln!("{error}");
+            ExitCode::from(130)
+        }
+        Err(error) => {
+            output.error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,113 @@
+//! A model file of any kind, told apart by its contents.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use sudal::data::Loaded;
+use sudal::export::float::FloatModel;
+use sudal::export::quantized::QuantizedModel;
+use sudal::meta::{Checkpoint, Embeddings, Trained};
+
+use super::output::Output;
+
+/// A model as a command finds it on disk.
+pub(crate) enum ModelFile {
+    /// A finished training run, float.
+    Checkpoint(Box<Trained>),
+    /// An ONNX file, float, run by tract.
+    Onnx(Box<FloatModel>),
+    /// A model image, int8, run by the firmware's engine.
+    Image(Box<QuantizedModel>),
+}
+
+impl ModelFile {
+    /// Reads a checkpoint, an ONNX file or a model image.
+    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+        let bytes = fs::read(path).with_context(|| format!("{}", path.display()))?;
+        if bytes.starts_with(b"SUDL") {
+            let image = QuantizedModel::new(&bytes)
+                .with_context(|| format!("{} is no sound model image", path.display()))?;
+            return Ok(Self::Image(Box::new(image)));
+        }
+        if bytes.starts_with(b"sudalck") {
+            let checkpoint = Checkpoint::load(path)?;
+            return Ok(Self::Checkpoint(Box::new(Trained::load(&checkpoint)?)));
+        }
+        let model = FloatModel::new(&bytes, None).with_context(|| {
+            format!(
+                "{} is neither a checkpoint nor a model image, and no ONNX file that can be run",
+                path.display()
+            )
+        })?;
+        Ok(Self::Onnx(Box::new(model)))
+    }
+
+    /// What kind of file it is, for people.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Checkpoint(_) => "checkpoint, float32",
+            Self::Onnx(_) => "ONNX, float32",
+            Self::Image(_) => "model image, int8",
+        }
+    }
+
+    /// Width and height of its pictures, in pixels.
+    pub(crate) fn size(&self) -> anyhow::Result<(u32, u32)> {
+        Ok(match self {
+            Self::Checkpoint(m) => (m.plan().size.1 as u32, m.plan().size.0 as u32),
+            Self::Onnx(m) => (m.shape()[2] as u32, m.shape()[1] as u32),
+            Self::Image(i) => {
+                let model = i.model()?;
+                let header = model.header();
+                (
+                    u32::from(header.input_width),
+                    u32::from(header.input_height),
+                )
+            }
+        })
+    }
+
+    /// Embeds every picture of `data`.
+    pub(crate) fn embeddings(&self, data: &Loaded, output: &Output) -> anyhow::Result<Embeddings> {
+        let (width, height) = data.size();
+        let area = (width * height) as usize;
+        let frames: Vec<&[u8]> = data.all().chunks_exact(area).collect();
+        let bar = output.bar(frames.len() as u64, "pictures");
+        bar.set_message("embedding");
+        let values: Vec<f32> = match self {
+            Self::Checkpoint(m) => {
+                let mut all = Vec::new();
+                for part in data.all().chunks(1024 * area) {
+                    all.extend(m.embed(part));
+                    bar.inc((part.len() / area) as u64);
+                }
+                all
+            }
+            Self::Onnx(m) => {
+                let mut all = Vec::new();
+                for part in frames.chunks(1024) {
+                    all.extend(m.embed(part)?.into_iter().flatten());
+                    bar.inc(part.len() as u64);
+                }
+                all
+            }
+            Self::Image(m) => {
+                let mut all = Vec::new();
+                for part in frames.chunks(1024) {
+                    all.extend(m.embed(part)?.into_iter().flatten().map(f32::from));
+                    bar.inc(part.len() as u64);
+                }
+                all
+            }
+        };
+        bar.finish_and_clear();
+        let dim = values.len() / frames.len().max(1);
+        Ok(Embeddings::new(dim, &data.class_sizes(), values))
+    }
+}
+
+/// `path` with another ending, for outputs that were not named.
+pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
+    path.with_extension(ending)
+}

@@ -1,0 +1,308 @@
+//! `sudal train`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use clap::ValueEnum;
+use indicatif::ProgressBar;
+use serde::Serialize;
+use sudal::data::Loaded;
+use sudal::episodes::EpisodeShape;
+use sudal::meta::augment::Augment;
+use sudal::meta::checkpoint::Origin;
+use sudal::meta::schedule::Schedule;
+use sudal::meta::{Checkpoint, TrainConfig, Trainer};
+use sudal::nets::network::Architecture;
+
+use super::data::{DataArgs, Kind};
+use super::interrupt::{Interrupt, Interrupted};
+use super::output::Output;
+
+/// Time between checkpoints.
+const SAVE_EVERY: Duration = Duration::from_secs(60);
+
+/// Meta-train an embedding network on episodes (prototypical networks, Snell et al. 2017).
+///
+/// Every episode is a small classification task drawn from the data: --way classes, some support
+/// and --query query pictures of each. The run is kept in --out once a minute and on Ctrl-C;
+/// --resume goes on from there to the same result.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sudal train --data parts --out parts.ckpt
+  sudal train --data ~/omniglot --split trainval --network conv4 --episodes 12000 --out omniglot.ckpt
+  sudal train --out omniglot.ckpt --resume --data ~/omniglot")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    data: DataArgs,
+    /// The checkpoint: the run under way, then the finished network.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Go on with the run in --out, with its own settings.
+    #[arg(long)]
+    resume: bool,
+    /// The kind of network [default: conv4 for Omniglot, else separable].
+    #[arg(long)]
+    network: Option<Network>,
+    /// Channels: of every block of conv4 [default: 64], of the first block of separable [default: 16].
+    #[arg(long)]
+    channels: Option<usize>,
+    /// Side of the square picture in pixels [default: 28 for Omniglot, else 64].
+    #[arg(long)]
+    size: Option<u32>,
+    /// Classes of a training episode; more than in testing helps.
+    #[arg(long, default_value_t = 60)]
+    way: usize,
+    /// Support pictures of a class; the loss is the mean over these.
+    #[arg(long, value_delimiter = ',', default_value = "1,3")]
+    shots: Vec<usize>,
+    /// Query pictures of a class.
+    #[arg(long, default_value_t = 3)]
+    query: usize,
+    /// Training episodes.
+    #[arg(long, default_value_t = 12_000)]
+    episodes: u64,
+    /// Greatest learning rate of Adam; it rises for --warmup episodes, then falls along a cosine.
+    #[arg(long, default_value_t = 3e-3)]
+    learning_rate: f64,
+    /// Episodes of rising learning rate.
+    #[arg(long, default_value_t = 50)]
+    warmup: u64,
+    /// Random changes of the training pictures [default: strokes for Omniglot, else camera].
+    #[arg(long)]
+    augment: Option<Augmentation>,
+    /// Decay of the running average of the weights that becomes the network; 0 takes the last.
+    #[arg(long, default_value_t = 0.999)]
+    averaging: f64,
+    /// Split to validate on; none trains without validation [default: val where there is one and
+    /// the training split does not hold it].
+    #[arg(long, value_name = "NAME|none")]
+    validate: Option<String>,
+    /// Episodes between validations (600 5-way 1-shot episodes each).
+    #[arg(long, default_value_t = 500)]
+    validate_every: u64,
+    /// Validations without a new best after which the run stops early.
+    #[arg(long, default_value_t = 10)]
+    patience: u32,
+    /// Seed of weights, episodes and augmentation: the same seed gives the same network.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Network {
+    /// Four 3x3 convolutions with max pools, the reference of the papers.
+    Conv4,
+    /// Depthwise-separable convolutions, for a microcontroller.
+    Separable,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Augmentation {
+    None,
+    Strokes,
+    Camera,
+}
+
+#[derive(Serialize)]
+struct Report {
+    checkpoint: PathBuf,
+    episodes: u64,
+    seconds: f64,
+    parameters: usize,
+    macs: usize,
+    embedding: usize,
+    loss: Option<f32>,
+    validation: Option<f64>,
+}
+
+pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
+    let interrupt = Interrupt::catch()?;
+    let mut trainer = start(args, output)?;
+    let validation = validation_data(args, trainer.origin(), trainer.size(), output)?;
+    let shape = EpisodeShape {
+        way: 5,
+        shot: 1,
+        query: 15,
+    };
+    output.step(format!(
+        "{:?}: {} parameters, {} MACs, embedding of {}",
+        trainer.plan().architecture,
+        trainer.plan().parameters(),
+        trainer.plan().macs(),
+        trainer.plan().embedding()
+    ));
+    let total = trainer.config().episodes;
+    let bar: ProgressBar = output.bar(total, "episodes");
+    bar.set_position(trainer.episode());
+    let mut mean = Running::default();
+    let mut last_saved = Instant::now();
+    let mut last_validation = None;
+    while !trainer.is_done() {
+        let step = trainer.step()?;
+        mean.add(step.loss, step.accuracy);
+        bar.set_position(step.episode);
+        let line = format!(
+            "loss {:.3} accuracy {:.1} %",
+            mean.loss,
+            mean.accuracy * 100.0
+        );
+        bar.set_message(line.clone());
+        if !output.is_watched() && step.episode.is_multiple_of(100) {
+            output.step(format!(
+                "{}/{total} {line} {:.0} s",
+                step.episode,
+                trainer.seconds()
+            ));
+        }
+        if let Some(data) = validation.as_ref().filter(|_| trainer.validation_due()) {
+            let accuracy = trainer.validate(data, shape, 600)?;
+            last_validation = Some(accuracy.mean);
+            let line = format!(
+                "episode {}: validation 5-way 1-shot {accuracy}",
+                step.episode
+            );
+            bar.suspend(|| output.step(line));
+        }
+        let stop = interrupt.is_set();
+        if stop || last_saved.elapsed() > SAVE_EVERY {
+            trainer.save(&args.out)?;
+            last_saved = Instant::now();
+        }
+        if stop {
+            bar.abandon();
+            return Err(Interrupted(format!(
+                "episode {} is kept in {}; go on with --resume",
+                trainer.episode(),
+                args.out.display()
+            ))
+            .into());
+        }
+    }
+    bar.finish_and_clear();
+    trainer.save(&args.out)?;
+    let report = Report {
+        checkpoint: args.out.clone(),
+        episodes: trainer.episode(),
+        seconds: trainer.seconds(),
+        parameters: trainer.plan().parameters(),
+        macs: trainer.plan().macs(),
+        embedding: trainer.plan().embedding(),
+        loss: mean.count.gt(&0).then_some(mean.loss),
+        validation: last_validation,
+    };
+    let text = format!(
+        "{} episodes in {:.0} s, kept in {}\nnext: sudal export {} --out model.onnx",
+        report.episodes,
+        report.seconds,
+        args.out.display(),
+        args.out.display()
+    );
+    output.result(&report, text)
+}
+
+fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
+    if args.resume {
+        let checkpoint = Checkpoint::load(&args.out)?;
+        let (height, width) = checkpoint.size;
+        let data = args
+            .data
+            .load(&checkpoint.origin.split, (width, height), output)?;
+        return Ok(Trainer::resume(&checkpoint, Arc::new(data))?);
+    }
+    if args.out.exists() {
+        bail!(
+            "{} exists: give --resume to go on with it, another --out, or remove it",
+            args.out.display()
+        );
+    }
+    let omniglot = matches!(args.data.kind()?, Kind::Omniglot(_));
+    let network = args.network.unwrap_or(if omniglot {
+        Network::Conv4
+    } else {
+        Network::Separable
+    });
+    let architecture = match network {
+        Network::Conv4 => Architecture::Conv4 {
+            channels: args.channels.unwrap_or(64),
+        },
+        Network::Separable => Architecture::Separable {
+            channels: args.channels.unwrap_or(16),
+        },
+    };
+    if args.channels == Some(0) {
+        bail!("--channels 0 leaves nothing to learn: give at least 1");
+    }
+    let augment = match args.augment.unwrap_or(if omniglot {
+        Augmentation::Strokes
+    } else {
+        Augmentation::Camera
+    }) {
+        Augmentation::None => Augment::default(),
+        Augmentation::Strokes => Augment::STROKES,
+        Augmentation::Camera => Augment::CAMERA,
+    };
+    if !(0.0..1.0).contains(&args.averaging) {
+        bail!("--averaging {} is not in 0..1", args.averaging);
+    }
+    let size = match args.size {
+        Some(side) => (side, side),
+        None => args.data.natural_size()?,
+    };
+    let split = args.data.split_or("train");
+    let origin = Origin {
+        data: args.data.name()?,
+        split: split.clone(),
+    };
+    let data = args.data.load(&split, size, output)?;
+    let config = TrainConfig {
+        architecture,
+        way: args.way,
+        shots: args.shots.clone(),
+        query: args.query,
+        episodes: args.episodes,
+        schedule: Schedule {
+            peak: args.learning_rate,
+            warmup: args.warmup,
+        },
+        augment,
+        averaging: args.averaging,
+        validate_every: args.validate_every.max(1),
+        patience: args.patience,
+        seed: args.seed,
+    };
+    Trainer::new(config, origin, Arc::new(data)).context("the run cannot start")
+}
+
+fn validation_data(
+    args: &Args,
+    origin: &Origin,
+    size: (u32, u32),
+    output: &Output,
+) -> anyhow::Result<Option<Loaded>> {
+    let split = match (args.validate.as_deref(), args.data.kind()?) {
+        (Some("none"), _) => return Ok(None),
+        (Some(name), _) => name,
+        (None, Kind::Parts | Kind::Omniglot(_)) if origin.split == "train" => "val",
+        (None, _) => return Ok(None),
+    };
+    Ok(Some(args.data.load(split, size, output)?))
+}
+
+/// Loss and accuracy averaged over about the last fifty episodes.
+#[derive(Default)]
+struct Running {
+    loss: f32,
+    accuracy: f32,
+    count: u32,
+}
+
+impl Running {
+    fn add(&mut self, loss: f32, accuracy: f32) {
+        self.count += 1;
+        let part = (1.0 / self.count as f32).max(0.02);
+        self.loss += part * (loss - self.loss);
+        self.accuracy += part * (accuracy - self.accuracy);
+    }
+}

@@ -1,0 +1,7 @@
+//! The command `sudal`.
+
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}
