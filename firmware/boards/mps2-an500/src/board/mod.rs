@@ -16,7 +16,7 @@ use medium::HostFile;
 use uart::Uart;
 
 /// Where the emulator loads the model image, and how much room there is.
-const IMAGE: (usize, usize) = (0x2100_0000, 16 << 20);
+const IMAGE: (usize, usize) = (0x6000_0000, 16 << 20);
 /// Working memory of the engine, in bytes.
 const ARENA: usize = 512 << 10;
 /// Largest input picture of a model, in bytes.
