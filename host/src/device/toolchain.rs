@@ -14,6 +14,12 @@ const OLDEST: (u32, u32) = (1, 92);
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 
+/// The compiler that a stable Debian brings up to date for its browsers, then the release's own.
+const DEBIAN_PACKAGES: [&[&str]; 2] = [
+    &["rustc-web", "cargo-web", "rust-web-src"],
+    &["rustc", "cargo", "rust-src", "lld"],
+];
+
 /// A cargo that can build for a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Toolchain {
@@ -50,10 +56,12 @@ impl Toolchain {
             return Ok(debian);
         }
         step("Debian's compiler and its sources are not installed");
-        if apt_install(&["rustc", "cargo", "rust-src", "lld"], step)
-            && let Some(debian) = Self::debian(step)
-        {
-            return Ok(debian);
+        for packages in DEBIAN_PACKAGES {
+            if apt_install(packages, step)
+                && let Some(debian) = Self::debian(step)
+            {
+                return Ok(debian);
+            }
         }
         Err(BoardError::Missing {
             program: "a rust compiler for the board",

@@ -69,7 +69,7 @@ impl From<&Tensor<2>> for Matrix {
             data: tensor
                 .clone()
                 .into_data()
-                .to_vec()
+                .try_to_vec()
                 .expect("weights are float32"),
         }
     }

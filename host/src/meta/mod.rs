@@ -7,6 +7,8 @@ pub mod checkpoint;
 pub mod evaluate;
 pub mod prototypical;
 pub mod schedule;
+#[cfg(test)]
+mod tests;
 pub mod train;
 
 pub use checkpoint::{Checkpoint, CheckpointError};

@@ -73,7 +73,7 @@ fn nearest_is_own(distances: &Tensor<2>, query: usize) -> usize {
     let d: Vec<f32> = distances
         .clone()
         .into_data()
-        .to_vec()
+        .try_to_vec()
         .expect("distances are float32");
     d.chunks_exact(way)
         .enumerate()

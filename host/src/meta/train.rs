@@ -479,7 +479,9 @@ impl Trained {
         let shape = [pictures.len() / (height * width), height, width, 1];
         let x = Tensor::from_data(TensorData::new(pictures.to_vec(), shape), &Device::flex());
         let out = self.plan.embed_fixed(&self.weights, &self.statistics, x);
-        out.into_data().to_vec().expect("embeddings are float32")
+        out.into_data()
+            .try_to_vec()
+            .expect("embeddings are float32")
     }
 
     /// Embeds every picture of `data`.

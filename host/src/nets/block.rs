@@ -234,12 +234,12 @@ mod tests {
             gamma,
             beta,
         } = weights;
-        let flat = |t: Tensor<2>| t.into_data().to_vec::<f32>().unwrap();
+        let flat = |t: Tensor<2>| t.into_data().try_to_vec::<f32>().unwrap();
         vec![
-            out.into_data().to_vec().unwrap(),
+            out.into_data().try_to_vec().unwrap(),
             flat(stats.mean),
             flat(stats.variance),
-            x.grad(&grads).unwrap().into_data().to_vec().unwrap(),
+            x.grad(&grads).unwrap().into_data().try_to_vec().unwrap(),
             flat(weight.grad(&grads).unwrap()),
             flat(gamma.grad(&grads).unwrap()),
             flat(beta.grad(&grads).unwrap()),

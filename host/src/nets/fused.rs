@@ -15,18 +15,18 @@ use super::cpu::{self, norm};
 
 /// What a block computes.
 #[derive(ExtensionType, Clone, Debug)]
-pub struct FusedOutput<B: Backend> {
+pub(super) struct FusedOutput<B: Backend> {
     /// The block's output, `[n, height, width, outputs]`.
-    pub out: FloatTensor<B>,
+    pub(super) out: FloatTensor<B>,
     /// Mean of each channel of the convolution, `[1, outputs]`.
-    pub mean: FloatTensor<B>,
+    pub(super) mean: FloatTensor<B>,
     /// Its biased variance, `[1, outputs]`.
-    pub variance: FloatTensor<B>,
+    pub(super) variance: FloatTensor<B>,
 }
 
 /// The block as an operation of a back end.
 #[backend_extension(Autodiff, Flex)]
-pub trait FusedBlock: Backend {
+pub(super) trait FusedBlock: Backend {
     /// Convolution, batch norm over this batch, ReLU, pool.
     fn block(
         x: FloatTensor<Self>,

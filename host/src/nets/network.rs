@@ -10,7 +10,7 @@ use super::graph::{Graph, Node, Normalization, Op};
 
 /// What kind of network, and how wide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "family")]
+#[serde(rename_all = "kebab-case")]
 pub enum Architecture {
     /// Four blocks of 3x3 convolution, batch norm, ReLU and 2x2 max pool (Vinyals et al. 2016,
     /// Snell et al. 2017). At 28x28 the embedding has `channels` numbers.
@@ -253,7 +253,10 @@ impl Plan {
 }
 
 fn vec(tensor: Tensor<2>) -> Vec<f32> {
-    tensor.into_data().to_vec().expect("weights are float32")
+    tensor
+        .into_data()
+        .try_to_vec()
+        .expect("weights are float32")
 }
 
 /// A standard normal number (Box and Muller 1958).
