@@ -5,7 +5,7 @@
 //! output row of the same number is written, so the output may take the input's place.
 
 use super::elementwise::Place;
-use super::kernels::{self, Filter, Rows};
+use super::kernels::{self, Filters, Packed, Rows};
 use super::requantize::Requantize;
 use crate::image::{Channel, OpRecord, PLANES};
 
@@ -17,86 +17,74 @@ pub(crate) fn depthwise(
     channels: &[Channel],
     scratch: &mut [i16],
 ) -> Option<()> {
-    let step = usize::from(op.input.channels);
-    for (quad, channels) in channels.chunks(PLANES).enumerate() {
-        planes(
-            op,
-            &mut place,
-            weights,
+    let mut first = 0;
+    for channels in channels.chunks(PLANES) {
+        let filters = Filters {
+            weights: weights.get(first..)?,
+            step: op.input.channels.into(),
+            kernel: op.kernel.map(usize::from),
+            stride: op.stride[1].into(),
             channels,
-            quad * PLANES,
-            step,
-            scratch,
-        )?;
+            requantize: Requantize::of(op),
+        };
+        run(op, &mut place, first, &filters, scratch)?;
+        first += channels.len();
     }
     Some(())
 }
 
-/// The channels from `first` on, at most [`PLANES`].
-fn planes(
+/// The channels of `filters`, the first of which is number `first`.
+fn run(
     op: &OpRecord,
     place: &mut Place<'_>,
-    weights: &[i8],
-    channels: &[Channel],
     first: usize,
-    step: usize,
+    filters: &Filters<'_>,
     scratch: &mut [i16],
 ) -> Option<()> {
-    let kernel = op.kernel.map(usize::from);
+    let packed = Packed::of(filters)?;
     let [top, left, ..] = op.pads.map(usize::from);
-    let [down, right] = op.stride.map(usize::from);
     let (height, width) = (usize::from(op.input.height), usize::from(op.input.width));
+    let (window, down) = (usize::from(op.kernel[0]), usize::from(op.stride[0]));
+    let (step, outputs) = (filters.step, usize::from(op.output.width));
     let pitch = op.padded_width();
-    let plane = pitch * kernel[0];
-    let ring = scratch.get_mut(..plane * PLANES)?;
-    ring.fill(op.input.zero_point.into());
+    let plane = pitch * window;
+    let planes = scratch.get_mut(..plane * filters.channels.len())?;
+    let zero_point = i16::from(op.input.zero_point);
+    planes.fill(zero_point);
 
-    // Rows counted from the padding's first.
-    let mut loaded = 0;
+    // Rows count from the first of the padding. `loaded` is the next one to load into `slot`,
+    // `start` the window's first, which lies in slot `begin`.
+    let (mut loaded, mut slot) = (0, 0);
+    let (mut start, mut begin) = (0, 0);
     for y in 0..usize::from(op.output.height) {
-        let start = y * down;
-        loaded = loaded.max(start);
-        while loaded < start + kernel[0] {
-            let slot = loaded % kernel[0] * pitch;
-            let row = loaded.checked_sub(top).filter(|&row| row < height);
-            for (channel, plane) in ring
-                .chunks_exact_mut(plane)
-                .take(channels.len())
-                .enumerate()
-            {
-                let values = plane.get_mut(slot + left..)?.get_mut(..width)?;
-                let Some(row) = row else {
-                    values.fill(op.input.zero_point.into());
-                    continue;
-                };
-                let input = place.input().get(row * width * step + first + channel..)?;
-                for (value, &input) in values.iter_mut().zip(input.iter().step_by(step)) {
-                    *value = input.into();
+        while loaded < start + window {
+            match loaded.checked_sub(top).filter(|&row| row < height) {
+                Some(row) => {
+                    let input = place.input().get(row * width * step + first..)?;
+                    kernels::spread(input, step, planes, plane, slot * pitch + left, width)?;
+                }
+                None => {
+                    for plane in planes.chunks_exact_mut(plane) {
+                        plane
+                            .get_mut(slot * pitch..)?
+                            .get_mut(..pitch)?
+                            .fill(zero_point);
+                    }
                 }
             }
             loaded += 1;
+            slot = if slot + 1 == window { 0 } else { slot + 1 };
         }
-
-        let outputs = usize::from(op.output.width);
+        let rows = Rows {
+            planes,
+            plane,
+            pitch,
+            first: begin,
+        };
         let output = place.output().get_mut(y * outputs * step + first..)?;
-        for (i, &channel) in channels.iter().enumerate() {
-            let filter = Filter {
-                weights: weights.get(first + i..)?,
-                step,
-                kernel,
-                stride: right,
-                channel,
-                requantize: Requantize::of(op),
-            };
-            let rows = Rows {
-                ring: ring.get(i * plane..)?,
-                pitch,
-                width: pitch,
-                first: start % kernel[0],
-            };
-            let output = output.get_mut(i..)?.get_mut(..(outputs - 1) * step + 1)?;
-            kernels::filter(&filter, &rows, output, step)?;
-        }
+        kernels::filter(filters, &packed, &rows, output, outputs)?;
+        start += down;
+        begin = (begin + down) % window;
     }
     Some(())
 }

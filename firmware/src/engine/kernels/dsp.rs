@@ -11,7 +11,7 @@ use super::Block;
 use crate::image::packing::tap_slot;
 use instructions::{greater_bytes, smlad, sxtb16, sxtb16_ror8};
 
-pub(crate) use plane::filter;
+pub(crate) use plane::{Packed, filter, spread};
 
 pub(crate) fn widen(
     values: &[i8],

@@ -10,8 +10,11 @@
 //!   goes to `output[p * stride + c]`;
 //! - `pooled(block, output)` does the same and keeps the greatest of the four pixels;
 //! - `one(block, output)` multiplies a single column;
-//! - `filter(filter, rows, output, stride)` computes a row of one channel of a depthwise
-//!   convolution, output `x` going to `output[x * stride]`;
+//! - `spread(input, step, planes, plane, start, width)` widens a row of `width` pixels that stand
+//!   `step` apart, one channel a plane, to `start` in each of the planes, which are `plane` long;
+//! - `Packed::of(filters)` arranges weights for `filter`;
+//! - `filter(filters, packed, rows, output, outputs)` computes a row of each of the filters, output
+//!   `x` of filter `i` going to `output[x * filters.step + i]`;
 //! - `maximum(best, values)` keeps the greater of two values, place by place.
 
 use super::requantize::Requantize;
@@ -23,9 +26,9 @@ mod dsp;
 mod portable;
 
 #[cfg(dsp)]
-pub(crate) use dsp::{filter, four, maximum, one, pooled, widen};
+pub(crate) use dsp::{Packed, filter, four, maximum, one, pooled, spread, widen};
 #[cfg(not(dsp))]
-pub(crate) use portable::{filter, four, maximum, one, pooled, widen};
+pub(crate) use portable::{Packed, filter, four, maximum, one, pooled, spread, widen};
 
 /// Rows of packed weights and the columns to multiply them with.
 #[derive(Clone, Copy)]
@@ -44,32 +47,32 @@ pub(crate) struct Block<'a> {
     pub(crate) requantize: Requantize,
 }
 
-/// One channel's filter of a depthwise convolution.
+/// Filters of a depthwise convolution, at most [`PLANES`](crate::image) together.
 #[derive(Clone, Copy)]
-pub(crate) struct Filter<'a> {
-    /// The weights of all channels from this one on: tap `t` is at `t * step`.
+pub(crate) struct Filters<'a> {
+    /// The weights of all channels from the first of these on: tap `t` is at `t * step`.
     pub(crate) weights: &'a [i8],
-    /// Number of channels.
+    /// Number of channels of the whole tensor.
     pub(crate) step: usize,
     /// Height and width of the window.
     pub(crate) kernel: [usize; 2],
     /// Step to the right.
     pub(crate) stride: usize,
-    /// Bias and multiplier.
-    pub(crate) channel: Channel,
+    /// Bias and multiplier of each filter.
+    pub(crate) channels: &'a [Channel],
     /// How sums become outputs.
     pub(crate) requantize: Requantize,
 }
 
-/// The widened rows of one channel under a filter: a ring of `kernel[0]` rows.
+/// The widened rows under the filters: for each channel a plane that is a ring of `kernel[0]` rows.
 #[derive(Clone, Copy)]
 pub(crate) struct Rows<'a> {
-    /// The ring from this channel's first row on.
-    pub(crate) ring: &'a [i16],
-    /// Values from one row of the ring to the next.
+    /// All planes.
+    pub(crate) planes: &'a [i16],
+    /// Values in a plane.
+    pub(crate) plane: usize,
+    /// Values in a row, padding included, an even number.
     pub(crate) pitch: usize,
-    /// Columns in a row, padding included.
-    pub(crate) width: usize,
     /// Which row of the ring is the window's first.
     pub(crate) first: usize,
 }

@@ -2,7 +2,7 @@
 //!
 //! Columns lie one after the other.
 
-use super::{Block, Filter, Rows};
+use super::{Block, Filters, Rows};
 use crate::image::packing::tap_slot;
 
 /// Outputs of a depthwise row computed together.
@@ -100,35 +100,83 @@ pub(crate) fn one(block: &Block<'_>, output: &mut [i8]) -> Option<()> {
     Some(())
 }
 
-pub(crate) fn filter(
-    filter: &Filter<'_>,
-    rows: &Rows<'_>,
-    output: &mut [i8],
+pub(crate) fn spread(
+    input: &[i8],
     step: usize,
+    planes: &mut [i16],
+    plane: usize,
+    start: usize,
+    width: usize,
 ) -> Option<()> {
-    let [height, width] = filter.kernel;
-    let outputs = output.len().div_ceil(step);
-    for start in (0..outputs).step_by(LANES) {
-        let lanes = LANES.min(outputs - start);
-        let mut acc = [filter.channel.bias; LANES];
-        for ky in 0..height {
-            let slot = (rows.first + ky) % height;
-            let row = rows.ring.get(slot * rows.pitch..)?.get(..rows.width)?;
-            for kx in 0..width {
-                let weight = *filter.weights.get((ky * width + kx) * filter.step)?;
-                let values = row.get(start * filter.stride + kx..)?;
-                let values = values.iter().step_by(filter.stride);
-                for (acc, &value) in acc.iter_mut().take(lanes).zip(values) {
-                    *acc = acc.wrapping_add(i32::from(weight) * i32::from(value));
-                }
-            }
-        }
-        let output = output.get_mut(start * step..)?.iter_mut().step_by(step);
-        for (out, acc) in output.zip(acc).take(lanes) {
-            *out = filter.requantize.apply(acc, filter.channel.multiplier);
+    for (channel, plane) in planes.chunks_exact_mut(plane).enumerate() {
+        let values = plane.get_mut(start..)?.get_mut(..width)?;
+        let input = input.get(channel..)?.iter().step_by(step);
+        for (value, &input) in values.iter_mut().zip(input) {
+            *value = input.into();
         }
     }
     Some(())
+}
+
+/// This path reads the weights as they are.
+#[derive(Clone, Copy)]
+pub(crate) struct Packed;
+
+impl Packed {
+    pub(crate) fn of(_filters: &Filters<'_>) -> Option<Self> {
+        Some(Self)
+    }
+}
+
+pub(crate) fn filter(
+    filters: &Filters<'_>,
+    _packed: &Packed,
+    rows: &Rows<'_>,
+    output: &mut [i8],
+    outputs: usize,
+) -> Option<()> {
+    let planes = rows.planes.chunks_exact(rows.plane);
+    for (i, (channel, plane)) in filters.channels.iter().zip(planes).enumerate() {
+        let weights = filters.weights.get(i..)?;
+        for start in (0..outputs).step_by(LANES) {
+            let lanes = LANES.min(outputs - start);
+            let acc = filter_lanes(filters, weights, rows, plane, channel.bias, start, lanes)?;
+            let output = output.get_mut(start * filters.step + i..)?;
+            let output = output.iter_mut().step_by(filters.step);
+            for (out, acc) in output.zip(acc).take(lanes) {
+                *out = filters.requantize.apply(acc, channel.multiplier);
+            }
+        }
+    }
+    Some(())
+}
+
+/// Sums of outputs `start..start + lanes` of one channel.
+#[inline(always)]
+fn filter_lanes(
+    filters: &Filters<'_>,
+    weights: &[i8],
+    rows: &Rows<'_>,
+    plane: &[i16],
+    bias: i32,
+    start: usize,
+    lanes: usize,
+) -> Option<[i32; LANES]> {
+    let [height, width] = filters.kernel;
+    let mut acc = [bias; LANES];
+    for ky in 0..height {
+        let slot = (rows.first + ky) % height;
+        let row = plane.get(slot * rows.pitch..)?.get(..rows.pitch)?;
+        for kx in 0..width {
+            let weight = i32::from(*weights.get((ky * width + kx) * filters.step)?);
+            let values = row.get(start * filters.stride + kx..)?;
+            let values = values.iter().step_by(filters.stride);
+            for (acc, &value) in acc.iter_mut().take(lanes).zip(values) {
+                *acc = acc.wrapping_add(weight * i32::from(value));
+            }
+        }
+    }
+    Some(acc)
 }
 
 pub(crate) fn maximum(best: &mut [i8], values: &[i8]) {
