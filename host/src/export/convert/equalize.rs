@@ -133,3 +133,92 @@ fn apply(network: &mut Network, index: usize, readers: &[usize], factors: &[f64]
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{
+        calibrate, evaluate,
+        network::{Layer, Shape, Window},
+    };
+    use super::*;
+
+    /// A channel a thousand times larger than another, read depthwise and densely.
+    fn network() -> Network {
+        let window = Window {
+            kernel: [1, 1],
+            stride: [1, 1],
+            pads: [0; 4],
+        };
+        let layer = |index: usize, weight: &[f32], bias: &[f32], groups: usize| Layer {
+            name: String::new(),
+            op: Op::Conv(Conv {
+                weight: weight.to_vec(),
+                bias: bias.to_vec(),
+                window,
+                groups,
+                pool: false,
+            }),
+            inputs: vec![index],
+            shape: Shape {
+                height: 1,
+                width: 4,
+                channels: bias.len(),
+            },
+            limits: [0.0, f32::INFINITY],
+        };
+        Network {
+            input: Shape {
+                height: 1,
+                width: 4,
+                channels: 1,
+            },
+            input_affine: vec![[1.0, 0.0]],
+            layers: vec![
+                layer(0, &[0.01, 10.0], &[0.001, 0.0], 1),
+                layer(1, &[1.0, 0.5], &[0.0, 0.1], 2),
+                layer(2, &[3.0, 0.1, -0.5, 0.2], &[0.2, 0.0], 1),
+            ],
+        }
+    }
+
+    #[test]
+    fn channels_become_equal_and_the_network_stays() {
+        let pictures = vec![vec![0.1, 0.5, 0.9, 1.0], vec![0.3, 0.2, 0.8, 0.0]];
+        let mut network = network();
+        let before = calibrate::observe(&network, &pictures);
+        let embed = |network: &Network| {
+            let evaluator = evaluate::Evaluator::new(network);
+            pictures
+                .iter()
+                .map(|p| evaluator.run(p.clone()).pop())
+                .collect::<Vec<_>>()
+        };
+        let exact = embed(&network);
+        equalize(&mut network, &before);
+        let after = calibrate::observe(&network, &pictures);
+        for (exact, got) in exact.iter().flatten().zip(embed(&network).iter().flatten()) {
+            for (exact, got) in exact.iter().zip(got) {
+                assert!((exact - got).abs() < 1e-5, "{exact} {got}");
+            }
+        }
+        // Full equality costs a depthwise reader nothing, up to the greatest ratio.
+        let ratio = |statistics: &[Statistics]| {
+            let peaks = &statistics[1].peaks;
+            peaks[1] / peaks[0]
+        };
+        assert!(ratio(&before) > 900.0);
+        assert!(ratio(&after) < 1.01, "{}", ratio(&after));
+        // The embedding is left alone.
+        assert_eq!(before[3].peaks.len(), 2);
+        assert!((before[3].greatest - after[3].greatest).abs() < 1e-5);
+    }
+
+    #[test]
+    fn limits_above_forbid_it() {
+        let mut network = network();
+        network.layers[0].limits = [0.0, 6.0];
+        assert_eq!(readers(&network, 0), None);
+        assert_eq!(readers(&network, 1), Some(vec![2]));
+        assert_eq!(readers(&network, 2), None);
+    }
+}

@@ -122,8 +122,10 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
     let pictures = pictures(&network, signature.shape, calibration, &lut)?;
 
     let mut metadata = Metadata::read(&model);
-    if let Some(name) = &options.name {
-        metadata.name.clone_from(name);
+    match (&options.name, &model.graph) {
+        (Some(name), _) => metadata.name.clone_from(name),
+        (None, Some(graph)) if metadata.name.is_empty() => metadata.name.clone_from(&graph.name),
+        _ => {}
     }
     let text = serde_json::to_string(&ImageMetadata {
         metadata: &metadata,
@@ -161,9 +163,6 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
                 .embed(judged)
                 .map_err(|e| ConvertError::Image(e.to_string()))?;
             let relative_error = relative_error(&exact, &embeddings, quantizations[layers.len()]);
-            if std::env::var_os("DBG").is_some() {
-                eprintln!("{equalized} {range:?} {relative_error}");
-            }
             if best
                 .as_ref()
                 .is_some_and(|best| best.report.relative_error <= relative_error)

@@ -379,8 +379,7 @@ fn clip(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, ConvertError
             }
         }
     }
-    // Written so that a NaN is refused too.
-    if !(limits[0] <= limits[1]) {
+    if limits[0].is_nan() || limits[1].is_nan() || limits[0] > limits[1] {
         return node.fail(format!("its limits {limits:?} leave no value"));
     }
     clamp(node, layers, limits)
@@ -631,7 +630,8 @@ fn pad(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, ConvertError>
 fn flatten(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, ConvertError> {
     let input = node.activation(0)?;
     let axis = node.int("axis", 1);
-    if axis != 1 && !(input.vector && axis == -1) && !(!input.vector && axis == -3) {
+    // Counted from the back, axis 1 is the last one of a vector and the third last of a picture.
+    if axis != 1 && axis != if input.vector { -1 } else { -3 } {
         return node.fail(format!(
             "axis is {axis}: only 1, which keeps the batch, is supported"
         ));

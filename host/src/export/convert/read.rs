@@ -141,24 +141,14 @@ impl Reader {
             node.inputs.push(value);
         }
         let value = operators::read(&node, &mut self.layers)?;
-        if let Value::Activation(Activation {
-            shape:
-                Shape {
-                    height,
-                    width,
-                    channels,
-                },
-            ..
-        }) = value
-        {
-            if [height, width, channels]
+        if let Value::Activation(Activation { shape, .. }) = value
+            && [shape.height, shape.width, shape.channels]
                 .iter()
                 .any(|side| !(1..=MAX_SIDE).contains(side))
-            {
-                return node.fail(format!(
-                    "its output is {height}x{width}x{channels}: each must be 1 to {MAX_SIDE}"
-                ));
-            }
+        {
+            return node.fail(format!(
+                "its output is {shape}: each side must be 1 to {MAX_SIDE}"
+            ));
         }
         let Some(output) = proto.output.first() else {
             return node.fail("it has no output: the file is damaged");
