@@ -11,5 +11,6 @@ pub mod device;
 pub mod engine;
 pub mod heads;
 pub mod image;
+pub mod preprocess;
 pub mod protocol;
 pub mod store;

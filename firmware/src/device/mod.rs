@@ -13,6 +13,7 @@ use crate::camera::{Camera, Frame};
 use crate::engine;
 use crate::heads::nearest::{self, Ranking};
 use crate::image::Model;
+use crate::preprocess::{self, Region};
 use crate::protocol::{
     ClassInfo, DeviceError, Distance, Info, MAX_CHUNK, ModelFault, ModelInfo, Page, Request,
     Response, Stats, VERSION, Verdict,
@@ -270,10 +271,8 @@ impl Embedder<'_> {
         let model = self.model?;
         let start = self.clock.now();
         let input = &mut self.input[..model.input_len()];
-        if frame.pixels.len() != input.len() {
-            return Err(DeviceError::Preprocess);
-        }
-        input.copy_from_slice(frame.pixels);
+        preprocess::run(&frame, Region::whole(&frame), model.input_shape(), input)
+            .map_err(|_| DeviceError::Preprocess)?;
         let embedding = engine::run(&model, input, self.arena).map_err(|_| ModelFault::Image)?;
         let ticks = self.clock.since(start);
         stats.frames += 1;

@@ -121,7 +121,7 @@ type Uncached = Cache<cache::Uncached, cache::Uncached, cache::Uncached, u8>;
 /// The store over a flash.
 ///
 /// A store that can't be read stays usable enough to say so: every call but
-/// [`format`](Self::format) then returns the [`fault`](Self::fault).
+/// [`reset`](Self::reset) then returns the [`fault`](Self::fault).
 pub struct Store<F: NorFlash> {
     map: MapStorage<u8, Sectors<F>, Uncached>,
     fault: Option<StoreError>,

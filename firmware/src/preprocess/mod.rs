@@ -1,0 +1,238 @@
+//! From a camera's frame to a model's input: a region of it, grey, resized.
+//!
+//! All in integers, with the weights and the rounding of the host's own resizing, so that a picture
+//! gives the same input whichever side prepares it.
+
+mod axis;
+mod luma;
+
+use crate::camera::{Frame, PixelFormat};
+use axis::Axis;
+
+/// A part of a frame, in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Region {
+    /// First column.
+    pub left: u16,
+    /// First row.
+    pub top: u16,
+    /// Columns.
+    pub width: u16,
+    /// Rows.
+    pub height: u16,
+}
+
+impl Region {
+    /// The whole of a frame.
+    #[must_use]
+    pub const fn whole(frame: &Frame<'_>) -> Self {
+        Self {
+            left: 0,
+            top: 0,
+            width: frame.geometry.width,
+            height: frame.geometry.height,
+        }
+    }
+
+    fn is_within(&self, frame: &Frame<'_>) -> bool {
+        let fits = |first: u16, len: u16, all: u16| len > 0 && first <= all && len <= all - first;
+        fits(self.left, self.width, frame.geometry.width)
+            && fits(self.top, self.height, frame.geometry.height)
+    }
+}
+
+/// Why a frame can't become an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PreprocessError {
+    /// The region is empty or reaches out of the frame.
+    #[error("the region is empty or reaches out of the frame")]
+    Region,
+    /// The frame has fewer bytes than its geometry says.
+    #[error("the frame is shorter than its geometry says")]
+    Frame,
+    /// The model wants an input with another number of channels than one.
+    #[error("the model wants {0} channels, the camera gives one")]
+    Channels(usize),
+    /// The buffer is not as long as the input.
+    #[error("the input has {need} bytes, the buffer {have}")]
+    Buffer {
+        /// Bytes of the buffer.
+        have: usize,
+        /// Bytes of the input.
+        need: usize,
+    },
+}
+
+/// Fills `input`, `[height, width, channels]` bytes, with a region of the frame.
+///
+/// Each side is resized by itself: to fewer pixels by the mean of what each covers, to more by
+/// interpolation between two. Colours become luma (BT.601, full range). The sides need not be in
+/// proportion.
+///
+/// # Errors
+/// Any [`PreprocessError`]; what `input` holds then does not matter.
+pub fn run(
+    frame: &Frame<'_>,
+    region: Region,
+    [height, width, channels]: [usize; 3],
+    input: &mut [u8],
+) -> Result<(), PreprocessError> {
+    if channels != 1 {
+        return Err(PreprocessError::Channels(channels));
+    }
+    if !region.is_within(frame) {
+        return Err(PreprocessError::Region);
+    }
+    if frame.pixels.len() < frame.geometry.len() {
+        return Err(PreprocessError::Frame);
+    }
+    let (have, need) = (input.len(), height * width);
+    if have != need || need == 0 {
+        return Err(PreprocessError::Buffer { have, need });
+    }
+
+    let same_size = (region.height.into(), region.width.into()) == (height, width);
+    if same_size && frame.geometry.format == PixelFormat::Grey8 {
+        copy(frame, region, input);
+        return Ok(());
+    }
+    let rows = Axis::new(region.height.into(), height as u32);
+    let columns = Axis::new(region.width.into(), width as u32);
+    let whole = rows.whole() * columns.whole();
+    for (y, line) in input.chunks_exact_mut(width).enumerate() {
+        let rows = rows.taps(y as u32);
+        for (x, pixel) in line.iter_mut().enumerate() {
+            let columns = columns.taps(x as u32);
+            let mut sum = whole / 2;
+            for (row, row_weight) in rows.clone() {
+                let of_row: u64 = columns
+                    .clone()
+                    .map(|(column, weight)| {
+                        let (column, row) = (
+                            usize::from(region.left) + column as usize,
+                            usize::from(region.top) + row as usize,
+                        );
+                        weight * u64::from(luma::at(frame, column, row))
+                    })
+                    .sum();
+                sum += row_weight * of_row;
+            }
+            *pixel = (sum / whole) as u8;
+        }
+    }
+    Ok(())
+}
+
+/// The region as it is.
+fn copy(frame: &Frame<'_>, region: Region, input: &mut [u8]) {
+    let lines = frame
+        .pixels
+        .chunks_exact(frame.geometry.width.into())
+        .skip(region.top.into());
+    for (to, from) in input.chunks_exact_mut(region.width.into()).zip(lines) {
+        let from = from.iter().skip(region.left.into());
+        to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::camera::Geometry;
+
+    fn frame(format: PixelFormat, width: u16, pixels: &[u8]) -> Frame<'_> {
+        let count = pixels.len() / format.bytes_per_pixel();
+        Frame {
+            geometry: Geometry {
+                width,
+                height: count as u16 / width,
+                format,
+            },
+            pixels,
+        }
+    }
+
+    fn resized<const N: usize>(frame: &Frame<'_>, region: Region, width: usize) -> [u8; N] {
+        let mut input = [0; N];
+        run(frame, region, [N / width, width, 1], &mut input).unwrap();
+        input
+    }
+
+    #[test]
+    fn one_size_is_a_copy() {
+        let pixels: [u8; 12] = core::array::from_fn(|i| (i * 21) as u8);
+        let frame = frame(PixelFormat::Grey8, 4, &pixels);
+        assert_eq!(resized(&frame, Region::whole(&frame), 4), pixels);
+    }
+
+    #[test]
+    fn fewer_pixels_are_means_and_more_are_between() {
+        let thirds = frame(PixelFormat::Grey8, 3, &[0, 90, 240]);
+        // Half of the middle pixel goes to each side.
+        assert_eq!(resized(&thirds, Region::whole(&thirds), 2), [30, 190]);
+        let two = frame(PixelFormat::Grey8, 2, &[0, 100]);
+        assert_eq!(resized(&two, Region::whole(&two), 4), [0, 25, 75, 100]);
+        // Wider and lower at once.
+        let square = frame(PixelFormat::Grey8, 2, &[0, 100, 50, 150]);
+        assert_eq!(
+            resized(&square, Region::whole(&square), 4),
+            [25, 50, 100, 125]
+        );
+    }
+
+    #[test]
+    fn a_region_is_cut_out() {
+        let pixels: [u8; 20] = core::array::from_fn(|i| i as u8);
+        let frame = frame(PixelFormat::Grey8, 5, &pixels);
+        let region = Region {
+            left: 2,
+            top: 1,
+            width: 2,
+            height: 3,
+        };
+        assert_eq!(resized(&frame, region, 2), [7, 8, 12, 13, 17, 18]);
+    }
+
+    #[test]
+    fn colours_become_luma() {
+        let red_white = frame(PixelFormat::Rgb565, 2, &[0x00, 0xf8, 0xff, 0xff]);
+        assert_eq!(resized(&red_white, Region::whole(&red_white), 2), [77, 255]);
+        let yuyv = frame(PixelFormat::Yuyv, 2, &[10, 128, 20, 128]);
+        assert_eq!(resized(&yuyv, Region::whole(&yuyv), 2), [10, 20]);
+    }
+
+    #[test]
+    fn refuses_with_a_reason() {
+        let frame = frame(PixelFormat::Grey8, 2, &[1, 2, 3, 4]);
+        let whole = Region::whole(&frame);
+        let mut input = [0; 4];
+        let mut attempt = |frame, region, shape| run(frame, region, shape, &mut input);
+        assert_eq!(
+            attempt(&frame, whole, [2, 2, 3]),
+            Err(PreprocessError::Channels(3))
+        );
+        assert_eq!(
+            attempt(&frame, whole, [3, 2, 1]),
+            Err(PreprocessError::Buffer { have: 4, need: 6 })
+        );
+        for (left, width) in [(1, 2), (3, 1), (0, 0), (u16::MAX, u16::MAX)] {
+            let region = Region {
+                left,
+                width,
+                ..whole
+            };
+            assert_eq!(
+                attempt(&frame, region, [2, 2, 1]),
+                Err(PreprocessError::Region)
+            );
+        }
+        let short = Frame {
+            pixels: &frame.pixels[..3],
+            ..frame
+        };
+        assert_eq!(
+            attempt(&short, whole, [2, 2, 1]),
+            Err(PreprocessError::Frame)
+        );
+    }
+}
