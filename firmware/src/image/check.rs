@@ -195,13 +195,15 @@ impl OpRecord {
 
     fn check_shape(&self, kind: Kind) -> Result<(), OpFault> {
         let (input, output) = (&self.input, &self.output);
+        match (kind, self.pool) {
+            (_, 0) | (Kind::Conv2d, 2) => {}
+            _ => return Err(OpFault::Window),
+        }
         let fits = match kind {
             Kind::Conv2d | Kind::Depthwise | Kind::MaxPool | Kind::AveragePool => {
                 let mut size = self.window_output().ok_or(OpFault::Window)?;
-                match (kind, self.pool) {
-                    (_, 0) => {}
-                    (Kind::Conv2d, 2) => size = size.map(|side| side / 2),
-                    _ => return Err(OpFault::Window),
+                if self.pool == 2 {
+                    size = size.map(|side| side / 2);
                 }
                 size == [usize::from(output.height), usize::from(output.width)]
                     && (kind == Kind::Conv2d || input.channels == output.channels)

@@ -35,6 +35,8 @@ mod check;
 mod layout;
 mod model;
 pub mod packing;
+#[cfg(test)]
+mod tests;
 
 pub use check::OpFault;
 pub(crate) use check::{COLUMNS, PLANES};

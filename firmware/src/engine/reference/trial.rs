@@ -114,6 +114,12 @@ impl<const N: usize> Trial<N> {
         }
     }
 
+    /// The image that the last [`Trial::run`] made, and what was left behind it.
+    #[must_use]
+    pub const fn image(&self) -> &[u8; N] {
+        &self.image.0
+    }
+
     /// Completes the record: the record, the length of the input and that of the arena.
     fn lay_out(
         &self,
