@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use tract_onnx::prelude::*;
+use tract_onnx::{pb::ModelProto, prelude::*};
 
 use super::{
     Metadata, metadata,
@@ -23,6 +23,12 @@ pub enum FloatError {
          give the mean and the standard deviation used in training (0 and 1 for pixels divided by 255)"
     )]
     NoNormalization,
+    /// The mean or standard deviation given can not be used.
+    #[error(
+        "mean {} and standard deviation {} can not be used: both must be finite, the deviation above 0",
+        .0.mean, .0.std
+    )]
+    BadNormalization(Normalization),
     /// tract refused the file or failed on it.
     #[error("tract: {0}")]
     Tract(String),
@@ -54,9 +60,7 @@ impl FloatModel {
     /// [`FloatError`] if the file is no readable embedding network or its normalisation is unknown.
     pub fn new(onnx: &[u8], normalization: Option<Normalization>) -> Result<Self, FloatError> {
         let (signature, model) = Signature::read(onnx)?;
-        let normalization = normalization
-            .or_else(|| metadata::normalization(&model))
-            .ok_or(FloatError::NoNormalization)?;
+        let normalization = choose(normalization, &model)?;
         let [channels, height, width] = signature.shape;
         let plan = tract_onnx::onnx()
             .with_ignore_value_info(true)
@@ -125,6 +129,24 @@ impl FloatModel {
         let outputs = self.plan.run(tvec!(input.into_tvalue())).map_err(tract)?;
         let embedding = outputs[0].to_plain_array_view::<f32>().map_err(tract)?;
         Ok(embedding.iter().copied().collect())
+    }
+}
+
+/// How pixels become the input: as the caller says, else as the file does.
+///
+/// # Errors
+/// [`FloatError::NoNormalization`] if neither says it, [`FloatError::BadNormalization`] if the
+/// caller's can not be used.
+pub(super) fn choose(
+    given: Option<Normalization>,
+    model: &ModelProto,
+) -> Result<Normalization, FloatError> {
+    match given {
+        Some(Normalization { mean, std }) if mean.is_finite() && std.is_finite() && std > 0.0 => {
+            Ok(Normalization { mean, std })
+        }
+        Some(given) => Err(FloatError::BadNormalization(given)),
+        None => metadata::normalization(model).ok_or(FloatError::NoNormalization),
     }
 }
 

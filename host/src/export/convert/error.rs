@@ -48,6 +48,12 @@ pub enum ConvertError {
         /// `NaN` or an infinity.
         value: f32,
     },
+    /// What a node computes is no finite number.
+    #[error(
+        "node `{0}` computes values beyond float32 on the calibration frames: its weights are far too large; \
+         train again or check the normalisation of the pixels"
+    )]
+    Overflow(String),
     /// The network's output is the picture itself.
     #[error(
         "the output `{0}` is not computed from the picture: export the embedding as the output"

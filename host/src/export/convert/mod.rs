@@ -1,14 +1,17 @@
 //! From any ONNX file with the supported operators to the int8 model image of the firmware.
 //!
-//! [`read`] turns the nodes into layers, [`mod@simplify`] folds and fuses them, [`calibrate`] finds
-//! the ranges of the activations on frames, [`mod@quantize`] makes integers of everything, [`plan`]
-//! lays the tensors into the arena and [`image`] writes the result.
+//! `read` turns the nodes into layers, `simplify` folds and fuses them, `calibrate` finds the ranges
+//! of the activations on frames, `equalize` makes the channels of a tensor equally large, `quantize`
+//! makes integers of everything, `plan` lays the tensors into the arena and `image` writes the
+//! result. Each way to choose the ranges is run on the firmware's engine, and the one whose
+//! embeddings come closest to float32 is kept.
 //!
 //! Weights are symmetric int8 with one scale for each output channel, activations asymmetric int8
 //! with one scale for each tensor (Jacob et al., 2018, "Quantization and Training of Neural
 //! Networks for Efficient Integer-Arithmetic-Only Inference"); biases are corrected for the rounding
-//! of the weights (Nagel et al., 2019, "Data-Free Quantization Through Weight Equalization and Bias
-//! Correction"). The normalisation of the pixels becomes a table of 256 entries a channel.
+//! of the weights and channels are equalised (Nagel et al., 2019, "Data-Free Quantization Through
+//! Weight Equalization and Bias Correction"). The normalisation of the pixels becomes a table of 256
+//! entries a channel.
 
 mod calibrate;
 mod constant;
@@ -36,15 +39,14 @@ use serde::Serialize;
 use sudal_firmware::image::{Kind, OpRecord};
 
 use self::{
-    calibrate::Quantization,
+    calibrate::{Quantization, Statistics},
     image::Content,
     network::{NO_LIMITS, Network, Op},
     plan::Plan,
 };
 use super::{
     Metadata,
-    float::{FloatError, normalize},
-    metadata,
+    float::{choose, normalize},
     quantized::QuantizedModel,
     signature::Signature,
 };
@@ -108,10 +110,8 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
     let plan = image::plan(&network);
     check_ram(&network, &plan, options.ram_limit)?;
 
-    let normalization = options
-        .normalization
-        .or_else(|| metadata::normalization(&model))
-        .ok_or(ConvertError::Normalization(FloatError::NoNormalization))?;
+    let normalization =
+        choose(options.normalization, &model).map_err(ConvertError::Normalization)?;
     let lut = lut(&network, normalization);
     if calibration.len() < MIN_FRAMES {
         return Err(ConvertError::TooFewFrames {
@@ -142,6 +142,7 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
     let mut best: Option<Converted> = None;
     for equalized in [false, true] {
         let mut statistics = calibrate::observe(&network, &pictures);
+        check_values(&network, &statistics)?;
         if equalized {
             equalize::equalize(&mut network, &statistics);
             statistics = calibrate::observe(&network, &pictures);
@@ -238,6 +239,20 @@ fn check_ram(network: &Network, plan: &Plan, limit: Option<usize>) -> Result<(),
         limit,
         node,
     })
+}
+
+/// Refuses a network whose values are not finite numbers on the calibration frames.
+fn check_values(network: &Network, statistics: &[Statistics]) -> Result<(), ConvertError> {
+    let finite = |statistics: &Statistics| statistics.squares.iter().all(|value| value.is_finite());
+    let overflow = network
+        .layers
+        .iter()
+        .zip(&statistics[1..])
+        .find(|(_, values)| !finite(values));
+    match overflow {
+        Some((layer, _)) => Err(ConvertError::Overflow(layer.name.clone())),
+        None => Ok(()),
+    }
 }
 
 /// The network's input for each level of each channel of a pixel.

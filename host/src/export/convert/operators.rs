@@ -8,6 +8,9 @@ use super::{
     read::Layers,
 };
 
+/// Most weights of one convolution, zeros of a dilated window included.
+const MAX_WEIGHTS: usize = 1 << 26;
+
 /// Reads one node, adds the layers that it needs and returns what it computes.
 pub(super) fn read(node: &Node<'_>, layers: &mut Layers) -> Result<Value, ConvertError> {
     let activation = match node.proto.op_type.as_str() {
@@ -157,6 +160,9 @@ fn conv(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, ConvertError
     let window = window(node, kernel, input.shape)?;
     if kernel.iter().chain(&window.stride).any(|&side| side > 255) {
         return node.fail("its window or stride is over 255 pixels: use smaller ones");
+    }
+    if out * inputs * kernel[0] * kernel[1] > MAX_WEIGHTS {
+        return node.fail("its dilated window is too large: use a smaller dilation");
     }
     let mut weight = vec![0.0; out * kernel[0] * kernel[1] * inputs];
     for (index, &value) in values.iter().enumerate() {

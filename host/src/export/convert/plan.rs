@@ -32,7 +32,7 @@ pub(super) struct Plan {
 
 /// Everything starts at a multiple of this.
 const ALIGN: usize = 8;
-/// Orders tried besides the one by size.
+/// Orders tried besides the one by size, for a few blocks; for many as many as take the same time.
 const TRIES: usize = 2000;
 
 /// A stretch of memory over a stretch of time, both ends of which are in use.
@@ -118,7 +118,8 @@ pub(super) fn plan(input: usize, steps: &[Step]) -> Plan {
     order.sort_by_key(|&block| (std::cmp::Reverse(blocks[block].size), blocks[block].first));
     let (mut arena, mut offsets) = place(&blocks, &order);
     let mut rng = ChaCha8Rng::seed_from_u64(0);
-    for _ in 0..TRIES {
+    let tries = TRIES.min(4_000_000 / (blocks.len() * blocks.len()));
+    for _ in 0..tries {
         if arena == most {
             break;
         }

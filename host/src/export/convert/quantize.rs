@@ -72,8 +72,9 @@ pub(super) fn quantize(
         let (integers, pre_shift) = match &layer.op {
             Op::Conv(conv) => rows(conv, &statistics[layer.inputs[0]].means, input, output),
             Op::AveragePool(window) => {
-                let (shift, multiplier) =
-                    multiplier(input.scale / output.scale / window.area() as f64);
+                let area = window.area();
+                let factor = input.scale / output.scale / area as f64;
+                let (shift, multiplier) = multiplier(factor, 255 * area as i32);
                 (Integers::Mean(multiplier), shift)
             }
             Op::Add => sum([input, quantizations[layer.inputs[1]]], output),
@@ -98,9 +99,12 @@ pub(super) fn quantize(
     layers.collect()
 }
 
-/// The shift and multiplier that stand for a positive factor.
-fn multiplier(factor: f64) -> (u32, i32) {
-    let shift = shift(factor);
+/// The shift and multiplier that stand for a positive factor of a sum of at most `greatest`.
+///
+/// A factor that would need a shift in which the sum overflows becomes the greatest that does not.
+fn multiplier(factor: f64, greatest: i32) -> (u32, i32) {
+    let room = greatest.leading_zeros().saturating_sub(1);
+    let shift = shift(factor).min(room);
     (shift, scaled(factor, shift))
 }
 
@@ -123,7 +127,8 @@ fn sum(inputs: [Quantization; 2], output: Quantization) -> (Integers, u32) {
     const UNIT: f64 = 32767.0;
     let greater = inputs[0].scale.max(inputs[1].scale);
     let coefficients = inputs.map(|input| (input.scale / greater * UNIT).round() as i32);
-    let (shift, multiplier) = multiplier(greater / UNIT / output.scale);
+    let greatest = 255 * coefficients.iter().sum::<i32>();
+    let (shift, multiplier) = multiplier(greater / UNIT / output.scale, greatest);
     (Integers::Sum(coefficients, multiplier), shift)
 }
 
@@ -253,7 +258,7 @@ mod tests {
     #[test]
     fn multipliers_keep_their_bits() {
         for factor in [1e-6, 0.001, 0.3, 0.499_999, 0.5, 0.9, 7.3, 1000.0] {
-            let (shift, multiplier) = multiplier(factor);
+            let (shift, multiplier) = multiplier(factor, 1 << 16);
             let real = f64::from(multiplier) / f64::from(32 - shift).exp2();
             assert!(
                 (real / factor - 1.0).abs() < 1e-3,
@@ -261,6 +266,8 @@ mod tests {
             );
             assert_eq!(shift > 0, factor >= 0.5);
         }
+        // 2^20 has room for a shift of 10.
+        assert_eq!(multiplier(1e6, 1 << 20), (10, i32::MAX));
     }
 
     #[test]

@@ -13,6 +13,9 @@ use super::{
 };
 use crate::export::signature::Signature;
 
+/// Most layers of a network.
+const MAX_LAYERS: usize = 1000;
+
 /// Reads the nodes on which the output depends.
 pub(super) fn read(signature: &Signature, model: &ModelProto) -> Result<Network, ConvertError> {
     let graph = model
@@ -141,6 +144,11 @@ impl Reader {
             node.inputs.push(value);
         }
         let value = operators::read(&node, &mut self.layers)?;
+        if self.layers.0.len() > MAX_LAYERS {
+            return node.fail(format!(
+                "the network has over {MAX_LAYERS} layers: use fewer"
+            ));
+        }
         if let Value::Activation(Activation { shape, .. }) = value
             && [shape.height, shape.width, shape.channels]
                 .iter()

@@ -791,6 +791,28 @@ fn limits_of_the_board_hold() {
 }
 
 #[test]
+fn values_beyond_float32_and_wrong_normalisation_are_refused() {
+    let mut file = File::new(1, 8, 8);
+    file.conv([4, 1, 3, 3], vec![])
+        .floats("huge", &[], vec![3e38]);
+    file.node("Mul", &["huge"], vec![])
+        .node("Relu", &[], vec![]);
+    file.conv([4, 4, 3, 3], vec![])
+        .node("Mul", &["huge"], vec![]);
+    assert!(refuse(&file).contains("node `Conv_"), "{}", refuse(&file));
+    let mut file = File::new(1, 8, 8);
+    file.conv([4, 1, 3, 3], vec![]);
+    for (mean, std) in [(0.5, 0.0), (f32::NAN, 1.0), (0.0, f32::INFINITY)] {
+        let options = ConvertOptions {
+            normalization: Some(Normalization { mean, std }),
+            ..ConvertOptions::default()
+        };
+        let error = convert(&file.bytes(), &frames(&file.shape, 8), &options).unwrap_err();
+        assert!(matches!(error, ConvertError::Normalization(_)), "{error}");
+    }
+}
+
+#[test]
 fn the_image_carries_its_name_origin_and_self_test() {
     let mut file = File::new(1, 8, 8);
     file.conv([4, 1, 3, 3], vec![]);
