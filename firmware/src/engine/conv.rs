@@ -74,14 +74,13 @@ impl Layer<'_> {
             }
             pixel
         };
+        let mut stage = Stage::default();
         let pixels = height * width;
         let whole = pixels / COLUMNS * COLUMNS;
         for first in (0..whole).step_by(COLUMNS) {
             let columns = scratch.get_mut(..COLUMNS * self.row_len)?;
-            for column in 0..COLUMNS {
-                self.patch
-                    .gather(next(), column, COLUMNS, self.taps, columns)?;
-            }
+            let four = [(); COLUMNS].map(|()| next());
+            self.patch.gather(four, self.taps, &mut stage, columns)?;
             kernels::four(
                 &self.block(columns),
                 output.get_mut(first * stride..)?,
@@ -90,7 +89,8 @@ impl Layer<'_> {
         }
         for pixel in whole..pixels {
             let columns = scratch.get_mut(..self.row_len)?;
-            self.patch.gather(next(), 0, 1, self.taps, columns)?;
+            self.patch
+                .gather([next()], self.taps, &mut stage, columns)?;
             kernels::one(&self.block(columns), output.get_mut(pixel * stride..)?)?;
         }
         Some(())
@@ -105,13 +105,17 @@ impl Layer<'_> {
         scratch: &mut [i16],
     ) -> Option<()> {
         let columns = scratch.get_mut(..COLUMNS * self.row_len)?;
+        let mut stage = Stage::default();
         for y in 0..height {
             for x in 0..width {
-                for column in 0..COLUMNS {
-                    let pixel = [y * 2 + column / 2, x * 2 + column % 2];
-                    self.patch
-                        .gather(pixel, column, COLUMNS, self.taps, columns)?;
-                }
+                let (top, left) = (y * 2, x * 2);
+                let window = [
+                    [top, left],
+                    [top, left + 1],
+                    [top + 1, left],
+                    [top + 1, left + 1],
+                ];
+                self.patch.gather(window, self.taps, &mut stage, columns)?;
                 let output = output.get_mut((y * width + x) * stride..)?;
                 kernels::pooled(&self.block(columns), output)?;
             }
@@ -131,7 +135,21 @@ impl Layer<'_> {
     }
 }
 
+/// Taps of a window up to which it is put in order on the stack.
+const STAGED: usize = 64;
+
+/// A window in the order of its taps.
+struct Stage([i16; STAGED]);
+
+impl Default for Stage {
+    fn default() -> Self {
+        Self([0; STAGED])
+    }
+}
+
 /// The input as the windows of one group see it.
+///
+/// Positions of windows are counted with the padding: row 0 is the padding's first.
 struct Patch<'a> {
     input: &'a [i8],
     height: usize,
@@ -179,64 +197,129 @@ impl<'a> Patch<'a> {
         }
     }
 
-    /// Writes the window of one output pixel as a column.
-    fn gather(
+    /// Writes the windows of `N` output pixels as columns.
+    #[inline(always)]
+    fn gather<const N: usize>(
         &self,
-        [y, x]: [usize; 2],
-        column: usize,
-        columns: usize,
+        pixels: [[usize; 2]; N],
+        taps: usize,
+        stage: &mut Stage,
+        scratch: &mut [i16],
+    ) -> Option<()> {
+        let corners = pixels.map(|[y, x]| [y * self.stride[0], x * self.stride[1]]);
+        if self.inputs.is_multiple_of(4) || taps > STAGED {
+            return self.gather_runs(corners, taps, scratch);
+        }
+        let stage = stage.0.get_mut(..taps)?;
+        for (column, corner) in corners.into_iter().enumerate() {
+            self.fill(corner, stage)?;
+            kernels::deal::<N>(stage, column, scratch)?;
+        }
+        Some(())
+    }
+
+    /// Goes through the windows by runs of neighbouring values, all windows at a time.
+    fn gather_runs<const N: usize>(
+        &self,
+        corners: [[usize; 2]; N],
         taps: usize,
         scratch: &mut [i16],
     ) -> Option<()> {
+        let zeros = [self.zero_point; 64];
         let row_taps = self.kernel[1] * self.inputs;
-        // The window in coordinates that start with the padding.
-        let (top, left) = (y * self.stride[0], x * self.stride[1]);
-        let inside = |kx: usize| (self.pads[1]..self.pads[1] + self.width).contains(&(left + kx));
-        let whole = inside(0) && inside(self.kernel[1] - 1) && self.inputs == self.channels;
-        let mut widen =
-            |values: &[i8], first| kernels::widen(values, first, column, columns, taps, scratch);
+        let whole = self.inputs == self.channels
+            && corners
+                .iter()
+                .all(|&[_, left]| self.columns(left) == (0, self.kernel[1]));
         for ky in 0..self.kernel[0] {
             let first = ky * row_taps;
-            let Some(row) = (top + ky)
-                .checked_sub(self.pads[0])
-                .filter(|&row| row < self.height)
-            else {
-                fill(self.zero_point, row_taps, first, &mut widen)?;
-                continue;
-            };
-            let row = row * self.width * self.channels;
-            if whole {
-                let start = row + (left - self.pads[1]) * self.channels;
-                widen(self.input.get(start..)?.get(..row_taps)?, first)?;
+            let rows = corners.map(|[top, _]| self.row(top + ky));
+            if whole && rows.iter().all(Option::is_some) {
+                let mut runs = [&zeros[..]; N];
+                for ((run, row), [_, left]) in runs.iter_mut().zip(rows).zip(corners) {
+                    let start = row? + (left - self.pads[1]) * self.channels;
+                    *run = self.input.get(start..)?.get(..row_taps)?;
+                }
+                kernels::widen(runs, first, taps, scratch)?;
                 continue;
             }
             for kx in 0..self.kernel[1] {
-                let first = first + kx * self.inputs;
-                if inside(kx) {
-                    let start = row + (left + kx - self.pads[1]) * self.channels;
-                    widen(self.input.get(start..)?.get(..self.inputs)?, first)?;
-                } else {
-                    fill(self.zero_point, self.inputs, first, &mut widen)?;
+                for start in (0..self.inputs).step_by(zeros.len()) {
+                    let len = zeros.len().min(self.inputs - start);
+                    let mut runs = [zeros.get(..len)?; N];
+                    for ((run, row), [_, left]) in runs.iter_mut().zip(rows).zip(corners) {
+                        let column = (left + kx).checked_sub(self.pads[1]);
+                        let column = column.filter(|&column| column < self.width);
+                        if let (Some(row), Some(column)) = (row, column) {
+                            let start = row + column * self.channels + start;
+                            *run = self.input.get(start..)?.get(..len)?;
+                        }
+                    }
+                    kernels::widen(runs, first + kx * self.inputs + start, taps, scratch)?;
                 }
             }
         }
         Some(())
     }
+
+    /// Writes one window in the order of its taps.
+    #[inline(always)]
+    fn fill(&self, [top, left]: [usize; 2], stage: &mut [i16]) -> Option<()> {
+        let zero = i16::from(self.zero_point);
+        let (from, to) = self.columns(left);
+        let partial = (from, to) != (0, self.kernel[1]);
+        let rows = stage.chunks_exact_mut(self.kernel[1] * self.inputs);
+        for (ky, taps) in rows.enumerate() {
+            let row = self.row(top + ky);
+            if partial || row.is_none() {
+                for tap in &mut *taps {
+                    *tap = zero;
+                }
+            }
+            let Some(row) = row else { continue };
+            let start = row + (left + from - self.pads[1]) * self.channels;
+            let input = self.input.get(start..)?;
+            if self.inputs == self.channels {
+                let taps = taps.get_mut(from * self.inputs..to * self.inputs)?;
+                copy(taps, input.get(..taps.len())?);
+            } else {
+                let taps = taps.get_mut(from * self.inputs..to * self.inputs)?;
+                let pixels = input.chunks(self.channels);
+                for (taps, pixel) in taps.chunks_exact_mut(self.inputs).zip(pixels) {
+                    copy(taps, pixel.get(..self.inputs)?);
+                }
+            }
+        }
+        Some(())
+    }
+
+    /// The window's columns that lie inside the input, from and to.
+    #[inline(always)]
+    fn columns(&self, left: usize) -> (usize, usize) {
+        let from = self.pads[1].saturating_sub(left);
+        let to = (self.pads[1] + self.width).saturating_sub(left);
+        (from, to.min(self.kernel[1]))
+    }
+
+    /// Where a row starts in the input, `None` for the padding.
+    #[inline(always)]
+    fn row(&self, row: usize) -> Option<usize> {
+        let row = row.checked_sub(self.pads[0])?;
+        (row < self.height).then(|| row * self.width * self.channels)
+    }
 }
 
-/// Writes `count` taps of one value.
-fn fill(
-    value: i8,
-    count: usize,
-    mut first: usize,
-    mut widen: impl FnMut(&[i8], usize) -> Option<()>,
-) -> Option<()> {
-    let values = [value; 64];
-    let end = first + count;
-    while first < end {
-        let run = values.len().min(end - first);
-        widen(&values[..run], first)?;
-        first += run;
+/// Widens values; three, as a row of 3 x 3 on one channel has, without a loop.
+#[inline(always)]
+fn copy(taps: &mut [i16], values: &[i8]) {
+    if let (Ok(taps), Ok(values)) = (
+        <&mut [i16; 3]>::try_from(&mut *taps),
+        <&[i8; 3]>::try_from(values),
+    ) {
+        *taps = values.map(i16::from);
+        return;
     }
-    Some(())
+    for (tap, &value) in taps.iter_mut().zip(values) {
+        *tap = value.into();
+    }
 }

@@ -4,6 +4,7 @@
 //! two taps. One column simply lies there.
 
 mod block;
+mod columns;
 mod instructions;
 mod plane;
 
@@ -13,40 +14,49 @@ use instructions::{greater_bytes, smlad, sxtb16, sxtb16_ror8};
 
 pub(crate) use plane::{Packed, filter, spread};
 
-pub(crate) fn widen(
-    values: &[i8],
+/// Position of a slot of a column among `N`.
+#[inline(always)]
+fn position<const N: usize>(slot: usize, column: usize) -> usize {
+    (slot / 2 * N + column) * 2 + slot % 2
+}
+
+pub(crate) fn widen<const N: usize>(
+    runs: [&[i8]; N],
     first: usize,
-    column: usize,
-    columns: usize,
     taps: usize,
     scratch: &mut [i16],
 ) -> Option<()> {
-    let (fours, rest) = values.as_chunks::<4>();
-    let mut start = first;
-    let mut rest = rest;
-    if !first.is_multiple_of(4) {
-        rest = values;
-    } else if columns == 4 {
-        let words: &mut [u32] = bytemuck::try_cast_slice_mut(scratch).ok()?;
-        let (to, _) = words.get_mut(first * 2..)?.as_chunks_mut::<8>();
-        for (to, &four) in to.iter_mut().zip(fours) {
-            let four = u32::from_le_bytes(four.map(|value| value as u8));
-            to[column & 3] = sxtb16(four);
-            to[(column & 3) + 4] = sxtb16_ror8(four);
-        }
-        start += fours.len() * 4;
-    } else {
-        let words: &mut [u32] = bytemuck::try_cast_slice_mut(scratch).ok()?;
-        let (to, _) = words.get_mut(first / 2..)?.as_chunks_mut::<2>();
-        for (to, &four) in to.iter_mut().zip(fours) {
-            let four = u32::from_le_bytes(four.map(|value| value as u8));
-            *to = [sxtb16(four), sxtb16_ror8(four)];
-        }
-        start += fours.len() * 4;
+    let mut done = 0;
+    if first.is_multiple_of(4) {
+        let to = scratch.get_mut(first * N..)?;
+        done = match <[&[i8]; 4]>::try_from(&runs[..]) {
+            Ok(four) => columns::widen_four(four, to)?,
+            Err(_) => columns::widen_one(runs[0], to)?,
+        };
     }
-    for (tap, &value) in (start..).zip(rest) {
-        let slot = tap_slot(taps, tap);
-        *scratch.get_mut((slot / 2 * columns + column) * 2 + slot % 2)? = value.into();
+    for (column, values) in runs.iter().enumerate() {
+        for (tap, &value) in (first + done..).zip(values.get(done..)?) {
+            *scratch.get_mut(position::<N>(tap_slot(taps, tap), column))? = value.into();
+        }
+    }
+    Some(())
+}
+
+pub(crate) fn deal<const N: usize>(
+    values: &[i16],
+    column: usize,
+    scratch: &mut [i16],
+) -> Option<()> {
+    let (fours, rest) = values.as_chunks::<4>();
+    let (to, last) = scratch.split_at_mut_checked(fours.len() * 4 * N)?;
+    for (to, &[a, b, c, d]) in to.chunks_exact_mut(4 * N).zip(fours) {
+        // One check for both pairs.
+        let to = to.get_mut(column * 2..column * 2 + 2 * N + 2)?;
+        [to[0], to[1]] = [a, c];
+        [to[2 * N], to[2 * N + 1]] = [b, d];
+    }
+    for (slot, &value) in rest.iter().enumerate() {
+        *last.get_mut(position::<N>(slot, column))? = value;
     }
     Some(())
 }

@@ -1,11 +1,12 @@
 //! The inner loops, once for every target and once for Cortex-M with DSP.
 //!
 //! Both paths have the same functions with the same results. They differ in how they arrange the
-//! columns of [`widen`], which nothing else looks into:
+//! columns of `widen` and `deal`, which nothing else looks into:
 //!
-//! - `widen(values, first, column, columns, taps, scratch)` writes a run of int8 inputs as int16
-//!   taps `first..` of column `column` out of `columns` (1 or 4), the middle two of each whole four
-//!   exchanged as in [`crate::image::packing`];
+//! - `widen(runs, first, taps, scratch)` writes `N` runs of equally many int8 inputs, `N` being 1 or
+//!   4, as int16 taps `first..` of as many columns, the middle two of each whole four exchanged as
+//!   in [`crate::image::packing`];
+//! - `deal(values, column, scratch)` writes all the taps of one of `N` columns;
 //! - `four(block, output, stride)` multiplies four columns with all rows; pixel `p`, channel `c`
 //!   goes to `output[p * stride + c]`;
 //! - `pooled(block, output)` does the same and keeps the greatest of the four pixels;
@@ -26,9 +27,9 @@ mod dsp;
 mod portable;
 
 #[cfg(dsp)]
-pub(crate) use dsp::{Packed, filter, four, maximum, one, pooled, spread, widen};
+pub(crate) use dsp::{Packed, deal, filter, four, maximum, one, pooled, spread, widen};
 #[cfg(not(dsp))]
-pub(crate) use portable::{Packed, filter, four, maximum, one, pooled, spread, widen};
+pub(crate) use portable::{Packed, deal, filter, four, maximum, one, pooled, spread, widen};
 
 /// Rows of packed weights and the columns to multiply them with.
 #[derive(Clone, Copy)]

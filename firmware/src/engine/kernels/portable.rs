@@ -8,29 +8,40 @@ use crate::image::packing::tap_slot;
 /// Outputs of a depthwise row computed together.
 const LANES: usize = 8;
 
-pub(crate) fn widen(
-    values: &[i8],
+pub(crate) fn widen<const N: usize>(
+    runs: [&[i8]; N],
     first: usize,
-    column: usize,
-    columns: usize,
     taps: usize,
     scratch: &mut [i16],
 ) -> Option<()> {
-    let row_len = scratch.len() / columns;
-    let scratch = scratch.get_mut(column * row_len..)?.get_mut(..row_len)?;
-    let (fours, rest) = values.as_chunks::<4>();
-    if first.is_multiple_of(4) {
-        let (to, _) = scratch.get_mut(first..)?.as_chunks_mut::<4>();
-        for (to, &[a, b, c, d]) in to.iter_mut().zip(fours) {
-            *to = [a, c, b, d].map(i16::from);
+    let columns = scratch.chunks_exact_mut(scratch.len() / N);
+    for (column, values) in columns.zip(runs) {
+        let (fours, mut rest) = values.as_chunks::<4>();
+        let mut start = first;
+        if first.is_multiple_of(4) {
+            let (to, _) = column.get_mut(first..)?.as_chunks_mut::<4>();
+            for (to, &[a, b, c, d]) in to.iter_mut().zip(fours) {
+                *to = [a, c, b, d].map(i16::from);
+            }
+            start += fours.len() * 4;
+        } else {
+            rest = values;
         }
-        for (tap, &value) in (first + fours.len() * 4..).zip(rest) {
-            *scratch.get_mut(tap_slot(taps, tap))? = value.into();
+        for (tap, &value) in (start..).zip(rest) {
+            *column.get_mut(tap_slot(taps, tap))? = value.into();
         }
-    } else {
-        for (tap, &value) in (first..).zip(values) {
-            *scratch.get_mut(tap_slot(taps, tap))? = value.into();
-        }
+    }
+    Some(())
+}
+
+pub(crate) fn deal<const N: usize>(
+    values: &[i16],
+    column: usize,
+    scratch: &mut [i16],
+) -> Option<()> {
+    let column = scratch.chunks_exact_mut(scratch.len() / N).nth(column)?;
+    for (tap, &value) in values.iter().enumerate() {
+        *column.get_mut(tap_slot(values.len(), tap))? = value;
     }
     Some(())
 }

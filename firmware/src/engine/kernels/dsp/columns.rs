@@ -1,0 +1,79 @@
+//! Int8 inputs to int16 columns.
+
+use core::arch::naked_asm;
+
+use super::instructions::{sxtb16, sxtb16_ror8};
+
+/// Widens the whole fours of four runs of one length into four columns; the number of values of a
+/// run that were read.
+pub(super) fn widen_four(runs: [&[i8]; 4], to: &mut [i16]) -> Option<usize> {
+    let [a, b, c, d] = runs;
+    let len = a.len() / 4 * 4;
+    if len == 0 {
+        return Some(0);
+    }
+    let to: &mut [u32] = bytemuck::try_cast_slice_mut(to).ok()?;
+    let to = to.get_mut(..len * 2)?;
+    let (a, b, c, d) = (a.get(..len)?, b.get(..len)?, c.get(..len)?, d.get(..len)?);
+    // SAFETY: the runs have `len` bytes, a multiple of four and not zero, and `to` twice as many
+    // words.
+    unsafe {
+        four(
+            a.as_ptr(),
+            b.as_ptr(),
+            c.as_ptr(),
+            d.as_ptr(),
+            to.as_mut_ptr(),
+            len,
+        )
+    };
+    Some(len)
+}
+
+/// Four values of each run at a time; words need not be aligned for `ldr`, those of `stm` are.
+#[unsafe(naked)]
+unsafe extern "C" fn four(
+    a: *const i8,
+    b: *const i8,
+    c: *const i8,
+    d: *const i8,
+    to: *mut u32,
+    len: usize,
+) {
+    naked_asm!(
+        "
+        push {{r4-r11, lr}}
+        ldrd r12, lr, [sp, #36]
+        .p2align 2
+    2:  ldr r4, [r0], #4
+        ldr r5, [r1], #4
+        ldr r6, [r2], #4
+        ldr r7, [r3], #4
+        sxtb16 r8, r4
+        sxtb16 r9, r5
+        sxtb16 r10, r6
+        sxtb16 r11, r7
+        stm r12!, {{r8-r11}}
+        sxtb16 r8, r4, ror #8
+        sxtb16 r9, r5, ror #8
+        sxtb16 r10, r6, ror #8
+        sxtb16 r11, r7, ror #8
+        stm r12!, {{r8-r11}}
+        subs lr, lr, #4
+        bne 2b
+        pop {{r4-r11, pc}}
+        "
+    )
+}
+
+/// The same for one run and one column.
+pub(super) fn widen_one(run: &[i8], to: &mut [i16]) -> Option<usize> {
+    let (fours, _) = run.as_chunks::<4>();
+    let to: &mut [u32] = bytemuck::try_cast_slice_mut(to).ok()?;
+    let (to, _) = to.as_chunks_mut::<2>();
+    for (to, &four) in to.get_mut(..fours.len())?.iter_mut().zip(fours) {
+        let four = u32::from_le_bytes(four.map(|value| value as u8));
+        *to = [sxtb16(four), sxtb16_ror8(four)];
+    }
+    Some(fours.len() * 4)
+}
