@@ -1,0 +1,198 @@
+//! A device that lacks something says what, and does what it still can.
+
+use std::convert::Infallible;
+
+use sudal_firmware::camera::VirtualCamera;
+use sudal_firmware::device::{Clock, Device, Parts};
+use sudal_firmware::image::Aligned;
+use sudal_firmware::protocol::{DeviceError, Info, ModelFault, Request, Response};
+use sudal_firmware::store::StoreError;
+use sudal_firmware::store::nor::{Medium, Nor, SECTOR};
+use sudal_tests::{GEOMETRY, block_means, picture};
+
+/// A flash that is new whenever it is switched on.
+struct Blank;
+
+impl Medium for Blank {
+    type Error = Infallible;
+
+    fn read(&mut self, _: u32, bytes: &mut [u8]) -> Result<(), Infallible> {
+        bytes.fill(0xff);
+        Ok(())
+    }
+
+    fn write(&mut self, _: u32, _: &[u8]) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+/// What a device with so much of everything answers to each request.
+fn answers(
+    image: &[u8],
+    arena: usize,
+    input: usize,
+    sectors: usize,
+    requests: &[Request<'_>],
+    mut look: impl FnMut(usize, Response<'_>),
+) {
+    let mut aligned = Aligned([0; 4096]);
+    aligned.0[..image.len()].copy_from_slice(image);
+    let (mut arena, mut input) = (vec![0; arena / 8], vec![0; input]);
+    let mut mirror = vec![0; sectors * SECTOR];
+    let mut device = Device::new(Parts {
+        board: "test",
+        clock: Clock {
+            read: || 0,
+            ticks_per_second: 1,
+        },
+        image: &aligned.0[..image.len()],
+        arena: &mut arena,
+        input: &mut input,
+        camera: VirtualCamera::<4096>::new(),
+        flash: Nor::new(&mut mirror, Blank).unwrap(),
+    });
+    for (index, request) in requests.iter().enumerate() {
+        look(index, device.handle(request));
+    }
+}
+
+fn info(response: Response<'_>) -> Info<'_> {
+    match response {
+        Response::Info(info) => info,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn every_model_fault_is_named() {
+    let image = block_means("a");
+    let mut broken = image.clone();
+    *broken.last_mut().unwrap() ^= 1;
+    let arena = 1 << 12;
+    let cases = [
+        (&image[..0], arena, 784, ModelFault::Image),
+        (&image[..100], arena, 784, ModelFault::Image),
+        (&broken[..], arena, 784, ModelFault::Image),
+        (
+            &image[..],
+            800,
+            784,
+            ModelFault::Arena {
+                needed: 888,
+                given: 800,
+            },
+        ),
+        (
+            &image[..],
+            arena,
+            783,
+            ModelFault::Input {
+                needed: 784,
+                given: 783,
+            },
+        ),
+    ];
+    for (image, arena, input, fault) in cases {
+        let frame = picture(1, 1);
+        let requests = [
+            Request::Info,
+            Request::Frame {
+                geometry: GEOMETRY,
+                offset: 0,
+                chunk: &frame,
+            },
+            Request::Embed,
+            Request::Classify,
+            Request::Enroll { name: "gear" },
+            Request::List { skip: 0 },
+        ];
+        answers(
+            image,
+            arena,
+            input,
+            64,
+            &requests,
+            |index, response| match index {
+                0 => assert_eq!(info(response).model, Err(fault)),
+                1 => assert_eq!(response, Response::Received(784)),
+                5 => assert!(matches!(response, Response::Classes { total: 0, .. })),
+                _ => assert_eq!(response, Response::Error(DeviceError::Model(fault))),
+            },
+        );
+    }
+}
+
+#[test]
+fn a_store_fault_leaves_the_rest_usable() {
+    let frame = picture(1, 1);
+    let requests = [
+        Request::Info,
+        Request::Frame {
+            geometry: GEOMETRY,
+            offset: 0,
+            chunk: &frame,
+        },
+        Request::Embed,
+        Request::Classify,
+        Request::Enroll { name: "gear" },
+        Request::List { skip: 0 },
+        Request::Reset,
+    ];
+    let fault = StoreError::TooSmall;
+    answers(
+        &block_means("a"),
+        4096,
+        784,
+        8,
+        &requests,
+        |index, response| match index {
+            0 => assert_eq!(info(response).classes, Err(fault)),
+            1 => assert_eq!(response, Response::Received(784)),
+            2 => assert!(matches!(response, Response::Embedding { .. })),
+            _ => assert_eq!(response, Response::Error(DeviceError::Store(fault))),
+        },
+    );
+}
+
+#[test]
+fn impossible_requests_are_refused() {
+    let name = "x".repeat(33);
+    let requests = [
+        Request::Embed,
+        Request::Capture { offset: 0 },
+        Request::Capture { offset: 99 },
+        Request::Remove { id: 0 },
+        Request::Remove { id: 255 },
+        Request::Rename { id: 3, name: "a" },
+        Request::Rename { id: 3, name: &name },
+        Request::Frame {
+            geometry: GEOMETRY,
+            offset: u32::MAX,
+            chunk: &[1, 2, 3],
+        },
+    ];
+    answers(
+        &block_means("a"),
+        4096,
+        784,
+        64,
+        &requests,
+        |index, response| {
+            assert!(
+                matches!(response, Response::Error(_)),
+                "{index}: {response:?}"
+            );
+        },
+    );
+    // Past the end of everything there are no more classes, and that is no fault.
+    answers(
+        &block_means("a"),
+        4096,
+        784,
+        64,
+        &[Request::List { skip: 255 }],
+        |_, response| {
+            assert!(matches!(response, Response::Classes { total: 0, .. }));
+        },
+    );
+}
