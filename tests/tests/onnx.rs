@@ -13,15 +13,23 @@ use sudal::{
     nets::graph::Normalization,
 };
 
-const NORMALIZATION: Normalization = Normalization { mean: 0.0, std: 1.0 };
+const NORMALIZATION: Normalization = Normalization {
+    mean: 0.0,
+    std: 1.0,
+};
 
 fn file(name: &str) -> Vec<u8> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("onnx").join(name);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("onnx")
+        .join(name);
     fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
 fn options() -> ConvertOptions {
-    ConvertOptions { normalization: Some(NORMALIZATION), ..ConvertOptions::default() }
+    ConvertOptions {
+        normalization: Some(NORMALIZATION),
+        ..ConvertOptions::default()
+    }
 }
 
 /// Discs and bars, each frame at another place, size and brightness.
@@ -37,7 +45,11 @@ fn frames(height: usize, width: usize, count: usize) -> Vec<Vec<u8>> {
             } else {
                 dy.min(dx) <= radius / 2
             };
-            if inside { level } else { 10 + (place * index % 17) as u8 }
+            if inside {
+                level
+            } else {
+                10 + (place * index % 17) as u8
+            }
         };
         (0..height * width).map(pixel).collect()
     };
@@ -78,12 +90,29 @@ fn broken_files_are_refused_with_the_reason() {
     let frames = frames(8, 8, 8);
     for (name, needed) in [
         ("truncated.onnx", ["cut off", "export or copy it again"]),
-        ("unsupported_operator.onnx", ["node `softplus_1` is Softplus", "supported are Add"]),
-        ("dynamic_shape.onnx", ["input `pixels` has shape [batch, 1, height, width]", "fixed"]),
-        ("wrong_rank.onnx", ["node `gemm_1` (Gemm)", "put a Flatten before it"]),
-        ("nan_weight.onnx", ["node `conv_0` has a weight that is NaN", "train again"]),
+        (
+            "unsupported_operator.onnx",
+            ["node `softplus_1` is Softplus", "supported are Add"],
+        ),
+        (
+            "dynamic_shape.onnx",
+            [
+                "input `pixels` has shape [batch, 1, height, width]",
+                "fixed",
+            ],
+        ),
+        (
+            "wrong_rank.onnx",
+            ["node `gemm_1` (Gemm)", "put a Flatten before it"],
+        ),
+        (
+            "nan_weight.onnx",
+            ["node `conv_0` has a weight that is NaN", "train again"],
+        ),
     ] {
-        let error = convert(&file(name), &frames, &options()).unwrap_err().to_string();
+        let error = convert(&file(name), &frames, &options())
+            .unwrap_err()
+            .to_string();
         println!("{name}: {error}");
         for needed in needed {
             assert!(error.contains(needed), "{name}: {error}\nlacks\n{needed}");
