@@ -1,8 +1,10 @@
 //! What several tests need: a model, pictures, a line that loses bytes.
 
+mod data;
 mod line;
 mod model;
 
+pub use data::data;
 pub use line::Noisy;
 pub use model::block_means;
 

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use sudal::device::{Board, Client, Emulator, HostBoard};
+use sudal::device::{Board, Client, Emulator, Geometry, HostBoard, PixelFormat};
+use sudal::export::convert::{ConvertOptions, convert};
+use sudal::nets::graph::Normalization;
 use sudal_tests::{GEOMETRY, block_means, picture};
 
 /// An emulator that is switched off when the test ends, however it ends.
@@ -71,6 +73,51 @@ fn board_and_host_agree_to_the_bit() {
             assert_eq!(far.name, format!("part {}", number % 5));
         }
     }
+}
+
+/// A network with every operator that the converter knows, quantised, over frames of other sizes
+/// and formats than its input has.
+#[test]
+fn a_whole_network_agrees_to_the_bit() {
+    let onnx = Path::new(env!("CARGO_MANIFEST_DIR")).join("onnx/foreign.onnx");
+    let onnx = std::fs::read(onnx).unwrap();
+    let input = |number: u64| -> Vec<u8> { picture(number % 7, number)[..20 * 18].to_vec() };
+    let calibration: Vec<_> = (100..164).map(input).collect();
+    let options = ConvertOptions {
+        normalization: Some(Normalization {
+            mean: 0.0,
+            std: 1.0,
+        }),
+        ..ConvertOptions::default()
+    };
+    let image = convert(&onnx, &calibration, &options).unwrap().image;
+
+    let mut bench = Bench::new(&image);
+    let dir = tempfile::tempdir().unwrap();
+    let mut host = HostBoard::open(dir.path()).unwrap();
+    host.flash(&image, &mut |_| ()).unwrap();
+    let (mut there, mut here) = (bench.board.connect().unwrap(), host.connect().unwrap());
+    let mut seen = std::collections::BTreeSet::new();
+    for number in 0..24 {
+        let (width, height, format) = [
+            (18, 20, PixelFormat::Grey8),
+            (28, 28, PixelFormat::Grey8),
+            (14, 28, PixelFormat::Rgb565),
+            (28, 14, PixelFormat::Yuyv),
+        ][number as usize % 4];
+        let geometry = Geometry {
+            width,
+            height,
+            format,
+        };
+        let frame = &picture(number % 5, number)[..geometry.len()];
+        there.send_frame(geometry, frame).unwrap();
+        here.send_frame(geometry, frame).unwrap();
+        let values = there.embed().unwrap().values;
+        assert_eq!(values, here.embed().unwrap().values);
+        seen.insert(values);
+    }
+    assert!(seen.len() > 20, "the embeddings hardly differ");
 }
 
 #[test]

@@ -34,6 +34,9 @@ pub(crate) struct Args {
     /// Queries of each.
     #[arg(long, default_value_t = 8)]
     queries: usize,
+    /// Enrol variants of the same part, which differ in a detail, instead of different parts.
+    #[arg(long)]
+    siblings: bool,
     /// Seed of the classes and frames.
     #[arg(long, default_value_t = 3)]
     seed: u64,
@@ -64,12 +67,18 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let size = ModelFile::open(&args.model)?.size()?;
     let image =
         fs::read(&args.model).with_context(|| format!("reading {}", args.model.display()))?;
-    let dataset = parts::dataset(args.seed, args.classes, args.shots + args.queries, size);
+    let stride = if args.siblings {
+        1
+    } else {
+        parts::FAMILY as usize
+    };
+    let classes: Vec<usize> = (0..args.classes).map(|c| c * stride).collect();
+    let frames = args.shots + args.queries;
+    let dataset = parts::dataset(args.seed, args.classes * stride, frames, size).subset(&classes);
     let frame =
         |class: usize, index: usize| -> anyhow::Result<Gray> { Ok(dataset.get(class, index)?) };
-    // Two parts may have the same name and differ in a detail.
     let names: Vec<String> = (0..args.classes)
-        .map(|c| format!("{} {}", letter(c), dataset.class_name(c)))
+        .map(|c| dataset.class_name(c).to_owned())
         .collect();
 
     let mut board = args.board.open()?;
@@ -192,16 +201,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     output.result(&report, text)
 }
 
-/// A, B, ... Z, A1, ...
-fn letter(class: usize) -> String {
-    let letter = char::from(b'A' + (class % 26) as u8);
-    match class / 26 {
-        0 => letter.to_string(),
-        n => format!("{letter}{n}"),
-    }
-}
-
-/// A name that fits the board's store: the letter makes it unique.
+/// A name that fits the board's store; its number at the front keeps it unique.
 fn short(name: &str) -> String {
     let mut end = name.len().min(32);
     while !name.is_char_boundary(end) {

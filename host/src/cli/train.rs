@@ -49,7 +49,7 @@ pub(crate) struct Args {
     #[arg(long)]
     channels: Option<usize>,
     /// Side of the square picture in pixels [default: 28 for Omniglot, else 64].
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(16..=512))]
     size: Option<u32>,
     /// Classes of a training episode; more than in testing helps.
     #[arg(long, default_value_t = 60)]

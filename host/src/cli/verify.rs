@@ -22,9 +22,10 @@ use super::output::Output;
 pub(crate) struct Args {
     /// The ONNX file.
     onnx: PathBuf,
-    /// The checkpoint that it was exported from.
+    /// The checkpoint that it was exported from; without it the two runtimes are compared with each
+    /// other only.
     #[arg(long, value_name = "FILE")]
-    checkpoint: PathBuf,
+    checkpoint: Option<PathBuf>,
     #[command(flatten)]
     data: DataArgs,
     /// Pictures to compare.
@@ -40,10 +41,16 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         let library = runtime::setup()?;
         output.step(format!("ONNX Runtime: {}", library.display()));
     }
-    let trained = Trained::load(&Checkpoint::load(&args.checkpoint)?)?;
+    let trained = match &args.checkpoint {
+        Some(path) => Some(Trained::load(&Checkpoint::load(path)?)?),
+        None => None,
+    };
     let bytes = fs::read(&args.onnx).with_context(|| format!("reading {}", args.onnx.display()))?;
-    let [_, height, width] = FloatModel::new(&bytes, None)?.shape();
-    if (height, width) != trained.plan().size {
+    let tract = FloatModel::new(&bytes, None)?;
+    let [_, height, width] = tract.shape();
+    if let Some(trained) = &trained
+        && trained.plan().size != (height, width)
+    {
         bail!(
             "{} reads {height}x{width} pictures and the checkpoint {:?}: they are not the same network",
             args.onnx.display(),
@@ -57,12 +64,21 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let all: Vec<&[u8]> = data.all().chunks_exact(width * height).collect();
     let every = (all.len() / args.frames.max(1)).max(1);
     let frames: Vec<&[u8]> = all.into_iter().step_by(every).take(args.frames).collect();
-    let report = verify::verify(&bytes, &frames, |pictures| {
-        Ok(trained.embed_normalized(pictures))
+    let report = verify::verify(&bytes, &frames, |pictures| match &trained {
+        Some(trained) => Ok(trained.embed_normalized(pictures)),
+        None => {
+            let runs = pictures.chunks_exact(width * height).map(|p| tract.run(p));
+            Ok(runs.collect::<Result<Vec<_>, _>>()?.concat())
+        }
     })?;
+    let reference = if trained.is_some() {
+        "the trainer"
+    } else {
+        "tract"
+    };
     let text = format!(
         "{}: {} pictures of {} ({split}), embeddings of {} values up to {:.3}\n\
-         largest difference to the trainer: ONNX Runtime {:.1e}, tract {:.1e} (limit {:.0e})\n\
+         largest difference to {reference}: ONNX Runtime {:.1e}, tract {:.1e} (limit {:.0e})\n\
          ONNX Runtime from {}",
         args.onnx.display(),
         report.frames,

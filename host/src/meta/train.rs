@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use burn::optim::{Adam, AdamConfig, AdamState, AdaptiveMomentumState, Optimizer};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use super::augment::Augment;
@@ -16,6 +16,7 @@ use super::prototypical;
 use super::schedule::Schedule;
 use crate::data::Loaded;
 use crate::episodes::{EpisodeError, EpisodeShape, Sampler};
+use crate::nets::backend;
 use crate::nets::block::Statistics;
 use crate::nets::graph::{Graph, Normalization};
 use crate::nets::network::{Architecture, Plan, TooSmall, Weights};
@@ -140,7 +141,7 @@ impl Trainer {
     /// When the data cannot fill the episodes or the pictures are too small.
     pub fn new(config: TrainConfig, origin: Origin, data: Arc<Loaded>) -> Result<Self, TrainError> {
         let (plan, _) = layout(&config, &data)?;
-        let weights = plan.init(config.seed, &Device::flex());
+        let weights = plan.init(config.seed, &backend::device());
         let fresh = Checkpoint {
             step: 0,
             weights: weights.tensors().map(Matrix::from).collect(),
@@ -165,7 +166,7 @@ impl Trainer {
     pub fn resume(from: &Checkpoint, data: Arc<Loaded>) -> Result<Self, TrainError> {
         let config = from.config.clone();
         let (plan, sampler) = layout(&config, &data)?;
-        let device = Device::flex();
+        let device = backend::device();
         let moments = from
             .moments
             .iter()
@@ -245,7 +246,7 @@ impl Trainer {
     ///
     /// When the loss is no longer finite.
     pub fn step(&mut self) -> Result<Step, TrainError> {
-        let device = Device::flex().autodiff();
+        let device = backend::device().autodiff();
         let (width, height) = self.data.size();
         let support = support(&self.config);
         let pictures = self.config.way * (support + self.config.query);
@@ -378,7 +379,7 @@ impl Trainer {
     /// Gives `weights` the statistics of the training data: the mean over batches without
     /// augmentation, as precise batch norm (Wu and Johnson 2021).
     fn finish_with(&self, weights: Weights) -> Trained {
-        let device = Device::flex();
+        let device = backend::device();
         let (width, height) = self.data.size();
         let mut sums: Vec<Statistics> = Vec::new();
         for n in 0..STATISTICS_BATCHES {
@@ -431,7 +432,7 @@ impl Trained {
             checkpoint.config.architecture,
             (height as usize, width as usize),
         )?;
-        let device = Device::flex();
+        let device = backend::device();
         Ok(Self {
             weights: shaped(&plan, &finished.weights),
             statistics: finished
@@ -477,7 +478,10 @@ impl Trained {
     pub fn embed_normalized(&self, pictures: &[f32]) -> Vec<f32> {
         let (height, width) = self.plan.size;
         let shape = [pictures.len() / (height * width), height, width, 1];
-        let x = Tensor::from_data(TensorData::new(pictures.to_vec(), shape), &Device::flex());
+        let x = Tensor::from_data(
+            TensorData::new(pictures.to_vec(), shape),
+            &backend::device(),
+        );
         let out = self.plan.embed_fixed(&self.weights, &self.statistics, x);
         out.into_data()
             .try_to_vec()
@@ -504,7 +508,7 @@ impl Trained {
 
 /// Weights with the numbers of a checkpoint.
 fn shaped(plan: &Plan, from: &[Matrix]) -> Weights {
-    let device = Device::flex();
+    let device = backend::device();
     let mut from = from.iter();
     plan.init(0, &device)
         .map(|w| from.next().map_or(w, |m| m.tensor(&device)))

@@ -6,7 +6,7 @@ use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 
 use super::cpu::norm::EPSILON;
-use super::fused;
+use super::{backend, fused};
 
 /// Sizes of a block; pictures are `[n, height, width, channels]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -135,6 +135,9 @@ pub fn forward(
     x: Tensor<4>,
     norm: Norm<'_>,
 ) -> (Tensor<4>, Statistics) {
+    if !backend::is_processor(&x.device()) {
+        return composed(shape, weights, x, norm);
+    }
     match norm {
         Norm::Batch => fused::block(shape, weights, x),
         Norm::Fixed(stats) => {

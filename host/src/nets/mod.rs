@@ -1,5 +1,6 @@
 //! Embedding networks: pictures in, a vector for each out.
 
+pub mod backend;
 pub mod block;
 mod cpu;
 mod fused;

@@ -1,0 +1,103 @@
+//! The committed models are what their cards say.
+
+use std::fs;
+use std::path::PathBuf;
+
+use sudal::data::{Loaded, omniglot, parts};
+use sudal::episodes::EpisodeShape;
+use sudal::export::float::FloatModel;
+use sudal::export::quantized::QuantizedModel;
+use sudal::meta::Embeddings;
+
+fn model(name: &str) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../models")
+        .join(name);
+    fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+fn int8(name: &str, data: &Loaded) -> Embeddings {
+    let model = QuantizedModel::new(&model(name)).unwrap();
+    let (width, height) = data.size();
+    let frames: Vec<&[u8]> = data.all().chunks((width * height) as usize).collect();
+    let values: Vec<f32> = model
+        .embed(&frames)
+        .unwrap()
+        .concat()
+        .into_iter()
+        .map(f32::from)
+        .collect();
+    Embeddings::new(values.len() / frames.len(), &data.class_sizes(), values)
+}
+
+fn float(name: &str, data: &Loaded) -> Embeddings {
+    let model = FloatModel::new(&model(name), None).unwrap();
+    let (width, height) = data.size();
+    let frames: Vec<&[u8]> = data.all().chunks((width * height) as usize).collect();
+    let values = model.embed(&frames).unwrap().concat();
+    Embeddings::new(model.length(), &data.class_sizes(), values)
+}
+
+fn accuracy(embeddings: &Embeddings, way: usize, shot: usize) -> f64 {
+    let shape = EpisodeShape {
+        way,
+        shot,
+        query: 10,
+    };
+    embeddings.accuracy(shape, 400, 1).unwrap().mean
+}
+
+#[test]
+fn golden_frames_give_their_golden_embeddings() {
+    for name in ["parts.sudal", "omniglot.sudal"] {
+        let image = QuantizedModel::new(&model(name)).unwrap();
+        let parsed = image.model().unwrap();
+        let golden = parsed.golden().expect("every converted image has one");
+        let embedding = image.embed(&[golden.frame]).unwrap();
+        assert_eq!(embedding[0], golden.embedding, "{name}");
+    }
+}
+
+#[test]
+fn the_models_fit_the_memory_on_their_cards() {
+    for (name, flash, ram) in [
+        ("parts.sudal", 64 << 10, 64 << 10),
+        ("omniglot.sudal", 128 << 10, 96 << 10),
+    ] {
+        let bytes = model(name);
+        let image = QuantizedModel::new(&bytes).unwrap();
+        assert!(bytes.len() <= flash, "{name} has {} bytes", bytes.len());
+        assert!(image.model().unwrap().arena_len() <= ram, "{name}");
+    }
+}
+
+#[test]
+fn parts_of_unseen_classes_are_told_apart_as_well_in_int8_as_in_float() {
+    let data = parts::dataset(3, 60, 20, (64, 64))
+        .load((64, 64), |_| {})
+        .unwrap();
+    let (int8, float) = (int8("parts.sudal", &data), float("parts.onnx", &data));
+    for (way, shot) in [(5, 1), (5, 5)] {
+        let (a, b) = (accuracy(&int8, way, shot), accuracy(&float, way, shot));
+        assert!(a > 0.8, "{way}-way {shot}-shot: {a}");
+        assert!(a > b - 0.01, "{way}-way {shot}-shot: int8 {a}, float {b}");
+    }
+}
+
+#[test]
+fn omniglot_keeps_its_accuracy_in_int8() {
+    let Some(dir) = sudal_tests::data("omniglot") else {
+        return;
+    };
+    let data = omniglot::vinyals(&dir, omniglot::Split::Test)
+        .unwrap()
+        .load((28, 28), |_| {})
+        .unwrap();
+    // A quarter of the classes, one turn of each character on average, is enough here; the card has
+    // the whole.
+    let int8 = int8("omniglot.sudal", &data);
+    for (way, shot, least) in [(5, 1, 0.977), (5, 5, 0.989), (20, 1, 0.945), (20, 5, 0.981)] {
+        let a = accuracy(&int8, way, shot);
+        assert!(a > least, "{way}-way {shot}-shot: {a}");
+    }
+}
