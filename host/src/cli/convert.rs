@@ -8,7 +8,7 @@ use serde::Serialize;
 use sudal::data::Loaded;
 use sudal::device;
 use sudal::episodes::EpisodeShape;
-use sudal::export::convert::{ConvertOptions, Report as Conversion, convert};
+use sudal::export::convert::{ConvertOptions, Report as Conversion, convert, input_shape};
 use sudal::export::float::FloatModel;
 use sudal::meta::Accuracy;
 use sudal::nets::graph::Normalization;
@@ -93,9 +93,9 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         (Some(_), Some(std)) => bail!("--std {std} must be greater than 0"),
         _ => None,
     };
-    let float = FloatModel::new(&onnx, normalization)
-        .with_context(|| format!("converting {}", args.onnx.display()))?;
-    let [channels, height, width] = float.shape();
+    let (signature, _) =
+        Signature::read(&onnx).with_context(|| format!("converting {}", args.onnx.display()))?;
+    let [channels, height, width] = signature.shape;
     if channels != 1 {
         bail!(
             "{} reads {channels} channels; the cameras here are grey: retrain or export it with one input channel",
@@ -129,7 +129,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         let split = args.data.split_or("test");
         let data = args.data.load(&split, size, output)?;
         let int8 = ModelFile::open(&path)?.embeddings(&data, output)?;
-        let float = ModelFile::Onnx(Box::new(float)).embeddings(&data, output)?;
+        let float = ModelFile::Onnx(Box::new(FloatModel::new(&onnx, normalization)?))
+            .embeddings(&data, output)?;
         for (way, shot) in [(5, 1), (5, 5)] {
             let shape = EpisodeShape {
                 way,

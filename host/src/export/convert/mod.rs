@@ -90,6 +90,14 @@ struct ImageMetadata<'m> {
     calibration_frames: usize,
 }
 
+/// Channels, height and width of the frames that an ONNX file reads.
+///
+/// # Errors
+/// When it is no ONNX file of one input and one output, or its shape is not fixed.
+pub fn input_shape(onnx: &[u8]) -> Result<[usize; 3], ConvertError> {
+    Ok(Signature::read(onnx)?.0.shape)
+}
+
 /// Converts an ONNX file to a model image.
 ///
 /// `calibration` are real frames of `height x width x channels` pixels, a few hundred of those that
