@@ -93,9 +93,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         (Some(_), Some(std)) => bail!("--std {std} must be greater than 0"),
         _ => None,
     };
-    let (signature, _) =
-        Signature::read(&onnx).with_context(|| format!("converting {}", args.onnx.display()))?;
-    let [channels, height, width] = signature.shape;
+    let [channels, height, width] =
+        input_shape(&onnx).with_context(|| format!("converting {}", args.onnx.display()))?;
     if channels != 1 {
         bail!(
             "{} reads {channels} channels; the cameras here are grey: retrain or export it with one input channel",
