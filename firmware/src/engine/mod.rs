@@ -1,8 +1,8 @@
 //! The int8 engine: runs a [`Model`] over one picture, in the memory that it is given.
 //!
 //! [`run`] takes the operations one by one and hands each to the kernel of its kind:
-//! [`conv`] (fully connected layers too), [`depthwise`], [`pool`] and [`elementwise`]. The loops
-//! that take the time stand in [`kernels`], once in portable Rust and once for the DSP instructions
+//! `conv` (fully connected layers too), `depthwise`, `pool` and `elementwise`. The loops
+//! that take the time stand in `kernels`, once in portable Rust and once for the DSP instructions
 //! of the Cortex-M4, M7 and their kin; the target chooses, and the results are the same to the bit.
 //! What the kernels must compute is written down once more, without regard to speed, in
 //! [`mod@reference`].
