@@ -8,7 +8,8 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{self, Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::board::BoardError;
 use super::toolchain::{apt_install, on_path};
@@ -82,9 +83,20 @@ pub(super) fn spawn(qemu: &Path, dir: &Path, log: &str) -> Result<Child, BoardEr
         .map_err(BoardError::io(qemu.display()))
 }
 
-/// Connects to the board's UART.
+/// Connects to the board's UART, which may have its socket and not listen yet.
 pub(super) fn connect(dir: &Path) -> io::Result<UnixStream> {
-    open(&dir.join(COMMANDS))
+    let deadline = Instant::now() + Duration::from_secs(5);
+    loop {
+        match open(&dir.join(COMMANDS)) {
+            Err(error)
+                if error.kind() == io::ErrorKind::ConnectionRefused
+                    && Instant::now() < deadline =>
+            {
+                thread::sleep(Duration::from_millis(5));
+            }
+            result => return result,
+        }
+    }
 }
 
 /// Whether an emulator runs in this folder.
