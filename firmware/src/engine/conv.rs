@@ -163,6 +163,8 @@ struct Patch<'a> {
     /// At the top and left.
     pads: [usize; 2],
     zero_point: i8,
+    /// Whether the window is one pixel and there is no padding.
+    pointwise: bool,
 }
 
 impl<'a> Patch<'a> {
@@ -179,6 +181,7 @@ impl<'a> Patch<'a> {
                 stride: [1; 2],
                 pads: [0; 2],
                 zero_point: 0,
+                pointwise: true,
             };
         }
         let channels = usize::from(op.input.channels);
@@ -194,6 +197,7 @@ impl<'a> Patch<'a> {
             stride: op.stride.map(usize::from),
             pads: [top, left],
             zero_point: op.input.zero_point,
+            pointwise: op.kernel == [1, 1] && op.pads == [0; 4],
         }
     }
 
@@ -207,6 +211,14 @@ impl<'a> Patch<'a> {
         scratch: &mut [i16],
     ) -> Option<()> {
         let corners = pixels.map(|[y, x]| [y * self.stride[0], x * self.stride[1]]);
+        if self.pointwise && self.inputs.is_multiple_of(4) {
+            let mut runs = [&[][..]; N];
+            for (run, [y, x]) in runs.iter_mut().zip(corners) {
+                let start = (y * self.width + x) * self.channels;
+                *run = self.input.get(start..start + self.inputs)?;
+            }
+            return kernels::widen(runs, 0, taps, scratch);
+        }
         if self.inputs.is_multiple_of(4) || taps > STAGED {
             return self.gather_runs(corners, taps, scratch);
         }
@@ -265,10 +277,31 @@ impl<'a> Patch<'a> {
     /// Writes one window in the order of its taps.
     #[inline(always)]
     fn fill(&self, [top, left]: [usize; 2], stage: &mut [i16]) -> Option<()> {
+        let row_taps = self.kernel[1] * self.inputs;
+        if self.inputs == self.channels
+            && let (Some(y), Some(x)) = (
+                top.checked_sub(self.pads[0]),
+                left.checked_sub(self.pads[1]),
+            )
+            && y + self.kernel[0] <= self.height
+            && x + self.kernel[1] <= self.width
+        {
+            let pitch = self.width * self.channels;
+            let mut rows = self.input.get(y * pitch + x * self.channels..)?;
+            let mut taps = stage;
+            loop {
+                let (to, next) = taps.split_at_mut_checked(row_taps)?;
+                copy(to, rows.get(..row_taps)?);
+                if next.is_empty() {
+                    return Some(());
+                }
+                (taps, rows) = (next, rows.get(pitch..)?);
+            }
+        }
         let zero = i16::from(self.zero_point);
         let (from, to) = self.columns(left);
         let partial = (from, to) != (0, self.kernel[1]);
-        let rows = stage.chunks_exact_mut(self.kernel[1] * self.inputs);
+        let rows = stage.chunks_exact_mut(row_taps);
         for (ky, taps) in rows.enumerate() {
             let row = self.row(top + ky);
             if partial || row.is_none() {

@@ -37,4 +37,19 @@ impl Requantize {
         let value = requantize(acc, self.pre_shift, multiplier) + self.zero_point;
         value.max(i32::from(self.min)).min(i32::from(self.max)) as i8
     }
+
+    /// Whether the limits are narrower than those of int8, which saturation sees to.
+    #[cfg(dsp)]
+    #[inline(always)]
+    pub(crate) fn narrow(&self) -> bool {
+        (self.min, self.max) != (i8::MIN, i8::MAX)
+    }
+
+    /// Applies the limits to values that have been saturated.
+    #[cfg(dsp)]
+    pub(crate) fn clamp<'a>(&self, values: impl IntoIterator<Item = &'a mut i8>) {
+        for value in values {
+            *value = (*value).max(self.min).min(self.max);
+        }
+    }
 }

@@ -242,6 +242,12 @@ proptest! {
 }
 
 #[test]
+fn random_operations_are_their_twins() {
+    let mut trial = Box::new(Trial::<32768>::new());
+    assert_eq!(trial.run_random(20_000, 1), Ok(()));
+}
+
+#[test]
 fn halves_round_upwards() {
     assert_eq!(requantize(1, 0, 1 << 30), 0);
     assert_eq!(requantize(2, 0, 1 << 30), 1);

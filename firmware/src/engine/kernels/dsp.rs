@@ -71,8 +71,10 @@ pub(crate) fn four(block: &Block<'_>, output: &mut [i8], stride: usize) -> Optio
             *output.get_mut(p * stride + channel)? = block.requantize.apply(sum, multiplier);
         }
     }
-    for pixel in output.chunks_mut(stride) {
-        clamp(block, pixel.get_mut(..block.outputs)?);
+    if block.requantize.narrow() {
+        for pixel in output.chunks_mut(stride) {
+            block.requantize.clamp(pixel.get_mut(..block.outputs)?);
+        }
     }
     Some(())
 }
@@ -84,7 +86,9 @@ pub(crate) fn pooled(block: &Block<'_>, output: &mut [i8]) -> Option<()> {
         let ([a, b, c, d], multiplier) = last::<4>(block)?;
         *output.last_mut()? = block.requantize.apply(a.max(b).max(c.max(d)), multiplier);
     }
-    clamp(block, output);
+    if block.requantize.narrow() {
+        block.requantize.clamp(output);
+    }
     Some(())
 }
 
@@ -143,14 +147,4 @@ fn sums<const N: usize>(row: &[i8], columns: &[i16]) -> Option<[[i32; N]; 2]> {
         }
     }
     Some(acc)
-}
-
-/// Applies the record's limits where they are not those of int8, which `ssat` has seen to.
-fn clamp(block: &Block<'_>, output: &mut [i8]) {
-    let (min, max) = (block.requantize.min, block.requantize.max);
-    if (min, max) != (i8::MIN, i8::MAX) {
-        for value in output {
-            *value = (*value).max(min).min(max);
-        }
-    }
 }

@@ -5,6 +5,7 @@
 //! in firmware.
 
 mod random;
+mod shape;
 mod trial;
 
 pub use random::Random;

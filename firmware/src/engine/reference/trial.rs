@@ -114,6 +114,32 @@ impl<const N: usize> Trial<N> {
         }
     }
 
+    /// Runs `count` operations of all kinds, in place where that is allowed, half of them with
+    /// extreme values.
+    ///
+    /// # Errors
+    ///
+    /// The number of the first operation that failed, its record and what was wrong.
+    pub fn run_random(&mut self, count: u64, seed: u64) -> Result<(), (u64, OpRecord, TrialError)> {
+        let random = &mut Random::new(seed);
+        for number in 0..count {
+            let Some(kind) = Kind::from_number(random.between(1, 8) as u8) else {
+                continue;
+            };
+            let op = OpRecord::random(kind, random);
+            let in_place = matches!(kind, Kind::Add | Kind::Clamp | Kind::Depthwise)
+                && op.input.same_shape(&op.output)
+                && random.bits() & 1 == 0;
+            let values = match random.bits() & 1 {
+                0 => Values::Even,
+                _ => Values::Extreme,
+            };
+            self.run(&op, in_place, values, random.bits())
+                .map_err(|error| (number, op, error))?;
+        }
+        Ok(())
+    }
+
     /// The image that the last [`Trial::run`] made, and what was left behind it.
     #[must_use]
     pub const fn image(&self) -> &[u8; N] {

@@ -37,16 +37,17 @@ impl Packed {
         let mut packed = [Three::default(); PLANES];
         if filters.kernel == [3, 3] {
             for (i, (packed, channel)) in packed.iter_mut().zip(filters.channels).enumerate() {
-                let half = |tap: usize| {
-                    let weight = filters.weights.get(tap * filters.step + i)?;
-                    Some(u32::from(i16::from(*weight) as u16))
-                };
-                for (pair, packed) in packed.pairs.iter_mut().enumerate() {
-                    let tap = pair / 2 * 3 + pair % 2;
-                    *packed = half(tap)? | half(tap + 1)? << 16;
+                let mut taps = [0; 9];
+                let weights = filters.weights.get(i..)?.iter().step_by(filters.step);
+                for (tap, &weight) in taps.iter_mut().zip(weights) {
+                    *tap = u32::from(i16::from(weight) as u16);
                 }
-                packed.bias = channel.bias;
-                packed.multiplier = channel.multiplier;
+                let pair = |tap: usize| taps[tap] | taps[tap + 1] << 16;
+                *packed = Three {
+                    pairs: [pair(0), pair(1), pair(3), pair(4), pair(6), pair(7)],
+                    bias: channel.bias,
+                    multiplier: channel.multiplier,
+                };
             }
         }
         Some(Self(packed))
@@ -124,12 +125,10 @@ pub(crate) fn filter(
     if done < outputs {
         any(filters, rows, output, done..outputs)?;
     }
-    let (min, max) = (filters.requantize.min, filters.requantize.max);
-    if (min, max) != (i8::MIN, i8::MAX) {
+    if filters.requantize.narrow() {
         for pixel in output.chunks_mut(filters.step).take(outputs) {
-            for value in pixel.iter_mut().take(filters.channels.len()) {
-                *value = (*value).max(min).min(max);
-            }
+            let values = pixel.iter_mut().take(filters.channels.len());
+            filters.requantize.clamp(values);
         }
     }
     Some(())
