@@ -29,6 +29,10 @@ pub trait Board {
     /// What it has room for.
     fn memory(&self) -> Memory;
 
+    /// How many instructions a tick of its clock stands for, where it counts instructions instead
+    /// of time.
+    fn instructions_per_tick(&self) -> Option<u32>;
+
     /// Puts the firmware and a model image on the board and switches it on. What was enrolled
     /// stays. `step` is told what is being done.
     ///

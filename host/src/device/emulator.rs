@@ -88,6 +88,11 @@ impl Board for Emulator {
         MEMORY
     }
 
+    fn instructions_per_tick(&self) -> Option<u32> {
+        // The clock has 25 MHz, and `-icount shift=0` makes an instruction a nanosecond.
+        Some(40)
+    }
+
     fn flash(&mut self, image: &[u8], step: &mut dyn FnMut(&str)) -> Result<(), BoardError> {
         check_image(image, MEMORY)?;
         qemu::find(step)?;

@@ -78,6 +78,10 @@ impl Board for HostBoard {
         MEMORY
     }
 
+    fn instructions_per_tick(&self) -> Option<u32> {
+        None
+    }
+
     fn flash(&mut self, image: &[u8], step: &mut dyn FnMut(&str)) -> Result<(), BoardError> {
         check_image(image, MEMORY)?;
         self.stop()?;

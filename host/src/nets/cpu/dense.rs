@@ -8,7 +8,7 @@ use multiversion::multiversion;
 use rayon::prelude::*;
 
 use super::gemm::{Matrix, multiply};
-use super::{BlockShape, part_len};
+use super::{BlockShape, Part};
 
 /// Size of one thread's unfolded pictures, in floats: about half of a core's second-level cache.
 const UNFOLDED: usize = 128 * 1024;
@@ -108,90 +108,66 @@ pub(crate) fn forward(s: &BlockShape, x: &[f32], weight: &[f32], y: &mut [f32]) 
         });
 }
 
-/// From the gradient of `y`, made a picture at a time by `output_gradient`, those of the weights
-/// (returned) and, where asked for, of `x`.
+/// Adds the gradients of a part of the batch.
 pub(crate) fn backward(
     s: &BlockShape,
-    x: &[f32],
     weight: &[f32],
-    dx: Option<&mut [f32]>,
-    output_gradient: impl Fn(usize, &mut [f32]) + Sync,
-) -> Vec<f32> {
+    part: Part<'_>,
+    output_gradient: impl Fn(usize, &mut [f32]),
+) {
+    let Part {
+        x,
+        mut dx,
+        dw,
+        first,
+    } = part;
     let k = s.taps() * s.inputs;
     let pixels = s.out_pixels();
-    let pictures = x.len() / s.in_len();
-    let part = part_len(pictures);
-    let together = (UNFOLDED / (pixels * k)).clamp(1, part);
-    let dx_parts: Vec<Option<&mut [f32]>> = match dx {
-        Some(dx) => dx.chunks_mut(part * s.in_len()).map(Some).collect(),
-        None => x.chunks(part * s.in_len()).map(|_| None).collect(),
+    let together = (UNFOLDED / (pixels * k)).clamp(1, (x.len() / s.in_len()).max(1));
+    let unfolded = if s.is_pointwise() {
+        0
+    } else {
+        together * pixels * k
     };
-    let partial: Vec<Vec<f32>> = x
-        .par_chunks(part * s.in_len())
-        .zip(dx_parts)
-        .enumerate()
-        .map(|(index, (x, mut dx))| {
-            let mut dw = vec![0.0; k * s.outputs];
-            let mut rows = vec![
-                0.0;
-                if s.is_pointwise() {
-                    0
-                } else {
-                    together * pixels * k
-                }
-            ];
-            let mut dy = vec![0.0; together * pixels * s.outputs];
-            for (group, x) in x.chunks(together * s.in_len()).enumerate() {
-                let count = x.len() / s.in_len();
-                let first = index * part + group * together;
-                let dy = &mut dy[..count * pixels * s.outputs];
-                for (i, dy) in dy.chunks_exact_mut(pixels * s.outputs).enumerate() {
-                    output_gradient(first + i, dy);
-                }
-                let unfolded = if s.is_pointwise() {
-                    x
-                } else {
-                    for (x, rows) in x
-                        .chunks_exact(s.in_len())
-                        .zip(rows.chunks_exact_mut(pixels * k))
-                    {
-                        unfold(s, x, rows);
-                    }
-                    &rows[..]
-                };
-                let m = count * pixels;
-                multiply(
-                    (k, s.outputs, m),
-                    Matrix::new(unfolded, k).transposed(),
-                    Matrix::new(dy, s.outputs),
-                    &mut dw,
-                    true,
-                );
-                let Some(dx) = &mut dx else { continue };
-                let dx = &mut dx[group * together * s.in_len()..][..x.len()];
-                let target = if s.is_pointwise() {
-                    &mut *dx
-                } else {
-                    &mut rows[..]
-                };
-                multiply(
-                    (m, k, s.outputs),
-                    Matrix::new(dy, s.outputs),
-                    Matrix::new(weight, s.outputs).transposed(),
-                    target,
-                    false,
-                );
-                if !s.is_pointwise() {
-                    for (rows, dx) in rows
-                        .chunks_exact(pixels * k)
-                        .zip(dx.chunks_exact_mut(s.in_len()))
-                    {
-                        fold(s, rows, dx);
-                    }
-                }
-            }
-            dw
-        })
-        .collect();
-    super::norm::sum(&partial)
+    let mut rows = vec![0.0; unfolded];
+    let mut dy = vec![0.0; together * pixels * s.outputs];
+    for (group, x) in x.chunks(together * s.in_len()).enumerate() {
+        let m = x.len() / s.in_len() * pixels;
+        let dy = &mut dy[..m * s.outputs];
+        for (i, dy) in dy.chunks_exact_mut(pixels * s.outputs).enumerate() {
+            output_gradient(first + group * together + i, dy);
+        }
+        for (x, rows) in x
+            .chunks_exact(s.in_len())
+            .zip(rows.chunks_exact_mut(pixels * k))
+        {
+            unfold(s, x, rows);
+        }
+        multiply(
+            (k, s.outputs, m),
+            Matrix::new(if s.is_pointwise() { x } else { &rows }, k).transposed(),
+            Matrix::new(dy, s.outputs),
+            dw,
+            true,
+        );
+        let Some(dx) = &mut dx else { continue };
+        let dx = &mut dx[group * together * s.in_len()..][..x.len()];
+        multiply(
+            (m, k, s.outputs),
+            Matrix::new(dy, s.outputs),
+            Matrix::new(weight, s.outputs).transposed(),
+            if s.is_pointwise() {
+                &mut *dx
+            } else {
+                &mut rows
+            },
+            false,
+        );
+        for (rows, dx) in rows
+            .chunks_exact(pixels * k)
+            .zip(dx.chunks_exact_mut(s.in_len()))
+        {
+            fold(s, rows, dx);
+        }
+    }
 }

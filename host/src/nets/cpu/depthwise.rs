@@ -8,7 +8,7 @@ use std::ops::Range;
 use multiversion::multiversion;
 use rayon::prelude::*;
 
-use super::{BlockShape, part_len};
+use super::{BlockShape, Part};
 
 /// Channels worked on together: one or two vector registers.
 const LANES: usize = 16;
@@ -144,37 +144,25 @@ fn backward_picture(
     }
 }
 
-/// As [`super::dense::backward`].
+/// Adds the gradients of a part of the batch.
 pub(crate) fn backward(
     s: &BlockShape,
-    x: &[f32],
     weight: &[f32],
-    dx: Option<&mut [f32]>,
-    output_gradient: impl Fn(usize, &mut [f32]) + Sync,
-) -> Vec<f32> {
-    let c = s.outputs;
-    let part = part_len(x.len() / s.in_len());
-    let dx_parts: Vec<Option<&mut [f32]>> = match dx {
-        Some(dx) => dx.chunks_mut(part * s.in_len()).map(Some).collect(),
-        None => x.chunks(part * s.in_len()).map(|_| None).collect(),
-    };
-    let partial: Vec<Vec<f32>> = x
-        .par_chunks(part * s.in_len())
-        .zip(dx_parts)
-        .enumerate()
-        .map(|(index, (x, mut dx))| {
-            let mut dw = vec![0.0; s.taps() * c];
-            let mut dy = vec![0.0; s.out_pixels() * c];
-            for (i, x) in x.chunks_exact(s.in_len()).enumerate() {
-                output_gradient(index * part + i, &mut dy);
-                // dx is zero from its allocation.
-                let dx = dx
-                    .as_mut()
-                    .map(|dx| &mut dx[i * s.in_len()..][..s.in_len()]);
-                backward_picture(s, (x, weight, &dy), &mut dw, dx);
-            }
-            dw
-        })
-        .collect();
-    super::norm::sum(&partial)
+    part: Part<'_>,
+    output_gradient: impl Fn(usize, &mut [f32]),
+) {
+    let Part {
+        x,
+        mut dx,
+        dw,
+        first,
+    } = part;
+    let mut dy = vec![0.0; s.out_pixels() * s.outputs];
+    for (i, x) in x.chunks_exact(s.in_len()).enumerate() {
+        output_gradient(first + i, &mut dy);
+        let dx = dx
+            .as_mut()
+            .map(|dx| &mut dx[i * s.in_len()..][..s.in_len()]);
+        backward_picture(s, (x, weight, &dy), dw, dx);
+    }
 }

@@ -13,16 +13,13 @@ pub(crate) mod gemm;
 pub(crate) mod memory;
 pub(crate) mod norm;
 
+use rayon::prelude::*;
+
 use super::block::BlockShape;
 
 /// Number of parts into which a batch is cut for the backward pass; each part owns one partial
 /// weight gradient.
 const PARTS: usize = 8;
-
-/// Pictures per part of a batch of `pictures`.
-pub(crate) fn part_len(pictures: usize) -> usize {
-    pictures.div_ceil(PARTS).max(1)
-}
 
 /// Convolves every picture of `x` (`[n, height, width, inputs]`) into `y`.
 pub(crate) fn convolve(shape: &BlockShape, x: &[f32], weight: &[f32], y: &mut [f32]) {
@@ -33,8 +30,21 @@ pub(crate) fn convolve(shape: &BlockShape, x: &[f32], weight: &[f32], y: &mut [f
     }
 }
 
-/// Gradients of the weights (returned) and, where asked for, of `x` (into `dx`); `output_gradient`
-/// writes the gradient of one picture's `y`, given the picture's place in the batch.
+/// A run of pictures whose gradients one thread adds up.
+pub(crate) struct Part<'a> {
+    /// Its pictures.
+    pub(crate) x: &'a [f32],
+    /// The gradient of the pictures, zero so far, where it is asked for.
+    pub(crate) dx: Option<&'a mut [f32]>,
+    /// The gradient of the weights, zero so far.
+    pub(crate) dw: &'a mut [f32],
+    /// Place of the first picture in the batch.
+    pub(crate) first: usize,
+}
+
+/// Gradients of the weights (returned) and, where asked for, of `x` (into `dx`, which is zero);
+/// `output_gradient` writes the gradient of one picture's `y`, given the picture's place in the
+/// batch.
 pub(crate) fn backward(
     shape: &BlockShape,
     x: &[f32],
@@ -42,9 +52,31 @@ pub(crate) fn backward(
     dx: Option<&mut [f32]>,
     output_gradient: impl Fn(usize, &mut [f32]) + Sync,
 ) -> Vec<f32> {
-    if shape.depthwise {
-        depthwise::backward(shape, x, weight, dx, output_gradient)
-    } else {
-        dense::backward(shape, x, weight, dx, output_gradient)
-    }
+    let pictures = x.len() / shape.in_len();
+    let len = pictures.div_ceil(PARTS).max(1);
+    let dx: Vec<Option<&mut [f32]>> = match dx {
+        Some(dx) => dx.chunks_mut(len * shape.in_len()).map(Some).collect(),
+        None => x.chunks(len * shape.in_len()).map(|_| None).collect(),
+    };
+    let partial: Vec<Vec<f32>> = x
+        .par_chunks(len * shape.in_len())
+        .zip(dx)
+        .enumerate()
+        .map(|(index, (x, dx))| {
+            let mut dw = vec![0.0; weight.len()];
+            let part = Part {
+                x,
+                dx,
+                dw: &mut dw,
+                first: index * len,
+            };
+            if shape.depthwise {
+                depthwise::backward(shape, weight, part, &output_gradient);
+            } else {
+                dense::backward(shape, weight, part, &output_gradient);
+            }
+            dw
+        })
+        .collect();
+    norm::sum(&partial)
 }
