@@ -2,12 +2,9 @@
 
 use core::ops::Range;
 
-use super::kernels;
+use super::kernels::{self, LANES};
 use super::requantize::Requantize;
 use crate::image::OpRecord;
-
-/// Channels summed together by the average pool.
-const LANES: usize = 8;
 
 /// The greatest value of each window.
 pub(crate) fn max_pool(op: &OpRecord, input: &[i8], output: &mut [i8]) -> Option<()> {
@@ -38,13 +35,8 @@ pub(crate) fn average_pool(op: &OpRecord, input: &[i8], output: &mut [i8]) -> Op
         for (lanes, output) in output.chunks_mut(LANES).enumerate() {
             let mut acc = [start; LANES];
             for row in rows.clone() {
-                let pixels = pixels(op, input, row, &columns)?;
-                for pixel in pixels.chunks_exact(channels) {
-                    let values = pixel.get(lanes * LANES..)?;
-                    for (acc, &value) in acc.iter_mut().zip(values) {
-                        *acc += i32::from(value);
-                    }
-                }
+                let pixels = pixels(op, input, row, &columns)?.get(lanes * LANES..)?;
+                kernels::accumulate(&mut acc, pixels, channels);
             }
             for (out, acc) in output.iter_mut().zip(acc) {
                 *out = requantize.apply(acc, op.multiplier);

@@ -8,9 +8,9 @@ mod columns;
 mod instructions;
 mod plane;
 
-use super::Block;
+use super::{Block, LANES};
 use crate::image::packing::tap_slot;
-use instructions::{greater_bytes, smlad, sxtb16, sxtb16_ror8};
+use instructions::{greater_bytes, smlad, sxtab16, sxtab16_ror8, sxtb16, sxtb16_ror8};
 
 pub(crate) use plane::{Packed, filter, spread};
 
@@ -104,6 +104,38 @@ pub(crate) fn one(block: &Block<'_>, output: &mut [i8]) -> Option<()> {
         }
     }
     Some(())
+}
+
+pub(crate) fn accumulate(acc: &mut [i32; LANES], pixels: &[i8], step: usize) {
+    let last = match pixels.len() % step {
+        0 => step,
+        len => len,
+    };
+    if last < LANES {
+        for pixel in pixels.chunks(step) {
+            for (acc, &value) in acc.iter_mut().zip(pixel) {
+                *acc += i32::from(value);
+            }
+        }
+        return;
+    }
+    // A window has at most 255 pixels in a row: their sums fit halves.
+    let mut halves = [0; 4];
+    for pixel in pixels.chunks(step) {
+        if let Some(&[a, b, c, d, e, f, g, h]) = pixel.first_chunk::<LANES>() {
+            let low = u32::from_le_bytes([a, b, c, d].map(|value| value as u8));
+            let high = u32::from_le_bytes([e, f, g, h].map(|value| value as u8));
+            halves[0] = sxtab16(halves[0], low);
+            halves[1] = sxtab16_ror8(halves[1], low);
+            halves[2] = sxtab16(halves[2], high);
+            halves[3] = sxtab16_ror8(halves[3], high);
+        }
+    }
+    for (acc, halves) in acc.chunks_exact_mut(4).zip(halves.chunks_exact(2)) {
+        for (i, acc) in acc.iter_mut().enumerate() {
+            *acc += i32::from((halves[i % 2] >> (i / 2 * 16)) as i16);
+        }
+    }
 }
 
 pub(crate) fn maximum(best: &mut [i8], values: &[i8]) {

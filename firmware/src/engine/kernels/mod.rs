@@ -16,6 +16,8 @@
 //! - `Packed::of(filters)` arranges weights for `filter`;
 //! - `filter(filters, packed, rows, output, outputs)` computes a row of each of the filters, output
 //!   `x` of filter `i` going to `output[x * filters.step + i]`;
+//! - `accumulate(acc, pixels, step)` adds the values of pixels that start `step` apart, channel by
+//!   channel; channels that the last pixel has not are garbage in `acc`, which nobody reads;
 //! - `maximum(best, values)` keeps the greater of two values, place by place.
 
 use super::requantize::Requantize;
@@ -27,9 +29,14 @@ mod dsp;
 mod portable;
 
 #[cfg(dsp)]
-pub(crate) use dsp::{Packed, deal, filter, four, maximum, one, pooled, spread, widen};
+pub(crate) use dsp::{Packed, accumulate, deal, filter, four, maximum, one, pooled, spread, widen};
 #[cfg(not(dsp))]
-pub(crate) use portable::{Packed, deal, filter, four, maximum, one, pooled, spread, widen};
+pub(crate) use portable::{
+    Packed, accumulate, deal, filter, four, maximum, one, pooled, spread, widen,
+};
+
+/// Channels that `accumulate` sums together.
+pub(crate) const LANES: usize = 8;
 
 /// Rows of packed weights and the columns to multiply them with.
 #[derive(Clone, Copy)]

@@ -2,11 +2,8 @@
 //!
 //! Columns lie one after the other.
 
-use super::{Block, Filters, Rows};
+use super::{Block, Filters, LANES, Rows};
 use crate::image::packing::tap_slot;
-
-/// Outputs of a depthwise row computed together.
-const LANES: usize = 8;
 
 pub(crate) fn widen<const N: usize>(
     runs: [&[i8]; N],
@@ -188,6 +185,14 @@ fn filter_lanes(
         }
     }
     Some(acc)
+}
+
+pub(crate) fn accumulate(acc: &mut [i32; LANES], pixels: &[i8], step: usize) {
+    for pixel in pixels.chunks(step) {
+        for (acc, &value) in acc.iter_mut().zip(pixel) {
+            *acc += i32::from(value);
+        }
+    }
 }
 
 pub(crate) fn maximum(best: &mut [i8], values: &[i8]) {

@@ -38,6 +38,30 @@ pub(super) fn sxtb16_ror8(x: u32) -> u32 {
     halves
 }
 
+/// Bytes 0 and 2 of `x` as signed halves, each added to a half of `acc`.
+#[inline(always)]
+pub(super) fn sxtab16(acc: u32, x: u32) -> u32 {
+    let halves;
+    // SAFETY: works on registers only.
+    unsafe {
+        asm!("sxtab16 {}, {}, {}", out(reg) halves, in(reg) acc, in(reg) x,
+            options(pure, nomem, nostack, preserves_flags));
+    }
+    halves
+}
+
+/// Bytes 1 and 3 of `x` as signed halves, each added to a half of `acc`.
+#[inline(always)]
+pub(super) fn sxtab16_ror8(acc: u32, x: u32) -> u32 {
+    let halves;
+    // SAFETY: works on registers only.
+    unsafe {
+        asm!("sxtab16 {}, {}, {}, ror #8", out(reg) halves, in(reg) acc, in(reg) x,
+            options(pure, nomem, nostack, preserves_flags));
+    }
+    halves
+}
+
 /// The greater of the signed bytes at each place.
 #[inline(always)]
 pub(super) fn greater_bytes(x: u32, y: u32) -> u32 {

@@ -37,11 +37,11 @@ impl Packed {
         let mut packed = [Three::default(); PLANES];
         if filters.kernel == [3, 3] {
             for (i, (packed, channel)) in packed.iter_mut().zip(filters.channels).enumerate() {
-                let mut taps = [0; 9];
-                let weights = filters.weights.get(i..)?.iter().step_by(filters.step);
-                for (tap, &weight) in taps.iter_mut().zip(weights) {
-                    *tap = u32::from(i16::from(weight) as u16);
-                }
+                let weights = filters.weights.get(i..)?.get(..8 * filters.step + 1)?;
+                // SAFETY: the last of the nine taps is the last of the slice.
+                let taps: [u32; 9] = core::array::from_fn(|tap| unsafe {
+                    u32::from(i16::from(*weights.as_ptr().add(tap * filters.step)) as u16)
+                });
                 let pair = |tap: usize| taps[tap] | taps[tap + 1] << 16;
                 *packed = Three {
                     pairs: [pair(0), pair(1), pair(3), pair(4), pair(6), pair(7)],
