@@ -10,7 +10,7 @@ use serde::Serialize;
 use sudal::data::Gray;
 use sudal::device::{Client, Info as DeviceInfo, Link, PixelFormat, Verdict};
 
-use super::device::{BoardArgs, read_picture};
+use super::device::{BoardArgs, Cost, read_picture};
 use super::interrupt::Interrupt;
 use super::output::Output;
 
@@ -172,23 +172,23 @@ struct Classified {
     picture: PathBuf,
     #[serde(flatten)]
     verdict: Verdict,
-    milliseconds: f64,
+    cost: Cost,
 }
 
 impl Classify {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
         let mut c = self.board.connect()?;
-        let rate = f64::from(c.client.info()?.ticks_per_second);
+        let rate = c.client.info()?.ticks_per_second;
         let names = names(&mut c.client)?;
         let mut all = Vec::new();
         for path in &self.pictures {
             c.show(&read_picture(path)?)?;
             let verdict = c.client.classify()?;
-            let milliseconds = f64::from(verdict.ticks) / rate * 1e3;
+            let cost = Cost::new(c.board.as_ref(), verdict.ticks, rate);
             all.push(Classified {
                 picture: path.clone(),
                 verdict,
-                milliseconds,
+                cost,
             });
         }
         let mut text = String::new();
@@ -201,7 +201,7 @@ impl Classify {
                 let name = name.map_or("?", |(_, name)| name);
                 text.push_str(&format!("  {name} {:.3}", d.squared.sqrt()));
             }
-            text.push_str(&format!("  ({:.1} ms)\n", c.milliseconds));
+            text.push_str(&format!("  ({})\n", c.cost));
         }
         output.result(&all, text)
     }

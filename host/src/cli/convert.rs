@@ -125,7 +125,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
 
     let mut accuracy = Vec::new();
     if args.episodes > 0 {
-        let split = args.data.split_or("test");
+        let split = args.data.split_or("test")?;
         let data = args.data.load(&split, size, output)?;
         let int8 = ModelFile::open(&path)?.embeddings(&data, output)?;
         let float = ModelFile::Onnx(Box::new(FloatModel::new(&onnx, normalization)?))
@@ -174,7 +174,7 @@ fn calibration_split(data: &DataArgs) -> anyhow::Result<String> {
     Ok(match data.kind()? {
         Kind::Parts => "val".to_owned(),
         Kind::Omniglot(_) => "trainval".to_owned(),
-        Kind::Folder(_) => String::new(),
+        Kind::Folder(_) => "all".to_owned(),
     })
 }
 

@@ -60,9 +60,15 @@ impl DataArgs {
         })
     }
 
-    /// The same data, another split unless one was asked for.
-    pub(crate) fn split_or(&self, split: &str) -> String {
-        self.split.clone().unwrap_or_else(|| split.to_owned())
+    /// The split that was asked for, else `split`, or all of a folder.
+    pub(crate) fn split_or(&self, split: &str) -> anyhow::Result<String> {
+        if let Kind::Folder(_) = self.kind()? {
+            return match &self.split {
+                Some(split) => bail!("a folder has no split {split:?}: leave --split out"),
+                None => Ok("all".to_owned()),
+            };
+        }
+        Ok(self.split.clone().unwrap_or_else(|| split.to_owned()))
     }
 
     /// Width and height that suit the data, in pixels.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use sudal::data::{Gray, parts};
 use sudal::report::{Confusion, ContactSheet, Query, Row};
 
-use super::device::{BoardArgs, Connection};
+use super::device::{BoardArgs, Connection, Cost};
 use super::model::ModelFile;
 use super::output::Output;
 
@@ -52,8 +52,8 @@ struct Report {
     board: String,
     right: u64,
     queries: u64,
-    milliseconds_median: f64,
-    milliseconds_most: f64,
+    cost_median: Cost,
+    cost_most: Cost,
     confusion: Vec<Vec<u64>>,
     names: Vec<String>,
     contact_sheet: PathBuf,
@@ -145,7 +145,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
                 bail!("the board named a class that was not enrolled: {verdict:?}");
             };
             confusion.add(class, answer)?;
-            times.push(f64::from(verdict.ticks) / f64::from(info.ticks_per_second) * 1e3);
+            times.push(verdict.ticks);
             let mut distances = vec![f32::NAN; args.classes];
             for d in &verdict.distances {
                 if let Some(place) = place(d.class) {
@@ -160,7 +160,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             queries,
         });
     }
-    times.sort_by(f64::total_cmp);
+    times.sort_unstable();
+    let cost = |ticks| Cost::new(connection.board.as_ref(), ticks, info.ticks_per_second);
 
     fs::create_dir_all(&args.out).with_context(|| format!("making {}", args.out.display()))?;
     let sheet = ContactSheet {
@@ -178,8 +179,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         board: info.board,
         right: confusion.right(),
         queries: confusion.total(),
-        milliseconds_median: times[times.len() / 2],
-        milliseconds_most: times[times.len() - 1],
+        cost_median: cost(times[times.len() / 2]),
+        cost_most: cost(times[times.len() - 1]),
         confusion: (0..args.classes)
             .map(|t| (0..args.classes).map(|a| confusion.count(t, a)).collect())
             .collect(),
@@ -190,11 +191,11 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     sheet.figure()?.save(&report.contact_sheet)?;
     confusion.figure().save(&report.confusion_picture)?;
     let text = format!(
-        "{confusion}\n{} of {} right; {:.1} ms a frame (median; most {:.1} ms) by the board's clock\n{}\n{}",
+        "{confusion}\n{} of {} right; {} a frame (median; most {})\n{}\n{}",
         report.right,
         report.queries,
-        report.milliseconds_median,
-        report.milliseconds_most,
+        report.cost_median,
+        report.cost_most,
         report.contact_sheet.display(),
         report.confusion_picture.display()
     );

@@ -1,8 +1,10 @@
 //! `--board`: opening a board, showing it pictures, and episodes over its line.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use serde::Serialize;
 use sudal::data::{Gray, Loaded};
 use sudal::device::{self, Board, Client, Geometry, Link, PixelFormat};
 use sudal::episodes::{Episode, EpisodeShape, Sampler};
@@ -42,6 +44,36 @@ impl BoardArgs {
         let mut board = self.open()?;
         let client = board.connect()?;
         Ok(Connection { board, client })
+    }
+}
+
+/// What a frame cost the board: milliseconds of its clock, or instructions where the board is
+/// emulated and counts those.
+#[derive(Clone, Copy, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Cost {
+    /// By the board's clock.
+    Milliseconds(f64),
+    /// By the emulator, to within a tick of the board's clock.
+    Instructions(u64),
+}
+
+impl Cost {
+    /// From ticks of the board's clock.
+    pub(crate) fn new(board: &dyn Board, ticks: u32, ticks_per_second: u32) -> Self {
+        match board.instructions_per_tick() {
+            Some(each) => Self::Instructions(u64::from(ticks) * u64::from(each)),
+            None => Self::Milliseconds(f64::from(ticks) / f64::from(ticks_per_second) * 1e3),
+        }
+    }
+}
+
+impl fmt::Display for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Milliseconds(ms) => write!(f, "{ms:.1} ms"),
+            Self::Instructions(n) => write!(f, "{:.2} M instructions", *n as f64 / 1e6),
+        }
     }
 }
 

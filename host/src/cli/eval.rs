@@ -73,7 +73,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         bail!("--episodes 0 measures nothing: give at least 1");
     }
     let model = ModelFile::open(&args.model)?;
-    let split = args.data.split_or("test");
+    let split = args.data.split_or("test")?;
     let data = args.data.load(&split, model.size()?, output)?;
     let shapes = args.way.iter().flat_map(|&way| {
         args.shot.iter().map(move |&shot| EpisodeShape {

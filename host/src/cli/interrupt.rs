@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Signals closer together than this are one.
+const ONE_PRESS: Duration = Duration::from_millis(300);
 
 /// Ends a command that Ctrl-C stopped, after it kept what it had.
 #[derive(Debug, thiserror::Error)]
@@ -17,11 +21,16 @@ impl Interrupt {
     pub(crate) fn catch() -> anyhow::Result<Self> {
         let flag = Arc::new(AtomicBool::new(false));
         let set = Arc::clone(&flag);
-        ctrlc::set_handler(move || {
-            if set.swap(true, Ordering::SeqCst) {
-                std::process::exit(130);
+        let mut first: Option<Instant> = None;
+        ctrlc::set_handler(move || match first {
+            None => {
+                first = Some(Instant::now());
+                set.store(true, Ordering::SeqCst);
+                eprintln!("\nstopping after this step (again to stop at once)");
             }
-            eprintln!("\nstopping after this step (again to stop at once)");
+            // `timeout` and some shells send one press twice.
+            Some(first) if first.elapsed() < ONE_PRESS => {}
+            Some(_) => std::process::exit(130),
         })?;
         Ok(Self(flag))
     }

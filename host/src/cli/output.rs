@@ -36,7 +36,7 @@ impl Output {
 
     /// Prints an error with its causes.
     pub(crate) fn error(&self, error: &anyhow::Error) {
-        let mut text = format!("error: {error}");
+        let mut text = error.to_string();
         for cause in error.chain().skip(1) {
             let cause = cause.to_string();
             // A transparent error repeats its cause word by word.
@@ -44,7 +44,7 @@ impl Output {
                 text.push_str(&format!("\n  because: {cause}"));
             }
         }
-        eprintln!("{text}");
+        eprintln!("error: {text}");
         if self.json {
             println!("{}", serde_json::json!({ "error": text }));
         }

@@ -250,7 +250,7 @@ fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
         Some(side) => (side, side),
         None => args.data.natural_size()?,
     };
-    let split = args.data.split_or("train");
+    let split = args.data.split_or("train")?;
     let origin = Origin {
         data: args.data.name()?,
         split: split.clone(),

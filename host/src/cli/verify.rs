@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             trained.plan().size
         );
     }
-    let split = args.data.split_or("test");
+    let split = args.data.split_or("test")?;
     let data = args
         .data
         .load(&split, (width as u32, height as u32), output)?;
