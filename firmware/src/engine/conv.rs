@@ -22,8 +22,13 @@ pub(crate) fn conv(
     let (groups, taps, outputs) = op.rows();
     let row_len = packing::row_len(taps);
     let all = usize::from(op.output.channels);
-    let mut rows = weights.chunks_exact(packing::rows_len(taps, outputs));
-    let mut channels = channels.chunks_exact(packing::channels_len(outputs));
+    let rows_len = packing::rows_len(taps, outputs);
+    let channels_len = packing::channels_len(outputs);
+    if rows_len == 0 || channels_len == 0 {
+        return None;
+    }
+    let mut rows = weights.chunks_exact(rows_len);
+    let mut channels = channels.chunks_exact(channels_len);
     for group in 0..groups {
         let output = output.get_mut(group * outputs..)?;
         let layer = Layer {
@@ -202,7 +207,7 @@ impl<'a> Patch<'a> {
     }
 
     /// Writes the windows of `N` output pixels as columns.
-    #[inline(always)]
+    #[inline(never)]
     fn gather<const N: usize>(
         &self,
         pixels: [[usize; 2]; N],
@@ -277,8 +282,12 @@ impl<'a> Patch<'a> {
     /// Writes one window in the order of its taps.
     #[inline(always)]
     fn fill(&self, [top, left]: [usize; 2], stage: &mut [i16]) -> Option<()> {
-        let row_taps = self.kernel[1] * self.inputs;
-        if self.inputs == self.channels
+        let (channels, inputs) = (self.channels, self.inputs);
+        let row_taps = self.kernel[1] * inputs;
+        if row_taps == 0 || channels == 0 {
+            return None;
+        }
+        if inputs == channels
             && let (Some(y), Some(x)) = (
                 top.checked_sub(self.pads[0]),
                 left.checked_sub(self.pads[1]),
@@ -286,8 +295,8 @@ impl<'a> Patch<'a> {
             && y + self.kernel[0] <= self.height
             && x + self.kernel[1] <= self.width
         {
-            let pitch = self.width * self.channels;
-            let mut rows = self.input.get(y * pitch + x * self.channels..)?;
+            let pitch = self.width * channels;
+            let mut rows = self.input.get(y * pitch + x * channels..)?;
             let mut taps = stage;
             loop {
                 let (to, next) = taps.split_at_mut_checked(row_taps)?;
@@ -310,16 +319,17 @@ impl<'a> Patch<'a> {
                 }
             }
             let Some(row) = row else { continue };
-            let start = row + (left + from - self.pads[1]) * self.channels;
+            let start = row + (left + from - self.pads[1]) * channels;
             let input = self.input.get(start..)?;
-            if self.inputs == self.channels {
-                let taps = taps.get_mut(from * self.inputs..to * self.inputs)?;
+            if inputs == channels {
+                let taps = taps.get_mut(from * inputs..to * inputs)?;
                 copy(taps, input.get(..taps.len())?);
             } else {
-                let taps = taps.get_mut(from * self.inputs..to * self.inputs)?;
-                let pixels = input.chunks(self.channels);
-                for (taps, pixel) in taps.chunks_exact_mut(self.inputs).zip(pixels) {
-                    copy(taps, pixel.get(..self.inputs)?);
+                let mut taps = taps.get_mut(from * inputs..to * inputs)?;
+                for pixel in input.chunks(channels).take(to - from) {
+                    let (to, next) = taps.split_at_mut_checked(inputs)?;
+                    copy(to, pixel.get(..inputs)?);
+                    taps = next;
                 }
             }
         }

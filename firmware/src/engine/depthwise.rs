@@ -48,6 +48,9 @@ fn run(
     let (step, outputs) = (filters.step, usize::from(op.output.width));
     let pitch = op.padded_width();
     let plane = pitch * window;
+    if plane == 0 || step == 0 {
+        return None;
+    }
     let planes = scratch.get_mut(..plane * filters.channels.len())?;
     let zero_point = i16::from(op.input.zero_point);
     planes.fill(zero_point);
@@ -84,7 +87,7 @@ fn run(
         let output = place.output().get_mut(y * outputs * step + first..)?;
         kernels::filter(filters, &packed, &rows, output, outputs)?;
         start += down;
-        begin = (begin + down) % window;
+        begin = (begin + down).checked_rem(window)?;
     }
     Some(())
 }

@@ -72,6 +72,13 @@ pub(crate) fn double(op: &OpRecord, a: Addend, b: Addend, sum: &mut [i8]) {
     }
 }
 
+/// Copies values, as many as both have.
+pub(crate) fn copy(to: &mut [i8], from: &[i8]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to = from;
+    }
+}
+
 /// Holds the values between the record's limits.
 pub(crate) fn clamp(op: &OpRecord, values: &mut [i8]) {
     for value in values {
@@ -83,7 +90,7 @@ pub(crate) fn clamp(op: &OpRecord, values: &mut [i8]) {
 pub(crate) fn flatten(op: &OpRecord, input: &[i8], output: &mut [i8]) -> Option<()> {
     let channels = usize::from(op.input.channels);
     let area = input.len().checked_div(channels)?;
-    if area == 0 {
+    if area == 0 || channels == 0 {
         return None;
     }
     for (channel, plane) in output.chunks_exact_mut(area).enumerate() {

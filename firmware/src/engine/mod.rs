@@ -115,6 +115,9 @@ fn quantize(model: &Model<'_>, frame: &[u8], arena: &mut [i8]) -> Option<()> {
         }
         return Some(());
     }
+    if tables.is_empty() {
+        return None;
+    }
     let pixels = input
         .chunks_exact_mut(tables.len())
         .zip(frame.chunks_exact(tables.len()));
@@ -161,9 +164,10 @@ fn step(model: &Model<'_>, op: &OpRecord, arena: &mut [i8]) -> Option<()> {
             elementwise::flatten(op, input, output)
         }
         Kind::Clamp => {
-            arena.get(input.clone())?;
-            arena.get_mut(output.clone())?;
-            arena.copy_within(input, output.start);
+            if input != output {
+                let [output, input] = split(arena, [output.clone(), input])?;
+                elementwise::copy(output, input);
+            }
             elementwise::clamp(op, arena.get_mut(output)?);
             Some(())
         }
@@ -183,7 +187,7 @@ fn add(op: &OpRecord, arena: &mut [i8]) -> Option<()> {
     } else {
         if first != output {
             let [output, first] = split(arena, [output.clone(), first])?;
-            output.copy_from_slice(first);
+            elementwise::copy(output, first);
         }
         let [output, second] = split(arena, [output, second])?;
         elementwise::add(op, a, b, output, second);

@@ -9,6 +9,9 @@ use crate::image::OpRecord;
 /// The greatest value of each window.
 pub(crate) fn max_pool(op: &OpRecord, input: &[i8], output: &mut [i8]) -> Option<()> {
     let channels = usize::from(op.input.channels);
+    if channels == 0 {
+        return None;
+    }
     let mut windows = Windows::of(op);
     for output in output.chunks_exact_mut(channels) {
         let (rows, columns) = windows.next()?;
@@ -26,6 +29,9 @@ pub(crate) fn max_pool(op: &OpRecord, input: &[i8], output: &mut [i8]) -> Option
 /// The sum of each window over its zero point, requantised.
 pub(crate) fn average_pool(op: &OpRecord, input: &[i8], output: &mut [i8]) -> Option<()> {
     let channels = usize::from(op.input.channels);
+    if channels == 0 {
+        return None;
+    }
     let zero_point = i32::from(op.input.zero_point);
     let requantize = Requantize::of(op);
     let mut windows = Windows::of(op);

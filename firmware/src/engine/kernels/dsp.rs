@@ -8,6 +8,8 @@ mod columns;
 mod instructions;
 mod plane;
 
+use core::slice::ChunksExact;
+
 use super::{Block, LANES};
 use crate::image::packing::tap_slot;
 use instructions::{greater_bytes, smlad, sxtab16, sxtab16_ror8, sxtb16, sxtb16_ror8};
@@ -72,8 +74,9 @@ pub(crate) fn four(block: &Block<'_>, output: &mut [i8], stride: usize) -> Optio
         }
     }
     if block.requantize.narrow() {
-        for pixel in output.chunks_mut(stride) {
-            block.requantize.clamp(pixel.get_mut(..block.outputs)?);
+        for pixel in 0..4 {
+            let values = output.get_mut(pixel * stride..)?;
+            block.requantize.clamp(values.get_mut(..block.outputs)?);
         }
     }
     Some(())
@@ -94,7 +97,7 @@ pub(crate) fn pooled(block: &Block<'_>, output: &mut [i8]) -> Option<()> {
 
 pub(crate) fn one(block: &Block<'_>, output: &mut [i8]) -> Option<()> {
     let output = output.get_mut(..block.outputs)?;
-    let rows = block.rows.chunks_exact(block.row_len * 2);
+    let rows = pairs(block)?;
     let channels = block.channels.chunks_exact(2);
     for ((output, row), channels) in output.chunks_mut(2).zip(rows).zip(channels) {
         let sums = sums::<1>(row, block.columns)?;
@@ -107,9 +110,10 @@ pub(crate) fn one(block: &Block<'_>, output: &mut [i8]) -> Option<()> {
 }
 
 pub(crate) fn accumulate(acc: &mut [i32; LANES], pixels: &[i8], step: usize) {
-    let last = match pixels.len() % step {
-        0 => step,
-        len => len,
+    let last = match pixels.len().checked_rem(step) {
+        None => return,
+        Some(0) => step,
+        Some(len) => len,
     };
     if last < LANES {
         for pixel in pixels.chunks(step) {
@@ -153,10 +157,18 @@ pub(crate) fn maximum(best: &mut [i8], values: &[i8]) {
     }
 }
 
+/// The pairs of rows.
+fn pairs<'a>(block: &Block<'a>) -> Option<ChunksExact<'a, i8>> {
+    match block.row_len.checked_mul(2)? {
+        0 => None,
+        len => Some(block.rows.chunks_exact(len)),
+    }
+}
+
 /// Sums, bias included, and multiplier of the last channel.
 fn last<const N: usize>(block: &Block<'_>) -> Option<([i32; N], i32)> {
-    let channel = block.channels.get(block.outputs - 1)?;
-    let row = block.rows.chunks_exact(block.row_len * 2).next_back()?;
+    let channel = block.channels.get(block.outputs.checked_sub(1)?)?;
+    let row = pairs(block)?.next_back()?;
     let [sums, _] = sums::<N>(row, block.columns)?;
     Some((
         sums.map(|sum| sum.wrapping_add(channel.bias)),
