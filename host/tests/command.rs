@@ -1,0 +1,160 @@
+//! The command from a training run to a classification, each step a process of its own, as a user
+//! calls it.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use sudal::data::parts;
+
+fn sudal(dir: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_sudal"))
+        .current_dir(dir)
+        .env("SUDAL_BOARD", "host")
+        .env("SUDAL_BOARD_DIR", dir.join("board"))
+        .args(args)
+        .output()
+        .unwrap()
+}
+
+/// Standard output of a call that succeeds.
+fn ok(dir: &Path, args: &[&str]) -> String {
+    let output = sudal(dir, args);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{args:?}: {errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Its JSON.
+fn json(dir: &Path, args: &[&str]) -> Value {
+    let text = ok(dir, &[args, &["--json"]].concat());
+    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{args:?}: {e}: {text}"))
+}
+
+/// What a call that fails says.
+fn refused(dir: &Path, args: &[&str]) -> String {
+    let output = sudal(dir, args);
+    assert_eq!(output.status.code(), Some(1), "{args:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn from_training_to_a_classification() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let train = [
+        "train",
+        "--split",
+        "val",
+        "--size",
+        "32",
+        "--network",
+        "conv4",
+        "--channels",
+        "8",
+        "--way",
+        "20",
+        "--episodes",
+        "120",
+        "--validate",
+        "none",
+        "--out",
+        "run.ckpt",
+    ];
+    let report = json(dir, &train);
+    assert_eq!(report["episodes"], 120);
+    assert!(refused(dir, &train).contains("--resume"));
+
+    json(dir, &["export", "run.ckpt", "--name", "small"]);
+    let report = json(
+        dir,
+        &["verify", "run.onnx", "--checkpoint", "run.ckpt", "--setup"],
+    );
+    assert!(report["onnx_runtime"].as_f64().unwrap() < 1e-4);
+    assert!(report["tract"].as_f64().unwrap() < 1e-4);
+
+    let report = json(
+        dir,
+        &["convert", "run.onnx", "--frames", "64", "--episodes", "50"],
+    );
+    let mean = |kind: &str| report["accuracy"][1][kind]["mean"].as_f64().unwrap();
+    assert!(mean("float") > 0.3, "chance is 0.2: {report}");
+    assert!((mean("float") - mean("int8")).abs() < 0.03, "{report}");
+    assert!(refused(dir, &["convert", "run.onnx", "--ram", "1KiB"]).contains("RAM"));
+
+    assert!(refused(dir, &["list"]).contains("sudal flash"));
+    let info = json(dir, &["flash", "run.sudal"]);
+    assert_eq!(info["model"]["name"], "small");
+
+    // Two parts that do not look alike, a few pictures of each.
+    let pictures = parts::dataset(11, 8, 6, (48, 48)).subset(&[0, 4]);
+    for class in 0..2 {
+        for index in 0..6 {
+            let picture = pictures.get(class, index).unwrap();
+            picture
+                .save(&dir.join(format!("{class}-{index}.png")))
+                .unwrap();
+        }
+    }
+    for class in ["0", "1"] {
+        let shots: Vec<String> = (0..4).map(|i| format!("{class}-{i}.png")).collect();
+        let mut call = vec!["enroll", class];
+        call.extend(shots.iter().map(String::as_str));
+        assert_eq!(json(dir, &call)["shots"], 4);
+    }
+    let before = json(dir, &["list"]);
+    json(dir, &["run"]);
+    assert_eq!(
+        json(dir, &["list"]),
+        before,
+        "a power cycle keeps every class"
+    );
+
+    // An enrolled frame is nearer to its own class than to the other.
+    let verdicts = json(dir, &["classify", "0-0.png", "1-0.png"]);
+    assert_eq!(verdicts[0]["name"], "0");
+    assert_eq!(verdicts[1]["name"], "1");
+    assert_eq!(verdicts[1]["distances"].as_array().unwrap().len(), 2);
+
+    json(dir, &["rename", "1", "one"]);
+    assert!(refused(dir, &["remove", "1"]).contains("one"));
+    json(dir, &["remove", "one"]);
+    assert_eq!(json(dir, &["list"]).as_array().unwrap().len(), 1);
+    assert!(refused(dir, &["reset"]).contains("--yes"));
+    json(dir, &["reset", "--yes"]);
+    assert!(refused(dir, &["classify", "0-0.png"]).contains("enrolled"));
+}
+
+#[test]
+fn errors_say_what_where_and_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    std::fs::write(dir.join("noise.bin"), [0x5a; 300]).unwrap();
+    for (args, says) in [
+        (&["eval", "missing.onnx"][..], "missing.onnx"),
+        (
+            &["eval", "noise.bin"],
+            "neither a checkpoint nor a model image",
+        ),
+        (&["flash", "noise.bin"], "noise.bin"),
+        (&["flash", "noise.bin", "--board", "toaster"], "mps2-an500"),
+        (&["export", "noise.bin"], "noise.bin"),
+        (&["convert", "noise.bin"], "no ONNX file"),
+        (
+            &["train", "--data", "nowhere", "--out", "a.ckpt"],
+            "nowhere",
+        ),
+        (&["train", "--way", "2000", "--out", "a.ckpt"], "2000"),
+        (&["train", "--resume", "--out", "a.ckpt"], "a.ckpt"),
+        (&["demo", "--model", "noise.bin"], "noise.bin"),
+    ] {
+        let text = refused(dir, args);
+        assert!(text.contains(says), "{args:?} says {text}");
+    }
+    let output = sudal(
+        dir,
+        &["train", "--network", "transformer", "--out", "a.ckpt"],
+    );
+    assert_eq!(output.status.code(), Some(2), "a wrong call");
+    assert!(ok(dir, &["completions", "bash"]).contains("sudal"));
+}
