@@ -1,8 +1,8 @@
 use crate::camera::{Frame, PixelFormat};
 
-/// Brightness of a pixel inside the frame.
-pub(super) fn at(frame: &Frame<'_>, column: usize, row: usize) -> u8 {
-    let index = row * usize::from(frame.geometry.width) + column;
+/// Brightness of the frame's pixel number `index`, counted row by row.
+#[inline(always)]
+pub(super) fn at(frame: &Frame<'_>, index: usize) -> u8 {
     let byte = |offset| frame.pixels.get(offset).copied().unwrap_or(0);
     match frame.geometry.format {
         PixelFormat::Grey8 => byte(index),

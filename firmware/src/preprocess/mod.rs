@@ -7,7 +7,7 @@ mod axis;
 mod luma;
 
 use crate::camera::{Frame, PixelFormat};
-use axis::Axis;
+use axis::{Axis, MAX_SIDE};
 
 /// A part of a frame, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,8 +44,8 @@ impl Region {
 /// Why a frame can't become an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PreprocessError {
-    /// The region is empty or reaches out of the frame.
-    #[error("the region is empty or reaches out of the frame")]
+    /// The region is empty or reaches out of the frame, or a side is longer than 32,767 pixels.
+    #[error("the region is empty, reaches out of the frame or has a side of over 32767 pixels")]
     Region,
     /// The frame has fewer bytes than its geometry says.
     #[error("the frame is shorter than its geometry says")]
@@ -80,7 +80,11 @@ pub fn run(
     if channels != 1 {
         return Err(PreprocessError::Channels(channels));
     }
-    if !region.is_within(frame) {
+    let most = MAX_SIDE as usize;
+    if !region.is_within(frame)
+        || usize::from(region.width.max(region.height)) > most
+        || width.max(height) > most
+    {
         return Err(PreprocessError::Region);
     }
     if frame.pixels.len() < frame.geometry.len() {
@@ -98,26 +102,28 @@ pub fn run(
     }
     let rows = Axis::new(region.height.into(), height as u32);
     let columns = Axis::new(region.width.into(), width as u32);
-    let whole = rows.whole() * columns.whole();
+    let whole = u64::from(rows.whole()) * u64::from(columns.whole());
+    let corner = usize::from(region.top) * usize::from(frame.geometry.width);
+    let corner = corner + usize::from(region.left);
     for (y, line) in input.chunks_exact_mut(width).enumerate() {
         let rows = rows.taps(y as u32);
         for (x, pixel) in line.iter_mut().enumerate() {
             let columns = columns.taps(x as u32);
             let mut sum = whole / 2;
             for (row, row_weight) in rows.clone() {
-                let of_row: u64 = columns
-                    .clone()
-                    .map(|(column, weight)| {
-                        let (column, row) = (
-                            usize::from(region.left) + column as usize,
-                            usize::from(region.top) + row as usize,
-                        );
-                        weight * u64::from(luma::at(frame, column, row))
-                    })
-                    .sum();
-                sum += row_weight * of_row;
+                let start = corner + row as usize * usize::from(frame.geometry.width);
+                // At most 2 * MAX_SIDE * 255.
+                let mut of_row = 0;
+                for (column, weight) in columns.clone() {
+                    of_row += weight * u32::from(luma::at(frame, start + column as usize));
+                }
+                sum += u64::from(row_weight) * u64::from(of_row);
             }
-            *pixel = (sum / whole) as u8;
+            // A division of 32 bits is one instruction, of 64 bits some hundred.
+            *pixel = match (u32::try_from(sum), u32::try_from(whole)) {
+                (Ok(sum), Ok(whole)) => (sum / whole) as u8,
+                _ => (sum / whole) as u8,
+            };
         }
     }
     Ok(())
