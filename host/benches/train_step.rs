@@ -3,6 +3,7 @@
 
 use std::time::Instant;
 
+use burn::optim::{AdamConfig, Optimizer};
 use burn::tensor::{Device, Distribution, Tensor};
 use sudal::nets::network::{Architecture, Plan};
 
@@ -21,6 +22,8 @@ fn step(architecture: Architecture, side: usize) {
     let plan = Plan::new(architecture, (side, side)).expect("the picture is large enough");
     let mut weights = plan.init(0, &device);
     let x = Tensor::<4>::random([100, side, side, 1], Distribution::Default, &device);
+    let adam = AdamConfig::new().build();
+    let mut moments = vec![None; weights.tensors().count()];
     let mut times = Vec::new();
     for _ in 0..12 {
         let start = Instant::now();
@@ -28,13 +31,15 @@ fn step(architecture: Architecture, side: usize) {
         let (out, _) = plan.embed(&weights, x.clone());
         let forward = start.elapsed();
         let grads = out.powi_scalar(2).mean().backward();
-        let all = start.elapsed();
+        let mut moments = moments.iter_mut();
         weights = weights.map(|w| {
-            let g = w.grad(&grads).expect("every weight has a gradient");
-            let w = w.inner() - g * 1e-6;
-            w.autodiff()
+            let gradient = w.grad(&grads).expect("every weight has a gradient");
+            let moment = moments.next().expect("a moment for each weight");
+            let (next, state) = adam.step(1e-4, w.inner(), gradient, moment.take());
+            *moment = state;
+            next.autodiff()
         });
-        times.push((all, forward));
+        times.push((start.elapsed(), forward));
     }
     times.sort();
     let (all, forward) = times[times.len() / 2];

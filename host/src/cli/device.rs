@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use serde::Serialize;
 use sudal::data::{Gray, Loaded};
 use sudal::device::{self, Board, Client, Geometry, Link, PixelFormat};
-use sudal::episodes::{Episode, EpisodeShape, Sampler};
+use sudal::episodes::{Episode, Sampler};
 use sudal::meta::Accuracy;
 
 use super::output::Output;
@@ -163,10 +163,10 @@ impl<'a> Episodes<'a> {
     /// Runs episodes; every enrolled class is removed again afterwards.
     pub(crate) fn accuracy(
         &mut self,
-        shape: EpisodeShape,
+        sampler: &Sampler,
         episodes: u64,
-        seed: u64,
     ) -> anyhow::Result<Accuracy> {
+        let shape = sampler.shape();
         let info = self.board.client.info()?;
         if shape.way > usize::from(info.max_classes) || shape.shot > usize::from(info.max_shots) {
             bail!(
@@ -177,7 +177,6 @@ impl<'a> Episodes<'a> {
                 shape.shot
             );
         }
-        let sampler = Sampler::new(&self.data.class_sizes(), shape, seed)?;
         let bar = self.output.bar(episodes, "episodes");
         bar.set_message(format!("{}-way {}-shot", shape.way, shape.shot));
         let mut accuracies = Vec::new();

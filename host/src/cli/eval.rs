@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use serde::Serialize;
-use sudal::episodes::EpisodeShape;
+use sudal::episodes::{EpisodeShape, Sampler};
 use sudal::meta::Accuracy;
 
 use super::data::DataArgs;
@@ -42,6 +42,10 @@ pub(crate) struct Args {
     /// Seed of the episodes.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Draw whole families of this many classes, which follow each other in the data and are alike
+    /// (parts: 4, the variants of one part), instead of single classes.
+    #[arg(long, default_value_t = 1)]
+    family: usize,
     /// Run the episodes through the board's line instead of in this process (model images only).
     #[arg(long)]
     on_board: bool,
@@ -57,6 +61,7 @@ struct Report {
     split: String,
     seed: u64,
     query: usize,
+    family: usize,
     rows: Vec<Row>,
 }
 
@@ -82,23 +87,25 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             query: args.query,
         })
     });
-    let mut measure: Box<dyn FnMut(EpisodeShape) -> anyhow::Result<Accuracy>> = if args.on_board {
+    let mut measure: Box<dyn FnMut(&Sampler) -> anyhow::Result<Accuracy>> = if args.on_board {
         if !matches!(model, ModelFile::Image(_)) {
             bail!("--on-board needs a model image: make one with `sudal convert`");
         }
         let bytes = std::fs::read(&args.model)?;
         let mut bench = device::Episodes::start(&args.board, &bytes, &data, output)?;
-        Box::new(move |shape| bench.accuracy(shape, args.episodes, args.seed))
+        Box::new(move |sampler| bench.accuracy(sampler, args.episodes))
     } else {
         let embeddings = model.embeddings(&data, output)?;
-        Box::new(move |shape| Ok(embeddings.accuracy(shape, args.episodes, args.seed)?))
+        Box::new(move |sampler| Ok(embeddings.accuracy_on(sampler, args.episodes)))
     };
     let mut rows = Vec::new();
     for shape in shapes {
+        let sampler =
+            Sampler::new(&data.class_sizes(), shape, args.seed)?.of_families(args.family)?;
         rows.push(Row {
             way: shape.way,
             shot: shape.shot,
-            accuracy: measure(shape)?,
+            accuracy: measure(&sampler)?,
         });
     }
     let report = Report {
@@ -108,10 +115,11 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         split,
         seed: args.seed,
         query: args.query,
+        family: args.family,
         rows,
     };
     let mut text = format!(
-        "{} ({}) on {}, split {}: {} episodes each, {} queries a class, seed {}{}\n",
+        "{} ({}) on {}, split {}: {} episodes each, {} queries a class, seed {}{}{}\n",
         report.model.display(),
         report.kind,
         report.data,
@@ -119,6 +127,10 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         args.episodes,
         args.query,
         args.seed,
+        match args.family {
+            0 | 1 => String::new(),
+            family => format!(", families of {family}"),
+        },
         if args.on_board {
             format!(
                 ", on {} over its line, every answer bit-identical to the host's",

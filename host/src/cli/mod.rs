@@ -10,6 +10,7 @@ mod export;
 mod interrupt;
 mod model;
 mod output;
+mod profile;
 mod train;
 mod verify;
 
@@ -35,6 +36,7 @@ use output::Output;
   sudal export parts.ckpt --out parts.onnx              write ONNX
   sudal verify parts.onnx --checkpoint parts.ckpt       compare with ONNX Runtime and tract
   sudal convert parts.onnx --out parts.sudal            quantise to int8
+  sudal profile parts.sudal                             count what it costs there
   sudal flash parts.sudal                               put it on the board
   sudal enroll gear gear1.png gear2.png                 teach a class
   sudal classify unknown.png                            ask
@@ -56,6 +58,7 @@ enum Command {
     Export(export::Args),
     Verify(verify::Args),
     Convert(convert::Args),
+    Profile(profile::Args),
     Flash(board::Flash),
     Run(board::Run),
     Info(board::Info),
@@ -88,6 +91,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Export(args) => export::run(&args, &output),
         Command::Verify(args) => verify::run(&args, &output),
         Command::Convert(args) => convert::run(&args, &output),
+        Command::Profile(args) => profile::run(&args, &output),
         Command::Flash(args) => args.run(&output),
         Command::Run(args) => args.run(&output),
         Command::Info(args) => args.run(&output),

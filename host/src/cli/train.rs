@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 use serde::Serialize;
-use sudal::data::Loaded;
+use sudal::data::{Loaded, parts};
 use sudal::episodes::EpisodeShape;
 use sudal::meta::augment::Augment;
 use sudal::meta::checkpoint::Origin;
@@ -60,6 +60,10 @@ pub(crate) struct Args {
     /// Query pictures of a class.
     #[arg(long, default_value_t = 3)]
     query: usize,
+    /// Classes of a family, which follow each other in the data and are alike; every second episode
+    /// then is of whole families, a task of small differences [default: 4 for parts, else 1].
+    #[arg(long)]
+    family: Option<usize>,
     /// Training episodes.
     #[arg(long, default_value_t = 12_000)]
     episodes: u64,
@@ -261,6 +265,10 @@ fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
         way: args.way,
         shots: args.shots.clone(),
         query: args.query,
+        family: args.family.unwrap_or(match args.data.kind()? {
+            Kind::Parts => parts::FAMILY as usize,
+            Kind::Omniglot(_) | Kind::Folder(_) => 1,
+        }),
         episodes: args.episodes,
         schedule: Schedule {
             peak: args.learning_rate,

@@ -9,7 +9,7 @@ use super::client::Client;
 use super::host_board::check_image;
 use super::{Link, Logs, firmware, qemu};
 
-const TARGET: &str = "thumbv7em-none-eabihf";
+pub(super) const TARGET: &str = "thumbv7em-none-eabihf";
 const FIRMWARE: &str = "firmware.elf";
 const IMAGE: &str = "model.sudal";
 const LOGS: &str = "logs.bin";

@@ -26,7 +26,36 @@ pub fn build(
         step(&format!("taking the firmware {}", file.display()));
         return Ok(file.clone());
     }
-    let root = given.as_deref().unwrap_or(source_root());
+    let what = format!("the firmware of {board}");
+    compile(board, &["--bin", board], target, &what, step)?;
+    Ok(output(board, target))
+}
+
+/// Builds one of the programs that measure and test the engine, and returns the path of the ELF
+/// file. They are always built from sources.
+///
+/// # Errors
+/// As [`build`].
+pub(super) fn build_bench(
+    board: &'static str,
+    program: &str,
+    target: &str,
+    step: &mut dyn FnMut(&str),
+) -> Result<PathBuf, BoardError> {
+    let what = format!("the program {program} for {board}");
+    let arguments = ["--features", "bench", "--bin", program];
+    compile(board, &arguments, target, &what, step)?;
+    Ok(output(program, target))
+}
+
+fn compile(
+    board: &'static str,
+    arguments: &[&str],
+    target: &str,
+    what: &str,
+    step: &mut dyn FnMut(&str),
+) -> Result<(), BoardError> {
+    let root = root();
     if !root.join("firmware/boards").join(board).is_dir() {
         return Err(BoardError::Missing {
             program: "the firmware",
@@ -37,13 +66,11 @@ pub fn build(
         });
     }
     let toolchain = Toolchain::find(target, step)?;
-    step(&format!("building the firmware of {board}"));
+    step(&format!("building {what}"));
 
-    // Apart from the host's, so that neither waits for nor throws away the other's work.
-    let target_dir = root.join("target/firmware");
     let mut command = toolchain.cargo_build(target);
     command
-        .current_dir(root)
+        .current_dir(&root)
         .args([
             "--package",
             board,
@@ -52,8 +79,9 @@ pub fn build(
             "--color",
             "never",
         ])
+        .args(arguments)
         .arg("--target-dir")
-        .arg(&target_dir)
+        .arg(target_dir())
         .env("DEFMT_LOG", "info")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -70,11 +98,29 @@ pub fn build(
     if !status.success() {
         let last = output.len().saturating_sub(40);
         return Err(BoardError::Failed {
-            what: format!("building the firmware of {board}"),
+            what: format!("building {what}"),
             output: output[last..].join("\n"),
         });
     }
-    Ok(target_dir.join(target).join("firmware").join(board))
+    Ok(())
+}
+
+/// Where a built program lies.
+fn output(program: &str, target: &str) -> PathBuf {
+    target_dir().join(target).join("firmware").join(program)
+}
+
+/// Apart from the host's, so that neither waits for nor throws away the other's work.
+fn target_dir() -> PathBuf {
+    root().join("target/firmware")
+}
+
+/// The folder with the sources.
+fn root() -> PathBuf {
+    let given = env::var_os("SUDAL_FIRMWARE").map(PathBuf::from);
+    given
+        .filter(|path| path.is_dir())
+        .unwrap_or_else(|| source_root().to_owned())
 }
 
 /// The workspace that this crate was compiled in.

@@ -25,6 +25,8 @@ mod firmware;
 mod host_board;
 mod link;
 mod logs;
+mod machine;
+mod profile;
 mod qemu;
 mod toolchain;
 
@@ -37,5 +39,7 @@ pub use firmware::build as build_firmware;
 pub use host_board::HostBoard;
 pub use link::Link;
 pub use logs::{LogLine, Logs};
+pub use machine::Machine;
+pub use profile::{CmsisNn, Comparison, Group, Layer, Profile, profile};
 pub use sudal_firmware::camera::{Geometry, PixelFormat};
 pub use sudal_firmware::protocol::{DeviceError, Stats};

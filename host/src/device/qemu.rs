@@ -12,14 +12,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::board::BoardError;
+use super::machine::Machine;
 use super::toolchain::{apt_install, on_path};
 
 const PROGRAM: &str = "qemu-system-arm";
 const CONTROL: &str = "control.sock";
 const COMMANDS: &str = "commands.sock";
-
-/// Where the board has its PSRAM, which holds the model image.
-const IMAGE_ADDRESS: &str = "0x60000000";
 
 /// Finds the emulator, or installs it.
 pub(super) fn find(step: &mut dyn FnMut(&str)) -> Result<PathBuf, BoardError> {
@@ -57,7 +55,7 @@ pub(super) fn spawn(qemu: &Path, dir: &Path, log: &str) -> Result<Child, BoardEr
         .current_dir(dir)
         .args([
             "-machine",
-            "mps2-an500",
+            Machine::An500.name(),
             "-display",
             "none",
             "-monitor",
@@ -72,7 +70,8 @@ pub(super) fn spawn(qemu: &Path, dir: &Path, log: &str) -> Result<Child, BoardEr
         .args(["-kernel", "firmware.elf"])
         .arg("-device")
         .arg(format!(
-            "loader,file=model.sudal,addr={IMAGE_ADDRESS},force-raw=on"
+            "loader,file=model.sudal,addr={:#x},force-raw=on",
+            Machine::An500.psram()
         ))
         .stdin(Stdio::null())
         .stdout(messages)
@@ -81,6 +80,71 @@ pub(super) fn spawn(qemu: &Path, dir: &Path, log: &str) -> Result<Child, BoardEr
         .process_group(0)
         .spawn()
         .map_err(BoardError::io(qemu.display()))
+}
+
+/// Runs a program that ends by itself and says over semihosting what it found.
+///
+/// # Errors
+/// [`BoardError::Failed`] with what it said when it fails or does not end in time.
+pub(super) fn run(
+    machine: Machine,
+    program: &Path,
+    image: Option<&Path>,
+    icount: &str,
+    limit: Duration,
+) -> Result<String, BoardError> {
+    let qemu = find(&mut |_| ())?;
+    let said = tempfile::NamedTempFile::new().map_err(BoardError::io("a temporary file"))?;
+    let file = || said.reopen().map_err(BoardError::io(said.path().display()));
+    let mut command = Command::new(&qemu);
+    command
+        .args(["-machine", machine.name(), "-display", "none"])
+        .args(["-monitor", "none", "-serial", "none", "-icount", icount])
+        .args(["-semihosting-config", "enable=on,target=native"])
+        .arg("-kernel")
+        .arg(program);
+    if let Some(image) = image {
+        // A comma in the path is doubled, as the emulator's options want it.
+        let file = image.to_string_lossy().replace(',', ",,");
+        let address = machine.psram();
+        command
+            .arg("-device")
+            .arg(format!("loader,file={file},addr={address:#x},force-raw=on"));
+    }
+    let mut process = command
+        .stdin(Stdio::null())
+        .stdout(file()?)
+        .stderr(file()?)
+        .spawn()
+        .map_err(BoardError::io(qemu.display()))?;
+    let deadline = Instant::now() + limit;
+    let status = loop {
+        let status = process.try_wait().map_err(BoardError::io("the emulator"))?;
+        if status.is_some() {
+            break status;
+        }
+        if Instant::now() > deadline {
+            process
+                .kill()
+                .and_then(|()| process.wait())
+                .map_err(BoardError::io("killing the emulator"))?;
+            break None;
+        }
+        thread::sleep(Duration::from_millis(5));
+    };
+    let output =
+        fs::read_to_string(said.path()).map_err(BoardError::io("the emulator's output"))?;
+    match status {
+        Some(status) if status.success() => Ok(output),
+        Some(_) => Err(BoardError::Failed {
+            what: format!("the program on {}", machine.name()),
+            output,
+        }),
+        None => Err(BoardError::Failed {
+            what: format!("the program on {} did not end and", machine.name()),
+            output,
+        }),
+    }
 }
 
 /// Connects to the board's UART, which may have its socket and not listen yet.

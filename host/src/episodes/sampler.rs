@@ -68,6 +68,8 @@ pub struct Sampler {
     class_sizes: Vec<usize>,
     shape: EpisodeShape,
     seed: u64,
+    /// Classes of a family; 1 draws each class for itself.
+    family: usize,
     next: u64,
 }
 
@@ -108,8 +110,24 @@ impl Sampler {
             class_sizes: class_sizes.to_vec(),
             shape,
             seed,
+            family: 1,
             next: 0,
         })
+    }
+
+    /// Draws whole families instead of single classes: `family` classes that follow each other in
+    /// the data and are alike, such as the variants of one part. An episode then is a task of small
+    /// differences.
+    ///
+    /// # Errors
+    /// When the data has too few families for the way.
+    pub fn of_families(self, family: usize) -> Result<Self, EpisodeError> {
+        let family = family.max(1);
+        let (way, have) = (self.shape.way, self.class_sizes.len() / family * family);
+        if way.div_ceil(family) * family > have {
+            return Err(EpisodeError::TooFewClasses { way, have });
+        }
+        Ok(Self { family, ..self })
     }
 
     /// The shape of the episodes.
@@ -122,7 +140,12 @@ impl Sampler {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         rng.set_stream(n);
         let EpisodeShape { way, shot, query } = self.shape;
-        let classes = sample(&mut rng, self.class_sizes.len(), way).into_vec();
+        let families = self.class_sizes.len() / self.family;
+        let classes: Vec<usize> = sample(&mut rng, families, way.div_ceil(self.family))
+            .into_iter()
+            .flat_map(|f| f * self.family..(f + 1) * self.family)
+            .take(way)
+            .collect();
         let (support, queries) = classes
             .iter()
             .map(|&class| {
@@ -176,6 +199,31 @@ mod tests {
                 assert!(pictures.into_iter().all(|&p| p < sizes[class]));
             }
         }
+    }
+
+    #[test]
+    fn families_stay_together() {
+        let shape = EpisodeShape { way: 6, ..SHAPE };
+        let sampler = Sampler::new(&[8; 22], shape, 2).unwrap();
+        let sampler = sampler.of_families(4).unwrap();
+        let mut whole = BTreeSet::new();
+        for episode in sampler.take(200) {
+            assert_eq!(episode.classes.len(), 6);
+            let first = episode.classes[0];
+            assert_eq!(first % 4, 0);
+            assert_eq!(
+                episode.classes[..4],
+                [first, first + 1, first + 2, first + 3]
+            );
+            assert_eq!(episode.classes[5], episode.classes[4] + 1);
+            assert_ne!(episode.classes[4], first);
+            whole.insert(first);
+        }
+        assert_eq!(whole.into_iter().collect::<Vec<_>>(), [0, 4, 8, 12, 16]);
+        let wide = EpisodeShape { way: 21, ..SHAPE };
+        let refused = Sampler::new(&[8; 22], wide, 2).unwrap().of_families(4);
+        let short = EpisodeError::TooFewClasses { way: 21, have: 20 };
+        assert_eq!(refused.err(), Some(short));
     }
 
     #[test]

@@ -12,6 +12,7 @@
 //! `metadata_props`: `(pixel / 255 - sudal.mean) / sudal.std`. Beside them stand `sudal.name`,
 //! `sudal.data`, `sudal.split`, `sudal.seed` and `sudal.version`.
 
+pub mod benchmark;
 pub mod convert;
 pub mod float;
 pub mod metadata;

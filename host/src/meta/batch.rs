@@ -12,11 +12,27 @@ use crate::data::Loaded;
 use crate::episodes::{Episode, Sampler};
 use crate::nets::graph::Normalization;
 
+/// The episodes of a run: every second one of whole families where the data has them.
+#[derive(Clone)]
+pub(crate) struct Episodes {
+    pub(crate) plain: Sampler,
+    pub(crate) families: Option<Sampler>,
+}
+
+impl Episodes {
+    fn get(&self, n: u64) -> Episode {
+        match &self.families {
+            Some(families) if n % 2 == 1 => families.episode(n),
+            _ => self.plain.episode(n),
+        }
+    }
+}
+
 /// Pictures of one episode, `[way * (support + query), height, width]`, class by class, support
 /// before query, normalised.
 pub(crate) fn draw(
     data: &Loaded,
-    sampler: &Sampler,
+    episodes: &Episodes,
     n: u64,
     augment: &Augment,
     normalization: Normalization,
@@ -25,7 +41,7 @@ pub(crate) fn draw(
         classes,
         support,
         query,
-    } = sampler.episode(n);
+    } = episodes.get(n);
     let (width, height) = data.size();
     let (width, area) = (width as usize, (width * height) as usize);
     let each = support[0].len() + query[0].len();
@@ -55,7 +71,7 @@ impl Loader {
     /// Draws the episodes from `first` on until dropped.
     pub(crate) fn start(
         data: Arc<Loaded>,
-        sampler: Sampler,
+        episodes: Episodes,
         first: u64,
         augment: Augment,
         normalization: Normalization,
@@ -64,7 +80,7 @@ impl Loader {
         let thread = std::thread::spawn(move || {
             let mut n = first;
             while sender
-                .send(draw(&data, &sampler, n, &augment, normalization))
+                .send(draw(&data, &episodes, n, &augment, normalization))
                 .is_ok()
             {
                 n += 1;

@@ -111,11 +111,20 @@ impl Embeddings {
         seed: u64,
     ) -> Result<Accuracy, EpisodeError> {
         let sampler = Sampler::new(&self.class_sizes(), shape, seed)?;
+        Ok(self.accuracy_on(&sampler, episodes))
+    }
+
+    /// The same over a sampler's first `episodes` episodes.
+    ///
+    /// # Panics
+    ///
+    /// When the sampler was made for other classes.
+    pub fn accuracy_on(&self, sampler: &Sampler, episodes: u64) -> Accuracy {
         let each: Vec<f64> = (0..episodes)
             .into_par_iter()
             .map(|n| self.episode_accuracy(&sampler.episode(n)))
             .collect();
-        Ok(Accuracy::of(&each))
+        Accuracy::of(&each)
     }
 
     fn episode_accuracy(&self, episode: &Episode) -> f64 {

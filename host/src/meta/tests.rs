@@ -24,6 +24,7 @@ fn config(episodes: u64) -> TrainConfig {
         way: 10,
         shots: vec![1, 3],
         query: 3,
+        family: 4,
         episodes,
         schedule: Schedule {
             peak: 5e-3,
@@ -48,7 +49,7 @@ fn finished(mut trainer: Trainer) -> Checkpoint {
 
 #[test]
 fn a_resumed_run_ends_where_an_unbroken_one_does() {
-    let data = data(1, 20);
+    let data = data(1, 24);
     let start = || Trainer::new(config(8), Origin::default(), Arc::clone(&data)).unwrap();
     let unbroken = finished(start());
 
@@ -108,14 +109,14 @@ fn training_teaches_and_the_folded_graph_is_the_network() {
 
 #[test]
 fn an_unfinished_run_is_no_network() {
-    let trainer = Trainer::new(config(5), Origin::default(), data(1, 20)).unwrap();
+    let trainer = Trainer::new(config(5), Origin::default(), data(1, 24)).unwrap();
     let error = Trained::load(&trainer.checkpoint()).unwrap_err();
     assert!(matches!(error, TrainError::Unfinished { done: 0, of: 5 }));
 }
 
 #[test]
 fn a_damaged_checkpoint_is_refused() {
-    let trainer = Trainer::new(config(5), Origin::default(), data(1, 20)).unwrap();
+    let trainer = Trainer::new(config(5), Origin::default(), data(1, 24)).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.ckpt");
     trainer.save(&path).unwrap();
@@ -135,7 +136,7 @@ fn a_damaged_checkpoint_is_refused() {
 
 #[test]
 fn impossible_runs_are_refused_before_they_start() {
-    let data = data(1, 20);
+    let data = data(1, 24);
     let refuse = |change: fn(&mut TrainConfig)| {
         let mut config = config(5);
         change(&mut config);
@@ -143,7 +144,7 @@ fn impossible_runs_are_refused_before_they_start() {
             .err()
             .unwrap()
     };
-    assert!(matches!(refuse(|c| c.way = 21), TrainError::Episode(_)));
+    assert!(matches!(refuse(|c| c.way = 25), TrainError::Episode(_)));
     assert!(matches!(refuse(|c| c.query = 6), TrainError::Episode(_)));
     assert!(matches!(refuse(|c| c.shots = vec![]), TrainError::NoShots));
     assert!(matches!(

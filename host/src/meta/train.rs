@@ -9,7 +9,7 @@ use burn::tensor::{Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use super::augment::Augment;
-use super::batch::{self, Loader};
+use super::batch::{self, Episodes, Loader};
 use super::checkpoint::{Checkpoint, CheckpointError, Finished, Matrix, Origin};
 use super::evaluate::{Accuracy, Embeddings};
 use super::prototypical;
@@ -37,6 +37,9 @@ pub struct TrainConfig {
     pub shots: Vec<usize>,
     /// Query pictures of each class.
     pub query: usize,
+    /// Classes of a family, which follow each other in the data and are alike; every second episode
+    /// is of whole families. 1 where there are none.
+    pub family: usize,
     /// Episodes, one optimiser step each.
     pub episodes: u64,
     /// The learning rate.
@@ -113,7 +116,7 @@ pub struct Trainer {
     config: TrainConfig,
     plan: Plan,
     data: Arc<Loaded>,
-    sampler: Sampler,
+    episodes: Episodes,
     loader: Loader,
     optimizer: Adam,
     weights: Weights,
@@ -165,7 +168,7 @@ impl Trainer {
     /// As [`Trainer::new`].
     pub fn resume(from: &Checkpoint, data: Arc<Loaded>) -> Result<Self, TrainError> {
         let config = from.config.clone();
-        let (plan, sampler) = layout(&config, &data)?;
+        let (plan, episodes) = layout(&config, &data)?;
         let device = backend::device();
         let moments = from
             .moments
@@ -193,7 +196,7 @@ impl Trainer {
             optimizer: AdamConfig::new().with_epsilon(1e-8).build(),
             loader: Loader::start(
                 Arc::clone(&data),
-                sampler.clone(),
+                episodes.clone(),
                 from.step,
                 config.augment,
                 NORMALIZATION,
@@ -201,7 +204,7 @@ impl Trainer {
             config,
             plan,
             data,
-            sampler,
+            episodes,
         })
     }
 
@@ -386,7 +389,7 @@ impl Trainer {
             // Episodes far behind those of training.
             let n = u64::MAX / 2 + n;
             let plain = Augment::default();
-            let batch = batch::draw(&self.data, &self.sampler, n, &plain, NORMALIZATION);
+            let batch = batch::draw(&self.data, &self.episodes, n, &plain, NORMALIZATION);
             let pictures = batch.len() / (width * height) as usize;
             let shape = [pictures, height as usize, width as usize, 1];
             let x = Tensor::from_data(TensorData::new(batch, shape), &device);
@@ -519,7 +522,7 @@ fn support(config: &TrainConfig) -> usize {
     config.shots.iter().copied().max().unwrap_or(0)
 }
 
-fn layout(config: &TrainConfig, data: &Loaded) -> Result<(Plan, Sampler), TrainError> {
+fn layout(config: &TrainConfig, data: &Loaded) -> Result<(Plan, Episodes), TrainError> {
     if config.shots.is_empty() || config.shots.contains(&0) {
         return Err(TrainError::NoShots);
     }
@@ -530,5 +533,10 @@ fn layout(config: &TrainConfig, data: &Loaded) -> Result<(Plan, Sampler), TrainE
         shot: support(config),
         query: config.query,
     };
-    Ok((plan, Sampler::new(&data.class_sizes(), shape, config.seed)?))
+    let plain = Sampler::new(&data.class_sizes(), shape, config.seed)?;
+    let families = match config.family {
+        0 | 1 => None,
+        family => Some(plain.clone().of_families(family)?),
+    };
+    Ok((plan, Episodes { plain, families }))
 }

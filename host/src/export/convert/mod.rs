@@ -32,6 +32,7 @@ mod tests;
 
 pub use calibrate::Range;
 pub use error::{ConvertError, SUPPORTED};
+pub(crate) use report::grouped;
 pub use report::{LayerReport, Report};
 
 use rayon::prelude::*;
@@ -379,15 +380,35 @@ fn report(network: &Network, plan: &Plan) -> Report {
     }
 }
 
+/// What an operation computes, in words, with its window and the pool that is fused into it.
+#[must_use]
+pub fn operation(record: &OpRecord) -> String {
+    let pool = if record.pool > 0 { " + max pool" } else { "" };
+    kernel(record) + pool
+}
+
 /// What a layer computes, in words.
 fn kind(record: &OpRecord, limits: [f32; 2]) -> String {
+    let mut text = kernel(record);
+    if limits == [0.0, f32::INFINITY] && record.kind() != Some(Kind::Clamp) {
+        text.push_str(" + relu");
+    } else if limits != NO_LIMITS && record.kind() != Some(Kind::Clamp) {
+        text.push_str(" + clamp");
+    }
+    if record.pool > 0 {
+        text.push_str(" + max pool");
+    }
+    text
+}
+
+fn kernel(record: &OpRecord) -> String {
     let [height, width] = record.kernel;
     let window = match record.stride {
         [1, 1] => format!("{height}x{width}"),
         [down, right] if down == right => format!("{height}x{width} /{down}"),
         [down, right] => format!("{height}x{width} /{down}x{right}"),
     };
-    let mut text = match record.kind() {
+    match record.kind() {
         Some(Kind::Conv2d) if record.groups > 1 => {
             format!("conv {window}, {} groups", record.groups)
         }
@@ -399,14 +420,5 @@ fn kind(record: &OpRecord, limits: [f32; 2]) -> String {
         Some(Kind::Add) => "add".to_owned(),
         Some(Kind::Clamp) => "clamp".to_owned(),
         Some(Kind::Flatten) | None => "flatten".to_owned(),
-    };
-    if limits == [0.0, f32::INFINITY] && record.kind() != Some(Kind::Clamp) {
-        text.push_str(" + relu");
-    } else if limits != NO_LIMITS && record.kind() != Some(Kind::Clamp) {
-        text.push_str(" + clamp");
     }
-    if record.pool > 0 {
-        text.push_str(" + max pool");
-    }
-    text
 }

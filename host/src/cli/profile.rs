@@ -1,0 +1,151 @@
+//! `sudal profile`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use clap::ValueEnum;
+use serde::Serialize;
+use sudal::device::{self, CmsisNn, Comparison, Machine, Profile};
+use sudal::export::benchmark::Benchmark;
+use sudal::report::{Bar, BarChart};
+
+use super::output::Output;
+
+/// Count what a model costs on the board, layer by layer.
+///
+/// Runs the model image on an emulated processor that counts every instruction, so that the figures
+/// are exact and the same on every computer, and checks on the way that each layer gives the same
+/// values there as here. RAM is the part of the arena in use while a layer runs.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sudal profile models/parts.sudal
+  sudal profile models/parts.sudal --board mps2-an386 --out parts.png
+  sudal profile --network conv4 --compare")]
+pub(crate) struct Args {
+    /// The model image.
+    #[arg(required_unless_present = "network")]
+    model: Option<PathBuf>,
+    /// A network with random weights, made for comparing engines, instead of a model.
+    #[arg(long, conflicts_with = "model")]
+    network: Option<Network>,
+    /// Set CMSIS-NN's figures for the network beside them.
+    #[arg(long, requires = "network")]
+    compare: bool,
+    /// The board: a Cortex-M7 or a Cortex-M4, both in QEMU.
+    #[arg(long, default_value = "mps2-an500")]
+    board: BoardName,
+    /// Draw the instructions as a bar chart, as PNG.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Network {
+    /// Four 3x3 convolutions with 64 channels and max pool, 28x28 pixels.
+    Conv4,
+    /// Depthwise-separable convolutions, 16 to 128 channels, 64x64 pixels.
+    Separable,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum BoardName {
+    /// Cortex-M7.
+    #[value(name = "mps2-an500")]
+    An500,
+    /// Cortex-M4.
+    #[value(name = "mps2-an386")]
+    An386,
+}
+
+#[derive(Serialize)]
+struct Report {
+    #[serde(flatten)]
+    profile: Profile,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cmsis_nn: Option<Comparison>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chart: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
+    let network = args.network.map(|network| match network {
+        Network::Conv4 => Benchmark::Conv4,
+        Network::Separable => Benchmark::Separable,
+    });
+    let image = match (&args.model, network) {
+        (_, Some(network)) => network.image()?,
+        (Some(path), None) => {
+            fs::read(path).with_context(|| format!("reading {}", path.display()))?
+        }
+        (None, None) => bail!("name a model image or a --network"),
+    };
+    let machine = match args.board {
+        BoardName::An500 => Machine::An500,
+        BoardName::An386 => Machine::An386,
+    };
+    let profile = device::profile(&image, machine, &mut |step| output.step(step))?;
+    let comparison = network
+        .filter(|_| args.compare)
+        .map(|network| CmsisNn::on(network).compare(&profile));
+    let mut text = profile.to_string();
+    if let Some(comparison) = &comparison {
+        text.push_str(&format!("\n{comparison}"));
+    }
+    if let Some(path) = &args.out {
+        chart(&profile, comparison.as_ref()).figure().save(path)?;
+        text.push_str(&format!("\n{}", path.display()));
+    }
+    let report = Report {
+        profile,
+        cmsis_nn: comparison,
+        chart: args.out.clone(),
+    };
+    output.result(&report, text)
+}
+
+/// Instructions of each layer, before CMSIS-NN's where those are known.
+fn chart(profile: &Profile, comparison: Option<&Comparison>) -> BarChart {
+    let on = format!(
+        "{} on {} ({}): {} instructions",
+        profile.model,
+        profile.machine.name(),
+        profile.machine.processor(),
+        profile.instructions
+    );
+    match comparison.filter(|comparison| !comparison.groups.is_empty()) {
+        Some(comparison) => BarChart {
+            title: format!("{on}; pale: CMSIS-NN, {}", comparison.theirs),
+            bars: comparison
+                .groups
+                .iter()
+                .map(|group| Bar {
+                    label: group.layers.clone(),
+                    value: group.ours as f64,
+                    other: Some(group.theirs as f64),
+                    text: format!("{} of {}", group.ours, group.theirs),
+                })
+                .collect(),
+        },
+        None => BarChart {
+            title: on,
+            bars: profile
+                .layers
+                .iter()
+                .map(|layer| Bar {
+                    label: layer.title(),
+                    value: layer.instructions as f64,
+                    other: None,
+                    text: match layer.macs {
+                        0 => layer.instructions.to_string(),
+                        macs => format!(
+                            "{}, {:.2} a MAC",
+                            layer.instructions,
+                            layer.instructions as f64 / macs as f64
+                        ),
+                    },
+                })
+                .collect(),
+        },
+    }
+}

@@ -1,0 +1,88 @@
+//! What the program on the board says.
+//!
+//! The emulator lets the board's clock run with the instructions, and its timer ticks every 40 ns.
+//! At a nanosecond an instruction a tick would be 40 instructions; at 128 ns (`-icount shift=7`) an
+//! instruction is 3.2 ticks, so that a difference of two readings, each rounded down to whole
+//! ticks, lies within 0.32 of an instruction of the truth: rounded, the count is exact.
+
+/// Time of an instruction, as the emulator wants it told: 2^7 ns.
+pub(super) const ICOUNT: &str = "shift=7";
+const NS_PER_INSTRUCTION: u64 = 128;
+const NS_PER_TICK: u64 = 40;
+
+/// What the program said.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Count {
+    pub(super) stack: usize,
+    /// Instructions and CRC-32 of the output of each operation.
+    pub(super) operations: Vec<(u64, u32)>,
+}
+
+impl Count {
+    /// Nothing if a line is not as it should be or the clock does not run with the instructions.
+    pub(super) fn read(said: &str) -> Option<Self> {
+        let (mut stack, mut calibrated, mut operations) = (None, false, Vec::new());
+        for line in said.lines() {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            match words[..] {
+                ["calibration", rounds, ticks] => {
+                    let expected = 3 * rounds.parse::<u64>().ok()?;
+                    // The counter may be loaded before the loop or between the readings.
+                    calibrated =
+                        (expected..=expected + 4).contains(&instructions(ticks.parse().ok()?));
+                }
+                ["stack", bytes] => stack = bytes.parse().ok(),
+                ["operation", number, ticks, sum] => {
+                    if number.parse() != Ok(operations.len()) {
+                        return None;
+                    }
+                    operations.push((
+                        instructions(ticks.parse().ok()?),
+                        u32::from_str_radix(sum, 16).ok()?,
+                    ));
+                }
+                _ => return None,
+            }
+        }
+        calibrated.then_some(())?;
+        Some(Self {
+            stack: stack?,
+            operations,
+        })
+    }
+}
+
+/// Instructions between two readings, without the one that reads.
+fn instructions(ticks: u64) -> u64 {
+    let instructions = (ticks * NS_PER_TICK + NS_PER_INSTRUCTION / 2) / NS_PER_INSTRUCTION;
+    instructions.saturating_sub(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_tell_the_instructions_whatever_the_phase() {
+        for phase in 0..NS_PER_TICK {
+            for count in [1, 2, 3, 999, 1_000_000_007] {
+                let end = phase + (count + 1) * NS_PER_INSTRUCTION;
+                assert_eq!(instructions(end / NS_PER_TICK - phase / NS_PER_TICK), count);
+            }
+        }
+    }
+
+    #[test]
+    fn reads_what_the_program_said() {
+        let said = "calibration 100 963\nstack 400\noperation 0 3203 0000beef\n";
+        let count = Count::read(said).unwrap();
+        assert_eq!(count.stack, 400);
+        assert_eq!(count.operations, [(1000, 0xbeef)]);
+        assert_eq!(Count::read(&said.replace("963", "7")), None);
+        assert_eq!(
+            Count::read(&said.replace("operation 0", "operation 1")),
+            None
+        );
+        assert_eq!(Count::read("hard fault at 0x0"), None);
+    }
+}

@@ -1,0 +1,154 @@
+//! What a model costs, layer by layer, counted on an emulated processor.
+
+mod count;
+mod memory;
+mod published;
+mod table;
+
+pub use published::{CmsisNn, Comparison, Group};
+
+use std::fs;
+use std::time::Duration;
+
+use serde::Serialize;
+use sudal_firmware::engine;
+use sudal_firmware::image::{Channel, Model, OpRecord, crc};
+
+use self::count::{Count, ICOUNT};
+use self::memory::in_use;
+use super::board::BoardError;
+use super::emulator::{Emulator, TARGET};
+use super::{Machine, firmware, qemu};
+use crate::export::{convert, quantized::QuantizedModel};
+
+/// More than the largest image in PSRAM can take.
+const LIMIT: Duration = Duration::from_secs(600);
+
+/// What a model costs for one frame.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Profile {
+    /// Where it was counted.
+    pub machine: Machine,
+    /// Name of the model.
+    pub model: String,
+    /// Its operations in the order in which they run.
+    pub layers: Vec<Layer>,
+    /// Multiplications with weights.
+    pub macs: u64,
+    /// Instructions, quantising the frame included.
+    pub instructions: u64,
+    /// Bytes of the arena.
+    pub arena: usize,
+    /// Bytes of stack at the deepest.
+    pub stack: usize,
+    /// Bytes of the model image.
+    pub flash: usize,
+}
+
+/// What an operation costs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Layer {
+    /// What it computes, with its window and what is fused into it.
+    pub kind: String,
+    /// Height, width and channels of its input.
+    pub input: [u16; 3],
+    /// Height, width and channels of its output.
+    pub output: [u16; 3],
+    /// Multiplications with weights.
+    pub macs: u64,
+    /// Instructions; those of the first layer include quantising the frame.
+    pub instructions: u64,
+    /// Bytes of the arena in use while it runs.
+    pub ram: usize,
+    /// Bytes of its record, weights and channels in the image.
+    pub flash: usize,
+}
+
+/// Runs a model image once on a machine and counts.
+///
+/// The frame is that of the image's self-test. The output of every layer is compared with what the
+/// same engine computes on this computer.
+///
+/// # Errors
+/// When the image is none, when the program can't be built or run, and when the machine computes
+/// something else than this computer.
+pub fn profile(
+    image: &[u8],
+    machine: Machine,
+    step: &mut dyn FnMut(&str),
+) -> Result<Profile, BoardError> {
+    let host = QuantizedModel::new(image).map_err(BoardError::Image)?;
+    let model = host.model().map_err(BoardError::Image)?;
+    qemu::find(step)?;
+    let program = firmware::build_bench(Emulator::NAME, "profile", TARGET, step)?;
+    let dir = tempfile::tempdir().map_err(BoardError::io("a temporary folder"))?;
+    let path = dir.path().join("model.sudal");
+    fs::write(&path, image).map_err(BoardError::io(path.display()))?;
+    step(&format!(
+        "counting instructions on {} ({})",
+        machine.name(),
+        machine.processor()
+    ));
+    let said = qemu::run(machine, &program, Some(&path), ICOUNT, LIMIT)?;
+    let count = Count::read(&said)
+        .filter(|count| count.operations.len() == model.ops().len())
+        .ok_or_else(|| BoardError::Failed {
+            what: format!("counting on {}", machine.name()),
+            output: said.clone(),
+        })?;
+    for (number, (sum, (_, there))) in sums(&model)?.iter().zip(&count.operations).enumerate() {
+        if sum != there {
+            return Err(BoardError::Failed {
+                what: format!(
+                    "comparing {} with this computer, bit for bit,",
+                    machine.name()
+                ),
+                output: format!("operation {number} gives another result there"),
+            });
+        }
+    }
+    let in_use = in_use(&model);
+    let layers: Vec<Layer> = model
+        .ops()
+        .iter()
+        .zip(&count.operations)
+        .zip(in_use)
+        .map(|((op, &(instructions, _)), ram)| Layer {
+            kind: convert::operation(op),
+            input: [op.input.height, op.input.width, op.input.channels],
+            output: [op.output.height, op.output.width, op.output.channels],
+            macs: op.macs(),
+            instructions,
+            ram,
+            flash: size_of::<OpRecord>()
+                + op.weights_len()
+                + op.channels_len() * size_of::<Channel>(),
+        })
+        .collect();
+    Ok(Profile {
+        machine,
+        model: model.name().to_owned(),
+        macs: model.macs(),
+        instructions: layers.iter().map(|layer| layer.instructions).sum(),
+        arena: model.arena_len(),
+        stack: count.stack,
+        flash: model.bytes().len(),
+        layers,
+    })
+}
+
+/// CRC-32 of the output of each operation over the frame that the program takes.
+fn sums(model: &Model<'_>) -> Result<Vec<u32>, BoardError> {
+    let zeros = vec![0; model.input_len()];
+    let frame = model.golden().map_or(&zeros[..], |golden| golden.frame);
+    let mut arena = vec![0; model.arena_words()];
+    let mut sums = Vec::new();
+    engine::run_observed(model, frame, &mut arena, |_, output| {
+        sums.push(crc(bytemuck::cast_slice(output)));
+    })
+    .map_err(|error| BoardError::Failed {
+        what: "running the model on this computer".to_owned(),
+        output: error.to_string(),
+    })?;
+    Ok(sums)
+}

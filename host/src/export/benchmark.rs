@@ -1,0 +1,96 @@
+//! Two networks with random weights on which engines are compared.
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
+
+use super::{
+    Metadata,
+    convert::{ConvertError, ConvertOptions, convert},
+    onnx,
+};
+use crate::nets::{
+    backend,
+    graph::Normalization,
+    network::{Architecture, Plan, TooSmall},
+    reference::GraphError,
+};
+use burn::tensor::{Tensor, TensorData};
+
+/// Pictures on which batch norm and the ranges are set.
+const PICTURES: usize = 32;
+const SEED: u64 = 1;
+const NORMALIZATION: Normalization = Normalization {
+    mean: 0.5,
+    std: 0.29,
+};
+
+/// A network to compare engines on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Benchmark {
+    /// Four blocks of 3x3 convolution with 64 channels and 2x2 max pool, on 28x28 pixels.
+    Conv4,
+    /// Depthwise-separable, 16 to 128 channels, on 64x64 pixels.
+    Separable,
+}
+
+/// Why a network was not made.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub enum BenchmarkError {
+    /// It could not be laid out.
+    Plan(#[from] TooSmall),
+    /// It could not be written as ONNX.
+    Graph(#[from] GraphError),
+    /// It could not be converted.
+    Convert(#[from] ConvertError),
+}
+
+impl Benchmark {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Conv4, Self::Separable];
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Conv4 => "conv4",
+            Self::Separable => "separable",
+        }
+    }
+
+    fn plan(self) -> Result<Plan, TooSmall> {
+        match self {
+            Self::Conv4 => Plan::new(Architecture::Conv4 { channels: 64 }, (28, 28)),
+            Self::Separable => Plan::new(Architecture::Separable { channels: 16 }, (64, 64)),
+        }
+    }
+
+    /// Its model image: weights and pictures from a fixed seed, so that it is always the same.
+    ///
+    /// # Errors
+    /// None in practice; those of the export.
+    pub fn image(self) -> Result<Vec<u8>, BenchmarkError> {
+        let plan = self.plan()?;
+        let (height, width) = plan.size;
+        let mut rng = ChaCha8Rng::seed_from_u64(SEED);
+        let frames: Vec<Vec<u8>> = (0..PICTURES)
+            .map(|_| (0..height * width).map(|_| rng.random()).collect())
+            .collect();
+        let Normalization { mean, std } = NORMALIZATION;
+        let pixels: Vec<f32> = frames
+            .iter()
+            .flatten()
+            .map(|&pixel| (f32::from(pixel) / 255.0 - mean) / std)
+            .collect();
+        let device = backend::device();
+        let weights = plan.init(SEED, &device);
+        let pictures = TensorData::new(pixels, [PICTURES, height, width, 1]);
+        let (_, statistics) = plan.embed(&weights, Tensor::from_data(pictures, &device));
+        let graph = plan.fold(&weights, &statistics, NORMALIZATION);
+        let metadata = Metadata::new(self.name(), "random", "none", SEED);
+        let onnx = onnx::write(&graph, &metadata)?;
+        Ok(convert(&onnx, &frames, &ConvertOptions::default())?.image)
+    }
+}
