@@ -73,10 +73,12 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         Network::Conv4 => Benchmark::Conv4,
         Network::Separable => Benchmark::Separable,
     });
-    let image = match (&args.model, network) {
-        (_, Some(network)) => network.image()?,
+    let (name, image) = match (&args.model, network) {
+        (_, Some(network)) => (network.name().to_owned(), network.image()?),
         (Some(path), None) => {
-            fs::read(path).with_context(|| format!("reading {}", path.display()))?
+            let name = path.display().to_string();
+            let image = fs::read(path).with_context(|| format!("reading {name}"))?;
+            (name, image)
         }
         (None, None) => bail!("name a model image or a --network"),
     };
@@ -84,7 +86,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         BoardName::An500 => Machine::An500,
         BoardName::An386 => Machine::An386,
     };
-    let profile = device::profile(&image, machine, &mut |step| output.step(step))?;
+    let profile = device::profile(&image, machine, &mut |step| output.step(step))
+        .with_context(|| format!("profiling {name}"))?;
     let comparison = network
         .filter(|_| args.compare)
         .map(|network| CmsisNn::on(network).compare(&profile));

@@ -122,6 +122,6 @@ mod tests {
     #[test]
     fn odd_values_are_drawn_all_the_same() {
         chart(&[(f64::NAN, Some(f64::INFINITY)), (-1.0, None), (0.0, None)]);
-        BarChart::default().figure();
+        assert!(BarChart::default().figure().width() > 0);
     }
 }

@@ -1,0 +1,87 @@
+//! Counts what a model costs, operation by operation, for `sudal profile`.
+//!
+//! Runs the model image in PSRAM over its self-test's frame (zeros if it has none) and prints over
+//! semihosting, one line each:
+//!
+//! ```text
+//! calibration ROUNDS TICKS      a loop of three instructions a round
+//! stack BYTES                   of one run
+//! operation NUMBER TICKS CRC    from the end of the one before; CRC-32 of its output
+//! ```
+//!
+//! The first operation's ticks hold those of quantising the frame. One tick more than the
+//! operation's own is that of the instruction which reads the counter.
+
+#![no_std]
+#![no_main]
+
+mod counter;
+mod machine;
+mod stack;
+
+use core::fmt::{self, Display, Formatter};
+
+use cortex_m::singleton;
+use cortex_m_rt::entry;
+use cortex_m_semihosting::hprintln;
+use sudal_firmware::engine::{self, EngineError};
+use sudal_firmware::image::{ImageError, Model, crc};
+
+/// Working memory of the engine, in bytes.
+const ARENA: usize = 2 << 20;
+/// Longest frame of zeros, in bytes.
+const FRAME: usize = 128 << 10;
+/// Rounds of the calibration.
+const ROUNDS: u32 = 10_000;
+
+enum Failure {
+    Image(ImageError),
+    Engine(EngineError),
+    Twice,
+}
+
+impl Display for Failure {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Image(error) => error.fmt(f),
+            Self::Engine(error) => error.fmt(f),
+            Self::Twice => f.write_str("memory was taken twice"),
+        }
+    }
+}
+
+#[entry]
+fn main() -> ! {
+    let result = profile();
+    if let Err(failure) = &result {
+        hprintln!("{}", failure);
+    }
+    machine::exit(result.is_ok())
+}
+
+fn profile() -> Result<(), Failure> {
+    static ZEROS: [u8; FRAME] = [0; FRAME];
+    let arena = singleton!(: [u64; ARENA / 8] = [0; ARENA / 8]).ok_or(Failure::Twice)?;
+    let model = Model::parse(machine::psram()).map_err(Failure::Image)?;
+    let frame = match model.golden() {
+        Some(golden) => golden.frame,
+        None => &ZEROS[..model.input_len().min(FRAME)],
+    };
+
+    counter::start();
+    hprintln!("calibration {} {}", ROUNDS, counter::calibrate(ROUNDS));
+
+    let (result, bytes) = stack::measure(|| engine::run(&model, frame, arena).map(|_| ()));
+    result.map_err(Failure::Engine)?;
+    hprintln!("stack {}", bytes);
+
+    let mut last = counter::read();
+    engine::run_observed(&model, frame, arena, |number, output| {
+        let ticks = counter::between(last, counter::read());
+        let crc = crc(bytemuck::cast_slice(output));
+        hprintln!("operation {} {} {:08x}", number, ticks, crc);
+        last = counter::read();
+    })
+    .map_err(Failure::Engine)?;
+    Ok(())
+}
