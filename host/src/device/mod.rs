@@ -17,6 +17,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod bench;
 mod board;
 mod client;
 mod emulator;
@@ -30,6 +31,7 @@ mod profile;
 mod qemu;
 mod toolchain;
 
+pub use bench::{build_bench, try_kernels};
 pub use board::{BOARDS, Board, BoardError, Memory, open, state_dir};
 pub use client::{Class, Client, ClientError, Distance, Embedding, Enrolled, Info, Verdict};
 pub use client::{ModelInfo, Picture};

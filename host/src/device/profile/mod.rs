@@ -17,8 +17,7 @@ use sudal_firmware::image::{Channel, Model, OpRecord, crc};
 use self::count::{Count, ICOUNT};
 use self::memory::in_use;
 use super::board::BoardError;
-use super::emulator::{Emulator, TARGET};
-use super::{Machine, firmware, qemu};
+use super::{Machine, build_bench, qemu};
 use crate::export::{convert, quantized::QuantizedModel};
 
 /// More than the largest image in PSRAM can take.
@@ -80,7 +79,7 @@ pub fn profile(
     let host = QuantizedModel::new(image).map_err(BoardError::Image)?;
     let model = host.model().map_err(BoardError::Image)?;
     qemu::find(step)?;
-    let program = firmware::build_bench(Emulator::NAME, "profile", TARGET, step)?;
+    let program = build_bench("profile", step)?;
     let dir = tempfile::tempdir().map_err(BoardError::io("a temporary folder"))?;
     let path = dir.path().join("model.sudal");
     fs::write(&path, image).map_err(BoardError::io(path.display()))?;

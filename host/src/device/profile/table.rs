@@ -77,7 +77,8 @@ impl fmt::Display for Comparison {
                 ratio(group.ours, group.theirs),
             ]);
         }
-        for (title, theirs) in [("all", self.theirs), ("all, its best build", self.best)] {
+        let all = (!self.groups.is_empty()).then_some(("all", self.theirs));
+        for (title, theirs) in all.into_iter().chain([("all, its best build", self.best)]) {
             rows.push([
                 title.to_owned(),
                 grouped(theirs),
