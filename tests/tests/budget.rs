@@ -83,9 +83,9 @@ fn nothing_costs_more_than_its_budget() {
 
     let budget: Budget = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
     let mut excesses = Vec::new();
-    // Compilers differ a little.
-    let mut check = |what: String, have: u64, most: u64| {
-        if have > most + most / 50 {
+    // Compilers differ a little, more in bytes than in the instructions of the hand-written loops.
+    let mut check = |what: String, have: u64, most: u64, slack: u64| {
+        if have > most + slack {
             excesses.push(format!("{what}: {have}, budget {most}"));
         }
     };
@@ -96,7 +96,12 @@ fn nothing_costs_more_than_its_budget() {
         assert!(have.contains_key(".text"), "{program}: {have:?}");
         for (name, &size) in have {
             let most = most.get(name).copied().unwrap_or(0);
-            check(format!("{program} {name} bytes"), size, most);
+            check(
+                format!("{program} {name} bytes"),
+                size,
+                most,
+                most / 20 + 64,
+            );
         }
     }
     for (name, have) in &measured.networks {
@@ -105,9 +110,15 @@ fn nothing_costs_more_than_its_budget() {
             format!("{name} instructions"),
             have.instructions,
             most.instructions,
+            most.instructions / 50,
         );
-        check(format!("{name} arena bytes"), have.arena, most.arena);
-        check(format!("{name} stack bytes"), have.stack, most.stack);
+        check(format!("{name} arena bytes"), have.arena, most.arena, 0);
+        check(
+            format!("{name} stack bytes"),
+            have.stack,
+            most.stack,
+            most.stack / 20 + 64,
+        );
     }
     assert!(
         excesses.is_empty(),
