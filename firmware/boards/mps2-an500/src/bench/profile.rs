@@ -71,7 +71,8 @@ fn profile() -> Result<(), Failure> {
     counter::start();
     hprintln!("calibration {} {}", ROUNDS, counter::calibrate(ROUNDS));
 
-    let (result, bytes) = stack::measure(|| engine::run(&model, frame, arena).map(|_| ()));
+    let mut result = Ok(());
+    let bytes = stack::measure(&mut || result = engine::run(&model, frame, arena).map(|_| ()));
     result.map_err(Failure::Engine)?;
     hprintln!("stack {}", bytes);
 

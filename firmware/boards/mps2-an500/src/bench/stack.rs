@@ -1,6 +1,7 @@
 //! How deep the stack grew, found by painting what lies below it.
 
 use core::arch::asm;
+use core::hint::black_box;
 
 /// Bytes painted; what grows deeper than this is not seen.
 const PAINTED: usize = 64 << 10;
@@ -15,9 +16,12 @@ fn pointer() -> usize {
     pointer
 }
 
-/// Runs `action` and gives with its result the bytes of stack that it used, a multiple of 4.
+/// Runs `action` and gives the bytes of stack that it used, a multiple of 4.
+///
+/// The call goes through a pointer that the compiler can't see through: inlined, the action would
+/// have its variables in this function's frame, above what is painted.
 #[inline(never)]
-pub(crate) fn measure<T>(action: impl FnOnce() -> T) -> (T, usize) {
+pub(crate) fn measure(action: &mut dyn FnMut()) -> usize {
     let top = pointer() & !3;
     let bottom = top - PAINTED;
     for address in (bottom..top).step_by(4) {
@@ -25,9 +29,9 @@ pub(crate) fn measure<T>(action: impl FnOnce() -> T) -> (T, usize) {
         // more room than `PAINTED`; no function called from here on has put anything there yet.
         unsafe { (address as *mut u32).write_volatile(COLOR) };
     }
-    let result = action();
+    black_box(action)();
     // SAFETY: as above.
     let touched = |address: &usize| unsafe { (*address as *const u32).read_volatile() } != COLOR;
     let deepest = (bottom..top).step_by(4).find(touched).unwrap_or(top);
-    (result, top - deepest)
+    top - deepest
 }
