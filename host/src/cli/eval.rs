@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use serde::Serialize;
 use sudal::episodes::{EpisodeShape, Sampler};
-use sudal::meta::Accuracy;
+use sudal::meta::{Accuracy, Embeddings};
 
 use super::data::DataArgs;
 use super::device::{self, BoardArgs};
@@ -73,6 +73,12 @@ struct Row {
     accuracy: Accuracy,
 }
 
+/// Where the episodes run.
+enum Bench<'a> {
+    Board(Box<device::Episodes<'a>>),
+    Host(Embeddings),
+}
+
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     if args.episodes == 0 {
         bail!("--episodes 0 measures nothing: give at least 1");
@@ -87,16 +93,19 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             query: args.query,
         })
     });
-    let mut measure: Box<dyn FnMut(&Sampler) -> anyhow::Result<Accuracy>> = if args.on_board {
+    let mut bench = if args.on_board {
         if !matches!(model, ModelFile::Image(_)) {
             bail!("--on-board needs a model image: make one with `sudal convert`");
         }
         let bytes = std::fs::read(&args.model)?;
-        let mut bench = device::Episodes::start(&args.board, &bytes, &data, output)?;
-        Box::new(move |sampler| bench.accuracy(sampler, args.episodes))
+        Bench::Board(Box::new(device::Episodes::start(
+            &args.board,
+            &bytes,
+            &data,
+            output,
+        )?))
     } else {
-        let embeddings = model.embeddings(&data, output)?;
-        Box::new(move |sampler| Ok(embeddings.accuracy_on(sampler, args.episodes)))
+        Bench::Host(model.embeddings(&data, output)?)
     };
     let mut rows = Vec::new();
     for shape in shapes {
@@ -105,7 +114,10 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         rows.push(Row {
             way: shape.way,
             shot: shape.shot,
-            accuracy: measure(&sampler)?,
+            accuracy: match &mut bench {
+                Bench::Board(board) => board.accuracy(&sampler, args.episodes)?,
+                Bench::Host(embeddings) => embeddings.accuracy_on(&sampler, args.episodes),
+            },
         });
     }
     let report = Report {
