@@ -3,13 +3,15 @@
 extern crate std;
 
 use std::boxed::Box;
+use std::vec::Vec;
 
 use bytemuck::Zeroable;
 use proptest::prelude::*;
 
-use super::reference::{Trial, Values};
-use super::requantize;
-use crate::image::{Kind, OpRecord, Tensor};
+use super::reference::{Random, Trial, Values};
+use super::{requantize, run_observed};
+use crate::image::pair::{self, Layout};
+use crate::image::{Kind, Model, OpRecord, Tensor};
 
 fn tensor([height, width, channels]: [u16; 3], zero_point: i8) -> Tensor {
     Tensor {
@@ -239,6 +241,43 @@ proptest! {
         let error = f64::from(requantize(acc, shift, m)) - exact;
         prop_assert!(error > -0.5 - 1e-9 && error <= 0.5 + 1e-9);
     }
+}
+
+/// The embedding and the lengths of what was observed, over a frame that depends on `seed`.
+fn run_pair(shapes: [OpRecord; 2], layout: Layout, seed: u64) -> (Vec<i8>, Vec<usize>) {
+    let random = &mut Random::new(seed);
+    let image = pair::image(shapes, layout, random);
+    let model = Model::parse(bytemuck::cast_slice(&image)).expect("a valid pair");
+    let frame: Vec<u8> = (0..model.input_len())
+        .map(|_| random.bits() as u8)
+        .collect();
+    let mut arena = std::vec![0x5555_5555_5555_5555; model.arena_words()];
+    let mut seen = Vec::new();
+    let result = run_observed(&model, &frame, &mut arena, |_, output| {
+        seen.push(output.len())
+    });
+    (result.expect("a valid pair").to_vec(), seen)
+}
+
+#[test]
+fn a_pair_by_rows_computes_what_the_two_compute_apart() {
+    let random = &mut Random::new(5);
+    let mut in_place = 0;
+    for seed in 0..4_000 {
+        let shapes = pair::shapes(random);
+        let (by, output) = (random.between(1, 5) as u8, shapes[1].output.len());
+        let (whole, seen) = run_pair(shapes, Layout::Whole, seed);
+        assert_eq!(seen, [shapes[0].output.len(), output]);
+        let (rows, seen) = run_pair(shapes, Layout::Rows(by), seed);
+        assert_eq!(seen, [0, output]);
+        assert_eq!(rows, whole, "{shapes:?}");
+        if shapes[0].rows_in_place(&shapes[1]) {
+            in_place += 1;
+            let (rows, _) = run_pair(shapes, Layout::RowsInPlace(by), seed);
+            assert_eq!(rows, whole, "in place: {shapes:?}");
+        }
+    }
+    assert!((400..3_600).contains(&in_place), "{in_place}");
 }
 
 #[test]

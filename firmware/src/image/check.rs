@@ -52,6 +52,10 @@ pub enum OpFault {
     /// Weights or channels leave the image or are not aligned.
     #[error("weights outside the image or not aligned")]
     Weights,
+    /// An operation is to be computed by rows, but is no pointwise convolution with a depthwise one
+    /// behind it.
+    #[error("only a pointwise convolution before a depthwise one can be computed by rows")]
+    Rows,
 }
 
 impl Tensor {
@@ -173,6 +177,33 @@ impl OpRecord {
         bytes.next_multiple_of(SCRATCH_ALIGN)
     }
 
+    /// What exists at a time of the output of an operation that `next` asks for rows.
+    #[must_use]
+    pub fn window(&self, next: &Self) -> Tensor {
+        let more = u16::from(self.by_rows.saturating_sub(1)) * u16::from(next.stride[0]);
+        Tensor {
+            height: more + u16::from(next.kernel[0]),
+            ..self.output
+        }
+    }
+
+    /// Whether `next`, which asks this operation for rows, may write its output from where this
+    /// operation's input starts: no row of the output reaches into the rows still to be read.
+    #[must_use]
+    pub fn rows_in_place(&self, next: &Self) -> bool {
+        let row = |tensor: &Tensor| usize::from(tensor.width) * usize::from(tensor.channels);
+        let (read, written) = (row(&self.input), row(&next.output));
+        let fits = |y| (y + 1) * written <= next.rows_until(y) * read;
+        (0..usize::from(next.output.height.saturating_sub(1))).all(fits)
+    }
+
+    /// Rows of the input that the rows of the output up to `y` read, and those before them.
+    pub(crate) fn rows_until(&self, y: usize) -> usize {
+        let end = y * usize::from(self.stride[0]) + usize::from(self.kernel[0]);
+        end.saturating_sub(self.pads[0].into())
+            .min(self.input.height.into())
+    }
+
     /// Columns of a row with its padding, rounded up to an even number.
     pub(crate) fn padded_width(&self) -> usize {
         let [_, left, _, right] = self.pads.map(usize::from);
@@ -182,6 +213,9 @@ impl OpRecord {
     /// Checks everything but the content of the image behind the record.
     pub(crate) fn check(&self, arena: usize) -> Result<Kind, OpFault> {
         let kind = self.kind().ok_or(OpFault::Kind)?;
+        if self.by_rows != 0 {
+            return Err(OpFault::Rows);
+        }
         self.input.check(arena)?;
         self.output.check(arena)?;
         if kind == Kind::Add {
@@ -191,6 +225,43 @@ impl OpRecord {
         self.check_requantize(kind)?;
         self.check_memory(kind, arena)?;
         Ok(kind)
+    }
+
+    /// Checks an operation that is computed by rows together with the one behind it.
+    pub(crate) fn check_rows(&self, next: &Self, arena: usize) -> Result<(), OpFault> {
+        let pointwise = self.kind() == Some(Kind::Conv2d)
+            && (self.kernel, self.stride, self.pads, self.pool) == ([1; 2], [1; 2], [0; 4], 0);
+        if !pointwise
+            || next.kind() != Some(Kind::Depthwise)
+            || self.by_rows == 0
+            || next.by_rows != 0
+            || next.input != self.output
+        {
+            return Err(OpFault::Rows);
+        }
+        let window = self.window(next);
+        for tensor in [&self.input, &window, &next.output] {
+            tensor.check(arena)?;
+        }
+        for (op, kind) in [(self, Kind::Conv2d), (next, Kind::Depthwise)] {
+            op.check_shape(kind)?;
+            op.check_requantize(kind)?;
+            let scratch = op.check_scratch(arena)?;
+            for tensor in [&self.input, &window, &next.output] {
+                if overlap(&tensor.range(), &scratch) {
+                    return Err(OpFault::Overlap);
+                }
+            }
+        }
+        let [input, output] = [&self.input, &next.output].map(Tensor::range);
+        let in_place = input.start == output.start && self.rows_in_place(next);
+        if overlap(&input, &window.range())
+            || overlap(&window.range(), &output)
+            || (overlap(&input, &output) && !in_place)
+        {
+            return Err(OpFault::Overlap);
+        }
+        Ok(())
     }
 
     fn check_shape(&self, kind: Kind) -> Result<(), OpFault> {
@@ -270,7 +341,8 @@ impl OpRecord {
         Ok(())
     }
 
-    fn check_memory(&self, kind: Kind, arena: usize) -> Result<(), OpFault> {
+    /// The bytes of working memory that the kernel uses.
+    fn check_scratch(&self, arena: usize) -> Result<Range<usize>, OpFault> {
         let needed = self.scratch_needed();
         if (self.scratch_len as usize) < needed {
             return Err(OpFault::Scratch);
@@ -282,21 +354,29 @@ impl OpRecord {
         if scratch.end > arena || !scratch.start.is_multiple_of(SCRATCH_ALIGN) {
             return Err(OpFault::Arena);
         }
+        Ok(scratch)
+    }
+
+    fn check_memory(&self, kind: Kind, arena: usize) -> Result<(), OpFault> {
+        let scratch = self.check_scratch(arena)?;
         let output = self.output.range();
-        let overlaps = |a: &Range<usize>, b: &Range<usize>| a.start < b.end && b.start < a.end;
         let read = |tensor: &Tensor| {
             let in_place = matches!(kind, Kind::Add | Kind::Clamp | Kind::Depthwise)
                 && tensor.offset == self.output.offset
                 && tensor.same_shape(&self.output);
             let range = tensor.range();
-            !overlaps(&range, &scratch) && (in_place || !overlaps(&range, &output))
+            !overlap(&range, &scratch) && (in_place || !overlap(&range, &output))
         };
         if !read(&self.input)
             || (kind == Kind::Add && !read(&self.second))
-            || overlaps(&output, &scratch)
+            || overlap(&output, &scratch)
         {
             return Err(OpFault::Overlap);
         }
         Ok(())
     }
+}
+
+fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
+    a.start < b.end && b.start < a.end
 }

@@ -6,7 +6,7 @@ use bytemuck::{Pod, Zeroable};
 pub const MAGIC: [u8; 4] = *b"SUDL";
 
 /// Version of the layout that this crate reads and the host writes.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// Alignment of the image in memory and of every section in it, in bytes.
 pub const SECTION_ALIGN: usize = 16;
@@ -107,7 +107,7 @@ pub struct Tensor {
 #[repr(u8)]
 pub enum Kind {
     /// Convolution, grouped or not, optionally with a fused 2x2 max pool. Reads `kernel`, `stride`,
-    /// `pads`, `groups`, `pool`, `weights`, `channels` and `scratch`.
+    /// `pads`, `groups`, `pool`, `by_rows`, `weights`, `channels` and `scratch`.
     Conv2d = 1,
     /// Convolution of each channel by itself, as many channels out as in. Reads `kernel`,
     /// `stride`, `pads`, `weights`, `channels` and `scratch`. May write over its input where both
@@ -164,8 +164,10 @@ pub struct OpRecord {
     pub act_max: i8,
     /// Left shift of the accumulator before the multiplier, 0..=15.
     pub pre_shift: u8,
-    /// Zero.
-    pub reserved: u8,
+    /// For a pointwise convolution that is computed by rows, as the depthwise convolution behind it
+    /// asks for them: how many rows that one computes at a time. Only the window of rows that these
+    /// read then exists of what stands between, from the tensor's offset. Else 0.
+    pub by_rows: u8,
     /// Groups of a convolution, at least 1; both channel counts are multiples of it.
     pub groups: u16,
     /// Height and width of the window.

@@ -30,11 +30,17 @@
 //! overlaps neither its inputs (but for those that may work in place, see [`Kind`]) nor its
 //! scratch, and scratch overlaps no input; [`Model::parse`] checks this and every other promise, so
 //! that running a parsed model cannot leave its memory.
+//!
+//! Where [`OpRecord::by_rows`] is set, two operations run as one: the tensor between them has the
+//! memory of [`OpRecord::window`] only, the scratches of both may lie over each other, and the
+//! output may lie over the input from the same offset where [`OpRecord::rows_in_place`] holds.
 
 mod check;
 mod layout;
 mod model;
 pub mod packing;
+#[cfg(test)]
+pub(crate) mod pair;
 #[cfg(test)]
 mod tests;
 

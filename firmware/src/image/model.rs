@@ -144,8 +144,16 @@ impl<'m> Model<'m> {
 
         let ops: &[OpRecord] = slice(bytes, header.ops, header.op_count as usize)
             .ok_or(ImageError::Header("operations"))?;
+        let mut before = None;
         for (index, op) in ops.iter().enumerate() {
-            check_op(bytes, op, arena).map_err(|fault| ImageError::Op { index, fault })?;
+            check_op(bytes, before, op, arena).map_err(|fault| ImageError::Op { index, fault })?;
+            before = Some(op).filter(|op| op.by_rows != 0);
+        }
+        if before.is_some() {
+            return Err(ImageError::Op {
+                index: ops.len() - 1,
+                fault: OpFault::Rows,
+            });
         }
 
         Ok(Self {
@@ -327,8 +335,19 @@ fn slice<T: Pod>(bytes: &[u8], offset: u32, count: usize) -> Option<&[T]> {
     bytemuck::try_cast_slice(bytes).ok()
 }
 
-fn check_op(bytes: &[u8], op: &OpRecord, arena: usize) -> Result<(), OpFault> {
-    op.check(arena)?;
+/// Checks an operation and, if it asks the one before it for rows, the two together.
+fn check_op(
+    bytes: &[u8],
+    before: Option<&OpRecord>,
+    op: &OpRecord,
+    arena: usize,
+) -> Result<(), OpFault> {
+    match before {
+        Some(before) => before.check_rows(op, arena)?,
+        None if op.by_rows == 0 => op.check(arena).map(|_| ())?,
+        // Comes with the next one.
+        None => {}
+    }
     section(bytes, op.weights, op.weights_len()).ok_or(OpFault::Weights)?;
     let channels: &[Channel] =
         slice(bytes, op.channels, op.channels_len()).ok_or(OpFault::Weights)?;

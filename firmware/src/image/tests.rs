@@ -8,8 +8,11 @@ use std::vec::Vec;
 use bytemuck::Zeroable;
 use proptest::prelude::*;
 
-use super::{Aligned, CRC_START, Header, ImageError, Kind, Model, OpRecord, Tensor, crc, packing};
-use crate::engine::reference::{Trial, Values};
+use super::pair::{self, Layout};
+use super::{
+    Aligned, CRC_START, Header, ImageError, Kind, Model, OpFault, OpRecord, Tensor, crc, packing,
+};
+use crate::engine::reference::{Random, Trial, Values};
 use crate::engine::{self, EngineError};
 
 const MEMORY: usize = 4096;
@@ -58,6 +61,22 @@ fn seal(image: &mut [u8]) {
     let len = len(image).clamp(size_of::<Header>(), image.len());
     let sum = crc(&image[CRC_START..len]);
     image[12..16].copy_from_slice(&sum.to_le_bytes());
+}
+
+/// Seals an image and runs it if it is read.
+fn run_if_read(image: &mut [u8]) -> Result<(), TestCaseError> {
+    image[..4].copy_from_slice(b"SUDL");
+    seal(image);
+    if let Ok(model) = Model::parse(image) {
+        let small = model.arena_len() <= 1 << 16 && model.input_len() <= 1 << 16;
+        if small {
+            let frame: Vec<u8> = (0..model.input_len()).map(|i| i as u8).collect();
+            let mut arena = std::vec![0u64; model.arena_words()];
+            let result = engine::run(&model, &frame, &mut arena);
+            prop_assert!(!matches!(result, Err(EngineError::Record(_))), "{result:?}");
+        }
+    }
+    Ok(())
 }
 
 const KINDS: [Kind; 8] = [
@@ -133,16 +152,65 @@ proptest! {
             // A bit, or now and then a whole byte.
             image.0[index] ^= if value < 64 { value } else { 1 << bit };
         }
-        image.0[..4].copy_from_slice(b"SUDL");
-        seal(&mut image.0);
-        if let Ok(model) = Model::parse(&image.0) {
-            let small = model.arena_len() <= 1 << 16 && model.input_len() <= 1 << 16;
-            if small {
-                let frame: Vec<u8> = (0..model.input_len()).map(|i| i as u8).collect();
-                let mut arena = std::vec![0u64; model.arena_words()];
-                let result = engine::run(&model, &frame, &mut arena);
-                prop_assert!(!matches!(result, Err(EngineError::Record(_))), "{result:?}");
+        run_if_read(&mut image.0)?;
+    }
+
+    /// The same for a pair of which one computes rows for the other.
+    #[test]
+    fn hostile_pairs_are_refused_or_run(
+        seed: u64,
+        in_place: bool,
+        by in 1..5u8,
+        changes in prop::collection::vec((0..size_of::<Header>() + 2 * size_of::<OpRecord>(), 0..8u32), 1..4),
+        values in prop::collection::vec(any::<u8>(), 4),
+    ) {
+        let random = &mut Random::new(seed);
+        let shapes = pair::shapes(random);
+        let layout = match in_place && shapes[0].rows_in_place(&shapes[1]) {
+            true => Layout::RowsInPlace(by),
+            false => Layout::Rows(by),
+        };
+        let mut image = pair::image(shapes, layout, random);
+        let image: &mut [u8] = bytemuck::cast_slice_mut(&mut image);
+        prop_assert!(Model::parse(image).is_ok());
+        let ops = bytemuck::from_bytes::<Header>(&image[..size_of::<Header>()]).ops as usize;
+        for ((index, bit), value) in changes.into_iter().zip(values) {
+            let index = match index.checked_sub(size_of::<Header>()) {
+                Some(index) => ops + index,
+                None => index,
+            };
+            image[index] ^= if value < 64 { value } else { 1 << bit };
+        }
+        run_if_read(image)?;
+    }
+
+    /// Only the two convolutions in this order, and only where nothing is lost.
+    #[test]
+    fn pairs_that_are_none_are_refused(seed: u64) {
+        let random = &mut Random::new(seed);
+        let shapes = pair::shapes(random);
+        let image = pair::image(shapes, Layout::Rows(1), random);
+        let ops = bytemuck::from_bytes::<Header>(&bytemuck::cast_slice(&image)[..size_of::<Header>()]).ops as usize;
+        let fault = |change: &dyn Fn(&mut [OpRecord])| {
+            let mut image = image.clone();
+            let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut image);
+            let end = ops + 2 * size_of::<OpRecord>();
+            change(bytemuck::cast_slice_mut(&mut bytes[ops..end]));
+            seal(bytes);
+            match Model::parse(bytes) {
+                Err(ImageError::Op { fault, .. }) => Some(fault),
+                _ => None,
             }
+        };
+        prop_assert!(fault(&|ops| ops.swap(0, 1)).is_some());
+        prop_assert_eq!(fault(&|ops| ops[1] = ops[0]), Some(OpFault::Rows));
+        prop_assert_eq!(fault(&|ops| ops[1].by_rows = 1), Some(OpFault::Rows));
+        prop_assert_eq!(fault(&|ops| ops[0].kernel = [3, 1]), Some(OpFault::Rows));
+        prop_assert_eq!(fault(&|ops| ops[1].input.zero_point ^= 1), Some(OpFault::Rows));
+        prop_assert_eq!(fault(&|ops| ops[1].output.offset = ops[0].output.offset), Some(OpFault::Overlap));
+        prop_assert_eq!(fault(&|ops| ops[1].scratch = 0), Some(OpFault::Overlap));
+        if !shapes[0].rows_in_place(&shapes[1]) {
+            prop_assert_eq!(fault(&|ops| ops[1].output.offset = 0), Some(OpFault::Overlap));
         }
     }
 

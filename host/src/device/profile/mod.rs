@@ -30,7 +30,8 @@ pub struct Profile {
     pub machine: Machine,
     /// Name of the model.
     pub model: String,
-    /// Its operations in the order in which they run.
+    /// Its operations in the order in which they run; two that run as one (see
+    /// [`OpRecord::by_rows`]) count as one.
     pub layers: Vec<Layer>,
     /// Multiplications with weights.
     pub macs: u64,
@@ -61,6 +62,21 @@ pub struct Layer {
     pub ram: usize,
     /// Bytes of its record, weights and channels in the image.
     pub flash: usize,
+}
+
+impl Layer {
+    /// This and the operation that asks it for rows; the second's memory is that of both.
+    fn then(self, second: Self) -> Self {
+        Self {
+            kind: format!("{} + {}", self.kind, second.kind),
+            input: self.input,
+            output: second.output,
+            macs: self.macs + second.macs,
+            instructions: self.instructions + second.instructions,
+            ram: second.ram,
+            flash: self.flash + second.flash,
+        }
+    }
 }
 
 /// Runs a model image once on a machine and counts.
@@ -107,12 +123,10 @@ pub fn profile(
         }
     }
     let in_use = in_use(&model);
-    let layers: Vec<Layer> = model
-        .ops()
-        .iter()
-        .zip(&count.operations)
-        .zip(in_use)
-        .map(|((op, &(instructions, _)), ram)| Layer {
+    let mut layers: Vec<Layer> = Vec::with_capacity(in_use.len());
+    let mut before: Option<Layer> = None;
+    for ((op, &(instructions, _)), ram) in model.ops().iter().zip(&count.operations).zip(in_use) {
+        let mut layer = Layer {
             kind: convert::operation(op),
             input: [op.input.height, op.input.width, op.input.channels],
             output: [op.output.height, op.output.width, op.output.channels],
@@ -122,8 +136,15 @@ pub fn profile(
             flash: size_of::<OpRecord>()
                 + op.weights_len()
                 + op.channels_len() * size_of::<Channel>(),
-        })
-        .collect();
+        };
+        if let Some(before) = before.take() {
+            layer = before.then(layer);
+        }
+        match op.by_rows {
+            0 => layers.push(layer),
+            _ => before = Some(layer),
+        }
+    }
     Ok(Profile {
         machine,
         model: model.name().to_owned(),

@@ -10,8 +10,8 @@ use super::{
     calibrate::Quantization,
     error::ConvertError,
     network::{Network, Op, Shape, Window},
-    plan::{self, Plan},
     quantize::{Integers, Quantized, Row, depthwise},
+    rows::Layout,
 };
 
 /// What goes into an image.
@@ -78,25 +78,6 @@ pub(super) fn records(network: &Network) -> Vec<OpRecord> {
         .collect()
 }
 
-/// The memory plan of a network.
-pub(super) fn plan(network: &Network) -> Plan {
-    let steps: Vec<plan::Step> = records(network)
-        .iter()
-        .zip(&network.layers)
-        .map(|(record, layer)| plan::Step {
-            inputs: layer.inputs.clone(),
-            output: layer.shape.len(),
-            scratch: record.scratch_needed(),
-            in_place: match record.kind() {
-                Some(Kind::Add | Kind::Clamp) => true,
-                Some(Kind::Depthwise) => record.input.same_shape(&record.output),
-                _ => false,
-            },
-        })
-        .collect();
-    plan::plan(network.input.len(), &steps)
-}
-
 /// A tensor that lies nowhere yet.
 fn tensor(shape: Shape) -> Tensor {
     Tensor {
@@ -111,7 +92,7 @@ fn tensor(shape: Shape) -> Tensor {
 ///
 /// # Errors
 /// [`ConvertError::Image`] if something is longer than the format can say.
-pub(super) fn write(content: &Content<'_>, plan: &Plan) -> Result<Vec<u8>, ConvertError> {
+pub(super) fn write(content: &Content<'_>, layout: &Layout) -> Result<Vec<u8>, ConvertError> {
     let Content {
         network,
         quantizations,
@@ -119,11 +100,11 @@ pub(super) fn write(content: &Content<'_>, plan: &Plan) -> Result<Vec<u8>, Conve
         ..
     } = content;
     let mut bytes = vec![0; size_of::<Header>()];
-    let mut records = records(network);
+    let mut records = layout.records.clone();
     for (index, (record, quantized)) in records.iter_mut().zip(*layers).enumerate() {
         let inputs = &network.layers[index].inputs;
         let place = |tensor: &mut Tensor, value: usize| {
-            tensor.offset = plan.values[value] as u32;
+            tensor.offset = layout.values[value] as u32;
             tensor.zero_point = quantizations[value].zero_point as i8;
         };
         place(&mut record.input, inputs[0]);
@@ -136,7 +117,7 @@ pub(super) fn write(content: &Content<'_>, plan: &Plan) -> Result<Vec<u8>, Conve
         record.pre_shift = quantized.pre_shift as u8;
         let scratch = record.scratch_needed();
         if scratch > 0 {
-            record.scratch = plan.scratch[index] as u32;
+            record.scratch = layout.scratch[index] as u32;
             record.scratch_len = scratch as u32;
         }
         match &quantized.integers {
@@ -178,9 +159,9 @@ pub(super) fn write(content: &Content<'_>, plan: &Plan) -> Result<Vec<u8>, Conve
     header.embedding_len = u16::try_from(network.shape(output).len())
         .map_err(|_| ConvertError::Image("an embedding of over 65535 values".to_owned()))?;
     header.input_lut = section(&mut bytes, bytemuck::cast_slice(&content.lut))?;
-    header.input_offset = plan.values[0] as u32;
-    header.output_offset = plan.values[output] as u32;
-    header.arena_len = plan.arena as u32;
+    header.input_offset = layout.values[0] as u32;
+    header.output_offset = layout.values[output] as u32;
+    header.arena_len = layout.arena as u32;
     header.ops = section(&mut bytes, bytemuck::cast_slice(&records))?;
     header.op_count = records.len() as u32;
     header.output_scale = quantization.scale as f32;

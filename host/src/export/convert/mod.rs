@@ -2,7 +2,7 @@
 //!
 //! `read` turns the nodes into layers, `simplify` folds and fuses them, `calibrate` finds the ranges
 //! of the activations on frames, `equalize` makes the channels of a tensor equally large, `quantize`
-//! makes integers of everything, `plan` lays the tensors into the arena and `image` writes the
+//! makes integers of everything, `rows` and `plan` lay the tensors into the arena and `image` writes the
 //! result. Each way to choose the ranges is run on the firmware's engine, and the one whose
 //! embeddings come closest to float32 is kept.
 //!
@@ -26,6 +26,7 @@ mod plan;
 mod quantize;
 mod read;
 mod report;
+mod rows;
 mod simplify;
 #[cfg(test)]
 mod tests;
@@ -43,7 +44,7 @@ use self::{
     calibrate::{Quantization, Statistics},
     image::Content,
     network::{NO_LIMITS, Network, Op},
-    plan::Plan,
+    rows::Layout,
 };
 use super::{
     Metadata,
@@ -116,8 +117,8 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
     let mut network = read::read(&signature, &model)?;
     simplify::simplify(&mut network)?;
     check_taps(&network)?;
-    let plan = image::plan(&network);
-    check_ram(&network, &plan, options.ram_limit)?;
+    let layout = rows::layout(&network);
+    check_ram(&network, &layout, options.ram_limit)?;
 
     let normalization =
         choose(options.normalization, &model).map_err(ConvertError::Normalization)?;
@@ -168,7 +169,7 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
                 metadata: &text,
                 golden: None,
             };
-            let quantized = QuantizedModel::new(&image::write(&content, &plan)?).map_err(fail)?;
+            let quantized = QuantizedModel::new(&image::write(&content, &layout)?).map_err(fail)?;
             let embeddings = quantized
                 .embed(judged)
                 .map_err(|e| ConvertError::Image(e.to_string()))?;
@@ -180,7 +181,7 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
                 continue;
             }
             content.golden = Some((calibration[0].as_ref(), &embeddings[0]));
-            let image = image::write(&content, &plan)?;
+            let image = image::write(&content, &layout)?;
             QuantizedModel::new(&image).map_err(fail)?;
             let report = Report {
                 name: metadata.name.clone(),
@@ -189,7 +190,7 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
                 range,
                 equalized,
                 relative_error,
-                ..report(&network, &plan)
+                ..report(&network, &layout)
             };
             best = Some(Converted { image, report });
         }
@@ -232,19 +233,19 @@ fn check_taps(network: &Network) -> Result<(), ConvertError> {
 }
 
 /// Refuses a plan that needs more memory than there is.
-fn check_ram(network: &Network, plan: &Plan, limit: Option<usize>) -> Result<(), ConvertError> {
+fn check_ram(network: &Network, layout: &Layout, limit: Option<usize>) -> Result<(), ConvertError> {
     let limit = limit.unwrap_or(u32::MAX as usize);
-    if plan.arena <= limit {
+    if layout.arena <= limit {
         return Ok(());
     }
-    let most = plan
+    let most = layout
         .in_use
         .iter()
         .enumerate()
         .max_by_key(|(_, bytes)| **bytes);
     let node = most.map_or_else(String::new, |(index, _)| network.layers[index].name.clone());
     Err(ConvertError::Ram {
-        needed: plan.arena,
+        needed: layout.arena,
         limit,
         node,
     })
@@ -346,13 +347,12 @@ fn variance(values: &[f64]) -> f64 {
 }
 
 /// What the board needs.
-fn report(network: &Network, plan: &Plan) -> Report {
-    let records = image::records(network);
+fn report(network: &Network, layout: &Layout) -> Report {
     let layers: Vec<LayerReport> = network
         .layers
         .iter()
-        .zip(&records)
-        .zip(&plan.in_use)
+        .zip(&layout.records)
+        .zip(&layout.in_use)
         .map(|((layer, record), &ram_bytes)| LayerReport {
             name: layer.name.clone(),
             kind: kind(record, layer.limits),
@@ -372,7 +372,7 @@ fn report(network: &Network, plan: &Plan) -> Report {
         weight_bytes: layers.iter().map(|layer| layer.weight_bytes).sum(),
         layers,
         image_bytes: 0,
-        arena_bytes: plan.arena,
+        arena_bytes: layout.arena,
         calibration_frames: 0,
         range: Range::MinMax,
         equalized: false,
@@ -412,6 +412,7 @@ fn kernel(record: &OpRecord) -> String {
         Some(Kind::Conv2d) if record.groups > 1 => {
             format!("conv {window}, {} groups", record.groups)
         }
+        Some(Kind::Conv2d) if record.by_rows != 0 => format!("conv {window} by rows"),
         Some(Kind::Conv2d) => format!("conv {window}"),
         Some(Kind::Depthwise) => format!("depthwise {window}"),
         Some(Kind::FullyConnected) => "fully connected".to_owned(),

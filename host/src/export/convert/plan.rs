@@ -13,7 +13,7 @@ pub(super) struct Step {
     pub(super) output: usize,
     /// Bytes of working memory.
     pub(super) scratch: usize,
-    /// Whether the output may take the place of an input.
+    /// Whether the output may take the place of an input that is at least as large.
     pub(super) in_place: bool,
 }
 
@@ -36,14 +36,28 @@ const ALIGN: usize = 8;
 const TRIES: usize = 2000;
 
 /// A stretch of memory over a stretch of time, both ends of which are in use.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Block {
-    size: usize,
+    /// Bytes from a time on; the times grow, the bytes do not.
+    sizes: Vec<(usize, usize)>,
     first: usize,
     last: usize,
 }
 
 impl Block {
+    fn new(size: usize, first: usize, last: usize) -> Self {
+        Self {
+            sizes: vec![(first, size)],
+            first,
+            last,
+        }
+    }
+
+    fn size(&self, time: usize) -> usize {
+        let then = self.sizes.iter().rfind(|(from, _)| *from <= time);
+        then.map_or(0, |(_, size)| *size)
+    }
+
     fn meets(&self, other: &Self) -> bool {
         self.first <= other.last && other.first <= self.last
     }
@@ -64,47 +78,39 @@ pub(super) fn plan(input: usize, steps: &[Step]) -> Plan {
     }
     last[steps.len()] = steps.len();
 
-    let mut blocks = vec![Block {
-        size: input,
-        first: 0,
-        last: last[0],
-    }];
+    let mut blocks = vec![Block::new(input, 0, last[0])];
     let mut block_of = vec![0];
     for (index, step) in steps.iter().enumerate() {
         let (time, value) = (index + 1, index + 1);
         let free = |input: usize| {
             let block: &Block = &blocks[block_of[input]];
-            step.in_place && block.last == time && block.size == step.output
+            step.in_place && block.last == time && step.output <= block.size(time)
         };
         match step.inputs.iter().find(|&&input| free(input)) {
             Some(&input) => {
                 let block = block_of[input];
                 blocks[block].last = last[value];
+                blocks[block].sizes.push((time + 1, step.output));
                 block_of.push(block);
             }
             None => {
                 block_of.push(blocks.len());
-                blocks.push(Block {
-                    size: step.output,
-                    first: time,
-                    last: last[value],
-                });
+                blocks.push(Block::new(step.output, time, last[value]));
             }
         }
     }
     let first_scratch = blocks.len();
-    blocks.extend(steps.iter().enumerate().map(|(index, step)| Block {
-        size: step.scratch,
-        first: index + 1,
-        last: index + 1,
-    }));
+    let scratch = |(index, step): (usize, &Step)| Block::new(step.scratch, index + 1, index + 1);
+    blocks.extend(steps.iter().enumerate().map(scratch));
 
     let in_use: Vec<usize> = (1..=steps.len())
         .map(|time| {
             let alive = blocks
                 .iter()
                 .filter(|block| block.first <= time && time <= block.last);
-            alive.map(|block| block.size.next_multiple_of(ALIGN)).sum()
+            alive
+                .map(|block| block.size(time).next_multiple_of(ALIGN))
+                .sum()
         })
         .collect();
     let most = in_use
@@ -115,7 +121,10 @@ pub(super) fn plan(input: usize, steps: &[Step]) -> Plan {
         .max(input.next_multiple_of(ALIGN));
 
     let mut order: Vec<usize> = (0..blocks.len()).collect();
-    order.sort_by_key(|&block| (std::cmp::Reverse(blocks[block].size), blocks[block].first));
+    order.sort_by_key(|&block| {
+        let block = &blocks[block];
+        (std::cmp::Reverse(block.size(block.first)), block.first)
+    });
     let (mut arena, mut offsets) = place(&blocks, &order);
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let tries = TRIES.min(4_000_000 / (blocks.len() * blocks.len()));
@@ -143,22 +152,28 @@ fn place(blocks: &[Block], order: &[usize]) -> (usize, Vec<usize>) {
     let mut placed: Vec<usize> = Vec::with_capacity(blocks.len());
     let mut arena = 0;
     for &block in order {
-        let size = blocks[block].size;
+        let new = &blocks[block];
+        let size = new.size(new.first);
         if size == 0 {
             continue;
         }
-        let mut taken: Vec<(usize, usize)> = placed
+        // Start and end of what is there, and the bytes that the block has at the same time.
+        let taken: Vec<(usize, usize, usize)> = placed
             .iter()
-            .filter(|&&other| blocks[other].meets(&blocks[block]))
-            .map(|&other| (offsets[other], offsets[other] + blocks[other].size))
+            .filter(|&&other| blocks[other].meets(new))
+            .map(|&other| {
+                let time = new.first.max(blocks[other].first);
+                let start = offsets[other];
+                (start, start + blocks[other].size(time), new.size(time))
+            })
             .collect();
-        taken.sort_unstable();
-        let mut offset = 0;
-        for (start, end) in taken {
-            if offset + size <= start {
-                break;
-            }
-            offset = offset.max(end.next_multiple_of(ALIGN));
+        let mut offset: usize = 0;
+        let clash = |offset: usize| {
+            let mut taken = taken.iter();
+            taken.find(|(start, end, size)| offset < *end && *start < offset + size)
+        };
+        while let Some((_, end, _)) = clash(offset) {
+            offset = end.next_multiple_of(ALIGN);
         }
         offsets[block] = offset;
         arena = arena.max((offset + size).next_multiple_of(ALIGN));
@@ -202,6 +217,19 @@ mod tests {
         let plan = plan(800, &steps);
         assert_eq!(plan.values[..3], [0, 0, 0]);
         assert_eq!(plan.arena, 840);
+    }
+
+    #[test]
+    fn what_a_smaller_output_in_place_leaves_is_free() {
+        let steps = [
+            step(&[0], 400, 80, true),
+            step(&[1], 480, 0, false),
+            step(&[2], 8, 0, false),
+        ];
+        let plan = plan(800, &steps);
+        assert_eq!(plan.values[..2], [0, 0]);
+        assert_eq!(plan.in_use, [880, 880, 488]);
+        assert_eq!(plan.arena, 880);
     }
 
     #[test]

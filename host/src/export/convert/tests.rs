@@ -357,6 +357,43 @@ fn depthwise_in_place() {
 }
 
 #[test]
+fn pointwise_by_rows_before_depthwise() {
+    let mut file = File::new(2, 16, 16);
+    file.conv([8, 2, 1, 1], vec![]).node("Relu", &[], vec![]);
+    file.conv(
+        [8, 1, 3, 3],
+        vec![
+            int("group", 8),
+            ints("pads", &[1, 1, 1, 1]),
+            ints("strides", &[2, 2]),
+        ],
+    );
+    let report = check(&file);
+    assert_eq!(
+        kinds(&report),
+        ["conv 1x1 by rows + relu", "depthwise 3x3 /2", "flatten"]
+    );
+    // The tensor between them alone has 2048 bytes. The picture, over which the output is written,
+    // has 512, the window 384 or more and the depthwise convolution's planes 432.
+    let most = report.layers.iter().map(|layer| layer.ram_bytes).max();
+    assert_eq!(most, Some(report.arena_bytes));
+    assert!((1328..1500).contains(&report.arena_bytes), "{report}");
+}
+
+#[test]
+fn a_pointwise_output_that_is_read_again_is_kept_whole() {
+    let mut file = File::new(2, 16, 16);
+    file.conv([8, 2, 1, 1], vec![]);
+    let expanded = file.last();
+    file.conv(
+        [8, 1, 3, 3],
+        vec![int("group", 8), ints("pads", &[1, 1, 1, 1])],
+    );
+    file.node("Add", &[&expanded], vec![]);
+    assert_eq!(kinds(&check(&file))[..2], ["conv 1x1", "depthwise 3x3"]);
+}
+
+#[test]
 fn relu_and_pool_become_part_of_the_conv() {
     let mut file = File::new(1, 11, 10);
     file.conv([8, 1, 3, 3], vec![ints("pads", &[1, 1, 1, 1])])
