@@ -110,20 +110,33 @@ struct Saved {
     variance: FlexTensor,
 }
 
+/// The convolution of every picture.
+fn convolved(s: &BlockShape, x: &FlexTensor, weight: &FlexTensor) -> Vec<f32> {
+    cpu::memory::retain();
+    let x: &[f32] = x.storage();
+    let mut y = vec![0.0; x.len() / s.in_len() * s.out_pixels() * s.outputs];
+    cpu::convolve(s, x, weight.storage(), &mut y);
+    y
+}
+
+/// What follows the convolution.
+fn normalized(s: &BlockShape, affine: &norm::Affine, y: &[f32]) -> FlexTensor {
+    let pictures = y.len() / (s.out_pixels() * s.outputs);
+    let mut out = vec![0.0; pictures * s.result_len()];
+    norm::forward(s, affine, y, &mut out);
+    let (height, width) = s.result();
+    tensor(out, &[pictures, height, width, s.outputs])
+}
+
 /// Forward pass on `[x, weight, gamma, beta]`.
 fn run(inputs: [FlexTensor; 4], shape: BlockShape) -> (FlexTensor, Saved) {
-    cpu::memory::retain();
     let [x, weight, gamma, beta] = inputs.map(contiguous);
     let s = &shape;
-    let pictures = x.storage::<f32>().len() / s.in_len();
-    let mut y = vec![0.0; pictures * s.out_pixels() * s.outputs];
-    cpu::convolve(s, x.storage(), weight.storage(), &mut y);
+    let y = convolved(s, &x, &weight);
     let (mean, variance) = norm::statistics(s, &y);
     let affine = norm::Affine::new(gamma.storage(), beta.storage(), &mean, &variance);
-    let mut out = vec![0.0; pictures * s.result_len()];
-    norm::forward(s, &affine, &y, &mut out);
-    let (height, width) = s.result();
-    let out = tensor(out, &[pictures, height, width, s.outputs]);
+    let out = normalized(s, &affine, &y);
+    let pictures = y.len() / (s.out_pixels() * s.outputs);
     let saved = Saved {
         shape,
         x,
@@ -161,18 +174,11 @@ impl FusedBlock for Flex {
         shape: BlockShape,
     ) -> FloatTensor<Self> {
         let [x, weight, scale, shift] = [x, weight, scale, shift].map(contiguous);
-        let s = &shape;
-        let pictures = x.storage::<f32>().len() / s.in_len();
-        let mut y = vec![0.0; pictures * s.out_pixels() * s.outputs];
-        cpu::convolve(s, x.storage(), weight.storage(), &mut y);
         let affine = norm::Affine {
             scale: scale.storage().to_vec(),
             shift: shift.storage().to_vec(),
         };
-        let mut out = vec![0.0; pictures * s.result_len()];
-        norm::forward(s, &affine, &y, &mut out);
-        let (height, width) = s.result();
-        tensor(out, &[pictures, height, width, s.outputs])
+        normalized(&shape, &affine, &convolved(&shape, &x, &weight))
     }
 }
 
