@@ -1,8 +1,10 @@
 //! Few-shot vision for microcontroller cameras, the host half.
 //!
 //! The folders stand in the order in which a model comes to be, and each imports only what stands
-//! before it: [`nets`] are trained by meta-learners on episodes of data, exported, put on a device
-//! and reported on.
+//! before it: pictures ([`data`]), small tasks drawn from them ([`episodes`]), networks ([`nets`]),
+//! how these are trained on such tasks ([`meta`]), their way to files ([`export`]) and onto a board
+//! ([`device`]), and what people look at in the end ([`report`]). The command `sudal` stands on
+//! them.
 
 pub mod data;
 pub mod device;
