@@ -169,7 +169,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     output.result(&report, text)
 }
 
-/// Calibration uses pictures of the training classes; a folder has but one split.
+/// Calibration never uses classes that are measured on afterwards; a folder has but one split.
 fn calibration_split(data: &DataArgs) -> anyhow::Result<String> {
     Ok(match data.kind()? {
         Kind::Parts => "val".to_owned(),
