@@ -186,16 +186,25 @@ pub(super) fn quit(dir: &Path) -> io::Result<()> {
     for command in ["qmp_capabilities", "quit"] {
         writeln!(commands, "{{\"execute\": \"{command}\"}}")?;
     }
-    // The emulator closes the socket when it ends.
+    // The emulator closes the connection when it ends.
     loop {
         line.clear();
         match answers.read_line(&mut line) {
-            Ok(0) => return Ok(()),
+            Ok(0) => break,
             Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => break,
             Err(error) => return Err(error),
         }
     }
+    // It listens for a moment longer; whoever starts the board next must not take it for running.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while is_running(dir) {
+        if Instant::now() > deadline {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    Ok(())
 }
 
 /// Connects to a socket, whose path may be longer than the system allows for one.
