@@ -10,7 +10,7 @@ use serde::Serialize;
 use sudal::data::Gray;
 use sudal::device::{Client, Info as DeviceInfo, Link, PixelFormat, Verdict};
 
-use super::device::{BoardArgs, Cost, read_picture};
+use super::device::{BoardArgs, Cost};
 use super::interrupt::Interrupt;
 use super::output::Output;
 
@@ -135,8 +135,8 @@ impl Enroll {
         let pictures = self
             .pictures
             .iter()
-            .map(|path| read_picture(path))
-            .collect::<anyhow::Result<Vec<Gray>>>()?;
+            .map(|path| Gray::open(path))
+            .collect::<Result<Vec<_>, _>>()?;
         let mut c = self.board.connect()?;
         let mut enrolled = None;
         for (path, picture) in self.pictures.iter().zip(&pictures) {
@@ -182,7 +182,7 @@ impl Classify {
         let names = names(&mut c.client)?;
         let mut all = Vec::new();
         for path in &self.pictures {
-            c.show(&read_picture(path)?)?;
+            c.show(&Gray::open(path)?)?;
             let verdict = c.client.classify()?;
             let cost = Cost::new(c.board.as_ref(), verdict.ticks, rate);
             all.push(Classified {
@@ -327,12 +327,7 @@ impl Capture {
             );
         }
         let (width, height) = (u32::from(geometry.width), u32::from(geometry.height));
-        let Some(image) = image::GrayImage::from_raw(width, height, picture.pixels) else {
-            bail!("the board sent fewer pixels than it announced");
-        };
-        image
-            .save(&self.out)
-            .with_context(|| format!("writing {}", self.out.display()))?;
+        Gray::new(width, height, picture.pixels)?.save(&self.out)?;
         output.result(
             &serde_json::json!({ "picture": self.out, "width": width, "height": height }),
             format!("{}: {width}x{height}", self.out.display()),

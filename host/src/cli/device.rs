@@ -77,15 +77,6 @@ impl fmt::Display for Cost {
     }
 }
 
-/// Reads a picture file as grey.
-pub(crate) fn read_picture(path: &Path) -> anyhow::Result<Gray> {
-    let picture = image::open(path)
-        .with_context(|| format!("reading {}", path.display()))?
-        .into_luma8();
-    let (width, height) = picture.dimensions();
-    Ok(Gray::new(width, height, picture.into_raw())?)
-}
-
 impl Connection {
     /// Shows the virtual camera a picture. One that has more pixels than the camera holds is made
     /// smaller first, its sides in proportion.
