@@ -1,9 +1,9 @@
 //! `--board`: opening a board, showing it pictures, and episodes over its line.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use serde::Serialize;
 use sudal::data::{Gray, Loaded};
 use sudal::device::{self, Board, Client, Geometry, Link, PixelFormat};
