@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use serde::Serialize;
 use sudal::export::{Metadata, onnx};
 use sudal::meta::{Checkpoint, Trained};
@@ -12,9 +12,13 @@ use super::model::beside;
 use super::output::Output;
 
 /// Write a trained network as an ONNX file of standard operators, batch norm folded.
+///
+/// With --out ending in .ckpt: what was learned, without what only the run needs, in the trainer's
+/// own format; for methods that need more than the network.
 #[derive(clap::Args)]
-#[command(after_help = "Example:
-  sudal export parts.ckpt --out parts.onnx")]
+#[command(after_help = "Examples:
+  sudal export parts.ckpt --out parts.onnx
+  sudal export maml.ckpt --out models/maml.ckpt")]
 pub(crate) struct Args {
     /// The finished checkpoint.
     checkpoint: PathBuf,
@@ -33,9 +37,32 @@ struct Report {
     metadata: Metadata,
 }
 
+#[derive(Serialize)]
+struct Learned {
+    checkpoint: PathBuf,
+}
+
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let checkpoint = Checkpoint::load(&args.checkpoint)?;
     let trained = Trained::load(&checkpoint)?;
+    if let Some(path) = args
+        .out
+        .as_ref()
+        .filter(|p| p.extension().is_some_and(|e| e == "ckpt"))
+    {
+        if path.exists() {
+            bail!(
+                "{} exists: give another --out, or remove it",
+                path.display()
+            );
+        }
+        let learned = checkpoint.learned().context("the run is not finished")?;
+        learned.save(path)?;
+        let learned = Learned {
+            checkpoint: path.clone(),
+        };
+        return output.result(&learned, format!("{}", path.display()));
+    }
     let path = args
         .out
         .clone()

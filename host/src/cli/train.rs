@@ -1,38 +1,49 @@
 //! `sudal train`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use burn::tensor::{Tensor, TensorData};
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 use serde::Serialize;
 use sudal::data::{Loaded, parts};
 use sudal::episodes::EpisodeShape;
+use sudal::export::onnx;
 use sudal::meta::augment::Augment;
 use sudal::meta::checkpoint::Origin;
+use sudal::meta::prototypical::Prototypical;
 use sudal::meta::schedule::Schedule;
-use sudal::meta::{Checkpoint, TrainConfig, Trainer};
-use sudal::nets::network::Architecture;
+use sudal::meta::siamese::Siamese;
+use sudal::meta::transfer::Transfer;
+use sudal::meta::{Checkpoint, Learner, TrainConfig, Trained, Trainer};
+use sudal::nets::backend;
+use sudal::nets::block::Statistics;
+use sudal::nets::network::{Architecture, Weights};
+use sudal::nets::unfold::unfold;
 
 use super::data::{DataArgs, Kind};
 use super::interrupt::{Interrupt, Interrupted};
 use super::output::Output;
 
+/// Pictures of which a network that is started from gets its batch norm statistics.
+const STATISTICS_PICTURES: usize = 2000;
 /// Time between checkpoints.
 const SAVE_EVERY: Duration = Duration::from_secs(60);
 
-/// Meta-train an embedding network on episodes (prototypical networks, Snell et al. 2017).
+/// Meta-train a network on many small tasks, by one of the methods.
 ///
-/// Every episode is a small classification task drawn from the data: --way classes, some support
-/// and --query query pictures of each. The run is kept in --out once a minute and on Ctrl-C;
-/// --resume goes on from there to the same result.
+/// Every episode is a small classification task drawn from the data: --way classes, --support and
+/// --query pictures of each. What is not given is set to what suits the method. The run is kept in
+/// --out once a minute and on Ctrl-C; --resume goes on from there to the same result.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sudal train --data parts --out parts.ckpt
   sudal train --data ~/omniglot --split trainval --network conv4 --episodes 12000 --out omniglot.ckpt
-  sudal train --out omniglot.ckpt --resume --data ~/omniglot")]
+  sudal train --out omniglot.ckpt --resume --data ~/omniglot
+  sudal train --method siamese --data ~/omniglot --split trainval --out siamese.ckpt")]
 pub(crate) struct Args {
     #[command(flatten)]
     data: DataArgs,
@@ -42,6 +53,12 @@ pub(crate) struct Args {
     /// Go on with the run in --out, with its own settings.
     #[arg(long)]
     resume: bool,
+    /// How to learn.
+    #[arg(long, default_value = "prototypical")]
+    method: MethodName,
+    /// A trained network to start from: a finished checkpoint, or an ONNX file of `sudal export`.
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
     /// The kind of network [default: conv4 for Omniglot, else separable].
     #[arg(long)]
     network: Option<Network>,
@@ -52,24 +69,30 @@ pub(crate) struct Args {
     #[arg(long, value_parser = clap::value_parser!(u32).range(16..=512))]
     size: Option<u32>,
     /// Classes of a training episode; more than in testing helps.
-    #[arg(long, default_value_t = 60)]
-    way: usize,
-    /// Support pictures of a class; the loss is the mean over these.
-    #[arg(long, value_delimiter = ',', default_value = "1,3")]
-    shots: Vec<usize>,
+    #[arg(long)]
+    way: Option<usize>,
+    /// Support pictures of a class.
+    #[arg(long)]
+    support: Option<usize>,
     /// Query pictures of a class.
-    #[arg(long, default_value_t = 3)]
-    query: usize,
+    #[arg(long)]
+    query: Option<usize>,
+    /// Episodes of one optimiser step, their losses averaged.
+    #[arg(long)]
+    tasks: Option<usize>,
+    /// Shots that a prototypical network's loss is the mean over, at most --support [default: 1,3].
+    #[arg(long, value_delimiter = ',')]
+    shots: Option<Vec<usize>>,
     /// Classes of a family, which follow each other in the data and are alike; every second episode
     /// then is of whole families, a task of small differences [default: 4 for parts, else 1].
     #[arg(long)]
     family: Option<usize>,
-    /// Training episodes.
-    #[arg(long, default_value_t = 12_000)]
-    episodes: u64,
+    /// Optimiser steps, of --tasks episodes each.
+    #[arg(long)]
+    episodes: Option<u64>,
     /// Greatest learning rate of Adam; it rises for --warmup episodes, then falls along a cosine.
-    #[arg(long, default_value_t = 3e-3)]
-    learning_rate: f64,
+    #[arg(long)]
+    learning_rate: Option<f64>,
     /// Episodes of rising learning rate.
     #[arg(long, default_value_t = 50)]
     warmup: u64,
@@ -103,6 +126,66 @@ enum Network {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
+enum MethodName {
+    /// Nearest class mean (Snell et al. 2017).
+    Prototypical,
+    /// Pairs by distance (Koch et al. 2015, Hadsell et al. 2006).
+    Siamese,
+    /// Pairs by a weighted L1 distance and a logistic unit (Koch et al. 2015).
+    SiameseL1,
+    /// A classifier of the base classes, a new linear head for each task (Chen et al. 2019).
+    Transfer,
+}
+
+/// What suits a method.
+struct Recipe {
+    learner: Learner,
+    way: usize,
+    support: usize,
+    query: usize,
+    tasks: usize,
+    episodes: u64,
+    learning_rate: f64,
+}
+
+impl MethodName {
+    fn recipe(self, shots: Option<Vec<usize>>) -> Recipe {
+        let shots = shots.unwrap_or_else(|| vec![1, 3]);
+        let pairs = |learner| Recipe {
+            learner,
+            way: 60,
+            support: 2,
+            query: 2,
+            tasks: 1,
+            episodes: 8000,
+            learning_rate: 3e-3,
+        };
+        match self {
+            Self::Prototypical => Recipe {
+                way: 60,
+                support: shots.iter().copied().max().unwrap_or(0),
+                query: 3,
+                tasks: 1,
+                episodes: 12_000,
+                learning_rate: 3e-3,
+                learner: Learner::Prototypical(Prototypical { shots }),
+            },
+            Self::Siamese => pairs(Learner::Siamese(Siamese::Contrastive { margin: 10.0 })),
+            Self::SiameseL1 => pairs(Learner::Siamese(Siamese::Logistic)),
+            Self::Transfer => Recipe {
+                learner: Learner::Transfer(Transfer::Frozen),
+                way: 200,
+                support: 1,
+                query: 1,
+                tasks: 1,
+                episodes: 6000,
+                learning_rate: 3e-3,
+            },
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
 enum Augmentation {
     None,
     Strokes,
@@ -131,7 +214,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         query: 15,
     };
     output.step(format!(
-        "{:?}: {} parameters, {} MACs, embedding of {}",
+        "{}, {:?}: {} parameters, {} MACs, embedding of {}",
+        trainer.config().learner.name(),
         trainer.plan().architecture,
         trainer.plan().parameters(),
         trainer.plan().macs(),
@@ -258,20 +342,32 @@ fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
     let origin = Origin {
         data: args.data.name()?,
         split: split.clone(),
+        start: args.from.as_ref().map(|path| {
+            path.file_name()
+                .map_or_else(String::new, |n| n.to_string_lossy().into_owned())
+        }),
     };
     let data = args.data.load(&split, size, output)?;
+    let start = match &args.from {
+        None => None,
+        Some(path) => Some(from(path, &data)?),
+    };
+    let recipe = args.method.recipe(args.shots.clone());
+    let support = args.support.unwrap_or(recipe.support);
     let config = TrainConfig {
+        learner: recipe.learner,
         architecture,
-        way: args.way,
-        shots: args.shots.clone(),
-        query: args.query,
+        way: args.way.unwrap_or(recipe.way),
+        support,
+        query: args.query.unwrap_or(recipe.query),
+        tasks: args.tasks.unwrap_or(recipe.tasks).max(1),
         family: args.family.unwrap_or(match args.data.kind()? {
             Kind::Parts => parts::FAMILY as usize,
             Kind::Omniglot(_) | Kind::Folder(_) => 1,
         }),
-        episodes: args.episodes,
+        episodes: args.episodes.unwrap_or(recipe.episodes),
         schedule: Schedule {
-            peak: args.learning_rate,
+            peak: args.learning_rate.unwrap_or(recipe.learning_rate),
             warmup: args.warmup,
         },
         augment,
@@ -280,7 +376,34 @@ fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
         patience: args.patience,
         seed: args.seed,
     };
-    Trainer::new(config, origin, Arc::new(data)).context("the run cannot start")
+    Trainer::new(config, origin, Arc::new(data), start).context("the run cannot start")
+}
+
+/// Weights and batch norm statistics of a trained network.
+fn from(path: &Path, data: &Loaded) -> anyhow::Result<(Weights, Vec<Statistics>)> {
+    let at = || format!("--from {}", path.display());
+    let bytes = std::fs::read(path).with_context(at)?;
+    if bytes.starts_with(b"sudalck") {
+        let trained = Trained::load(&Checkpoint::load(path)?).with_context(at)?;
+        let params = trained.params();
+        return Ok((params.network.clone(), params.statistics.clone()));
+    }
+    let graph = onnx::read(&bytes).with_context(at)?;
+    let (width, height) = data.size();
+    let area = (width * height) as usize;
+    // Spread over all classes.
+    let pictures = data.all().len() / area;
+    let step = pictures.div_ceil(STATISTICS_PICTURES);
+    let scaled = (0..pictures).step_by(step).flat_map(|i| {
+        let pixels = &data.all()[i * area..][..area];
+        pixels.iter().map(|&p| f32::from(p) / 255.0)
+    });
+    let scaled: Vec<f32> = scaled.collect();
+    let shape = [scaled.len() / area, height as usize, width as usize, 1];
+    let x = Tensor::from_data(TensorData::new(scaled, shape), &backend::device());
+    let (_, weights, statistics) = unfold(&graph, &x)
+        .with_context(|| format!("{}: not a network that `sudal train` makes", path.display()))?;
+    Ok((weights, statistics))
 }
 
 fn validation_data(

@@ -1,4 +1,5 @@
-//! Writing ONNX files: standard operators only, opset 13, readable by any runtime since 2020.
+//! Writing ONNX files: standard operators only, opset 13, readable by any runtime since 2020; and
+//! reading them back.
 
 use prost::Message;
 use tract_onnx::pb::{
@@ -10,9 +11,9 @@ use tract_onnx::pb::{
     type_proto,
 };
 
-use super::metadata::Metadata;
+use super::metadata::{self, Metadata};
 use crate::nets::{
-    graph::{Graph, Op},
+    graph::{Graph, Node, Op},
     reference::{self, GraphError},
 };
 
@@ -120,6 +121,110 @@ pub fn write(graph: &Graph, metadata: &Metadata) -> Result<Vec<u8>, GraphError> 
         ..Default::default()
     };
     Ok(model.encode_to_vec())
+}
+
+/// Why a file cannot be read back.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It is no ONNX file.
+    #[error("it is no ONNX file: {0}")]
+    Decode(#[from] prost::DecodeError),
+    /// It is not the kind of network that [`write`] writes.
+    #[error("it is not a chain of the operators that sudal writes: {0}")]
+    Foreign(String),
+}
+
+/// Reads a file of [`write`]: a chain of convolutions, ReLUs, max pools, a global average and a
+/// flattening.
+///
+/// # Errors
+/// [`ReadError`] for any other file; `sudal convert` reads more kinds.
+pub fn read(onnx: &[u8]) -> Result<Graph, ReadError> {
+    let foreign = |what: &str| ReadError::Foreign(what.to_owned());
+    let model = ModelProto::decode(onnx)?;
+    let normalization =
+        metadata::normalization(&model).ok_or_else(|| foreign("it states no normalisation"))?;
+    let graph = model.graph.ok_or_else(|| foreign("it has no graph"))?;
+    let dims = graph.input.first().and_then(|input| {
+        let Some(type_proto::Value::TensorType(tensor)) = &input.r#type.as_ref()?.value else {
+            return None;
+        };
+        let dims = tensor
+            .shape
+            .as_ref()?
+            .dim
+            .iter()
+            .skip(1)
+            .map(|d| match d.value {
+                Some(dimension::Value::DimValue(n)) => usize::try_from(n).ok(),
+                _ => None,
+            });
+        <[usize; 3]>::try_from(dims.collect::<Option<Vec<_>>>()?).ok()
+    });
+    let input = dims.ok_or_else(|| foreign("its input is no picture of fixed size"))?;
+    let mut nodes = Vec::with_capacity(graph.node.len());
+    let mut value = graph.input[0].name.clone();
+    for node in &graph.node {
+        let fail = |what: &str| ReadError::Foreign(format!("node {}: {what}", node.name));
+        if node.input.first() != Some(&value) {
+            return Err(fail("it does not follow the one before"));
+        }
+        let sizes = |name: &str| -> Vec<usize> {
+            let found = node.attribute.iter().find(|a| a.name == name);
+            let ints = found.map_or(&[][..], |a| &a.ints);
+            ints.iter()
+                .filter_map(|&i| usize::try_from(i).ok())
+                .collect()
+        };
+        let floats = |place: usize| -> Result<Vec<f32>, ReadError> {
+            let name = node
+                .input
+                .get(place)
+                .ok_or_else(|| fail("a constant is missing"))?;
+            let tensor = graph.initializer.iter().find(|t| t.name == *name);
+            let tensor = tensor.ok_or_else(|| fail("a constant is missing"))?;
+            let (words, _) = tensor.raw_data.as_chunks::<4>();
+            Ok(words.iter().map(|word| f32::from_le_bytes(*word)).collect())
+        };
+        let op = match node.op_type.as_str() {
+            "Conv" => {
+                let bias = floats(2)?;
+                let group = node.attribute.iter().find(|a| a.name == "group");
+                let (kernel, stride) = (sizes("kernel_shape"), sizes("strides"));
+                let padding = <[usize; 4]>::try_from(sizes("pads"));
+                let ([kernel, _], [stride, _], Ok(padding)) = (&kernel[..], &stride[..], padding)
+                else {
+                    return Err(fail("its attributes are others"));
+                };
+                Op::Conv {
+                    weight: floats(1)?,
+                    out: bias.len(),
+                    bias,
+                    kernel: *kernel,
+                    stride: *stride,
+                    padding,
+                    groups: group.and_then(|a| usize::try_from(a.i).ok()).unwrap_or(1),
+                }
+            }
+            "Relu" => Op::Relu,
+            "MaxPool" => Op::MaxPool {
+                size: *sizes("kernel_shape")
+                    .first()
+                    .ok_or_else(|| fail("it has no size"))?,
+            },
+            "GlobalAveragePool" => Op::GlobalAveragePool,
+            "Flatten" => Op::Flatten,
+            other => return Err(fail(&format!("{other} is none of them"))),
+        };
+        let inputs = vec![nodes.len()];
+        nodes.push(Node { op, inputs });
+        value = node.output.first().cloned().unwrap_or_default();
+    }
+    Ok(Graph {
+        input,
+        normalization,
+        nodes,
+    })
 }
 
 /// Dimensions of the embedding without the batch: one for a vector, else three.

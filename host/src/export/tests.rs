@@ -17,6 +17,34 @@ use crate::nets::{
     reference,
 };
 
+#[test]
+fn a_written_chain_reads_back_and_another_is_refused() {
+    let mut b = Builder::new();
+    b.conv(8, 3, 2, false);
+    b.push(Op::Relu);
+    b.conv(8, 3, 1, true);
+    b.push(Op::MaxPool { size: 2 });
+    b.push(Op::GlobalAveragePool);
+    b.push(Op::Flatten);
+    let mut graph = Graph {
+        input: [1, 20, 24],
+        normalization: Normalization {
+            mean: 0.1,
+            std: 0.5,
+        },
+        nodes: b.nodes,
+    };
+    let bytes = onnx::write(&graph, &Metadata::default()).unwrap();
+    assert_eq!(onnx::read(&bytes).unwrap(), graph);
+    assert!(onnx::read(&bytes[..bytes.len() / 2]).is_err());
+    graph.nodes[3] = Node {
+        op: Op::Add,
+        inputs: vec![3, 2],
+    };
+    let bytes = onnx::write(&graph, &Metadata::default());
+    assert!(bytes.is_err() || onnx::read(&bytes.unwrap()).is_err());
+}
+
 /// Nodes with random weights, scaled so that activations keep their size.
 struct Builder {
     nodes: Vec<Node>,

@@ -28,15 +28,24 @@ impl Episodes {
     }
 }
 
-/// Pictures of one episode, `[way * (support + query), height, width]`, class by class, support
-/// before query, normalised.
+/// One episode, ready for the network.
+pub(crate) struct Drawn {
+    /// `[way * (support + query), height, width]`, class by class, support before query, normalised.
+    pub(crate) pixels: Vec<f32>,
+    /// The episode's classes.
+    pub(crate) classes: Vec<usize>,
+    /// Its number.
+    pub(crate) number: u64,
+}
+
+/// Draws episode `n`.
 pub(crate) fn draw(
     data: &Loaded,
     episodes: &Episodes,
     n: u64,
     augment: &Augment,
     normalization: Normalization,
-) -> Vec<f32> {
+) -> Drawn {
     let Episode {
         classes,
         support,
@@ -58,12 +67,16 @@ pub(crate) fn draw(
             *value = (*value / 255.0 - normalization.mean) / normalization.std;
         }
     }
-    batch
+    Drawn {
+        pixels: batch,
+        classes,
+        number: n,
+    }
 }
 
 /// Batches from a thread of their own, in the order of the episodes.
 pub(crate) struct Loader {
-    batches: Option<Receiver<Vec<f32>>>,
+    batches: Option<Receiver<Drawn>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -92,8 +105,8 @@ impl Loader {
         }
     }
 
-    /// The next episode's pictures.
-    pub(crate) fn next(&self) -> Vec<f32> {
+    /// The next episode.
+    pub(crate) fn next(&self) -> Drawn {
         self.batches
             .as_ref()
             .and_then(|b| b.recv().ok())

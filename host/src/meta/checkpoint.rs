@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
+use super::adam::Moment;
+use super::params::Record;
 use super::train::TrainConfig;
 
 /// Marks the format; changed with it.
-const MAGIC: &[u8; 8] = b"sudalck1";
+const MAGIC: &[u8; 8] = b"sudalck2";
 
 /// Everything that a run needs to go on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,12 +21,13 @@ pub struct Checkpoint {
     pub config: TrainConfig,
     /// Episodes done.
     pub step: u64,
-    /// Weights, Adam's two moments and the averaged weights, each in the order of
-    /// [`crate::nets::network::Weights::tensors`].
-    pub(crate) weights: Vec<Matrix>,
-    pub(crate) moments: Vec<(Matrix, Matrix)>,
+    /// What is learned, as it stands.
+    pub(crate) params: Record,
+    /// Adam's moments of each of its tensors.
+    pub(crate) moments: Vec<Moment>,
+    /// The running average of what is learned.
     pub(crate) average: Vec<Matrix>,
-    /// The best averaged weights so far by validation, and their accuracy.
+    /// The best averages so far by validation, and their accuracy.
     pub(crate) best: Option<(f64, Vec<Matrix>)>,
     /// Validations since the best.
     pub(crate) stale: u32,
@@ -34,16 +37,8 @@ pub struct Checkpoint {
     pub size: (u32, u32),
     /// Where the pictures come from.
     pub origin: Origin,
-    /// The network, once the run is done.
-    pub(crate) finished: Option<Finished>,
-}
-
-/// Weights and batch norm statistics of a finished network.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Finished {
-    pub(crate) weights: Vec<Matrix>,
-    /// Mean and variance of each block.
-    pub(crate) statistics: Vec<(Matrix, Matrix)>,
+    /// What was learned, once the run is done.
+    pub(crate) finished: Option<Record>,
 }
 
 /// Where the training pictures come from, for the metadata of an exported file.
@@ -53,6 +48,8 @@ pub struct Origin {
     pub data: String,
     /// Name of its part.
     pub split: String,
+    /// The trained network that the run started from, if any.
+    pub start: Option<String>,
 }
 
 /// A tensor's numbers and shape.
@@ -103,6 +100,25 @@ pub enum CheckpointError {
 }
 
 impl Checkpoint {
+    /// What was learned without what a run needs to go on: a smaller file to keep and to give away.
+    ///
+    /// `None` while the run is not finished.
+    pub fn learned(&self) -> Option<Self> {
+        self.finished.as_ref()?;
+        Some(Self {
+            params: Record::default(),
+            moments: Vec::new(),
+            average: Vec::new(),
+            best: None,
+            ..self.clone()
+        })
+    }
+
+    /// Whether a run can go on from here.
+    pub fn is_run(&self) -> bool {
+        !self.params.tensors.is_empty()
+    }
+
     /// Writes the checkpoint so that the old file stays whole until the new one is.
     ///
     /// # Errors

@@ -1,16 +1,32 @@
 //! Meta-learners: how a network is trained on many small tasks, and how well it then does on new
 //! ones.
+//!
+//! A method is one file and implements [`method::Method`]; [`learner::Learner`] names them all. The
+//! trainer, its checkpoints and the measurements know only these two.
 
+mod adam;
 pub mod augment;
 mod batch;
 pub mod checkpoint;
 pub mod evaluate;
+pub mod learner;
+mod linear;
+pub mod method;
+pub mod params;
 pub mod prototypical;
+mod random;
 pub mod schedule;
+pub mod scratch;
+pub mod siamese;
 #[cfg(test)]
 mod tests;
 pub mod train;
+pub mod trained;
+pub mod transfer;
+mod tuned;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use evaluate::{Accuracy, Embeddings};
-pub use train::{TrainConfig, TrainError, Trained, Trainer};
+pub use learner::Learner;
+pub use train::{TrainConfig, TrainError, Trainer};
+pub use trained::Trained;

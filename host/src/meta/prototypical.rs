@@ -3,13 +3,53 @@
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::log_softmax;
+use serde::{Deserialize, Serialize};
 
-/// Loss and accuracy of one episode.
-pub struct EpisodeLoss {
-    /// Mean negative log-likelihood of the queries' classes, with gradient.
-    pub loss: Tensor<1>,
-    /// Part of the queries whose nearest prototype was their own, 0..=1.
-    pub accuracy: f32,
+use super::method::{Batch, Classifier, EpisodeLoss, Method, greatest};
+use super::params::Params;
+use crate::nets::network::Plan;
+
+/// Learning to embed so that class means serve.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prototypical {
+    /// The loss is the mean over these shots, each 1 or more and at most the support of an episode.
+    pub shots: Vec<usize>,
+}
+
+impl Method for Prototypical {
+    fn extras(&self, _plan: &Plan, _classes: usize, _seed: u64) -> Vec<Tensor<2>> {
+        Vec::new()
+    }
+
+    fn loss(&self, plan: &Plan, params: &Params, batch: &Batch) -> EpisodeLoss {
+        let embeddings = params.embed(plan, batch.pictures.clone());
+        loss(embeddings, batch.way(), batch.support, &self.shots)
+    }
+
+    fn prepare(&self, plan: &Plan, params: &Params, pictures: Tensor<4>) -> Tensor<2> {
+        params.embed(plan, pictures)
+    }
+
+    fn adapt(
+        &self,
+        _plan: &Plan,
+        _params: &Params,
+        support: Tensor<2>,
+        way: usize,
+    ) -> Box<dyn Classifier> {
+        let [rows, dim] = support.dims();
+        let by_class = support.reshape([way, rows / way, dim]);
+        Box::new(Prototypes(by_class.mean_dim(1).reshape([way, dim])))
+    }
+}
+
+/// The class means of a task, `[way, embedding]`.
+struct Prototypes(Tensor<2>);
+
+impl Classifier for Prototypes {
+    fn predict(&self, queries: Tensor<2>) -> Vec<usize> {
+        greatest(-squared_distances(queries, self.0.clone()))
+    }
 }
 
 /// The episode's loss, from `[way * (support + query), dim]` embeddings that stand class by class,

@@ -4,10 +4,15 @@ use std::sync::Arc;
 
 use super::augment::Augment;
 use super::checkpoint::Origin;
+use super::learner::Learner;
+use super::prototypical::Prototypical;
 use super::schedule::Schedule;
+use super::scratch::Scratch;
+use super::siamese::Siamese;
+use super::transfer::Transfer;
 use super::{Checkpoint, CheckpointError, TrainConfig, TrainError, Trained, Trainer};
 use crate::data::{Loaded, parts};
-use crate::episodes::EpisodeShape;
+use crate::episodes::{EpisodeShape, Sampler};
 use crate::nets::network::Architecture;
 use crate::nets::reference;
 
@@ -20,9 +25,11 @@ fn data(seed: u64, classes: usize) -> Arc<Loaded> {
 
 fn config(episodes: u64) -> TrainConfig {
     TrainConfig {
+        learner: Learner::Prototypical(Prototypical { shots: vec![1, 3] }),
         architecture: Architecture::Conv4 { channels: 16 },
         way: 10,
-        shots: vec![1, 3],
+        support: 3,
+        tasks: 1,
         query: 3,
         family: 4,
         episodes,
@@ -50,7 +57,7 @@ fn finished(mut trainer: Trainer) -> Checkpoint {
 #[test]
 fn a_resumed_run_ends_where_an_unbroken_one_does() {
     let data = data(1, 24);
-    let start = || Trainer::new(config(8), Origin::default(), Arc::clone(&data)).unwrap();
+    let start = || Trainer::new(config(8), Origin::default(), Arc::clone(&data), None).unwrap();
     let unbroken = finished(start());
 
     let mut first = start();
@@ -77,7 +84,7 @@ fn training_teaches_and_the_folded_graph_is_the_network() {
     };
     let run = |episodes| {
         let origin = Origin::default();
-        finished(Trainer::new(config(episodes), origin, data(1, 60)).unwrap())
+        finished(Trainer::new(config(episodes), origin, data(1, 60), None).unwrap())
     };
     let accuracy = |trained: &Trained| {
         let embeddings = trained.embeddings(&test);
@@ -109,14 +116,14 @@ fn training_teaches_and_the_folded_graph_is_the_network() {
 
 #[test]
 fn an_unfinished_run_is_no_network() {
-    let trainer = Trainer::new(config(5), Origin::default(), data(1, 24)).unwrap();
+    let trainer = Trainer::new(config(5), Origin::default(), data(1, 24), None).unwrap();
     let error = Trained::load(&trainer.checkpoint()).unwrap_err();
     assert!(matches!(error, TrainError::Unfinished { done: 0, of: 5 }));
 }
 
 #[test]
 fn a_damaged_checkpoint_is_refused() {
-    let trainer = Trainer::new(config(5), Origin::default(), data(1, 24)).unwrap();
+    let trainer = Trainer::new(config(5), Origin::default(), data(1, 24), None).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.ckpt");
     trainer.save(&path).unwrap();
@@ -140,15 +147,97 @@ fn impossible_runs_are_refused_before_they_start() {
     let refuse = |change: fn(&mut TrainConfig)| {
         let mut config = config(5);
         change(&mut config);
-        Trainer::new(config, Origin::default(), Arc::clone(&data))
+        Trainer::new(config, Origin::default(), Arc::clone(&data), None)
             .err()
             .unwrap()
     };
     assert!(matches!(refuse(|c| c.way = 25), TrainError::Episode(_)));
     assert!(matches!(refuse(|c| c.query = 6), TrainError::Episode(_)));
-    assert!(matches!(refuse(|c| c.shots = vec![]), TrainError::NoShots));
+    let shots = |shots| Learner::Prototypical(Prototypical { shots });
+    for wrong in [vec![], vec![0, 1]] {
+        let mut config = config(5);
+        config.learner = shots(wrong);
+        let refused = Trainer::new(config, Origin::default(), Arc::clone(&data), None);
+        assert!(matches!(refused.err(), Some(TrainError::NoShots)));
+    }
     assert!(matches!(
-        refuse(|c| c.shots = vec![0, 1]),
-        TrainError::NoShots
+        refuse(|c| c.learner = Learner::Scratch(Scratch::default())),
+        TrainError::NothingToTrain(_)
     ));
+}
+
+/// Every method that is trained end to end on small data is better after training than before, and
+/// than chance.
+#[test]
+fn every_method_learns_to_learn() {
+    let (base, test) = (data(1, 60), data(2, 20));
+    let shape = EpisodeShape {
+        way: 5,
+        shot: 3,
+        query: 5,
+    };
+    let sampler = Sampler::new(&test.class_sizes(), shape, 0).unwrap();
+    for learner in [
+        Learner::Siamese(Siamese::Contrastive { margin: 10.0 }),
+        Learner::Siamese(Siamese::Logistic),
+        Learner::Transfer(Transfer::Frozen),
+    ] {
+        let run = |episodes| {
+            let mut config = config(episodes);
+            config.learner = learner.clone();
+            let trainer = Trainer::new(config, Origin::default(), Arc::clone(&base), None);
+            let trained = Trained::load(&finished(trainer.unwrap())).unwrap();
+            trained.accuracy(&test, &sampler, 100).mean
+        };
+        let (start, end) = (run(1), run(250));
+        assert!(
+            end > start + 0.05 && end > 0.4,
+            "{}: {start} to {end}, chance is 0.2",
+            learner.name()
+        );
+    }
+}
+
+/// Training on nothing but the support set beats chance, and learns more from more pictures.
+#[test]
+fn from_scratch_more_pictures_teach_more() {
+    let test = data(2, 20);
+    let plan = crate::nets::network::Plan::new(
+        Architecture::Conv4 { channels: 8 },
+        (SIDE as usize, SIDE as usize),
+    );
+    let scratch = Trained::untrained(plan.unwrap(), Learner::Scratch(Scratch::default()));
+    let accuracy = |shot| {
+        let shape = EpisodeShape {
+            way: 5,
+            shot,
+            query: 3,
+        };
+        let sampler = Sampler::new(&test.class_sizes(), shape, 0).unwrap();
+        scratch.accuracy(&test, &sampler, 30).mean
+    };
+    let (one, five) = (accuracy(1), accuracy(5));
+    assert!(one > 0.25 && five > one, "{one}, {five}; chance is 0.2");
+}
+
+#[test]
+fn what_was_learned_can_be_kept_without_the_run() {
+    let data = data(1, 24);
+    let trainer = Trainer::new(config(3), Origin::default(), Arc::clone(&data), None).unwrap();
+    assert!(trainer.checkpoint().learned().is_none());
+    let run = finished(trainer);
+    let learned = run.learned().unwrap();
+    let embed = |c: &Checkpoint| Trained::load(c).unwrap().embed(data.pixels(0, 0));
+    assert_eq!(embed(&learned), embed(&run));
+    let refused = Trainer::resume(&learned, Arc::clone(&data));
+    assert!(matches!(refused.err(), Some(TrainError::NoRun)));
+    // A run can start from it, and from nothing that does not fit.
+    let trained = Trained::load(&learned).unwrap();
+    let start = || Some((trained.params().network.clone(), Vec::new()));
+    let warm = Trainer::new(config(3), Origin::default(), Arc::clone(&data), start());
+    assert!(warm.is_ok());
+    let mut other = config(3);
+    other.architecture = Architecture::Conv4 { channels: 4 };
+    let refused = Trainer::new(other, Origin::default(), data, start());
+    assert!(matches!(refused.err(), Some(TrainError::OtherStart(_))));
 }

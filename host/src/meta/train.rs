@@ -1,46 +1,51 @@
-//! The meta-training run of a prototypical network.
+//! A meta-training run, of any method.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use burn::optim::{Adam, AdamConfig, AdamState, AdaptiveMomentumState, Optimizer};
 use burn::tensor::{Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
+use super::adam::Moments;
 use super::augment::Augment;
 use super::batch::{self, Episodes, Loader};
-use super::checkpoint::{Checkpoint, CheckpointError, Finished, Matrix, Origin};
-use super::evaluate::{Accuracy, Embeddings};
-use super::prototypical;
+use super::checkpoint::{Checkpoint, CheckpointError, Matrix, Origin};
+use super::evaluate::Accuracy;
+use super::learner::Learner;
+use super::method::Batch;
+use super::params::{Params, Record};
 use super::schedule::Schedule;
+use super::trained::Trained;
 use crate::data::Loaded;
 use crate::episodes::{EpisodeError, EpisodeShape, Sampler};
 use crate::nets::backend;
 use crate::nets::block::Statistics;
-use crate::nets::graph::{Graph, Normalization};
+use crate::nets::graph::Normalization;
 use crate::nets::network::{Architecture, Plan, TooSmall, Weights};
 
-/// Pictures embedded at a time outside training.
-const CHUNK: usize = 256;
 /// Batches whose statistics are averaged for the finished network.
 const STATISTICS_BATCHES: u64 = 40;
 
 /// What a run is asked to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainConfig {
+    /// How to learn.
+    pub learner: Learner,
     /// The network.
     pub architecture: Architecture,
     /// Classes of a training episode.
     pub way: usize,
-    /// The loss is the mean over these shots; the support holds the greatest.
-    pub shots: Vec<usize>,
+    /// Support pictures of each class.
+    pub support: usize,
     /// Query pictures of each class.
     pub query: usize,
     /// Classes of a family, which follow each other in the data and are alike; every second episode
     /// is of whole families. 1 where there are none.
     pub family: usize,
-    /// Episodes, one optimiser step each.
+    /// Episodes of one optimiser step: their losses are averaged.
+    pub tasks: usize,
+    /// Optimiser steps, `tasks` episodes each.
     pub episodes: u64,
     /// The learning rate.
     pub schedule: Schedule,
@@ -86,6 +91,20 @@ pub enum TrainError {
     /// The shots are not usable.
     #[error("give at least one shot, each 1 or more")]
     NoShots,
+    /// The method works on top of a trained network.
+    #[error("{0} learns on top of a trained network: give one with --from")]
+    NeedsStart(&'static str),
+    /// The method learns nothing from other tasks.
+    #[error(
+        "{0} learns nothing before its task: there is nothing to train, measure it with `sudal bench`"
+    )]
+    NothingToTrain(&'static str),
+    /// The network to start from is another one.
+    #[error("the network to start from is not {0:?} for pictures of this size")]
+    OtherStart(Architecture),
+    /// The checkpoint holds only the finished network.
+    #[error("this file holds what was learned, not the run: there is nothing to go on with")]
+    NoRun,
     /// The checkpoint could not be written or read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
@@ -102,15 +121,6 @@ pub struct Step {
     pub accuracy: f32,
 }
 
-/// A finished network.
-#[derive(Clone, Debug)]
-pub struct Trained {
-    plan: Plan,
-    weights: Weights,
-    statistics: Vec<Statistics>,
-    normalization: Normalization,
-}
-
 /// A run under way.
 pub struct Trainer {
     config: TrainConfig,
@@ -118,11 +128,10 @@ pub struct Trainer {
     data: Arc<Loaded>,
     episodes: Episodes,
     loader: Loader,
-    optimizer: Adam,
-    weights: Weights,
-    moments: Vec<Option<AdamState<2>>>,
-    average: Weights,
-    best: Option<(f64, Weights)>,
+    params: Params,
+    moments: Moments,
+    average: Params,
+    best: Option<(f64, Params)>,
     stale: u32,
     step: u64,
     seconds: f64,
@@ -131,25 +140,54 @@ pub struct Trainer {
 }
 
 /// Pixels are only scaled to 0..=1: a background of zero meets the zero padding without an edge.
-const NORMALIZATION: Normalization = Normalization {
+pub(crate) const NORMALIZATION: Normalization = Normalization {
     mean: 0.0,
     std: 1.0,
 };
 
 impl Trainer {
-    /// Starts a run on `data`.
+    /// Starts a run on `data`, from the trained network `start` or from random weights.
     ///
     /// # Errors
     ///
-    /// When the data cannot fill the episodes or the pictures are too small.
-    pub fn new(config: TrainConfig, origin: Origin, data: Arc<Loaded>) -> Result<Self, TrainError> {
+    /// When the data cannot fill the episodes, the pictures are too small or `start` does not fit.
+    pub fn new(
+        config: TrainConfig,
+        origin: Origin,
+        data: Arc<Loaded>,
+        start: Option<(Weights, Vec<Statistics>)>,
+    ) -> Result<Self, TrainError> {
         let (plan, _) = layout(&config, &data)?;
-        let weights = plan.init(config.seed, &backend::device());
+        let method = config.learner.method();
+        if method.frozen() && start.is_none() {
+            return Err(TrainError::NeedsStart(config.learner.name()));
+        }
+        let fresh = plan.init(config.seed, &backend::device());
+        let (network, statistics) = match start {
+            None => (fresh, Vec::new()),
+            Some((network, statistics)) => {
+                let shapes = |w: &Weights| w.tensors().map(Tensor::dims).collect::<Vec<_>>();
+                if shapes(&network) != shapes(&fresh) {
+                    return Err(TrainError::OtherStart(config.architecture));
+                }
+                (network, statistics)
+            }
+        };
+        let params = Params {
+            // Those of a network that is still learned would soon be wrong.
+            statistics: if method.frozen() {
+                statistics
+            } else {
+                Vec::new()
+            },
+            extras: method.extras(&plan, data.classes(), config.seed),
+            network,
+        };
         let fresh = Checkpoint {
             step: 0,
-            weights: weights.tensors().map(Matrix::from).collect(),
+            average: params.tensors().map(Matrix::from).collect(),
+            params: params.record(),
             moments: Vec::new(),
-            average: weights.tensors().map(Matrix::from).collect(),
             best: None,
             stale: 0,
             seconds: 0.0,
@@ -167,37 +205,33 @@ impl Trainer {
     ///
     /// As [`Trainer::new`].
     pub fn resume(from: &Checkpoint, data: Arc<Loaded>) -> Result<Self, TrainError> {
+        if !from.is_run() {
+            return Err(TrainError::NoRun);
+        }
         let config = from.config.clone();
         let (plan, episodes) = layout(&config, &data)?;
         let device = backend::device();
-        let moments = from
-            .moments
-            .iter()
-            .map(|(one, two)| {
-                Some(AdamState::new(AdaptiveMomentumState::new(
-                    from.step as usize,
-                    one.tensor(&device),
-                    two.tensor(&device),
-                )))
-            })
-            .chain(std::iter::repeat(None))
-            .take(plan.blocks.len() * 3)
-            .collect();
+        let like = |tensors: &[Matrix]| {
+            let record = Record {
+                tensors: tensors.to_vec(),
+                statistics: from.params.statistics.clone(),
+            };
+            record.params(&plan, &device)
+        };
         Ok(Self {
-            weights: shaped(&plan, &from.weights),
-            average: shaped(&plan, &from.average),
-            best: from.best.as_ref().map(|(a, w)| (*a, shaped(&plan, w))),
-            moments,
+            params: from.params.params(&plan, &device),
+            average: like(&from.average),
+            best: from.best.as_ref().map(|(a, w)| (*a, like(w))),
+            moments: Moments::resume(&from.moments, from.step, &device),
             stale: from.stale,
             step: from.step,
             seconds: from.seconds,
             origin: from.origin.clone(),
             started: Instant::now(),
-            optimizer: AdamConfig::new().with_epsilon(1e-8).build(),
             loader: Loader::start(
                 Arc::clone(&data),
                 episodes.clone(),
-                from.step,
+                from.step * config.tasks as u64,
                 config.augment,
                 NORMALIZATION,
             ),
@@ -243,7 +277,7 @@ impl Trainer {
         self.step >= self.config.episodes || self.stale > self.config.patience
     }
 
-    /// Trains on one episode.
+    /// Takes one optimiser step, on `tasks` episodes.
     ///
     /// # Errors
     ///
@@ -251,44 +285,47 @@ impl Trainer {
     pub fn step(&mut self) -> Result<Step, TrainError> {
         let device = backend::device().autodiff();
         let (width, height) = self.data.size();
-        let support = support(&self.config);
-        let pictures = self.config.way * (support + self.config.query);
-        let shape = [pictures, height as usize, width as usize, 1];
-        let x = Tensor::<4>::from_data(TensorData::new(self.loader.next(), shape), &device);
-        let weights = self.weights.clone().map(|w| w.autodiff().require_grad());
-        let (embeddings, _) = self.plan.embed(&weights, x);
-        let episode = prototypical::loss(embeddings, self.config.way, support, &self.config.shots);
-        let loss: f32 = episode.loss.clone().into_scalar();
+        let params = self.params.tracked();
+        let tasks = self.config.tasks;
+        let mut total: Option<Tensor<1>> = None;
+        let mut accuracy = 0.0;
+        for _ in 0..tasks {
+            let drawn = self.loader.next();
+            let pictures = drawn.classes.len() * (self.config.support + self.config.query);
+            let shape = [pictures, height as usize, width as usize, 1];
+            let batch = Batch {
+                pictures: Tensor::from_data(TensorData::new(drawn.pixels, shape), &device),
+                classes: drawn.classes,
+                support: self.config.support,
+                query: self.config.query,
+                number: drawn.number,
+            };
+            let method = self.config.learner.method();
+            let episode = method.loss(&self.plan, &params, &batch);
+            accuracy += episode.accuracy / tasks as f32;
+            total = Some(match total {
+                Some(total) => total + episode.loss,
+                None => episode.loss,
+            });
+        }
+        let total = total.expect("at least one task") / tasks as f32;
+        let loss: f32 = total.clone().into_scalar();
         if !loss.is_finite() {
             return Err(TrainError::Diverged {
                 loss,
                 episode: self.step,
             });
         }
-        let gradients = episode.loss.backward();
+        let gradients = total.backward();
         let rate = self.config.schedule.at(self.step, self.config.episodes);
-        let mut moments = self.moments.iter_mut();
-        self.weights = weights.map(|w| {
-            let gradient = w.grad(&gradients).expect("every weight has a gradient");
-            let moment = moments.next().expect("a moment for each weight");
-            let (next, state) = self
-                .optimizer
-                .step(rate, w.inner(), gradient, moment.take());
-            *moment = state;
-            next
-        });
+        self.params = self.moments.step(params, &gradients, rate);
         self.step += 1;
         // Early on the average follows the weights closely, so that it forgets the start.
-        let decay = self
-            .config
-            .averaging
-            .min(self.step as f64 / (self.step as f64 + 10.0));
-        let decay = if self.config.averaging == 0.0 {
-            0.0
-        } else {
-            decay
+        let decay = match self.config.averaging {
+            0.0 => 0.0,
+            decay => decay.min(self.step as f64 / (self.step as f64 + 10.0)),
         };
-        let mut latest = self.weights.tensors();
+        let mut latest = self.params.tensors();
         self.average = self.average.clone().map(|a| {
             let latest = latest.next().expect("as many averages as weights").clone();
             a * decay + latest * (1.0 - decay)
@@ -297,7 +334,7 @@ impl Trainer {
         Ok(Step {
             episode: self.step,
             loss,
-            accuracy: episode.accuracy,
+            accuracy,
         })
     }
 
@@ -317,10 +354,9 @@ impl Trainer {
         shape: EpisodeShape,
         episodes: u64,
     ) -> Result<Accuracy, TrainError> {
-        let accuracy = self
-            .finish_with(self.average.clone())
-            .embeddings(data)
-            .accuracy(shape, episodes, self.config.seed)?;
+        let sampler = Sampler::new(&data.class_sizes(), shape, self.config.seed)?;
+        let trained = self.finish_with(self.average.clone());
+        let accuracy = trained.accuracy(data, &sampler, episodes);
         if self
             .best
             .as_ref()
@@ -336,29 +372,19 @@ impl Trainer {
 
     /// The run as it stands.
     pub fn checkpoint(&self) -> Checkpoint {
-        let matrices = |w: &Weights| w.tensors().map(Matrix::from).collect::<Vec<_>>();
+        let matrices = |p: &Params| p.tensors().map(Matrix::from).collect::<Vec<_>>();
         Checkpoint {
             config: self.config.clone(),
             step: self.step,
-            weights: matrices(&self.weights),
-            moments: self
-                .moments
-                .iter()
-                .flatten()
-                .map(|s| {
-                    (
-                        Matrix::from(&s.momentum.moment_1),
-                        Matrix::from(&s.momentum.moment_2),
-                    )
-                })
-                .collect(),
+            params: self.params.record(),
+            moments: self.moments.record(),
             average: matrices(&self.average),
-            best: self.best.as_ref().map(|(a, w)| (*a, matrices(w))),
+            best: self.best.as_ref().map(|(a, p)| (*a, matrices(p))),
             stale: self.stale,
             seconds: self.seconds(),
             size: (self.plan.size.0 as u32, self.plan.size.1 as u32),
             origin: self.origin.clone(),
-            finished: self.is_done().then(|| self.finish().record()),
+            finished: self.is_done().then(|| self.finish().params().record()),
         }
     }
 
@@ -374,14 +400,26 @@ impl Trainer {
     /// The network of the best validation, or of the averaged weights where there was none.
     pub fn finish(&self) -> Trained {
         match &self.best {
-            Some((_, weights)) => self.finish_with(weights.clone()),
+            Some((_, params)) => self.finish_with(params.clone()),
             None => self.finish_with(self.average.clone()),
         }
     }
 
-    /// Gives `weights` the statistics of the training data: the mean over batches without
-    /// augmentation, as precise batch norm (Wu and Johnson 2021).
-    fn finish_with(&self, weights: Weights) -> Trained {
+    /// Gives a network that was learned the statistics of the training data: the mean over batches
+    /// without augmentation, as precise batch norm (Wu and Johnson 2021).
+    fn finish_with(&self, mut params: Params) -> Trained {
+        if !self.config.learner.method().frozen() {
+            params.statistics = self.statistics(&params.network);
+        }
+        Trained::new(
+            self.plan.clone(),
+            params,
+            NORMALIZATION,
+            self.config.learner.clone(),
+        )
+    }
+
+    fn statistics(&self, network: &Weights) -> Vec<Statistics> {
         let device = backend::device();
         let (width, height) = self.data.size();
         let mut sums: Vec<Statistics> = Vec::new();
@@ -389,11 +427,11 @@ impl Trainer {
             // Episodes far behind those of training.
             let n = u64::MAX / 2 + n;
             let plain = Augment::default();
-            let batch = batch::draw(&self.data, &self.episodes, n, &plain, NORMALIZATION);
+            let batch = batch::draw(&self.data, &self.episodes, n, &plain, NORMALIZATION).pixels;
             let pictures = batch.len() / (width * height) as usize;
             let shape = [pictures, height as usize, width as usize, 1];
             let x = Tensor::from_data(TensorData::new(batch, shape), &device);
-            let (_, stats) = self.plan.embed(&weights, x);
+            let (_, stats) = self.plan.embed(network, x);
             if sums.is_empty() {
                 sums = stats;
             } else {
@@ -403,134 +441,27 @@ impl Trainer {
                 }
             }
         }
-        let statistics = sums
-            .into_iter()
-            .map(|s| Statistics {
-                mean: s.mean / STATISTICS_BATCHES as f32,
-                variance: s.variance / STATISTICS_BATCHES as f32,
-            })
-            .collect();
-        Trained {
-            plan: self.plan.clone(),
-            weights,
-            statistics,
-            normalization: NORMALIZATION,
-        }
+        let mean = |s: Statistics| Statistics {
+            mean: s.mean / STATISTICS_BATCHES as f32,
+            variance: s.variance / STATISTICS_BATCHES as f32,
+        };
+        sums.into_iter().map(mean).collect()
     }
-}
-
-impl Trained {
-    /// The network of a finished run.
-    ///
-    /// # Errors
-    ///
-    /// When the run is not finished.
-    pub fn load(checkpoint: &Checkpoint) -> Result<Self, TrainError> {
-        let finished = checkpoint.finished.as_ref().ok_or(TrainError::Unfinished {
-            done: checkpoint.step,
-            of: checkpoint.config.episodes,
-        })?;
-        let (height, width) = checkpoint.size;
-        let plan = Plan::new(
-            checkpoint.config.architecture,
-            (height as usize, width as usize),
-        )?;
-        let device = backend::device();
-        Ok(Self {
-            weights: shaped(&plan, &finished.weights),
-            statistics: finished
-                .statistics
-                .iter()
-                .map(|(mean, variance)| Statistics {
-                    mean: mean.tensor(&device),
-                    variance: variance.tensor(&device),
-                })
-                .collect(),
-            plan,
-            normalization: NORMALIZATION,
-        })
-    }
-
-    fn record(&self) -> Finished {
-        Finished {
-            weights: self.weights.tensors().map(Matrix::from).collect(),
-            statistics: self
-                .statistics
-                .iter()
-                .map(|s| (Matrix::from(&s.mean), Matrix::from(&s.variance)))
-                .collect(),
-        }
-    }
-
-    /// Embeds pictures of 0..=255 greys, `[n, height, width]`; returns `[n, embedding]`.
-    pub fn embed(&self, pixels: &[u8]) -> Vec<f32> {
-        let Normalization { mean, std } = self.normalization;
-        let (height, width) = self.plan.size;
-        let mut all = Vec::new();
-        for chunk in pixels.chunks(CHUNK * height * width) {
-            let x: Vec<f32> = chunk
-                .iter()
-                .map(|&p| (f32::from(p) / 255.0 - mean) / std)
-                .collect();
-            all.extend(self.embed_normalized(&x));
-        }
-        all
-    }
-
-    /// Embeds normalised pictures, `[n, height, width]`; returns `[n, embedding]`.
-    pub fn embed_normalized(&self, pictures: &[f32]) -> Vec<f32> {
-        let (height, width) = self.plan.size;
-        let shape = [pictures.len() / (height * width), height, width, 1];
-        let x = Tensor::from_data(
-            TensorData::new(pictures.to_vec(), shape),
-            &backend::device(),
-        );
-        let out = self.plan.embed_fixed(&self.weights, &self.statistics, x);
-        out.into_data()
-            .try_to_vec()
-            .expect("embeddings are float32")
-    }
-
-    /// Embeds every picture of `data`.
-    pub fn embeddings(&self, data: &Loaded) -> Embeddings {
-        let values = self.embed(data.all());
-        Embeddings::new(self.plan.embedding(), &data.class_sizes(), values)
-    }
-
-    /// The network for export, batch norm folded.
-    pub fn graph(&self) -> Graph {
-        self.plan
-            .fold(&self.weights, &self.statistics, self.normalization)
-    }
-
-    /// Shape of the network.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
-    }
-}
-
-/// Weights with the numbers of a checkpoint.
-fn shaped(plan: &Plan, from: &[Matrix]) -> Weights {
-    let device = backend::device();
-    let mut from = from.iter();
-    plan.init(0, &device)
-        .map(|w| from.next().map_or(w, |m| m.tensor(&device)))
-}
-
-/// Support pictures of each class of a training episode.
-fn support(config: &TrainConfig) -> usize {
-    config.shots.iter().copied().max().unwrap_or(0)
 }
 
 fn layout(config: &TrainConfig, data: &Loaded) -> Result<(Plan, Episodes), TrainError> {
-    if config.shots.is_empty() || config.shots.contains(&0) {
-        return Err(TrainError::NoShots);
+    match &config.learner {
+        Learner::Scratch(_) => return Err(TrainError::NothingToTrain(config.learner.name())),
+        Learner::Prototypical(p) if p.shots.is_empty() || p.shots.contains(&0) => {
+            return Err(TrainError::NoShots);
+        }
+        _ => {}
     }
     let (width, height) = data.size();
     let plan = Plan::new(config.architecture, (height as usize, width as usize))?;
     let shape = EpisodeShape {
         way: config.way,
-        shot: support(config),
+        shot: config.support,
         query: config.query,
     };
     let plain = Sampler::new(&data.class_sizes(), shape, config.seed)?;

@@ -123,7 +123,7 @@ pub struct Statistics {
 pub enum Norm<'a> {
     /// Those of this batch, as in training.
     Batch,
-    /// These, as after training; no gradient flows.
+    /// These, as after training; gradients flow through the map, not to the statistics.
     Fixed(&'a Statistics),
 }
 
@@ -219,7 +219,7 @@ mod tests {
     }
 
     /// Output, statistics and the gradients of x, weight, gamma and beta.
-    fn run(s: &BlockShape, fused: bool) -> Vec<Vec<f32>> {
+    fn run(s: &BlockShape, fused: bool, fixed: bool) -> Vec<Vec<f32>> {
         let device = Device::flex().autodiff();
         let x = leaf([3, s.height, s.width, s.inputs], 1, &device);
         let weights = BlockWeights {
@@ -228,7 +228,16 @@ mod tests {
             beta: leaf([1, s.outputs], 4, &device),
         };
         let f = if fused { forward } else { composed };
-        let (out, stats) = f(s, &weights, x.clone(), Norm::Batch);
+        let known = Statistics {
+            mean: leaf([1, s.outputs], 6, &device).detach(),
+            variance: leaf([1, s.outputs], 7, &device).detach().abs() + 0.5,
+        };
+        let norm = if fixed {
+            Norm::Fixed(&known)
+        } else {
+            Norm::Batch
+        };
+        let (out, stats) = f(s, &weights, x.clone(), norm);
         let shape = out.dims();
         let target = leaf(shape, 5, &device).detach();
         let grads = (out.clone() * target).sum().backward();
@@ -277,11 +286,13 @@ mod tests {
                             outputs: if depthwise { 5 } else { 4 },
                             ..base
                         };
-                        let (a, b) = (run(&s, true), run(&s, false));
-                        for (which, (a, b)) in a.iter().zip(&b).enumerate() {
-                            assert_eq!(a.len(), b.len());
-                            for (a, b) in a.iter().zip(b) {
-                                assert!((a - b).abs() < 2e-4, "{which}: {a} {b} in {s:?}");
+                        for fixed in [false, true] {
+                            let (a, b) = (run(&s, true, fixed), run(&s, false, fixed));
+                            for (which, (a, b)) in a.iter().zip(&b).enumerate() {
+                                assert_eq!(a.len(), b.len());
+                                for (a, b) in a.iter().zip(b) {
+                                    assert!((a - b).abs() < 2e-4, "{which}: {a} {b} in {s:?}");
+                                }
                             }
                         }
                     }

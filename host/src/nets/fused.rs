@@ -1,6 +1,7 @@
 //! A whole block as one differentiable operation of burn's CPU back end.
 
 use burn::backend::AutodiffBackend as _;
+use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
@@ -36,7 +37,7 @@ pub(super) trait FusedBlock: Backend {
         shape: BlockShape,
     ) -> FusedOutput<Self>;
 
-    /// Convolution, `y * scale + shift` per channel, ReLU, pool; no gradient.
+    /// Convolution, `y * scale + shift` per channel, ReLU, pool.
     fn affine_block(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -67,7 +68,8 @@ pub(super) fn block(
     (Tensor::from_dispatch(o.out), stats)
 }
 
-/// The block with known statistics folded into `scale` and `shift`, `[1, outputs]` each.
+/// The block with known statistics folded into `scale` and `shift`, `[1, outputs]` each; gradients
+/// flow to all four.
 pub(super) fn affine_block(
     shape: &BlockShape,
     weight: Tensor<2>,
@@ -173,12 +175,97 @@ impl FusedBlock for Flex {
         shift: FloatTensor<Self>,
         shape: BlockShape,
     ) -> FloatTensor<Self> {
-        let [x, weight, scale, shift] = [x, weight, scale, shift].map(contiguous);
-        let affine = norm::Affine {
-            scale: scale.storage().to_vec(),
-            shift: shift.storage().to_vec(),
-        };
-        normalized(&shape, &affine, &convolved(&shape, &x, &weight))
+        run_affine([x, weight, scale, shift], shape).0
+    }
+}
+
+/// What the backward pass of a block with a known affine map reads.
+#[derive(Clone, Debug)]
+struct SavedAffine {
+    shape: BlockShape,
+    x: FlexTensor,
+    weight: FlexTensor,
+    scale: FlexTensor,
+    shift: FlexTensor,
+    convolved: FlexTensor,
+}
+
+impl SavedAffine {
+    fn affine(&self) -> norm::Affine {
+        norm::Affine {
+            scale: self.scale.storage().to_vec(),
+            shift: self.shift.storage().to_vec(),
+        }
+    }
+}
+
+/// Forward pass on `[x, weight, scale, shift]`.
+fn run_affine(inputs: [FlexTensor; 4], shape: BlockShape) -> (FlexTensor, SavedAffine) {
+    let [x, weight, scale, shift] = inputs.map(contiguous);
+    let s = &shape;
+    let y = convolved(s, &x, &weight);
+    let pictures = y.len() / (s.out_pixels() * s.outputs);
+    let saved = SavedAffine {
+        shape,
+        x,
+        weight,
+        scale,
+        shift,
+        convolved: tensor(y, &[pictures, s.out_height(), s.out_width(), s.outputs]),
+    };
+    let out = normalized(s, &saved.affine(), saved.convolved.storage());
+    (out, saved)
+}
+
+/// Gives the parents `[x, weight, .., ..]` of a block their gradients.
+fn register(
+    s: &BlockShape,
+    [x, weight]: [&FlexTensor; 2],
+    back: norm::Backward<'_>,
+    parents: [Option<NodeId>; 4],
+    grads: &mut Gradients,
+) {
+    let [parent_x, parent_weight, parent_gamma, parent_beta] = parents;
+    let x: &[f32] = x.storage();
+    let mut dx = parent_x.as_ref().map(|_| vec![0.0; x.len()]);
+    let dw = cpu::backward(s, x, weight.storage(), dx.as_deref_mut(), |i, dy| {
+        back.output_gradient(i, dy);
+    });
+    let norm::Backward { gamma, beta, .. } = back;
+    if let (Some(parent), Some(dx)) = (parent_x, dx) {
+        let shape = [x.len() / s.in_len(), s.height, s.width, s.inputs];
+        grads.register::<Flex>(parent, tensor(dx, &shape));
+    }
+    if let Some(parent) = parent_weight {
+        grads.register::<Flex>(parent, tensor(dw, &s.weight_shape()));
+    }
+    if let Some(parent) = parent_gamma {
+        grads.register::<Flex>(parent, tensor(gamma, &[1, s.outputs]));
+    }
+    if let Some(parent) = parent_beta {
+        grads.register::<Flex>(parent, tensor(beta, &[1, s.outputs]));
+    }
+}
+
+#[derive(Debug)]
+struct AffineStep;
+
+impl Backward<Flex, 4> for AffineStep {
+    type State = SavedAffine;
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 4>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let gradient = contiguous(grads.consume::<Flex>(&ops.node));
+        let saved = ops.state;
+        let s = &saved.shape;
+        let y = saved.convolved.storage();
+        let back = norm::Backward::of_affine(s, saved.affine(), y, gradient.storage());
+        let parents = ops.parents.map(|p| p.map(|p| p.id));
+        register(s, [&saved.x, &saved.weight], back, parents, grads);
     }
 }
 
@@ -196,7 +283,6 @@ impl Backward<Flex, 4> for BlockStep {
     ) {
         let gradient = contiguous(grads.consume::<Flex>(&ops.node));
         let saved = ops.state;
-        let [parent_x, parent_weight, parent_gamma, parent_beta] = ops.parents;
         let s = &saved.shape;
         let back = norm::Backward::new(
             s,
@@ -205,25 +291,8 @@ impl Backward<Flex, 4> for BlockStep {
             saved.convolved.storage(),
             gradient.storage(),
         );
-        let x: &[f32] = saved.x.storage();
-        let mut dx = parent_x.as_ref().map(|_| vec![0.0; x.len()]);
-        let dw = cpu::backward(s, x, saved.weight.storage(), dx.as_deref_mut(), |i, dy| {
-            back.output_gradient(i, dy);
-        });
-        let norm::Backward { gamma, beta, .. } = back;
-        if let (Some(parent), Some(dx)) = (parent_x, dx) {
-            let shape = [x.len() / s.in_len(), s.height, s.width, s.inputs];
-            grads.register::<Flex>(parent.id, tensor(dx, &shape));
-        }
-        if let Some(parent) = parent_weight {
-            grads.register::<Flex>(parent.id, tensor(dw, &s.weight_shape()));
-        }
-        if let Some(parent) = parent_gamma {
-            grads.register::<Flex>(parent.id, tensor(gamma, &[1, s.outputs]));
-        }
-        if let Some(parent) = parent_beta {
-            grads.register::<Flex>(parent.id, tensor(beta, &[1, s.outputs]));
-        }
+        let parents = ops.parents.map(|p| p.map(|p| p.id));
+        register(s, [&saved.x, &saved.weight], back, parents, grads);
     }
 }
 
@@ -262,7 +331,18 @@ impl<C: CheckpointStrategy> FusedBlock for Autodiff<Flex, C> {
         shift: FloatTensor<Self>,
         shape: BlockShape,
     ) -> FloatTensor<Self> {
-        let [x, weight, scale, shift] = [x, weight, scale, shift].map(Self::inner);
-        Self::from_inner(Flex::affine_block(x, weight, scale, shift, shape))
+        let (x, node_x) = x.into_parts();
+        let (weight, node_weight) = weight.into_parts();
+        let (scale, node_scale) = scale.into_parts();
+        let (shift, node_shift) = shift.into_parts();
+        let (out, saved) = run_affine([x, weight, scale, shift], shape);
+        let step = AffineStep
+            .prepare::<C>([node_x, node_weight, node_scale, node_shift])
+            .compute_bound()
+            .stateful();
+        match step {
+            OpsKind::Tracked(step) => step.finish(saved, out),
+            OpsKind::UnTracked(step) => step.finish(out),
+        }
     }
 }

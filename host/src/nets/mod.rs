@@ -7,3 +7,4 @@ mod fused;
 pub mod graph;
 pub mod network;
 pub mod reference;
+pub mod unfold;

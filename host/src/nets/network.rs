@@ -260,7 +260,7 @@ fn vec(tensor: Tensor<2>) -> Vec<f32> {
 }
 
 /// A standard normal number (Box and Muller 1958).
-fn gaussian(rng: &mut ChaCha8Rng) -> f32 {
+pub(crate) fn gaussian(rng: &mut ChaCha8Rng) -> f32 {
     let (u, v): (f64, f64) = (1.0 - rng.random::<f64>(), rng.random());
     ((-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()) as f32
 }

@@ -163,16 +163,7 @@ impl<'a> Backward<'a> {
     ) -> Self {
         let c = s.outputs;
         let affine = Affine::new(gamma, beta, mean, variance);
-        let partial: Vec<Vec<f32>> = y
-            .par_chunks(s.out_pixels() * c)
-            .zip(out_gradient.par_chunks(s.result_len()))
-            .map(|(y, g)| {
-                let mut sums = vec![0.0; 2 * c];
-                add_gradients(s, &affine, y, g, &mut sums);
-                sums
-            })
-            .collect();
-        let total = sum(&partial);
+        let total = sums(s, &affine, y, out_gradient);
         let count = (y.len() / c) as f32;
         let (mut d_gamma, mut slope, mut offset) = (vec![0.0; c], vec![0.0; c], vec![0.0; c]);
         for j in 0..c {
@@ -193,6 +184,28 @@ impl<'a> Backward<'a> {
         }
     }
 
+    /// The same where `z = y * scale + shift` is given and does not depend on the batch; `gamma` and
+    /// `beta` then are the gradients of `scale` and `shift`.
+    pub(crate) fn of_affine(
+        s: &'a BlockShape,
+        affine: Affine,
+        y: &'a [f32],
+        out_gradient: &'a [f32],
+    ) -> Self {
+        let c = s.outputs;
+        let total = sums(s, &affine, y, out_gradient);
+        Self {
+            shape: s,
+            affine,
+            y,
+            out_gradient,
+            slope: vec![0.0; c],
+            offset: vec![0.0; c],
+            gamma: total[c..].to_vec(),
+            beta: total[..c].to_vec(),
+        }
+    }
+
     /// Second pass: the gradient of one picture's `y`.
     pub(crate) fn output_gradient(&self, picture: usize, dy: &mut [f32]) {
         let s = self.shape;
@@ -201,6 +214,20 @@ impl<'a> Backward<'a> {
         let g = &self.out_gradient[picture * s.result_len()..][..s.result_len()];
         write_gradient(s, (&self.affine, &self.slope, &self.offset), y, g, dy);
     }
+}
+
+/// Sums over all pictures of the gradient of `z` and of its product with `y`, `[2, channels]`.
+fn sums(s: &BlockShape, affine: &Affine, y: &[f32], out_gradient: &[f32]) -> Vec<f32> {
+    let partial: Vec<Vec<f32>> = y
+        .par_chunks(s.out_pixels() * s.outputs)
+        .zip(out_gradient.par_chunks(s.result_len()))
+        .map(|(y, g)| {
+            let mut sums = vec![0.0; 2 * s.outputs];
+            add_gradients(s, affine, y, g, &mut sums);
+            sums
+        })
+        .collect();
+    sum(&partial)
 }
 
 /// Adds one picture's sums of the gradient of `z` and of its product with `y`, `[2, channels]`.

@@ -1,0 +1,136 @@
+//! What every method is to the trainer and to a measurement.
+
+use burn::tensor::Tensor;
+
+use super::params::Params;
+use crate::nets::network::Plan;
+
+/// The pictures of one training episode.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// Normalised pixels `[way * (support + query), height, width, 1]`, class by class, support
+    /// before query.
+    pub pictures: Tensor<4>,
+    /// Number in the data of each of the episode's classes.
+    pub classes: Vec<usize>,
+    /// Support pictures of a class.
+    pub support: usize,
+    /// Query pictures of a class.
+    pub query: usize,
+    /// Number of the episode in the run: the seed of choices that a method makes inside it.
+    pub number: u64,
+}
+
+impl Batch {
+    /// Number of classes.
+    pub fn way(&self) -> usize {
+        self.classes.len()
+    }
+
+    /// The first `shot` support pictures of each class, and the query pictures of each class, both
+    /// class by class.
+    ///
+    /// # Panics
+    ///
+    /// When there are fewer than `shot` support pictures.
+    pub fn split(&self, shot: usize) -> (Tensor<4>, Tensor<4>) {
+        let [_, height, width, _] = self.pictures.dims();
+        let (way, each) = (self.way(), self.support + self.query);
+        assert!(
+            shot <= self.support,
+            "{shot} of {} support pictures",
+            self.support
+        );
+        let by_class = self.pictures.clone().reshape([way, each, height, width]);
+        let part = |from: usize, to: usize| {
+            by_class
+                .clone()
+                .slice([0..way, from..to, 0..height, 0..width])
+                .reshape([way * (to - from), height, width, 1])
+        };
+        (part(0, shot), part(self.support, each))
+    }
+}
+
+/// What one episode gave.
+#[derive(Debug)]
+pub struct EpisodeLoss {
+    /// The number to be made small; its gradient is the meta-gradient.
+    pub loss: Tensor<1>,
+    /// Part of the queries that were classified right, 0..=1.
+    pub accuracy: f32,
+}
+
+/// A way of learning from few pictures: what it learns from many tasks, and how it then learns one.
+pub trait Method: Send + Sync {
+    /// Start of the tensors that it learns beside the network's, for data of `classes` classes.
+    fn extras(&self, plan: &Plan, classes: usize, seed: u64) -> Vec<Tensor<2>>;
+
+    /// The loss of one training episode. Parameters come tracked by autodiff; those that the loss
+    /// does not reach stay as they are.
+    fn loss(&self, plan: &Plan, params: &Params, batch: &Batch) -> EpisodeLoss;
+
+    /// Whether the network is a trained one that stays as it is.
+    fn frozen(&self) -> bool {
+        false
+    }
+
+    /// Whether a task changes the network, so that [`Method::prepare`] gives pixels and a task takes
+    /// both cores.
+    fn adapts_network(&self) -> bool {
+        false
+    }
+
+    /// What can be computed of pictures before any task, `[n, k]`: their embeddings, or their
+    /// pixels.
+    fn prepare(&self, plan: &Plan, params: &Params, pictures: Tensor<4>) -> Tensor<2>;
+
+    /// Learns a task of `way` classes from the prepared rows of its support set, class by class.
+    fn adapt(
+        &self,
+        plan: &Plan,
+        params: &Params,
+        support: Tensor<2>,
+        way: usize,
+    ) -> Box<dyn Classifier>;
+}
+
+/// A task that was learned from its support set.
+pub trait Classifier {
+    /// The class, `0..way`, of each prepared row.
+    fn predict(&self, queries: Tensor<2>) -> Vec<usize>;
+}
+
+/// The pixels of prepared rows as pictures again.
+pub(crate) fn pictures(plan: &Plan, rows: Tensor<2>) -> Tensor<4> {
+    let n = rows.dims()[0];
+    rows.reshape([n, plan.size.0, plan.size.1, 1])
+}
+
+/// Pictures as rows of pixels.
+pub(crate) fn pixels(pictures: Tensor<4>) -> Tensor<2> {
+    let [n, height, width, channels] = pictures.dims();
+    pictures.reshape([n, height * width * channels])
+}
+
+/// The place of the greatest entry of each row; the first of equals.
+pub(crate) fn greatest(scores: Tensor<2>) -> Vec<usize> {
+    let [_, columns] = scores.dims();
+    let values: Vec<f32> = scores.into_data().try_to_vec().expect("scores are float32");
+    let first = |row: &[f32]| {
+        let mut best = 0;
+        for (i, value) in row.iter().enumerate() {
+            if *value > row[best] {
+                best = i;
+            }
+        }
+        best
+    };
+    values.chunks_exact(columns).map(first).collect()
+}
+
+/// Part of `found` that is the own class, where each of the classes has `each` entries in order.
+pub(crate) fn right(found: &[usize], each: usize) -> f32 {
+    let right = found.iter().enumerate().filter(|(i, f)| i / each == **f);
+    right.count() as f32 / found.len() as f32
+}

@@ -1,0 +1,96 @@
+//! Supervised training from scratch: a fresh network sees nothing but the task's own pictures. What
+//! every other method is measured against.
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::linear::{Linear, cross_entropy, unit};
+use super::method::{Batch, Classifier, EpisodeLoss, Method, greatest, pictures, pixels, right};
+use super::params::Params;
+use super::tuned::{Fit, Tuned};
+use crate::nets::backend;
+use crate::nets::network::Plan;
+
+/// Training on one task.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scratch {
+    /// Steps of Adam over the whole support set.
+    pub steps: usize,
+    /// Their learning rate.
+    pub rate: f64,
+    /// Seed of the fresh network.
+    pub seed: u64,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self {
+            steps: 60,
+            rate: 3e-3,
+            seed: 0,
+        }
+    }
+}
+
+impl Scratch {
+    fn head(&self, plan: &Plan, way: usize) -> Linear {
+        let device = backend::device();
+        let dim = plan.embedding();
+        let weight = super::random::gaussian([dim, way], 1.0, self.seed ^ 1, &device);
+        Linear {
+            bias: Tensor::zeros([1, way], &device),
+            weight,
+        }
+    }
+}
+
+impl Method for Scratch {
+    fn extras(&self, _plan: &Plan, _classes: usize, _seed: u64) -> Vec<Tensor<2>> {
+        Vec::new()
+    }
+
+    /// Nothing is learned from other tasks: the loss of a fresh network on the episode's queries,
+    /// which says where learning starts.
+    fn loss(&self, plan: &Plan, params: &Params, batch: &Batch) -> EpisodeLoss {
+        let (_, queries) = batch.split(batch.support);
+        let way = batch.way();
+        let classes: Vec<usize> = (0..way * batch.query).map(|i| i / batch.query).collect();
+        let x = unit(params.embed(plan, queries));
+        let head = self.head(plan, way);
+        let scores = x.matmul(head.weight.autodiff());
+        let found = greatest(scores.clone().detach());
+        EpisodeLoss {
+            loss: cross_entropy(scores, &classes),
+            accuracy: right(&found, batch.query),
+        }
+    }
+
+    fn adapts_network(&self) -> bool {
+        true
+    }
+
+    fn prepare(&self, _plan: &Plan, _params: &Params, pictures: Tensor<4>) -> Tensor<2> {
+        pixels(pictures)
+    }
+
+    fn adapt(
+        &self,
+        plan: &Plan,
+        _params: &Params,
+        support: Tensor<2>,
+        way: usize,
+    ) -> Box<dyn Classifier> {
+        let fresh = Params {
+            network: plan.init(self.seed, &backend::device()),
+            statistics: Vec::new(),
+            extras: Vec::new(),
+        };
+        let fit = Fit {
+            steps: self.steps,
+            rate: self.rate,
+        };
+        let shown = pictures(plan, support);
+        let head = self.head(plan, way);
+        Box::new(Tuned::fit(plan, &fresh, head, shown, way, fit))
+    }
+}
