@@ -5,16 +5,16 @@ use std::path::PathBuf;
 use anyhow::bail;
 use serde::Serialize;
 use sudal::episodes::{EpisodeShape, Sampler};
-use sudal::meta::{Accuracy, Embeddings};
+use sudal::meta::Accuracy;
 
 use super::data::DataArgs;
 use super::device::{self, BoardArgs};
-use super::model::ModelFile;
+use super::model::{ModelFile, Prepared};
 use super::output::Output;
 
 /// Measure accuracy on few-shot episodes of classes that were not trained on.
 ///
-/// Takes a checkpoint, an ONNX file (both float) or a model image (int8, run by the firmware's
+/// Takes a checkpoint (float, measured by its own method), an ONNX file (float) or a model image (int8, run by the firmware's
 /// engine, or with --on-board by the board itself: every support picture is enrolled and every
 /// query classified over its line, and each answer is compared with the host's to the bit).
 #[derive(clap::Args)]
@@ -76,7 +76,7 @@ struct Row {
 /// Where the episodes run.
 enum Bench<'a> {
     Board(Box<device::Episodes<'a>>),
-    Host(Embeddings),
+    Host(Prepared<'a>),
 }
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
@@ -105,7 +105,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             output,
         )?))
     } else {
-        Bench::Host(model.embeddings(&data, output)?)
+        Bench::Host(model.prepare(&data, output)?)
     };
     let mut rows = Vec::new();
     for shape in shapes {
@@ -116,7 +116,12 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             shot: shape.shot,
             accuracy: match &mut bench {
                 Bench::Board(board) => board.accuracy(&sampler, args.episodes)?,
-                Bench::Host(embeddings) => embeddings.accuracy_on(&sampler, args.episodes),
+                Bench::Host(prepared) => {
+                    let bar = output.bar(args.episodes, "episodes");
+                    let accuracy = prepared.accuracy(&sampler, args.episodes, &|| bar.inc(1));
+                    bar.finish_and_clear();
+                    accuracy
+                }
             },
         });
     }

@@ -1,5 +1,6 @@
 //! One file a command; what they share stands in [`data`], [`device`], [`model`] and [`output`].
 
+mod bench;
 mod board;
 mod convert;
 mod data;
@@ -55,6 +56,7 @@ struct Cli {
 enum Command {
     Train(train::Args),
     Eval(eval::Args),
+    Bench(bench::Args),
     Export(export::Args),
     Verify(verify::Args),
     Convert(convert::Args),
@@ -88,6 +90,7 @@ pub(crate) fn main() -> ExitCode {
     let result = match cli.command {
         Command::Train(args) => train::run(&args, &output),
         Command::Eval(args) => eval::run(&args, &output),
+        Command::Bench(args) => bench::run(&args, &output),
         Command::Export(args) => export::run(&args, &output),
         Command::Verify(args) => verify::run(&args, &output),
         Command::Convert(args) => convert::run(&args, &output),

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use sudal::data::Loaded;
+use sudal::episodes::{Episode, Sampler};
 use sudal::export::float::FloatModel;
 use sudal::export::quantized::QuantizedModel;
-use sudal::meta::{Checkpoint, Embeddings, Trained};
+use sudal::meta::{Accuracy, Checkpoint, Embeddings, Trained};
 
 use super::output::Output;
 
@@ -104,6 +105,47 @@ impl ModelFile {
         bar.finish_and_clear();
         let dim = values.len() / frames.len().max(1);
         Ok(Embeddings::new(dim, &data.class_sizes(), values))
+    }
+}
+
+/// A model with every picture of a data set behind it, ready for episodes.
+pub(crate) enum Prepared<'a> {
+    /// A checkpoint, by its own method.
+    Method(&'a Trained, Embeddings),
+    /// Another file, by the nearest prototype.
+    Prototypes(Embeddings),
+}
+
+impl ModelFile {
+    /// Computes of every picture what does not depend on an episode.
+    pub(crate) fn prepare(&self, data: &Loaded, output: &Output) -> anyhow::Result<Prepared<'_>> {
+        Ok(match self {
+            Self::Checkpoint(trained) => Prepared::Method(trained, trained.prepare(data)),
+            Self::Onnx(_) | Self::Image(_) => Prepared::Prototypes(self.embeddings(data, output)?),
+        })
+    }
+}
+
+impl Prepared<'_> {
+    /// Accuracy on a sampler's first episodes; `done` is called after each.
+    pub(crate) fn accuracy(
+        &self,
+        sampler: &Sampler,
+        episodes: u64,
+        done: &(dyn Fn() + Sync),
+    ) -> Accuracy {
+        match self {
+            Self::Method(trained, rows) => trained.accuracy_on(rows, sampler, episodes, done),
+            Self::Prototypes(embeddings) => embeddings.accuracy_on(sampler, episodes),
+        }
+    }
+
+    /// Part of an episode's queries that are found, 0..=1.
+    pub(crate) fn episode(&self, episode: &Episode) -> f64 {
+        match self {
+            Self::Method(trained, rows) => trained.episode_accuracy(rows, episode),
+            Self::Prototypes(embeddings) => embeddings.episode_accuracy(episode),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::{
-    DataError, Dataset, Gray,
+    DataError, Dataset, Gray, Loaded,
     dataset::{Class, Source},
     files::Files,
 };
@@ -157,6 +157,27 @@ pub struct OneShotRun {
     pub training: Vec<Gray>,
     /// The query pictures, each with the number of its class in `training`.
     pub test: Vec<(Gray, usize)>,
+}
+
+impl OneShotRun {
+    /// The run as labelled pictures of `size` = (width, height): picture 0 of a class is the one to
+    /// learn from, the others are to be told apart.
+    pub fn load(&self, (width, height): (u32, u32)) -> Loaded {
+        let mut pixels = Vec::new();
+        let mut lengths = Vec::new();
+        for (class, training) in self.training.iter().enumerate() {
+            let own = self.test.iter().filter(|(_, of)| *of == class);
+            let pictures = std::iter::once(training).chain(own.map(|(picture, _)| picture));
+            let mut length = 0;
+            for picture in pictures {
+                pixels.extend_from_slice(&picture.resize(width, height).pixels);
+                length += 1;
+            }
+            lengths.push(length);
+        }
+        let names = (0..lengths.len()).map(|class| format!("{class}"));
+        Loaded::new(names.collect(), &lengths, (width, height), pixels)
+    }
 }
 
 /// The 20 runs of `all_runs.zip` (or the unpacked folder `all_runs`).

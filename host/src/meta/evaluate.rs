@@ -127,7 +127,8 @@ impl Embeddings {
         Accuracy::of(&each)
     }
 
-    fn episode_accuracy(&self, episode: &Episode) -> f64 {
+    /// Part of an episode's queries whose nearest prototype is their own, 0..=1.
+    pub fn episode_accuracy(&self, episode: &Episode) -> f64 {
         let prototypes: Vec<Vec<f32>> = episode
             .classes
             .iter()

@@ -1,11 +1,11 @@
 //! Siamese networks (Koch et al. 2015): one network embeds both pictures of a pair and learns
 //! whether they show the same class; a query gets the class of the most similar support picture.
 
-use burn::tensor::activation::{log_sigmoid, relu};
+use burn::tensor::activation::{log_sigmoid, relu, sigmoid};
 use burn::tensor::{Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use super::method::{Batch, Classifier, EpisodeLoss, Method, right};
+use super::method::{Batch, Classifier, EpisodeLoss, Method, greatest, right};
 use super::params::Params;
 use super::prototypical::squared_distances;
 use crate::nets::network::Plan;
@@ -67,7 +67,7 @@ impl Classifier for Nearest {
         let similarity = self
             .method
             .similarity(&self.params, queries, self.support.clone());
-        let nearest = super::method::greatest(similarity);
+        let nearest = greatest(similarity);
         nearest.into_iter().map(|i| i / self.shot).collect()
     }
 }
@@ -85,29 +85,33 @@ impl Method for Siamese {
         }
     }
 
-    /// Every pair of the batch counts: the equal ones as much together as the different ones.
+    /// Every pair of the batch counts: the equal ones as much together as the different ones, and of
+    /// those the ones that are still confused, since nearly all pairs soon are far apart.
     fn loss(&self, plan: &Plan, params: &Params, batch: &Batch) -> EpisodeLoss {
         let x = params.embed(plan, batch.pictures.clone());
         let (way, each) = (batch.way(), batch.support + batch.query);
         let n = way * each;
         let (same, other) = pairs(way, each, &x);
         let similarity = self.similarity(params, x.clone(), x);
-        let (pull, push) = match self {
+        let seen = similarity.clone().detach();
+        let (pull, push, confused) = match self {
             Self::Contrastive { margin } => (
                 similarity.clone().powi_scalar(2),
                 relu(similarity.clone() + *margin).powi_scalar(2),
+                (seen + *margin).clamp(0.0, 1e-6) / 1e-6,
             ),
             Self::Logistic => (
                 -log_sigmoid(similarity.clone()),
                 -log_sigmoid(-similarity.clone()),
+                sigmoid(seen),
             ),
         };
-        let (equal, different) = (n * (each - 1), n * (n - each));
-        let loss = (pull * same.clone()).sum() / equal as f32
-            + (push * other.clone()).sum() / different as f32;
+        let confused = confused * other;
+        let count = confused.clone().sum() + 1.0;
+        let loss = (pull * same).sum() / (n * (each - 1)) as f32 + (push * confused).sum() / count;
         // One against the others: is the most similar picture of the batch of one's own class?
         let own = Tensor::<2>::eye(n, &similarity.device()) * 1e9;
-        let nearest = super::method::greatest(similarity.detach() - own);
+        let nearest = greatest(similarity.detach() - own);
         let found: Vec<usize> = nearest.into_iter().map(|i| i / each).collect();
         EpisodeLoss {
             loss,

@@ -189,7 +189,8 @@ impl Trained {
         task.predict(gather(&episode.query))
     }
 
-    fn episode_accuracy(&self, rows: &Embeddings, episode: &Episode) -> f64 {
+    /// Part of an episode's queries that the method finds, 0..=1.
+    pub fn episode_accuracy(&self, rows: &Embeddings, episode: &Episode) -> f64 {
         let found = self.predict(rows, episode);
         let own = episode.query.iter().enumerate();
         let own = own.flat_map(|(class, queries)| queries.iter().map(move |_| class));

@@ -1,0 +1,339 @@
+//! `sudal bench`: every method beside its published figure.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use serde::Serialize;
+use sudal::data::omniglot;
+use sudal::episodes::{Episode, EpisodeShape, Sampler};
+use sudal::meta::scratch::Scratch;
+use sudal::meta::transfer::Transfer;
+use sudal::meta::{Accuracy, Learner, Trained};
+use sudal::nets::network::{Architecture, Plan};
+
+use super::data::{DataArgs, Kind};
+use super::model::ModelFile;
+use super::output::Output;
+
+/// The ways and shots of the published tables.
+const TASKS: [(usize, usize); 4] = [(5, 1), (5, 5), (20, 1), (20, 5)];
+/// A fresh network takes a second or more for each of its tasks.
+const SCRATCH_EPISODES: u64 = 100;
+
+/// Measure every method on Omniglot, beside its published figure.
+///
+/// Two tables, from the models in --models: accuracy on the test classes of Vinyals' split
+/// (rotations are classes, 28x28), and error on the 20 published one-shot runs within one alphabet
+/// (Lake et al. 2015), there with networks that saw nothing but the background set. Methods whose
+/// model is missing are named as such.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sudal bench omniglot --data ~/omniglot
+  sudal bench omniglot --data ~/omniglot --only siamese,maml --episodes 200")]
+pub(crate) struct Args {
+    /// What to measure on.
+    benchmark: Benchmark,
+    /// The folder with Omniglot's official zips.
+    #[arg(long, value_name = "PATH")]
+    data: String,
+    /// The folder of the trained models.
+    #[arg(long, default_value = "models", value_name = "PATH")]
+    models: PathBuf,
+    /// Episodes of each way and shot (a tenth of it for training from scratch, at most 100).
+    #[arg(long, default_value_t = 1000)]
+    episodes: u64,
+    /// Query pictures of a class.
+    #[arg(long, default_value_t = 15)]
+    query: usize,
+    /// Seed of the episodes.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Only the rows whose name holds one of these.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Benchmark {
+    Omniglot,
+}
+
+/// A line of the first table.
+struct Row {
+    name: &'static str,
+    /// File in the models' folder; none for a method that learned nothing before.
+    file: Option<&'static str>,
+    /// A method other than the file's own.
+    learner: Option<fn() -> Learner>,
+    /// Published accuracies in the order of [`TASKS`], in percent, and where.
+    published: Option<([f64; 4], &'static str)>,
+}
+
+const ROWS: &[Row] = &[
+    Row {
+        name: "from scratch",
+        file: None,
+        learner: Some(|| Learner::Scratch(Scratch::default())),
+        published: None,
+    },
+    Row {
+        name: "transfer, frozen",
+        file: Some("omniglot-transfer.ckpt"),
+        learner: None,
+        published: None,
+    },
+    Row {
+        name: "transfer, fine-tuned",
+        file: Some("omniglot-transfer.ckpt"),
+        learner: Some(|| {
+            Learner::Transfer(Transfer::FineTuned {
+                steps: 10,
+                rate: 1e-3,
+            })
+        }),
+        published: None,
+    },
+    Row {
+        name: "siamese, contrastive",
+        file: Some("omniglot-siamese.ckpt"),
+        learner: None,
+        published: Some(([97.3, 98.4, 88.1, 97.0], "Koch et al. 2015")),
+    },
+    Row {
+        name: "siamese, weighted L1",
+        file: Some("omniglot-siamese-l1.ckpt"),
+        learner: None,
+        published: Some(([97.3, 98.4, 88.1, 97.0], "Koch et al. 2015")),
+    },
+    Row {
+        name: "prototypical",
+        file: Some("omniglot.onnx"),
+        learner: None,
+        published: Some(([98.8, 99.7, 96.0, 98.9], "Snell et al. 2017")),
+    },
+    Row {
+        name: "prototypical, int8",
+        file: Some("omniglot.sudal"),
+        learner: None,
+        published: Some(([98.8, 99.7, 96.0, 98.9], "Snell et al. 2017")),
+    },
+];
+
+/// A line of the second table: an error in percent.
+const ALPHABETS: &[(&str, &str)] = &[
+    ("prototypical", "omniglot-background.onnx"),
+    ("prototypical, int8", "omniglot-background.sudal"),
+    ("siamese, contrastive", "omniglot-background-siamese.ckpt"),
+];
+
+/// Published errors of the second table, in percent.
+const PUBLISHED_ERRORS: &[(&str, f64)] = &[
+    ("people (Lake et al. 2015)", 4.5),
+    ("Bayesian program learning (Lake et al. 2015)", 3.3),
+    ("siamese (Koch et al. 2015)", 8.0),
+    ("prototypical (Lake et al. 2019)", 13.7),
+];
+
+#[derive(Serialize)]
+struct Report {
+    data: String,
+    split: &'static str,
+    query: usize,
+    seed: u64,
+    rows: Vec<Measured>,
+    within_alphabet: Vec<Error>,
+}
+
+#[derive(Serialize)]
+struct Measured {
+    method: &'static str,
+    model: Option<&'static str>,
+    missing: bool,
+    tasks: Vec<Task>,
+}
+
+#[derive(Serialize)]
+struct Task {
+    way: usize,
+    shot: usize,
+    #[serde(flatten)]
+    accuracy: Accuracy,
+    published: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct Error {
+    method: &'static str,
+    model: &'static str,
+    /// Mean error over the runs and half its 95 % interval, 0..=1; none where the model is missing.
+    error: Option<Accuracy>,
+}
+
+pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
+    let Benchmark::Omniglot = args.benchmark;
+    if args.episodes == 0 {
+        bail!("--episodes 0 measures nothing: give at least 1");
+    }
+    let data = DataArgs {
+        data: args.data.clone(),
+        split: None,
+    };
+    let Kind::Omniglot(folder) = data.kind()? else {
+        bail!(
+            "{} is not Omniglot: give the folder with images_background.zip, images_evaluation.zip and all_runs.zip",
+            args.data
+        );
+    };
+    let wanted = |name: &str| args.only.is_empty() || args.only.iter().any(|o| name.contains(&**o));
+    let mut rows = Vec::new();
+    for row in ROWS.iter().filter(|row| wanted(row.name)) {
+        rows.push(measure(row, args, &data, output)?);
+    }
+    let mut within_alphabet = Vec::new();
+    for (method, file) in ALPHABETS.iter().filter(|(name, _)| wanted(name)) {
+        let path = args.models.join(file);
+        within_alphabet.push(Error {
+            method,
+            model: file,
+            error: path
+                .exists()
+                .then(|| alphabet_error(&path, &folder, output))
+                .transpose()?,
+        });
+    }
+    let report = Report {
+        data: data.name()?,
+        split: "test classes of Vinyals et al. 2016, rotations as classes",
+        query: args.query,
+        seed: args.seed,
+        rows,
+        within_alphabet,
+    };
+    output.result(&report, text(&report))
+}
+
+fn measure(row: &Row, args: &Args, data: &DataArgs, output: &Output) -> anyhow::Result<Measured> {
+    let mut measured = Measured {
+        method: row.name,
+        model: row.file,
+        missing: false,
+        tasks: Vec::new(),
+    };
+    let mut episodes = args.episodes;
+    let mut model = match row.file {
+        Some(file) => {
+            let path = args.models.join(file);
+            if !path.exists() {
+                measured.missing = true;
+                return Ok(measured);
+            }
+            ModelFile::open(&path)?
+        }
+        None => {
+            episodes = episodes.div_ceil(10).min(SCRATCH_EPISODES);
+            let plan = Plan::new(Architecture::Conv4 { channels: 64 }, (28, 28))?;
+            let learner = row.learner.context("a method without a model")?();
+            ModelFile::Checkpoint(Box::new(Trained::untrained(plan, learner)))
+        }
+    };
+    if let (ModelFile::Checkpoint(trained), Some(learner)) = (&mut model, row.learner) {
+        **trained = trained.with(learner());
+    }
+    let pictures = data.load("test", model.size()?, output)?;
+    let prepared = model.prepare(&pictures, output)?;
+    for (place, (way, shot)) in TASKS.into_iter().enumerate() {
+        let shape = EpisodeShape {
+            way,
+            shot,
+            query: args.query,
+        };
+        let sampler = Sampler::new(&pictures.class_sizes(), shape, args.seed)?;
+        let bar = output.bar(episodes, "episodes");
+        bar.set_message(format!("{}, {way}-way {shot}-shot", row.name));
+        let accuracy = prepared.accuracy(&sampler, episodes, &|| bar.inc(1));
+        bar.finish_and_clear();
+        output.step(format!("{}, {way}-way {shot}-shot: {accuracy}", row.name));
+        measured.tasks.push(Task {
+            way,
+            shot,
+            accuracy,
+            published: row.published.map(|(all, _)| all[place]),
+        });
+    }
+    Ok(measured)
+}
+
+/// Error over the published runs: 20 characters of one alphabet, one picture each to learn from.
+fn alphabet_error(path: &Path, folder: &Path, output: &Output) -> anyhow::Result<Accuracy> {
+    let model = ModelFile::open(path)?;
+    let mut errors = Vec::new();
+    for run in omniglot::runs(folder)? {
+        let data = run.load(model.size()?);
+        let prepared = model.prepare(&data, output)?;
+        let episode = Episode {
+            classes: (0..data.classes()).collect(),
+            support: vec![vec![0]; data.classes()],
+            query: (0..data.classes())
+                .map(|c| (1..data.len(c)).collect())
+                .collect(),
+        };
+        errors.push(1.0 - prepared.episode(&episode));
+    }
+    Ok(Accuracy::of(&errors))
+}
+
+fn text(report: &Report) -> String {
+    let mut text = format!(
+        "{}, {}; accuracy in %, mean and 95 % interval, {} queries a class, seed {}; published figures in brackets\n{:<22}",
+        report.data, report.split, report.query, report.seed, ""
+    );
+    for (way, shot) in TASKS {
+        text.push_str(&format!("{:>23}", format!("{way}-way {shot}-shot")));
+    }
+    text.push_str("  episodes\n");
+    for row in &report.rows {
+        text.push_str(&format!("{:<22}", row.method));
+        if row.missing {
+            let file = row.model.unwrap_or_default();
+            text.push_str(&format!("  no {file} in the models' folder\n"));
+            continue;
+        }
+        for task in &row.tasks {
+            let Accuracy { mean, interval, .. } = task.accuracy;
+            let published = task
+                .published
+                .map_or(String::new(), |p| format!(" ({p:.1})"));
+            let cell = format!("{:.2} ± {:.2}{published}", mean * 100.0, interval * 100.0);
+            text.push_str(&format!("{cell:>23}"));
+        }
+        let episodes = row.tasks.first().map_or(0, |t| t.accuracy.episodes);
+        text.push_str(&format!("  {episodes}\n"));
+    }
+    if report.within_alphabet.is_empty() {
+        return text;
+    }
+    text.push_str(
+        "\nOne picture each of 20 characters of one alphabet, 20 published runs (Lake et al. 2015), trained on the background set alone; error in %\n",
+    );
+    for row in &report.within_alphabet {
+        match row.error {
+            Some(error) => text.push_str(&format!(
+                "{:<46}{:.1} ± {:.1}\n",
+                row.method,
+                error.mean * 100.0,
+                error.interval * 100.0
+            )),
+            None => text.push_str(&format!(
+                "{:<46}no {} in the models' folder\n",
+                row.method, row.model
+            )),
+        }
+    }
+    for (who, error) in PUBLISHED_ERRORS {
+        text.push_str(&format!(
+            "{:<46}({error:.1})\n",
+            format!("published: {who}")
+        ));
+    }
+    text
+}
