@@ -137,50 +137,15 @@ enum MethodName {
     Transfer,
 }
 
-/// What suits a method.
-struct Recipe {
-    learner: Learner,
-    way: usize,
-    support: usize,
-    query: usize,
-    tasks: usize,
-    episodes: u64,
-    learning_rate: f64,
-}
-
 impl MethodName {
-    fn recipe(self, shots: Option<Vec<usize>>) -> Recipe {
-        let shots = shots.unwrap_or_else(|| vec![1, 3]);
-        let pairs = |learner| Recipe {
-            learner,
-            way: 60,
-            support: 2,
-            query: 2,
-            tasks: 1,
-            episodes: 8000,
-            learning_rate: 3e-3,
-        };
+    fn learner(self, shots: Option<Vec<usize>>) -> Learner {
         match self {
-            Self::Prototypical => Recipe {
-                way: 60,
-                support: shots.iter().copied().max().unwrap_or(0),
-                query: 3,
-                tasks: 1,
-                episodes: 12_000,
-                learning_rate: 3e-3,
-                learner: Learner::Prototypical(Prototypical { shots }),
-            },
-            Self::Siamese => pairs(Learner::Siamese(Siamese::Contrastive { margin: 10.0 })),
-            Self::SiameseL1 => pairs(Learner::Siamese(Siamese::Logistic)),
-            Self::Transfer => Recipe {
-                learner: Learner::Transfer(Transfer::Frozen),
-                way: 200,
-                support: 1,
-                query: 1,
-                tasks: 1,
-                episodes: 6000,
-                learning_rate: 3e-3,
-            },
+            Self::Prototypical => Learner::Prototypical(Prototypical {
+                shots: shots.unwrap_or_else(|| vec![1, 3]),
+            }),
+            Self::Siamese => Learner::Siamese(Siamese::CONTRASTIVE),
+            Self::SiameseL1 => Learner::Siamese(Siamese::Logistic),
+            Self::Transfer => Learner::Transfer(Transfer::Frozen),
         }
     }
 }
@@ -352,10 +317,11 @@ fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
         None => None,
         Some(path) => Some(from(path, &data)?),
     };
-    let recipe = args.method.recipe(args.shots.clone());
+    let learner = args.method.learner(args.shots.clone());
+    let recipe = learner.recipe();
     let support = args.support.unwrap_or(recipe.support);
     let config = TrainConfig {
-        learner: recipe.learner,
+        learner,
         architecture,
         way: args.way.unwrap_or(recipe.way),
         support,

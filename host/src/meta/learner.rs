@@ -22,7 +22,63 @@ pub enum Learner {
     Scratch(Scratch),
 }
 
+/// Settings of a run that suit a method on Omniglot with the Conv-4-64 network.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Recipe {
+    /// Classes of a training episode.
+    pub way: usize,
+    /// Support pictures of a class.
+    pub support: usize,
+    /// Query pictures of a class.
+    pub query: usize,
+    /// Episodes of an optimiser step.
+    pub tasks: usize,
+    /// Optimiser steps.
+    pub episodes: u64,
+    /// Greatest learning rate of Adam.
+    pub learning_rate: f64,
+}
+
 impl Learner {
+    /// Every method that is trained, with its usual settings.
+    pub fn all() -> Vec<Self> {
+        vec![
+            Self::Transfer(Transfer::Frozen),
+            Self::Siamese(Siamese::CONTRASTIVE),
+            Self::Siamese(Siamese::Logistic),
+            Self::Prototypical(Prototypical { shots: vec![1, 3] }),
+        ]
+    }
+
+    /// What suits the method.
+    pub fn recipe(&self) -> Recipe {
+        let plain = Recipe {
+            way: 60,
+            support: 2,
+            query: 2,
+            tasks: 1,
+            episodes: 6000,
+            learning_rate: 3e-3,
+        };
+        match self {
+            Self::Prototypical(p) => Recipe {
+                support: p.shots.iter().copied().max().unwrap_or(0),
+                query: 3,
+                episodes: 12_000,
+                ..plain
+            },
+            // Every pair of the episode's pictures counts.
+            Self::Siamese(_) => plain,
+            // The classes are a batch of labelled pictures.
+            Self::Transfer(_) | Self::Scratch(_) => Recipe {
+                way: 120,
+                support: 1,
+                query: 1,
+                ..plain
+            },
+        }
+    }
+
     /// The method.
     pub fn method(&self) -> &dyn Method {
         match self {

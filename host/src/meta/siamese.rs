@@ -25,6 +25,9 @@ pub enum Siamese {
 }
 
 impl Siamese {
+    /// A margin that embeddings after batch norm and ReLU, of some 64 numbers, can reach.
+    pub const CONTRASTIVE: Self = Self::Contrastive { margin: 10.0 };
+
     /// What people call it.
     pub fn name(self) -> &'static str {
         match self {

@@ -178,7 +178,7 @@ fn every_method_learns_to_learn() {
     };
     let sampler = Sampler::new(&test.class_sizes(), shape, 0).unwrap();
     for learner in [
-        Learner::Siamese(Siamese::Contrastive { margin: 10.0 }),
+        Learner::Siamese(Siamese::CONTRASTIVE),
         Learner::Siamese(Siamese::Logistic),
         Learner::Transfer(Transfer::Frozen),
     ] {
