@@ -13,6 +13,9 @@ use crate::nets::network::Plan;
 
 /// Steps of the head's fit, their size, and its L2 penalty, on embeddings of length one.
 const HEAD: (usize, f32, f32) = (100, 10.0, 1e-3);
+/// Deviation of the class weights at the start: their length does not matter to a cosine, but small
+/// ones turn quickly.
+const START: f32 = 0.05;
 /// Learned scores are cosines times this.
 const SCALE: f32 = 20.0;
 
@@ -46,7 +49,7 @@ impl Method for Transfer {
     fn extras(&self, plan: &Plan, classes: usize, seed: u64) -> Vec<Tensor<2>> {
         vec![super::random::gaussian(
             [plan.embedding(), classes],
-            1.0,
+            START,
             seed,
             &backend::device(),
         )]
