@@ -25,6 +25,9 @@ pub enum ReportError {
         /// Number of classes.
         classes: usize,
     },
+    /// A chart could not be drawn.
+    #[error("the chart cannot be drawn: {0}")]
+    Chart(String),
     /// A query does not have one distance for each class.
     #[error("a query has {given} distances; there are {classes} classes")]
     Distances {
@@ -136,6 +139,12 @@ impl Figure {
             let mixed = u32::from(*p) * u32::from(255 - cover) + u32::from(c) * u32::from(cover);
             *p = (mixed / 255) as u8;
         }
+    }
+}
+
+impl From<RgbImage> for Figure {
+    fn from(pixels: RgbImage) -> Self {
+        Self(pixels)
     }
 }
 

@@ -1,11 +1,13 @@
-//! What people look at: contact sheets, confusion matrices and bar charts, as text and as PNG.
+//! What people look at: contact sheets, confusion matrices and charts, as text, PNG and SVG.
 
 mod bars;
+mod chart;
 mod confusion;
 mod figure;
 mod sheet;
 
 pub use bars::{Bar, BarChart};
+pub use chart::{Axis, Chart, Point, Series, Style};
 pub use confusion::Confusion;
 pub use figure::{Figure, ReportError};
 pub use sheet::{ContactSheet, Query, Row};
