@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::mann::Mann;
 use super::method::Method;
 use super::prototypical::Prototypical;
 use super::scratch::Scratch;
@@ -18,6 +19,8 @@ pub enum Learner {
     Siamese(Siamese),
     /// A classifier of the base classes, a new head for a new task.
     Transfer(Transfer),
+    /// An external memory (Santoro et al. 2016).
+    Mann(Mann),
     /// Nothing but the task's own pictures.
     Scratch(Scratch),
 }
@@ -85,6 +88,7 @@ impl Learner {
             Self::Prototypical(m) => m,
             Self::Siamese(m) => m,
             Self::Transfer(m) => m,
+            Self::Mann(m) => m,
             Self::Scratch(m) => m,
         }
     }
@@ -95,6 +99,7 @@ impl Learner {
             Self::Prototypical(_) => "prototypical",
             Self::Siamese(s) => s.name(),
             Self::Transfer(t) => t.name(),
+            Self::Mann(m) => m.name(),
             Self::Scratch(_) => "from scratch",
         }
     }
