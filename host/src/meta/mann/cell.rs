@@ -113,22 +113,8 @@ impl<'a> Cell<'a> {
         }
     }
 
-    /// Empties the memory and forgets what was read of it.
-    pub(super) fn wipe_memory(&self, state: State) -> State {
-        let sequences = state.features.dims()[0];
-        let start = self.start(sequences);
-        let controller = state.features.slice([0..sequences, 0..self.mann.units]);
-        State {
-            cells: state.cells,
-            features: start
-                .features
-                .slice_assign([0..sequences, 0..self.mann.units], controller),
-            memory: start.memory,
-        }
-    }
-
-    /// One step on `[sequences, inputs]`.
-    pub(super) fn step(&self, state: State, input: Tensor<2>) -> State {
+    /// One step on `[sequences, inputs]`; of a `wiped` memory, zeros are read.
+    pub(super) fn step(&self, state: State, input: Tensor<2>, wiped: bool) -> State {
         let m = self.mann;
         let n = input.dims()[0];
         let State {
@@ -136,9 +122,8 @@ impl<'a> Cell<'a> {
             features,
             mut memory,
         } = state;
-        let columns = |t: &Tensor<2>, from: usize, count: usize| {
-            t.clone().slice([0..n, from..from + count])
-        };
+        let columns =
+            |t: &Tensor<2>, from: usize, count: usize| t.clone().slice([0..n, from..from + count]);
         let (hidden, cells) = match cells {
             Some(cells) => {
                 let gates = Tensor::cat(vec![input, features], 1).matmul(self.gates.clone())
@@ -146,8 +131,8 @@ impl<'a> Cell<'a> {
                 // Forget, input, output; then what may go in.
                 let open = sigmoid(columns(&gates, 0, 3 * m.units));
                 let new = tanh(columns(&gates, 3 * m.units, m.units));
-                let cells = columns(&open, 0, m.units) * cells
-                    + columns(&open, m.units, m.units) * new;
+                let cells =
+                    columns(&open, 0, m.units) * cells + columns(&open, m.units, m.units) * new;
                 let hidden = columns(&open, 2 * m.units, m.units) * tanh(cells.clone());
                 (hidden, Some(cells))
             }
@@ -157,6 +142,14 @@ impl<'a> Cell<'a> {
                 (tanh(hidden + self.gates_bias.clone()), None)
             }
         };
+        if wiped {
+            let nothing = Tensor::zeros([n, m.heads * m.width], &hidden.device());
+            return State {
+                cells,
+                features: Tensor::cat(vec![hidden, nothing], 1),
+                memory,
+            };
+        }
         let asked = hidden.clone().matmul(self.heads.clone()) + self.heads_bias.clone();
         let rows = m.heads * m.width;
         let vectors = tanh(columns(&asked, 0, 2 * rows)).reshape([n, 2 * m.heads, m.width]);

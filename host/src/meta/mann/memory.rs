@@ -64,8 +64,7 @@ impl Memory {
         } = access;
         let (keep, unused) = self.least_used(least);
         let write = unused.clone() + (self.read.clone() - unused) * gate;
-        self.content =
-            self.content.clone() * keep + write.clone().swap_dims(1, 2).matmul(vectors);
+        self.content = self.content.clone() * keep + write.clone().swap_dims(1, 2).matmul(vectors);
         let lengths = (self.content.clone() * self.content.clone()).sum_dim(2);
         let lengths = (lengths + EPSILON).sqrt().swap_dims(1, 2);
         let key_lengths = ((keys.clone() * keys.clone()).sum_dim(2) + EPSILON).sqrt();
@@ -181,7 +180,10 @@ mod tests {
     #[test]
     fn new_content_goes_to_the_least_used_slot_after_it_was_emptied() {
         let mut memory = empty(3);
-        for (i, vector) in [[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]].into_iter().enumerate() {
+        for (i, vector) in [[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]]
+            .into_iter()
+            .enumerate()
+        {
             memory.step(access(0.0, vector, vector, 60.0), 1, 0.5);
             close(&numbers(&memory.content)[2 * i..][..2], &vector);
         }
@@ -227,7 +229,10 @@ mod tests {
             let got = memory.step(access(0.3, vector, key, 2.0), 1, 0.9);
             [numbers(&memory.content), numbers(&got)].concat()
         };
-        let (a, b) = (single([1.0, -1.0], [0.5, 1.0]), single([3.0, 0.0], [-1.0, 1.0]));
+        let (a, b) = (
+            single([1.0, -1.0], [0.5, 1.0]),
+            single([3.0, 0.0], [-1.0, 1.0]),
+        );
         let mut memory = empty(4);
         memory.step(access(0.0, [1.0, 2.0], [1.0, 1.0], 3.0), 1, 0.9);
         let mut memory = memory.repeat(2);

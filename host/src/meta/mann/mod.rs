@@ -24,7 +24,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-pub use measure::{Instances, instance_accuracy};
+pub use measure::{INSTANCES, Instances, instance_accuracy};
 pub use memory::{Access, Memory};
 pub use sequence::Wipe;
 
@@ -201,8 +201,7 @@ impl Method for Mann {
             .collect();
         let last = items[items.len() - 1];
         let cell = Cell::new(self, &params.extras);
-        let (_, state) =
-            sequence::run(self, &cell, &rows, dim, &[items], Wipe::Nothing, &device);
+        let (_, state) = sequence::run(self, &cell, &rows, dim, &[items], Wipe::Nothing, &device);
         Box::new(Remembered {
             mann: self.clone(),
             extras: params.extras.clone(),
@@ -238,7 +237,7 @@ impl Classifier for Remembered {
         let shape = [count, self.mann.inputs(dim)];
         let inputs = Tensor::from_data(TensorData::new(inputs, shape), &device);
         let cell = Cell::new(&self.mann, &self.extras);
-        let state = cell.step(self.state.repeat(count), inputs);
+        let state = cell.step(self.state.repeat(count), inputs, false);
         greatest(cell.scores(state.features).slice([0..count, 0..self.way]))
     }
 }
@@ -267,24 +266,51 @@ fn later_accuracy(found: &[usize], sequences: &[Vec<sequence::Item>]) -> f32 {
     right as f32 / all.max(1) as f32
 }
 
+#[cfg(test)]
+mod tests;
+
 // SCRATCH-BEGIN
 impl Mann {
     /// scratch
-    pub fn try_loss(&self, extras: &[Tensor<2>], data: &super::Embeddings, sampler: &crate::episodes::Sampler, step: u64, count: usize) -> (Tensor<1>, f32) {
+    pub fn try_loss(
+        &self,
+        extras: &[Tensor<2>],
+        data: &super::Embeddings,
+        sampler: &crate::episodes::Sampler,
+        step: u64,
+        count: usize,
+    ) -> (Tensor<1>, f32) {
         let mut rng = ChaCha8Rng::seed_from_u64(step ^ 0x77);
         let mut rows = Vec::new();
         let mut sequences = Vec::new();
         for n in 0..count as u64 {
             let e = sampler.episode(step * count as u64 + n);
-            let classes: Vec<Vec<usize>> = e.classes.iter().zip(e.support.iter().zip(&e.query)).map(|(&c, (s, q))| s.iter().chain(q).map(|&i| { rows.extend_from_slice(data.get(c, i)); rows.len() / 64 - 1 }).collect()).collect();
+            let classes: Vec<Vec<usize>> = e
+                .classes
+                .iter()
+                .zip(e.support.iter().zip(&e.query))
+                .map(|(&c, (s, q))| {
+                    s.iter()
+                        .chain(q)
+                        .map(|&i| {
+                            rows.extend_from_slice(data.get(c, i));
+                            rows.len() / 64 - 1
+                        })
+                        .collect()
+                })
+                .collect();
             sequences.push(sequence::shuffled(&classes, &mut rng));
         }
         let cell = Cell::new(self, extras);
         let device = extras[0].device();
-        let (features, _) = sequence::run(self, &cell, &rows, 64, &sequences, Wipe::Nothing, &device);
+        let (features, _) =
+            sequence::run(self, &cell, &rows, 64, &sequences, Wipe::Nothing, &device);
         let scores = cell.scores(features);
         let found = greatest(scores.clone().detach());
-        (sequence::loss(scores, &sequences), later_accuracy(&found, &sequences))
+        (
+            sequence::loss(scores, &sequences),
+            later_accuracy(&found, &sequences),
+        )
     }
 }
 // SCRATCH-END

@@ -30,11 +30,7 @@ pub(super) fn shuffled(classes: &[Vec<usize>], rng: &mut ChaCha8Rng) -> Vec<Item
 }
 
 /// The same under these labels.
-pub(super) fn ordered(
-    classes: &[Vec<usize>],
-    labels: &[usize],
-    rng: &mut ChaCha8Rng,
-) -> Vec<Item> {
+pub(super) fn ordered(classes: &[Vec<usize>], labels: &[usize], rng: &mut ChaCha8Rng) -> Vec<Item> {
     let rows = classes.iter().zip(labels);
     let mut items: Vec<Item> = rows
         .flat_map(|(rows, &label)| {
@@ -68,14 +64,14 @@ pub(super) fn input(mann: &Mann, row: &[f32], before: Option<(&[f32], usize)>) -
     input
 }
 
-/// What is taken away before every step of a measurement, to see what carries the result.
+/// What is taken away in every step of a measurement, to see what carries the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wipe {
     /// Nothing.
     Nothing,
-    /// The memory, and what was last read of it.
+    /// The content of the memory, before it is read: zeros are read.
     Memory,
-    /// The memory and the state of the controller.
+    /// The same, and the state of the controller before the step.
     MemoryAndState,
 }
 
@@ -100,12 +96,11 @@ pub(super) fn run(
             input(mann, row(items[step]), before)
         });
         let inputs = TensorData::new(inputs.collect::<Vec<f32>>(), [count, mann.inputs(dim)]);
-        state = match wipe {
-            Wipe::Nothing => state,
-            Wipe::Memory => cell.wipe_memory(state),
-            Wipe::MemoryAndState => cell.start(count),
-        };
-        state = cell.step(state, Tensor::from_data(inputs, device));
+        if wipe == Wipe::MemoryAndState {
+            state = cell.start(count);
+        }
+        let inputs = Tensor::from_data(inputs, device);
+        state = cell.step(state, inputs, wipe != Wipe::Nothing);
         features.push(state.features.clone());
     }
     (Tensor::cat(features, 0), state)
