@@ -50,6 +50,7 @@ impl Learner {
             Self::Siamese(Siamese::CONTRASTIVE),
             Self::Siamese(Siamese::Logistic),
             Self::Prototypical(Prototypical { shots: vec![1, 3] }),
+            Self::Mann(Mann::default()),
         ]
     }
 
@@ -72,6 +73,14 @@ impl Learner {
             },
             // Every pair of the episode's pictures counts.
             Self::Siamese(_) => plain,
+            // Ten pictures of a class as in the paper; sixteen sequences in all.
+            Self::Mann(m) => Recipe {
+                way: 8 * m.classes,
+                support: 1,
+                query: 9,
+                learning_rate: 1e-3,
+                ..plain
+            },
             // The classes are a batch of labelled pictures.
             Self::Transfer(_) | Self::Scratch(_) => Recipe {
                 way: 120,

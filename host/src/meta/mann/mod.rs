@@ -74,10 +74,10 @@ pub struct Mann {
 }
 
 impl Default for Mann {
-    /// The paper's sizes.
+    /// The paper's sizes, and the controller that carries nothing itself.
     fn default() -> Self {
         Self {
-            controller: Controller::Lstm,
+            controller: Controller::FeedForward,
             units: 200,
             slots: 128,
             width: 40,
@@ -92,6 +92,14 @@ impl Default for Mann {
 }
 
 impl Mann {
+    /// The paper's controller.
+    pub fn lstm() -> Self {
+        Self {
+            controller: Controller::Lstm,
+            ..Self::default()
+        }
+    }
+
     /// Whether the picture before comes beside its label.
     fn sees_previous(&self) -> bool {
         self.controller == Controller::FeedForward
@@ -163,6 +171,10 @@ impl Method for Mann {
 
     fn frozen(&self) -> bool {
         true
+    }
+
+    fn greatest_way(&self) -> Option<usize> {
+        Some(self.classes)
     }
 
     fn prepare(&self, plan: &Plan, params: &Params, pictures: Tensor<4>) -> Tensor<2> {
@@ -268,49 +280,3 @@ fn later_accuracy(found: &[usize], sequences: &[Vec<sequence::Item>]) -> f32 {
 
 #[cfg(test)]
 mod tests;
-
-// SCRATCH-BEGIN
-impl Mann {
-    /// scratch
-    pub fn try_loss(
-        &self,
-        extras: &[Tensor<2>],
-        data: &super::Embeddings,
-        sampler: &crate::episodes::Sampler,
-        step: u64,
-        count: usize,
-    ) -> (Tensor<1>, f32) {
-        let mut rng = ChaCha8Rng::seed_from_u64(step ^ 0x77);
-        let mut rows = Vec::new();
-        let mut sequences = Vec::new();
-        for n in 0..count as u64 {
-            let e = sampler.episode(step * count as u64 + n);
-            let classes: Vec<Vec<usize>> = e
-                .classes
-                .iter()
-                .zip(e.support.iter().zip(&e.query))
-                .map(|(&c, (s, q))| {
-                    s.iter()
-                        .chain(q)
-                        .map(|&i| {
-                            rows.extend_from_slice(data.get(c, i));
-                            rows.len() / 64 - 1
-                        })
-                        .collect()
-                })
-                .collect();
-            sequences.push(sequence::shuffled(&classes, &mut rng));
-        }
-        let cell = Cell::new(self, extras);
-        let device = extras[0].device();
-        let (features, _) =
-            sequence::run(self, &cell, &rows, 64, &sequences, Wipe::Nothing, &device);
-        let scores = cell.scores(features);
-        let found = greatest(scores.clone().detach());
-        (
-            sequence::loss(scores, &sequences),
-            later_accuracy(&found, &sequences),
-        )
-    }
-}
-// SCRATCH-END
