@@ -78,7 +78,6 @@ impl Learner {
                 way: 8 * m.classes,
                 support: 1,
                 query: 9,
-                learning_rate: 1e-3,
                 ..plain
             },
             // The classes are a batch of labelled pictures.

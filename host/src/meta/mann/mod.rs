@@ -86,7 +86,7 @@ impl Default for Mann {
             decay: 0.99,
             classes: 5,
             groupings: 2,
-            passes: 1,
+            passes: 2,
         }
     }
 }
