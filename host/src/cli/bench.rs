@@ -12,6 +12,7 @@ use sudal::meta::{Accuracy, Learner, Trained};
 use sudal::nets::network::{Architecture, Plan};
 
 use super::data::{DataArgs, Kind};
+use super::instances::{self, Instances};
 use super::model::ModelFile;
 use super::output::Output;
 
@@ -106,6 +107,18 @@ const ROWS: &[Row] = &[
         published: Some(([97.3, 98.4, 88.1, 97.0], "Koch et al. 2015")),
     },
     Row {
+        name: "memory-augmented",
+        file: Some("omniglot-mann.ckpt"),
+        learner: None,
+        published: None,
+    },
+    Row {
+        name: "memory-augmented, LSTM",
+        file: Some("omniglot-mann-lstm.ckpt"),
+        learner: None,
+        published: None,
+    },
+    Row {
         name: "prototypical",
         file: Some("omniglot.onnx"),
         learner: None,
@@ -141,6 +154,7 @@ struct Report {
     query: usize,
     seed: u64,
     rows: Vec<Measured>,
+    instances: Vec<Instances>,
     within_alphabet: Vec<Error>,
 }
 
@@ -189,6 +203,20 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     for row in ROWS.iter().filter(|row| wanted(row.name)) {
         rows.push(measure(row, args, &data, output)?);
     }
+    let mut instances = Vec::new();
+    for row in ROWS.iter().filter(|row| wanted(row.name)) {
+        if let Some(file) = row.file {
+            let path = args.models.join(file);
+            instances.extend(instances::measure(
+                row.name,
+                &path,
+                &data,
+                args.episodes,
+                args.seed,
+                output,
+            )?);
+        }
+    }
     let mut within_alphabet = Vec::new();
     for (method, file) in ALPHABETS.iter().filter(|(name, _)| wanted(name)) {
         let path = args.models.join(file);
@@ -207,6 +235,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         query: args.query,
         seed: args.seed,
         rows,
+        instances,
         within_alphabet,
     };
     output.result(&report, text(&report))
@@ -241,7 +270,14 @@ fn measure(row: &Row, args: &Args, data: &DataArgs, output: &Output) -> anyhow::
     }
     let pictures = data.load("test", model.size()?, output)?;
     let prepared = model.prepare(&pictures, output)?;
+    let greatest = match &model {
+        ModelFile::Checkpoint(trained) => trained.learner().method().greatest_way(),
+        ModelFile::Onnx(_) | ModelFile::Image(_) => None,
+    };
     for (place, (way, shot)) in TASKS.into_iter().enumerate() {
+        if greatest.is_some_and(|greatest| way > greatest) {
+            continue;
+        }
         let shape = EpisodeShape {
             way,
             shot,
@@ -298,7 +334,12 @@ fn text(report: &Report) -> String {
             text.push_str(&format!("  no {file} in the models' folder\n"));
             continue;
         }
-        for task in &row.tasks {
+        for (way, shot) in TASKS {
+            let measured = |task: &&Task| (task.way, task.shot) == (way, shot);
+            let Some(task) = row.tasks.iter().find(measured) else {
+                text.push_str(&format!("{:>23}", "-"));
+                continue;
+            };
             let Accuracy { mean, interval, .. } = task.accuracy;
             let published = task
                 .published
@@ -309,6 +350,7 @@ fn text(report: &Report) -> String {
         let episodes = row.tasks.first().map_or(0, |t| t.accuracy.episodes);
         text.push_str(&format!("  {episodes}\n"));
     }
+    text.push_str(&instances::text(&report.instances));
     if report.within_alphabet.is_empty() {
         return text;
     }

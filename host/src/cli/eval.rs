@@ -84,6 +84,15 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         bail!("--episodes 0 measures nothing: give at least 1");
     }
     let model = ModelFile::open(&args.model)?;
+    if let ModelFile::Checkpoint(trained) = &model
+        && let Some(greatest) = trained.learner().method().greatest_way()
+        && let Some(way) = args.way.iter().find(|way| **way > greatest)
+    {
+        bail!(
+            "{} tells at most {greatest} classes apart, {way} were asked for: give --way {greatest}",
+            trained.learner().name()
+        );
+    }
     let split = args.data.split_or("test")?;
     let data = args.data.load(&split, model.size()?, output)?;
     let shapes = args.way.iter().flat_map(|&way| {

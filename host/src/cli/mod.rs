@@ -8,6 +8,7 @@ mod demo;
 mod device;
 mod eval;
 mod export;
+mod instances;
 mod interrupt;
 mod model;
 mod output;

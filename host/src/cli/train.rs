@@ -14,6 +14,7 @@ use sudal::episodes::EpisodeShape;
 use sudal::export::onnx;
 use sudal::meta::augment::Augment;
 use sudal::meta::checkpoint::Origin;
+use sudal::meta::mann::Mann;
 use sudal::meta::prototypical::Prototypical;
 use sudal::meta::schedule::Schedule;
 use sudal::meta::siamese::Siamese;
@@ -135,6 +136,11 @@ enum MethodName {
     SiameseL1,
     /// A classifier of the base classes, a new linear head for each task (Chen et al. 2019).
     Transfer,
+    /// An external memory behind a feed-forward controller, on top of a trained network (Santoro et
+    /// al. 2016).
+    Mann,
+    /// The same behind an LSTM.
+    MannLstm,
 }
 
 impl MethodName {
@@ -146,6 +152,8 @@ impl MethodName {
             Self::Siamese => Learner::Siamese(Siamese::CONTRASTIVE),
             Self::SiameseL1 => Learner::Siamese(Siamese::Logistic),
             Self::Transfer => Learner::Transfer(Transfer::Frozen),
+            Self::Mann => Learner::Mann(Mann::default()),
+            Self::MannLstm => Learner::Mann(Mann::lstm()),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::mann::Mann;
 use super::method::Method;
 use super::prototypical::Prototypical;
 use super::scratch::Scratch;
@@ -18,6 +19,8 @@ pub enum Learner {
     Siamese(Siamese),
     /// A classifier of the base classes, a new head for a new task.
     Transfer(Transfer),
+    /// An external memory (Santoro et al. 2016).
+    Mann(Mann),
     /// Nothing but the task's own pictures.
     Scratch(Scratch),
 }
@@ -47,6 +50,7 @@ impl Learner {
             Self::Siamese(Siamese::CONTRASTIVE),
             Self::Siamese(Siamese::Logistic),
             Self::Prototypical(Prototypical { shots: vec![1, 3] }),
+            Self::Mann(Mann::default()),
         ]
     }
 
@@ -69,6 +73,13 @@ impl Learner {
             },
             // Every pair of the episode's pictures counts.
             Self::Siamese(_) => plain,
+            // Ten pictures of a class as in the paper; sixteen sequences in all.
+            Self::Mann(m) => Recipe {
+                way: 8 * m.classes,
+                support: 1,
+                query: 9,
+                ..plain
+            },
             // The classes are a batch of labelled pictures.
             Self::Transfer(_) | Self::Scratch(_) => Recipe {
                 way: 120,
@@ -85,6 +96,7 @@ impl Learner {
             Self::Prototypical(m) => m,
             Self::Siamese(m) => m,
             Self::Transfer(m) => m,
+            Self::Mann(m) => m,
             Self::Scratch(m) => m,
         }
     }
@@ -95,6 +107,7 @@ impl Learner {
             Self::Prototypical(_) => "prototypical",
             Self::Siamese(s) => s.name(),
             Self::Transfer(t) => t.name(),
+            Self::Mann(m) => m.name(),
             Self::Scratch(_) => "from scratch",
         }
     }

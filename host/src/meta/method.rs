@@ -81,11 +81,17 @@ pub trait Method: Send + Sync {
         false
     }
 
+    /// The greatest number of classes of a task, where there is one.
+    fn greatest_way(&self) -> Option<usize> {
+        None
+    }
+
     /// What can be computed of pictures before any task, `[n, k]`: their embeddings, or their
     /// pixels.
     fn prepare(&self, plan: &Plan, params: &Params, pictures: Tensor<4>) -> Tensor<2>;
 
-    /// Learns a task of `way` classes from the prepared rows of its support set, class by class.
+    /// Learns a task of `way` classes from the prepared rows of its support set, class by class. May
+    /// panic when there are more than [`Method::greatest_way`].
     fn adapt(
         &self,
         plan: &Plan,

@@ -11,6 +11,7 @@ pub mod checkpoint;
 pub mod evaluate;
 pub mod learner;
 mod linear;
+pub mod mann;
 pub mod method;
 pub mod params;
 pub mod prototypical;

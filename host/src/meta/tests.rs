@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::augment::Augment;
 use super::checkpoint::Origin;
 use super::learner::Learner;
+use super::mann::Mann;
 use super::prototypical::Prototypical;
 use super::schedule::Schedule;
 use super::scratch::Scratch;
@@ -163,6 +164,21 @@ fn impossible_runs_are_refused_before_they_start() {
     assert!(matches!(
         refuse(|c| c.learner = Learner::Scratch(Scratch::default())),
         TrainError::NothingToTrain(_)
+    ));
+    assert!(matches!(
+        refuse(|c| c.learner = Learner::Mann(Mann::default())),
+        TrainError::NeedsStart(_)
+    ));
+    assert!(matches!(
+        refuse(|c| {
+            c.learner = Learner::Mann(Mann::default());
+            c.way = 4;
+        }),
+        TrainError::Narrow {
+            needed: 5,
+            way: 4,
+            ..
+        }
     ));
 }
 

@@ -99,6 +99,18 @@ pub enum TrainError {
         "{0} learns nothing before its task: there is nothing to train, measure it with `sudal bench`"
     )]
     NothingToTrain(&'static str),
+    /// The method needs more classes in an episode.
+    #[error(
+        "{method} cuts sequences of {needed} classes out of episodes: a way of {way} is too small"
+    )]
+    Narrow {
+        /// The method.
+        method: &'static str,
+        /// Classes of a sequence.
+        needed: usize,
+        /// Classes of an episode.
+        way: usize,
+    },
     /// The network to start from is another one.
     #[error("the network to start from is not {0:?} for pictures of this size")]
     OtherStart(Architecture),
@@ -454,6 +466,13 @@ fn layout(config: &TrainConfig, data: &Loaded) -> Result<(Plan, Episodes), Train
         Learner::Scratch(_) => return Err(TrainError::NothingToTrain(config.learner.name())),
         Learner::Prototypical(p) if p.shots.is_empty() || p.shots.contains(&0) => {
             return Err(TrainError::NoShots);
+        }
+        Learner::Mann(m) if config.way < m.classes => {
+            return Err(TrainError::Narrow {
+                method: m.name(),
+                needed: m.classes,
+                way: config.way,
+            });
         }
         _ => {}
     }
