@@ -7,12 +7,14 @@ mod data;
 mod demo;
 mod device;
 mod eval;
+mod explain;
 mod export;
 mod instances;
 mod interrupt;
 mod model;
 mod output;
 mod profile;
+mod sweep;
 mod train;
 mod verify;
 
@@ -58,6 +60,8 @@ enum Command {
     Train(train::Args),
     Eval(eval::Args),
     Bench(bench::Args),
+    Sweep(sweep::Args),
+    Explain(explain::Args),
     Export(export::Args),
     Verify(verify::Args),
     Convert(convert::Args),
@@ -92,6 +96,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Train(args) => train::run(&args, &output),
         Command::Eval(args) => eval::run(&args, &output),
         Command::Bench(args) => bench::run(&args, &output),
+        Command::Sweep(args) => sweep::run(&args, &output),
+        Command::Explain(args) => explain::run(&args, &output),
         Command::Export(args) => export::run(&args, &output),
         Command::Verify(args) => verify::run(&args, &output),
         Command::Convert(args) => convert::run(&args, &output),

@@ -4,10 +4,14 @@ mod bars;
 mod chart;
 mod confusion;
 mod figure;
+mod neighbors;
+mod pca;
 mod sheet;
 
 pub use bars::{Bar, BarChart};
 pub use chart::{Axis, Chart, Point, Series, Style};
 pub use confusion::Confusion;
 pub use figure::{Figure, ReportError};
+pub use neighbors::{Neighbor, Neighbors, Sought};
+pub use pca::{Components, components};
 pub use sheet::{ContactSheet, Query, Row};

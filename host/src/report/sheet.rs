@@ -5,7 +5,7 @@ use super::{
 use crate::data::Gray;
 
 /// Side that small frames are enlarged to at least, in pixels.
-const FRAME: u32 = 96;
+pub(super) const FRAME: u32 = 96;
 /// Most distances shown below a query.
 const NEAREST: usize = 5;
 /// Height of a distance's line, in pixels.
@@ -13,7 +13,7 @@ const STEP: u32 = LINE + 1;
 /// Space between things, in pixels.
 const GAP: u32 = 10;
 /// Width of a frame's border, in pixels.
-const BORDER: u32 = 3;
+pub(super) const BORDER: u32 = 3;
 
 /// What was enrolled and how new frames were classified, for people to look at.
 ///
@@ -162,7 +162,7 @@ impl Layout {
 }
 
 /// A distance in about four digits.
-fn number(distance: f32) -> String {
+pub(super) fn number(distance: f32) -> String {
     let decimals = match distance.abs() {
         d if d < 10.0 => 3,
         d if d < 1000.0 => 1,
@@ -177,7 +177,7 @@ fn zoom(frame: &Gray) -> u32 {
 }
 
 /// Draws a frame with a border of a colour; returns the size of both.
-fn bordered(
+pub(super) fn bordered(
     figure: &mut Figure,
     at: (u32, u32),
     frame: &Gray,
