@@ -14,8 +14,11 @@ use sudal::episodes::EpisodeShape;
 use sudal::export::onnx;
 use sudal::meta::augment::Augment;
 use sudal::meta::checkpoint::Origin;
+use sudal::meta::maml::Maml;
 use sudal::meta::mann::Mann;
+use sudal::meta::meta_transfer::MetaTransfer;
 use sudal::meta::prototypical::Prototypical;
+use sudal::meta::reptile::Reptile;
 use sudal::meta::schedule::Schedule;
 use sudal::meta::siamese::Siamese;
 use sudal::meta::transfer::Transfer;
@@ -81,9 +84,12 @@ pub(crate) struct Args {
     /// Episodes of one optimiser step, their losses averaged.
     #[arg(long)]
     tasks: Option<usize>,
-    /// Shots that a prototypical network's loss is the mean over, at most --support [default: 1,3].
+    /// Shots of training, at most --support: a prototypical network's loss is the mean over them
+    /// [default: 1,3], MAML and its kin take them by turns [default: 1].
     #[arg(long, value_delimiter = ',')]
     shots: Option<Vec<usize>>,
+    #[command(flatten)]
+    task: TaskArgs,
     /// Classes of a family, which follow each other in the data and are alike; every second episode
     /// then is of whole families, a task of small differences [default: 4 for parts, else 1].
     #[arg(long)]
@@ -141,11 +147,100 @@ enum MethodName {
     Mann,
     /// The same behind an LSTM.
     MannLstm,
+    /// A start for gradient descent, by exact second order (Finn et al. 2017).
+    Maml,
+    /// The same by first order.
+    FirstOrderMaml,
+    /// With learned step sizes and the loss of every step (Antoniou et al. 2019).
+    MamlPlusPlus,
+    /// With the head alone moving in a task (Raghu et al. 2020).
+    Anil,
+    /// A start near to where many tasks end (Nichol et al. 2018).
+    Reptile,
+    /// Learned scales and shifts of a trained network, given by --from (Sun et al. 2019).
+    MetaTransfer,
+}
+
+/// Learning inside a task, for the methods that do so by gradient descent.
+#[derive(clap::Args)]
+struct TaskArgs {
+    /// Steps inside a task in training.
+    #[arg(long)]
+    steps: Option<usize>,
+    /// Steps on a new task [default: the method's own, at least --steps].
+    #[arg(long)]
+    test_steps: Option<usize>,
+    /// Size of the network's steps inside a task.
+    #[arg(long)]
+    rate: Option<f32>,
+    /// Size of the head's steps inside a task.
+    #[arg(long)]
+    head_rate: Option<f32>,
+}
+
+impl TaskArgs {
+    /// Changes what was given, in a method that has it.
+    fn apply(&self, learner: &mut Learner) -> anyhow::Result<()> {
+        let mut unused = 0.0;
+        let (steps, test_steps, rate, head_rate) = match learner {
+            Learner::Maml(m) => (
+                &mut m.steps,
+                &mut m.test_steps,
+                &mut m.rate,
+                &mut m.head_rate,
+            ),
+            Learner::Reptile(r) => (
+                &mut r.steps,
+                &mut r.test_steps,
+                &mut r.rate,
+                &mut r.head_rate,
+            ),
+            Learner::MetaTransfer(m) => {
+                if self.rate.is_some() {
+                    bail!("--rate: {} leaves the network as it is", learner.name());
+                }
+                (
+                    &mut m.steps,
+                    &mut m.test_steps,
+                    &mut unused,
+                    &mut m.head_rate,
+                )
+            }
+            other => {
+                if self.steps.is_some()
+                    || self.test_steps.is_some()
+                    || self.rate.is_some()
+                    || self.head_rate.is_some()
+                {
+                    bail!(
+                        "--steps, --test-steps, --rate and --head-rate say how gradient descent learns a task; {} does not",
+                        other.name()
+                    );
+                }
+                return Ok(());
+            }
+        };
+        *steps = self.steps.unwrap_or(*steps);
+        *test_steps = self.test_steps.unwrap_or((*test_steps).max(*steps));
+        *rate = self.rate.unwrap_or(*rate);
+        *head_rate = self.head_rate.unwrap_or(*head_rate);
+        Ok(())
+    }
 }
 
 impl MethodName {
     fn learner(self, shots: Option<Vec<usize>>) -> Learner {
+        let maml = |mut maml: Maml| {
+            maml.shots = shots.clone().unwrap_or(maml.shots);
+            Learner::Maml(maml)
+        };
         match self {
+            Self::Maml => maml(Maml::exact()),
+            Self::FirstOrderMaml => maml(Maml::first_order()),
+            Self::MamlPlusPlus => maml(Maml::plus_plus()),
+            Self::Anil => maml(Maml::anil()),
+            Self::Reptile => Learner::Reptile(Reptile::default()),
+            Self::MetaTransfer => Learner::MetaTransfer(MetaTransfer::default()),
             Self::Prototypical => Learner::Prototypical(Prototypical {
                 shots: shots.unwrap_or_else(|| vec![1, 3]),
             }),
@@ -325,7 +420,8 @@ fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
         None => None,
         Some(path) => Some(from(path, &data)?),
     };
-    let learner = args.method.learner(args.shots.clone());
+    let mut learner = args.method.learner(args.shots.clone());
+    args.task.apply(&mut learner)?;
     let recipe = learner.recipe();
     let support = args.support.unwrap_or(recipe.support);
     let config = TrainConfig {

@@ -2,9 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::maml::Maml;
 use super::mann::Mann;
+use super::meta_transfer::MetaTransfer;
 use super::method::Method;
 use super::prototypical::Prototypical;
+use super::reptile::Reptile;
 use super::scratch::Scratch;
 use super::siamese::Siamese;
 use super::transfer::Transfer;
@@ -23,6 +26,12 @@ pub enum Learner {
     Mann(Mann),
     /// Nothing but the task's own pictures.
     Scratch(Scratch),
+    /// A start for gradient descent (Finn et al. 2017), with its kin.
+    Maml(Maml),
+    /// A start near to where many tasks end (Nichol et al. 2018).
+    Reptile(Reptile),
+    /// Scales and shifts of a trained network (Sun et al. 2019).
+    MetaTransfer(MetaTransfer),
 }
 
 /// Settings of a run that suit a method on Omniglot with the Conv-4-64 network.
@@ -51,6 +60,12 @@ impl Learner {
             Self::Siamese(Siamese::Logistic),
             Self::Prototypical(Prototypical { shots: vec![1, 3] }),
             Self::Mann(Mann::default()),
+            Self::Maml(Maml::exact()),
+            Self::Maml(Maml::first_order()),
+            Self::Maml(Maml::plus_plus()),
+            Self::Maml(Maml::anil()),
+            Self::Reptile(Reptile::default()),
+            Self::MetaTransfer(MetaTransfer::default()),
         ]
     }
 
@@ -69,6 +84,29 @@ impl Learner {
                 support: p.shots.iter().copied().max().unwrap_or(0),
                 query: 3,
                 episodes: 12_000,
+                ..plain
+            },
+            Self::Maml(m) => Recipe {
+                way: 20,
+                support: m.shots.iter().copied().max().unwrap_or(0),
+                query: 5,
+                tasks: 2,
+                learning_rate: 1e-3,
+                ..plain
+            },
+            Self::Reptile(_) => Recipe {
+                way: 20,
+                support: 10,
+                query: 2,
+                tasks: 2,
+                learning_rate: 1e-3,
+                ..plain
+            },
+            Self::MetaTransfer(m) => Recipe {
+                way: 5 * m.way,
+                support: 1,
+                query: 3,
+                learning_rate: 1e-3,
                 ..plain
             },
             // Every pair of the episode's pictures counts.
@@ -98,6 +136,9 @@ impl Learner {
             Self::Transfer(m) => m,
             Self::Mann(m) => m,
             Self::Scratch(m) => m,
+            Self::Maml(m) => m,
+            Self::Reptile(m) => m,
+            Self::MetaTransfer(m) => m,
         }
     }
 
@@ -109,6 +150,9 @@ impl Learner {
             Self::Transfer(t) => t.name(),
             Self::Mann(m) => m.name(),
             Self::Scratch(_) => "from scratch",
+            Self::Maml(m) => m.name(),
+            Self::Reptile(_) => "reptile",
+            Self::MetaTransfer(_) => "meta-transfer",
         }
     }
 }

@@ -51,7 +51,7 @@ impl Classifier for Linear {
 }
 
 /// `[way * each, way]`: ones where the row's class is.
-fn one_hot(each: usize, way: usize, like: &Tensor<2>) -> Tensor<2> {
+pub(crate) fn one_hot(each: usize, way: usize, like: &Tensor<2>) -> Tensor<2> {
     let eye = Tensor::<2>::eye(way, &like.device()).reshape([way, 1, way]);
     eye.repeat(&[1, each, 1]).reshape([way * each, way])
 }
@@ -64,9 +64,12 @@ pub(crate) fn cross_entropy(scores: Tensor<2>, classes: &[usize]) -> Tensor<1> {
     -log_softmax(scores, 1).gather(1, places).mean()
 }
 
+/// Keeps the length of a row of zeros from zero.
+pub(crate) const UNIT_EPSILON: f32 = 1e-12;
+
 /// Rows of length one.
 pub(crate) fn unit(x: Tensor<2>) -> Tensor<2> {
-    let length = (x.clone().powi_scalar(2).sum_dim(1) + 1e-12).sqrt();
+    let length = (x.clone().powi_scalar(2).sum_dim(1) + UNIT_EPSILON).sqrt();
     x / length
 }
 

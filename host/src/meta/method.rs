@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::params::Params;
-use crate::nets::network::Plan;
+use crate::nets::network::{Plan, Weights};
 
 /// The pictures of one training episode.
 #[derive(Clone, Debug)]
@@ -84,6 +84,11 @@ pub trait Method: Send + Sync {
     /// The greatest number of classes of a task, where there is one.
     fn greatest_way(&self) -> Option<usize> {
         None
+    }
+
+    /// The network that embeds pictures for a task, with what the method learned for it.
+    fn network(&self, _plan: &Plan, params: &Params) -> Weights {
+        params.network.clone()
     }
 
     /// What can be computed of pictures before any task, `[n, k]`: their embeddings, or their

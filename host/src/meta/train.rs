@@ -13,8 +13,11 @@ use super::batch::{self, Episodes, Loader};
 use super::checkpoint::{Checkpoint, CheckpointError, Matrix, Origin};
 use super::evaluate::Accuracy;
 use super::learner::Learner;
+use super::maml::Maml;
+use super::meta_transfer::MetaTransfer;
 use super::method::Batch;
 use super::params::{Params, Record};
+use super::reptile::Reptile;
 use super::schedule::Schedule;
 use super::trained::Trained;
 use crate::data::Loaded;
@@ -91,6 +94,9 @@ pub enum TrainError {
     /// The shots are not usable.
     #[error("give at least one shot, each 1 or more")]
     NoShots,
+    /// Nothing is learned in a task.
+    #[error("give at least one step inside a task")]
+    NoSteps,
     /// The method works on top of a trained network.
     #[error("{0} learns on top of a trained network: give one with --from")]
     NeedsStart(&'static str),
@@ -474,6 +480,12 @@ fn layout(config: &TrainConfig, data: &Loaded) -> Result<(Plan, Episodes), Train
                 way: config.way,
             });
         }
+        Learner::Maml(m) if m.shots.is_empty() || m.shots.contains(&0) => {
+            return Err(TrainError::NoShots);
+        }
+        Learner::Maml(Maml { steps: 0, .. })
+        | Learner::Reptile(Reptile { steps: 0, .. })
+        | Learner::MetaTransfer(MetaTransfer { steps: 0, .. }) => return Err(TrainError::NoSteps),
         _ => {}
     }
     let (width, height) = data.size();

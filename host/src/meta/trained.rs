@@ -108,9 +108,13 @@ impl Trained {
     pub fn embed_normalized(&self, pictures: &[f32]) -> Vec<f32> {
         let area = self.plan.size.0 * self.plan.size.1;
         let mut all = Vec::new();
+        let params = Params {
+            network: self.learner.method().network(&self.plan, &self.params),
+            ..self.params.clone()
+        };
         for chunk in pictures.chunks(CHUNK * area) {
             let x = self.tensor(chunk);
-            all.extend(numbers(self.params.embed(&self.plan, x)));
+            all.extend(numbers(params.embed(&self.plan, x)));
         }
         all
     }
@@ -200,12 +204,9 @@ impl Trained {
 
     /// The network for export, batch norm folded.
     pub fn graph(&self) -> Graph {
-        let Params {
-            network,
-            statistics,
-            ..
-        } = &self.params;
-        self.plan.fold(network, statistics, self.normalization)
+        let network = self.learner.method().network(&self.plan, &self.params);
+        let statistics = &self.params.statistics;
+        self.plan.fold(&network, statistics, self.normalization)
     }
 
     fn normalized(&self, pictures: &[u8]) -> Vec<f32> {

@@ -139,7 +139,10 @@ pub fn forward(
         return composed(shape, weights, x, norm);
     }
     match norm {
-        Norm::Batch => fused::block(shape, weights, x),
+        Norm::Batch => {
+            let (out, stats, _) = fused::block(shape, weights, x);
+            (out, stats)
+        }
         Norm::Fixed(stats) => {
             let (scale, shift) = weights.affine(stats);
             let out = fused::affine_block(shape, weights.weight.clone(), scale, shift, x);

@@ -23,6 +23,8 @@ pub(super) struct FusedOutput<B: Backend> {
     pub(super) mean: FloatTensor<B>,
     /// Its biased variance, `[1, outputs]`.
     pub(super) variance: FloatTensor<B>,
+    /// The convolution itself, without gradient, `[n, out_height, out_width, outputs]`.
+    pub(super) convolved: FloatTensor<B>,
 }
 
 /// The block as an operation of a back end.
@@ -47,12 +49,13 @@ pub(super) trait FusedBlock: Backend {
     ) -> FloatTensor<Self>;
 }
 
-/// The block on tensors of any kind; gradients flow to `x` and `weights`.
+/// The block on tensors of any kind; gradients flow to `x` and `weights`. The third is what the
+/// convolution gave, without gradient.
 pub(super) fn block(
     shape: &BlockShape,
     weights: &BlockWeights,
     x: Tensor<4>,
-) -> (Tensor<4>, Statistics) {
+) -> (Tensor<4>, Statistics, Tensor<4>) {
     let w = weights.clone();
     let o = <Dispatch as FusedBlock>::block(
         x.into_dispatch(),
@@ -65,7 +68,8 @@ pub(super) fn block(
         mean: Tensor::from_dispatch(o.mean),
         variance: Tensor::from_dispatch(o.variance),
     };
-    (Tensor::from_dispatch(o.out), stats)
+    let convolved = Tensor::from_dispatch(o.convolved);
+    (Tensor::from_dispatch(o.out), stats, convolved)
 }
 
 /// The block with known statistics folded into `scale` and `shift`, `[1, outputs]` each; gradients
@@ -86,12 +90,12 @@ pub(super) fn affine_block(
     ))
 }
 
-fn tensor(data: Vec<f32>, shape: &[usize]) -> FlexTensor {
+pub(super) fn tensor(data: Vec<f32>, shape: &[usize]) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(data, shape.to_vec()))
 }
 
 /// The same numbers in row-major order from the start of the storage.
-fn contiguous(tensor: FlexTensor) -> FlexTensor {
+pub(super) fn contiguous(tensor: FlexTensor) -> FlexTensor {
     if tensor.is_contiguous() && tensor.layout().start_offset() == 0 {
         tensor
     } else {
@@ -165,6 +169,7 @@ impl FusedBlock for Flex {
             out,
             mean: saved.mean,
             variance: saved.variance,
+            convolved: saved.convolved,
         }
     }
 
@@ -310,6 +315,7 @@ impl<C: CheckpointStrategy> FusedBlock for Autodiff<Flex, C> {
         let (beta, node_beta) = beta.into_parts();
         let (out, saved) = run([x, weight, gamma, beta], shape);
         let (mean, variance) = (saved.mean.clone(), saved.variance.clone());
+        let convolved = saved.convolved.clone();
         let step = BlockStep
             .prepare::<C>([node_x, node_weight, node_gamma, node_beta])
             .compute_bound()
@@ -321,6 +327,7 @@ impl<C: CheckpointStrategy> FusedBlock for Autodiff<Flex, C> {
             },
             mean: Self::from_inner(mean),
             variance: Self::from_inner(variance),
+            convolved: Self::from_inner(convolved),
         }
     }
 

@@ -189,6 +189,11 @@ impl Plan {
             x = out;
             stats.push(s);
         }
+        (self.end(x), stats)
+    }
+
+    /// The embedding, `[n, embedding]`, from what the last block gave.
+    pub(super) fn end(&self, mut x: Tensor<4>) -> Tensor<2> {
         let [n, height, width, channels] = x.dims();
         if self.average {
             x = x.reshape([n, height * width, channels, 1]).mean_dim(1);
@@ -196,7 +201,7 @@ impl Plan {
             // Channels first, as ONNX flattens.
             x = x.permute([0, 3, 1, 2]);
         }
-        (x.reshape([n, self.embedding()]), stats)
+        x.reshape([n, self.embedding()])
     }
 
     /// The network for inference, batch norm folded into the convolutions.

@@ -12,6 +12,7 @@ pub(crate) mod depthwise;
 pub(crate) mod gemm;
 pub(crate) mod memory;
 pub(crate) mod norm;
+pub(crate) mod second;
 
 use rayon::prelude::*;
 

@@ -82,7 +82,7 @@ impl Affine {
 }
 
 /// What a ReLU leaves at least.
-fn floor(s: &BlockShape) -> f32 {
+pub(super) fn floor(s: &BlockShape) -> f32 {
     if s.relu { 0.0 } else { f32::NEG_INFINITY }
 }
 
@@ -119,14 +119,14 @@ fn forward_picture(s: &BlockShape, affine: &Affine, y: &[f32], out: &mut [f32]) 
 
 /// The four pixels under the pool window at `(py, px)`, each cut to `c`.
 #[inline(always)]
-fn window(y: &[f32], c: usize, width: usize, py: usize, px: usize) -> [&[f32]; 4] {
+pub(super) fn window(y: &[f32], c: usize, width: usize, py: usize, px: usize) -> [&[f32]; 4] {
     let at = |dy, dx| &y[((2 * py + dy) * width + 2 * px + dx) * c..][..c];
     [at(0, 0), at(0, 1), at(1, 0), at(1, 1)]
 }
 
 /// Gradient of `z` at the four pixels of a pool window: all of `g` to the first greatest.
 #[inline(always)]
-fn route(z: [f32; 4], g: f32, floor: f32) -> [f32; 4] {
+pub(super) fn route(z: [f32; 4], g: f32, floor: f32) -> [f32; 4] {
     let m = z[0].max(z[1]).max(z[2].max(z[3]));
     let g = if m > floor { g } else { 0.0 };
     let first = z[0] == m;
@@ -164,13 +164,29 @@ impl<'a> Backward<'a> {
         let c = s.outputs;
         let affine = Affine::new(gamma, beta, mean, variance);
         let total = sums(s, &affine, y, out_gradient);
+        let by_gamma =
+            |j: usize| (total[c + j] - mean[j] * total[j]) / (variance[j] + EPSILON).sqrt();
+        let sums = [(0..c).map(by_gamma).collect(), total[..c].to_vec()];
+        Self::of_sums(s, (gamma, beta), (mean, variance), y, out_gradient, sums)
+    }
+
+    /// The same where the gradients of gamma and beta are known already.
+    pub(crate) fn of_sums(
+        s: &'a BlockShape,
+        (gamma, beta): (&[f32], &[f32]),
+        (mean, variance): (&[f32], &[f32]),
+        y: &'a [f32],
+        out_gradient: &'a [f32],
+        [d_gamma, d_beta]: [Vec<f32>; 2],
+    ) -> Self {
+        let c = s.outputs;
+        let affine = Affine::new(gamma, beta, mean, variance);
         let count = (y.len() / c) as f32;
-        let (mut d_gamma, mut slope, mut offset) = (vec![0.0; c], vec![0.0; c], vec![0.0; c]);
+        let (mut slope, mut offset) = (vec![0.0; c], vec![0.0; c]);
         for j in 0..c {
             let deviation = 1.0 / (variance[j] + EPSILON).sqrt();
-            d_gamma[j] = deviation * (total[c + j] - mean[j] * total[j]);
             slope[j] = -affine.scale[j] * deviation * d_gamma[j] / count;
-            offset[j] = -affine.scale[j] * total[j] / count - slope[j] * mean[j];
+            offset[j] = -affine.scale[j] * d_beta[j] / count - slope[j] * mean[j];
         }
         Self {
             shape: s,
@@ -180,7 +196,7 @@ impl<'a> Backward<'a> {
             slope,
             offset,
             gamma: d_gamma,
-            beta: total[..c].to_vec(),
+            beta: d_beta,
         }
     }
 
