@@ -2,6 +2,7 @@
 
 mod bench;
 mod board;
+mod bounds;
 mod convert;
 mod data;
 mod demo;
@@ -14,6 +15,7 @@ mod model;
 mod output;
 mod profile;
 mod train;
+mod tune;
 mod verify;
 
 use std::process::ExitCode;
@@ -56,6 +58,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Train(train::Args),
+    Tune(tune::Args),
     Eval(eval::Args),
     Bench(bench::Args),
     Export(export::Args),
@@ -90,6 +93,7 @@ pub(crate) fn main() -> ExitCode {
     let output = Output::new(cli.json);
     let result = match cli.command {
         Command::Train(args) => train::run(&args, &output),
+        Command::Tune(args) => tune::run(&args, &output),
         Command::Eval(args) => eval::run(&args, &output),
         Command::Bench(args) => bench::run(&args, &output),
         Command::Export(args) => export::run(&args, &output),

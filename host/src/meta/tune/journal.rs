@@ -129,7 +129,11 @@ impl Journal {
         let mut cut = || {
             self.file.set_len(good as u64)?;
             self.file.seek(SeekFrom::Start(good as u64))?;
-            if whole { Ok(()) } else { self.file.write_all(b"\n") }
+            if whole {
+                Ok(())
+            } else {
+                self.file.write_all(b"\n")
+            }
         };
         cut().map_err(|e| self.refused(e))
     }
@@ -211,7 +215,12 @@ fn same(path: &Path, there: &Setup, asked: &Setup) -> Result<(), TuneError> {
         };
         pairs.push((name.clone(), word(there), word(asked)));
     }
-    for d in there.space.dimensions().iter().chain(asked.space.dimensions()) {
+    for d in there
+        .space
+        .dimensions()
+        .iter()
+        .chain(asked.space.dimensions())
+    {
         let range = |setup: &Setup| {
             let found = setup.space.dimensions().iter().find(|o| o.name == d.name);
             found.map_or_else(|| "fixed".to_owned(), |d| d.range.to_string())
@@ -225,7 +234,10 @@ fn same(path: &Path, there: &Setup, asked: &Setup) -> Result<(), TuneError> {
     add("first trials", &|s| s.startup.to_string());
     add("stopping of bad trials", &|s| match s.pruning {
         None => "off".to_owned(),
-        Some(m) => format!("after {} trials and {} reports", m.trials, m.warmup),
+        Some(h) => format!(
+            "one of {} goes on after {} trials, reports {} unjudged",
+            h.factor, h.trials, h.warmup
+        ),
     });
     add("first settings", &|s| match &s.first {
         None => "of chance".to_owned(),

@@ -6,13 +6,13 @@
 //! caller makes of the settings, its values are greater the better.
 //!
 //! Settings come from a tree-structured Parzen estimator (TPE, Bergstra et al. 2011; the crate
-//! `tpe`), bad trials are stopped by the median rule (Golovin et al. 2017), and every trial is a line
+//! `tpe`), bad trials are stopped by successive halving (Li et al. 2020), and every trial is a line
 //! of a file to which only is appended. A proposal depends on nothing but the setup and the trials
 //! before it, so a study that goes on from its file proposes what an unbroken one would have.
 
 mod error;
+mod halving;
 mod journal;
-mod median;
 mod space;
 mod study;
 mod suggest;
@@ -21,7 +21,7 @@ mod tests;
 mod trial;
 
 pub use error::{SpaceError, TuneError};
-pub use median::Median;
+pub use halving::Halving;
 pub use space::{Dimension, Params, Range, Space, Value};
 pub use study::{Setup, Study};
 pub use trial::{Outcome, Running, Trial};

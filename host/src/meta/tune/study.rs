@@ -6,8 +6,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::error::TuneError;
+use super::halving::Halving;
 use super::journal::Journal;
-use super::median::Median;
 use super::space::{Params, Space};
 use super::suggest::suggest;
 use super::trial::{Outcome, Running, Trial, best};
@@ -25,7 +25,7 @@ pub struct Setup {
     /// Settings of the first trial, such as those that are usual.
     pub first: Option<Params>,
     /// When trials are stopped; none lets all come to their end.
-    pub pruning: Option<Median>,
+    pub pruning: Option<Halving>,
     /// What else a trial depends on, for example the data: a study is not gone on with when it
     /// differs.
     pub about: BTreeMap<String, String>,
@@ -106,7 +106,7 @@ impl Study {
     /// Whether the trial, by what it reported, is not worth going on with.
     pub fn should_stop(&self, running: &Running) -> bool {
         let lost = running.reports.iter().any(|(_, v)| !v.is_finite());
-        let stops = |rule: Median| rule.stops(&self.trials, running);
+        let stops = |rule: Halving| rule.stops(&self.trials, running);
         lost || self.setup.pruning.is_some_and(stops)
     }
 

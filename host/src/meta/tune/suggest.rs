@@ -12,7 +12,7 @@ use super::study::Setup;
 use super::trial::{Outcome, Trial};
 
 /// Part of the trials that count as good ones.
-const GAMMA: f64 = 0.2;
+const GAMMA: f64 = 0.15;
 /// Values of which the likeliest to be good is taken, a dimension.
 const CANDIDATES: usize = 24;
 
@@ -62,7 +62,9 @@ fn estimated(setup: &Setup, trials: &[Trial]) -> Params {
         let whole = tpe::range(0.0, width).expect("at least one value");
         let mut builder = TpeOptimizerBuilder::new();
         builder.gamma(GAMMA).candidates(CANDIDATES);
-        let mut optimizer = builder.build(estimator, whole).expect("a part and a number");
+        let mut optimizer = builder
+            .build(estimator, whole)
+            .expect("a part and a number");
         for (rank, trial) in ranked.iter().enumerate() {
             let value = trial.params.get(&dimension.name);
             let position = value.and_then(|v| range.position(v)).unwrap_or(f64::NAN);
@@ -94,9 +96,7 @@ fn ranked(trials: &[Trial]) -> Vec<&Trial> {
             Outcome::Failed => (2, Reverse(0)),
         };
         let value = |t: &Trial| t.value.unwrap_or(f64::NEG_INFINITY);
-        place(a)
-            .cmp(&place(b))
-            .then(value(b).total_cmp(&value(a)))
+        place(a).cmp(&place(b)).then(value(b).total_cmp(&value(a)))
     });
     ranked
 }
