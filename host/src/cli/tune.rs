@@ -20,6 +20,7 @@ use sudal::meta::tune::{
 use sudal::meta::{Learner, TrainConfig, TrainError, Trainer};
 use sudal::nets::block::Statistics;
 use sudal::nets::network::{Architecture, Weights};
+use sudal::report::{Axis, Chart, Point, ReportError, Series, Style};
 
 use super::bounds::Bounds;
 use super::data::{DataArgs, Kind};
@@ -46,7 +47,8 @@ const AVERAGING: &str = "averaging";
 /// search, as 16..64, or one number to keep it fixed; left out, a range about the usual setting is
 /// searched. Trials count episodes, not time: where time counts, bound --channels and --way.
 ///
-/// --out gets a line of JSON for each trial as it ends, and a chart beside it (.png and .svg).
+/// --out gets a line of JSON for each trial as it ends; a chart of them all is drawn beside it (.png
+/// and .svg).
 /// Ctrl-C loses only the trial under way; the same command with --resume goes on to the same trials
 /// as if it had not stopped, and may ask for more --trials.
 #[derive(clap::Args)]
@@ -182,10 +184,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         Study::create(&args.out, setup)?
     };
     for dimension in study.setup().space.dimensions() {
-        output.step(format!(
-            "searched: {} of {}",
-            dimension.name, dimension.range
-        ));
+        output.step(format!("searched: {} {}", dimension.name, dimension.range));
     }
 
     let bar: ProgressBar = output.bar(args.trials as u64 * args.episodes, "episodes");
@@ -208,6 +207,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         bar.suspend(|| output.step(line));
     }
     bar.finish_and_clear();
+    draw(&study, &args.out)?;
 
     let count = |outcome| {
         let trials = study.trials().iter();
@@ -239,6 +239,58 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         report.command,
     );
     output.result(&report, text)
+}
+
+/// Draws the study beside its file, where there is a point to draw.
+fn draw(study: &Study, out: &Path) -> Result<(), ReportError> {
+    let chart = history(study);
+    if chart.series.is_empty() {
+        return Ok(());
+    }
+    chart.save(out)
+}
+
+/// What each trial reached and the best so far, over their numbers.
+fn history(study: &Study) -> Chart {
+    let axis = |label: &str| Axis {
+        label: label.to_owned(),
+        log: false,
+    };
+    let at = |trial: &Trial, value: f64| Point {
+        x: trial.number as f64,
+        y: value * 100.0,
+        interval: 0.0,
+    };
+    let series = |name: &str, points, style| Series {
+        name: name.to_owned(),
+        points,
+        style,
+        color: None,
+    };
+    let of = |outcome| {
+        let trials = study.trials().iter().filter(|t| t.outcome == outcome);
+        trials.filter_map(|t| Some(at(t, t.value?))).collect()
+    };
+    let best = study.trials().iter().zip(study.best_so_far());
+    let best = best.filter_map(|(t, best)| Some(at(t, best?))).collect();
+    let all = [
+        series("best so far", best, Style::Bare),
+        series("finished", of(Outcome::Finished), Style::Marks),
+        series("stopped early", of(Outcome::Pruned), Style::Marks),
+        series("failed", of(Outcome::Failed), Style::Marks),
+    ];
+    // Each keeps its colour when another is empty.
+    let drawn = all.into_iter().enumerate().map(|(i, s)| Series {
+        color: Some(i),
+        ..s
+    });
+    let about = |name: &str| study.setup().about.get(name).map_or("", String::as_str);
+    Chart {
+        title: format!("Tuning {} on {}", about("method"), about("data")),
+        x: axis("trial"),
+        y: axis("validation accuracy, %"),
+        series: drawn.filter(|s| !s.points.is_empty()).collect(),
+    }
 }
 
 /// A trial in a line.
@@ -327,7 +379,7 @@ impl<'a> Bench<'a> {
         let mut first = Vec::new();
 
         let peak = recipe.learning_rate;
-        let usual = Bounds::new(peak / 3.0, peak * 3.0);
+        let usual = Bounds::new(short(peak / 3.0), short(peak * 3.0));
         let Bounds { low, high } = self.args.learning_rate.unwrap_or(usual);
         if low <= 0.0 {
             bail!("--learning-rate {low}: nothing is learned by it");
@@ -636,6 +688,11 @@ fn integer(
         step: number(step)?,
     };
     Ok((name, range, Value::Integer(number(usual)?)))
+}
+
+/// Two digits of a number, for a bound that nobody gave.
+fn short(x: f64) -> f64 {
+    format!("{x:.1e}").parse().unwrap_or(x)
 }
 
 /// How a value is called on the command line.

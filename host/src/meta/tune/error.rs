@@ -18,7 +18,7 @@ pub enum SpaceError {
         why: &'static str,
     },
     /// Settings that are not of the space.
-    #[error("{name} = {value} is not {range}")]
+    #[error("{name} = {value} is not of {range}")]
     Outside {
         /// The dimension.
         name: String,

@@ -147,12 +147,12 @@ impl fmt::Display for Range {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::LogUniform { low, high } => write!(f, "{low}..{high} by its logarithm"),
-            Self::Uniform { low, high } => write!(f, "a number of {low}..{high}"),
-            Self::Integer { low, high, step: 1 } => write!(f, "an integer of {low}..{high}"),
+            Self::Uniform { low, high } => write!(f, "{low}..{high}"),
+            Self::Integer { low, high, step: 1 } => write!(f, "{low}..{high}"),
             Self::Integer { low, high, step } => write!(f, "{low}..{high} by steps of {step}"),
             Self::Choice { of } => {
                 let all: Vec<_> = of.iter().map(Value::to_string).collect();
-                write!(f, "one of {}", all.join(", "))
+                f.write_str(&all.join(", "))
             }
         }
     }

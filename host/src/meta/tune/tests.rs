@@ -249,7 +249,7 @@ fn a_damaged_file_is_refused_with_its_line() {
     let outside = lines[2].replace("\"channels\":", "\"channels\":1000");
     let error = refused(&file(&[lines[0], lines[1], &outside]));
     assert!(error.contains("line 3: channels = 1000"), "{error}");
-    assert!(error.contains("is not 8..96 by steps of 8"), "{error}");
+    assert!(error.contains("is not of 8..96 by steps of 8"), "{error}");
     let better = lines[1].replace("\"value\":", "\"value\":9");
     let error = refused(&file(&[lines[0], &better]));
     assert!(
@@ -327,7 +327,7 @@ fn the_first_trials_are_the_named_one_and_a_spread() {
         ..named
     })
     .unwrap_err();
-    assert_eq!(error.to_string(), "way = 3 is not an integer of 5..60");
+    assert_eq!(error.to_string(), "way = 3 is not of 5..60");
 }
 
 fn with(params: &Params, name: &str, value: Value) -> Params {
