@@ -2,6 +2,7 @@
 
 mod bench;
 mod board;
+mod bounds;
 mod convert;
 mod data;
 mod demo;
@@ -16,6 +17,7 @@ mod output;
 mod profile;
 mod sweep;
 mod train;
+mod tune;
 mod verify;
 
 use std::process::ExitCode;
@@ -58,6 +60,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Train(train::Args),
+    Tune(tune::Args),
     Eval(eval::Args),
     Bench(bench::Args),
     Sweep(sweep::Args),
@@ -94,6 +97,7 @@ pub(crate) fn main() -> ExitCode {
     let output = Output::new(cli.json);
     let result = match cli.command {
         Command::Train(args) => train::run(&args, &output),
+        Command::Tune(args) => tune::run(&args, &output),
         Command::Eval(args) => eval::run(&args, &output),
         Command::Bench(args) => bench::run(&args, &output),
         Command::Sweep(args) => sweep::run(&args, &output),

@@ -106,6 +106,9 @@ pub(crate) struct Args {
     /// Random changes of the training pictures [default: strokes for Omniglot, else camera].
     #[arg(long)]
     augment: Option<Augmentation>,
+    /// How great these changes are, 1 being usual and 0 none.
+    #[arg(long, default_value_t = 1.0, value_parser = strength)]
+    augment_strength: f32,
     /// Decay of the running average of the weights that becomes the network; 0 takes the last.
     #[arg(long, default_value_t = 0.999)]
     averaging: f64,
@@ -125,7 +128,7 @@ pub(crate) struct Args {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Network {
+pub(super) enum Network {
     /// Four 3x3 convolutions with max pools, the reference of the papers.
     Conv4,
     /// Depthwise-separable convolutions, for a microcontroller.
@@ -133,7 +136,7 @@ enum Network {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum MethodName {
+pub(super) enum MethodName {
     /// Nearest class mean (Snell et al. 2017).
     Prototypical,
     /// Pairs by distance (Koch et al. 2015, Hadsell et al. 2006).
@@ -229,7 +232,7 @@ impl TaskArgs {
 }
 
 impl MethodName {
-    fn learner(self, shots: Option<Vec<usize>>) -> Learner {
+    pub(super) fn learner(self, shots: Option<Vec<usize>>) -> Learner {
         let maml = |mut maml: Maml| {
             maml.shots = shots.clone().unwrap_or(maml.shots);
             Learner::Maml(maml)
@@ -254,10 +257,69 @@ impl MethodName {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Augmentation {
+pub(super) enum Augmentation {
     None,
     Strokes,
     Camera,
+}
+
+impl Network {
+    /// What suits the data.
+    pub(super) fn usual(data: &Kind) -> Self {
+        match data {
+            Kind::Omniglot(_) => Self::Conv4,
+            Kind::Parts | Kind::Folder(_) => Self::Separable,
+        }
+    }
+
+    /// Channels where nothing else is asked for.
+    pub(super) fn channels(self) -> usize {
+        match self {
+            Self::Conv4 => 64,
+            Self::Separable => 16,
+        }
+    }
+
+    pub(super) fn architecture(self, channels: usize) -> Architecture {
+        match self {
+            Self::Conv4 => Architecture::Conv4 { channels },
+            Self::Separable => Architecture::Separable { channels },
+        }
+    }
+}
+
+impl Augmentation {
+    /// What suits the data.
+    pub(super) fn usual(data: &Kind) -> Self {
+        match data {
+            Kind::Omniglot(_) => Self::Strokes,
+            Kind::Parts | Kind::Folder(_) => Self::Camera,
+        }
+    }
+
+    pub(super) fn augment(self) -> Augment {
+        match self {
+            Self::None => Augment::default(),
+            Self::Strokes => Augment::STROKES,
+            Self::Camera => Augment::CAMERA,
+        }
+    }
+}
+
+/// Classes of a family of the data.
+pub(super) fn usual_family(data: &Kind) -> usize {
+    match data {
+        Kind::Parts => parts::FAMILY as usize,
+        Kind::Omniglot(_) | Kind::Folder(_) => 1,
+    }
+}
+
+/// Parses a strength of augmentation.
+pub(super) fn strength(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(x) if (0.0..=4.0).contains(&x) => Ok(x),
+        _ => Err("give a number of 0 to 4".to_owned()),
+    }
 }
 
 #[derive(Serialize)]
@@ -373,32 +435,14 @@ fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
             args.out.display()
         );
     }
-    let omniglot = matches!(args.data.kind()?, Kind::Omniglot(_));
-    let network = args.network.unwrap_or(if omniglot {
-        Network::Conv4
-    } else {
-        Network::Separable
-    });
-    let architecture = match network {
-        Network::Conv4 => Architecture::Conv4 {
-            channels: args.channels.unwrap_or(64),
-        },
-        Network::Separable => Architecture::Separable {
-            channels: args.channels.unwrap_or(16),
-        },
-    };
+    let kind = args.data.kind()?;
+    let network = args.network.unwrap_or_else(|| Network::usual(&kind));
     if args.channels == Some(0) {
         bail!("--channels 0 leaves nothing to learn: give at least 1");
     }
-    let augment = match args.augment.unwrap_or(if omniglot {
-        Augmentation::Strokes
-    } else {
-        Augmentation::Camera
-    }) {
-        Augmentation::None => Augment::default(),
-        Augmentation::Strokes => Augment::STROKES,
-        Augmentation::Camera => Augment::CAMERA,
-    };
+    let architecture = network.architecture(args.channels.unwrap_or(network.channels()));
+    let augment = args.augment.unwrap_or_else(|| Augmentation::usual(&kind));
+    let augment = augment.augment().times(args.augment_strength);
     if !(0.0..1.0).contains(&args.averaging) {
         bail!("--averaging {} is not in 0..1", args.averaging);
     }
@@ -431,10 +475,7 @@ fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
         support,
         query: args.query.unwrap_or(recipe.query),
         tasks: args.tasks.unwrap_or(recipe.tasks).max(1),
-        family: args.family.unwrap_or(match args.data.kind()? {
-            Kind::Parts => parts::FAMILY as usize,
-            Kind::Omniglot(_) | Kind::Folder(_) => 1,
-        }),
+        family: args.family.unwrap_or_else(|| usual_family(&kind)),
         episodes: args.episodes.unwrap_or(recipe.episodes),
         schedule: Schedule {
             peak: args.learning_rate.unwrap_or(recipe.learning_rate),
@@ -450,7 +491,7 @@ fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
 }
 
 /// Weights and batch norm statistics of a trained network.
-fn from(path: &Path, data: &Loaded) -> anyhow::Result<(Weights, Vec<Statistics>)> {
+pub(super) fn from(path: &Path, data: &Loaded) -> anyhow::Result<(Weights, Vec<Statistics>)> {
     let at = || format!("--from {}", path.display());
     let bytes = std::fs::read(path).with_context(at)?;
     if bytes.starts_with(b"sudalck") {

@@ -37,6 +37,17 @@ impl Augment {
         light: 0.2,
     };
 
+    /// The same changes, each `strength` times as great; 0 leaves pictures as they are.
+    pub fn times(self, strength: f32) -> Self {
+        Self {
+            rotate: self.rotate * strength,
+            scale: self.scale * strength,
+            shear: self.shear * strength,
+            shift: self.shift * strength,
+            light: self.light * strength,
+        }
+    }
+
     /// Writes a changed copy of `source` (`height * width` greys, row-major, 0..=255) to `target`.
     pub fn apply(&self, source: &[u8], width: usize, rng: &mut impl Rng, target: &mut [f32]) {
         let height = source.len() / width;
@@ -101,6 +112,15 @@ mod tests {
                 .zip(&target)
                 .all(|(s, t)| (f32::from(*s) - t).abs() < 1e-3)
         );
+    }
+
+    #[test]
+    fn strength_scales_every_change() {
+        assert_eq!(Augment::CAMERA.times(0.0), Augment::default());
+        assert_eq!(Augment::CAMERA.times(1.0), Augment::CAMERA);
+        let twice = Augment::CAMERA.times(2.0);
+        let ranges = |a: Augment| [a.rotate, a.scale, a.shear, a.shift, a.light];
+        assert_eq!(ranges(twice), ranges(Augment::CAMERA).map(|r| 2.0 * r));
     }
 
     #[test]

@@ -28,6 +28,7 @@ mod tests;
 pub mod train;
 pub mod trained;
 pub mod transfer;
+pub mod tune;
 mod tuned;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
