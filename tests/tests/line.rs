@@ -44,7 +44,7 @@ fn learns_and_names_classes() {
         let verdict = client.classify().unwrap();
         assert_eq!(verdict.name, format!("part {class}"));
         assert_eq!(verdict.distances.len(), 12);
-        assert!(verdict.margin.unwrap() > verdict.nearest.squared);
+        assert!(verdict.margin.unwrap() > verdict.nearest.value);
     }
     let stats = client.stats().unwrap();
     assert_eq!(

@@ -149,7 +149,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             let mut distances = vec![f32::NAN; args.classes];
             for d in &verdict.distances {
                 if let Some(place) = place(d.class) {
-                    distances[place] = d.squared.sqrt();
+                    distances[place] = d.value.sqrt();
                 }
             }
             queries.push(Query { frame, distances });

@@ -44,4 +44,5 @@ pub use logs::{LogLine, Logs};
 pub use machine::Machine;
 pub use profile::{CmsisNn, Comparison, Group, Layer, Profile, profile};
 pub use sudal_firmware::camera::{Geometry, PixelFormat};
+pub use sudal_firmware::heads::Head;
 pub use sudal_firmware::protocol::{DeviceError, Stats};
