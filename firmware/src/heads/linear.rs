@@ -78,7 +78,7 @@ impl Linear {
     /// Fits it to the shots of a model's classes.
     pub fn fit(&mut self, classes: &[Class], model: u64, quantization: Quantization, fit: &Fit) {
         let of_model = || classes.iter().filter(|class| class.model == model);
-        let Some(width) = of_model().map(|class| class.dim() + 1).next() else {
+        let Some(width) = of_model().map(|class| class.dim().min(MAX_DIM) + 1).next() else {
             return self.forget();
         };
         let square = quantization.scale * quantization.scale;
@@ -95,7 +95,7 @@ impl Linear {
             }
             let _ = self.rows.push(-square * length);
         }
-        let ways = (self.rows.len() / width) as f32;
+        let ways = of_model().count() as f32;
         let shots: usize = of_model().map(|class| usize::from(class.shots())).sum();
         let rate = fit.rate * ways / shots as f32;
         for _ in 0..fit.steps {

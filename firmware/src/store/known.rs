@@ -140,7 +140,11 @@ impl Known {
     pub(super) fn place(&mut self, id: u8, class: Option<Class>) {
         let classes = &mut self.classes;
         match (classes.binary_search_by_key(&id, |class| class.id), class) {
-            (Ok(position), Some(class)) => classes[position] = class,
+            (Ok(position), Some(class)) => {
+                if let Some(place) = classes.get_mut(position) {
+                    *place = class;
+                }
+            }
             (Ok(position), None) => {
                 classes.remove(position);
             }

@@ -169,6 +169,11 @@ impl<F: NorFlash> Store<F> {
         Ok(())
     }
 
+    /// Does what the chosen head has to do once after the classes changed, see [`Known::adapt`].
+    pub fn adapt(&mut self, model: u64, quantization: Quantization) {
+        self.known.adapt(self.head, model, quantization);
+    }
+
     /// Classifies a query by the chosen head among the classes of a model; `None` if there is none,
     /// or the head is the memory and holds none.
     pub fn classify(
