@@ -19,19 +19,18 @@ use super::{Class, MAX_CLASSES, MAX_DIM, Quantization};
 pub struct Fit {
     /// Gradient steps, each over all shots.
     pub steps: u8,
-    /// Step size for the cross-entropy, summed over the classes' mean shot.
+    /// Step size for the cross-entropy, averaged over a class's share of the shots, in parts of
+    /// `1 / (1 + l)`, where `l` is the mean squared length of the shots' embeddings: so what is
+    /// stable for one model is for another.
     pub rate: f32,
-    /// What logits are divided by before the softmax.
-    pub temperature: f32,
 }
 
 impl Default for Fit {
-    /// As on the device; chosen on Omniglot's validation classes.
+    /// As on the device; chosen on Omniglot's validation classes and on synthetic parts.
     fn default() -> Self {
         Self {
             steps: 5,
-            rate: 0.1,
-            temperature: 1.0,
+            rate: 1.0,
         }
     }
 }
@@ -97,13 +96,18 @@ impl Linear {
         }
         let ways = of_model().count() as f32;
         let shots: usize = of_model().map(|class| usize::from(class.shots())).sum();
-        let rate = fit.rate * ways / shots as f32;
+        let mut squares = 0.0;
+        for shot in of_model().flat_map(Class::support) {
+            squares += square_length(shot, zero);
+        }
+        let length = square * squares / shots as f32;
+        let rate = fit.rate / (1.0 + length) * ways / shots as f32;
         for _ in 0..fit.steps {
             self.slopes.clear();
             let _ = self.slopes.resize(self.rows.len(), 0.0);
             for (own, class) in of_model().enumerate() {
                 for shot in class.support() {
-                    self.add_slopes(width, own, shot, zero, fit.temperature);
+                    self.add_slopes(width, own, shot, zero);
                 }
             }
             let rows = self.rows.chunks_exact_mut(width);
@@ -122,14 +126,14 @@ impl Linear {
     }
 
     /// Adds what one shot of the class at position `own` says about the slopes.
-    fn add_slopes(&mut self, width: usize, own: usize, shot: &[i8], zero: f32, temperature: f32) {
+    fn add_slopes(&mut self, width: usize, own: usize, shot: &[i8], zero: f32) {
         let mut values = [0.0; MAX_DIM];
         let values = steps_from(zero, shot, &mut values);
         let mut shares = [0.0_f32; MAX_CLASSES];
         let rows = self.rows.chunks_exact(width);
         let mut most = f32::NEG_INFINITY;
         for (share, row) in shares.iter_mut().zip(rows.clone()) {
-            *share = logit(row, values) / temperature;
+            *share = logit(row, values);
             most = most.max(*share);
         }
         let mut total = 0.0;
@@ -155,7 +159,7 @@ impl Linear {
     pub fn distances(&self, query: &[i8], quantization: Quantization) -> impl Iterator<Item = f32> {
         let mut values = [0.0; MAX_DIM];
         let length = steps_from(f32::from(quantization.zero_point), query, &mut values).len();
-        let squares: f32 = values.iter().fold(0.0, |sum, value| sum + value * value);
+        let squares = square_length(query, f32::from(quantization.zero_point));
         let squared = quantization.scale * quantization.scale * squares;
         let rows = self.rows.chunks_exact(length + 1);
         rows.map(move |row| squared - logit(row, values.get(..length).unwrap_or(&[])))
@@ -170,6 +174,13 @@ fn steps_from<'a>(zero: f32, embedding: &[i8], room: &'a mut [f32; MAX_DIM]) -> 
         length += 1;
     }
     room.get(..length).unwrap_or(&[])
+}
+
+fn square_length(embedding: &[i8], zero: f32) -> f32 {
+    embedding.iter().fold(0.0, |sum, &value| {
+        let value = f32::from(value) - zero;
+        sum + value * value
+    })
 }
 
 /// Weights and, last in the row, bias.
@@ -239,19 +250,20 @@ mod tests {
             rows.iter().map(|(w, b)| dot(w) + b).collect()
         };
         let total: usize = classes.iter().map(|class| usize::from(class.shots())).sum();
+        let shots = classes.iter().flat_map(|class| class.support());
+        let lengths = shots.map(|shot| x(shot).iter().map(|x| x * x).sum::<f64>());
+        let length = lengths.sum::<f64>() / total as f64;
+        let rate = f64::from(fit.rate) / (1.0 + length);
         for _ in 0..fit.steps {
             let mut next = rows.clone();
             for (own, class) in classes.iter().enumerate() {
                 for shot in class.support() {
                     let x = x(shot);
-                    let powers: Vec<f64> = logits(&rows, &x)
-                        .iter()
-                        .map(|z| (z / f64::from(fit.temperature)).exp())
-                        .collect();
+                    let powers: Vec<f64> = logits(&rows, &x).iter().map(|z| z.exp()).collect();
                     let sum: f64 = powers.iter().sum();
                     for (c, (w, b)) in next.iter_mut().enumerate() {
                         let slope = powers[c] / sum - f64::from(u8::from(c == own));
-                        let step = f64::from(fit.rate) * rows.len() as f64 / total as f64 * slope;
+                        let step = rate * rows.len() as f64 / total as f64 * slope;
                         w.iter_mut().zip(&x).for_each(|(w, x)| *w -= step * x);
                         *b -= step;
                     }
@@ -270,11 +282,7 @@ mod tests {
         let query = [-90; 19];
         let mut before = Vec::new();
         for steps in [0, 1, 2, 10] {
-            let fit = Fit {
-                steps,
-                rate: 0.7,
-                temperature: 2.0,
-            };
+            let fit = Fit { steps, rate: 0.7 };
             let mut linear = Linear::new();
             linear.fit(&classes, 7, QUANTIZATION, &fit);
             let distances: Vec<f32> = linear.distances(&query, QUANTIZATION).collect();
@@ -315,11 +323,7 @@ mod tests {
         let classes = classes(16, &[6, 1, 6, 6]);
         let mut losses = Vec::new();
         for steps in [0, 1, 5, 20] {
-            let fit = Fit {
-                steps,
-                rate: 0.05,
-                temperature: 1.0,
-            };
+            let fit = Fit { steps, rate: 0.05 };
             let mut linear = Linear::new();
             linear.fit(&classes, 7, QUANTIZATION, &fit);
             let mut loss = 0.0;

@@ -130,7 +130,7 @@ impl Known {
     }
 
     /// Takes all classes out.
-    pub(super) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         self.classes.clear();
         self.follow();
     }

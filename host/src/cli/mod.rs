@@ -8,6 +8,8 @@ mod demo;
 mod device;
 mod eval;
 mod export;
+mod head;
+mod heads;
 mod instances;
 mod interrupt;
 mod model;
@@ -67,6 +69,7 @@ enum Command {
     Info(board::Info),
     Enroll(board::Enroll),
     Classify(board::Classify),
+    Head(head::Args),
     List(board::List),
     Rename(board::Rename),
     Remove(board::Remove),
@@ -101,6 +104,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Info(args) => args.run(&output),
         Command::Enroll(args) => args.run(&output),
         Command::Classify(args) => args.run(&output),
+        Command::Head(args) => head::run(&args, &output),
         Command::List(args) => args.run(&output),
         Command::Rename(args) => args.run(&output),
         Command::Remove(args) => args.run(&output),
