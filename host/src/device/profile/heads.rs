@@ -34,7 +34,9 @@ pub struct HeadCost {
     pub adapt: u64,
     /// Instructions to classify a query: the mean.
     pub query: u64,
-    /// Bytes of stack at the deepest of all these.
+    /// Bytes of stack at the deepest of an enrolment.
+    pub enroll_stack: usize,
+    /// Bytes of stack at the deepest of the others.
     pub stack: usize,
     /// Bytes of RAM that the head reads for a class: the mean.
     pub ram: usize,
@@ -109,7 +111,8 @@ pub fn profile_heads(
                 enroll: average(&count.enroll),
                 adapt: count.adapt,
                 query: average(&queries),
-                stack: count.stack,
+                enroll_stack: count.stack[0],
+                stack: count.stack[1],
                 ram: mean(ram),
                 fixed: if head == Head::Memory {
                     Memory::BYTES
@@ -188,7 +191,8 @@ struct Count {
     adapt: u64,
     /// With the checksum of the answer.
     queries: Vec<(u64, u32)>,
-    stack: usize,
+    /// Of the enrolments and of the others.
+    stack: [usize; 2],
 }
 
 /// What the program said; nothing if a line is not as it should be, or the clock does not run with
@@ -215,7 +219,9 @@ fn read(said: &str) -> Option<Vec<(Head, Count)>> {
                 instructions(ticks.parse().ok()?),
                 u32::from_str_radix(sum, 16).ok()?,
             )),
-            ["stack", bytes] => count.stack = bytes.parse().ok()?,
+            ["stack", enroll, other] => {
+                count.stack = [enroll.parse().ok()?, other.parse().ok()?];
+            }
             _ => return None,
         }
     }
@@ -273,7 +279,7 @@ impl fmt::Display for HeadTable {
                 "enrol a shot",
                 "adapt",
                 "classify",
-                "stack",
+                "stack: enrol, classify",
                 "RAM a class",
                 "RAM fixed",
                 "flash a class",
@@ -290,7 +296,7 @@ impl fmt::Display for HeadTable {
                 grouped(cost.enroll),
                 grouped(cost.adapt),
                 grouped(cost.query),
-                bytes(cost.stack),
+                format!("{} {}", bytes(cost.enroll_stack), bytes(cost.stack)),
                 bytes(cost.ram),
                 bytes(cost.fixed),
                 bytes(cost.flash),
@@ -301,8 +307,8 @@ impl fmt::Display for HeadTable {
         table(f, &rows)?;
         writeln!(
             f,
-            "enrol, adapt, classify in instructions, beside {} to embed each picture; the rest in bytes; \
-             the state of all heads for {MAX_CLASSES} full classes is {} bytes; every answer is that of this computer, bit for bit",
+            "enrol, adapt, classify in instructions, beside {} to embed each picture; the rest in bytes\n\
+             all heads' state for {MAX_CLASSES} full classes takes {} bytes of RAM; every answer is that of this computer, bit for bit",
             grouped(self.embedding),
             grouped(self.state as u64),
         )
@@ -318,7 +324,7 @@ mod tests {
         let mut said = "calibration 100 963\n".to_owned();
         for head in Head::ALL {
             said += &format!(
-                "head {}\nenroll 3203\nenroll 6403\nadapt 35\nquery 3203 0000beef\nstack 400\n",
+                "head {}\nenroll 3203\nenroll 6403\nadapt 35\nquery 3203 0000beef\nstack 400 300\n",
                 head.name()
             );
         }
@@ -328,7 +334,7 @@ mod tests {
             enroll: vec![1000, 2000],
             adapt: 10,
             queries: vec![(1000, 0xbeef)],
-            stack: 400,
+            stack: [400, 300],
         };
         assert_eq!(counts[3], (Head::Linear, expected));
         assert_eq!(read(&said.replace("963", "7")), None);
