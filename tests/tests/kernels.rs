@@ -46,7 +46,7 @@ fn heads_answer_as_on_this_computer_on_both_processors() {
     let (classes, pictures, dim) = (25, 15, 49);
     let mut values = Vec::new();
     for _ in 0..classes {
-        let center: Vec<i32> = (0..dim).map(|_| random.random_range(-90..90)).collect();
+        let center: Vec<i32> = (0..dim).map(|_| random.random_range(-20..20)).collect();
         for _ in 0..pictures {
             let near = |&c: &i32| (c + random.random_range(-110..110)).clamp(-128, 127) as f32;
             values.extend(center.iter().map(near));
