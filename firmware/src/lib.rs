@@ -1,5 +1,6 @@
 #![no_std]
-//! Few-shot vision for microcontroller cameras, the device half: no heap, integers only.
+//! Few-shot vision for microcontroller cameras, the device half: no heap, and but for two of the
+//! classifier heads integers only.
 //!
 //! The host links this same library, so whatever a board computes can be checked bit for bit.
 

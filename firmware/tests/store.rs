@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use proptest::prelude::*;
+use sudal_firmware::heads::memory::SLOTS;
+use sudal_firmware::heads::{Answer, Head, Quantization};
 use sudal_firmware::store::nor::{Medium, Nor, SECTOR, WORD};
 use sudal_firmware::store::{MAX_CLASSES, MAX_DIM, MAX_NAME, MAX_SHOTS, Store, StoreError};
 
@@ -110,14 +112,125 @@ impl Medium for Flash {
     }
 }
 
-/// A class as a plain value: its model and shots.
-type Shots = Vec<Vec<i8>>;
-/// What the store should hold: shots by name and model.
-type Oracle = BTreeMap<(String, u64), Shots>;
+/// A group of the memory: its slot, when it was written, and its shots as a set.
+type Group = (u8, u32, u32);
+
+/// A class as a plain value.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Shown {
+    shots: Vec<Vec<i8>>,
+    groups: Vec<Group>,
+}
+
+/// What the store should hold: classes by name and model, the head, and when slots were read since
+/// the power came on.
+#[derive(Debug, Clone, Default)]
+struct Oracle {
+    classes: BTreeMap<Key, Shown>,
+    head: Head,
+    read: BTreeMap<u8, u32>,
+}
+
+type Key = (String, u64);
+
+/// The memory by the book, every slot found anew in all classes.
+impl Oracle {
+    /// The class and group that stand in each slot that is in use.
+    fn slots(&self) -> BTreeMap<u8, (Key, Group)> {
+        let mut slots: BTreeMap<u8, (Key, Group)> = BTreeMap::new();
+        for (key, class) in &self.classes {
+            for group in &class.groups {
+                if slots
+                    .get(&group.0)
+                    .is_none_or(|(_, other)| other.1 < group.1)
+                {
+                    slots.insert(group.0, (key.clone(), *group));
+                }
+            }
+        }
+        slots
+    }
+
+    fn used(&self, group: Group) -> u32 {
+        self.read.get(&group.0).copied().unwrap_or(0).max(group.1)
+    }
+
+    fn now(&self) -> u32 {
+        let slots = self.slots();
+        let uses = slots.values().map(|(_, group)| self.used(*group));
+        uses.max().unwrap_or(0) + 1
+    }
+
+    /// Slots of a model with the squared distance of their mean to the query.
+    fn distances(&self, model: u64, query: &[i8]) -> Vec<(Key, Group, f64)> {
+        let of_model = self.slots().into_values().filter(|(key, _)| key.1 == model);
+        of_model
+            .map(|(key, group)| {
+                let members = self.classes[&key].shots.iter().enumerate();
+                let members: Vec<_> = members.filter(|(n, _)| group.2 >> n & 1 == 1).collect();
+                let squared = (0..query.len()).map(|d| {
+                    let sum: i32 = members.iter().map(|(_, shot)| i32::from(shot[d])).sum();
+                    let mean = f64::from(sum) / members.len() as f64;
+                    (f64::from(query[d]) - mean).powi(2)
+                });
+                let squared = squared.sum();
+                (key, group, squared)
+            })
+            .collect()
+    }
+
+    /// Of equally near slots the first.
+    fn nearest(&self, model: u64, query: &[i8]) -> Option<(Key, Group)> {
+        let mut distances = self.distances(model, query);
+        // Means of few shots differ by much more than rounding.
+        distances.sort_by(|a, b| {
+            if (a.2 - b.2).abs() < 1e-6 * (a.2 + b.2) {
+                a.1.0.cmp(&b.1.0)
+            } else {
+                a.2.total_cmp(&b.2)
+            }
+        });
+        let first = distances.into_iter().next()?;
+        Some((first.0, first.1))
+    }
+
+    fn write(&mut self, key: &Key, shot: Vec<i8>) {
+        let now = self.now();
+        let nearest = self.nearest(key.1, &shot);
+        let slots = self.slots();
+        let class = self.classes.entry(key.clone()).or_default();
+        let bit = 1 << class.shots.len();
+        class.shots.push(shot);
+        if let Some((owner, group)) = nearest
+            && owner == *key
+        {
+            let place = class.groups.iter_mut().find(|g| **g == group).unwrap();
+            *place = (group.0, now, group.2 | bit);
+            return;
+        }
+        let free = (0..SLOTS as u8).find(|slot| !slots.contains_key(slot));
+        let least_used = || {
+            let uses = slots.values().map(|(_, group)| {
+                let read = self.read.get(&group.0).copied().unwrap_or(0);
+                (read.max(group.1), group.0)
+            });
+            uses.min().unwrap().1
+        };
+        let slot = free.unwrap_or_else(least_used);
+        self.read.remove(&slot);
+        class.groups.push((slot, now, bit));
+    }
+
+    fn power_cycle(&mut self) {
+        self.read.clear();
+    }
+}
 
 #[derive(Debug, Clone)]
 enum Step {
     Enroll { name: u8, model: u8, seed: u8 },
+    Head { head: Head },
+    Classify { model: u8, seed: u8 },
     Remove { name: u8, model: u8 },
     Rename { name: u8, model: u8, to: u8 },
     Reset,
@@ -166,6 +279,11 @@ fn on_store(store: &mut Store<Nor<'_, Flash>>, step: &Step) -> Result<(), StoreE
         } => store
             .enroll(&name(number), model.into(), &embedding(model, seed))
             .map(|_| ()),
+        Step::Head { head } => store.set_head(head),
+        Step::Classify { model, seed } => {
+            store.classify(&embedding(model, seed), model.into(), QUANTIZATION);
+            Ok(())
+        }
         Step::Remove { name, model } => store.remove(id(store, name, model)?),
         Step::Rename {
             name: number,
@@ -181,56 +299,183 @@ fn on_oracle(oracle: &mut Oracle, step: &Step) -> Result<(), StoreError> {
     let key = |number, model| (name(number), u64::from(model));
     match *step {
         Step::Enroll { name, model, seed } => {
-            let full = oracle.len() == MAX_CLASSES;
-            let shots = match oracle.get_mut(&key(name, model)) {
-                Some(shots) if shots.len() == MAX_SHOTS => return Err(StoreError::ShotsFull),
-                Some(shots) => shots,
-                None if full => return Err(StoreError::ClassesFull),
-                None => oracle.entry(key(name, model)).or_default(),
-            };
-            shots.push(embedding(model, seed));
+            let key = key(name, model);
+            match oracle.classes.get(&key) {
+                Some(class) if class.shots.len() == MAX_SHOTS => return Err(StoreError::ShotsFull),
+                None if oracle.classes.len() == MAX_CLASSES => return Err(StoreError::ClassesFull),
+                _ => oracle.write(&key, embedding(model, seed)),
+            }
+        }
+        Step::Head { head } => oracle.head = head,
+        Step::Classify { model, seed } => {
+            if oracle.head == Head::Memory
+                && let Some((_, group)) = oracle.nearest(model.into(), &embedding(model, seed))
+            {
+                let now = oracle.now();
+                oracle.read.insert(group.0, now);
+            }
         }
         Step::Remove { name, model } => {
             oracle
+                .classes
                 .remove(&key(name, model))
                 .ok_or(StoreError::NoSuchClass)?;
         }
         Step::Rename { name, model, to } => {
-            if !oracle.contains_key(&key(name, model)) {
+            let (from, to) = (key(name, model), key(to, model));
+            if !oracle.classes.contains_key(&from) {
                 return Err(StoreError::NoSuchClass);
             }
-            if name != to && oracle.contains_key(&key(to, model)) {
+            if from != to && oracle.classes.contains_key(&to) {
                 return Err(StoreError::NameTaken);
             }
-            if let Some(shots) = oracle.remove(&key(name, model)) {
-                oracle.insert(key(to, model), shots);
+            if let Some(class) = oracle.classes.remove(&from) {
+                oracle.classes.insert(to, class);
             }
         }
-        Step::Reset => oracle.clear(),
+        Step::Reset => oracle.classes.clear(),
     }
+    // What was read is forgotten with what stood there.
+    let slots = oracle.slots();
+    oracle.read.retain(|slot, _| slots.contains_key(slot));
     Ok(())
 }
 
-/// What the store holds, as far as it can be seen: names, models, shots and their sum.
-fn seen(store: &Store<Nor<'_, Flash>>) -> BTreeMap<(String, u64), (u8, Vec<i16>)> {
-    let classes = store.classes().iter().map(|class| {
-        let key = (class.name.to_string(), class.model);
-        (key, (class.shots, class.prototype().sum.to_vec()))
-    });
-    classes.collect()
-}
+/// What the store holds, as far as it can be seen.
+type Seen = (Head, BTreeMap<Key, Shown>);
 
-fn expected(oracle: &Oracle) -> BTreeMap<(String, u64), (u8, Vec<i16>)> {
-    let classes = oracle.iter().map(|(key, shots)| {
-        let mut sum = vec![0; shots[0].len()];
-        for shot in shots {
+fn seen(store: &Store<Nor<'_, Flash>>) -> Seen {
+    let mut held = 0;
+    let classes = store.classes().iter().enumerate().map(|(position, class)| {
+        let key = (class.name.to_string(), class.model);
+        let groups = class.groups().iter();
+        let shown = Shown {
+            shots: class.support().map(<[i8]>::to_vec).collect(),
+            groups: groups.map(|g| (g.slot, g.stamp, g.shots)).collect(),
+        };
+        let mut sum = vec![0; class.dim()];
+        for shot in &shown.shots {
             for (total, &value) in sum.iter_mut().zip(shot) {
                 *total += i16::from(value);
             }
         }
-        (key.clone(), (shots.len() as u8, sum))
+        assert_eq!(class.prototype().sum, sum);
+        held += store.known().memory().held_by(position);
+        (key, shown)
     });
-    classes.collect()
+    let classes = classes.collect();
+    assert_eq!(held, store.known().memory().in_use());
+    (store.head(), classes)
+}
+
+fn expected(oracle: &Oracle) -> Seen {
+    (oracle.head, oracle.classes.clone())
+}
+
+const QUANTIZATION: Quantization = Quantization {
+    scale: 0.004,
+    zero_point: -11,
+};
+
+/// The measure of each head that reads distances, by the book; the linear head has its own test.
+fn by_the_book(oracle: &Oracle, model: u64, query: &[i8]) -> Option<BTreeMap<String, f64>> {
+    let square = f64::from(QUANTIZATION.scale).powi(2);
+    let of_model = || oracle.classes.iter().filter(|(key, _)| key.1 == model);
+    let squared = |point: &[f64]| -> f64 {
+        let steps = point
+            .iter()
+            .zip(query)
+            .map(|(p, &q)| (f64::from(q) - p).powi(2));
+        square * steps.sum::<f64>()
+    };
+    let float = |shot: &Vec<i8>| shot.iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
+    match oracle.head {
+        Head::Prototype => Some(
+            of_model()
+                .map(|(key, class)| {
+                    let mut mean = vec![0.0; query.len()];
+                    for shot in &class.shots {
+                        for (m, v) in mean.iter_mut().zip(float(shot)) {
+                            *m += v / class.shots.len() as f64;
+                        }
+                    }
+                    (key.0.clone(), squared(&mean))
+                })
+                .collect(),
+        ),
+        Head::Nearest => Some(
+            of_model()
+                .map(|(key, class)| {
+                    let all = class.shots.iter().map(|shot| squared(&float(shot)));
+                    (key.0.clone(), all.fold(f64::INFINITY, f64::min))
+                })
+                .collect(),
+        ),
+        Head::Memory => {
+            let slots = oracle.distances(model, query);
+            let least = slots
+                .iter()
+                .map(|slot| slot.2)
+                .fold(f64::INFINITY, f64::min);
+            let weight = |squared: f64| (square * (least - squared)).exp();
+            let total: f64 = slots.iter().map(|slot| weight(slot.2)).sum();
+            Some(
+                of_model()
+                    .map(|(key, _)| {
+                        let own = slots.iter().filter(|slot| slot.0 == *key);
+                        let own: f64 = own.map(|slot| weight(slot.2)).sum();
+                        (key.0.clone(), 1.0 - own / total)
+                    })
+                    .collect(),
+            )
+        }
+        Head::Linear => None,
+    }
+}
+
+/// That an answer has the scores of the book, and ranks them.
+fn check_answer(
+    store: &mut Store<Nor<'_, Flash>>,
+    oracle: &Oracle,
+    model: u8,
+    seed: u8,
+) -> Result<(), TestCaseError> {
+    let query = embedding(model, seed);
+    let answer = store.classify(&query, model.into(), QUANTIZATION);
+    let classes = oracle
+        .classes
+        .keys()
+        .filter(|key| key.1 == u64::from(model));
+    let readable =
+        oracle.head != Head::Memory || !oracle.distances(model.into(), &query).is_empty();
+    if classes.clone().count() == 0 || !readable {
+        prop_assert_eq!(answer, None);
+        return Ok(());
+    }
+    let Some(Answer { scores, ranking }) = answer else {
+        return Err(TestCaseError::fail("no answer"));
+    };
+    prop_assert_eq!(scores.len(), classes.count());
+    let least = scores
+        .iter()
+        .map(|score| score.value)
+        .fold(f32::INFINITY, f32::min);
+    prop_assert!(scores[ranking.first].value - least <= 1e-6 * least.abs());
+    prop_assert_eq!(ranking.second.is_some(), scores.len() > 1);
+    if let Some(book) = by_the_book(oracle, model.into(), &query) {
+        for score in &scores {
+            let exact = book[store.class(score.class).unwrap().name.as_str()];
+            let error = (f64::from(score.value) - exact).abs();
+            prop_assert!(
+                error < 1e-5 * exact.max(1.0),
+                "{:?}: {}, {}",
+                oracle.head,
+                score.value,
+                exact
+            );
+        }
+    }
+    Ok(())
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -242,6 +487,8 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0..40u8, 0..2u8).prop_map(|(name, model)| Step::Remove { name, model }),
         24 => (0..6u8, 0..6u8).prop_map(|(name, to)| Step::Rename { name, model: 0, to }),
         1 => Just(Step::Reset),
+        8 => prop::sample::select(&Head::ALL[..]).prop_map(|head| Step::Head { head }),
+        24 => (0..2u8, any::<u8>()).prop_map(|(model, seed)| Step::Classify { model, seed }),
     ]
 }
 
@@ -261,13 +508,19 @@ proptest! {
     #[test]
     fn holds_what_a_map_holds(steps in prop::collection::vec(step(), 1..400)) {
         let flash = Flash::new();
-        let mut oracle = Oracle::new();
+        let mut oracle = Oracle::default();
         let mut mirror = Vec::new();
         for some in steps.chunks(7) {
             let mut store = open(&mut mirror, &flash);
+            oracle.power_cycle();
             prop_assert_eq!(store.fault(), None);
             prop_assert_eq!(seen(&store), expected(&oracle));
             for step in some {
+                if let Step::Classify { model, seed } = *step {
+                    check_answer(&mut store, &oracle, model, seed)?;
+                    on_oracle(&mut oracle, step).unwrap();
+                    continue;
+                }
                 prop_assert_eq!(on_store(&mut store, step), on_oracle(&mut oracle, step), "{:?}", step);
                 prop_assert_eq!(seen(&store), expected(&oracle));
             }
@@ -283,7 +536,7 @@ proptest! {
         steps in prop::collection::vec(step(), 1..12),
     ) {
         let flash = Flash::new();
-        let mut oracle = Oracle::new();
+        let mut oracle = Oracle::default();
         let mut mirror = Vec::new();
         let mut store = open(&mut mirror, &flash);
         for step in &history {
@@ -293,6 +546,7 @@ proptest! {
         flash.0.borrow_mut().erases.clear();
         for step in &steps {
             let before = flash.0.borrow().bytes.clone();
+            oracle.power_cycle();
             let mut after = oracle.clone();
             let outcome = on_oracle(&mut after, step);
 
@@ -332,7 +586,7 @@ proptest! {
                         Ok(()) | Err(StoreError::ShotsFull | StoreError::ClassesFull) => {}
                         Err(error) => prop_assert!(false, "{} after power {} of {}", error, power, work),
                     }
-                    prop_assert_eq!(seen(&store).len().abs_diff(now.len()) < 2, true);
+                    prop_assert!(seen(&store).1.len().abs_diff(now.1.len()) < 2);
                 }
             }
             flash.0.borrow_mut().bytes.clone_from(&done);
@@ -341,20 +595,19 @@ proptest! {
     }
 }
 
-type Seen = BTreeMap<(String, u64), (u8, Vec<i16>)>;
-
 /// The state is that before the step or that after it; a reset may have got anywhere in between.
 fn check_cut(now: &Seen, before: &Seen, after: &Seen, reset: bool) -> Result<(), TestCaseError> {
     if reset {
-        for (key, class) in now {
-            prop_assert_eq!(Some(class), before.get(key));
+        prop_assert_eq!(now.0, before.0);
+        for (key, class) in &now.1 {
+            prop_assert_eq!(Some(class), before.1.get(key));
         }
         return Ok(());
     }
     prop_assert!(
         now == before || now == after,
         "neither old nor new: {:?}",
-        now.keys().collect::<Vec<_>>()
+        (now.0, now.1.keys().collect::<Vec<_>>())
     );
     Ok(())
 }
@@ -363,7 +616,7 @@ fn check_cut(now: &Seen, before: &Seen, after: &Seen, reset: bool) -> Result<(),
 #[test]
 fn torn_erases_are_finished() {
     let flash = Flash::new();
-    let mut oracle = Oracle::new();
+    let mut oracle = Oracle::default();
     let mut mirror = Vec::new();
     let mut torn = 0;
     // A new flash has every sector erased once.
@@ -382,6 +635,7 @@ fn torn_erases_are_finished() {
         };
         let before = flash.0.borrow().bytes.clone();
         let start = flash.0.borrow().work;
+        oracle.power_cycle();
         flash.0.borrow_mut().erases.clear();
         let outcome = on_store(&mut open(&mut mirror, &flash), &step);
         let done = flash.0.borrow().bytes.clone();
@@ -417,6 +671,81 @@ fn torn_erases_are_finished() {
         }
     }
     panic!("only {torn} erases were torn");
+}
+
+/// A store that the first release wrote: two classes, one renamed and enrolled further, one removed.
+#[test]
+fn an_old_store_still_reads() {
+    let old = include_bytes!("store-1.bin");
+    let flash = Flash::new();
+    flash.0.borrow_mut().bytes[..old.len()].copy_from_slice(old);
+    let mut mirror = Vec::new();
+    let mut store = open(&mut mirror, &flash);
+    assert_eq!((store.fault(), store.head()), (None, Head::Prototype));
+    let names: Vec<_> = store
+        .classes()
+        .iter()
+        .map(|class| class.name.as_str())
+        .collect();
+    assert_eq!(names, ["wheel", "부품"]);
+    // The shots stand behind the name in the last item of the class.
+    let place = old.windows(5).rposition(|bytes| bytes == b"wheel").unwrap() + 5;
+    let shots: Vec<Vec<i8>> = old[place..place + 3 * 64]
+        .chunks(64)
+        .map(|shot| shot.iter().map(|&value| value as i8).collect())
+        .collect();
+    assert!(
+        store.classes()[0]
+            .support()
+            .eq(shots.iter().map(Vec::as_slice))
+    );
+    // Every head knows it, and what is enrolled now goes on from there.
+    let model = store.classes()[0].model;
+    for head in Head::ALL {
+        store.set_head(head).unwrap();
+        let answer = store.classify(&shots[0], model, QUANTIZATION).unwrap();
+        assert_eq!(answer.ranking.first, 0, "{head:?}");
+    }
+    assert_eq!(store.known().memory().in_use(), 2);
+    store.enroll("wheel", model, &shots[1]).unwrap();
+    let after = seen(&store);
+    drop(store);
+    let store = open(&mut mirror, &flash);
+    assert_eq!(seen(&store), after);
+    assert_eq!(
+        (store.head(), store.classes()[0].shots()),
+        (Head::Linear, 4)
+    );
+}
+
+/// The memory is full before the classes are: the least used slot is given up, and that is said.
+#[test]
+fn a_full_memory_forgets_the_least_used() {
+    let flash = Flash::new();
+    let mut mirror = Vec::new();
+    let mut store = open(&mut mirror, &flash);
+    // Opposite shots in turn, so that the class of the shot before is never the nearest.
+    let shot = |number: usize| {
+        vec![
+            (number * 37 % 251) as i8,
+            (number * 91 % 241) as i8,
+            number as i8,
+        ]
+    };
+    let mut overwritten = Vec::new();
+    let mut enrolled = 0;
+    while store.known().memory().in_use() < SLOTS {
+        let name = format!("{}", enrolled % MAX_CLASSES);
+        let enrolment = store.enroll(&name, 1, &shot(enrolled)).unwrap();
+        assert_eq!(enrolment.overwritten, None);
+        enrolled += 1;
+    }
+    for number in enrolled..MAX_CLASSES * MAX_SHOTS {
+        let name = format!("{}", number % MAX_CLASSES);
+        overwritten.extend(store.enroll(&name, 1, &shot(number)).unwrap().overwritten);
+        assert_eq!(store.known().memory().in_use(), SLOTS);
+    }
+    assert!(overwritten.len() > SLOTS, "{}", overwritten.len());
 }
 
 #[test]

@@ -116,6 +116,28 @@ fn from_training_to_a_classification() {
     assert_eq!(verdicts[1]["name"], "1");
     assert_eq!(verdicts[1]["distances"].as_array().unwrap().len(), 2);
 
+    assert_eq!(json(dir, &["head"])["head"], "prototype");
+    for head in ["nearest", "memory", "linear"] {
+        assert_eq!(json(dir, &["head", head])["head"], head);
+        assert_eq!(
+            json(dir, &["run"])["head"],
+            head,
+            "a power cycle keeps the head"
+        );
+        let verdicts = json(dir, &["classify", "0-0.png", "1-0.png"]);
+        assert_eq!(verdicts[0]["name"], "0", "{head}");
+        assert_eq!(verdicts[1]["name"], "1", "{head}");
+        assert_eq!(verdicts[1]["head"], head);
+    }
+    assert_eq!(sudal(dir, &["head", "tail"]).status.code(), Some(2));
+    assert!(
+        refused(
+            dir,
+            &["eval", "run.onnx", "--head", "memory", "--split", "val"]
+        )
+        .contains("model image")
+    );
+
     json(dir, &["rename", "1", "one"]);
     assert!(refused(dir, &["remove", "1"]).contains("one"));
     json(dir, &["remove", "one"]);

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use sudal::device::{Board, Client, Emulator, Geometry, HostBoard, PixelFormat};
+use sudal::device::{Board, Client, Emulator, Geometry, Head, HostBoard, PixelFormat};
 use sudal::export::convert::{ConvertOptions, convert};
 use sudal::nets::graph::Normalization;
 use sudal_tests::{GEOMETRY, block_means, picture};
@@ -73,6 +73,65 @@ fn board_and_host_agree_to_the_bit() {
             assert_eq!(far.name, format!("part {}", number % 5));
         }
     }
+}
+
+/// Enrolled under one head, every other head is chosen in turn, the power cut, and asked: board and
+/// host give the same verdicts to the bit.
+#[test]
+fn every_head_survives_the_power_and_agrees_to_the_bit() {
+    let image = block_means("a");
+    let mut bench = Bench::new(&image);
+    let dir = tempfile::tempdir().unwrap();
+    let mut host = HostBoard::open(dir.path()).unwrap();
+    host.flash(&image, &mut |_| ()).unwrap();
+    let (mut there, mut here) = (bench.board.connect().unwrap(), host.connect().unwrap());
+    for number in 0..15 {
+        let frame = picture(number % 5, number);
+        let name = format!("part {}", number % 5);
+        let enroll = |client: &mut Client<_>| {
+            client.send_frame(GEOMETRY, &frame).unwrap();
+            client.enroll(&name).unwrap()
+        };
+        assert_eq!(enroll(&mut there), enroll(&mut here));
+    }
+    assert_eq!(there.head().unwrap(), Head::Prototype);
+    let mut answers = Vec::new();
+    for head in [Head::Nearest, Head::Memory, Head::Linear, Head::Prototype] {
+        there.set_head(head).unwrap();
+        here.set_head(head).unwrap();
+        bench.board.kill().unwrap();
+        host.stop().unwrap();
+        (there, here) = (bench.board.connect().unwrap(), host.connect().unwrap());
+        assert_eq!(there.info().unwrap().head, head);
+        assert_eq!(there.list().unwrap(), here.list().unwrap());
+        for number in 0..10 {
+            let frame = picture(number % 5, 50 + number);
+            let ask = |client: &mut Client<_>| {
+                client.send_frame(GEOMETRY, &frame).unwrap();
+                let mut verdict = client.classify().unwrap();
+                verdict.ticks = 0;
+                verdict
+            };
+            let (far, near) = (ask(&mut there), ask(&mut here));
+            assert_eq!(far, near);
+            assert_eq!(
+                (far.head, far.name.as_str()),
+                (head, &*format!("part {}", number % 5))
+            );
+            let bits = |verdict: &sudal::device::Verdict| -> Vec<u32> {
+                verdict
+                    .distances
+                    .iter()
+                    .map(|d| d.value.to_bits())
+                    .collect()
+            };
+            assert_eq!(bits(&far), bits(&near));
+            answers.push(bits(&far));
+        }
+    }
+    answers.sort();
+    answers.dedup();
+    assert_eq!(answers.len(), 40, "each head measures in its own way");
 }
 
 /// A network with every operator that the converter knows, quantised, over frames of other sizes

@@ -1,6 +1,12 @@
-//! The engine's kernels on the emulated processors.
+//! The engine's kernels and the classifier heads on the emulated processors.
 
-use sudal::device::{self, Machine};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use sudal::device::{self, Head, HeadEpisodes, Machine};
+use sudal::episodes::{EpisodeShape, Sampler};
+use sudal::export::quantized::QuantizedModel;
+use sudal::meta::Embeddings;
+use sudal_tests::block_means;
 
 fn step(text: &str) {
     println!("{text}");
@@ -22,5 +28,55 @@ fn kernels_agree_with_their_scalar_twins_on_both_processors() {
 fn no_panic_can_be_reached_from_inference() {
     if let Err(error) = device::build_bench("inference", &mut step) {
         panic!("{error}");
+    }
+}
+
+/// The program links only if no panic can be reached from enrolling in RAM and any of the heads.
+#[test]
+fn no_panic_can_be_reached_from_learning() {
+    if let Err(error) = device::build_bench("learning", &mut step) {
+        panic!("{error}");
+    }
+}
+
+/// Every score of every head, bit for bit, on an episode whose shots fill the memory more than once.
+#[test]
+fn heads_answer_as_on_this_computer_on_both_processors() {
+    let mut random = ChaCha8Rng::seed_from_u64(4);
+    let (classes, pictures, dim) = (25, 15, 49);
+    let mut values = Vec::new();
+    for _ in 0..classes {
+        let center: Vec<i32> = (0..dim).map(|_| random.random_range(-20..20)).collect();
+        for _ in 0..pictures {
+            let near = |&c: &i32| (c + random.random_range(-110..110)).clamp(-128, 127) as f32;
+            values.extend(center.iter().map(near));
+        }
+    }
+    let embeddings = Embeddings::new(dim, &[pictures; 25], values);
+    let image = QuantizedModel::new(&block_means("a")).unwrap();
+    let runs = HeadEpisodes::new(&image.model().unwrap(), &embeddings);
+    let shape = EpisodeShape {
+        way: 25,
+        shot: 12,
+        query: 3,
+    };
+    let sampler = Sampler::new(&embeddings.class_sizes(), shape, 1).unwrap();
+    let episode = sampler.episode(0);
+    let mut known = Box::new(sudal_firmware::store::Known::new());
+    runs.learn(&mut known, &episode).unwrap();
+    let written: usize = known.classes().iter().map(|c| c.groups().len()).sum();
+    assert!(known.memory().in_use() < written, "no slot was overwritten");
+    for machine in Machine::ALL {
+        match device::profile_heads(&runs, &episode, machine, &mut step) {
+            Ok(costs) => {
+                assert_eq!(costs.len(), Head::ALL.len());
+                assert!(
+                    costs
+                        .iter()
+                        .all(|cost| cost.query > 1000 && cost.flash > 12 * dim)
+                );
+            }
+            Err(error) => panic!("{error}"),
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use sudal::device::{Board, Client, ClientError, DeviceError, HostBoard, Link};
+use sudal::device::{Board, Client, ClientError, DeviceError, Head, HostBoard, Link};
 use sudal_tests::{GEOMETRY, Noisy, block_means, picture};
 
 /// A board that runs the block means, and the folder that it lives in.
@@ -44,12 +44,54 @@ fn learns_and_names_classes() {
         let verdict = client.classify().unwrap();
         assert_eq!(verdict.name, format!("part {class}"));
         assert_eq!(verdict.distances.len(), 12);
-        assert!(verdict.margin.unwrap() > verdict.nearest.squared);
+        assert!(verdict.margin.unwrap() > verdict.nearest.value);
     }
     let stats = client.stats().unwrap();
     assert_eq!(
         (stats.classified, stats.enrolled, stats.frames),
         (12, 36, 48)
+    );
+}
+
+/// More pictures that look like no other of their class than the memory has slots.
+#[test]
+fn a_full_memory_says_what_it_overwrote() {
+    let (mut board, _dir) = board();
+    let mut client = board.connect().unwrap();
+    client.set_head(Head::Memory).unwrap();
+    let slots = u64::from(client.info().unwrap().max_slots);
+    let mut first = None;
+    for number in 0..slots + 8 {
+        let frame = picture(1000 + number, 0);
+        client.send_frame(GEOMETRY, &frame).unwrap();
+        let name = format!("part {}", number % 16);
+        let enrolled = client.enroll(&name).unwrap();
+        first = first.or(enrolled.overwritten.map(|class| (number, class)));
+    }
+    // The first class lost its first shot, as soon as there was no slot left.
+    let (number, class) = first.unwrap();
+    assert!(number >= slots);
+    assert_eq!(class, client.find("part 0").unwrap());
+    let info = client.info().unwrap();
+    assert_eq!((info.head, info.slots), (Head::Memory, info.max_slots));
+    let held: u32 = client
+        .list()
+        .unwrap()
+        .iter()
+        .map(|class| u32::from(class.slots))
+        .sum();
+    assert_eq!(held, u32::from(info.max_slots));
+    // What was overwritten is forgotten by the memory alone.
+    let ask = |client: &mut Client<_>, head| {
+        client.set_head(head).unwrap();
+        client.classify().unwrap()
+    };
+    client.send_frame(GEOMETRY, &picture(1000, 0)).unwrap();
+    assert!(ask(&mut client, Head::Memory).nearest.value > 0.0);
+    let nearest = ask(&mut client, Head::Nearest);
+    assert_eq!(
+        (nearest.name.as_str(), nearest.nearest.value),
+        ("part 0", 0.0)
     );
 }
 

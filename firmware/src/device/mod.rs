@@ -11,14 +11,15 @@ use heapless::Vec;
 
 use crate::camera::{Camera, Frame};
 use crate::engine;
-use crate::heads::nearest::{self, Ranking};
+use crate::heads::memory::SLOTS;
+use crate::heads::{Answer, Quantization, Ranking};
 use crate::image::Model;
 use crate::preprocess::{self, Region};
 use crate::protocol::{
     ClassInfo, DeviceError, Distance, Info, MAX_CHUNK, ModelFault, ModelInfo, Page, Request,
     Response, Stats, VERSION, Verdict,
 };
-use crate::store::{Class, MAX_CLASSES, MAX_DIM, MAX_SHOTS, Store};
+use crate::store::{Class, Enrolment, MAX_CLASSES, MAX_DIM, MAX_SHOTS, Store};
 
 /// What a board gives the device.
 pub struct Parts<'m, C, F> {
@@ -63,7 +64,11 @@ impl<'m, C: Camera, F: NorFlash> Device<'m, C, F> {
             Err(fault) => warning!("no model: {}", fault),
         }
         match store.fault() {
-            None => info!("{=usize} classes enrolled", store.classes().len()),
+            None => info!(
+                "{=usize} classes enrolled, head {}",
+                store.classes().len(),
+                store.head()
+            ),
             Some(fault) => warning!("store: {}", fault),
         }
         Self {
@@ -114,6 +119,9 @@ fn answer<'a, C: Camera, F: NorFlash>(
             classes: store.fault().map_or(Ok(store.classes().len() as u8), Err),
             max_classes: MAX_CLASSES as u8,
             max_shots: MAX_SHOTS as u8,
+            head: store.head(),
+            slots: store.known().memory().in_use() as u8,
+            max_slots: SLOTS as u8,
         })),
         Request::Frame {
             geometry,
@@ -132,21 +140,37 @@ fn answer<'a, C: Camera, F: NorFlash>(
         Request::Enroll { name } => {
             let id = embedder.model?.id();
             let (embedding, _) = embedder.embed(camera.capture()?, stats)?;
-            let class = store.enroll(name, id, embedding)?;
-            info!("enrolled shot {=u8} of class {=u8}", class.shots, class.id);
+            let Enrolment {
+                id,
+                shots,
+                overwritten,
+            } = store.enroll(name, id, embedding)?;
+            info!("enrolled shot {=u8} of class {=u8}", shots, id);
+            if let Some(class) = overwritten {
+                info!(
+                    "the memory is full: class {=u8} lost its least used slot",
+                    class
+                );
+            }
             stats.enrolled += 1;
             Ok(Response::Enrolled {
-                id: class.id,
-                shots: class.shots,
+                id,
+                shots,
+                overwritten,
             })
         }
         Request::List { skip } => {
             if let Some(fault) = store.fault() {
                 return Err(fault.into());
             }
-            let rest = store.classes().get(usize::from(skip)..).unwrap_or(&[]);
+            let memory = store.known().memory();
+            let classes = store.classes().iter().enumerate();
+            let rest = classes.skip(usize::from(skip));
             let mut page = Page::new();
-            page.extend(rest.iter().take(page.capacity()).map(describe));
+            page.extend(
+                rest.take(page.capacity())
+                    .map(|(position, class)| describe(class, memory.held_by(position))),
+            );
             Ok(Response::Classes {
                 total: store.classes().len() as u8,
                 page,
@@ -168,6 +192,16 @@ fn answer<'a, C: Camera, F: NorFlash>(
             Ok(Response::Done)
         }
         Request::Stats => Ok(Response::Stats(*stats)),
+        Request::Head { choose } => {
+            if let Some(fault) = store.fault() {
+                return Err(fault.into());
+            }
+            if let Some(head) = choose {
+                store.set_head(head)?;
+                info!("head {}", head);
+            }
+            Ok(Response::Head(store.head()))
+        }
     }
 }
 
@@ -191,7 +225,7 @@ fn capture<C: Camera>(camera: &mut C, offset: u32) -> Result<Response<'_>, Devic
 
 fn classify<'a, C: Camera, F: NorFlash>(
     camera: &mut C,
-    store: &'a Store<F>,
+    store: &'a mut Store<F>,
     embedder: &mut Embedder<'_>,
     stats: &mut Stats,
 ) -> Result<Response<'a>, DeviceError> {
@@ -202,41 +236,46 @@ fn classify<'a, C: Camera, F: NorFlash>(
     let clock = embedder.clock;
     let start = clock.now();
     let (embedding, _) = embedder.embed(camera.capture()?, stats)?;
-    let classes = || {
-        store
-            .classes()
-            .iter()
-            .filter(|class| class.model == model.id())
+    let quantization = Quantization {
+        scale: model.output_scale(),
+        zero_point: model.header().output_zero_point as i8,
     };
-    let distance = |class: &Class| nearest::Distance::between(embedding, class.prototype());
-    let ranking = nearest::rank(classes().map(distance)).ok_or(DeviceError::NothingEnrolled)?;
+    let Answer { scores, ranking } = store
+        .classify(embedding, model.id(), quantization)
+        .ok_or(DeviceError::NothingEnrolled)?;
     let ticks = clock.since(start);
 
-    let distances: Vec<Distance, MAX_CLASSES> = classes()
-        .map(|class| Distance {
-            class: class.id,
-            squared: distance(class).to_real(model.output_scale()),
+    let distances: Vec<Distance, MAX_CLASSES> = scores
+        .iter()
+        .map(|score| Distance {
+            class: score.class,
+            value: score.value,
         })
         .collect();
     let Ranking { first, second } = ranking;
-    let winner = classes().nth(first).ok_or(DeviceError::NothingEnrolled)?;
+    let nearest = distances[first];
+    let winner = store
+        .class(nearest.class)
+        .ok_or(DeviceError::NothingEnrolled)?;
     stats.classified += 1;
     info!("class {=u8} in {=u32} ticks", winner.id, ticks);
     Ok(Response::Classified(Verdict {
         name: &winner.name,
-        nearest: distances[first],
-        margin: second.map(|second| distances[second].squared - distances[first].squared),
+        nearest,
+        margin: second.map(|second| distances[second].value - nearest.value),
         ticks,
         distances,
+        head: store.head(),
     }))
 }
 
-fn describe(class: &Class) -> ClassInfo<'_> {
+fn describe(class: &Class, slots: usize) -> ClassInfo<'_> {
     ClassInfo {
         id: class.id,
         name: &class.name,
-        shots: class.shots,
+        shots: class.shots(),
         model: class.model,
+        slots: slots as u8,
     }
 }
 

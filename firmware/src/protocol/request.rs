@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::camera::Geometry;
+use crate::heads::Head;
 
 /// What the host asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,4 +58,10 @@ pub enum Request<'a> {
     /// Counters since the device was switched on. Answered by
     /// [`Response::Stats`](super::Response::Stats).
     Stats,
+    /// Chooses the head, or asks which one is chosen. Answered by
+    /// [`Response::Head`](super::Response::Head).
+    Head {
+        /// The head from now on; none leaves it.
+        choose: Option<Head>,
+    },
 }

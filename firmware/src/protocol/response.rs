@@ -2,6 +2,7 @@ use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::camera::{CameraError, Geometry};
+use crate::heads::Head;
 use crate::store::{MAX_CLASSES, StoreError};
 
 /// What the device answers.
@@ -40,6 +41,8 @@ pub enum Response<'a> {
         id: u8,
         /// Its shots, this one included.
         shots: u8,
+        /// Id of the class that lost a slot of the memory to this shot, if one did.
+        overwritten: Option<u8>,
     },
     /// To [`Request::List`](super::Request::List).
     Classes {
@@ -50,6 +53,8 @@ pub enum Response<'a> {
     },
     /// To [`Request::Stats`](super::Request::Stats).
     Stats(Stats),
+    /// To [`Request::Head`](super::Request::Head): the head that is chosen now.
+    Head(Head),
 }
 
 /// Some enrolled classes.
@@ -79,6 +84,12 @@ pub struct Info<'a> {
     pub max_classes: u8,
     /// How many shots a class holds.
     pub max_shots: u8,
+    /// How queries are classified.
+    pub head: Head,
+    /// Slots of the memory that are in use.
+    pub slots: u8,
+    /// Slots of the memory.
+    pub max_slots: u8,
 }
 
 /// The model that the device runs.
@@ -137,13 +148,13 @@ pub enum ModelFault {
     },
 }
 
-/// Distance of a picture to a class.
+/// How far a picture is from a class, see [`Score`](crate::heads::Score).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Distance {
     /// Id of the class.
     pub class: u8,
-    /// Squared Euclidean distance to its prototype, in the units of the float embedding.
-    pub squared: f32,
+    /// In the measure of the head.
+    pub value: f32,
 }
 
 /// The class of a picture.
@@ -159,6 +170,8 @@ pub struct Verdict<'a> {
     pub ticks: u32,
     /// Distances to all classes of this model, by id.
     pub distances: Vec<Distance, MAX_CLASSES>,
+    /// Whose measure it is.
+    pub head: Head,
 }
 
 /// An enrolled class.
@@ -172,6 +185,8 @@ pub struct ClassInfo<'a> {
     pub shots: u8,
     /// Identity of the model that it was enrolled with. Another model can't use it.
     pub model: u64,
+    /// Slots of the memory that it holds.
+    pub slots: u8,
 }
 
 /// What the device did since it was switched on.
@@ -214,7 +229,7 @@ pub enum DeviceError {
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Nothing was enrolled with this model.
+    /// Nothing was enrolled with this model, or all of it left the memory.
     #[error("no class is enrolled with this model: enrol one first")]
     NothingEnrolled,
     /// A capture asked for bytes past the end of the frame.

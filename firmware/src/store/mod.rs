@@ -1,32 +1,32 @@
 //! What the device was taught, kept in flash.
 //!
-//! Each class is one item of a log-structured map: its name, the model that it belongs to and the
-//! int8 embeddings of its shots. A change writes the class anew as one item, so that a power cut
-//! leaves either the old or the new class. Prototypes are derived in memory.
+//! Each class is one item of a log-structured map: its name, the model that it belongs to, the int8
+//! embeddings of its shots and how the memory groups them. A change writes the class anew as one
+//! item, so that a power cut leaves either the old or the new class. What the heads read beyond the
+//! shots is derived in RAM ([`Known`]). One more item holds the head that was chosen.
 
+mod known;
 pub mod nor;
 mod record;
 mod sectors;
 
 use embassy_futures::block_on;
 use embedded_storage::nor_flash::NorFlash;
-use heapless::{String, Vec};
 use sequential_storage::cache::{self, Cache};
 use sequential_storage::map::{MapConfig, MapStorage};
 use serde::{Deserialize, Serialize};
 
-use crate::heads::nearest::Prototype;
-use record::{MAX_RECORD, Parsed, Record, TOMBSTONE};
+pub use crate::heads::{Class, MAX_CLASSES, MAX_DIM, MAX_NAME, MAX_SHOTS};
+pub use known::{Enrolment, Known};
+
+use crate::heads::{Answer, Head, Quantization};
+use record::{MAX_RECORD, TOMBSTONE};
 use sectors::{Sectors, SectorsError, WORD_LIMIT};
 
-/// Classes that the store holds, those of other models included.
-pub const MAX_CLASSES: usize = 32;
-/// Shots that a class holds.
-pub const MAX_SHOTS: usize = 20;
-/// Values that an embedding holds.
-pub const MAX_DIM: usize = 128;
-/// Bytes that a name holds, in UTF-8.
-pub const MAX_NAME: usize = 32;
+/// Key of the item that holds the head; classes have their id.
+const HEAD: u8 = MAX_CLASSES as u8;
+/// First byte of that item; the head's number follows.
+const HEAD_VERSION: u8 = 1;
 
 /// Room for the largest item: the key and the record, in whole words.
 const ITEM: usize = (1 + MAX_RECORD).next_multiple_of(WORD_LIMIT);
@@ -73,48 +73,6 @@ pub enum StoreError {
     Embedding,
 }
 
-/// An enrolled class, with the sum of its shots.
-#[derive(Debug, Clone)]
-pub struct Class {
-    /// Its id, from 0 to [`MAX_CLASSES`]` - 1`. Ids of removed classes are used again.
-    pub id: u8,
-    /// Its name, unique among the classes of one model.
-    pub name: String<MAX_NAME>,
-    /// Identity of the model whose embeddings it holds.
-    pub model: u64,
-    /// Number of shots, at least 1.
-    pub shots: u8,
-    sum: Vec<i16, MAX_DIM>,
-}
-
-impl Class {
-    fn new(id: u8, record: &Record<'_>) -> Option<Self> {
-        let mut sum: Vec<i16, MAX_DIM> = Vec::new();
-        sum.resize(usize::from(record.dim), 0).ok()?;
-        for shot in record.shots.chunks_exact(usize::from(record.dim)) {
-            for (total, &value) in sum.iter_mut().zip(shot) {
-                *total += i16::from(value as i8);
-            }
-        }
-        Some(Self {
-            id,
-            name: String::try_from(record.name).ok()?,
-            model: record.model,
-            shots: record.count(),
-            sum,
-        })
-    }
-
-    /// The class's prototype.
-    #[must_use]
-    pub fn prototype(&self) -> Prototype<'_> {
-        Prototype {
-            sum: &self.sum,
-            shots: self.shots,
-        }
-    }
-}
-
 /// Reads every byte anew: the flash is memory-mapped, and nothing can be stale.
 type Uncached = Cache<cache::Uncached, cache::Uncached, cache::Uncached, u8>;
 
@@ -125,19 +83,21 @@ type Uncached = Cache<cache::Uncached, cache::Uncached, cache::Uncached, u8>;
 pub struct Store<F: NorFlash> {
     map: MapStorage<u8, Sectors<F>, Uncached>,
     fault: Option<StoreError>,
-    classes: Vec<Class, MAX_CLASSES>,
+    known: Known,
+    head: Head,
     item: [u8; ITEM],
     record: [u8; MAX_RECORD],
 }
 
 impl<F: NorFlash> Store<F> {
-    /// Sectors that a flash must have for [`MAX_CLASSES`] full classes: one for each item that a
-    /// sector can hold in the worst order, one being written, one spare, one to compact into.
+    /// Sectors that a flash must have for [`MAX_CLASSES`] full classes and the head: one for each
+    /// item that a sector can hold in the worst order, one being written, one spare, one to compact
+    /// into.
     pub const MIN_SECTORS: usize = {
         let items = (F::ERASE_SIZE - 4 * WORD_LIMIT) / (ITEM + WORD_LIMIT);
         assert!(items > 0, "a sector has to hold the largest class");
         let in_worst_order = if items > 1 { items - 1 } else { 1 };
-        MAX_CLASSES.div_ceil(in_worst_order) + 3
+        (MAX_CLASSES + 1).div_ceil(in_worst_order) + 3
     };
 
     /// Opens the store over the whole of `flash`, repairing what a power cut left.
@@ -154,7 +114,8 @@ impl<F: NorFlash> Store<F> {
         let mut store = Self {
             map: MapStorage::new(flash, MapConfig::new(range), Uncached::new_uncached()),
             fault,
-            classes: Vec::new(),
+            known: Known::new(),
+            head: Head::default(),
             item: [0; ITEM],
             record: [0; MAX_RECORD],
         };
@@ -173,16 +134,59 @@ impl<F: NorFlash> Store<F> {
     /// All classes, by id.
     #[must_use]
     pub fn classes(&self) -> &[Class] {
-        &self.classes
+        self.known.classes()
     }
 
     /// The class with this id.
     #[must_use]
     pub fn class(&self, id: u8) -> Option<&Class> {
-        self.classes.iter().find(|class| class.id == id)
+        self.known.class(id)
     }
 
-    /// Adds a shot to the class of this name and model, which is made if there is none.
+    /// The classes and what the heads derive from them.
+    #[must_use]
+    pub fn known(&self) -> &Known {
+        &self.known
+    }
+
+    /// The head that was chosen.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        self.head
+    }
+
+    /// Chooses the head, until another one is chosen.
+    ///
+    /// # Errors
+    /// That the flash failed; the head is then the old one or the new one.
+    pub fn set_head(&mut self, head: Head) -> Result<(), StoreError> {
+        self.check()?;
+        if head != self.head {
+            self.record[..2].copy_from_slice(&[HEAD_VERSION, head as u8]);
+            self.put(HEAD, 2)?;
+            self.head = head;
+        }
+        Ok(())
+    }
+
+    /// Does what the chosen head has to do once after the classes changed, see [`Known::adapt`].
+    pub fn adapt(&mut self, model: u64, quantization: Quantization) {
+        self.known.adapt(self.head, model, quantization);
+    }
+
+    /// Classifies a query by the chosen head among the classes of a model; `None` if there is none,
+    /// or the head is the memory and holds none.
+    pub fn classify(
+        &mut self,
+        query: &[i8],
+        model: u64,
+        quantization: Quantization,
+    ) -> Option<Answer> {
+        self.known.classify(self.head, query, model, quantization)
+    }
+
+    /// Adds a shot to the class of this name and model, which is made if there is none, and writes
+    /// it to the memory.
     ///
     /// # Errors
     /// Any [`StoreError`]; the store is then unchanged.
@@ -191,44 +195,16 @@ impl<F: NorFlash> Store<F> {
         name: &str,
         model: u64,
         embedding: &[i8],
-    ) -> Result<&Class, StoreError> {
+    ) -> Result<Enrolment, StoreError> {
         self.check()?;
-        check_name(name)?;
-        if embedding.is_empty() || embedding.len() > MAX_DIM {
-            return Err(StoreError::Embedding);
-        }
-        let known = self
-            .classes
-            .iter()
-            .find(|class| class.model == model && class.name == name);
-        let id = match known {
-            Some(class) => {
-                if class.sum.len() != embedding.len() {
-                    return Err(StoreError::Embedding);
-                }
-                if usize::from(class.shots) == MAX_SHOTS {
-                    return Err(StoreError::ShotsFull);
-                }
-                let id = class.id;
-                self.rewrite(id, |record, buffer| record.write(embedding, buffer))?;
-                id
-            }
-            None => {
-                let id = self.free_id().ok_or(StoreError::ClassesFull)?;
-                let record = Record {
-                    model,
-                    dim: embedding.len() as u8,
-                    name,
-                    shots: &[],
-                };
-                let len = record
-                    .write(embedding, &mut self.record)
-                    .ok_or(StoreError::Embedding)?;
-                self.put(id, len)?;
-                id
-            }
+        let (class, overwritten) = self.known.with_shot(name, model, embedding)?;
+        let enrolment = Enrolment {
+            id: class.id,
+            shots: class.shots(),
+            overwritten,
         };
-        self.class(id).ok_or(StoreError::Corrupt)
+        self.put_class(class)?;
+        Ok(enrolment)
     }
 
     /// Gives a class another name.
@@ -237,19 +213,7 @@ impl<F: NorFlash> Store<F> {
     /// Any [`StoreError`]; the store is then unchanged.
     pub fn rename(&mut self, id: u8, name: &str) -> Result<(), StoreError> {
         self.check()?;
-        check_name(name)?;
-        let class = self.class(id).ok_or(StoreError::NoSuchClass)?;
-        let model = class.model;
-        if self
-            .classes
-            .iter()
-            .any(|other| other.id != id && other.model == model && other.name == name)
-        {
-            return Err(StoreError::NameTaken);
-        }
-        self.rewrite(id, |record, buffer| {
-            Record { name, ..record }.write(&[], buffer)
-        })
+        self.put_class(self.known.renamed(id, name)?)
     }
 
     /// Forgets a class.
@@ -260,10 +224,12 @@ impl<F: NorFlash> Store<F> {
         self.check()?;
         self.class(id).ok_or(StoreError::NoSuchClass)?;
         self.record[..TOMBSTONE.len()].copy_from_slice(TOMBSTONE);
-        self.put(id, TOMBSTONE.len())
+        self.put(id, TOMBSTONE.len())?;
+        self.known.remove(id);
+        Ok(())
     }
 
-    /// Forgets every class, one after the other; a corrupt store is erased.
+    /// Forgets every class, one after the other, and keeps the head; a corrupt store is erased.
     ///
     /// # Errors
     /// That the flash failed. Each class is then either there or gone.
@@ -273,7 +239,7 @@ impl<F: NorFlash> Store<F> {
             Some(StoreError::TooSmall) => return Err(StoreError::TooSmall),
             Some(_) => return self.format(),
         }
-        while let Some(class) = self.classes.last() {
+        while let Some(class) = self.known.classes().last() {
             self.remove(class.id)?;
         }
         Ok(())
@@ -282,7 +248,7 @@ impl<F: NorFlash> Store<F> {
     /// Erases the flash. A power cut in the midst leaves whatever was not erased yet, so this is
     /// for a store that can't be read; [`reset`](Self::reset) is for one that can.
     fn format(&mut self) -> Result<(), StoreError> {
-        self.classes.clear();
+        self.known.clear();
         block_on(self.map.erase_all()).map_err(|error| Self::translate(&error))?;
         self.fault = None;
         self.load();
@@ -293,72 +259,55 @@ impl<F: NorFlash> Store<F> {
         self.fault.map_or(Ok(()), Err)
     }
 
-    fn free_id(&self) -> Option<u8> {
-        (0..MAX_CLASSES as u8).find(|&id| self.class(id).is_none())
-    }
-
-    /// Reads all classes from the flash; a failure becomes the fault.
+    /// Reads all items from the flash; a failure becomes the fault.
     fn load(&mut self) {
-        self.classes.clear();
+        self.known.clear();
+        self.head = Head::default();
         self.fault = block_on(self.read_all()).err();
+        self.known.follow();
     }
 
     async fn read_all(&mut self) -> Result<(), StoreError> {
-        // Oldest first, so that the newest item of a class is the one that stays.
+        // Oldest first, so that the newest item of a key is the one that stays.
         let mut items = self
             .map
             .fetch_all_items(&mut self.item)
             .await
             .map_err(|error| Self::translate(&error))?;
-        while let Some((id, bytes)) = items
+        while let Some((key, bytes)) = items
             .next::<&[u8]>(&mut self.item)
             .await
             .map_err(|error| Self::translate(&error))?
         {
-            if usize::from(id) >= MAX_CLASSES {
-                return Err(StoreError::Format);
+            match key {
+                HEAD => self.head = read_head(bytes).ok_or(StoreError::Format)?,
+                id if id < HEAD => {
+                    let class = record::read(id, bytes).map_err(|_| StoreError::Format)?;
+                    self.known.place(id, class);
+                }
+                _ => return Err(StoreError::Format),
             }
-            let class = match Record::parse(bytes) {
-                Parsed::Removed => None,
-                Parsed::Class(record) => Class::new(id, &record),
-                Parsed::Malformed => return Err(StoreError::Format),
-            };
-            place(&mut self.classes, id, class);
         }
         Ok(())
     }
 
-    /// Writes a class anew, as `change` makes it from the present record.
-    fn rewrite(
-        &mut self,
-        id: u8,
-        change: impl FnOnce(Record<'_>, &mut [u8]) -> Option<usize>,
-    ) -> Result<(), StoreError> {
-        let bytes = block_on(self.map.fetch_item::<&[u8]>(&mut self.item, &id))
-            .map_err(|error| Self::translate(&error))?
-            .ok_or(StoreError::Corrupt)?;
-        let Parsed::Class(record) = Record::parse(bytes) else {
-            return Err(StoreError::Corrupt);
-        };
-        let len = change(record, &mut self.record).ok_or(StoreError::ShotsFull)?;
-        self.put(id, len)
+    /// Writes a class anew and follows in RAM.
+    fn put_class(&mut self, class: Class) -> Result<(), StoreError> {
+        let len = record::write(&class, &mut self.record).ok_or(StoreError::Embedding)?;
+        self.put(class.id, len)?;
+        self.known.put(class);
+        Ok(())
     }
 
-    /// Stores the first `len` bytes of the record buffer and follows in memory.
-    fn put(&mut self, id: u8, len: usize) -> Result<(), StoreError> {
+    /// Stores the first `len` bytes of the record buffer.
+    fn put(&mut self, key: u8, len: usize) -> Result<(), StoreError> {
         let bytes = &self.record[..len];
-        if let Err(error) = block_on(self.map.store_item(&mut self.item, &id, &bytes)) {
+        block_on(self.map.store_item(&mut self.item, &key, &bytes)).map_err(|error| {
             let error = Self::translate(&error);
             // The flash decides what is true after a failure.
             self.load();
-            return Err(error);
-        }
-        let class = match Record::parse(bytes) {
-            Parsed::Class(record) => Class::new(id, &record),
-            Parsed::Removed | Parsed::Malformed => None,
-        };
-        place(&mut self.classes, id, class);
-        Ok(())
+            error
+        })
     }
 
     fn translate(error: &sequential_storage::Error<SectorsError<F::Error>>) -> StoreError {
@@ -371,25 +320,17 @@ impl<F: NorFlash> Store<F> {
     }
 }
 
-fn check_name(name: &str) -> Result<(), StoreError> {
-    if (1..=MAX_NAME).contains(&name.len()) {
-        Ok(())
-    } else {
-        Err(StoreError::Name)
+fn read_head(bytes: &[u8]) -> Option<Head> {
+    match *bytes {
+        [HEAD_VERSION, number] => Head::ALL.into_iter().find(|&head| head as u8 == number),
+        _ => None,
     }
 }
 
-/// Puts the class in its place by id, or takes it out.
-fn place(classes: &mut Vec<Class, MAX_CLASSES>, id: u8, class: Option<Class>) {
-    match (classes.binary_search_by_key(&id, |class| class.id), class) {
-        (Ok(position), Some(class)) => classes[position] = class,
-        (Ok(position), None) => {
-            classes.remove(position);
-        }
-        (Err(position), Some(class)) => {
-            // Ids are below the capacity and each stands once, so there is room.
-            let _ = classes.insert(position, class);
-        }
-        (Err(_), None) => {}
-    }
+/// Bytes of flash that a class takes, its item's key and header included.
+#[must_use]
+pub fn flash_bytes(class: &Class) -> usize {
+    /// What the map puts before each item.
+    const ITEM_HEADER: usize = 8;
+    ITEM_HEADER + (1 + record::length(class)).next_multiple_of(nor::WORD)
 }

@@ -2,142 +2,214 @@
 //!
 //! | byte | |
 //! |---|---|
-//! | 0 | format: 0 for a removed class (nothing follows), 1 for this layout |
+//! | 0 | format: 0 for a removed class (nothing follows), 2 for this layout |
 //! | 1..9 | identity of the model that made the embeddings, little-endian |
 //! | 9 | values per embedding |
 //! | 10 | number of shots |
 //! | 11 | bytes of the name |
-//! | 12.. | the name in UTF-8, then the embeddings, shot by shot |
+//! | 12 | number of groups of the memory |
+//! | 13.. | the name in UTF-8, then the embeddings, shot by shot, then the groups |
+//!
+//! A group takes eight bytes: its slot, its shots as 24 bits and when it was written in 32,
+//! little-endian. Each shot is in one group.
+//!
+//! Format 1 is the same without byte 12 and the groups. Such a class is read as one group of all
+//! its shots, used least, in the slot of the class's own id.
 
-use super::{MAX_DIM, MAX_NAME, MAX_SHOTS};
+use crate::heads::Class;
+use crate::heads::memory::{Group, SLOTS};
+use crate::heads::{MAX_CLASSES, MAX_DIM, MAX_NAME, MAX_SHOTS};
 
 const REMOVED: u8 = 0;
-const VERSION: u8 = 1;
-const HEADER: usize = 12;
+const WITHOUT_GROUPS: u8 = 1;
+const VERSION: u8 = 2;
+const HEADER: usize = 13;
+const GROUP: usize = 8;
+
+const _: () = assert!(MAX_SHOTS <= 24 && MAX_CLASSES <= SLOTS);
 
 /// Bytes of the largest record.
-pub(super) const MAX_RECORD: usize = HEADER + MAX_NAME + MAX_SHOTS * MAX_DIM;
+pub(super) const MAX_RECORD: usize = HEADER + MAX_NAME + MAX_SHOTS * (MAX_DIM + GROUP);
 
 /// A record that marks a class as removed.
 pub(super) const TOMBSTONE: &[u8] = &[REMOVED];
 
-/// A class as it stands in the flash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Record<'a> {
-    pub(super) model: u64,
-    pub(super) dim: u8,
-    pub(super) name: &'a str,
-    /// `shots * dim` values, as bytes.
-    pub(super) shots: &'a [u8],
+/// The record has an impossible field.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Malformed;
+
+/// Bytes of a class's record.
+pub(super) fn length(class: &Class) -> usize {
+    HEADER + class.name.len() + class.values().len() + class.groups().len() * GROUP
 }
 
-/// What a record turned out to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Parsed<'a> {
-    Removed,
-    Class(Record<'a>),
-    Malformed,
+/// Reads the record of the class with this id; nothing if it was removed.
+pub(super) fn read(id: u8, bytes: &[u8]) -> Result<Option<Class>, Malformed> {
+    match bytes.first() {
+        Some(&REMOVED) => Ok(None),
+        Some(&VERSION | &WITHOUT_GROUPS) => read_class(id, bytes).map(Some).ok_or(Malformed),
+        _ => Err(Malformed),
+    }
 }
 
-impl<'a> Record<'a> {
-    /// Reads a record; one with an impossible field is malformed as a whole.
-    pub(super) fn parse(bytes: &'a [u8]) -> Parsed<'a> {
-        match bytes.first() {
-            Some(&REMOVED) => Parsed::Removed,
-            Some(&VERSION) => Self::parse_class(bytes).map_or(Parsed::Malformed, Parsed::Class),
-            _ => Parsed::Malformed,
-        }
-    }
+fn read_class(id: u8, bytes: &[u8]) -> Option<Class> {
+    let (header, rest) = bytes.split_at_checked(HEADER - 1)?;
+    let (grouped, rest) = match header[0] {
+        WITHOUT_GROUPS => (None, rest),
+        _ => rest
+            .split_first()
+            .map(|(&count, rest)| (Some(count), rest))?,
+    };
+    let model = u64::from_le_bytes(header[1..9].try_into().ok()?);
+    let [dim, count, name] = [header[9], header[10], header[11]].map(usize::from);
+    let (name, rest) = rest.split_at_checked(name)?;
+    let (shots, groups) = rest.split_at_checked(count * dim)?;
+    let name = core::str::from_utf8(name).ok()?;
+    let sound =
+        !name.is_empty() && count > 0 && groups.len() == usize::from(grouped.unwrap_or(0)) * GROUP;
+    sound.then_some(())?;
 
-    fn parse_class(bytes: &'a [u8]) -> Option<Self> {
-        let (header, rest) = bytes.split_at_checked(HEADER)?;
-        let model = u64::from_le_bytes(header[1..9].try_into().ok()?);
-        let (dim, count, name_len) = (header[9], usize::from(header[10]), usize::from(header[11]));
-        let (name, shots) = rest.split_at_checked(name_len)?;
-        let sound = (1..=MAX_NAME).contains(&name_len)
-            && (1..=MAX_SHOTS).contains(&count)
-            && (1..=MAX_DIM).contains(&usize::from(dim))
-            && shots.len() == count * usize::from(dim);
-        let name = core::str::from_utf8(name).ok()?;
-        sound.then_some(Self {
-            model,
-            dim,
-            name,
-            shots,
-        })
+    let mut class = Class::new(id, name, model, dim)?;
+    for shot in shots.chunks_exact(dim) {
+        class.push(bytemuck::cast_slice(shot))?;
     }
-
-    /// Shots in the record.
-    pub(super) fn count(&self) -> u8 {
-        (self.shots.len() / usize::from(self.dim.max(1))) as u8
-    }
-
-    /// Writes the record with one more shot at its end, if there is one, and returns its length.
-    ///
-    /// `None` when the buffer is too short, or a field does not fit.
-    pub(super) fn write(&self, extra: &[i8], buffer: &mut [u8]) -> Option<usize> {
-        let count = (self.shots.len() + extra.len()).checked_div(usize::from(self.dim))?;
-        let mut len = 0;
-        let mut put = |bytes: &[u8]| {
-            buffer
-                .get_mut(len..len + bytes.len())?
-                .copy_from_slice(bytes);
-            len += bytes.len();
-            Some(())
+    let all = (1 << count) - 1;
+    if grouped.is_none() {
+        let group = Group {
+            slot: id,
+            shots: all,
+            stamp: 0,
         };
-        put(&[VERSION])?;
-        put(&self.model.to_le_bytes())?;
-        put(&[
-            self.dim,
-            count.try_into().ok()?,
-            self.name.len().try_into().ok()?,
-        ])?;
-        put(self.name.as_bytes())?;
-        put(self.shots)?;
-        put(bytemuck::cast_slice(extra))?;
-        Some(len)
+        class.groups.push(group).ok()?;
+        return Some(class);
     }
+    let mut seen = 0;
+    for bytes in groups.chunks_exact(GROUP) {
+        let group = read_group(bytes)?;
+        let sound = usize::from(group.slot) < SLOTS && group.shots != 0 && seen & group.shots == 0;
+        seen |= group.shots;
+        sound.then_some(())?;
+        class.groups.push(group).ok()?;
+    }
+    (seen == all).then_some(class)
+}
+
+fn read_group(bytes: &[u8]) -> Option<Group> {
+    let (shots, stamp) = bytes.split_first_chunk::<4>()?;
+    let shots = u32::from_le_bytes(*shots);
+    Some(Group {
+        slot: shots as u8,
+        shots: shots >> 8,
+        stamp: u32::from_le_bytes(stamp.try_into().ok()?),
+    })
+}
+
+/// Writes the record of a class and returns its length.
+///
+/// `None` when the buffer is too short, or a field does not fit.
+pub(super) fn write(class: &Class, buffer: &mut [u8]) -> Option<usize> {
+    let mut len = 0;
+    let mut put = |bytes: &[u8]| {
+        buffer
+            .get_mut(len..len + bytes.len())?
+            .copy_from_slice(bytes);
+        len += bytes.len();
+        Some(())
+    };
+    put(&[VERSION])?;
+    put(&class.model.to_le_bytes())?;
+    put(&[
+        class.dim().try_into().ok()?,
+        class.shots(),
+        class.name.len().try_into().ok()?,
+        class.groups().len().try_into().ok()?,
+    ])?;
+    put(class.name.as_bytes())?;
+    put(bytemuck::cast_slice(class.values()))?;
+    for group in class.groups() {
+        put(&(group.shots << 8 | u32::from(group.slot)).to_le_bytes())?;
+        put(&group.stamp.to_le_bytes())?;
+    }
+    Some(len)
 }
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
     use super::*;
 
-    const RECORD: Record<'_> = Record {
-        model: 0x1122_3344_5566_7788,
-        dim: 3,
-        name: "gear",
-        shots: &[1, 2, 3, 4, 5, 6],
-    };
+    fn class() -> Class {
+        let mut class = Class::new(5, "gear", 0x1122_3344_5566_7788, 3).unwrap();
+        for (shot, slot) in [([1, 2, -3], 9), ([4, -5, 6], 63)] {
+            class.push(&shot).unwrap();
+            let shots = 1 << (class.shots() - 1);
+            let stamp = 0xa000_0000 + u32::from(slot);
+            class.groups.push(Group { slot, shots, stamp }).unwrap();
+        }
+        class
+    }
 
     #[test]
     fn reads_what_it_wrote() {
         let mut buffer = [0; MAX_RECORD];
-        let len = RECORD.write(&[], &mut buffer).unwrap();
-        assert_eq!(Record::parse(&buffer[..len]), Parsed::Class(RECORD));
-        let len = RECORD.write(&[-1, -2, -3], &mut buffer).unwrap();
-        let Parsed::Class(longer) = Record::parse(&buffer[..len]) else {
-            panic!("not a class");
-        };
-        assert_eq!(longer.count(), 3);
-        assert_eq!(longer.shots[6..], [0xff, 0xfe, 0xfd]);
+        let len = write(&class(), &mut buffer).unwrap();
+        assert_eq!(len, length(&class()));
+        assert_eq!(read(5, &buffer[..len]), Ok(Some(class())));
+        assert_eq!(read(5, TOMBSTONE), Ok(None));
     }
 
     #[test]
-    fn any_damage_to_the_length_is_seen() {
-        let mut buffer = [0; MAX_RECORD];
-        let len = RECORD.write(&[], &mut buffer).unwrap();
-        for cut in 1..len {
-            assert_eq!(Record::parse(&buffer[..cut]), Parsed::Malformed, "{cut}");
+    fn the_largest_class_fits() {
+        let name = "x".repeat(MAX_NAME);
+        let mut class = Class::new(0, &name, 1, MAX_DIM).unwrap();
+        for number in 0..MAX_SHOTS {
+            class.push(&[number as i8; MAX_DIM]).unwrap();
+            let (slot, shots, stamp) = (number as u8, 1 << number, u32::MAX);
+            class.groups.push(Group { slot, shots, stamp }).unwrap();
         }
-        assert_eq!(Record::parse(&buffer[..len + 1]), Parsed::Malformed);
-        assert_eq!(Record::parse(&[]), Parsed::Malformed);
-        assert_eq!(Record::parse(&[7; 40]), Parsed::Malformed);
-        assert_eq!(Record::parse(TOMBSTONE), Parsed::Removed);
+        let mut buffer = [0; MAX_RECORD];
+        assert_eq!(write(&class, &mut buffer), Some(MAX_RECORD));
+        assert_eq!(read(0, &buffer), Ok(Some(class)));
+    }
+
+    #[test]
+    fn a_class_without_groups_is_one_group() {
+        let mut buffer = [0; MAX_RECORD];
+        let len = write(&class(), &mut buffer).unwrap();
+        // As format 1 had it.
+        let mut old = buffer[..len - 2 * GROUP].to_vec();
+        old.remove(12);
+        old[0] = WITHOUT_GROUPS;
+        let Ok(Some(read)) = read(5, &old) else {
+            panic!("not a class");
+        };
+        let (slot, shots, stamp) = (5, 0b11, 0);
+        assert_eq!(read.groups(), [Group { slot, shots, stamp }]);
+        assert!(read.support().eq(class().support()));
+    }
+
+    #[test]
+    fn any_damage_to_the_length_or_the_groups_is_seen() {
+        let mut buffer = [0; MAX_RECORD];
+        let len = write(&class(), &mut buffer).unwrap();
+        for cut in 1..len {
+            assert_eq!(read(5, &buffer[..cut]), Err(Malformed), "{cut}");
+        }
+        assert_eq!(read(5, &buffer[..len + 1]), Err(Malformed));
+        assert_eq!(read(5, &[]), Err(Malformed));
+        assert_eq!(read(5, &[7; 40]), Err(Malformed));
+        // A slot past the last, a shot in no group or in two.
+        let first = len - 2 * GROUP;
+        for (offset, value) in [(0, 64), (1, 0), (1, 2), (1, 3), (1, 5)] {
+            let mut damaged = buffer;
+            damaged[first + offset] = value;
+            assert_eq!(read(5, &damaged[..len]), Err(Malformed), "{offset} {value}");
+        }
     }
 
     #[test]
     fn a_short_buffer_is_refused() {
-        assert_eq!(RECORD.write(&[], &mut [0; 8]), None);
+        assert_eq!(write(&class(), &mut [0; 8]), None);
     }
 }

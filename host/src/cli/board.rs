@@ -11,6 +11,7 @@ use sudal::data::Gray;
 use sudal::device::{Client, Info as DeviceInfo, Link, PixelFormat, Verdict};
 
 use super::device::{BoardArgs, Cost};
+use super::head;
 use super::interrupt::Interrupt;
 use super::output::Output;
 
@@ -103,8 +104,12 @@ fn describe(info: &DeviceInfo) -> String {
     };
     let classes = match &info.classes {
         Ok(n) => format!(
-            "{n} of {} classes enrolled, up to {} shots each",
-            info.max_classes, info.max_shots
+            "{n} of {} classes enrolled, up to {} shots each; {} of {} slots of the memory in use; head: {}",
+            info.max_classes,
+            info.max_shots,
+            info.slots,
+            info.max_slots,
+            info.head.name()
         ),
         Err(fault) => format!("store: {fault}"),
     };
@@ -139,23 +144,39 @@ impl Enroll {
             .collect::<Result<Vec<_>, _>>()?;
         let mut c = self.board.connect()?;
         let mut enrolled = None;
+        let mut overwritten = Vec::new();
         for (path, picture) in self.pictures.iter().zip(&pictures) {
             c.show(picture)?;
             let done = c
                 .client
                 .enroll(&self.name)
                 .with_context(|| format!("enrolling {}", path.display()))?;
+            overwritten.extend(done.overwritten);
             enrolled = Some(done);
         }
         let Some(enrolled) = enrolled else {
             bail!("give at least one picture");
         };
-        let text = format!("{}: {} shots", self.name, enrolled.shots);
-        output.result(&enrolled, text)
+        let mut text = format!("{}: {} shots", self.name, enrolled.shots);
+        if !overwritten.is_empty() {
+            let names = names(&mut c.client)?;
+            for id in &overwritten {
+                text.push_str(&format!(
+                    "\nthe memory is full: its least used slot, of {}, was overwritten",
+                    name(&names, *id)
+                ));
+            }
+        }
+        let result = serde_json::json!({
+            "id": enrolled.id,
+            "shots": enrolled.shots,
+            "overwritten": overwritten,
+        });
+        output.result(&result, text)
     }
 }
 
-/// Classify pictures by their distance to what was enrolled.
+/// Classify pictures by their distance to what was enrolled, as the chosen head measures it.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   sudal classify unknown.png --json")]
@@ -195,11 +216,13 @@ impl Classify {
         for c in &all {
             text.push_str(&format!("{}: {}", c.picture.display(), c.verdict.name));
             let mut distances: Vec<_> = c.verdict.distances.iter().collect();
-            distances.sort_by(|a, b| a.squared.total_cmp(&b.squared));
+            distances.sort_by(|a, b| a.value.total_cmp(&b.value));
             for d in distances.iter().take(3) {
-                let name = names.iter().find(|(id, _)| *id == d.class);
-                let name = name.map_or("?", |(_, name)| name);
-                text.push_str(&format!("  {name} {:.3}", d.squared.sqrt()));
+                let name = name(&names, d.class);
+                text.push_str(&format!(
+                    "  {name} {}",
+                    head::shown(c.verdict.head, d.value)
+                ));
             }
             text.push_str(&format!("  ({})\n", c.cost));
         }
@@ -209,6 +232,12 @@ impl Classify {
 
 fn names(client: &mut Client<Box<dyn Link>>) -> anyhow::Result<Vec<(u8, String)>> {
     Ok(client.list()?.into_iter().map(|c| (c.id, c.name)).collect())
+}
+
+/// The name of a class, by its id.
+fn name(names: &[(u8, String)], id: u8) -> &str {
+    let named = names.iter().find(|(other, _)| *other == id);
+    named.map_or("?", |(_, name)| name)
 }
 
 /// List the enrolled classes.
@@ -226,8 +255,8 @@ impl List {
         let mut text = String::new();
         for class in &classes {
             text.push_str(&format!(
-                "{:>3}  {:>2} shots  {}",
-                class.id, class.shots, class.name
+                "{:>3}  {:>2} shots  {:>2} slots  {}",
+                class.id, class.shots, class.slots, class.name
             ));
             if Some(class.model) != model {
                 text.push_str("  (of another model: enrol it again)");

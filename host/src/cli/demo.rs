@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use serde::Serialize;
 use sudal::data::{Gray, parts};
+use sudal::device::Head;
 use sudal::report::{Confusion, ContactSheet, Query, Row};
 
 use super::device::{BoardArgs, Connection, Cost};
@@ -94,6 +95,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         );
     }
     connection.client.reset()?;
+    // The contact sheet shows distances.
+    connection.client.set_head(Head::Prototype)?;
     output.step(format!(
         "enrolling {} classes from {} frames each on {}",
         args.classes, args.shots, info.board
@@ -149,7 +152,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             let mut distances = vec![f32::NAN; args.classes];
             for d in &verdict.distances {
                 if let Some(place) = place(d.class) {
-                    distances[place] = d.squared.sqrt();
+                    distances[place] = d.value.sqrt();
                 }
             }
             queries.push(Query { frame, distances });

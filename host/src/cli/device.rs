@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use serde::Serialize;
 use sudal::data::{Gray, Loaded};
-use sudal::device::{self, Board, Client, Geometry, Link, PixelFormat};
+use sudal::device::{self, Board, Client, Geometry, Head, Link, PixelFormat};
 use sudal::episodes::{Episode, Sampler};
 use sudal::meta::Accuracy;
 
@@ -151,9 +151,11 @@ impl<'a> Episodes<'a> {
         })
     }
 
-    /// Runs episodes; every enrolled class is removed again afterwards.
+    /// Runs episodes with a head; every enrolled class is removed again afterwards, and the board
+    /// gets the head back that it had.
     pub(crate) fn accuracy(
         &mut self,
+        head: Head,
         sampler: &Sampler,
         episodes: u64,
     ) -> anyhow::Result<Accuracy> {
@@ -168,6 +170,11 @@ impl<'a> Episodes<'a> {
                 shape.shot
             );
         }
+        for connection in [&mut self.board, &mut self.twin] {
+            // What was read from the memory is forgotten with what it held.
+            connection.client.reset()?;
+            connection.client.set_head(head)?;
+        }
         let bar = self.output.bar(episodes, "episodes");
         bar.set_message(format!("{}-way {}-shot", shape.way, shape.shot));
         let mut accuracies = Vec::new();
@@ -177,6 +184,7 @@ impl<'a> Episodes<'a> {
         }
         bar.finish_and_clear();
         self.board.client.reset()?;
+        self.board.client.set_head(info.head)?;
         Ok(Accuracy::of(&accuracies))
     }
 

@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use serde::Serialize;
+use sudal::device::Head;
 use sudal::episodes::{EpisodeShape, Sampler};
-use sudal::meta::Accuracy;
+use sudal::meta::{Accuracy, Embeddings};
 
 use super::data::DataArgs;
 use super::device::{self, BoardArgs};
+use super::head;
 use super::model::{ModelFile, Prepared};
 use super::output::Output;
 
@@ -21,6 +23,7 @@ use super::output::Output;
 #[command(after_help = "Examples:
   sudal eval models/parts.sudal --data parts
   sudal eval models/omniglot.onnx --data ~/omniglot --way 5,20 --shot 1,5
+  sudal eval models/omniglot.sudal --data ~/omniglot --head memory --shot 1,5,10
   sudal eval models/omniglot.sudal --data ~/omniglot --on-board --way 5 --shot 1 --query 3 --episodes 100")]
 pub(crate) struct Args {
     /// Checkpoint, ONNX file or model image.
@@ -46,6 +49,10 @@ pub(crate) struct Args {
     /// (parts: 4, the variants of one part), instead of single classes.
     #[arg(long, default_value_t = 1)]
     family: usize,
+    /// How queries are classified, by the firmware's code (model images only) [default: by the
+    /// model's own method; prototype for model images].
+    #[arg(long, value_parser = head::parser())]
+    head: Option<Head>,
     /// Run the episodes through the board's line instead of in this process (model images only).
     #[arg(long)]
     on_board: bool,
@@ -62,6 +69,8 @@ struct Report {
     seed: u64,
     query: usize,
     family: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    head: Option<Head>,
     rows: Vec<Row>,
 }
 
@@ -77,6 +86,7 @@ struct Row {
 enum Bench<'a> {
     Board(Box<device::Episodes<'a>>),
     Host(Prepared<'a>),
+    Heads(Head, Embeddings),
 }
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
@@ -113,6 +123,11 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             &data,
             output,
         )?))
+    } else if let Some(head) = args.head {
+        if !matches!(model, ModelFile::Image(_)) {
+            bail!("--head needs a model image: make one with `sudal convert`");
+        }
+        Bench::Heads(head, model.embeddings(&data, output)?)
     } else {
         Bench::Host(model.prepare(&data, output)?)
     };
@@ -124,7 +139,12 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             way: shape.way,
             shot: shape.shot,
             accuracy: match &mut bench {
-                Bench::Board(board) => board.accuracy(&sampler, args.episodes)?,
+                Bench::Board(board) => {
+                    board.accuracy(args.head.unwrap_or_default(), &sampler, args.episodes)?
+                }
+                Bench::Heads(head, embeddings) => {
+                    model.head_accuracy(*head, embeddings, &sampler, args.episodes, output)?
+                }
                 Bench::Host(prepared) => {
                     let bar = output.bar(args.episodes, "episodes");
                     let accuracy = prepared.accuracy(&sampler, args.episodes, &|| bar.inc(1));
@@ -142,10 +162,11 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         seed: args.seed,
         query: args.query,
         family: args.family,
+        head: args.head,
         rows,
     };
     let mut text = format!(
-        "{} ({}) on {}, split {}: {} episodes each, {} queries a class, seed {}{}{}\n",
+        "{} ({}) on {}, split {}: {} episodes each, {} queries a class, seed {}{}{}{}\n",
         report.model.display(),
         report.kind,
         report.data,
@@ -157,6 +178,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             0 | 1 => String::new(),
             family => format!(", families of {family}"),
         },
+        args.head
+            .map_or_else(String::new, |head| format!(", head {}", head.name())),
         if args.on_board {
             format!(
                 ", on {} over its line, every answer bit-identical to the host's",

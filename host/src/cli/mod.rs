@@ -10,6 +10,8 @@ mod device;
 mod eval;
 mod explain;
 mod export;
+mod head;
+mod heads;
 mod instances;
 mod interrupt;
 mod model;
@@ -74,6 +76,7 @@ enum Command {
     Info(board::Info),
     Enroll(board::Enroll),
     Classify(board::Classify),
+    Head(head::Args),
     List(board::List),
     Rename(board::Rename),
     Remove(board::Remove),
@@ -111,6 +114,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Info(args) => args.run(&output),
         Command::Enroll(args) => args.run(&output),
         Command::Classify(args) => args.run(&output),
+        Command::Head(args) => head::run(&args, &output),
         Command::List(args) => args.run(&output),
         Command::Rename(args) => args.run(&output),
         Command::Remove(args) => args.run(&output),

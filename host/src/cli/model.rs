@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use sudal::data::Loaded;
+use sudal::device::{Head, HeadEpisodes};
 use sudal::episodes::{Episode, Sampler};
 use sudal::export::float::FloatModel;
 use sudal::export::quantized::QuantizedModel;
@@ -105,6 +106,25 @@ impl ModelFile {
         bar.finish_and_clear();
         let dim = values.len() / frames.len().max(1);
         Ok(Embeddings::new(dim, &data.class_sizes(), values))
+    }
+
+    /// Accuracy of one of the firmware's heads on the embeddings of a model image.
+    pub(crate) fn head_accuracy(
+        &self,
+        head: Head,
+        embeddings: &Embeddings,
+        sampler: &Sampler,
+        episodes: u64,
+        output: &Output,
+    ) -> anyhow::Result<Accuracy> {
+        let Self::Image(image) = self else {
+            bail!("the firmware's heads need a model image: make one with `sudal convert`");
+        };
+        let bar = output.bar(episodes, "episodes");
+        let runs = HeadEpisodes::new(&image.model()?, embeddings);
+        let accuracy = runs.accuracy(head, sampler, episodes, &|| bar.inc(1))?;
+        bar.finish_and_clear();
+        Ok(accuracy)
     }
 }
 

@@ -10,6 +10,7 @@ use sudal::device::{self, CmsisNn, Comparison, Machine, Profile};
 use sudal::export::benchmark::Benchmark;
 use sudal::report::{Bar, BarChart};
 
+use super::heads::{self, HeadsArgs};
 use super::output::Output;
 
 /// Count what a model costs on the board, layer by layer.
@@ -21,7 +22,8 @@ use super::output::Output;
 #[command(after_help = "Examples:
   sudal profile models/parts.sudal
   sudal profile models/parts.sudal --board mps2-an386 --out parts.png
-  sudal profile --network conv4 --compare")]
+  sudal profile --network conv4 --compare
+  sudal profile models/omniglot.sudal --heads --data ~/omniglot")]
 pub(crate) struct Args {
     /// The model image.
     #[arg(required_unless_present = "network")]
@@ -38,6 +40,8 @@ pub(crate) struct Args {
     /// Draw the instructions as a bar chart, as PNG.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    heads: HeadsArgs,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -69,6 +73,15 @@ struct Report {
 }
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
+    let machine = match args.board {
+        BoardName::An500 => Machine::An500,
+        BoardName::An386 => Machine::An386,
+    };
+    if args.heads.heads
+        && let Some(model) = &args.model
+    {
+        return heads::run(&args.heads, model, machine, output);
+    }
     let network = args.network.map(|network| match network {
         Network::Conv4 => Benchmark::Conv4,
         Network::Separable => Benchmark::Separable,
@@ -81,10 +94,6 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             (name, image)
         }
         (None, None) => bail!("name a model image or a --network"),
-    };
-    let machine = match args.board {
-        BoardName::An500 => Machine::An500,
-        BoardName::An386 => Machine::An386,
     };
     let profile = device::profile(&image, machine, &mut |step| output.step(step))
         .with_context(|| format!("profiling {name}"))?;

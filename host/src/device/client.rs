@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Serialize, Serializer};
 use sudal_firmware::camera::{CameraError, Geometry};
+use sudal_firmware::heads::Head;
 use sudal_firmware::protocol::packet::{self, Packet, PacketError, Received, Receiver, Wire};
 use sudal_firmware::protocol::{
     self, DeviceError, MAX_CHUNK, ModelFault, Request, Response, Stats,
@@ -94,6 +95,12 @@ pub struct Info {
     pub max_classes: u8,
     /// Shots that a class holds.
     pub max_shots: u8,
+    /// How queries are classified.
+    pub head: Head,
+    /// Slots of the memory that are in use.
+    pub slots: u8,
+    /// Slots of the memory.
+    pub max_slots: u8,
 }
 
 /// The model on the device.
@@ -134,6 +141,8 @@ pub struct Class {
     /// Identity of the model it was enrolled with.
     #[serde(serialize_with = "hex")]
     pub model: u64,
+    /// Slots of the memory that it holds.
+    pub slots: u8,
 }
 
 /// What an enrolment led to.
@@ -143,15 +152,17 @@ pub struct Enrolled {
     pub id: u8,
     /// Its shots now.
     pub shots: u8,
+    /// Id of the class that lost a slot of the memory to this shot, if one did.
+    pub overwritten: Option<u8>,
 }
 
-/// Distance to a class.
+/// How far a picture is from a class.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Distance {
     /// Id of the class.
     pub class: u8,
-    /// Squared Euclidean distance to its prototype, in units of the float embedding.
-    pub squared: f32,
+    /// In the measure of the head, see [`Score`](sudal_firmware::heads::Score).
+    pub value: f32,
 }
 
 /// The class of a picture.
@@ -165,6 +176,8 @@ pub struct Verdict {
     pub margin: Option<f32>,
     /// Distances to all classes of this model.
     pub distances: Vec<Distance>,
+    /// Whose measure it is.
+    pub head: Head,
     /// Ticks of the device's clock from the picture to the class.
     pub ticks: u32,
 }
@@ -254,6 +267,9 @@ impl<S: Read + Write> Client<S> {
                 classes: info.classes,
                 max_classes: info.max_classes,
                 max_shots: info.max_shots,
+                head: info.head,
+                slots: info.slots,
+                max_slots: info.max_slots,
             }),
             _ => None,
         })?;
@@ -362,6 +378,7 @@ impl<S: Read + Write> Client<S> {
                 nearest: verdict.nearest.into(),
                 margin: verdict.margin,
                 distances: verdict.distances.iter().map(|&d| d.into()).collect(),
+                head: verdict.head,
                 ticks: verdict.ticks,
             }),
             _ => None,
@@ -377,7 +394,15 @@ impl<S: Read + Write> Client<S> {
             "enroll",
             &Request::Enroll { name },
             |response| match response {
-                Response::Enrolled { id, shots } => Some(Enrolled { id, shots }),
+                Response::Enrolled {
+                    id,
+                    shots,
+                    overwritten,
+                } => Some(Enrolled {
+                    id,
+                    shots,
+                    overwritten,
+                }),
                 _ => None,
             },
         )
@@ -463,6 +488,24 @@ impl<S: Read + Write> Client<S> {
             Response::Stats(stats) => Some(stats),
             _ => None,
         })
+    }
+
+    /// The head that classifies.
+    ///
+    /// # Errors
+    /// That the store can't be used.
+    pub fn head(&mut self) -> Result<Head, ClientError> {
+        self.call("head", &Request::Head { choose: None }, head)
+    }
+
+    /// Chooses the head; the device keeps the choice.
+    ///
+    /// # Errors
+    /// That the store can't be used.
+    pub fn set_head(&mut self, choose: Head) -> Result<(), ClientError> {
+        let choose = Some(choose);
+        self.call("head", &Request::Head { choose }, head)
+            .map(|_| ())
     }
 
     /// Sends a request until it is answered, and takes from the answer what `read` finds.
@@ -565,11 +608,18 @@ fn done(response: Response<'_>) -> Option<()> {
     (response == Response::Done).then_some(())
 }
 
+fn head(response: Response<'_>) -> Option<Head> {
+    match response {
+        Response::Head(head) => Some(head),
+        _ => None,
+    }
+}
+
 impl From<protocol::Distance> for Distance {
     fn from(distance: protocol::Distance) -> Self {
         Self {
             class: distance.class,
-            squared: distance.squared,
+            value: distance.value,
         }
     }
 }
@@ -581,6 +631,7 @@ impl From<&protocol::ClassInfo<'_>> for Class {
             name: class.name.to_owned(),
             shots: class.shots,
             model: class.model,
+            slots: class.slots,
         }
     }
 }

@@ -26,10 +26,7 @@ impl Count {
             let words: Vec<&str> = line.split_whitespace().collect();
             match words[..] {
                 ["calibration", rounds, ticks] => {
-                    let expected = 3 * rounds.parse::<u64>().ok()?;
-                    // The counter may be loaded before the loop or between the readings.
-                    calibrated =
-                        (expected..=expected + 4).contains(&instructions(ticks.parse().ok()?));
+                    calibrated = is_calibrated(rounds.parse().ok()?, ticks.parse().ok()?);
                 }
                 ["stack", bytes] => stack = bytes.parse().ok(),
                 ["operation", number, ticks, sum] => {
@@ -52,8 +49,15 @@ impl Count {
     }
 }
 
+/// Whether a loop of so many rounds took the instructions that it has.
+pub(super) fn is_calibrated(rounds: u64, ticks: u64) -> bool {
+    let expected = 3 * rounds;
+    // The counter may be loaded before the loop or between the readings.
+    (expected..=expected + 4).contains(&instructions(ticks))
+}
+
 /// Instructions between two readings, without the one that reads.
-fn instructions(ticks: u64) -> u64 {
+pub(super) fn instructions(ticks: u64) -> u64 {
     let instructions = (ticks * NS_PER_TICK + NS_PER_INSTRUCTION / 2) / NS_PER_INSTRUCTION;
     instructions.saturating_sub(1)
 }

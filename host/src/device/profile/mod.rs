@@ -1,10 +1,12 @@
 //! What a model costs, layer by layer, counted on an emulated processor.
 
 mod count;
+mod heads;
 mod memory;
 mod published;
 mod table;
 
+pub use heads::{HeadCost, HeadRow, HeadTable, profile_heads};
 pub use published::{CmsisNn, Comparison, Group};
 
 use std::fs;

@@ -99,7 +99,10 @@ fn ratio(a: u64, b: u64) -> String {
 }
 
 /// Columns, the first to the left and the others to the right.
-fn table<const N: usize>(f: &mut fmt::Formatter<'_>, rows: &[[String; N]]) -> fmt::Result {
+pub(super) fn table<const N: usize>(
+    f: &mut fmt::Formatter<'_>,
+    rows: &[[String; N]],
+) -> fmt::Result {
     let widths: [usize; N] = std::array::from_fn(|column| {
         let lengths = rows.iter().map(|row| row[column].chars().count());
         lengths.max().unwrap_or(0)

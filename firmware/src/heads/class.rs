@@ -1,0 +1,88 @@
+use heapless::{String, Vec};
+
+use super::memory::Group;
+use super::{MAX_DIM, MAX_NAME, MAX_SHOTS, Prototype};
+
+/// An enrolled class: its shots, their sum, and how the memory groups them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Class {
+    /// Its id, below [`MAX_CLASSES`](super::MAX_CLASSES). Ids of removed classes are used again.
+    pub id: u8,
+    /// Its name, unique among the classes of one model.
+    pub name: String<MAX_NAME>,
+    /// Identity of the model whose embeddings it holds.
+    pub model: u64,
+    shots: Vec<i8, { MAX_SHOTS * MAX_DIM }>,
+    sum: Vec<i16, MAX_DIM>,
+    pub(crate) groups: Vec<Group, MAX_SHOTS>,
+}
+
+impl Class {
+    /// A class without shots, whose embeddings have `dim` values.
+    ///
+    /// `None` when the name is longer than [`MAX_NAME`] bytes, or `dim` is 0 or over [`MAX_DIM`].
+    #[must_use]
+    pub fn new(id: u8, name: &str, model: u64, dim: usize) -> Option<Self> {
+        let mut sum = Vec::new();
+        sum.resize(dim, 0).ok()?;
+        (dim > 0).then_some(())?;
+        Some(Self {
+            id,
+            name: String::try_from(name).ok()?,
+            model,
+            shots: Vec::new(),
+            sum,
+            groups: Vec::new(),
+        })
+    }
+
+    /// Adds a shot, which belongs to no group yet; `None` if it has another number of values or the
+    /// class is full.
+    pub(crate) fn push(&mut self, embedding: &[i8]) -> Option<()> {
+        let fits = embedding.len() == self.dim() && usize::from(self.shots()) < MAX_SHOTS;
+        fits.then_some(())?;
+        self.shots.extend_from_slice(embedding).ok()?;
+        for (total, &value) in self.sum.iter_mut().zip(embedding) {
+            *total += i16::from(value);
+        }
+        Some(())
+    }
+
+    /// Number of shots.
+    #[must_use]
+    pub fn shots(&self) -> u8 {
+        (self.shots.len() / self.dim().max(1)) as u8
+    }
+
+    /// Values of an embedding.
+    #[must_use]
+    pub fn dim(&self) -> usize {
+        self.sum.len()
+    }
+
+    /// The embedding of each shot, the first enrolled first.
+    pub fn support(&self) -> impl Iterator<Item = &[i8]> {
+        self.shots.chunks_exact(self.dim().max(1))
+    }
+
+    /// All shots' values, one after the other.
+    pub(crate) fn values(&self) -> &[i8] {
+        &self.shots
+    }
+
+    /// The class's prototype.
+    #[must_use]
+    pub fn prototype(&self) -> Prototype<'_> {
+        Prototype {
+            sum: &self.sum,
+            shots: self.shots(),
+        }
+    }
+
+    /// The groups of shots that were written to the memory, the first written first; which of them
+    /// still stand there, [`Memory`](super::memory::Memory) knows.
+    #[must_use]
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+}

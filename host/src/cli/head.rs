@@ -1,0 +1,51 @@
+//! `sudal head`, and how heads are named and their measures shown.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use sudal::device::Head;
+
+use super::device::BoardArgs;
+use super::output::Output;
+
+/// Choose how the board classifies, or say how it does.
+///
+/// Prototype: by the nearest mean of a class's shots. Nearest: by the nearest single shot. Memory:
+/// by a weighted read of a memory with a bounded number of slots, of which a full one gives up the
+/// least used. Linear: by a linear classifier that starts from the prototypes and takes a few
+/// gradient steps on the shots. All use the same enrolled shots; the board keeps the choice.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sudal head memory
+  sudal head")]
+pub(crate) struct Args {
+    /// The head from now on.
+    #[arg(value_parser = parser())]
+    head: Option<Head>,
+    #[command(flatten)]
+    board: BoardArgs,
+}
+
+pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
+    let mut client = args.board.connect()?.client;
+    if let Some(head) = args.head {
+        client.set_head(head)?;
+    }
+    let head = client.head()?;
+    output.result(&serde_json::json!({ "head": head }), head.name())
+}
+
+/// For arguments that name a head.
+pub(crate) fn parser() -> impl TypedValueParser<Value = Head> {
+    PossibleValuesParser::new(Head::ALL.map(Head::name)).map(|name| {
+        let named = Head::ALL.into_iter().find(|head| head.name() == name);
+        named.unwrap_or_default()
+    })
+}
+
+/// A class's score for people: a distance, or its share of a read.
+pub(crate) fn shown(head: Head, value: f32) -> String {
+    match head {
+        Head::Prototype | Head::Nearest => format!("{:.3}", value.sqrt()),
+        Head::Memory => format!("{:.1} %", (1.0 - value) * 100.0),
+        Head::Linear => format!("{value:.3}"),
+    }
+}
