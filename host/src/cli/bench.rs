@@ -107,18 +107,6 @@ const ROWS: &[Row] = &[
         published: Some(([97.3, 98.4, 88.1, 97.0], "Koch et al. 2015")),
     },
     Row {
-        name: "memory-augmented",
-        file: Some("omniglot-mann.ckpt"),
-        learner: None,
-        published: None,
-    },
-    Row {
-        name: "memory-augmented, LSTM",
-        file: Some("omniglot-mann-lstm.ckpt"),
-        learner: None,
-        published: None,
-    },
-    Row {
         name: "prototypical",
         file: Some("omniglot.onnx"),
         learner: None,
@@ -130,13 +118,49 @@ const ROWS: &[Row] = &[
         learner: None,
         published: Some(([98.8, 99.7, 96.0, 98.9], "Snell et al. 2017")),
     },
+    Row {
+        name: "memory-augmented",
+        file: Some("omniglot-mann.ckpt"),
+        learner: None,
+        published: None,
+    },
+    Row {
+        name: "MAML",
+        file: Some("omniglot-maml.ckpt"),
+        learner: None,
+        published: Some(([98.7, 99.9, 95.8, 98.9], "Finn et al. 2017")),
+    },
+    Row {
+        name: "MAML++",
+        file: Some("omniglot-maml-plus-plus.ckpt"),
+        learner: None,
+        published: Some(([99.47, 99.93, 97.65, 99.33], "Antoniou et al. 2019")),
+    },
+    Row {
+        name: "ANIL",
+        file: Some("omniglot-anil.ckpt"),
+        learner: None,
+        published: None,
+    },
+    Row {
+        name: "Reptile",
+        file: Some("omniglot-reptile.ckpt"),
+        learner: None,
+        published: Some(([97.7, 99.5, 89.4, 97.1], "Nichol et al. 2018")),
+    },
+    Row {
+        name: "meta-transfer",
+        file: Some("omniglot-meta-transfer.ckpt"),
+        learner: None,
+        published: None,
+    },
 ];
 
 /// A line of the second table: an error in percent.
 const ALPHABETS: &[(&str, &str)] = &[
     ("prototypical", "omniglot-background.onnx"),
     ("prototypical, int8", "omniglot-background.sudal"),
-    ("siamese, contrastive", "omniglot-background-siamese.ckpt"),
+    ("siamese, weighted L1", "omniglot-background-siamese.ckpt"),
 ];
 
 /// Published errors of the second table, in percent.
@@ -343,7 +367,7 @@ fn text(report: &Report) -> String {
             let Accuracy { mean, interval, .. } = task.accuracy;
             let published = task
                 .published
-                .map_or(String::new(), |p| format!(" ({p:.1})"));
+                .map_or(String::new(), |p| format!(" ({p})"));
             let cell = format!("{:.2} ± {:.2}{published}", mean * 100.0, interval * 100.0);
             text.push_str(&format!("{cell:>23}"));
         }
