@@ -14,7 +14,8 @@ const NS_PER_TICK: u64 = 40;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Count {
     pub(super) stack: usize,
-    /// Instructions and CRC-32 of the output of each operation.
+    /// Of each operation the instructions and the CRC-32 of its output, or of nothing where it never
+    /// exists whole.
     pub(super) operations: Vec<(u64, u32)>,
 }
 
@@ -33,13 +34,17 @@ impl Count {
                 }
                 ["stack", bytes] => stack = bytes.parse().ok(),
                 ["operation", number, ticks, sum] => {
-                    if number.parse() != Ok(operations.len()) {
+                    let number: usize = number.parse().ok()?;
+                    // By rows, an operation has several turns, but none before the one before it.
+                    if number > operations.len() {
                         return None;
                     }
-                    operations.push((
-                        instructions(ticks.parse().ok()?),
-                        u32::from_str_radix(sum, 16).ok()?,
-                    ));
+                    if number == operations.len() {
+                        operations.push((0, 0));
+                    }
+                    let operation = &mut operations[number];
+                    operation.0 += instructions(ticks.parse().ok()?);
+                    operation.1 = u32::from_str_radix(sum, 16).ok()?;
                 }
                 _ => return None,
             }
@@ -78,6 +83,9 @@ mod tests {
         let count = Count::read(said).unwrap();
         assert_eq!(count.stack, 400);
         assert_eq!(count.operations, [(1000, 0xbeef)]);
+        let turns = said.replace("0000beef\n", "00000000\noperation 0 3203 0000cafe\n");
+        let count = Count::read(&turns).unwrap();
+        assert_eq!(count.operations, [(2000, 0xcafe)]);
         assert_eq!(Count::read(&said.replace("963", "7")), None);
         assert_eq!(
             Count::read(&said.replace("operation 0", "operation 1")),

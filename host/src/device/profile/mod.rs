@@ -30,8 +30,8 @@ pub struct Profile {
     pub machine: Machine,
     /// Name of the model.
     pub model: String,
-    /// Its operations in the order in which they run; two that run as one (see
-    /// [`OpRecord::by_rows`]) count as one.
+    /// Its operations in the order in which they run; those that take turns by rows (see
+    /// [`OpRecord::by_rows`]) have one memory, and each its own instructions.
     pub layers: Vec<Layer>,
     /// Multiplications with weights.
     pub macs: u64,
@@ -62,21 +62,6 @@ pub struct Layer {
     pub ram: usize,
     /// Bytes of its record, weights and channels in the image.
     pub flash: usize,
-}
-
-impl Layer {
-    /// This and the operation that asks it for rows; the second's memory is that of both.
-    fn then(self, second: Self) -> Self {
-        Self {
-            kind: format!("{} + {}", self.kind, second.kind),
-            input: self.input,
-            output: second.output,
-            macs: self.macs + second.macs,
-            instructions: self.instructions + second.instructions,
-            ram: second.ram,
-            flash: self.flash + second.flash,
-        }
-    }
 }
 
 /// Runs a model image once on a machine and counts.
@@ -122,11 +107,10 @@ pub fn profile(
             });
         }
     }
-    let in_use = in_use(&model);
-    let mut layers: Vec<Layer> = Vec::with_capacity(in_use.len());
-    let mut before: Option<Layer> = None;
-    for ((op, &(instructions, _)), ram) in model.ops().iter().zip(&count.operations).zip(in_use) {
-        let mut layer = Layer {
+    let counts = model.ops().iter().zip(&count.operations);
+    let layers: Vec<Layer> = counts
+        .zip(in_use(&model))
+        .map(|((op, &(instructions, _)), ram)| Layer {
             kind: convert::operation(op),
             input: [op.input.height, op.input.width, op.input.channels],
             output: [op.output.height, op.output.width, op.output.channels],
@@ -136,15 +120,8 @@ pub fn profile(
             flash: size_of::<OpRecord>()
                 + op.weights_len()
                 + op.channels_len() * size_of::<Channel>(),
-        };
-        if let Some(before) = before.take() {
-            layer = before.then(layer);
-        }
-        match op.by_rows {
-            0 => layers.push(layer),
-            _ => before = Some(layer),
-        }
-    }
+        })
+        .collect();
     Ok(Profile {
         machine,
         model: model.name().to_owned(),
@@ -162,9 +139,9 @@ fn sums(model: &Model<'_>) -> Result<Vec<u32>, BoardError> {
     let zeros = vec![0; model.input_len()];
     let frame = model.golden().map_or(&zeros[..], |golden| golden.frame);
     let mut arena = vec![0; model.arena_words()];
-    let mut sums = Vec::new();
-    engine::run_observed(model, frame, &mut arena, |_, output| {
-        sums.push(crc(bytemuck::cast_slice(output)));
+    let mut sums = vec![0; model.ops().len()];
+    engine::run_observed(model, frame, &mut arena, |number, output| {
+        sums[number] = crc(bytemuck::cast_slice(output));
     })
     .map_err(|error| BoardError::Failed {
         what: "running the model on this computer".to_owned(),

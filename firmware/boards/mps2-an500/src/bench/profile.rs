@@ -9,8 +9,10 @@
 //! operation NUMBER TICKS CRC    from the end of the one before; CRC-32 of its output
 //! ```
 //!
-//! The first operation's ticks hold those of quantising the frame. One tick more than the
-//! operation's own is that of the instruction which reads the counter.
+//! An operation that is computed by rows has a line for each of its turns, with the CRC of nothing,
+//! and the last one of such a chain one more. The first operation's ticks hold those of quantising
+//! the frame. One tick more than the operation's own is that of the instruction which reads the
+//! counter.
 
 #![no_std]
 #![no_main]
