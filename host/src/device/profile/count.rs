@@ -1,14 +1,13 @@
 //! What the program on the board says.
 //!
-//! The emulator lets the board's clock run with the instructions, and its timer ticks every 40 ns.
-//! At a nanosecond an instruction a tick would be 40 instructions; at 128 ns (`-icount shift=7`) an
-//! instruction is 3.2 ticks, so that a difference of two readings, each rounded down to whole
-//! ticks, lies within 0.32 of an instruction of the truth: rounded, the count is exact.
+//! The emulator lets the board's clock run with the instructions, and its timer ticks every 40 ns, on
+//! the machine with a Cortex-M33 every 50 ns. At a nanosecond an instruction a tick would be 40 instructions; at 128 ns (`-icount shift=7`) an
+//! instruction is 3.2 (2.56) ticks, so that a difference of two readings, each rounded down to whole
+//! ticks, lies within 0.32 (0.40) of an instruction of the truth: rounded, the count is exact.
 
 /// Time of an instruction, as the emulator wants it told: 2^7 ns.
 pub(super) const ICOUNT: &str = "shift=7";
 const NS_PER_INSTRUCTION: u64 = 128;
-const NS_PER_TICK: u64 = 40;
 
 /// What the program said.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,7 +20,8 @@ pub(super) struct Count {
 
 impl Count {
     /// Nothing if a line is not as it should be or the clock does not run with the instructions.
-    pub(super) fn read(said: &str) -> Option<Self> {
+    pub(super) fn read(said: &str, ns_per_tick: u64) -> Option<Self> {
+        let instructions = |ticks: u64| instructions(ticks, ns_per_tick);
         let (mut stack, mut calibrated, mut operations) = (None, false, Vec::new());
         for line in said.lines() {
             let words: Vec<&str> = line.split_whitespace().collect();
@@ -58,8 +58,8 @@ impl Count {
 }
 
 /// Instructions between two readings, without the one that reads.
-fn instructions(ticks: u64) -> u64 {
-    let instructions = (ticks * NS_PER_TICK + NS_PER_INSTRUCTION / 2) / NS_PER_INSTRUCTION;
+fn instructions(ticks: u64, ns_per_tick: u64) -> u64 {
+    let instructions = (ticks * ns_per_tick + NS_PER_INSTRUCTION / 2) / NS_PER_INSTRUCTION;
     instructions.saturating_sub(1)
 }
 
@@ -69,10 +69,12 @@ mod tests {
 
     #[test]
     fn ticks_tell_the_instructions_whatever_the_phase() {
-        for phase in 0..NS_PER_TICK {
-            for count in [1, 2, 3, 999, 1_000_000_007] {
-                let end = phase + (count + 1) * NS_PER_INSTRUCTION;
-                assert_eq!(instructions(end / NS_PER_TICK - phase / NS_PER_TICK), count);
+        for tick in [40, 50] {
+            for phase in 0..tick {
+                for count in [1, 2, 3, 999, 1_000_000_007] {
+                    let end = phase + (count + 1) * NS_PER_INSTRUCTION;
+                    assert_eq!(instructions(end / tick - phase / tick, tick), count);
+                }
             }
         }
     }
@@ -80,17 +82,17 @@ mod tests {
     #[test]
     fn reads_what_the_program_said() {
         let said = "calibration 100 963\nstack 400\noperation 0 3203 0000beef\n";
-        let count = Count::read(said).unwrap();
+        let count = Count::read(said, 40).unwrap();
         assert_eq!(count.stack, 400);
         assert_eq!(count.operations, [(1000, 0xbeef)]);
         let turns = said.replace("0000beef\n", "00000000\noperation 0 3203 0000cafe\n");
-        let count = Count::read(&turns).unwrap();
+        let count = Count::read(&turns, 40).unwrap();
         assert_eq!(count.operations, [(2000, 0xcafe)]);
-        assert_eq!(Count::read(&said.replace("963", "7")), None);
+        assert_eq!(Count::read(&said.replace("963", "7"), 40), None);
         assert_eq!(
-            Count::read(&said.replace("operation 0", "operation 1")),
+            Count::read(&said.replace("operation 0", "operation 1"), 40),
             None
         );
-        assert_eq!(Count::read("hard fault at 0x0"), None);
+        assert_eq!(Count::read("hard fault at 0x0", 40), None);
     }
 }

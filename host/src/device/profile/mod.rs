@@ -80,7 +80,7 @@ pub fn profile(
     let host = QuantizedModel::new(image).map_err(BoardError::Image)?;
     let model = host.model().map_err(BoardError::Image)?;
     qemu::find(step)?;
-    let program = build_bench("profile", step)?;
+    let program = build_bench("profile", machine, step)?;
     let dir = tempfile::tempdir().map_err(BoardError::io("a temporary folder"))?;
     let path = dir.path().join("model.sudal");
     fs::write(&path, image).map_err(BoardError::io(path.display()))?;
@@ -90,7 +90,7 @@ pub fn profile(
         machine.processor()
     ));
     let said = qemu::run(machine, &program, Some(&path), ICOUNT, LIMIT)?;
-    let count = Count::read(&said)
+    let count = Count::read(&said, machine.ns_per_tick())
         .filter(|count| count.operations.len() == model.ops().len())
         .ok_or_else(|| BoardError::Failed {
             what: format!("counting on {}", machine.name()),

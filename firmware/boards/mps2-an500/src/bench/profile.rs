@@ -29,6 +29,8 @@ use cortex_m_semihosting::hprintln;
 use sudal_firmware::engine::{self, EngineError};
 use sudal_firmware::image::{ImageError, Model, crc};
 
+use counter::Counter;
+
 /// Working memory of the engine, in bytes.
 const ARENA: usize = 2 << 20;
 /// Longest frame of zeros, in bytes.
@@ -70,20 +72,20 @@ fn profile() -> Result<(), Failure> {
         None => &ZEROS[..model.input_len().min(FRAME)],
     };
 
-    counter::start();
-    hprintln!("calibration {} {}", ROUNDS, counter::calibrate(ROUNDS));
+    let counter = Counter::start();
+    hprintln!("calibration {} {}", ROUNDS, counter.calibrate(ROUNDS));
 
     let mut result = Ok(());
     let bytes = stack::measure(&mut || result = engine::run(&model, frame, arena).map(|_| ()));
     result.map_err(Failure::Engine)?;
     hprintln!("stack {}", bytes);
 
-    let mut last = counter::read();
+    let mut last = counter.read();
     engine::run_observed(&model, frame, arena, |number, output| {
-        let ticks = counter::between(last, counter::read());
+        let ticks = counter::between(last, counter.read());
         let crc = crc(bytemuck::cast_slice(output));
         hprintln!("operation {} {} {:08x}", number, ticks, crc);
-        last = counter::read();
+        last = counter.read();
     })
     .map_err(Failure::Engine)?;
     Ok(())

@@ -379,6 +379,7 @@ unsafe extern "C" fn steps_of_one(
     zero_point: i32,
 ) {
     naked_asm!(
+        processor!(),
         enter!(),
         "
         ldrd r9, r10, [r0], #4
@@ -419,6 +420,7 @@ unsafe extern "C" fn steps_of_two(
     zero_point: i32,
 ) {
     naked_asm!(
+        processor!(),
         enter!(),
         "
         ldrd r9, r10, [r0], #8
