@@ -1,12 +1,36 @@
 //! Tells the engine whether the target has the DSP instructions.
 //!
 //! The compiler keeps ARM target features to itself on stable Rust, so `cfg(target_feature)` cannot
-//! tell; the name of the target can: all of `thumbv7em` (Cortex-M4 and M7) has them.
+//! tell. What can is the name of the target, as all of `thumbv7em` (Cortex-M4 and M7) has them, and
+//! for `thumbv8m.main` the processor: `-C target-cpu=cortex-m33` has the compiler assemble them, and
+//! this file use them. A Cortex-M33 that was made without says `-C target-feature=-dsp` as well.
+
+use std::env;
+
+/// Processors of `thumbv8m.main` for which the compiler assembles the DSP instructions.
+const WITH_DSP: [&str; 4] = ["cortex-m33", "cortex-m35p", "cortex-m55", "cortex-m85"];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rustc-check-cfg=cfg(dsp)");
-    if std::env::var("TARGET").is_ok_and(|target| target.starts_with("thumbv7em")) {
+    println!("cargo::rustc-check-cfg=cfg(dsp, dsp_by_processor)");
+    let target = env::var("TARGET").unwrap_or_default();
+    let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    let by_processor = target.starts_with("thumbv8m.main")
+        && WITH_DSP.iter().any(|name| has_processor(&flags, name))
+        && !flags.contains("-dsp");
+    if target.starts_with("thumbv7em") || by_processor {
         println!("cargo::rustc-cfg=dsp");
     }
+    if by_processor {
+        println!("cargo::rustc-cfg=dsp_by_processor");
+    }
+}
+
+/// Whether the flags, which the character 0x1f separates, name a processor.
+fn has_processor(flags: &str, name: &str) -> bool {
+    let mut flags = flags.split('\u{1f}');
+    flags.any(|flag| {
+        let flag = flag.strip_prefix("-C").unwrap_or(flag);
+        flag.strip_prefix("target-cpu=") == Some(name)
+    })
 }

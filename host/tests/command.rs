@@ -180,3 +180,46 @@ fn errors_say_what_where_and_what_to_do() {
     assert_eq!(output.status.code(), Some(2), "a wrong call");
     assert!(ok(dir, &["completions", "bash"]).contains("sudal"));
 }
+
+/// An image whose header asks for more working memory.
+fn hungry(arena: u32) -> Vec<u8> {
+    use sudal_firmware::image::{CRC_START, Header, crc};
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/parts.sudal");
+    let mut image = std::fs::read(path).unwrap();
+    let mut header: Header = bytemuck::pod_read_unaligned(&image[..size_of::<Header>()]);
+    header.arena_len = arena;
+    image[..size_of::<Header>()].copy_from_slice(bytemuck::bytes_of(&header));
+    header.crc = crc(&image[CRC_START..]);
+    image[..size_of::<Header>()].copy_from_slice(bytemuck::bytes_of(&header));
+    image
+}
+
+#[test]
+fn a_model_that_does_not_fit_is_refused_with_both_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    // More than any firmware for the board sets aside.
+    std::fs::write(dir.join("huge.sudal"), hungry(1 << 24)).unwrap();
+    let said = refused(dir, &["flash", "huge.sudal", "--board", "mps2-an500"]);
+    for part in ["16777216", "524288", "sudal profile"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    // More than the firmware that is given was built for.
+    std::fs::write(dir.join("hungry.sudal"), hungry(100_000)).unwrap();
+    let target = "thumbv7em-none-eabihf";
+    let firmware = sudal::device::build_firmware("mps2-an500", target, None, &mut |_| ()).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_sudal"))
+        .env("SUDAL_FIRMWARE", firmware)
+        .args(["flash", "--board", "mps2-an500", "--board-dir"])
+        .arg(dir.join("emulated"))
+        .arg(dir.join("hungry.sudal"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for part in ["100000", "working memory", "built for it"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let mut board = sudal::device::open("mps2-an500", &dir.join("emulated")).unwrap();
+    board.stop().unwrap();
+}

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sudal::device::{Board, Client, Emulator, Geometry, Head, HostBoard, PixelFormat};
 use sudal::export::convert::{ConvertOptions, convert};
+use sudal::export::quantized::QuantizedModel;
 use sudal::nets::graph::Normalization;
 use sudal_tests::{GEOMETRY, block_means, picture};
 
@@ -42,11 +43,25 @@ fn the_board_is_what_the_host_believes() {
     let memory = bench.board.memory();
     let info = bench.board.connect().unwrap().info().unwrap();
     assert_eq!(info.board, Emulator::NAME);
-    assert_eq!(info.arena_capacity as usize, memory.arena);
     assert_eq!(info.frame_capacity as usize, memory.frame);
     assert_eq!(info.classes, Ok(0));
     let model = info.model.unwrap();
     assert_eq!((model.name.as_str(), model.dim), ("a", 49));
+}
+
+/// Neither more, nor another build for each: the model here needs less than the committed ones.
+#[test]
+fn the_arena_is_what_the_largest_model_needs() {
+    let mut bench = Bench::new(&block_means("a"));
+    let info = bench.board.connect().unwrap().info().unwrap();
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
+    let needed = ["omniglot.sudal", "parts.sudal"].map(|name| {
+        let image = std::fs::read(models.join(name)).unwrap();
+        let image = QuantizedModel::new(&image).unwrap();
+        image.model().unwrap().arena_len()
+    });
+    assert_eq!(Some(info.arena_capacity as usize), needed.into_iter().max());
+    assert!(info.model.unwrap().arena < info.arena_capacity);
 }
 
 #[test]

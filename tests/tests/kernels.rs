@@ -14,7 +14,7 @@ fn step(text: &str) {
 
 /// The same trials as on this computer, see `firmware/src/engine/reference/trial.rs`.
 #[test]
-fn kernels_agree_with_their_scalar_twins_on_both_processors() {
+fn kernels_agree_with_their_scalar_twins_on_every_processor() {
     for machine in Machine::ALL {
         match device::try_kernels(machine, &mut step) {
             Ok(count) => assert!(count >= 10_000, "{count} on {}", machine.name()),
@@ -26,15 +26,17 @@ fn kernels_agree_with_their_scalar_twins_on_both_processors() {
 /// The program links only if no panic can be reached from reading a model image and running it.
 #[test]
 fn no_panic_can_be_reached_from_inference() {
-    if let Err(error) = device::build_bench("inference", &mut step) {
-        panic!("{error}");
+    for machine in [Machine::An500, Machine::An505] {
+        if let Err(error) = device::build_bench("inference", machine, &mut step) {
+            panic!("{error}");
+        }
     }
 }
 
 /// The program links only if no panic can be reached from enrolling in RAM and any of the heads.
 #[test]
 fn no_panic_can_be_reached_from_learning() {
-    if let Err(error) = device::build_bench("learning", &mut step) {
+    if let Err(error) = device::build_bench("learning", Machine::An500, &mut step) {
         panic!("{error}");
     }
 }

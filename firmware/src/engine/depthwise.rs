@@ -17,6 +17,10 @@ pub(crate) fn depthwise(
     channels: &[Channel],
     scratch: &mut [i16],
 ) -> Option<()> {
+    // Rows are written over but for the padding beside them, which so is there for all channels.
+    let rows = op.padded_width() * usize::from(op.kernel[0]);
+    let planes = scratch.get_mut(..rows * channels.len().min(PLANES))?;
+    planes.fill(op.input.zero_point.into());
     let mut first = 0;
     for channels in channels.chunks(PLANES) {
         let filters = Filters {
@@ -53,7 +57,6 @@ fn run(
     }
     let planes = scratch.get_mut(..plane * filters.channels.len())?;
     let zero_point = i16::from(op.input.zero_point);
-    planes.fill(zero_point);
 
     // Rows count from the first of the padding. `loaded` is the next one to load into `slot`,
     // `start` the window's first, which lies in slot `begin`.

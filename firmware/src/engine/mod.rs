@@ -1,9 +1,8 @@
 //! The int8 engine: runs a [`Model`] over one picture, in the memory that it is given.
 //!
 //! [`run`] takes the operations one by one and hands each to the kernel of its kind:
-//! `conv` (fully connected layers too), `depthwise`, `pool` and `elementwise`; `rows` has a
-//! pointwise and a depthwise convolution take turns, so that little stands between them. The loops
-//! that take the time stand in `kernels`, once in portable Rust and once for the DSP instructions
+//! `conv` (fully connected layers too), `depthwise`, `pool` and `elementwise`; `rows` has operations
+//! that follow one another take turns, so that little stands between them. The loops that take the time stand in `kernels`, once in portable Rust and once for the DSP instructions
 //! of the Cortex-M4, M7 and their kin; the target chooses, and the results are the same to the bit.
 //! What the kernels must compute is written down once more, without regard to speed, in
 //! [`mod@reference`].
@@ -69,9 +68,9 @@ pub fn run<'a>(
 }
 
 /// Like [`run`], and calls `observe` with the number of each operation and its output right after
-/// it was computed: for profiles and for comparing layer by layer. The output of an operation that
-/// is computed by rows (see [`OpRecord::by_rows`]) never exists whole and is given as empty; its
-/// time is that of the operation behind it.
+/// it was computed: for profiles and for comparing layer by layer. Operations that are computed by
+/// rows (see [`OpRecord::by_rows`]) are observed after each of their turns, with an empty output; the
+/// last of them is observed once more with the whole.
 ///
 /// # Errors
 ///
@@ -96,20 +95,17 @@ pub fn run_observed<'a>(
         });
     }
     quantize(model, frame, arena).ok_or(EngineError::Record(0))?;
-    let mut before = None;
-    for (index, op) in model.ops().iter().enumerate() {
-        let record = EngineError::Record(index);
-        if op.by_rows != 0 {
-            before = Some(op);
-            observe(index, &[]);
-            continue;
-        }
-        match before.take() {
-            Some(before) => rows::run(model, before, op, arena),
-            None => step(model, op, arena),
+    let mut start = 0;
+    while let Some(chain) = model.chain(start) {
+        let record = EngineError::Record(start);
+        match chain {
+            [op] => step(model, op, arena),
+            _ => rows::run(model, chain, arena, |index| observe(start + index, &[])),
         }
         .ok_or(record)?;
-        observe(index, arena.get(op.output.range()).ok_or(record)?);
+        start += chain.len();
+        let output = chain.last().and_then(|op| arena.get(op.output.range()));
+        observe(start - 1, output.ok_or(record)?);
     }
     let start = model.header().output_offset as usize;
     let embedding = arena

@@ -1,88 +1,114 @@
-//! A pointwise convolution computed by rows, as the depthwise convolution behind it asks for them.
+//! Operations that follow one another, computed by rows in turns.
 //!
-//! Between the two stands a window of the rows that a few rows of the output read. For these the
-//! rows of the window still wanted move up, the pointwise kernel computes the next ones behind
-//! them, and the depthwise kernel runs over the window as over a picture without padding above and
-//! below. The output may follow the input in the same memory.
+//! Between two of them stands a window of the rows that the second reads for a few rows of its
+//! output. The last operation that has the rows which it reads computes its next few; before an
+//! operation computes, the rows that the next one still reads move to the start of its window.
+//! Nothing is computed twice. In a turn an operation runs as it would over a picture that consists
+//! of the rows that it reads. The output of the last may follow the input of the first in the same
+//! memory.
 
-use core::ops::Range;
+use super::elementwise;
+use crate::image::{MAX_CHAIN, Model, OpRecord, Tensor};
 
-use super::elementwise::{self, Place};
-use super::{conv, depthwise, scratch, split};
-use crate::image::{Model, OpRecord, Tensor};
+/// How far an operation is.
+#[derive(Clone, Copy, Default)]
+struct Progress {
+    /// Rows of its output that were computed, or passed over because nobody reads them.
+    done: usize,
+    /// The row that lies first in its window.
+    first: usize,
+}
 
-/// `None` if a record points outside the memory.
+/// Calls `turn` with the number in the chain of the operation that just had its turn. `None` if a
+/// record points outside the memory.
 pub(crate) fn run(
     model: &Model<'_>,
-    pointwise: &OpRecord,
-    depthwise: &OpRecord,
+    chain: &[OpRecord],
     arena: &mut [i8],
+    mut turn: impl FnMut(usize),
 ) -> Option<()> {
-    let weights = [model.weights(pointwise)?, model.weights(depthwise)?];
-    let channels = [model.channels(pointwise)?, model.channels(depthwise)?];
-    let window = pointwise.window(depthwise);
-    let height = usize::from(window.height);
-    let [top, down, by] =
-        [depthwise.pads[0], depthwise.stride[0], pointwise.by_rows].map(usize::from);
-    let pitch = usize::from(window.width) * usize::from(window.channels);
-    let mut of_window = *depthwise;
-    of_window.input = window;
-    (of_window.pads[0], of_window.pads[2]) = (0, 0);
-
-    let all = usize::from(depthwise.output.height);
-    for y in (0..all).step_by(by.max(1)) {
-        let outputs = by.min(all - y);
-        // Rows of the padded picture from `start`; `count` of the picture itself from `first`,
-        // which go into the window from `slot`.
-        let start = y * down;
-        let kept = match y {
-            0 => 0,
-            _ => height.saturating_sub(by * down),
-        };
-        let first = (start + kept).saturating_sub(top);
-        let count = depthwise.rows_until(y + outputs - 1).saturating_sub(first);
-        let slot = match count {
-            0 => height,
-            _ => first + top - start,
-        };
-
-        let place = arena.get_mut(window.range())?;
-        move_up(place, pitch * down * by, pitch, kept)?;
-        for padding in [kept..slot, slot + count..height] {
-            place
-                .get_mut(padding.start * pitch..padding.end * pitch)?
-                .fill(depthwise.input.zero_point);
-        }
-        if count > 0 {
-            let mut of_rows = *pointwise;
-            (of_rows.input.height, of_rows.output.height) = (count as u16, count as u16);
-            let from = rows(&pointwise.input, first, count);
-            let to = rows(&window, slot, count);
-            let [input, output, scratch] = split(arena, [from, to, scratch(pointwise)])?;
-            let scratch = bytemuck::try_cast_slice_mut(scratch).ok()?;
-            conv::conv(&of_rows, input, weights[0], channels[0], output, scratch)?;
-        }
-        of_window.output.height = outputs as u16;
-        let to = rows(&depthwise.output, y, outputs);
-        let [window, output, scratch] = split(arena, [window.range(), to, scratch(depthwise)])?;
-        let scratch = bytemuck::try_cast_slice_mut(scratch).ok()?;
-        let place = Place::Apart(window, output);
-        depthwise::depthwise(&of_window, place, weights[1], channels[1], scratch)?;
+    let mut progress = [Progress::default(); MAX_CHAIN];
+    let progress = progress.get_mut(..chain.len())?;
+    let height = usize::from(chain.last()?.output.height);
+    while progress.last()?.done < height {
+        let (index, end) = next(chain, progress, arena)?;
+        super::step(model, &part(chain, progress, index, end)?, arena)?;
+        progress.get_mut(index)?.done = end;
+        turn(index);
     }
     Some(())
 }
 
-/// Where `count` rows of a tensor lie in the arena.
-fn rows(tensor: &Tensor, first: usize, count: usize) -> Range<usize> {
-    let pitch = usize::from(tensor.width) * usize::from(tensor.channels);
-    let start = tensor.offset as usize + first * pitch;
-    start..start + count * pitch
+/// Which operation computes next, and up to which row of its output.
+fn next(chain: &[OpRecord], progress: &mut [Progress], arena: &mut [i8]) -> Option<(usize, usize)> {
+    let mut index = chain.len().checked_sub(1)?;
+    let mut end = usize::from(chain.last()?.output.height);
+    while let Some(before) = index.checked_sub(1) {
+        let (op, asked) = (chain.get(index)?, chain.get(before)?);
+        let done = progress.get(index)?.done;
+        end = end.min(done + usize::from(asked.by_rows));
+        let (from, until) = (op.rows_from(done), op.rows_until(end.saturating_sub(1)));
+        let there = progress.get_mut(before)?;
+        if there.done >= until {
+            break;
+        }
+        let kept = there.done.saturating_sub(from);
+        move_up(
+            &asked.window(op),
+            from.saturating_sub(there.first),
+            kept,
+            arena,
+        )?;
+        there.first = from;
+        there.done = there.done.max(from);
+        (index, end) = (before, until);
+    }
+    Some((index, end))
 }
 
-/// Moves `count` rows of `pitch` values up by `by` values, to the start of the window.
-fn move_up(window: &mut [i8], by: usize, pitch: usize, count: usize) -> Option<()> {
+/// An operation as it computes the rows of its output up to `end`.
+fn part(chain: &[OpRecord], progress: &[Progress], index: usize, end: usize) -> Option<OpRecord> {
+    let op = chain.get(index)?;
+    let Progress { done, first } = *progress.get(index)?;
+    let input_first = match index.checked_sub(1) {
+        Some(before) => progress.get(before)?.first,
+        None => 0,
+    };
+    let (from, until) = (op.rows_from(done), op.rows_until(end.checked_sub(1)?));
+    let above = (done * op.step_down()).min(op.pads[0].into());
+    let mut part = *op;
+    part.pads[0] = op.pads[0].checked_sub(above as u8)?;
+    part.input = rows(
+        &op.input,
+        from.checked_sub(input_first)?,
+        until.checked_sub(from)?,
+    );
+    part.output = rows(&op.output, done.checked_sub(first)?, end.checked_sub(done)?);
+    Some(part)
+}
+
+/// `count` rows of a tensor from row `first` on.
+fn rows(tensor: &Tensor, first: usize, count: usize) -> Tensor {
+    Tensor {
+        offset: tensor.offset.wrapping_add((first * pitch(tensor)) as u32),
+        height: count as u16,
+        ..*tensor
+    }
+}
+
+fn pitch(tensor: &Tensor) -> usize {
+    usize::from(tensor.width) * usize::from(tensor.channels)
+}
+
+/// Moves `count` rows of a window up by `by` rows, to its start.
+fn move_up(window: &Tensor, by: usize, count: usize, arena: &mut [i8]) -> Option<()> {
+    let pitch = pitch(window);
+    if by == 0 || count == 0 {
+        return Some(());
+    }
+    let rows = arena.get_mut(window.range())?;
     for row in 0..count {
-        let (to, from) = window.split_at_mut_checked(row * pitch + by)?;
+        let (to, from) = rows.split_at_mut_checked((row + by) * pitch)?;
         elementwise::copy(
             to.get_mut(row * pitch..)?.get_mut(..pitch)?,
             from.get(..pitch)?,

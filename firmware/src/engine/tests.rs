@@ -8,9 +8,8 @@ use std::vec::Vec;
 use bytemuck::Zeroable;
 use proptest::prelude::*;
 
-use super::reference::{Random, Trial, Values};
+use super::reference::{Layout, Random, Trial, Values, random_chain};
 use super::{requantize, run_observed};
-use crate::image::pair::{self, Layout};
 use crate::image::{Kind, Model, OpRecord, Tensor};
 
 fn tensor([height, width, channels]: [u16; 3], zero_point: i8) -> Tensor {
@@ -243,41 +242,37 @@ proptest! {
     }
 }
 
-/// The embedding and the lengths of what was observed, over a frame that depends on `seed`.
-fn run_pair(shapes: [OpRecord; 2], layout: Layout, seed: u64) -> (Vec<i8>, Vec<usize>) {
-    let random = &mut Random::new(seed);
-    let image = pair::image(shapes, layout, random);
-    let model = Model::parse(bytemuck::cast_slice(&image)).expect("a valid pair");
-    let frame: Vec<u8> = (0..model.input_len())
-        .map(|_| random.bits() as u8)
-        .collect();
-    let mut arena = std::vec![0x5555_5555_5555_5555; model.arena_words()];
-    let mut seen = Vec::new();
-    let result = run_observed(&model, &frame, &mut arena, |_, output| {
-        seen.push(output.len())
-    });
-    (result.expect("a valid pair").to_vec(), seen)
+#[test]
+fn chains_by_rows_compute_what_the_operations_compute_apart() {
+    let mut trial = Box::new(Trial::<32768>::new());
+    assert_eq!(trial.run_chains(20_000, 5), Ok(()));
 }
 
+/// By rows everything is observed that is computed, and the whole at the end.
 #[test]
-fn a_pair_by_rows_computes_what_the_two_compute_apart() {
-    let random = &mut Random::new(5);
-    let mut in_place = 0;
-    for seed in 0..4_000 {
-        let shapes = pair::shapes(random);
-        let (by, output) = (random.between(1, 5) as u8, shapes[1].output.len());
-        let (whole, seen) = run_pair(shapes, Layout::Whole, seed);
-        assert_eq!(seen, [shapes[0].output.len(), output]);
-        let (rows, seen) = run_pair(shapes, Layout::Rows(by), seed);
-        assert_eq!(seen, [0, output]);
-        assert_eq!(rows, whole, "{shapes:?}");
-        if shapes[0].rows_in_place(&shapes[1]) {
-            in_place += 1;
-            let (rows, _) = run_pair(shapes, Layout::RowsInPlace(by), seed);
-            assert_eq!(rows, whole, "in place: {shapes:?}");
-        }
+fn each_turn_is_observed() {
+    let random = &mut Random::new(3);
+    let mut trial = Box::new(Trial::<32768>::new());
+    for seed in 0..200 {
+        let chain = random_chain(random);
+        let (last, output) = (chain.len() - 1, chain[chain.len() - 1].output);
+        let len = trial.write_chain(&chain, Layout::Rows, &mut Random::new(seed));
+        let image = &trial.image()[..len.expect("a small chain")];
+        let model = Model::parse(image).expect("a valid chain");
+        let mut arena = std::vec![0; model.arena_words()];
+        let mut seen = Vec::new();
+        let frame = std::vec![0; model.input_len()];
+        run_observed(&model, &frame, &mut arena, |index, values| {
+            seen.push((index, values.len()));
+        })
+        .expect("a valid chain");
+        assert_eq!(seen.pop(), Some((last, output.len())));
+        assert!(seen.iter().all(|&(_, len)| len == 0));
+        let turns = |op| seen.iter().filter(|&&(index, _)| index == op).count();
+        let by = usize::from(chain[last - 1].by_rows);
+        assert_eq!(turns(last), usize::from(output.height).div_ceil(by));
+        assert!((0..last).all(|op| turns(op) > 0));
     }
-    assert!((400..3_600).contains(&in_place), "{in_place}");
 }
 
 #[test]

@@ -52,9 +52,9 @@ pub enum OpFault {
     /// Weights or channels leave the image or are not aligned.
     #[error("weights outside the image or not aligned")]
     Weights,
-    /// An operation is to be computed by rows, but is no pointwise convolution with a depthwise one
-    /// behind it.
-    #[error("only a pointwise convolution before a depthwise one can be computed by rows")]
+    /// An operation is to be computed by rows, but it or the one behind it, which has to read just
+    /// its output, is neither a convolution nor a pool, or too many follow one another.
+    #[error("only convolutions and pools that follow one another can be computed by rows")]
     Rows,
 }
 
@@ -85,7 +85,7 @@ impl Tensor {
         self.height == other.height && self.width == other.width && self.channels == other.channels
     }
 
-    fn check(&self, arena: usize) -> Result<(), OpFault> {
+    pub(super) fn check(&self, arena: usize) -> Result<(), OpFault> {
         if self.is_empty() {
             return Err(OpFault::Empty);
         }
@@ -177,33 +177,6 @@ impl OpRecord {
         bytes.next_multiple_of(SCRATCH_ALIGN)
     }
 
-    /// What exists at a time of the output of an operation that `next` asks for rows.
-    #[must_use]
-    pub fn window(&self, next: &Self) -> Tensor {
-        let more = u16::from(self.by_rows.saturating_sub(1)) * u16::from(next.stride[0]);
-        Tensor {
-            height: more + u16::from(next.kernel[0]),
-            ..self.output
-        }
-    }
-
-    /// Whether `next`, which asks this operation for rows, may write its output from where this
-    /// operation's input starts: no row of the output reaches into the rows still to be read.
-    #[must_use]
-    pub fn rows_in_place(&self, next: &Self) -> bool {
-        let row = |tensor: &Tensor| usize::from(tensor.width) * usize::from(tensor.channels);
-        let (read, written) = (row(&self.input), row(&next.output));
-        let fits = |y| (y + 1) * written <= next.rows_until(y) * read;
-        (0..usize::from(next.output.height.saturating_sub(1))).all(fits)
-    }
-
-    /// Rows of the input that the rows of the output up to `y` read, and those before them.
-    pub(crate) fn rows_until(&self, y: usize) -> usize {
-        let end = y * usize::from(self.stride[0]) + usize::from(self.kernel[0]);
-        end.saturating_sub(self.pads[0].into())
-            .min(self.input.height.into())
-    }
-
     /// Columns of a row with its padding, rounded up to an even number.
     pub(crate) fn padded_width(&self) -> usize {
         let [_, left, _, right] = self.pads.map(usize::from);
@@ -227,44 +200,7 @@ impl OpRecord {
         Ok(kind)
     }
 
-    /// Checks an operation that is computed by rows together with the one behind it.
-    pub(crate) fn check_rows(&self, next: &Self, arena: usize) -> Result<(), OpFault> {
-        let pointwise = self.kind() == Some(Kind::Conv2d)
-            && (self.kernel, self.stride, self.pads, self.pool) == ([1; 2], [1; 2], [0; 4], 0);
-        if !pointwise
-            || next.kind() != Some(Kind::Depthwise)
-            || self.by_rows == 0
-            || next.by_rows != 0
-            || next.input != self.output
-        {
-            return Err(OpFault::Rows);
-        }
-        let window = self.window(next);
-        for tensor in [&self.input, &window, &next.output] {
-            tensor.check(arena)?;
-        }
-        for (op, kind) in [(self, Kind::Conv2d), (next, Kind::Depthwise)] {
-            op.check_shape(kind)?;
-            op.check_requantize(kind)?;
-            let scratch = op.check_scratch(arena)?;
-            for tensor in [&self.input, &window, &next.output] {
-                if overlap(&tensor.range(), &scratch) {
-                    return Err(OpFault::Overlap);
-                }
-            }
-        }
-        let [input, output] = [&self.input, &next.output].map(Tensor::range);
-        let in_place = input.start == output.start && self.rows_in_place(next);
-        if overlap(&input, &window.range())
-            || overlap(&window.range(), &output)
-            || (overlap(&input, &output) && !in_place)
-        {
-            return Err(OpFault::Overlap);
-        }
-        Ok(())
-    }
-
-    fn check_shape(&self, kind: Kind) -> Result<(), OpFault> {
+    pub(super) fn check_shape(&self, kind: Kind) -> Result<(), OpFault> {
         let (input, output) = (&self.input, &self.output);
         match (kind, self.pool) {
             (_, 0) | (Kind::Conv2d, 2) => {}
@@ -329,7 +265,7 @@ impl OpRecord {
         ])
     }
 
-    fn check_requantize(&self, kind: Kind) -> Result<(), OpFault> {
+    pub(super) fn check_requantize(&self, kind: Kind) -> Result<(), OpFault> {
         let add = kind != Kind::Add
             || self
                 .coefficients
@@ -342,7 +278,7 @@ impl OpRecord {
     }
 
     /// The bytes of working memory that the kernel uses.
-    fn check_scratch(&self, arena: usize) -> Result<Range<usize>, OpFault> {
+    pub(super) fn check_scratch(&self, arena: usize) -> Result<Range<usize>, OpFault> {
         let needed = self.scratch_needed();
         if (self.scratch_len as usize) < needed {
             return Err(OpFault::Scratch);
@@ -377,6 +313,6 @@ impl OpRecord {
     }
 }
 
-fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
+pub(super) fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
     a.start < b.end && b.start < a.end
 }

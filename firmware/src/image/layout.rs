@@ -107,7 +107,7 @@ pub struct Tensor {
 #[repr(u8)]
 pub enum Kind {
     /// Convolution, grouped or not, optionally with a fused 2x2 max pool. Reads `kernel`, `stride`,
-    /// `pads`, `groups`, `pool`, `by_rows`, `weights`, `channels` and `scratch`.
+    /// `pads`, `groups`, `pool`, `weights`, `channels` and `scratch`.
     Conv2d = 1,
     /// Convolution of each channel by itself, as many channels out as in. Reads `kernel`,
     /// `stride`, `pads`, `weights`, `channels` and `scratch`. May write over its input where both
@@ -164,9 +164,9 @@ pub struct OpRecord {
     pub act_max: i8,
     /// Left shift of the accumulator before the multiplier, 0..=15.
     pub pre_shift: u8,
-    /// For a pointwise convolution that is computed by rows, as the depthwise convolution behind it
-    /// asks for them: how many rows that one computes at a time. Only the window of rows that these
-    /// read then exists of what stands between, from the tensor's offset. Else 0.
+    /// For a convolution or pool that is computed by rows, as the one behind it asks for them: how
+    /// many rows that one computes at a time. Only the window of rows that these read then exists
+    /// of what stands between, from the tensor's offset. Else 0.
     pub by_rows: u8,
     /// Groups of a convolution, at least 1; both channel counts are multiples of it.
     pub groups: u16,

@@ -31,19 +31,20 @@
 //! scratch, and scratch overlaps no input; [`Model::parse`] checks this and every other promise, so
 //! that running a parsed model cannot leave its memory.
 //!
-//! Where [`OpRecord::by_rows`] is set, two operations run as one: the tensor between them has the
-//! memory of [`OpRecord::window`] only, the scratches of both may lie over each other, and the
-//! output may lie over the input from the same offset where [`OpRecord::rows_in_place`] holds.
+//! Where [`OpRecord::by_rows`] is set, an operation and the one behind it run as one, and so do up
+//! to [`MAX_CHAIN`] of them: a tensor between two has the memory of [`OpRecord::window`] only, their
+//! scratches may lie over each other, and the output of the last may lie over the input of the
+//! first where it starts by [`lead`] before it.
 
+mod chain;
 mod check;
 mod layout;
 mod model;
 pub mod packing;
 #[cfg(test)]
-pub(crate) mod pair;
-#[cfg(test)]
 mod tests;
 
+pub use chain::{MAX_CHAIN, lead};
 pub use check::OpFault;
 pub(crate) use check::{COLUMNS, PLANES};
 pub use layout::{

@@ -3,6 +3,7 @@
 use bytemuck::Pod;
 use crc::{CRC_32_ISO_HDLC, Crc};
 
+use super::chain::{self, MAX_CHAIN};
 use super::check::OpFault;
 use super::layout::{
     CRC_START, Channel, Header, LUT_LEN, MAGIC, OpRecord, SECTION_ALIGN, TENSOR_ALIGN, VERSION,
@@ -144,16 +145,13 @@ impl<'m> Model<'m> {
 
         let ops: &[OpRecord] = slice(bytes, header.ops, header.op_count as usize)
             .ok_or(ImageError::Header("operations"))?;
-        let mut before = None;
-        for (index, op) in ops.iter().enumerate() {
-            check_op(bytes, before, op, arena).map_err(|fault| ImageError::Op { index, fault })?;
-            before = Some(op).filter(|op| op.by_rows != 0);
-        }
-        if before.is_some() {
-            return Err(ImageError::Op {
-                index: ops.len() - 1,
-                fault: OpFault::Rows,
-            });
+        let mut start = 0;
+        while let Some(chain) = chain(ops, start) {
+            check_ops(bytes, chain, arena).map_err(|(index, fault)| ImageError::Op {
+                index: start + index,
+                fault,
+            })?;
+            start += chain.len();
         }
 
         Ok(Self {
@@ -213,6 +211,13 @@ impl<'m> Model<'m> {
     pub const fn input_len(&self) -> usize {
         let [height, width, channels] = self.input_shape();
         height * width * channels
+    }
+
+    /// The operations that run together from number `start` on, `None` at the end: one, or those of
+    /// a chain that is computed by rows (see [`OpRecord::by_rows`]).
+    #[must_use]
+    pub fn chain(&self, start: usize) -> Option<&'m [OpRecord]> {
+        chain(self.ops, start)
     }
 
     /// Quantised inputs for the 256 pixel levels of each channel.
@@ -335,19 +340,29 @@ fn slice<T: Pod>(bytes: &[u8], offset: u32, count: usize) -> Option<&[T]> {
     bytemuck::try_cast_slice(bytes).ok()
 }
 
-/// Checks an operation and, if it asks the one before it for rows, the two together.
-fn check_op(
-    bytes: &[u8],
-    before: Option<&OpRecord>,
-    op: &OpRecord,
-    arena: usize,
-) -> Result<(), OpFault> {
-    match before {
-        Some(before) => before.check_rows(op, arena)?,
-        None if op.by_rows == 0 => op.check(arena).map(|_| ())?,
-        // Comes with the next one.
-        None => {}
+/// The operations from `start` on that run together: one, or as many as are computed by rows and
+/// the one behind them. `None` at the end.
+fn chain(ops: &[OpRecord], start: usize) -> Option<&[OpRecord]> {
+    let rest = ops.get(start..).filter(|rest| !rest.is_empty())?;
+    let by_rows = rest.iter().take_while(|op| op.by_rows != 0).count();
+    rest.get(..=by_rows).or(Some(rest))
+}
+
+/// Checks an operation, or several that run together; the number of the one that is at fault.
+fn check_ops(bytes: &[u8], ops: &[OpRecord], arena: usize) -> Result<(), (usize, OpFault)> {
+    match ops {
+        [op] if op.by_rows == 0 => op.check(arena).map(|_| ()).map_err(|fault| (0, fault))?,
+        chain if chain.len() <= MAX_CHAIN => chain::check(chain, arena)?,
+        _ => return Err((MAX_CHAIN, OpFault::Rows)),
     }
+    for (index, op) in ops.iter().enumerate() {
+        check_content(bytes, op).map_err(|fault| (index, fault))?;
+    }
+    Ok(())
+}
+
+/// Checks what the image holds of an operation besides its record.
+fn check_content(bytes: &[u8], op: &OpRecord) -> Result<(), OpFault> {
     section(bytes, op.weights, op.weights_len()).ok_or(OpFault::Weights)?;
     let channels: &[Channel] =
         slice(bytes, op.channels, op.channels_len()).ok_or(OpFault::Weights)?;

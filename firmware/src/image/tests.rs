@@ -8,14 +8,16 @@ use std::vec::Vec;
 use bytemuck::Zeroable;
 use proptest::prelude::*;
 
-use super::pair::{self, Layout};
 use super::{
-    Aligned, CRC_START, Header, ImageError, Kind, Model, OpFault, OpRecord, Tensor, crc, packing,
+    Aligned, CRC_START, Header, ImageError, Kind, Model, OpFault, OpRecord, Tensor, crc, lead,
+    packing,
 };
-use crate::engine::reference::{Random, Trial, Values};
+use crate::engine::reference::{Chain, Layout, Random, Trial, Values, random_chain};
 use crate::engine::{self, EngineError};
 
 const MEMORY: usize = 4096;
+/// Room for the image of a chain.
+const CHAIN: usize = 16384;
 
 /// An image of one operation of each kind.
 fn image(kind: Kind) -> Box<Aligned<[u8; MEMORY]>> {
@@ -77,6 +79,16 @@ fn run_if_read(image: &mut [u8]) -> Result<(), TestCaseError> {
         }
     }
     Ok(())
+}
+
+/// A random chain and its image.
+fn chain(seed: u64, layout: Layout) -> (Chain, Box<Aligned<[u8; CHAIN]>>) {
+    let random = &mut Random::new(seed);
+    let shapes = random_chain(random);
+    let mut trial = Box::new(Trial::<CHAIN>::new());
+    let len = trial.write_chain(&shapes, layout, random);
+    assert!(len.is_ok(), "{shapes:?}");
+    (shapes, Box::new(Aligned(*trial.image())))
 }
 
 const KINDS: [Kind; 8] = [
@@ -155,62 +167,50 @@ proptest! {
         run_if_read(&mut image.0)?;
     }
 
-    /// The same for a pair of which one computes rows for the other.
+    /// The same for operations that are computed by rows.
     #[test]
-    fn hostile_pairs_are_refused_or_run(
+    fn hostile_chains_are_refused_or_run(
         seed: u64,
         in_place: bool,
-        by in 1..5u8,
         changes in prop::collection::vec((0..size_of::<Header>() + 2 * size_of::<OpRecord>(), 0..8u32), 1..4),
         values in prop::collection::vec(any::<u8>(), 4),
     ) {
-        let random = &mut Random::new(seed);
-        let shapes = pair::shapes(random);
-        let layout = match in_place && shapes[0].rows_in_place(&shapes[1]) {
-            true => Layout::RowsInPlace(by),
-            false => Layout::Rows(by),
-        };
-        let mut image = pair::image(shapes, layout, random);
-        let image: &mut [u8] = bytemuck::cast_slice_mut(&mut image);
-        prop_assert!(Model::parse(image).is_ok());
-        let ops = bytemuck::from_bytes::<Header>(&image[..size_of::<Header>()]).ops as usize;
+        let layout = if in_place { Layout::RowsInPlace } else { Layout::Rows };
+        let (_, mut image) = chain(seed, layout);
+        prop_assert!(Model::parse(&image.0).is_ok());
         for ((index, bit), value) in changes.into_iter().zip(values) {
-            let index = match index.checked_sub(size_of::<Header>()) {
-                Some(index) => ops + index,
-                None => index,
-            };
-            image[index] ^= if value < 64 { value } else { 1 << bit };
+            image.0[index] ^= if value < 64 { value } else { 1 << bit };
         }
-        run_if_read(image)?;
+        run_if_read(&mut image.0)?;
     }
 
-    /// Only the two convolutions in this order, and only where nothing is lost.
+    /// Only what has rows, each reading just the one before, and only where nothing is lost.
     #[test]
-    fn pairs_that_are_none_are_refused(seed: u64) {
-        let random = &mut Random::new(seed);
-        let shapes = pair::shapes(random);
-        let image = pair::image(shapes, Layout::Rows(1), random);
-        let ops = bytemuck::from_bytes::<Header>(&bytemuck::cast_slice(&image)[..size_of::<Header>()]).ops as usize;
+    fn chains_that_are_none_are_refused(seed: u64) {
+        let (shapes, image) = chain(seed, Layout::RowsInPlace);
+        let last = shapes.len() - 1;
         let fault = |change: &dyn Fn(&mut [OpRecord])| {
             let mut image = image.clone();
-            let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut image);
-            let end = ops + 2 * size_of::<OpRecord>();
-            change(bytemuck::cast_slice_mut(&mut bytes[ops..end]));
-            seal(bytes);
-            match Model::parse(bytes) {
-                Err(ImageError::Op { fault, .. }) => Some(fault),
+            let end = size_of::<Header>() + size_of_val(&shapes[..]);
+            change(bytemuck::cast_slice_mut(&mut image.0[size_of::<Header>()..end]));
+            seal(&mut image.0);
+            match Model::parse(&image.0) {
+                Err(ImageError::Op { index, fault }) => Some((index, fault)),
                 _ => None,
             }
         };
-        prop_assert!(fault(&|ops| ops.swap(0, 1)).is_some());
-        prop_assert_eq!(fault(&|ops| ops[1] = ops[0]), Some(OpFault::Rows));
-        prop_assert_eq!(fault(&|ops| ops[1].by_rows = 1), Some(OpFault::Rows));
-        prop_assert_eq!(fault(&|ops| ops[0].kernel = [3, 1]), Some(OpFault::Rows));
-        prop_assert_eq!(fault(&|ops| ops[1].input.zero_point ^= 1), Some(OpFault::Rows));
-        prop_assert_eq!(fault(&|ops| ops[1].output.offset = ops[0].output.offset), Some(OpFault::Overlap));
-        prop_assert_eq!(fault(&|ops| ops[1].scratch = 0), Some(OpFault::Overlap));
-        if !shapes[0].rows_in_place(&shapes[1]) {
-            prop_assert_eq!(fault(&|ops| ops[1].output.offset = 0), Some(OpFault::Overlap));
+        prop_assert_eq!(fault(&|_| ()), None);
+        prop_assert_eq!(fault(&|ops| ops[last].by_rows = 1), Some((last, OpFault::Rows)));
+        prop_assert_eq!(fault(&|ops| ops[last].kind = Kind::Flatten as u8), Some((last, OpFault::Rows)));
+        prop_assert_eq!(fault(&|ops| ops[last].input.zero_point ^= 1), Some((last, OpFault::Rows)));
+        prop_assert!(fault(&|ops| ops[last].output.height += 1).is_some());
+        // Over a window, and with less than the lead.
+        let over = |ops: &mut [OpRecord]| ops[last].output.offset = ops[0].output.offset;
+let refused = fault(&over).map(|(_, fault)| fault);
+        prop_assert!(matches!(refused, Some(OpFault::Overlap | OpFault::Arena)), "{refused:?}");
+        if lead(&shapes) > 0 {
+            let too_close = |ops: &mut [OpRecord]| ops[0].input.offset = (lead(&shapes) - 1) as u32 / 4 * 4;
+            prop_assert_eq!(fault(&too_close), Some((last, OpFault::Overlap)));
         }
     }
 

@@ -365,9 +365,7 @@ fn text(report: &Report) -> String {
                 continue;
             };
             let Accuracy { mean, interval, .. } = task.accuracy;
-            let published = task
-                .published
-                .map_or(String::new(), |p| format!(" ({p})"));
+            let published = task.published.map_or(String::new(), |p| format!(" ({p})"));
             let cell = format!("{:.2} ± {:.2}{published}", mean * 100.0, interval * 100.0);
             text.push_str(&format!("{cell:>23}"));
         }

@@ -18,7 +18,8 @@ use super::output::Output;
 /// Put a model image on a board and start it.
 ///
 /// Builds the firmware if need be (with an installed Rust target, else rustup's, else Debian's
-/// packages) and says what it does. Enrolled classes stay in the board's flash; those of another
+/// packages) and says what it does. The firmware's working memory is what the models that come with
+/// sudal need, and what this one needs where that is more. Enrolled classes stay in the board's flash; those of another
 /// model are kept apart.
 #[derive(clap::Args)]
 #[command(after_help = "Example:

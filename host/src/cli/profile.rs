@@ -34,7 +34,7 @@ pub(crate) struct Args {
     /// Set CMSIS-NN's figures for the network beside them.
     #[arg(long, requires = "network")]
     compare: bool,
-    /// The board: a Cortex-M7 or a Cortex-M4, both in QEMU.
+    /// The board: a Cortex-M7, M4 or M33, all in QEMU.
     #[arg(long, default_value = "mps2-an500")]
     board: BoardName,
     /// Draw the instructions as a bar chart, as PNG.
@@ -60,6 +60,9 @@ enum BoardName {
     /// Cortex-M4.
     #[value(name = "mps2-an386")]
     An386,
+    /// Cortex-M33.
+    #[value(name = "mps2-an505")]
+    An505,
 }
 
 #[derive(Serialize)]
@@ -76,6 +79,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let machine = match args.board {
         BoardName::An500 => Machine::An500,
         BoardName::An386 => Machine::An386,
+        BoardName::An505 => Machine::An505,
     };
     if args.heads.heads
         && let Some(model) = &args.model
@@ -95,11 +99,14 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         }
         (None, None) => bail!("name a model image or a --network"),
     };
+    if args.compare && machine == Machine::An505 {
+        bail!("CMSIS-NN was counted on the Cortex-M7 and the M4: choose another --board");
+    }
     let profile = device::profile(&image, machine, &mut |step| output.step(step))
         .with_context(|| format!("profiling {name}"))?;
     let comparison = network
         .filter(|_| args.compare)
-        .map(|network| CmsisNn::on(network).compare(&profile));
+        .and_then(|network| CmsisNn::on(network).compare(&profile));
     let mut text = profile.to_string();
     if let Some(comparison) = &comparison {
         text.push_str(&format!("\n{comparison}"));

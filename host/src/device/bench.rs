@@ -4,20 +4,24 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::board::BoardError;
-use super::emulator::{Emulator, TARGET};
+use super::emulator::Emulator;
 use super::{Machine, firmware, qemu};
 
-/// Builds one of the programs in `firmware/boards/mps2-an500/src/bench`, which run on every
-/// [`Machine`], and returns the path of the ELF file.
+/// Builds one of the programs in `firmware/boards/mps2-an500/src/bench` for a machine and returns the
+/// path of the ELF file.
 ///
 /// # Errors
 /// When there are no sources, no compiler for the target, or the build fails.
-pub fn build_bench(program: &str, step: &mut dyn FnMut(&str)) -> Result<PathBuf, BoardError> {
-    firmware::build_bench(Emulator::NAME, program, TARGET, step)
+pub fn build_bench(
+    program: &str,
+    machine: Machine,
+    step: &mut dyn FnMut(&str),
+) -> Result<PathBuf, BoardError> {
+    firmware::build_bench(Emulator::NAME, program, machine, step)
 }
 
 /// Tries the engine's kernels against their scalar twins on a machine, over random shapes and
-/// values, and returns how many operations were tried.
+/// values, and chains by rows against the same operations apart; returns how many were tried.
 ///
 /// # Errors
 /// When the program can't be built or run, and when a kernel is wrong there.
@@ -25,7 +29,7 @@ pub fn try_kernels(machine: Machine, step: &mut dyn FnMut(&str)) -> Result<u64, 
     /// Some hundred times what it takes.
     const LIMIT: Duration = Duration::from_secs(600);
     qemu::find(step)?;
-    let program = build_bench("trials", step)?;
+    let program = build_bench("trials", machine, step)?;
     step(&format!("trying the kernels on {}", machine.name()));
     let said = qemu::run(machine, &program, None, "shift=0", LIMIT)?;
     said.trim()

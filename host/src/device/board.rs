@@ -8,7 +8,7 @@ use super::{Emulator, HostBoard, Link, Logs};
 /// Names that [`open`] knows.
 pub const BOARDS: [&str; 2] = [Emulator::NAME, HostBoard::NAME];
 
-/// What a board has room for, in bytes.
+/// What a board has room for at most, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Memory {
     /// Working memory of the engine.
@@ -87,6 +87,18 @@ pub enum BoardError {
     ImageSize {
         /// Bytes of the image.
         len: usize,
+        /// Bytes that there are.
+        room: usize,
+    },
+    /// The model needs more memory than the board, or the firmware that was given for it, has.
+    #[error(
+        "the model needs {needed} bytes of {what}, there is room for {room}: take a smaller picture or fewer channels (`sudal profile` tells what each layer needs), or firmware that was built for it"
+    )]
+    Memory {
+        /// What there is too little of.
+        what: &'static str,
+        /// Bytes that the model needs.
+        needed: usize,
         /// Bytes that there are.
         room: usize,
     },

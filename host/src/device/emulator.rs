@@ -4,6 +4,8 @@ use std::process::Child;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use sudal_firmware::protocol::ModelFault;
+
 use super::board::{Board, BoardError, Memory};
 use super::client::Client;
 use super::host_board::check_image;
@@ -14,7 +16,8 @@ const FIRMWARE: &str = "firmware.elf";
 const IMAGE: &str = "model.sudal";
 const LOGS: &str = "logs.bin";
 
-/// As in the board's own source.
+/// The frame as in the board's own source. Arena and input are the most that firmware is built for;
+/// it sets aside what the models need.
 const MEMORY: Memory = Memory {
     arena: 512 << 10,
     image: 16 << 20,
@@ -94,9 +97,10 @@ impl Board for Emulator {
     }
 
     fn flash(&mut self, image: &[u8], step: &mut dyn FnMut(&str)) -> Result<(), BoardError> {
-        check_image(image, MEMORY)?;
+        let model = check_image(image, MEMORY)?;
+        let model = model.model().map_err(BoardError::Image)?;
         qemu::find(step)?;
-        let elf = firmware::build(Self::NAME, TARGET, step)?;
+        let elf = firmware::build(Self::NAME, TARGET, Some(&model), step)?;
         let elf = fs::read(&elf).map_err(BoardError::io(elf.display()))?;
         self.stop()?;
         step("writing firmware and model image");
@@ -105,7 +109,15 @@ impl Board for Emulator {
         // The log belongs to the firmware that wrote it.
         self.replace(LOGS, &[])?;
         step("switching the board on");
-        self.start()
+        self.start()?;
+        // Firmware that was given may have been built for smaller models.
+        let (what, needed, room) = match self.connect()?.info()?.model {
+            Err(ModelFault::Arena { needed, given }) => ("working memory", needed, given),
+            Err(ModelFault::Input { needed, given }) => ("input", needed, given),
+            _ => return Ok(()),
+        };
+        let (needed, room) = (needed as usize, room as usize);
+        Err(BoardError::Memory { what, needed, room })
     }
 
     fn start(&mut self) -> Result<(), BoardError> {

@@ -1,14 +1,22 @@
 //! The firmware of a board as a file.
 
 use std::env;
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use sudal_firmware::image::Model;
+
 use super::board::BoardError;
+use super::machine::Machine;
 use super::toolchain::Toolchain;
+use crate::export::quantized::QuantizedModel;
 
 /// Builds the firmware of a board for a target, if need be, and returns the path of the ELF file.
+///
+/// Its working memory is what the committed models need at most, and what `image` needs where that
+/// is more; so models can be changed without another build as long as they need no more than those.
 ///
 /// The sources are those that this program was compiled from, else those in the folder that the
 /// variable `SUDAL_FIRMWARE` names; where it names a file, that is the firmware and nothing is
@@ -19,6 +27,7 @@ use super::toolchain::Toolchain;
 pub fn build(
     board: &'static str,
     target: &str,
+    image: Option<&Model<'_>>,
     step: &mut dyn FnMut(&str),
 ) -> Result<PathBuf, BoardError> {
     let given = env::var_os("SUDAL_FIRMWARE").map(PathBuf::from);
@@ -27,7 +36,8 @@ pub fn build(
         return Ok(file.clone());
     }
     let what = format!("the firmware of {board}");
-    compile(board, &["--bin", board], target, &what, step)?;
+    let memory = memory(image);
+    compile(board, &["--bin", board], memory, target, &[], &what, step)?;
     Ok(output(board, target))
 }
 
@@ -39,19 +49,39 @@ pub fn build(
 pub(super) fn build_bench(
     board: &'static str,
     program: &str,
-    target: &str,
+    machine: Machine,
     step: &mut dyn FnMut(&str),
 ) -> Result<PathBuf, BoardError> {
-    let what = format!("the program {program} for {board}");
+    let what = format!("the program {program} for {}", machine.name());
     let arguments = ["--features", "bench", "--bin", program];
-    compile(board, &arguments, target, &what, step)?;
+    let (target, flags) = (machine.target(), machine.flags());
+    compile(board, &arguments, memory(None), target, flags, &what, step)?;
     Ok(output(program, target))
+}
+
+/// Bytes of arena and of input picture that the committed models and `image` need at most.
+fn memory(image: Option<&Model<'_>>) -> [usize; 2] {
+    let needs = |model: &Model<'_>| [model.arena_len(), model.input_len()];
+    let files = fs::read_dir(root().join("models")).into_iter().flatten();
+    let images = files
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|name| name == "sudal"))
+        .filter_map(|path| QuantizedModel::new(&fs::read(path).ok()?).ok());
+    images
+        .filter_map(|image| image.model().ok().as_ref().map(needs))
+        .chain(image.map(needs))
+        .fold([0, 0], |most, needed| {
+            [most[0].max(needed[0]), most[1].max(needed[1])]
+        })
 }
 
 fn compile(
     board: &'static str,
     arguments: &[&str],
+    [arena, input]: [usize; 2],
     target: &str,
+    flags: &[&str],
     what: &str,
     step: &mut dyn FnMut(&str),
 ) -> Result<(), BoardError> {
@@ -68,7 +98,7 @@ fn compile(
     let toolchain = Toolchain::find(target, step)?;
     step(&format!("building {what}"));
 
-    let mut command = toolchain.cargo_build(target);
+    let mut command = toolchain.cargo_build(target, flags);
     command
         .current_dir(&root)
         .args([
@@ -83,6 +113,8 @@ fn compile(
         .arg("--target-dir")
         .arg(target_dir())
         .env("DEFMT_LOG", "info")
+        .env("SUDAL_ARENA", arena.to_string())
+        .env("SUDAL_INPUT", input.to_string())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
@@ -127,4 +159,27 @@ fn root() -> PathBuf {
 fn source_root() -> &'static Path {
     let host = Path::new(env!("CARGO_MANIFEST_DIR"));
     host.parent().unwrap_or(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::benchmark::Benchmark;
+
+    #[test]
+    fn memory_grows_with_a_model_and_never_below_the_committed_ones() {
+        let committed = memory(None);
+        assert!(committed.iter().all(|&bytes| bytes > 4000), "{committed:?}");
+        let image = QuantizedModel::new(&Benchmark::Conv4.image().unwrap()).unwrap();
+        let model = image.model().unwrap();
+        assert_eq!(memory(Some(&model)), committed);
+
+        let mut larger = model.bytes().to_vec();
+        larger[100..104].copy_from_slice(&(1_u32 << 20).to_le_bytes());
+        let sum = sudal_firmware::image::crc(&larger[sudal_firmware::image::CRC_START..]);
+        larger[12..16].copy_from_slice(&sum.to_le_bytes());
+        let larger = QuantizedModel::new(&larger).unwrap();
+        let model = larger.model().unwrap();
+        assert_eq!(memory(Some(&model)), [1 << 20, committed[1]]);
+    }
 }

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 
 use sudal_firmware::camera::VirtualCamera;
 use sudal_firmware::device::{Clock, Device, Parts, Session};
-use sudal_firmware::image::Model;
 use sudal_firmware::store::nor::{Nor, SECTOR};
 
 use super::board::{Board, BoardError, Memory};
 use super::client::Client;
 use super::file::FileMedium;
 use super::{Link, Logs};
+use crate::export::quantized::QuantizedModel;
 
 const MEMORY: Memory = Memory {
     arena: 8 << 20,
@@ -161,17 +161,25 @@ impl Drop for HostBoard {
     }
 }
 
-/// Refuses what no board could run.
-pub(super) fn check_image(image: &[u8], memory: Memory) -> Result<(), BoardError> {
+/// Reads an image, and refuses one that a board with this memory could not run.
+pub(super) fn check_image(image: &[u8], memory: Memory) -> Result<QuantizedModel, BoardError> {
     if image.len() > memory.image {
         return Err(BoardError::ImageSize {
             len: image.len(),
             room: memory.image,
         });
     }
-    let image = aligned(image);
-    Model::parse(bytemuck::cast_slice(&image)).map_err(BoardError::Image)?;
-    Ok(())
+    let image = QuantizedModel::new(image).map_err(BoardError::Image)?;
+    let model = image.model().map_err(BoardError::Image)?;
+    for (what, needed, room) in [
+        ("working memory", model.arena_len(), memory.arena),
+        ("input", model.input_len(), memory.input),
+    ] {
+        if needed > room {
+            return Err(BoardError::Memory { what, needed, room });
+        }
+    }
+    Ok(image)
 }
 
 /// A copy that starts at a multiple of 16 bytes, as an image has to.

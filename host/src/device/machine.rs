@@ -1,5 +1,7 @@
 use serde::Serialize;
 
+use super::emulator::TARGET;
+
 /// A machine of the emulator on which the engine can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Machine {
@@ -9,11 +11,14 @@ pub enum Machine {
     /// Arm MPS2 with a Cortex-M4.
     #[serde(rename = "mps2-an386")]
     An386,
+    /// Arm MPS2 with a Cortex-M33 with DSP instructions.
+    #[serde(rename = "mps2-an505")]
+    An505,
 }
 
 impl Machine {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::An500, Self::An386];
+    pub const ALL: [Self; 3] = [Self::An500, Self::An386, Self::An505];
 
     /// The emulator's name for it.
     #[must_use]
@@ -21,6 +26,7 @@ impl Machine {
         match self {
             Self::An500 => "mps2-an500",
             Self::An386 => "mps2-an386",
+            Self::An505 => "mps2-an505",
         }
     }
 
@@ -30,6 +36,7 @@ impl Machine {
         match self {
             Self::An500 => "Cortex-M7",
             Self::An386 => "Cortex-M4",
+            Self::An505 => "Cortex-M33",
         }
     }
 
@@ -38,6 +45,31 @@ impl Machine {
         match self {
             Self::An500 => 0x6000_0000,
             Self::An386 => 0x2100_0000,
+            Self::An505 => 0x8000_0000,
+        }
+    }
+
+    /// Nanoseconds in a tick of its timer.
+    pub(super) const fn ns_per_tick(self) -> u64 {
+        match self {
+            Self::An500 | Self::An386 => 40,
+            Self::An505 => 50,
+        }
+    }
+
+    /// The compiler's name for what runs on it.
+    pub(super) const fn target(self) -> &'static str {
+        match self {
+            Self::An500 | Self::An386 => TARGET,
+            Self::An505 => "thumbv8m.main-none-eabihf",
+        }
+    }
+
+    /// Flags for the compiler: the processor, where its instructions do not follow from the target.
+    pub(super) const fn flags(self) -> &'static [&'static str] {
+        match self {
+            Self::An500 | Self::An386 => &[],
+            Self::An505 => &["-Ctarget-cpu=cortex-m33"],
         }
     }
 }

@@ -92,8 +92,9 @@ impl Toolchain {
         })
     }
 
-    /// `cargo build` for the target, without the flags that are meant for the host's code.
-    pub(super) fn cargo_build(&self, target: &str) -> Command {
+    /// `cargo build` for the target with these flags of the compiler, without those that are meant for
+    /// the host's code.
+    pub(super) fn cargo_build(&self, target: &str, flags: &[&str]) -> Command {
         let mut command = match self {
             Self::Installed => Command::new("cargo"),
             Self::Debian { .. } => Command::new(DEBIAN_CARGO),
@@ -102,15 +103,15 @@ impl Toolchain {
         for variable in ["RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_BUILD_RUSTFLAGS"] {
             command.env_remove(variable);
         }
-        // Set and empty, it also keeps out what a configuration file says.
-        command.env("CARGO_ENCODED_RUSTFLAGS", "");
+        // Set, even if empty, it also keeps out what a configuration file says.
+        command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
         if let Self::Debian { linker } = self {
             command.arg("-Zbuild-std=core");
             command
                 .env("RUSTC", DEBIAN_RUSTC)
                 .env("RUSTC_BOOTSTRAP", "1");
             if let Some(linker) = linker {
-                let target = target.to_uppercase().replace('-', "_");
+                let target = target.to_uppercase().replace(['-', '.'], "_");
                 command.env(format!("CARGO_TARGET_{target}_LINKER"), linker);
             }
         }
@@ -218,7 +219,7 @@ mod tests {
         let toolchain = Toolchain::Debian {
             linker: Some("/opt/ld.lld".into()),
         };
-        let command = toolchain.cargo_build("thumbv7em-none-eabihf");
+        let command = toolchain.cargo_build("thumbv7em-none-eabihf", &[]);
         let environment: Vec<_> = command.get_envs().collect();
         let value = |name: &str| {
             environment

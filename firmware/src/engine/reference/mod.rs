@@ -4,10 +4,12 @@
 //! against, on the host and on a board ([`Trial`]). Nothing else uses them, so they leave no trace
 //! in firmware.
 
+mod chain;
 mod random;
 mod shape;
 mod trial;
 
+pub use chain::{Chain, Layout, random_chain};
 pub use random::Random;
 pub use trial::{Trial, TrialError, Values};
 

@@ -43,11 +43,11 @@ pub enum TrialError {
 /// Memory for trials: `N` bytes for the image, and as much for each other part.
 #[derive(Clone, Debug)]
 pub struct Trial<const N: usize> {
-    image: Aligned<[u8; N]>,
-    arena: Aligned<[u8; N]>,
-    frame: [u8; N],
+    pub(super) image: Aligned<[u8; N]>,
+    pub(super) arena: Aligned<[u8; N]>,
+    pub(super) frame: [u8; N],
     weights: [i8; N],
-    output: [i8; N],
+    pub(super) output: [i8; N],
     channels: [Channel; 512],
 }
 

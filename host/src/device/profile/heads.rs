@@ -10,7 +10,7 @@ use sudal_firmware::image::crc;
 use sudal_firmware::store::{Known, flash_bytes};
 
 use super::LIMIT;
-use super::count::{ICOUNT, instructions, is_calibrated};
+use super::count::{Clock, ICOUNT};
 use super::table::table;
 use crate::device::board::BoardError;
 use crate::device::heads::HeadEpisodes;
@@ -60,12 +60,12 @@ pub fn profile_heads(
     machine: Machine,
     step: &mut dyn FnMut(&str),
 ) -> Result<Vec<HeadCost>, BoardError> {
-    let program = build_bench("heads", step)?;
+    let program = build_bench("heads", machine, step)?;
     let dir = tempfile::tempdir().map_err(BoardError::io("a temporary folder"))?;
     let path = dir.path().join("task.bin");
     fs::write(&path, task(episodes, episode)).map_err(BoardError::io(path.display()))?;
     let said = qemu::run(machine, &program, Some(&path), ICOUNT, LIMIT)?;
-    let counts = read(&said).ok_or_else(|| BoardError::Failed {
+    let counts = read(&said, Clock::of(machine)).ok_or_else(|| BoardError::Failed {
         what: format!("counting on {}", machine.name()),
         output: said.clone(),
     })?;
@@ -197,13 +197,13 @@ struct Count {
 
 /// What the program said; nothing if a line is not as it should be, or the clock does not run with
 /// the instructions.
-fn read(said: &str) -> Option<Vec<(Head, Count)>> {
+fn read(said: &str, clock: Clock) -> Option<Vec<(Head, Count)>> {
     let mut calibrated = false;
     let mut counts: Vec<(Head, Count)> = Vec::new();
     for line in said.lines() {
         let words: Vec<&str> = line.split_whitespace().collect();
         if let ["calibration", rounds, ticks] = words[..] {
-            calibrated = is_calibrated(rounds.parse().ok()?, ticks.parse().ok()?);
+            calibrated = clock.is_calibrated(rounds.parse().ok()?, ticks.parse().ok()?);
             continue;
         }
         if let ["head", name] = words[..] {
@@ -213,10 +213,10 @@ fn read(said: &str) -> Option<Vec<(Head, Count)>> {
         }
         let (_, count) = counts.last_mut()?;
         match words[..] {
-            ["enroll", ticks] => count.enroll.push(instructions(ticks.parse().ok()?)),
-            ["adapt", ticks] => count.adapt = instructions(ticks.parse().ok()?),
+            ["enroll", ticks] => count.enroll.push(clock.instructions(ticks.parse().ok()?)),
+            ["adapt", ticks] => count.adapt = clock.instructions(ticks.parse().ok()?),
             ["query", ticks, sum] => count.queries.push((
-                instructions(ticks.parse().ok()?),
+                clock.instructions(ticks.parse().ok()?),
                 u32::from_str_radix(sum, 16).ok()?,
             )),
             ["stack", enroll, other] => {
@@ -319,6 +319,8 @@ impl fmt::Display for HeadTable {
 mod tests {
     use super::*;
 
+    const CLOCK: Clock = Clock { ns_per_tick: 40 };
+
     #[test]
     fn reads_what_the_program_said() {
         let mut said = "calibration 100 963\n".to_owned();
@@ -328,7 +330,7 @@ mod tests {
                 head.name()
             );
         }
-        let counts = read(&said).unwrap();
+        let counts = read(&said, CLOCK).unwrap();
         assert_eq!(counts.len(), 4);
         let expected = Count {
             enroll: vec![1000, 2000],
@@ -337,8 +339,8 @@ mod tests {
             stack: [400, 300],
         };
         assert_eq!(counts[3], (Head::Linear, expected));
-        assert_eq!(read(&said.replace("963", "7")), None);
-        assert_eq!(read(&said.replace("head memory\n", "")), None);
-        assert_eq!(read("no task\n"), None);
+        assert_eq!(read(&said.replace("963", "7"), CLOCK), None);
+        assert_eq!(read(&said.replace("head memory\n", ""), CLOCK), None);
+        assert_eq!(read("no task\n", CLOCK), None);
     }
 }

@@ -1,38 +1,44 @@
 use std::ops::Range;
 
-use sudal_firmware::image::{Model, OpRecord};
+use sudal_firmware::image::{Model, OpRecord, Tensor};
 
 /// Bytes of the arena that hold something while each operation runs: what it reads and writes, its
-/// scratch, and what a later operation reads.
+/// scratch, and what a later operation reads. Operations that are computed by rows run at one time.
 pub(super) fn in_use(model: &Model<'_>) -> Vec<usize> {
-    let ops = model.ops();
-    let second = |op: &OpRecord| (!op.second.is_empty()).then(|| op.second.range());
-    // What each operation leaves behind, and the last operation that reads it.
-    let mut values: Vec<(usize, Range<usize>, usize)> = Vec::new();
+    // What is written, and the first and the last chain in whose time it is there.
     let start = model.header().input_offset as usize;
-    values.push((0, start..start + model.input_len(), 0));
-    for (index, op) in ops.iter().enumerate() {
-        // Computed by rows, an operation reads, and its window stands, while the next one runs.
-        let next = ops.get(index + 1).filter(|_| op.by_rows != 0);
-        let last = index + usize::from(next.is_some());
-        for read in [Some(op.input.range()), second(op)].into_iter().flatten() {
-            if let Some(value) = values.iter_mut().rev().find(|value| value.1 == read) {
-                value.2 = last;
+    let mut values: Vec<(Range<usize>, usize, usize)> = Vec::new();
+    values.push((start..start + model.input_len(), 0, 0));
+    let mut chains: Vec<&[OpRecord]> = Vec::new();
+    let mut done = 0;
+    while let Some(chain) = model.chain(done) {
+        let time = chains.len();
+        let first = chain.first();
+        let second = first.filter(|op| !op.second.is_empty());
+        let read = [first.map(|op| op.input), second.map(|op| op.second)];
+        for range in read.iter().flatten().map(Tensor::range) {
+            if let Some(value) = values.iter_mut().rev().find(|value| value.0 == range) {
+                value.2 = time;
             }
         }
-        let output = next.map_or(op.output, |next| op.window(next));
-        values.push((index, output.range(), last));
+        for op in chain {
+            let scratch = op.scratch as usize..op.scratch as usize + op.scratch_needed();
+            values.push((scratch, time, time));
+        }
+        for pair in chain.windows(2) {
+            values.push((pair[0].window(&pair[1]).range(), time, time));
+        }
+        if let Some(last) = chain.last() {
+            values.push((last.output.range(), time, time));
+        }
+        done += chain.len();
+        chains.push(chain);
     }
-    let bytes = |(index, op): (usize, &OpRecord)| {
-        let own = scratch(op);
-        let before = index.checked_sub(1).map(|before| &ops[before]);
-        let before = before.filter(|before| before.by_rows != 0).map(scratch);
-        let mut ranges: Vec<Range<usize>> = values
+    let bytes = |time: usize| {
+        let mut ranges: Vec<&Range<usize>> = values
             .iter()
-            .filter(|(first, _, last)| (*first..=*last).contains(&index))
-            .map(|(_, range, _)| range.clone())
-            .chain([own])
-            .chain(before)
+            .filter(|(_, first, last)| (*first..=*last).contains(&time))
+            .map(|(range, ..)| range)
             .collect();
         ranges.sort_by_key(|range| range.start);
         let mut end = 0;
@@ -42,9 +48,7 @@ pub(super) fn in_use(model: &Model<'_>) -> Vec<usize> {
             sum + range.end.saturating_sub(from)
         })
     };
-    ops.iter().enumerate().map(bytes).collect()
-}
-
-fn scratch(op: &OpRecord) -> Range<usize> {
-    op.scratch as usize..op.scratch as usize + op.scratch_needed()
+    let each = chains.iter().enumerate();
+    each.flat_map(|(time, chain)| vec![bytes(time); chain.len()])
+        .collect()
 }

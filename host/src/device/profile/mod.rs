@@ -16,7 +16,7 @@ use serde::Serialize;
 use sudal_firmware::engine;
 use sudal_firmware::image::{Channel, Model, OpRecord, crc};
 
-use self::count::{Count, ICOUNT};
+use self::count::{Clock, Count, ICOUNT};
 use self::memory::in_use;
 use super::board::BoardError;
 use super::{Machine, build_bench, qemu};
@@ -32,8 +32,8 @@ pub struct Profile {
     pub machine: Machine,
     /// Name of the model.
     pub model: String,
-    /// Its operations in the order in which they run; two that run as one (see
-    /// [`OpRecord::by_rows`]) count as one.
+    /// Its operations in the order in which they run; those that take turns by rows (see
+    /// [`OpRecord::by_rows`]) have one memory, and each its own instructions.
     pub layers: Vec<Layer>,
     /// Multiplications with weights.
     pub macs: u64,
@@ -66,21 +66,6 @@ pub struct Layer {
     pub flash: usize,
 }
 
-impl Layer {
-    /// This and the operation that asks it for rows; the second's memory is that of both.
-    fn then(self, second: Self) -> Self {
-        Self {
-            kind: format!("{} + {}", self.kind, second.kind),
-            input: self.input,
-            output: second.output,
-            macs: self.macs + second.macs,
-            instructions: self.instructions + second.instructions,
-            ram: second.ram,
-            flash: self.flash + second.flash,
-        }
-    }
-}
-
 /// Runs a model image once on a machine and counts.
 ///
 /// The frame is that of the image's self-test. The output of every layer is compared with what the
@@ -97,7 +82,7 @@ pub fn profile(
     let host = QuantizedModel::new(image).map_err(BoardError::Image)?;
     let model = host.model().map_err(BoardError::Image)?;
     qemu::find(step)?;
-    let program = build_bench("profile", step)?;
+    let program = build_bench("profile", machine, step)?;
     let dir = tempfile::tempdir().map_err(BoardError::io("a temporary folder"))?;
     let path = dir.path().join("model.sudal");
     fs::write(&path, image).map_err(BoardError::io(path.display()))?;
@@ -107,7 +92,7 @@ pub fn profile(
         machine.processor()
     ));
     let said = qemu::run(machine, &program, Some(&path), ICOUNT, LIMIT)?;
-    let count = Count::read(&said)
+    let count = Count::read(&said, Clock::of(machine))
         .filter(|count| count.operations.len() == model.ops().len())
         .ok_or_else(|| BoardError::Failed {
             what: format!("counting on {}", machine.name()),
@@ -124,11 +109,10 @@ pub fn profile(
             });
         }
     }
-    let in_use = in_use(&model);
-    let mut layers: Vec<Layer> = Vec::with_capacity(in_use.len());
-    let mut before: Option<Layer> = None;
-    for ((op, &(instructions, _)), ram) in model.ops().iter().zip(&count.operations).zip(in_use) {
-        let mut layer = Layer {
+    let counts = model.ops().iter().zip(&count.operations);
+    let layers: Vec<Layer> = counts
+        .zip(in_use(&model))
+        .map(|((op, &(instructions, _)), ram)| Layer {
             kind: convert::operation(op),
             input: [op.input.height, op.input.width, op.input.channels],
             output: [op.output.height, op.output.width, op.output.channels],
@@ -138,15 +122,8 @@ pub fn profile(
             flash: size_of::<OpRecord>()
                 + op.weights_len()
                 + op.channels_len() * size_of::<Channel>(),
-        };
-        if let Some(before) = before.take() {
-            layer = before.then(layer);
-        }
-        match op.by_rows {
-            0 => layers.push(layer),
-            _ => before = Some(layer),
-        }
-    }
+        })
+        .collect();
     Ok(Profile {
         machine,
         model: model.name().to_owned(),
@@ -164,9 +141,9 @@ fn sums(model: &Model<'_>) -> Result<Vec<u32>, BoardError> {
     let zeros = vec![0; model.input_len()];
     let frame = model.golden().map_or(&zeros[..], |golden| golden.frame);
     let mut arena = vec![0; model.arena_words()];
-    let mut sums = Vec::new();
-    engine::run_observed(model, frame, &mut arena, |_, output| {
-        sums.push(crc(bytemuck::cast_slice(output)));
+    let mut sums = vec![0; model.ops().len()];
+    engine::run_observed(model, frame, &mut arena, |number, output| {
+        sums[number] = crc(bytemuck::cast_slice(output));
     })
     .map_err(|error| BoardError::Failed {
         what: "running the model on this computer".to_owned(),

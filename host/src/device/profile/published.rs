@@ -63,22 +63,20 @@ impl CmsisNn {
     }
 
     /// Sets a profile of the network beside them, layer by layer where the profile is of the
-    /// machine on which they were counted.
+    /// machine on which they were counted. `None` where CMSIS-NN was not counted on its processor.
     #[must_use]
-    pub fn compare(self, profile: &Profile) -> Comparison {
-        let groups = match profile.machine {
-            Machine::An500 => self.groups(profile),
-            Machine::An386 => Vec::new(),
+    pub fn compare(self, profile: &Profile) -> Option<Comparison> {
+        let (best, groups) = match profile.machine {
+            Machine::An500 => (self.best[0], self.groups(profile)),
+            Machine::An386 => (self.best[1], Vec::new()),
+            Machine::An505 => return None,
         };
-        Comparison {
+        Some(Comparison {
             theirs: self.rows.iter().map(|row| row.2).sum(),
-            best: match profile.machine {
-                Machine::An500 => self.best[0],
-                Machine::An386 => self.best[1],
-            },
+            best,
             ours: profile.instructions,
             groups,
-        }
+        })
     }
 
     /// The fewest layers on either side after which the same tensor is there.
@@ -165,7 +163,7 @@ mod tests {
             stack: 0,
             flash: 0,
         };
-        let comparison = CmsisNn::on(Benchmark::Conv4).compare(&profile);
+        let comparison = CmsisNn::on(Benchmark::Conv4).compare(&profile).unwrap();
         let theirs: Vec<u64> = comparison.groups.iter().map(|g| g.theirs).collect();
         assert_eq!(theirs, [4_017_628, 12_841_515, 3_245_943, 629_775]);
         assert!(comparison.groups.iter().all(|group| group.ours == 5));

@@ -402,6 +402,11 @@ fn kind(record: &OpRecord, limits: [f32; 2]) -> String {
 }
 
 fn kernel(record: &OpRecord) -> String {
+    let by_rows = if record.by_rows > 0 { " by rows" } else { "" };
+    window(record) + by_rows
+}
+
+fn window(record: &OpRecord) -> String {
     let [height, width] = record.kernel;
     let window = match record.stride {
         [1, 1] => format!("{height}x{width}"),
@@ -412,7 +417,6 @@ fn kernel(record: &OpRecord) -> String {
         Some(Kind::Conv2d) if record.groups > 1 => {
             format!("conv {window}, {} groups", record.groups)
         }
-        Some(Kind::Conv2d) if record.by_rows != 0 => format!("conv {window} by rows"),
         Some(Kind::Conv2d) => format!("conv {window}"),
         Some(Kind::Depthwise) => format!("depthwise {window}"),
         Some(Kind::FullyConnected) => "fully connected".to_owned(),

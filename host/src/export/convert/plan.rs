@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 
 /// What a step of the network needs, in bytes; steps and values count as in
 /// [`Network`](super::network::Network).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Step {
     /// The values read.
     pub(super) inputs: Vec<usize>,
@@ -13,8 +13,11 @@ pub(super) struct Step {
     pub(super) output: usize,
     /// Bytes of working memory.
     pub(super) scratch: usize,
-    /// Whether the output may take the place of an input that is at least as large.
+    /// Whether the output may take the place of an input of its size.
     pub(super) in_place: bool,
+    /// Where the output may lie over the only input because that is read bit by bit: by how many
+    /// bytes the output then must start before it, at least.
+    pub(super) lead: Option<usize>,
 }
 
 /// Offsets in the arena.
@@ -38,29 +41,42 @@ const TRIES: usize = 2000;
 /// A stretch of memory over a stretch of time, both ends of which are in use.
 #[derive(Clone, Debug)]
 struct Block {
-    /// Bytes from a time on; the times grow, the bytes do not.
-    sizes: Vec<(usize, usize)>,
+    size: usize,
     first: usize,
     last: usize,
+    /// The block that this one may lie over if it starts so many bytes before it.
+    over: Option<(usize, usize)>,
 }
 
 impl Block {
     fn new(size: usize, first: usize, last: usize) -> Self {
         Self {
-            sizes: vec![(first, size)],
+            size,
             first,
             last,
+            over: None,
         }
-    }
-
-    fn size(&self, time: usize) -> usize {
-        let then = self.sizes.iter().rfind(|(from, _)| *from <= time);
-        then.map_or(0, |(_, size)| *size)
     }
 
     fn meets(&self, other: &Self) -> bool {
         self.first <= other.last && other.first <= self.last
     }
+
+    /// Bytes of this block that no byte of another may take, which starts behind its start.
+    fn taken(&self, other: usize) -> usize {
+        match self.over {
+            Some((over, lead)) if over == other => lead,
+            _ => self.size,
+        }
+    }
+}
+
+/// Bytes that at least are in use while each step runs.
+pub(super) fn in_use(input: usize, steps: &[Step]) -> Vec<usize> {
+    let (blocks, _) = blocks(input, steps);
+    (1..=steps.len())
+        .map(|time| in_use_at(&blocks, time))
+        .collect()
 }
 
 /// Plans a picture of `input` bytes through steps of which the last gives the embedding.
@@ -69,49 +85,10 @@ impl Block {
 /// smallest found over many orders of placing; where it equals the most that is in use at once, no
 /// plan is smaller.
 pub(super) fn plan(input: usize, steps: &[Step]) -> Plan {
-    // At time 0 the picture is written, at time i + 1 step i runs.
-    let mut last = vec![0; steps.len() + 1];
-    for (index, step) in steps.iter().enumerate() {
-        for &value in &step.inputs {
-            last[value] = index + 1;
-        }
-    }
-    last[steps.len()] = steps.len();
-
-    let mut blocks = vec![Block::new(input, 0, last[0])];
-    let mut block_of = vec![0];
-    for (index, step) in steps.iter().enumerate() {
-        let (time, value) = (index + 1, index + 1);
-        let free = |input: usize| {
-            let block: &Block = &blocks[block_of[input]];
-            step.in_place && block.last == time && step.output <= block.size(time)
-        };
-        match step.inputs.iter().find(|&&input| free(input)) {
-            Some(&input) => {
-                let block = block_of[input];
-                blocks[block].last = last[value];
-                blocks[block].sizes.push((time + 1, step.output));
-                block_of.push(block);
-            }
-            None => {
-                block_of.push(blocks.len());
-                blocks.push(Block::new(step.output, time, last[value]));
-            }
-        }
-    }
-    let first_scratch = blocks.len();
-    let scratch = |(index, step): (usize, &Step)| Block::new(step.scratch, index + 1, index + 1);
-    blocks.extend(steps.iter().enumerate().map(scratch));
-
+    let (blocks, block_of) = blocks(input, steps);
+    let first_scratch = blocks.len() - steps.len();
     let in_use: Vec<usize> = (1..=steps.len())
-        .map(|time| {
-            let alive = blocks
-                .iter()
-                .filter(|block| block.first <= time && time <= block.last);
-            alive
-                .map(|block| block.size(time).next_multiple_of(ALIGN))
-                .sum()
-        })
+        .map(|time| in_use_at(&blocks, time))
         .collect();
     let most = in_use
         .iter()
@@ -123,7 +100,7 @@ pub(super) fn plan(input: usize, steps: &[Step]) -> Plan {
     let mut order: Vec<usize> = (0..blocks.len()).collect();
     order.sort_by_key(|&block| {
         let block = &blocks[block];
-        (std::cmp::Reverse(block.size(block.first)), block.first)
+        (std::cmp::Reverse(block.size), block.first)
     });
     let (mut arena, mut offsets) = place(&blocks, &order);
     let mut rng = ChaCha8Rng::seed_from_u64(0);
@@ -146,6 +123,67 @@ pub(super) fn plan(input: usize, steps: &[Step]) -> Plan {
     }
 }
 
+/// The blocks of all values and behind them those of each step's working memory, and which block
+/// each value has.
+fn blocks(input: usize, steps: &[Step]) -> (Vec<Block>, Vec<usize>) {
+    // At time 0 the picture is written, at time i + 1 step i runs.
+    let mut last = vec![0; steps.len() + 1];
+    for (index, step) in steps.iter().enumerate() {
+        for &value in &step.inputs {
+            last[value] = index + 1;
+        }
+    }
+    last[steps.len()] = steps.len();
+
+    let mut blocks = vec![Block::new(input, 0, last[0])];
+    let mut block_of = vec![0];
+    for (index, step) in steps.iter().enumerate() {
+        let (time, value) = (index + 1, index + 1);
+        let free = |input: usize| {
+            let block: &Block = &blocks[block_of[input]];
+            step.in_place && block.last == time && step.output == block.size
+        };
+        match step.inputs.iter().find(|&&input| free(input)) {
+            Some(&input) => {
+                let block = block_of[input];
+                blocks[block].last = last[value];
+                block_of.push(block);
+            }
+            None => {
+                let mut block = Block::new(step.output, time, last[value]);
+                if let (Some(lead), &[input]) = (step.lead, &step.inputs[..]) {
+                    let over = block_of[input];
+                    let free = blocks[over].last == time;
+                    block.over = free.then_some((over, lead.next_multiple_of(ALIGN)));
+                }
+                block_of.push(blocks.len());
+                blocks.push(block);
+            }
+        }
+    }
+    let scratch = |(index, step): (usize, &Step)| Block::new(step.scratch, index + 1, index + 1);
+    blocks.extend(steps.iter().enumerate().map(scratch));
+    (blocks, block_of)
+}
+
+/// Bytes that at least are in use at a time.
+fn in_use_at(blocks: &[Block], time: usize) -> usize {
+    let bytes = |block: &Block| block.size.next_multiple_of(ALIGN);
+    let alive = blocks
+        .iter()
+        .filter(|block| block.first <= time && time <= block.last);
+    alive
+        .map(|block| match block.over {
+            // What it needs besides the block that it lies over.
+            Some((over, lead)) if block.first == time => {
+                let below = bytes(&blocks[over]);
+                (lead + below).max(bytes(block)) - below
+            }
+            _ => bytes(block),
+        })
+        .sum()
+}
+
 /// Puts each block, in this order, at the lowest free offset; returns the end of the highest too.
 fn place(blocks: &[Block], order: &[usize]) -> (usize, Vec<usize>) {
     let mut offsets = vec![0; blocks.len()];
@@ -153,18 +191,18 @@ fn place(blocks: &[Block], order: &[usize]) -> (usize, Vec<usize>) {
     let mut arena = 0;
     for &block in order {
         let new = &blocks[block];
-        let size = new.size(new.first);
+        let size = new.size;
         if size == 0 {
             continue;
         }
-        // Start and end of what is there, and the bytes that the block has at the same time.
+        // Start and end of what is there, and the bytes of the block that must not lie over it.
         let taken: Vec<(usize, usize, usize)> = placed
             .iter()
             .filter(|&&other| blocks[other].meets(new))
             .map(|&other| {
-                let time = new.first.max(blocks[other].first);
                 let start = offsets[other];
-                (start, start + blocks[other].size(time), new.size(time))
+                let end = start + blocks[other].taken(block);
+                (start, end, new.taken(other))
             })
             .collect();
         let mut offset: usize = 0;
@@ -192,6 +230,7 @@ mod tests {
             output,
             scratch,
             in_place,
+            lead: None,
         }
     }
 
@@ -220,16 +259,23 @@ mod tests {
     }
 
     #[test]
-    fn what_a_smaller_output_in_place_leaves_is_free() {
-        let steps = [
-            step(&[0], 400, 80, true),
-            step(&[1], 480, 0, false),
-            step(&[2], 8, 0, false),
-        ];
-        let plan = plan(800, &steps);
-        assert_eq!(plan.values[..2], [0, 0]);
-        assert_eq!(plan.in_use, [880, 880, 488]);
-        assert_eq!(plan.arena, 880);
+    fn an_output_with_a_lead_lies_over_its_input() {
+        let over = |output, lead| Step {
+            lead: Some(lead),
+            ..step(&[0], output, 80, false)
+        };
+        let last = step(&[1], 8, 0, false);
+        // Smaller than the input and from its start; larger, and the input at its end; and with
+        // so great a lead that they hardly share anything.
+        for (output, lead, most) in [(400, 0, 880), (1000, 200, 1080), (1000, 801, 1688)] {
+            let plan = plan(800, &[over(output, lead), last.clone()]);
+            assert_eq!(plan.in_use[0], most);
+            assert_eq!(plan.arena, most);
+            assert!(plan.values[0] >= plan.values[1] + lead);
+        }
+        // Not where the input is read again.
+        let again = [over(400, 0), step(&[0, 1], 8, 0, false)];
+        assert_eq!(plan(800, &again).in_use, [1280, 1208]);
     }
 
     #[test]

@@ -14,8 +14,13 @@ use cortex_m_rt::entry;
 use sudal_firmware::engine;
 use sudal_firmware::image::Model;
 
-/// Working memory of the engine, in bytes.
-const ARENA: usize = 512 << 10;
+use memory::ARENA;
+
+mod memory {
+    //! What the models need, from `build.rs`.
+    #![allow(dead_code, reason = "there is no picture besides the image's own")]
+    include!(concat!(env!("OUT_DIR"), "/memory.rs"));
+}
 
 #[entry]
 fn main() -> ! {

@@ -1,5 +1,5 @@
-//! What the measuring programs need of the machine: QEMU's `mps2-an500` or `mps2-an386`, the same
-//! but for the processor (Cortex-M7, Cortex-M4) and the address of the PSRAM.
+//! What the measuring programs need of the machine: QEMU's `mps2-an500`, `mps2-an386` or
+//! `mps2-an505`, the same but for the processor (Cortex-M7, M4, M33) and some addresses.
 
 use core::panic::PanicInfo;
 
@@ -12,17 +12,37 @@ use cortex_m_semihosting::hprintln;
 #[allow(dead_code, reason = "not every program reads a model image")]
 const PSRAM: usize = 16 << 20;
 
+/// Part numbers in `CPUID`.
+const M4: u32 = 0xc24;
+const M33: u32 = 0xd21;
+
+/// The processor's part number.
+fn part() -> u32 {
+    // SAFETY: a register of every Cortex-M that can be read at any time.
+    unsafe { (*CPUID::PTR).base.read() >> 4 & 0xfff }
+}
+
 /// The PSRAM, which holds what the emulator put there.
 #[allow(dead_code, reason = "not every program reads a model image")]
 pub(crate) fn psram() -> &'static [u8] {
-    /// Part number of a Cortex-M4 in `CPUID`.
-    const M4: u32 = 0xc24;
-    // SAFETY: a register of every Cortex-M that can be read at any time.
-    let part = unsafe { (*CPUID::PTR).base.read() } >> 4 & 0xfff;
-    let address = if part == M4 { 0x2100_0000 } else { 0x6000_0000 };
+    let address = match part() {
+        M4 => 0x2100_0000,
+        M33 => 0x8000_0000_u32,
+        _ => 0x6000_0000,
+    };
     // SAFETY: PSRAM is there from reset on, aligned and initialised by the emulator, and nothing
     // in these programs writes to it.
     unsafe { core::slice::from_raw_parts(address as *const u8, PSRAM) }
+}
+
+/// Base address of CMSDK APB timer 0.
+#[allow(dead_code, reason = "not every program counts")]
+pub(crate) fn timer() -> *mut u32 {
+    let address = match part() {
+        M33 => 0x5000_0000,
+        _ => 0x4000_0000,
+    };
+    address as *mut u32
 }
 
 /// Ends the emulator.

@@ -9,8 +9,10 @@
 //! operation NUMBER TICKS CRC    from the end of the one before; CRC-32 of its output
 //! ```
 //!
-//! The first operation's ticks hold those of quantising the frame. One tick more than the
-//! operation's own is that of the instruction which reads the counter.
+//! An operation that is computed by rows has a line for each of its turns, with the CRC of nothing,
+//! and the last one of such a chain one more. The first operation's ticks hold those of quantising
+//! the frame. One tick more than the operation's own is that of the instruction which reads the
+//! counter.
 
 #![no_std]
 #![no_main]
@@ -26,6 +28,8 @@ use cortex_m_rt::entry;
 use cortex_m_semihosting::hprintln;
 use sudal_firmware::engine::{self, EngineError};
 use sudal_firmware::image::{ImageError, Model, crc};
+
+use counter::Counter;
 
 /// Working memory of the engine, in bytes.
 const ARENA: usize = 2 << 20;
@@ -68,20 +72,20 @@ fn profile() -> Result<(), Failure> {
         None => &ZEROS[..model.input_len().min(FRAME)],
     };
 
-    counter::start();
-    hprintln!("calibration {} {}", ROUNDS, counter::calibrate(ROUNDS));
+    let counter = Counter::start();
+    hprintln!("calibration {} {}", ROUNDS, counter.calibrate(ROUNDS));
 
     let mut result = Ok(());
     let bytes = stack::measure(&mut || result = engine::run(&model, frame, arena).map(|_| ()));
     result.map_err(Failure::Engine)?;
     hprintln!("stack {}", bytes);
 
-    let mut last = counter::read();
+    let mut last = counter.read();
     engine::run_observed(&model, frame, arena, |number, output| {
-        let ticks = counter::between(last, counter::read());
+        let ticks = counter::between(last, counter.read());
         let crc = crc(bytemuck::cast_slice(output));
         hprintln!("operation {} {} {:08x}", number, ticks, crc);
-        last = counter::read();
+        last = counter.read();
     })
     .map_err(Failure::Engine)?;
     Ok(())

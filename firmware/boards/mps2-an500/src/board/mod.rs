@@ -1,5 +1,9 @@
 mod logger;
 mod medium;
+mod memory {
+    //! What the models need, from `build.rs`.
+    include!(concat!(env!("OUT_DIR"), "/memory.rs"));
+}
 mod registers;
 mod stop;
 mod timer;
@@ -13,14 +17,11 @@ use sudal_firmware::device::{Clock, Device, Parts, Session};
 use sudal_firmware::store::nor::{Nor, SECTOR};
 
 use medium::HostFile;
+use memory::{ARENA, INPUT};
 use uart::Uart;
 
 /// Where the emulator loads the model image, and how much room there is.
 const IMAGE: (usize, usize) = (0x6000_0000, 16 << 20);
-/// Working memory of the engine, in bytes.
-const ARENA: usize = 512 << 10;
-/// Largest input picture of a model, in bytes.
-const INPUT: usize = 128 << 10;
 /// Largest frame of the camera, in bytes: 128 x 128 pixels of two bytes.
 const FRAME: usize = 32 << 10;
 /// Size of the NOR flash, in bytes.

@@ -188,6 +188,7 @@ unsafe extern "C" fn store_four(
     columns_end: *const i16,
 ) {
     naked_asm!(
+        processor!(),
         enter!(),
         products!(),
         "
@@ -247,6 +248,7 @@ unsafe extern "C" fn store_greatest(
     columns_end: *const i16,
 ) {
     naked_asm!(
+        processor!(),
         enter!(),
         products!(),
         "

@@ -41,6 +41,7 @@ unsafe extern "C" fn four(
     len: usize,
 ) {
     naked_asm!(
+        processor!(),
         "
         push {{r4-r11, lr}}
         ldrd r12, lr, [sp, #36]

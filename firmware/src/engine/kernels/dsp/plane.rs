@@ -16,6 +16,7 @@ use core::arch::{asm, naked_asm};
 use core::ops::Range;
 
 use super::super::{Filters, Rows};
+use super::instructions::{sxtb16, sxtb16_ror8};
 use crate::image::PLANES;
 
 /// A 3 x 3 filter.
@@ -36,23 +37,55 @@ impl Packed {
     pub(crate) fn of(filters: &Filters<'_>) -> Option<Self> {
         let mut packed = [Three::default(); PLANES];
         if filters.kernel == [3, 3] {
-            for (i, (packed, channel)) in packed.iter_mut().zip(filters.channels).enumerate() {
-                let weights = filters.weights.get(i..)?.get(..8 * filters.step + 1)?;
-                // SAFETY: the last of the nine taps is the last of the slice.
-                let taps: [u32; 9] = core::array::from_fn(|tap| unsafe {
-                    u32::from(i16::from(*weights.as_ptr().add(tap * filters.step)) as u16)
-                });
-                let pair = |tap: usize| taps[tap] | taps[tap + 1] << 16;
-                *packed = Three {
-                    pairs: [pair(0), pair(1), pair(3), pair(4), pair(6), pair(7)],
-                    bias: channel.bias,
-                    multiplier: channel.multiplier,
-                };
+            match filters.channels.len() {
+                PLANES => Self::weights_of_four(filters, &mut packed)?,
+                _ => Self::weights(filters, &mut packed)?,
+            }
+            for (packed, channel) in packed.iter_mut().zip(filters.channels) {
+                (packed.bias, packed.multiplier) = (channel.bias, channel.multiplier);
             }
         }
         Some(Self(packed))
     }
+
+    fn weights(filters: &Filters<'_>, packed: &mut [Three; PLANES]) -> Option<()> {
+        for (i, packed) in packed.iter_mut().enumerate().take(filters.channels.len()) {
+            let weights = filters.weights.get(i..)?.get(..8 * filters.step + 1)?;
+            // SAFETY: the last of the nine taps is the last of the slice.
+            let taps: [u32; 9] = core::array::from_fn(|tap| unsafe {
+                u32::from(i16::from(*weights.as_ptr().add(tap * filters.step)) as u16)
+            });
+            packed.pairs = FIRSTS.map(|tap| taps[tap] | taps[tap + 1] << 16);
+        }
+        Some(())
+    }
+
+    /// The same for four channels, whose weights are read together.
+    fn weights_of_four(filters: &Filters<'_>, packed: &mut [Three; PLANES]) -> Option<()> {
+        let weights = filters.weights.get(..8 * filters.step + 4)?.as_ptr();
+        // SAFETY: the word of the last of the nine taps ends the slice.
+        let taps: [u32; 9] = core::array::from_fn(|tap| unsafe {
+            weights
+                .add(tap * filters.step)
+                .cast::<u32>()
+                .read_unaligned()
+        });
+        // Channels 0 and 2, then 1 and 3.
+        let even = taps.map(sxtb16);
+        let odd = taps.map(sxtb16_ror8);
+        let low = |halves: &[u32; 9], tap: usize| halves[tap] & 0xffff | halves[tap + 1] << 16;
+        let high = |halves: &[u32; 9], tap: usize| halves[tap] >> 16 | halves[tap + 1] & !0xffff;
+        let [a, b, c, d] = packed;
+        a.pairs = FIRSTS.map(|tap| low(&even, tap));
+        b.pairs = FIRSTS.map(|tap| low(&odd, tap));
+        c.pairs = FIRSTS.map(|tap| high(&even, tap));
+        d.pairs = FIRSTS.map(|tap| high(&odd, tap));
+        Some(())
+    }
 }
+
+/// The first tap of each pair of weights.
+const FIRSTS: [usize; 6] = [0, 1, 3, 4, 6, 7];
 
 pub(crate) fn spread(
     input: &[i8],
@@ -346,6 +379,7 @@ unsafe extern "C" fn steps_of_one(
     zero_point: i32,
 ) {
     naked_asm!(
+        processor!(),
         enter!(),
         "
         ldrd r9, r10, [r0], #4
@@ -386,6 +420,7 @@ unsafe extern "C" fn steps_of_two(
     zero_point: i32,
 ) {
     naked_asm!(
+        processor!(),
         enter!(),
         "
         ldrd r9, r10, [r0], #8
