@@ -67,7 +67,8 @@ impl Journal {
             let why = format!("a study of format {:?}, not {FORMAT:?}", head.format);
             return Err(journal.bad(1, why));
         }
-        same(path, &head.setup, &through_json(setup))?;
+        let asked = through_json(setup).map_err(|e| journal.refused(e.into()))?;
+        same(path, &head.setup, &asked)?;
 
         let mut trials: Vec<Trial> = Vec::new();
         let mut torn = None;
@@ -104,7 +105,7 @@ impl Journal {
     /// Adds a trial and gives it back as it will be read, digit by digit.
     pub(super) fn add(&mut self, trial: &Trial) -> Result<Trial, TuneError> {
         self.write(trial)?;
-        Ok(through_json(trial))
+        through_json(trial).map_err(|e| self.refused(e.into()))
     }
 
     fn locked(options: &OpenOptions, path: &Path) -> Result<Self, TuneError> {
@@ -200,9 +201,8 @@ impl<'a> Lines<'a> {
 }
 
 /// A value as it is after a way through a file: a number may come back a last digit off.
-fn through_json<T: Serialize + for<'de> Deserialize<'de>>(value: &T) -> T {
-    let text = serde_json::to_string(value).expect("numbers, words and maps by words");
-    serde_json::from_str(&text).expect("what was just written")
+fn through_json<T: Serialize + for<'de> Deserialize<'de>>(value: &T) -> serde_json::Result<T> {
+    serde_json::from_str(&serde_json::to_string(value)?)
 }
 
 /// Refuses a setup that would lead elsewhere.

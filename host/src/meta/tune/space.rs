@@ -12,7 +12,7 @@ const SLACK: f64 = 1e-9;
 
 /// One setting.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, try_from = "serde_json::Value")]
 pub enum Value {
     /// Of [`Range::Integer`].
     Integer(i64),
@@ -20,6 +20,25 @@ pub enum Value {
     Number(f64),
     /// One of a choice.
     Text(String),
+}
+
+/// By way of JSON's own value: numbers that serde_json keeps as text, as its feature
+/// `arbitrary_precision` makes it do, are nothing that serde would try variant after variant.
+impl TryFrom<serde_json::Value> for Value {
+    type Error = String;
+
+    fn try_from(value: serde_json::Value) -> Result<Self, String> {
+        let number = |n: &serde_json::Number| {
+            let integer = n.as_i64().map(Self::Integer);
+            integer.or_else(|| n.as_f64().map(Self::Number))
+        };
+        match &value {
+            serde_json::Value::Number(n) => number(n),
+            serde_json::Value::String(text) => Some(Self::Text(text.clone())),
+            _ => None,
+        }
+        .ok_or_else(|| format!("{value} is neither a number nor a word"))
+    }
 }
 
 impl fmt::Display for Value {

@@ -250,6 +250,12 @@ fn a_damaged_file_is_refused_with_its_line() {
     let error = refused(&file(&[lines[0], lines[1], &outside]));
     assert!(error.contains("line 3: channels = 1000"), "{error}");
     assert!(error.contains("is not of 8..96 by steps of 8"), "{error}");
+    let nested = lines[2].replace("\"channels\":", "\"channels\":[],\"old\":");
+    let error = refused(&file(&[lines[0], lines[1], &nested]));
+    assert!(
+        error.contains("line 3: [] is neither a number nor a word"),
+        "{error}"
+    );
     let better = lines[1].replace("\"value\":", "\"value\":9");
     let error = refused(&file(&[lines[0], &better]));
     assert!(
