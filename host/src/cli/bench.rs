@@ -119,6 +119,42 @@ const ROWS: &[Row] = &[
         published: None,
     },
     Row {
+        name: "maml",
+        file: Some("omniglot-maml.ckpt"),
+        learner: None,
+        published: Some(([98.7, 99.9, 95.8, 98.9], "Finn et al. 2017")),
+    },
+    Row {
+        name: "maml, first order",
+        file: Some("omniglot-maml-first-order.ckpt"),
+        learner: None,
+        published: Some(([98.3, 99.2, 89.4, 97.9], "Nichol et al. 2018")),
+    },
+    Row {
+        name: "maml++",
+        file: Some("omniglot-maml-plus-plus.ckpt"),
+        learner: None,
+        published: Some(([99.5, 99.9, 97.7, 99.3], "Antoniou et al. 2019")),
+    },
+    Row {
+        name: "anil",
+        file: Some("omniglot-anil.ckpt"),
+        learner: None,
+        published: None,
+    },
+    Row {
+        name: "reptile",
+        file: Some("omniglot-reptile.ckpt"),
+        learner: None,
+        published: Some(([97.7, 99.5, 89.4, 97.1], "Nichol et al. 2018")),
+    },
+    Row {
+        name: "meta-transfer",
+        file: Some("omniglot-meta-transfer.ckpt"),
+        learner: None,
+        published: None,
+    },
+    Row {
         name: "prototypical",
         file: Some("omniglot.onnx"),
         learner: None,
