@@ -1,5 +1,6 @@
 //! Time of a training step (forward, backward, Adam) on 100 pictures: the figure that decides how
-//! long meta-training takes. `cargo bench --bench train_step`
+//! long meta-training takes. Then that of what MAML adds for a step inside a task: the gradient as a
+//! tensor, and the way back through it. `cargo bench --bench train_step`
 
 use std::time::Instant;
 
@@ -14,6 +15,7 @@ fn main() {
     ];
     for (architecture, side) in nets {
         step(architecture, side);
+        second_order(architecture, side);
     }
 }
 
@@ -49,5 +51,36 @@ fn step(architecture: Architecture, side: usize) {
         all.as_secs_f64() * 1e3,
         forward.as_secs_f64() * 1e3,
         flops / all.as_secs_f64() / 1e9
+    );
+}
+
+fn second_order(architecture: Architecture, side: usize) {
+    let device = Device::flex().autodiff();
+    let plan = Plan::new(architecture, (side, side)).expect("the picture is large enough");
+    let weights = plan.init(0, &device).map(Tensor::require_grad);
+    let x = Tensor::<4>::random([100, side, side, 1], Distribution::Default, &device);
+    let mut times = Vec::new();
+    for _ in 0..8 {
+        let start = Instant::now();
+        let trace = plan.trace(&weights, x.clone());
+        let forward = start.elapsed();
+        let gradient = trace.gradient(&plan, &weights, trace.embedding());
+        let first = start.elapsed() - forward;
+        let squares = gradient
+            .0
+            .into_iter()
+            .map(|g| g.weight.powi_scalar(2).sum());
+        let total = squares.reduce(|a, b| a + b).expect("a network has blocks");
+        let _gradients = total.backward();
+        let second = start.elapsed() - forward - first;
+        times.push((second, first, forward));
+    }
+    times.sort();
+    let (second, first, forward) = times[times.len() / 2];
+    println!(
+        "    a step inside a task: forward {:.1} ms, gradient {:.1} ms, back through both {:.1} ms",
+        forward.as_secs_f64() * 1e3,
+        first.as_secs_f64() * 1e3,
+        second.as_secs_f64() * 1e3,
     );
 }

@@ -99,7 +99,7 @@ impl Learner {
                 support: 10,
                 query: 2,
                 tasks: 2,
-                learning_rate: 1e-3,
+                learning_rate: 3e-4,
                 ..plain
             },
             Self::MetaTransfer(m) => Recipe {

@@ -5,8 +5,12 @@ use std::sync::Arc;
 use super::augment::Augment;
 use super::checkpoint::Origin;
 use super::learner::Learner;
+use super::maml::Maml;
 use super::mann::Mann;
+use super::meta_transfer::MetaTransfer;
+use super::params::Params;
 use super::prototypical::Prototypical;
+use super::reptile::Reptile;
 use super::schedule::Schedule;
 use super::scratch::Scratch;
 use super::siamese::Siamese;
@@ -154,13 +158,30 @@ fn impossible_runs_are_refused_before_they_start() {
     };
     assert!(matches!(refuse(|c| c.way = 25), TrainError::Episode(_)));
     assert!(matches!(refuse(|c| c.query = 6), TrainError::Episode(_)));
-    let shots = |shots| Learner::Prototypical(Prototypical { shots });
-    for wrong in [vec![], vec![0, 1]] {
-        let mut config = config(5);
-        config.learner = shots(wrong);
-        let refused = Trainer::new(config, Origin::default(), Arc::clone(&data), None);
-        assert!(matches!(refused.err(), Some(TrainError::NoShots)));
+    for shots in [vec![], vec![0, 1], vec![1, 4]] {
+        let maml = Maml {
+            shots: shots.clone(),
+            ..Maml::exact()
+        };
+        for learner in [
+            Learner::Prototypical(Prototypical { shots }),
+            Learner::Maml(maml),
+        ] {
+            let mut config = config(5);
+            config.learner = learner;
+            let refused = Trainer::new(config, Origin::default(), Arc::clone(&data), None);
+            assert!(matches!(refused.err(), Some(TrainError::Shots(3))));
+        }
     }
+    assert!(matches!(
+        refuse(|c| {
+            c.learner = Learner::Reptile(Reptile {
+                steps: 0,
+                ..Reptile::default()
+            })
+        }),
+        TrainError::NoSteps
+    ));
     assert!(matches!(
         refuse(|c| c.learner = Learner::Scratch(Scratch::default())),
         TrainError::NothingToTrain(_)
@@ -197,6 +218,9 @@ fn every_method_learns_to_learn() {
         Learner::Siamese(Siamese::CONTRASTIVE),
         Learner::Siamese(Siamese::Logistic),
         Learner::Transfer(Transfer::Frozen),
+        Learner::Maml(Maml::exact()),
+        Learner::Maml(Maml::anil()),
+        Learner::Reptile(Reptile::default()),
     ] {
         let run = |episodes| {
             let mut config = config(episodes);
@@ -211,6 +235,60 @@ fn every_method_learns_to_learn() {
             "{}: {start} to {end}, chance is 0.2",
             learner.name()
         );
+    }
+}
+
+/// Scales and shifts make a trained network better, and the exported graph has them.
+#[test]
+fn meta_transfer_improves_on_its_start() {
+    let (base, test) = (data(1, 60), data(2, 20));
+    let run = |config: TrainConfig, start| {
+        let trainer = Trainer::new(config, Origin::default(), Arc::clone(&base), start);
+        Trained::load(&finished(trainer.unwrap())).unwrap()
+    };
+    let trained = run(config(20), None);
+    let Params {
+        network,
+        statistics,
+        ..
+    } = trained.params().clone();
+    let shape = EpisodeShape {
+        way: 5,
+        shot: 3,
+        query: 5,
+    };
+    let sampler = Sampler::new(&test.class_sizes(), shape, 0).unwrap();
+    let on_top = |episodes| {
+        let mut config = config(episodes);
+        config.learner = Learner::MetaTransfer(MetaTransfer {
+            way: 5,
+            ..MetaTransfer::default()
+        });
+        let start = Some((network.clone(), statistics.clone()));
+        run(config, start)
+    };
+    let (before, after) = (on_top(1), on_top(150));
+    let accuracy = |t: &Trained| t.accuracy(&test, &sampler, 200).mean;
+    let (start, end) = (accuracy(&before), accuracy(&after));
+    assert!(end > start + 0.02, "{start} to {end}");
+    for (a, b) in after.params().network.tensors().zip(network.tensors()) {
+        let difference: f32 = (a.clone() - b.clone()).abs().max().into_scalar();
+        // But for the rounding of its running average.
+        assert!(
+            difference < 1e-5,
+            "the network stays as it was: {difference}"
+        );
+    }
+    let scaled = |t: &Trained| reference::embed(&t.graph(), &[0.5; 32 * 32]).unwrap();
+    assert_ne!(scaled(&after), scaled(&trained));
+    let picture: Vec<f32> = test
+        .pixels(3, 1)
+        .iter()
+        .map(|&p| f32::from(p) / 255.0)
+        .collect();
+    let folded = reference::embed(&after.graph(), &picture).unwrap();
+    for (a, b) in folded.iter().zip(&after.embed_normalized(&picture)) {
+        assert!((a - b).abs() < 1e-4, "{a} {b}");
     }
 }
 

@@ -17,6 +17,7 @@ use super::maml::Maml;
 use super::meta_transfer::MetaTransfer;
 use super::method::Batch;
 use super::params::{Params, Record};
+use super::prototypical::Prototypical;
 use super::reptile::Reptile;
 use super::schedule::Schedule;
 use super::trained::Trained;
@@ -91,9 +92,9 @@ pub enum TrainError {
         /// Episodes asked for.
         of: u64,
     },
-    /// The shots are not usable.
-    #[error("give at least one shot, each 1 or more")]
-    NoShots,
+    /// The shots are not usable with so many support pictures.
+    #[error("give at least one shot, each from 1 to the {0} support pictures of a class")]
+    Shots(usize),
     /// Nothing is learned in a task.
     #[error("give at least one step inside a task")]
     NoSteps,
@@ -470,9 +471,6 @@ impl Trainer {
 fn layout(config: &TrainConfig, data: &Loaded) -> Result<(Plan, Episodes), TrainError> {
     match &config.learner {
         Learner::Scratch(_) => return Err(TrainError::NothingToTrain(config.learner.name())),
-        Learner::Prototypical(p) if p.shots.is_empty() || p.shots.contains(&0) => {
-            return Err(TrainError::NoShots);
-        }
         Learner::Mann(m) if config.way < m.classes => {
             return Err(TrainError::Narrow {
                 method: m.name(),
@@ -480,8 +478,10 @@ fn layout(config: &TrainConfig, data: &Loaded) -> Result<(Plan, Episodes), Train
                 way: config.way,
             });
         }
-        Learner::Maml(m) if m.shots.is_empty() || m.shots.contains(&0) => {
-            return Err(TrainError::NoShots);
+        Learner::Prototypical(Prototypical { shots }) | Learner::Maml(Maml { shots, .. })
+            if shots.is_empty() || shots.iter().any(|&s| s == 0 || s > config.support) =>
+        {
+            return Err(TrainError::Shots(config.support));
         }
         Learner::Maml(Maml { steps: 0, .. })
         | Learner::Reptile(Reptile { steps: 0, .. })
