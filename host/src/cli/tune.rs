@@ -334,6 +334,16 @@ struct Bench<'a> {
 impl<'a> Bench<'a> {
     fn new(args: &'a Args, output: &Output) -> anyhow::Result<Self> {
         let kind = args.data.kind()?;
+        let learner = args.method.learner(None);
+        if let Some(greatest) = learner.method().greatest_way()
+            && args.validate_way > greatest
+        {
+            bail!(
+                "--validate-way {}: {} tells {greatest} classes apart at most",
+                args.validate_way,
+                learner.name()
+            );
+        }
         let size = match args.size {
             Some(side) => (side, side),
             None => args.data.natural_size()?,
@@ -346,7 +356,6 @@ impl<'a> Bench<'a> {
             None => None,
             Some(path) => Some(train::from(path, &data)?),
         };
-        let learner = args.method.learner(None);
         let recipe = learner.recipe();
         Ok(Self {
             network: args.network.unwrap_or_else(|| Network::usual(&kind)),
@@ -485,7 +494,9 @@ impl<'a> Bench<'a> {
                 family => classes / family * family,
             };
             let most = (2 * self.learner.recipe().way).min(whole);
-            Bounds::new(5.min(most), most)
+            // A method may need all the classes of its greatest task.
+            let least = self.learner.method().greatest_way().unwrap_or(0).max(5);
+            Bounds::new(least.min(most), most)
         };
         self.args.way.unwrap_or_else(usual)
     }
