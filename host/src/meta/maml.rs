@@ -124,15 +124,15 @@ impl Maml {
         Rates::new(blocks, (self.rate, self.head_rate), params.extras.first())
     }
 
-    /// Weight of the loss after each step.
-    fn importance(&self, episode: u64) -> Vec<f32> {
+    /// Weight of the loss after each step; none where it does not count.
+    fn importance(&self, episode: u64) -> Vec<Option<f32>> {
         let left = match self.multi_step {
             0 => 0.0,
             all => 1.0 - (episode as f32 / all as f32).min(1.0),
         };
         let each = left / self.steps as f32;
-        let mut weights = vec![each; self.steps];
-        weights[self.steps - 1] += 1.0 - left;
+        let mut weights = vec![(each > 0.0).then_some(each); self.steps];
+        weights[self.steps - 1] = Some(each + 1.0 - left);
         weights
     }
 
@@ -161,17 +161,16 @@ impl Maml {
         let rates = self.rates(plan, params);
         let importance = self.importance(batch.number);
         let way = batch.way();
-        let counts = |step: usize| importance[step] > 0.0 || step + 1 == self.steps;
         let mut all = Vec::new();
         match self.inner {
             Inner::All => {
                 let (support, query) = batch.split(shot);
                 let support = Labelled::by_class(support, way);
                 let mut task = Task::start(plan, params.network.clone(), way);
-                for step in 0..self.steps {
+                for (step, weight) in importance.into_iter().enumerate() {
                     task = self.stepped(&task, plan, &rates, step, &support);
-                    if counts(step) {
-                        all.push((importance[step], task.scores(plan, query.clone())));
+                    if let Some(weight) = weight {
+                        all.push((weight, task.scores(plan, query.clone())));
                     }
                 }
             }
@@ -189,10 +188,10 @@ impl Maml {
                     support.x = support.x.detach();
                 }
                 let query = part(batch.support, each);
-                for step in 0..self.steps {
-                    if counts(step) {
+                for (step, weight) in importance.into_iter().enumerate() {
+                    if let Some(weight) = weight {
                         let head = Head::learn(&rates, step + 1, &support);
-                        all.push((importance[step], head.scores(query.clone())));
+                        all.push((weight, head.scores(query.clone())));
                     }
                 }
             }

@@ -2,11 +2,11 @@
 //!
 //! A block is convolution, batch norm, ReLU and an optional 2x2 max pool. Convolutions are matrix
 //! products over unfolded pictures ([`dense`]) or sums over taps ([`depthwise`]); what follows the
-//! convolution is fused into one pass forward and two passes back ([`norm`]); [`second`] is the way back through those two.
-//! Work is split by a
-//! fixed number of pictures, never by the number of threads, and partial sums are added in a fixed
-//! order, so the same input gives the same bits on any number of cores. The loops over one picture
-//! are compiled for several vector widths, the widest that the processor has is taken.
+//! convolution is fused into one pass forward and two passes back ([`norm`]); [`second`] is the way
+//! back through those two. Work is split by a fixed number of pictures, never by the number of
+//! threads, and partial sums are added in a fixed order, so the same input gives the same bits on
+//! any number of cores. The loops over one picture are compiled for several vector widths, the
+//! widest that the processor has is taken.
 
 pub(crate) mod dense;
 pub(crate) mod depthwise;
