@@ -15,6 +15,7 @@ use super::data::{DataArgs, Kind};
 use super::instances::{self, Instances};
 use super::model::ModelFile;
 use super::output::Output;
+use super::verification::{self, Verified};
 
 /// The ways and shots of the published tables.
 const TASKS: [(usize, usize); 4] = [(5, 1), (5, 5), (20, 1), (20, 5)];
@@ -49,6 +50,9 @@ pub(crate) struct Args {
     /// Seed of the episodes.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Draw the Siamese networks' receiver operating characteristics to this file (and .svg).
+    #[arg(long, value_name = "FILE.png")]
+    roc: Option<PathBuf>,
     /// Only the rows whose name holds one of these.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
@@ -131,12 +135,6 @@ const ROWS: &[Row] = &[
         published: Some(([98.7, 99.9, 95.8, 98.9], "Finn et al. 2017")),
     },
     Row {
-        name: "MAML++",
-        file: Some("omniglot-maml-plus-plus.ckpt"),
-        learner: None,
-        published: Some(([99.47, 99.93, 97.65, 99.33], "Antoniou et al. 2019")),
-    },
-    Row {
         name: "ANIL",
         file: Some("omniglot-anil.ckpt"),
         learner: None,
@@ -179,6 +177,7 @@ struct Report {
     seed: u64,
     rows: Vec<Measured>,
     instances: Vec<Instances>,
+    verification: Vec<Verified>,
     within_alphabet: Vec<Error>,
 }
 
@@ -227,7 +226,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     for row in ROWS.iter().filter(|row| wanted(row.name)) {
         rows.push(measure(row, args, &data, output)?);
     }
-    let mut instances = Vec::new();
+    let (mut instances, mut verification) = (Vec::new(), Vec::new());
     for row in ROWS.iter().filter(|row| wanted(row.name)) {
         if let Some(file) = row.file {
             let path = args.models.join(file);
@@ -239,7 +238,14 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
                 args.seed,
                 output,
             )?);
+            verification.extend(verification::measure(
+                row.name, &path, &data, args.seed, output,
+            )?);
         }
+    }
+    if let Some(path) = args.roc.as_ref().filter(|_| !verification.is_empty()) {
+        verification::draw(&verification, path)?;
+        output.step(format!("drawn: {}", path.display()));
     }
     let mut within_alphabet = Vec::new();
     for (method, file) in ALPHABETS.iter().filter(|(name, _)| wanted(name)) {
@@ -260,6 +266,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         seed: args.seed,
         rows,
         instances,
+        verification,
         within_alphabet,
     };
     output.result(&report, text(&report))
@@ -373,6 +380,7 @@ fn text(report: &Report) -> String {
         text.push_str(&format!("  {episodes}\n"));
     }
     text.push_str(&instances::text(&report.instances));
+    text.push_str(&verification::text(&report.verification));
     if report.within_alphabet.is_empty() {
         return text;
     }

@@ -20,6 +20,7 @@ mod profile;
 mod sweep;
 mod train;
 mod tune;
+mod verification;
 mod verify;
 
 use std::process::ExitCode;

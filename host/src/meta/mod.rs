@@ -30,6 +30,7 @@ pub mod trained;
 pub mod transfer;
 pub mod tune;
 mod tuned;
+pub mod verification;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use evaluate::{Accuracy, Embeddings};

@@ -52,6 +52,42 @@ impl Siamese {
     }
 }
 
+/// The similarity of single pairs, without tensors: what [`Siamese::similarity`] gives for them.
+#[derive(Clone, Debug)]
+pub struct Pair {
+    /// Weights of each dimension and the bias of the logistic unit; none for distances.
+    logistic: Option<(Vec<f32>, f32)>,
+}
+
+impl Siamese {
+    /// How alike two embeddings are, by what was learned.
+    pub fn pair(self, params: &Params) -> Pair {
+        let numbers = |i: usize| -> Vec<f32> {
+            let data = params.extras[i].clone().into_data();
+            data.try_to_vec().expect("weights are float32")
+        };
+        Pair {
+            logistic: match self {
+                Self::Contrastive { .. } => None,
+                Self::Logistic => Some((numbers(0), numbers(1)[0])),
+            },
+        }
+    }
+}
+
+impl Pair {
+    /// Greater is more alike; both embeddings are of the network's length.
+    pub fn similarity(&self, a: &[f32], b: &[f32]) -> f32 {
+        let apart = a.iter().zip(b).map(|(a, b)| a - b);
+        match &self.logistic {
+            None => -(apart.map(|d| d * d).sum::<f32>() + 1e-6).sqrt(),
+            Some((weights, bias)) => {
+                apart.zip(weights).map(|(d, w)| d.abs() * w).sum::<f32>() + bias
+            }
+        }
+    }
+}
+
 /// `[n, m]` Euclidean distances; the small number keeps the gradient of equal rows finite.
 fn distances(a: Tensor<2>, b: Tensor<2>) -> Tensor<2> {
     (squared_distances(a, b).clamp_min(0.0) + 1e-6).sqrt()
@@ -201,6 +237,31 @@ mod tests {
         );
         let (_, p) = params(Siamese::Logistic);
         close(Siamese::Logistic.similarity(&p, a, b), [1.0 - 0.6, 1.0]);
+    }
+
+    #[test]
+    fn a_single_pair_is_as_alike_as_among_others() {
+        let numbers = |from: u32| {
+            (from..from + 12)
+                .map(|i| (i as f32).sin())
+                .collect::<Vec<_>>()
+        };
+        let (a, b) = (numbers(0), numbers(50));
+        for siamese in [Siamese::CONTRASTIVE, Siamese::Logistic] {
+            let (_, mut params) = params(siamese);
+            if siamese == Siamese::Logistic {
+                params.extras[0] = rows(&[-0.5, 0.25, -2.0, 1.0], 1);
+            }
+            let pair = siamese.pair(&params);
+            let among = siamese.similarity(&params, rows(&a, 4), rows(&b, 4));
+            let among: Vec<f32> = among.into_data().try_to_vec().unwrap();
+            for (i, a) in a.chunks(4).enumerate() {
+                for (j, b) in b.chunks(4).enumerate() {
+                    let (single, among) = (pair.similarity(a, b), among[3 * i + j]);
+                    assert!((single - among).abs() < 1e-4, "{single} {among}");
+                }
+            }
+        }
     }
 
     #[test]

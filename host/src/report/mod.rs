@@ -6,6 +6,7 @@ mod confusion;
 mod figure;
 mod neighbors;
 mod pca;
+mod roc;
 mod sheet;
 
 pub use bars::{Bar, BarChart};
@@ -14,4 +15,5 @@ pub use confusion::Confusion;
 pub use figure::{Figure, ReportError};
 pub use neighbors::{Neighbor, Neighbors, Sought};
 pub use pca::{Components, components};
+pub use roc::roc;
 pub use sheet::{ContactSheet, Query, Row};

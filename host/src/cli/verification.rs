@@ -1,0 +1,93 @@
+//! The table of Siamese networks as verifiers: are two pictures of one class?
+
+use std::path::Path;
+
+use anyhow::Context;
+use serde::Serialize;
+use sudal::meta::Learner;
+use sudal::meta::verification::{Roc, scores};
+
+use super::data::DataArgs;
+use super::model::ModelFile;
+use super::output::Output;
+
+/// Pairs of one class, and as many of two.
+const PAIRS: usize = 20_000;
+
+/// One line of the table.
+#[derive(Serialize)]
+pub(super) struct Verified {
+    method: &'static str,
+    /// Pairs of each kind.
+    pairs: usize,
+    /// Where false accepts and false rejects are equally frequent, 0..=1.
+    equal_error_rate: f64,
+    /// Area below the receiver operating characteristic, 0..=1.
+    area: f64,
+    #[serde(skip)]
+    roc: Roc,
+}
+
+/// The line of a model; none where there is none, or where it compares no pairs.
+pub(super) fn measure(
+    name: &'static str,
+    path: &Path,
+    data: &DataArgs,
+    seed: u64,
+    output: &Output,
+) -> anyhow::Result<Option<Verified>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let ModelFile::Checkpoint(trained) = ModelFile::open(path)? else {
+        return Ok(None);
+    };
+    let Learner::Siamese(siamese) = trained.learner() else {
+        return Ok(None);
+    };
+    let (height, width) = trained.plan().size;
+    let pictures = data.load("test", (width as u32, height as u32), output)?;
+    let pair = siamese.pair(trained.params());
+    let (same, different) = scores(&trained.embeddings(&pictures), PAIRS, seed, |a, b| {
+        pair.similarity(a, b)
+    })?;
+    let roc = Roc::of(&same, &different)?;
+    Ok(Some(Verified {
+        method: name,
+        pairs: PAIRS,
+        equal_error_rate: roc.equal_error_rate(),
+        area: roc.area(),
+        roc,
+    }))
+}
+
+/// Draws all of them.
+pub(super) fn draw(lines: &[Verified], path: &Path) -> anyhow::Result<()> {
+    let curves: Vec<_> = lines
+        .iter()
+        .map(|v| (v.method.to_owned(), v.roc.clone()))
+        .collect();
+    sudal::report::roc("Verification of pairs, Omniglot's test classes", &curves)
+        .save(path)
+        .context("drawing the receiver operating characteristics")
+}
+
+/// The table; nothing without a line.
+pub(super) fn text(lines: &[Verified]) -> String {
+    let Some(first) = lines.first() else {
+        return String::new();
+    };
+    let mut text = format!(
+        "\nAre two pictures of one class? {} pairs of each kind, test classes\n{:<22}{:>18}{:>18}\n",
+        first.pairs, "", "equal error rate", "area below ROC"
+    );
+    for line in lines {
+        text.push_str(&format!(
+            "{:<22}{:>16.2} %{:>18.5}\n",
+            line.method,
+            line.equal_error_rate * 100.0,
+            line.area
+        ));
+    }
+    text
+}
