@@ -221,7 +221,9 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             args.data
         );
     };
-    let wanted = |name: &str| args.only.is_empty() || args.only.iter().any(|o| name.contains(&**o));
+    let only: Vec<String> = args.only.iter().map(|o| o.to_lowercase()).collect();
+    let wanted =
+        |name: &str| only.is_empty() || only.iter().any(|o| name.to_lowercase().contains(&**o));
     let mut rows = Vec::new();
     for row in ROWS.iter().filter(|row| wanted(row.name)) {
         rows.push(measure(row, args, &data, output)?);

@@ -79,6 +79,11 @@ struct Near {
     distance: f32,
 }
 
+/// A picture of the episode: the place of its class there, its class, its number.
+type Place = (usize, usize, usize);
+/// A query and the support pictures that are nearest to it, with their distances.
+type Found = (Place, Vec<(f32, Place)>);
+
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let model = ModelFile::open(&args.model)?;
     let split = args.data.split_or("test")?;
@@ -91,8 +96,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     };
     let sampler = Sampler::new(&data.class_sizes(), shape, args.seed)?.of_families(args.family)?;
     let episode = sampler.episode(args.episode);
-    // (place of the class in the episode, class, picture)
-    let list = |of: &[Vec<usize>]| -> Vec<(usize, usize, usize)> {
+    let list = |of: &[Vec<usize>]| -> Vec<Place> {
         let classes = episode.classes.iter().zip(of).enumerate();
         let each = classes.flat_map(|(place, (&class, pictures))| {
             pictures.iter().map(move |&p| (place, class, p))
@@ -100,12 +104,12 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         each.collect()
     };
     let (support, queries) = (list(&episode.support), list(&episode.query));
-    let row = |&(_, class, picture): &(usize, usize, usize)| embeddings.get(class, picture);
+    let row = |&(_, class, picture): &Place| embeddings.get(class, picture);
 
     let rows: Vec<&[f32]> = support.iter().chain(&queries).map(row).collect();
     let map = components(&rows);
     let (of_support, of_queries) = map.places.split_at(support.len());
-    let points = |list: &[(usize, usize, usize)], places: &[(f64, f64)], place: usize| {
+    let points = |list: &[Place], places: &[(f64, f64)], place: usize| {
         let own = list.iter().zip(places).filter(|(l, _)| l.0 == place);
         let own = own.map(|(_, &(x, y))| Point {
             x,
@@ -162,7 +166,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         let squares = a.iter().zip(b).map(|(a, b)| (a - b) * (a - b));
         squares.sum::<f32>().sqrt()
     };
-    let mut found: Vec<_> = queries
+    let mut found: Vec<Found> = queries
         .iter()
         .map(|q| {
             let mut near: Vec<_> = support
@@ -174,10 +178,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             (*q, near)
         })
         .collect();
-    let right = |(q, near): &(_, Vec<(f32, (usize, usize, usize))>)| {
-        let q: &(usize, usize, usize) = q;
-        near.first().is_some_and(|(_, s)| s.0 == q.0)
-    };
+    let right = |(q, near): &Found| near.first().is_some_and(|(_, s)| s.0 == q.0);
     let wrong = found.iter().filter(|f| !right(f)).count();
     found.sort_by_key(right);
     let title = format!(
