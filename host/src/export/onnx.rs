@@ -129,12 +129,12 @@ pub enum ReadError {
     /// It is no ONNX file.
     #[error("it is no ONNX file: {0}")]
     Decode(#[from] prost::DecodeError),
-    /// It is not the kind of network that [`write`] writes.
+    /// It is not the kind of network that [`write()`] writes.
     #[error("it is not a chain of the operators that sudal writes: {0}")]
     Foreign(String),
 }
 
-/// Reads a file of [`write`]: a chain of convolutions, ReLUs, max pools, a global average and a
+/// Reads a file of [`write()`]: a chain of convolutions, ReLUs, max pools, a global average and a
 /// flattening.
 ///
 /// # Errors
