@@ -25,11 +25,12 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
-    let mut client = args.board.connect()?.client;
+    // The board of this process runs as long as its connection lives.
+    let mut connection = args.board.connect()?;
     if let Some(head) = args.head {
-        client.set_head(head)?;
+        connection.client.set_head(head)?;
     }
-    let head = client.head()?;
+    let head = connection.client.head()?;
     output.result(&serde_json::json!({ "head": head }), head.name())
 }
 

@@ -33,6 +33,8 @@ use sudal_firmware::image::crc;
 use sudal_firmware::store::nor::{Medium, Nor, SECTOR};
 use sudal_firmware::store::{Store, StoreError};
 
+use counter::Counter;
+
 /// Rounds of the calibration.
 const ROUNDS: u32 = 10_000;
 /// Size of the NOR flash, in bytes.
@@ -109,8 +111,8 @@ fn main() -> ! {
         hprintln!("no task");
         machine::exit(false);
     };
-    counter::start();
-    hprintln!("calibration {} {}", ROUNDS, counter::calibrate(ROUNDS));
+    let counter = Counter::start();
+    hprintln!("calibration {} {}", ROUNDS, counter.calibrate(ROUNDS));
     for head in Head::ALL {
         hprintln!("head {}", head.name());
         // Once to count, once to see the stack, which is painted first.
@@ -123,7 +125,7 @@ fn main() -> ! {
             let chosen = store
                 .set_head(Head::Linear)
                 .and_then(|()| store.set_head(head));
-            if chosen.is_err() || run(&task, &mut store, counted).is_none() {
+            if chosen.is_err() || run(&task, &mut store, counted.then_some(counter)).is_none() {
                 hprintln!("the store refuses");
                 machine::exit(false);
             }
@@ -132,28 +134,29 @@ fn main() -> ! {
     machine::exit(true)
 }
 
-fn run(task: &Task, store: &mut Store<Nor<'_, Blank>>, counted: bool) -> Option<()> {
+/// Counts each step, or without a counter measures the stack.
+fn run(task: &Task, store: &mut Store<Nor<'_, Blank>>, counter: Option<Counter>) -> Option<()> {
     let mut deepest = [0; 2];
     // Does it, and gives the ticks that it took.
     let mut step = |kind: usize, action: &mut dyn FnMut()| {
-        if !counted {
+        let Some(counter) = counter else {
             deepest[kind] = deepest[kind].max(stack::measure(action));
             return 0;
-        }
-        let first = counter::read();
+        };
+        let first = counter.read();
         action();
-        counter::between(first, counter::read())
+        counter::between(first, counter.read())
     };
     for (name, shot) in task.shots() {
         let mut done = Err(StoreError::Flash);
         let ticks = step(0, &mut || done = store.enroll(name, MODEL, shot));
         done.ok()?;
-        if counted {
+        if counter.is_some() {
             hprintln!("enroll {}", ticks);
         }
     }
     let ticks = step(1, &mut || store.adapt(MODEL, task.quantization));
-    if counted {
+    if counter.is_some() {
         hprintln!("adapt {}", ticks);
     }
     for query in task.queries.chunks_exact(task.dim) {
@@ -161,11 +164,11 @@ fn run(task: &Task, store: &mut Store<Nor<'_, Blank>>, counted: bool) -> Option<
         let ticks = step(1, &mut || {
             answer = store.classify(query, MODEL, task.quantization)
         });
-        if counted {
+        if counter.is_some() {
             hprintln!("query {} {:08x}", ticks, checksum(&answer?));
         }
     }
-    if !counted {
+    if counter.is_none() {
         hprintln!("stack {} {}", deepest[0], deepest[1]);
     }
     Some(())
