@@ -19,7 +19,7 @@ const SIDE: u32 = 28;
 fn main() {
     // cargo passes `--bench` too.
     let wanted = std::env::args().skip(1).find(|a| !a.starts_with("--"));
-    let data = parts::dataset(1, 240, 10, (SIDE, SIDE)).load((SIDE, SIDE), |_| {});
+    let data = parts::dataset(1, 240, 12, (SIDE, SIDE)).load((SIDE, SIDE), |_| {});
     let data = Arc::new(data.expect("synthetic parts cannot fail"));
     println!("{}, {} threads", processor(), rayon::current_num_threads());
     println!("Conv-4-64, {SIDE}x{SIDE}; the pictures of a step are all embedded, forward and back");
@@ -74,7 +74,7 @@ fn main() {
         let episodes = (steps * recipe.tasks) as f64 / seconds;
         let pictures = recipe.way * (recipe.support + recipe.query);
         println!(
-            "{:<24}{episodes:>8.1} episodes/s of {:>3} classes x {:>2} pictures ({:>6.0} pictures/s), {:>3} a step",
+            "{:<32}{episodes:>8.1} episodes/s of {:>3} classes x {:>2} pictures ({:>6.0} pictures/s), {:>3} a step",
             learner.name(),
             recipe.way,
             recipe.support + recipe.query,
