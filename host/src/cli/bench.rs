@@ -1,10 +1,12 @@
 //! `sudal bench`: every method beside its published figure.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use anyhow::{Context, bail};
 use serde::Serialize;
-use sudal::data::omniglot;
+use sudal::data::{Loaded, omniglot};
 use sudal::episodes::{Episode, EpisodeShape, Sampler};
 use sudal::meta::scratch::Scratch;
 use sudal::meta::transfer::Transfer;
@@ -82,13 +84,13 @@ const ROWS: &[Row] = &[
         published: None,
     },
     Row {
-        name: "transfer, frozen",
+        name: "transfer (frozen)",
         file: Some("omniglot-transfer.ckpt"),
         learner: None,
         published: None,
     },
     Row {
-        name: "transfer, fine-tuned",
+        name: "transfer (fine-tuned)",
         file: Some("omniglot-transfer.ckpt"),
         learner: Some(|| {
             Learner::Transfer(Transfer::FineTuned {
@@ -99,13 +101,13 @@ const ROWS: &[Row] = &[
         published: None,
     },
     Row {
-        name: "siamese, contrastive",
+        name: "siamese (contrastive)",
         file: Some("omniglot-siamese.ckpt"),
         learner: None,
         published: Some(([97.3, 98.4, 88.1, 97.0], "Koch et al. 2015")),
     },
     Row {
-        name: "siamese, weighted L1",
+        name: "siamese (weighted L1)",
         file: Some("omniglot-siamese-l1.ckpt"),
         learner: None,
         published: Some(([97.3, 98.4, 88.1, 97.0], "Koch et al. 2015")),
@@ -117,7 +119,7 @@ const ROWS: &[Row] = &[
         published: Some(([98.8, 99.7, 96.0, 98.9], "Snell et al. 2017")),
     },
     Row {
-        name: "prototypical, int8",
+        name: "prototypical (int8)",
         file: Some("omniglot.sudal"),
         learner: None,
         published: Some(([98.8, 99.7, 96.0, 98.9], "Snell et al. 2017")),
@@ -133,6 +135,18 @@ const ROWS: &[Row] = &[
         file: Some("omniglot-maml.ckpt"),
         learner: None,
         published: Some(([98.7, 99.9, 95.8, 98.9], "Finn et al. 2017")),
+    },
+    Row {
+        name: "first-order MAML",
+        file: Some("omniglot-first-order-maml.ckpt"),
+        learner: None,
+        published: None,
+    },
+    Row {
+        name: "MAML++",
+        file: Some("omniglot-maml-plus-plus.ckpt"),
+        learner: None,
+        published: Some(([99.47, 99.93, 97.65, 99.33], "Antoniou et al. 2019")),
     },
     Row {
         name: "ANIL",
@@ -157,8 +171,8 @@ const ROWS: &[Row] = &[
 /// A line of the second table: an error in percent.
 const ALPHABETS: &[(&str, &str)] = &[
     ("prototypical", "omniglot-background.onnx"),
-    ("prototypical, int8", "omniglot-background.sudal"),
-    ("siamese, weighted L1", "omniglot-background-siamese.ckpt"),
+    ("prototypical (int8)", "omniglot-background.sudal"),
+    ("siamese (weighted L1)", "omniglot-background-siamese.ckpt"),
 ];
 
 /// Published errors of the second table, in percent.
@@ -224,26 +238,39 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let only: Vec<String> = args.only.iter().map(|o| o.to_lowercase()).collect();
     let wanted =
         |name: &str| only.is_empty() || only.iter().any(|o| name.to_lowercase().contains(&**o));
-    let mut rows = Vec::new();
+    let mut bench = Bench {
+        args,
+        data: &data,
+        output,
+        pictures: HashMap::new(),
+    };
+    let (mut rows, mut instances, mut verification) = (Vec::new(), Vec::new(), Vec::new());
     for row in ROWS.iter().filter(|row| wanted(row.name)) {
-        rows.push(measure(row, args, &data, output)?);
-    }
-    let (mut instances, mut verification) = (Vec::new(), Vec::new());
-    for row in ROWS.iter().filter(|row| wanted(row.name)) {
-        if let Some(file) = row.file {
-            let path = args.models.join(file);
-            instances.extend(instances::measure(
-                row.name,
-                &path,
-                &data,
-                args.episodes,
-                args.seed,
-                output,
-            )?);
-            verification.extend(verification::measure(
-                row.name, &path, &data, args.seed, output,
-            )?);
+        let mut measured = Measured {
+            method: row.name,
+            model: row.file,
+            missing: false,
+            tasks: Vec::new(),
+        };
+        if let Some(model) = bench.open(row)? {
+            let pictures = bench.pictures(model.size()?)?;
+            measured.tasks = bench.tasks(row, &model, &pictures)?;
+            if let ModelFile::Checkpoint(trained) = &model {
+                instances.extend(instances::measure(
+                    row.name,
+                    trained,
+                    &pictures,
+                    args.episodes,
+                    args.seed,
+                )?);
+                verification.extend(verification::measure(
+                    row.name, trained, &pictures, args.seed,
+                )?);
+            }
+        } else {
+            measured.missing = true;
         }
+        rows.push(measured);
     }
     if let Some(path) = args.roc.as_ref().filter(|_| !verification.is_empty()) {
         verification::draw(&verification, path)?;
@@ -274,62 +301,84 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     output.result(&report, text(&report))
 }
 
-fn measure(row: &Row, args: &Args, data: &DataArgs, output: &Output) -> anyhow::Result<Measured> {
-    let mut measured = Measured {
-        method: row.name,
-        model: row.file,
-        missing: false,
-        tasks: Vec::new(),
-    };
-    let mut episodes = args.episodes;
-    let mut model = match row.file {
-        Some(file) => {
-            let path = args.models.join(file);
-            if !path.exists() {
-                measured.missing = true;
-                return Ok(measured);
+/// What the rows of the first table share.
+struct Bench<'a> {
+    args: &'a Args,
+    data: &'a DataArgs,
+    output: &'a Output,
+    /// The test classes, by width and height.
+    pictures: HashMap<(u32, u32), Rc<Loaded>>,
+}
+
+impl Bench<'_> {
+    /// The model of a row; none where its file is missing.
+    fn open(&self, row: &Row) -> anyhow::Result<Option<ModelFile>> {
+        let mut model = match row.file {
+            Some(file) => {
+                let path = self.args.models.join(file);
+                if !path.exists() {
+                    return Ok(None);
+                }
+                ModelFile::open(&path)?
             }
-            ModelFile::open(&path)?
-        }
-        None => {
-            episodes = episodes.div_ceil(10).min(SCRATCH_EPISODES);
-            let plan = Plan::new(Architecture::Conv4 { channels: 64 }, (28, 28))?;
-            let learner = row.learner.context("a method without a model")?();
-            ModelFile::Checkpoint(Box::new(Trained::untrained(plan, learner)))
-        }
-    };
-    if let (ModelFile::Checkpoint(trained), Some(learner)) = (&mut model, row.learner) {
-        **trained = trained.with(learner());
-    }
-    let pictures = data.load("test", model.size()?, output)?;
-    let prepared = model.prepare(&pictures, output)?;
-    let greatest = match &model {
-        ModelFile::Checkpoint(trained) => trained.learner().method().greatest_way(),
-        ModelFile::Onnx(_) | ModelFile::Image(_) => None,
-    };
-    for (place, (way, shot)) in TASKS.into_iter().enumerate() {
-        if greatest.is_some_and(|greatest| way > greatest) {
-            continue;
-        }
-        let shape = EpisodeShape {
-            way,
-            shot,
-            query: args.query,
+            None => {
+                let plan = Plan::new(Architecture::Conv4 { channels: 64 }, (28, 28))?;
+                let learner = row.learner.context("a method without a model")?();
+                ModelFile::Checkpoint(Box::new(Trained::untrained(plan, learner)))
+            }
         };
-        let sampler = Sampler::new(&pictures.class_sizes(), shape, args.seed)?;
-        let bar = output.bar(episodes, "episodes");
-        bar.set_message(format!("{}, {way}-way {shot}-shot", row.name));
-        let accuracy = prepared.accuracy(&sampler, episodes, &|| bar.inc(1));
-        bar.finish_and_clear();
-        output.step(format!("{}, {way}-way {shot}-shot: {accuracy}", row.name));
-        measured.tasks.push(Task {
-            way,
-            shot,
-            accuracy,
-            published: row.published.map(|(all, _)| all[place]),
-        });
+        if let (ModelFile::Checkpoint(trained), Some(learner)) = (&mut model, row.learner) {
+            **trained = trained.with(learner());
+        }
+        Ok(Some(model))
     }
-    Ok(measured)
+
+    /// The test classes as pictures of this width and height.
+    fn pictures(&mut self, size: (u32, u32)) -> anyhow::Result<Rc<Loaded>> {
+        if let Some(pictures) = self.pictures.get(&size) {
+            return Ok(Rc::clone(pictures));
+        }
+        let pictures = Rc::new(self.data.load("test", size, self.output)?);
+        self.pictures.insert(size, Rc::clone(&pictures));
+        Ok(pictures)
+    }
+
+    fn tasks(&self, row: &Row, model: &ModelFile, pictures: &Loaded) -> anyhow::Result<Vec<Task>> {
+        let (args, output) = (self.args, self.output);
+        let episodes = match row.file {
+            Some(_) => args.episodes,
+            None => args.episodes.div_ceil(10).min(SCRATCH_EPISODES),
+        };
+        let prepared = model.prepare(pictures, output)?;
+        let greatest = match model {
+            ModelFile::Checkpoint(trained) => trained.learner().method().greatest_way(),
+            ModelFile::Onnx(_) | ModelFile::Image(_) => None,
+        };
+        let mut tasks = Vec::new();
+        for (place, (way, shot)) in TASKS.into_iter().enumerate() {
+            if greatest.is_some_and(|greatest| way > greatest) {
+                continue;
+            }
+            let shape = EpisodeShape {
+                way,
+                shot,
+                query: args.query,
+            };
+            let sampler = Sampler::new(&pictures.class_sizes(), shape, args.seed)?;
+            let bar = output.bar(episodes, "episodes");
+            bar.set_message(format!("{}, {way}-way {shot}-shot", row.name));
+            let accuracy = prepared.accuracy(&sampler, episodes, &|| bar.inc(1));
+            bar.finish_and_clear();
+            output.step(format!("{}, {way}-way {shot}-shot: {accuracy}", row.name));
+            tasks.push(Task {
+                way,
+                shot,
+                accuracy,
+                published: row.published.map(|(all, _)| all[place]),
+            });
+        }
+        Ok(tasks)
+    }
 }
 
 /// Error over the published runs: 20 characters of one alphabet, one picture each to learn from.
@@ -349,6 +398,17 @@ fn alphabet_error(path: &Path, folder: &Path, output: &Output) -> anyhow::Result
         errors.push(1.0 - prepared.episode(&episode));
     }
     Ok(Accuracy::of(&errors))
+}
+
+/// A published figure with the decimals that it was published with.
+fn published(percent: f64) -> String {
+    let tenths = percent * 10.0;
+    let decimals = if (tenths - tenths.round()).abs() < 1e-6 {
+        1
+    } else {
+        2
+    };
+    format!("{percent:.decimals$}")
 }
 
 fn text(report: &Report) -> String {
@@ -374,7 +434,9 @@ fn text(report: &Report) -> String {
                 continue;
             };
             let Accuracy { mean, interval, .. } = task.accuracy;
-            let published = task.published.map_or(String::new(), |p| format!(" ({p})"));
+            let published = task
+                .published
+                .map_or(String::new(), |p| format!(" ({})", published(p)));
             let cell = format!("{:.2} ± {:.2}{published}", mean * 100.0, interval * 100.0);
             text.push_str(&format!("{cell:>23}"));
         }
@@ -392,20 +454,20 @@ fn text(report: &Report) -> String {
     for row in &report.within_alphabet {
         match row.error {
             Some(error) => text.push_str(&format!(
-                "{:<46}{:.1} ± {:.1}\n",
+                "{:<50}{:.1} ± {:.1}\n",
                 row.method,
                 error.mean * 100.0,
                 error.interval * 100.0
             )),
             None => text.push_str(&format!(
-                "{:<46}no {} in the models' folder\n",
+                "{:<50}no {} in the models' folder\n",
                 row.method, row.model
             )),
         }
     }
     for (who, error) in PUBLISHED_ERRORS {
         text.push_str(&format!(
-            "{:<46}({error:.1})\n",
+            "{:<50}({error:.1})\n",
             format!("published: {who}")
         ));
     }

@@ -1,14 +1,9 @@
 //! The table of memory-augmented networks: accuracy at the n-th picture of a class.
 
-use std::path::Path;
-
 use serde::Serialize;
+use sudal::data::Loaded;
 use sudal::meta::mann::{self, Wipe};
-use sudal::meta::{Accuracy, Learner};
-
-use super::data::DataArgs;
-use super::model::ModelFile;
-use super::output::Output;
+use sudal::meta::{Accuracy, Learner, Trained};
 
 /// The instances that the paper reports, and what it published for them, in percent.
 const PUBLISHED: [(usize, f64); 4] = [(1, 36.4), (2, 82.8), (5, 94.9), (10, 98.1)];
@@ -28,26 +23,18 @@ pub(super) struct Instances {
     accuracy: Vec<Accuracy>,
 }
 
-/// The lines of a model; none where there is none, or where it has no memory.
+/// The lines of a model; none where it has no memory.
 pub(super) fn measure(
     name: &'static str,
-    path: &Path,
-    data: &DataArgs,
+    trained: &Trained,
+    pictures: &Loaded,
     episodes: u64,
     seed: u64,
-    output: &Output,
 ) -> anyhow::Result<Vec<Instances>> {
-    if !path.exists() {
-        return Ok(Vec::new());
-    }
-    let model = ModelFile::open(path)?;
-    let ModelFile::Checkpoint(trained) = &model else {
-        return Ok(Vec::new());
-    };
     let Learner::Mann(mann) = trained.learner() else {
         return Ok(Vec::new());
     };
-    let rows = trained.prepare(&data.load("test", model.size()?, output)?);
+    let rows = trained.prepare(pictures);
     let line = |(wipe, wiped)| {
         let accuracy =
             mann::instance_accuracy(mann, trained.params(), &rows, episodes, seed, wipe)?;

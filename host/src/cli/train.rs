@@ -66,7 +66,8 @@ pub(crate) struct Args {
     /// The kind of network [default: conv4 for Omniglot, else separable].
     #[arg(long)]
     network: Option<Network>,
-    /// Channels: of every block of conv4 [default: 64], of the first block of separable [default: 16].
+    /// Channels: of every block of conv4 [default: 64] and conv5
+    /// [default: 58], of the first block of separable [default: 16].
     #[arg(long)]
     channels: Option<usize>,
     /// Side of the square picture in pixels [default: 28 for Omniglot, else 64].
@@ -131,6 +132,8 @@ pub(crate) struct Args {
 pub(super) enum Network {
     /// Four 3x3 convolutions with max pools, the reference of the papers.
     Conv4,
+    /// The same with a fifth, for pictures of 32x32 to 63x63.
+    Conv5,
     /// Depthwise-separable convolutions, for a microcontroller.
     Separable,
 }
@@ -276,6 +279,7 @@ impl Network {
     pub(super) fn channels(self) -> usize {
         match self {
             Self::Conv4 => 64,
+            Self::Conv5 => 58,
             Self::Separable => 16,
         }
     }
@@ -283,6 +287,7 @@ impl Network {
     pub(super) fn architecture(self, channels: usize) -> Architecture {
         match self {
             Self::Conv4 => Architecture::Conv4 { channels },
+            Self::Conv5 => Architecture::Conv5 { channels },
             Self::Separable => Architecture::Separable { channels },
         }
     }

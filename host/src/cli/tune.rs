@@ -632,8 +632,9 @@ impl<'a> Bench<'a> {
         if let Some(size) = &args.size {
             add("size", size);
         }
-        let (Architecture::Conv4 { channels } | Architecture::Separable { channels }) =
-            config.architecture;
+        let (Architecture::Conv4 { channels }
+        | Architecture::Conv5 { channels }
+        | Architecture::Separable { channels }) = config.architecture;
         add(CHANNELS, &channels);
         add(WAY, &config.way);
         add(SUPPORT, &config.support);

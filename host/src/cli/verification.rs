@@ -4,12 +4,9 @@ use std::path::Path;
 
 use anyhow::Context;
 use serde::Serialize;
-use sudal::meta::Learner;
+use sudal::data::Loaded;
 use sudal::meta::verification::{Roc, scores};
-
-use super::data::DataArgs;
-use super::model::ModelFile;
-use super::output::Output;
+use sudal::meta::{Learner, Trained};
 
 /// Pairs of one class, and as many of two.
 const PAIRS: usize = 20_000;
@@ -28,27 +25,18 @@ pub(super) struct Verified {
     roc: Roc,
 }
 
-/// The line of a model; none where there is none, or where it compares no pairs.
+/// The line of a model; none where it compares no pairs.
 pub(super) fn measure(
     name: &'static str,
-    path: &Path,
-    data: &DataArgs,
+    trained: &Trained,
+    pictures: &Loaded,
     seed: u64,
-    output: &Output,
 ) -> anyhow::Result<Option<Verified>> {
-    if !path.exists() {
-        return Ok(None);
-    }
-    let ModelFile::Checkpoint(trained) = ModelFile::open(path)? else {
-        return Ok(None);
-    };
     let Learner::Siamese(siamese) = trained.learner() else {
         return Ok(None);
     };
-    let (height, width) = trained.plan().size;
-    let pictures = data.load("test", (width as u32, height as u32), output)?;
     let pair = siamese.pair(trained.params());
-    let (same, different) = scores(&trained.embeddings(&pictures), PAIRS, seed, |a, b| {
+    let (same, different) = scores(&trained.embeddings(pictures), PAIRS, seed, |a, b| {
         pair.similarity(a, b)
     })?;
     let roc = Roc::of(&same, &different)?;

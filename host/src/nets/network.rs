@@ -18,6 +18,12 @@ pub enum Architecture {
         /// Channels of every block; 64 in the papers.
         channels: usize,
     },
+    /// The same with a fifth block: an embedding of `channels` numbers for 32x32 to 63x63, where no
+    /// pool drops a border.
+    Conv5 {
+        /// Channels of every block; 58 keep the weights below 128 KiB.
+        channels: usize,
+    },
     /// Depthwise-separable convolutions after one 3x3 convolution of step 2, ending in a global
     /// average (after MobileNet, Howard et al. 2017): few weights, little memory.
     Separable {
@@ -50,8 +56,13 @@ impl Architecture {
             });
         };
         match self {
-            Self::Conv4 { channels } => {
-                for _ in 0..4 {
+            Self::Conv4 { channels } | Self::Conv5 { channels } => {
+                let count = if matches!(self, Self::Conv4 { .. }) {
+                    4
+                } else {
+                    5
+                };
+                for _ in 0..count {
                     push(channels, 3, 1, false, true);
                 }
                 (blocks, false)

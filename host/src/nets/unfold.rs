@@ -18,6 +18,7 @@ pub fn unfold(graph: &Graph, pictures: &Tensor<4>) -> Option<(Plan, Weights, Vec
     let size = (graph.input[1], graph.input[2]);
     let plan = [
         Architecture::Conv4 { channels },
+        Architecture::Conv5 { channels },
         Architecture::Separable { channels },
     ]
     .into_iter()
@@ -124,10 +125,11 @@ mod tests {
         let device = Device::flex();
         for architecture in [
             Architecture::Conv4 { channels: 6 },
+            Architecture::Conv5 { channels: 5 },
             Architecture::Separable { channels: 4 },
         ] {
-            let plan = Plan::new(architecture, (20, 24)).unwrap();
-            let x = Tensor::<4>::random([30, 20, 24, 1], Distribution::Default, &device);
+            let plan = Plan::new(architecture, (32, 36)).unwrap();
+            let x = Tensor::<4>::random([30, 32, 36, 1], Distribution::Default, &device);
             let start = plan.init(1, &device).map(|w| w * 1.3 + 0.05);
             let (_, stats) = plan.embed(&start, x.clone());
             let normalization = Normalization {
@@ -135,7 +137,7 @@ mod tests {
                 std: 1.0,
             };
             let graph = plan.fold(&start, &stats, normalization);
-            let other = Tensor::<4>::random([16, 20, 24, 1], Distribution::Default, &device);
+            let other = Tensor::<4>::random([16, 32, 36, 1], Distribution::Default, &device);
             let (again, weights, unfolded) = unfold(&graph, &other).unwrap();
             assert_eq!(again, plan);
             let numbers = |t: Tensor<2>| -> Vec<f32> { t.into_data().try_to_vec().unwrap() };
