@@ -172,7 +172,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
 /// Calibration never uses classes that are measured on afterwards; a folder has but one split.
 fn calibration_split(data: &DataArgs) -> anyhow::Result<String> {
     Ok(match data.kind()? {
-        Kind::Parts => "val".to_owned(),
+        Kind::Parts | Kind::Surfaces => "val".to_owned(),
         Kind::Omniglot(_) => "trainval".to_owned(),
         Kind::Folder(_) => "all".to_owned(),
     })

@@ -5,20 +5,21 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use indicatif::ProgressBar;
 use sudal::data::omniglot::{self, Part, Split};
-use sudal::data::{Dataset, Loaded, folder, parts};
+use sudal::data::{Dataset, Loaded, folder, parts, surfaces};
 
 use super::output::Output;
 
 /// Which pictures.
 #[derive(clap::Args, Clone)]
 pub(crate) struct DataArgs {
-    /// `parts` for the built-in generator of synthetic parts, or a path: a folder or zip with a
-    /// folder of PNG or JPEG pictures per class, or a folder with Omniglot's official zips.
-    #[arg(long, default_value = "parts", value_name = "parts|PATH")]
+    /// `parts` or `surfaces` for the built-in generators of synthetic parts and of flawed surfaces,
+    /// or a path: a folder or zip with a folder of PNG or JPEG pictures per class, or a folder with
+    /// Omniglot's official zips.
+    #[arg(long, default_value = "parts", value_name = "parts|surfaces|PATH")]
     pub(crate) data: String,
     /// Which part of the data. Omniglot: train, val, trainval, test (Vinyals' split with rotations
-    /// as classes, 28x28), background, evaluation (Lake's). Parts: train, val, test, which share no
-    /// class. A folder has no splits.
+    /// as classes, 28x28), background, evaluation (Lake's). Parts and surfaces: train, val, test,
+    /// which share no class. A folder has no splits.
     #[arg(long, value_name = "NAME")]
     pub(crate) split: Option<String>,
 }
@@ -26,6 +27,7 @@ pub(crate) struct DataArgs {
 /// What `--data` turned out to be.
 pub(crate) enum Kind {
     Parts,
+    Surfaces,
     Omniglot(PathBuf),
     Folder(PathBuf),
 }
@@ -35,10 +37,13 @@ impl DataArgs {
         if self.data == "parts" {
             return Ok(Kind::Parts);
         }
+        if self.data == "surfaces" {
+            return Ok(Kind::Surfaces);
+        }
         let path = PathBuf::from(&self.data);
         if !path.exists() {
             bail!(
-                "{} does not exist: give `parts`, a folder or a zip to --data",
+                "{} does not exist: give `parts`, `surfaces`, a folder or a zip to --data",
                 self.data
             );
         }
@@ -53,6 +58,7 @@ impl DataArgs {
     pub(crate) fn name(&self) -> anyhow::Result<String> {
         Ok(match self.kind()? {
             Kind::Parts => "synthetic parts".to_owned(),
+            Kind::Surfaces => "synthetic surfaces".to_owned(),
             Kind::Omniglot(_) => "Omniglot".to_owned(),
             Kind::Folder(path) => path
                 .file_name()
@@ -76,6 +82,7 @@ impl DataArgs {
         Ok(match self.kind()? {
             Kind::Omniglot(_) => (28, 28),
             Kind::Parts | Kind::Folder(_) => (64, 64),
+            Kind::Surfaces => (96, 96),
         })
     }
 
@@ -83,6 +90,7 @@ impl DataArgs {
     pub(crate) fn open(&self, split: &str, size: (u32, u32)) -> anyhow::Result<Dataset> {
         match self.kind()? {
             Kind::Parts => parts_split(split, size),
+            Kind::Surfaces => surfaces_split(split, size),
             Kind::Omniglot(path) => omniglot_split(&path, split),
             Kind::Folder(path) => Ok(folder::open(&path)?),
         }
@@ -117,6 +125,17 @@ fn parts_split(split: &str, size: (u32, u32)) -> anyhow::Result<Dataset> {
         _ => bail!("parts have no split {split:?}: give train, val or test"),
     };
     Ok(parts::dataset(seed, classes, per_class, size))
+}
+
+/// The same of the synthetic surfaces.
+fn surfaces_split(split: &str, size: (u32, u32)) -> anyhow::Result<Dataset> {
+    let (seed, classes, per_class) = match split {
+        "train" => (1, 1600, 20),
+        "val" => (2, 160, 20),
+        "test" => (3, 240, 20),
+        _ => bail!("surfaces have no split {split:?}: give train, val or test"),
+    };
+    Ok(surfaces::dataset(seed, classes, per_class, size))
 }
 
 fn omniglot_split(path: &Path, split: &str) -> anyhow::Result<Dataset> {

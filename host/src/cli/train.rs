@@ -9,7 +9,7 @@ use burn::tensor::{Tensor, TensorData};
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 use serde::Serialize;
-use sudal::data::{Loaded, parts};
+use sudal::data::{Loaded, parts, surfaces};
 use sudal::episodes::EpisodeShape;
 use sudal::export::onnx;
 use sudal::meta::augment::Augment;
@@ -70,7 +70,8 @@ pub(crate) struct Args {
     /// [default: 58], of the first block of separable [default: 16].
     #[arg(long)]
     channels: Option<usize>,
-    /// Side of the square picture in pixels [default: 28 for Omniglot, else 64].
+    /// Side of the square picture in pixels [default: 28 for Omniglot, 96 for surfaces,
+    /// else 64].
     #[arg(long, value_parser = clap::value_parser!(u32).range(16..=512))]
     size: Option<u32>,
     /// Classes of a training episode; more than in testing helps.
@@ -92,7 +93,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     task: TaskArgs,
     /// Classes of a family, which follow each other in the data and are alike; every second episode
-    /// then is of whole families, a task of small differences [default: 4 for parts, else 1].
+    /// then is of whole families, a task of small differences [default: 4 for parts, 8
+    /// for surfaces, else 1].
     #[arg(long)]
     family: Option<usize>,
     /// Optimiser steps, of --tasks episodes each.
@@ -271,7 +273,7 @@ impl Network {
     pub(super) fn usual(data: &Kind) -> Self {
         match data {
             Kind::Omniglot(_) => Self::Conv4,
-            Kind::Parts | Kind::Folder(_) => Self::Separable,
+            Kind::Parts | Kind::Surfaces | Kind::Folder(_) => Self::Separable,
         }
     }
 
@@ -298,7 +300,7 @@ impl Augmentation {
     pub(super) fn usual(data: &Kind) -> Self {
         match data {
             Kind::Omniglot(_) => Self::Strokes,
-            Kind::Parts | Kind::Folder(_) => Self::Camera,
+            Kind::Parts | Kind::Surfaces | Kind::Folder(_) => Self::Camera,
         }
     }
 
@@ -315,6 +317,7 @@ impl Augmentation {
 pub(super) fn usual_family(data: &Kind) -> usize {
     match data {
         Kind::Parts => parts::FAMILY as usize,
+        Kind::Surfaces => surfaces::FAMILY as usize,
         Kind::Omniglot(_) | Kind::Folder(_) => 1,
     }
 }
@@ -531,7 +534,9 @@ fn validation_data(
     let split = match (args.validate.as_deref(), args.data.kind()?) {
         (Some("none"), _) => return Ok(None),
         (Some(name), _) => name,
-        (None, Kind::Parts | Kind::Omniglot(_)) if origin.split == "train" => "val",
+        (None, Kind::Parts | Kind::Surfaces | Kind::Omniglot(_)) if origin.split == "train" => {
+            "val"
+        }
         (None, _) => return Ok(None),
     };
     Ok(Some(args.data.load(split, size, output)?))

@@ -1,4 +1,4 @@
-//! Labelled pictures: from a folder or zip, from Omniglot, or drawn by the built-in generator.
+//! Labelled pictures: from a folder or zip, from Omniglot, or drawn by the built-in generators.
 //!
 //! A [`Dataset`] knows its classes and reads a picture when asked; [`Dataset::load`] reads them all
 //! at one size into a [`Loaded`], which is what training and evaluation work on.
@@ -11,6 +11,7 @@ mod gray;
 mod loaded;
 pub mod omniglot;
 pub mod parts;
+pub mod surfaces;
 
 pub use dataset::Dataset;
 pub use error::DataError;

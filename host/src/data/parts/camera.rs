@@ -4,7 +4,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::data::Gray;
 
 /// What a cheap camera does to a scene.
-pub(super) struct Camera {
+pub(in crate::data) struct Camera {
     /// Exposure: brightness of the scene to that of the picture.
     gain: f32,
     /// Standard deviation of the blur, in pixels.
@@ -16,7 +16,7 @@ pub(super) struct Camera {
 }
 
 impl Camera {
-    pub(super) fn random(rng: &mut ChaCha8Rng) -> Self {
+    pub(in crate::data) fn random(rng: &mut ChaCha8Rng) -> Self {
         let read = rng.random_range(0.002..0.015);
         Self {
             gain: rng.random_range(0.7..1.05),
@@ -27,7 +27,7 @@ impl Camera {
     }
 
     /// Takes a picture of a scene that is `sampling` times as large in each direction.
-    pub(super) fn expose(
+    pub(in crate::data) fn expose(
         &self,
         scene: &[f32],
         size: (u32, u32),

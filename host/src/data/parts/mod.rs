@@ -10,13 +10,13 @@
 
 mod background;
 mod body;
-mod camera;
+pub(super) mod camera;
 mod defect;
 mod drawing;
 mod finish;
 mod light;
 mod mark;
-mod noise;
+pub(super) mod noise;
 mod path;
 mod pose;
 mod spec;

@@ -1,10 +1,10 @@
 /// Smooth noise over the plane (value noise), -1..=1, one lattice cell to a unit.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Noise(pub(super) u32);
+pub(in crate::data) struct Noise(pub(in crate::data) u32);
 
 impl Noise {
     /// The noise at a point.
-    pub(super) fn at(self, x: f32, y: f32) -> f32 {
+    pub(in crate::data) fn at(self, x: f32, y: f32) -> f32 {
         let (x0, y0) = (x.floor(), y.floor());
         let ease = |t: f32| t * t * (3.0 - 2.0 * t);
         let (tx, ty) = (ease(x - x0), ease(y - y0));

@@ -1,0 +1,146 @@
+//! Drawn surfaces: an unlimited number of classes of material with a flaw, with no download.
+//!
+//! Classes come in families of [`FAMILY`]: one material, sound and with seven kinds of flaw, as an
+//! inspector of strip, sheet or cloth meets them. A class fixes the kind of flaw and its manner; where
+//! the flaws lie, how many and how deep they are, differs from frame to frame, as do the piece of
+//! material, the light and the camera.
+//!
+//! Everything follows from the numbers given: the picture `index` of class `class` of seed `seed` is
+//! always the same, whatever else is drawn.
+
+mod canvas;
+mod flaw;
+mod material;
+mod spec;
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+pub use spec::{FAMILY, SurfaceSpec};
+
+use super::{
+    DataError, Dataset, Gray,
+    dataset::{Class, Source},
+};
+
+/// `classes` classes of `per_class` pictures of `size`, `(width, height)` in pixels, drawn on demand.
+pub fn dataset(seed: u64, classes: usize, per_class: usize, size: (u32, u32)) -> Dataset {
+    let class = |class: usize| Class {
+        name: SurfaceSpec::class(seed, class as u64).name().to_owned(),
+        items: class * per_class..(class + 1) * per_class,
+        turns: 0,
+    };
+    let surfaces = Surfaces {
+        seed,
+        per_class,
+        size,
+    };
+    Dataset::new(surfaces, (0..classes).map(class).collect())
+}
+
+struct Surfaces {
+    seed: u64,
+    per_class: usize,
+    size: (u32, u32),
+}
+
+impl Source for Surfaces {
+    fn picture(&self, item: usize) -> Result<Gray, DataError> {
+        let (class, index) = ((item / self.per_class) as u64, item % self.per_class);
+        let mut rng = stream(self.seed, Purpose::Frame, class, index as u64);
+        Ok(SurfaceSpec::class(self.seed, class).render(self.size, &mut rng))
+    }
+}
+
+/// What random numbers are drawn for.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Family,
+    Flaw,
+    Frame,
+}
+
+/// The random numbers of one purpose, independent of all others and of those of the parts.
+fn stream(seed: u64, purpose: Purpose, class: u64, index: u64) -> ChaCha8Rng {
+    const SURFACES: u64 = 0x5375_7266;
+    let mut key = [0; 32];
+    let words = [seed, SURFACES + purpose as u64, class, index];
+    for (bytes, word) in key.chunks_exact_mut(8).zip(words) {
+        bytes.copy_from_slice(&word.to_le_bytes());
+    }
+    ChaCha8Rng::from_seed(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn a_picture_follows_from_its_numbers_alone() {
+        let (few, many) = (dataset(5, 9, 3, (40, 32)), dataset(5, 30, 3, (40, 32)));
+        for class in (0..9).rev() {
+            assert_eq!(few.class_name(class), many.class_name(class));
+            for index in (0..3).rev() {
+                let picture = few.get(class, index).unwrap();
+                assert_eq!((picture.width, picture.height), (40, 32));
+                assert_eq!(picture, many.get(class, index).unwrap());
+            }
+        }
+        assert_ne!(
+            dataset(6, 1, 1, (40, 32)).get(0, 0).unwrap(),
+            few.get(0, 0).unwrap()
+        );
+    }
+
+    #[test]
+    fn every_material_and_flaw_comes_up() {
+        let words: BTreeSet<String> = (0..800)
+            .flat_map(|class| {
+                let name = SurfaceSpec::class(2, class).name()[5..].to_owned();
+                name.split('-').map(str::to_owned).collect::<Vec<_>>()
+            })
+            .collect();
+        for word in [
+            "rolled",
+            "brushed",
+            "cast",
+            "ground",
+            "painted",
+            "woven",
+            "sound",
+            "scratches",
+            "pits",
+            "scale",
+            "inclusions",
+            "patches",
+            "crazing",
+            "stains",
+            "ripples",
+            "dust",
+        ] {
+            assert!(words.contains(word), "{word} is not among {words:?}");
+        }
+    }
+
+    #[test]
+    fn a_flaw_shows_on_the_material() {
+        for family in 0..20 {
+            for variant in 1..FAMILY {
+                let class = family * FAMILY + variant;
+                let spec = SurfaceSpec::class(3, class);
+                let (sound, flawed) =
+                    spec.canvases((96, 96), &mut stream(3, Purpose::Frame, class, 0));
+                let changed = sound
+                    .tone
+                    .iter()
+                    .zip(&flawed.tone)
+                    .zip(sound.height.iter().zip(&flawed.height))
+                    .filter(|((a, b), (c, d))| (*a - *b).abs() > 0.01 || (*c - *d).abs() > 0.01)
+                    .count();
+                assert!(changed >= 5, "{}: {changed} pixels differ", spec.name());
+            }
+        }
+    }
+}
