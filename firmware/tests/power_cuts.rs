@@ -8,7 +8,9 @@ mod flash;
 
 use std::time::Instant;
 
-use flash::{Chip, Flash, Kind, NOR, Operation, Oracle, Random, STM32H7, Step, apply, seen, steps, tear};
+use flash::{
+    Chip, Flash, Kind, NOR, Operation, Oracle, Random, STM32H7, Step, apply, seen, steps, tear,
+};
 use sudal_firmware::store::{Store, StoreError};
 
 /// What was injected.
@@ -50,7 +52,10 @@ fn scale() -> Scale {
 
 fn open<const SECTOR: usize, const WORD: usize>(
     chip: &Chip,
-) -> (Store<Flash<SECTOR, WORD>>, std::rc::Rc<std::cell::RefCell<Chip>>) {
+) -> (
+    Store<Flash<SECTOR, WORD>>,
+    std::rc::Rc<std::cell::RefCell<Chip>>,
+) {
     let (flash, shared) = Flash::on(chip);
     (Store::open(flash), shared)
 }
@@ -111,13 +116,7 @@ fn cuts<const SECTOR: usize, const WORD: usize>(kind: Kind, garbage: bool) {
                         Operation::Program(..) => count.words += 1,
                         Operation::Erase(_) => count.erases += 1,
                     }
-                    recovers::<SECTOR, WORD>(
-                        &torn,
-                        (&oracle, &after),
-                        &step,
-                        &mut count,
-                        scale,
-                    );
+                    recovers::<SECTOR, WORD>(&torn, (&oracle, &after), &step, &mut count, scale);
                 }
                 assert!(so_far.carry_out(operation));
             }
@@ -131,7 +130,11 @@ fn cuts<const SECTOR: usize, const WORD: usize>(kind: Kind, garbage: bool) {
         "{} byte words{}: {} histories, {} steps, {} cuts within words, {} within erases, {} more \
          during the repair, {:.1} s",
         WORD,
-        if garbage { ", torn ones read as garbage" } else { "" },
+        if garbage {
+            ", torn ones read as garbage"
+        } else {
+            ""
+        },
         count.histories,
         count.steps,
         count.words,
@@ -173,7 +176,11 @@ fn recovers<const SECTOR: usize, const WORD: usize>(
     let mut more = torn.random.clone();
     let model = 1;
     let shot: Vec<i8> = (0..24).map(|_| more.byte() as i8).collect();
-    let enrol = Step::Enroll { name: 1, model, shot };
+    let enrol = Step::Enroll {
+        name: 1,
+        model,
+        shot,
+    };
     let mut then = now.clone();
     assert_eq!(apply(&mut store, &enrol), then.apply(&enrol));
     assert_eq!(shared.borrow().violations, 0);

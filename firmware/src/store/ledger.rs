@@ -106,6 +106,19 @@ impl Ledger {
         entered
     }
 
+    /// The first key whose newest record is not the one that was found, but for those that are known
+    /// to be lost.
+    pub(super) fn first_lost(&self, found: &Self, known: Damage) -> Option<u8> {
+        (0..KEYS as u8).find(|&key| {
+            let lost = if usize::from(key) == MAX_CLASSES {
+                known.head
+            } else {
+                known.class(key)
+            };
+            !lost && self.0.get(usize::from(key)) != found.0.get(usize::from(key))
+        })
+    }
+
     /// Writes it to the start of a buffer.
     pub(super) fn write(&self, buffer: &mut [u8; LEDGER]) {
         buffer[0] = VERSION;

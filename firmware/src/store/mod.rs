@@ -6,7 +6,8 @@
 //! shots is derived in RAM ([`Known`]). One more item holds the head that was chosen, and one what
 //! the newest items are, so that a flash that loses one is found out ([`Store::damage`]).
 //!
-//! Every write is read back, and done again elsewhere if it did not take.
+//! Every write is read back, and done again elsewhere if it did not take. When the flash was
+//! compacted, what did not survive the move is written again.
 
 mod known;
 mod ledger;
@@ -114,6 +115,8 @@ pub struct Store<F: NorFlash> {
     head: Head,
     ledger: Ledger,
     damage: Damage,
+    /// Erases of the flash after which nothing was missing.
+    mended: u32,
     item: [u8; ITEM],
     /// Room for a number, and for the record that is written or received.
     value: [u8; VALUE],
@@ -150,6 +153,7 @@ impl<F: NorFlash> Store<F> {
             head: Head::default(),
             ledger: Ledger::new(),
             damage: Damage::default(),
+            mended: 0,
             item: [0; ITEM],
             value: [0; VALUE],
             received: 0,
@@ -158,6 +162,7 @@ impl<F: NorFlash> Store<F> {
             // A flash that can't be written is still read; the next change tells.
             let _ = store.write_ledger();
         }
+        store.mended = store.map.flash().erases();
         store
     }
 
@@ -207,6 +212,7 @@ impl<F: NorFlash> Store<F> {
         if head != self.head || self.damage.head {
             self.put(HEAD, &[HEAD_VERSION, head as u8])?;
             self.head = head;
+            self.mend();
         }
         Ok(())
     }
@@ -269,6 +275,7 @@ impl<F: NorFlash> Store<F> {
         }
         self.put(id, TOMBSTONE)?;
         self.known.remove(id);
+        self.mend();
         Ok(())
     }
 
@@ -351,10 +358,68 @@ impl<F: NorFlash> Store<F> {
 
     /// Writes a class anew and follows in RAM.
     fn put_class(&mut self, class: Class) -> Result<(), StoreError> {
-        let len = record::write(&class, &mut self.value[NUMBERED..]).ok_or(StoreError::Embedding)?;
+        let len =
+            record::write(&class, &mut self.value[NUMBERED..]).ok_or(StoreError::Embedding)?;
         self.put_received(class.id, len)?;
         self.known.put(class);
+        self.mend();
         Ok(())
+    }
+
+    /// Writes again what was lost when the flash was compacted, as it can be where cells fail.
+    fn mend(&mut self) {
+        let mut checked = self.mended;
+        for _ in 0..=ledger::KEYS {
+            let erases = self.map.flash().erases();
+            if erases == checked {
+                break;
+            }
+            // What can't be mended is damage, and seen as such when the store is opened.
+            match block_on(self.first_lost()) {
+                Ok(None) => checked = erases,
+                Ok(Some(key)) if self.rewrite(key).is_ok() => {}
+                Ok(Some(_)) | Err(_) => break,
+            }
+        }
+        self.mended = self.map.flash().erases();
+    }
+
+    fn rewrite(&mut self, key: u8) -> Result<(), StoreError> {
+        match key {
+            HEAD => self.put(HEAD, &[HEAD_VERSION, self.head as u8]),
+            LEDGER_KEY => self.write_ledger(),
+            id => match self.known.class(id) {
+                Some(class) => {
+                    let len = record::write(class, &mut self.value[NUMBERED..]);
+                    self.put_received(id, len.ok_or(StoreError::Embedding)?)
+                }
+                None => self.put(id, TOMBSTONE),
+            },
+        }
+    }
+
+    /// A key whose newest item can't be read, if there is one.
+    async fn first_lost(&mut self) -> Result<Option<u8>, StoreError> {
+        let mut found = Ledger::new();
+        let mut ledger = Ledger::new();
+        let mut items = self
+            .map
+            .fetch_all_items(&mut self.item)
+            .await
+            .map_err(|error| Self::translate(&error))?;
+        while let Some((key, bytes)) = items
+            .next::<&[u8]>(&mut self.item)
+            .await
+            .map_err(|error| Self::translate(&error))?
+        {
+            if key == LEDGER_KEY {
+                ledger = Ledger::read(bytes).unwrap_or(Ledger::new());
+            } else {
+                found.enter(key, ledger::split(bytes).0);
+            }
+        }
+        let lost = self.ledger.first_lost(&found, self.damage);
+        Ok(lost.or((ledger != self.ledger).then_some(LEDGER_KEY)))
     }
 
     /// Stores a record.

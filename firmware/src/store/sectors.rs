@@ -31,7 +31,10 @@ const TOLERANCE: u32 = 2;
 const READS: u32 = 3;
 
 /// A flash whose sectors are in use, every one.
-pub(super) struct Sectors<F>(F);
+pub(super) struct Sectors<F> {
+    flash: F,
+    erases: u32,
+}
 
 /// Why it failed.
 #[derive(Debug)]
@@ -57,12 +60,17 @@ impl<F: NorFlash> Sectors<F> {
 
     /// A flash whose sectors may be in any state.
     pub(super) const fn new(flash: F) -> Self {
-        Self(flash)
+        Self { flash, erases: 0 }
+    }
+
+    /// Sectors that were erased since the flash was switched on, wrapping around.
+    pub(super) const fn erases(&self) -> u32 {
+        self.erases
     }
 
     /// How many sectors there are.
     pub(super) fn count(&self) -> usize {
-        self.0.capacity() / F::ERASE_SIZE
+        self.flash.capacity() / F::ERASE_SIZE
     }
 
     /// Finishes erases that were cut short, and marks the sectors of a flash that is new.
@@ -102,11 +110,11 @@ impl<F: NorFlash> Sectors<F> {
 
     fn try_read(&mut self, address: u32, bytes: &mut [u8]) -> Result<(), F::Error> {
         for _ in 1..READS {
-            if self.0.read(address, bytes).is_ok() {
+            if self.flash.read(address, bytes).is_ok() {
                 return Ok(());
             }
         }
-        self.0.read(address, bytes)
+        self.flash.read(address, bytes)
     }
 
     /// As [`try_read`](Self::try_read), with zeros for words that can't be read.
@@ -146,7 +154,7 @@ impl<F: NorFlash> Sectors<F> {
     fn renew(&mut self, sector: usize) -> Result<(), F::Error> {
         let retired = [RETIRED; WORD_LIMIT];
         // A mark that does not take must not keep the sector from being erased.
-        let _ = self.0.write(
+        let _ = self.flash.write(
             Self::start(sector) + F::WRITE_SIZE as u32,
             &retired[..F::WRITE_SIZE],
         );
@@ -156,8 +164,9 @@ impl<F: NorFlash> Sectors<F> {
     fn erase_and_mark(&mut self, sector: usize) -> Result<(), F::Error> {
         let start = Self::start(sector);
         let in_use = [IN_USE; WORD_LIMIT];
-        self.0.erase(start, start + F::ERASE_SIZE as u32)?;
-        self.0.write(start, &in_use[..F::WRITE_SIZE])
+        self.erases = self.erases.wrapping_add(1);
+        self.flash.erase(start, start + F::ERASE_SIZE as u32)?;
+        self.flash.write(start, &in_use[..F::WRITE_SIZE])
     }
 
     fn start(sector: usize) -> u32 {
@@ -211,6 +220,6 @@ impl<F: NorFlash> asynchronous::NorFlash for Sectors<F> {
 
     async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Self::Error> {
         let offset = Self::place(offset, bytes.len())?;
-        self.0.write(offset, bytes).map_err(SectorsError::Flash)
+        self.flash.write(offset, bytes).map_err(SectorsError::Flash)
     }
 }

@@ -96,8 +96,7 @@ impl Chip {
             Operation::Program(word, value) => {
                 let start = word * self.kind.word;
                 let erased = self.words[*word] == Word::Erased;
-                if (self.kind.once && !erased)
-                    || self.unstable[start / self.kind.sector].is_some()
+                if (self.kind.once && !erased) || self.unstable[start / self.kind.sector].is_some()
                 {
                     self.violations += 1;
                     return false;

@@ -3,7 +3,12 @@
 //! From the journal every state is made that a power cut can leave: all before one operation, and of
 //! that one a part.
 
-#![allow(dead_code, unreachable_pub, reason = "each test uses some of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "each test uses some of it"
+)]
 
 mod chip;
 mod cut;
