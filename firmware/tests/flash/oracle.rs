@@ -2,16 +2,32 @@ use std::collections::BTreeMap;
 
 use embedded_storage::nor_flash::NorFlash;
 use sudal_firmware::heads::{Head, MAX_CLASSES, MAX_SHOTS};
-use sudal_firmware::store::{Store, StoreError};
+use sudal_firmware::store::{Known, Store, StoreError, record};
 
 use super::Random;
 
 /// Something asked of a store.
 #[derive(Debug, Clone)]
 pub enum Step {
-    Enroll { name: u8, model: u64, shot: Vec<i8> },
-    Remove { name: u8, model: u64 },
-    Rename { name: u8, model: u64, to: u8 },
+    Enroll {
+        name: u8,
+        model: u64,
+        shot: Vec<i8>,
+    },
+    Remove {
+        name: u8,
+        model: u64,
+    },
+    Rename {
+        name: u8,
+        model: u64,
+        to: u8,
+    },
+    Restore {
+        name: u8,
+        model: u64,
+        shots: Vec<Vec<i8>>,
+    },
     Head(Head),
     Reset,
 }
@@ -46,7 +62,14 @@ pub fn steps(random: &mut Random, count: usize) -> Vec<Step> {
                 model,
                 to: random.below(36) as u8,
             },
-            26..34 => Step::Head(Head::ALL[random.below(4)]),
+            26..32 => {
+                let dim = [128, 24][model as usize];
+                let shots = (0..1 + random.below(9))
+                    .map(|_| (0..dim).map(|_| random.byte() as i8).collect())
+                    .collect();
+                Step::Restore { name, model, shots }
+            }
+            32..40 => Step::Head(Head::ALL[random.below(4)]),
             choice => {
                 // Few classes get most of the shots; those of one model have 128 values.
                 let name = if choice % 2 == 0 { name } else { name % 6 };
@@ -79,9 +102,32 @@ pub fn apply<F: NorFlash>(store: &mut Store<F>, step: &Step) -> Result<(), Store
             model,
             to,
         } => store.rename(id(store, *number, *model)?, &name(*to)),
+        Step::Restore {
+            name: number,
+            model,
+            shots,
+        } => {
+            let record = as_record(&name(*number), *model, shots);
+            let (first, second) = record.split_at(record.len() / 2);
+            store.receive(0, first)?;
+            store.receive(first.len() as u16, second)?;
+            store.restore(*model, shots[0].len()).map(|_| ())
+        }
         Step::Head(head) => store.set_head(*head),
         Step::Reset => store.reset(),
     }
+}
+
+/// The record of a class, as of a backup.
+fn as_record(name: &str, model: u64, shots: &[Vec<i8>]) -> Vec<u8> {
+    let mut known = Box::new(Known::new());
+    for shot in shots {
+        known.enroll(name, model, shot).unwrap();
+    }
+    let mut bytes = vec![0; record::MAX_RECORD];
+    let len = record::write(&known.classes()[0], &mut bytes).unwrap();
+    bytes.truncate(len);
+    bytes
 }
 
 /// What a store holds.
@@ -136,6 +182,17 @@ impl Oracle {
                 }
                 self.classes.remove(&from);
                 self.classes.insert(to, shots);
+            }
+            Step::Restore {
+                name: number,
+                model,
+                shots,
+            } => {
+                let key = (name(*number), *model);
+                if !self.classes.contains_key(&key) && self.classes.len() == MAX_CLASSES {
+                    return Err(StoreError::ClassesFull);
+                }
+                self.classes.insert(key, shots.clone());
             }
             Step::Head(head) => self.head = *head,
             Step::Reset => self.classes.clear(),
