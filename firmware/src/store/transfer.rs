@@ -48,7 +48,8 @@ impl<F: NorFlash> Store<F> {
     /// [`StoreError::ClassesFull`], or that the flash failed.
     pub fn restore(&mut self, model: u64, dim: usize) -> Result<u8, StoreError> {
         self.check()?;
-        let bytes = &self.value[NUMBERED..NUMBERED + self.received];
+        let received = core::mem::take(&mut self.received);
+        let bytes = &self.value[NUMBERED..NUMBERED + received];
         let read = record::read(0, bytes).map_err(|_| StoreError::Record)?;
         let mut class = read.ok_or(StoreError::Record)?;
         if class.model != model {
