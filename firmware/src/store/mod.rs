@@ -468,6 +468,10 @@ impl<F: NorFlash> Store<F> {
             .store_item(&mut self.item, &key, &value)
             .await
             .map_err(|error| Self::translate(&error))?;
+        if !self.map.flash().take_failed() {
+            return Ok(());
+        }
+        // What did not take may have been something else that was moved.
         let read = self
             .map
             .fetch_item::<&[u8]>(&mut self.item, &key)

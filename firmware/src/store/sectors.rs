@@ -34,6 +34,7 @@ const READS: u32 = 3;
 pub(super) struct Sectors<F> {
     flash: F,
     erases: u32,
+    failed: bool,
 }
 
 /// Why it failed.
@@ -60,12 +61,21 @@ impl<F: NorFlash> Sectors<F> {
 
     /// A flash whose sectors may be in any state.
     pub(super) const fn new(flash: F) -> Self {
-        Self { flash, erases: 0 }
+        Self {
+            flash,
+            erases: 0,
+            failed: false,
+        }
     }
 
     /// Sectors that were erased since the flash was switched on, wrapping around.
     pub(super) const fn erases(&self) -> u32 {
         self.erases
+    }
+
+    /// Whether something did not read back as it was written since this was asked last.
+    pub(super) fn take_failed(&mut self) -> bool {
+        core::mem::take(&mut self.failed)
     }
 
     /// How many sectors there are.
@@ -220,6 +230,16 @@ impl<F: NorFlash> asynchronous::NorFlash for Sectors<F> {
 
     async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Self::Error> {
         let offset = Self::place(offset, bytes.len())?;
-        self.flash.write(offset, bytes).map_err(SectorsError::Flash)
+        self.flash
+            .write(offset, bytes)
+            .map_err(SectorsError::Flash)?;
+        // No error: the map has to get to the end of what it does, or it would try the same place
+        // again and again. Whoever uses it asks for failures afterwards.
+        let mut word = [0; WORD_LIMIT];
+        for (address, written) in (offset..).step_by(WORD_LIMIT).zip(bytes.chunks(WORD_LIMIT)) {
+            let word = &mut word[..written.len()];
+            self.failed |= self.try_read(address, word).is_err() || word != written;
+        }
+        Ok(())
     }
 }
