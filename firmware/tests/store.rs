@@ -1,14 +1,14 @@
 //! The store against a plain map, on a NOR flash whose power can be cut at any operation.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use proptest::prelude::*;
 use sudal_firmware::heads::memory::SLOTS;
 use sudal_firmware::heads::{Answer, Head, Quantization};
 use sudal_firmware::store::nor::{Medium, Nor, SECTOR, WORD};
-use sudal_firmware::store::{MAX_CLASSES, MAX_DIM, MAX_NAME, MAX_SHOTS, Store, StoreError};
+use sudal_firmware::store::{Damage, MAX_CLASSES, MAX_DIM, MAX_NAME, MAX_SHOTS, Store, StoreError};
 
 /// Sectors of the flash: as few as the store accepts, so that it compacts often.
 const SECTORS: usize = Store::<Nor<'static, Flash>>::MIN_SECTORS;
@@ -577,6 +577,7 @@ proptest! {
                     }
                     let mut store = open(&mut mirror, &flash);
                     prop_assert_eq!(store.fault(), None);
+                    prop_assert_eq!(store.damage(), Damage::default());
                     let now = seen(&store);
                     check_cut(&now, &expected(&oracle), &expected(&after), matches!(step, Step::Reset))?;
 
@@ -606,10 +607,33 @@ fn check_cut(now: &Seen, before: &Seen, after: &Seen, reset: bool) -> Result<(),
     }
     prop_assert!(
         now == before || now == after,
-        "neither old nor new: {:?}",
-        (now.0, now.1.keys().collect::<Vec<_>>())
+        "neither old nor new: head {:?}, not {:?} or {:?}; classes {:?}",
+        now.0,
+        before.0,
+        after.0,
+        differing(now, before, after)
     );
     Ok(())
+}
+
+/// Classes that are neither old nor new, with the number of shots and groups.
+fn differing(now: &Seen, before: &Seen, after: &Seen) -> Vec<String> {
+    let keys: BTreeSet<_> = [now, before, after]
+        .iter()
+        .flat_map(|seen| seen.1.keys())
+        .collect();
+    let held = |seen: &Seen, key: &Key| seen.1.get(key).map(|c| (c.shots.len(), c.groups.clone()));
+    keys.into_iter()
+        .filter(|key| now.1.get(key) != before.1.get(key) || now.1.get(key) != after.1.get(key))
+        .map(|key| {
+            format!(
+                "{key:?}: {:?}, not {:?} or {:?}",
+                held(now, key),
+                held(before, key),
+                held(after, key)
+            )
+        })
+        .collect()
 }
 
 /// A torn erase leaves any contents at all; 300 of them are survived.
