@@ -296,6 +296,7 @@ fn on_store(store: &mut Store<Nor<'_, Flash>>, step: &Step) -> Result<(), StoreE
 
 /// Does a step on the map.
 fn on_oracle(oracle: &mut Oracle, step: &Step) -> Result<(), StoreError> {
+    let stood = oracle.slots();
     let key = |number, model| (name(number), u64::from(model));
     match *step {
         Step::Enroll { name, model, seed } => {
@@ -336,8 +337,12 @@ fn on_oracle(oracle: &mut Oracle, step: &Step) -> Result<(), StoreError> {
         Step::Reset => oracle.classes.clear(),
     }
     // What was read is forgotten with what stood there.
-    let slots = oracle.slots();
-    oracle.read.retain(|slot, _| slots.contains_key(slot));
+    let stands = oracle.slots();
+    let stamp =
+        |slots: &BTreeMap<u8, (Key, Group)>, slot: &u8| slots.get(slot).map(|(_, group)| group.1);
+    oracle
+        .read
+        .retain(|slot, _| stamp(&stands, slot).is_some_and(|now| stamp(&stood, slot) == Some(now)));
     Ok(())
 }
 
