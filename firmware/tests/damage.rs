@@ -9,9 +9,11 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use flash::{Chip, Flash, NOR, Random, STM32H7, Step, apply, seen, steps};
-use sudal_firmware::store::{MAX_CLASSES, MAX_DIM, MAX_SHOTS, Store, StoreError};
+use sudal_firmware::store::{MAX_CLASSES, MAX_DIM, MAX_SHOTS, Store, StoreError, flash_bytes};
 
 type NorStore = Store<Flash<{ NOR.sector }, { NOR.word }>>;
+/// As real ones are.
+type LargeSectors = Store<Flash<{ 128 << 10 }, { STM32H7.word }>>;
 type InternalStore = Store<Flash<{ STM32H7.sector }, { STM32H7.word }>>;
 
 fn from_env(variable: &str, short: usize) -> usize {
@@ -239,6 +241,9 @@ fn a_full_store_says_so_and_keeps_everything() {
             store.enroll(&name(class), 7, &shot).unwrap();
         }
     }
+    // As the documentation has it.
+    assert_eq!((NorStore::MIN_SECTORS, LargeSectors::MIN_SECTORS), (37, 4));
+    assert_eq!(flash_bytes(&store.classes()[0]), 2780);
     let full = seen(&store);
     let shot = [0; MAX_DIM];
     let more = |store: &mut InternalStore, name: &str| store.enroll(name, 7, &shot).map(|_| ());

@@ -6,6 +6,11 @@
 //! shots is derived in RAM ([`Known`]). One more item holds the head that was chosen, and one what
 //! the newest items are, so that a flash that loses one is found out ([`Store::damage`]).
 //!
+//! It holds [`MAX_CLASSES`] classes of [`MAX_SHOTS`] shots of [`MAX_DIM`] values, of all models
+//! together, in [`Store::MIN_SECTORS`] sectors: 37 of 4 KiB with words of 4 bytes (the largest class
+//! takes 2,780 bytes), 4 of 128 KiB with words of 32. What does not fit is refused, and nothing is
+//! lost. Sectors are written in turn, so that all wear alike.
+//!
 //! Every write is read back, and done again elsewhere if it did not take. When the flash was
 //! compacted, what did not survive the move is written again.
 
@@ -237,7 +242,8 @@ impl<F: NorFlash> Store<F> {
     /// it to the memory.
     ///
     /// # Errors
-    /// Any [`StoreError`]; the store is then unchanged.
+    /// Any [`StoreError`]; the store is then unchanged, or after [`StoreError::Flash`] as the flash
+    /// has it.
     pub fn enroll(
         &mut self,
         name: &str,
@@ -258,7 +264,7 @@ impl<F: NorFlash> Store<F> {
     /// Gives a class another name.
     ///
     /// # Errors
-    /// Any [`StoreError`]; the store is then unchanged.
+    /// As [`enroll`](Self::enroll).
     pub fn rename(&mut self, id: u8, name: &str) -> Result<(), StoreError> {
         self.check()?;
         self.put_class(self.known.renamed(id, name)?)
@@ -267,7 +273,7 @@ impl<F: NorFlash> Store<F> {
     /// Forgets a class, or that one was lost.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchClass`], or that the flash failed; the store is then unchanged.
+    /// [`StoreError::NoSuchClass`], or that the flash failed; the class is then there or gone.
     pub fn remove(&mut self, id: u8) -> Result<(), StoreError> {
         self.check()?;
         if self.class(id).is_none() && !self.damage.class(id) {
