@@ -172,7 +172,10 @@ fn the_device_refuses_what_is_no_class_of_its_model() {
 /// restored, each class is as it was or as in the backup.
 #[test]
 fn the_emulated_board_is_backed_up_and_restored() {
-    struct Bench(Emulator, TempDir);
+    struct Bench(
+        Emulator,
+        #[expect(dead_code, reason = "the folder goes with it")] TempDir,
+    );
     impl Drop for Bench {
         fn drop(&mut self) {
             let _ = self.0.kill();
