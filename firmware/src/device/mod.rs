@@ -71,6 +71,9 @@ impl<'m, C: Camera, F: NorFlash> Device<'m, C, F> {
             ),
             Some(fault) => warning!("store: {}", fault),
         }
+        if store.damage().any() {
+            warning!("the flash lost records: {}", store.damage());
+        }
         Self {
             board: parts.board,
             camera: parts.camera,
@@ -122,6 +125,8 @@ fn answer<'a, C: Camera, F: NorFlash>(
             head: store.head(),
             slots: store.known().memory().in_use() as u8,
             max_slots: SLOTS as u8,
+            other_models: of_other_models(store, embedder),
+            damage: store.damage(),
         })),
         Request::Frame {
             geometry,
@@ -202,7 +207,36 @@ fn answer<'a, C: Camera, F: NorFlash>(
             }
             Ok(Response::Head(store.head()))
         }
+        Request::Record { id, offset } => {
+            let record = store.record(id)?;
+            let rest = record.get(usize::from(offset)..);
+            let rest = rest.ok_or(DeviceError::PastEnd)?;
+            Ok(Response::Record {
+                total: record.len() as u16,
+                chunk: &rest[..rest.len().min(MAX_CHUNK)],
+            })
+        }
+        Request::Receive { offset, chunk } => {
+            Ok(Response::Received(store.receive(offset, chunk)? as u32))
+        }
+        Request::Restore => {
+            let model = embedder.model?;
+            let id = store.restore(model.id(), model.embedding_len())?;
+            info!("restored class {=u8}", id);
+            Ok(Response::Enrolled {
+                id,
+                shots: store.class(id).map_or(0, Class::shots),
+                overwritten: None,
+            })
+        }
     }
+}
+
+/// Classes that the present model can't use.
+fn of_other_models<F: NorFlash>(store: &Store<F>, embedder: &Embedder<'_>) -> u8 {
+    let model = embedder.model.as_ref().ok().map(Model::id);
+    let classes = store.classes().iter();
+    classes.filter(|class| Some(class.model) != model).count() as u8
 }
 
 fn capture<C: Camera>(camera: &mut C, offset: u32) -> Result<Response<'_>, DeviceError> {

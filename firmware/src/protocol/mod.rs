@@ -18,9 +18,9 @@ pub use response::{
 };
 
 /// Version of the wire format.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 
-/// Most bytes of a frame in one packet.
+/// Most bytes of a frame or a record in one packet.
 pub const MAX_CHUNK: usize = 1024;
 
 /// Most bytes of an encoded request or response.

@@ -64,4 +64,23 @@ pub enum Request<'a> {
         /// The head from now on; none leaves it.
         choose: Option<Head>,
     },
+    /// A piece of the [record](crate::store::record) of a class. Answered by
+    /// [`Response::Record`](super::Response::Record).
+    Record {
+        /// Id of the class.
+        id: u8,
+        /// First byte wanted.
+        offset: u16,
+    },
+    /// A piece of a record that is to be restored; nothing is changed yet. Answered by
+    /// [`Response::Received`](super::Response::Received).
+    Receive {
+        /// Where the piece belongs: 0, or where the last one ended.
+        offset: u16,
+        /// At most [`MAX_CHUNK`](super::MAX_CHUNK) bytes.
+        chunk: &'a [u8],
+    },
+    /// Stores the class whose record was received, in place of the one of its name. It has to be of
+    /// the present model. Answered by [`Response::Enrolled`](super::Response::Enrolled).
+    Restore,
 }

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::camera::{CameraError, Geometry};
 use crate::heads::Head;
-use crate::store::{MAX_CLASSES, StoreError};
+use crate::store::{Damage, MAX_CLASSES, StoreError};
 
 /// What the device answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,7 +15,9 @@ pub enum Response<'a> {
     /// To [`Request::Info`](super::Request::Info).
     #[serde(borrow)]
     Info(Info<'a>),
-    /// To [`Request::Frame`](super::Request::Frame): bytes held from the start of the frame.
+    /// To [`Request::Frame`](super::Request::Frame) and
+    /// [`Request::Receive`](super::Request::Receive): bytes held from the start of the frame or
+    /// record.
     Received(u32),
     /// To [`Request::Capture`](super::Request::Capture).
     Frame {
@@ -55,6 +57,13 @@ pub enum Response<'a> {
     Stats(Stats),
     /// To [`Request::Head`](super::Request::Head): the head that is chosen now.
     Head(Head),
+    /// To [`Request::Record`](super::Request::Record).
+    Record {
+        /// Bytes of the whole record.
+        total: u16,
+        /// At most [`MAX_CHUNK`](super::MAX_CHUNK) bytes; fewer at the end.
+        chunk: &'a [u8],
+    },
 }
 
 /// Some enrolled classes.
@@ -90,6 +99,10 @@ pub struct Info<'a> {
     pub slots: u8,
     /// Slots of the memory.
     pub max_slots: u8,
+    /// Classes of other models, which wait for their model to come back.
+    pub other_models: u8,
+    /// What the flash lost.
+    pub damage: Damage,
 }
 
 /// The model that the device runs.

@@ -1,6 +1,6 @@
 use heapless::Vec;
 
-use super::StoreError;
+use super::{Damage, StoreError};
 use crate::heads::linear::{Fit, Linear};
 use crate::heads::memory::Memory;
 use crate::heads::{
@@ -67,7 +67,7 @@ impl Known {
         model: u64,
         embedding: &[i8],
     ) -> Result<Enrolment, StoreError> {
-        let (class, overwritten) = self.with_shot(name, model, embedding)?;
+        let (class, overwritten) = self.with_shot(name, model, embedding, Damage::default())?;
         let enrolment = Enrolment {
             id: class.id,
             shots: class.shots(),
@@ -78,12 +78,13 @@ impl Known {
     }
 
     /// The class of this name and model as it would be with one shot more, and the class that would
-    /// lose a slot of the memory to it.
+    /// lose a slot of the memory to it. A new class gets no id under which one was lost.
     pub(super) fn with_shot(
         &self,
         name: &str,
         model: u64,
         embedding: &[i8],
+        lost: Damage,
     ) -> Result<(Class, Option<u8>), StoreError> {
         check_name(name)?;
         if embedding.is_empty() || embedding.len() > MAX_DIM {
@@ -94,14 +95,27 @@ impl Known {
             Some(class) if class.dim() != embedding.len() => return Err(StoreError::Embedding),
             Some(class) => class.clone(),
             None => {
-                let id = (0..MAX_CLASSES as u8).find(|&id| self.class(id).is_none());
-                let id = id.ok_or(StoreError::ClassesFull)?;
+                let id = self.free_id(lost).ok_or(StoreError::ClassesFull)?;
                 Class::new(id, name, model, embedding.len()).ok_or(StoreError::Name)?
             }
         };
         class.push(embedding).ok_or(StoreError::ShotsFull)?;
         let overwritten = self.memory.write(&self.classes, &mut class);
         Ok((class, overwritten))
+    }
+
+    /// The id for a class of this name and model: its own, or one that is free.
+    pub(super) fn id_for(&self, name: &str, model: u64, lost: Damage) -> Result<u8, StoreError> {
+        check_name(name)?;
+        let mut classes = self.classes.iter();
+        match classes.find(|class| class.model == model && class.name == name) {
+            Some(class) => Ok(class.id),
+            None => self.free_id(lost).ok_or(StoreError::ClassesFull),
+        }
+    }
+
+    fn free_id(&self, lost: Damage) -> Option<u8> {
+        (0..MAX_CLASSES as u8).find(|&id| self.class(id).is_none() && !lost.class(id))
     }
 
     /// The class as it would be with another name.

@@ -3,12 +3,23 @@
 //! Each class is one item of a log-structured map: its name, the model that it belongs to, the int8
 //! embeddings of its shots and how the memory groups them. A change writes the class anew as one
 //! item, so that a power cut leaves either the old or the new class. What the heads read beyond the
-//! shots is derived in RAM ([`Known`]). One more item holds the head that was chosen.
+//! shots is derived in RAM ([`Known`]). One more item holds the head that was chosen, and one what
+//! the newest items are, so that a flash that loses one is found out ([`Store::damage`]).
+//!
+//! It holds [`MAX_CLASSES`] classes of [`MAX_SHOTS`] shots of [`MAX_DIM`] values, of all models
+//! together, in [`Store::MIN_SECTORS`] sectors: 37 of 4 KiB with words of 4 bytes (the largest class
+//! takes 2,780 bytes), 4 of 128 KiB with words of 32. What does not fit is refused, and nothing is
+//! lost. Sectors are written in turn, so that all wear alike.
+//!
+//! Every write is read back, and done again elsewhere if it did not take. When the flash was
+//! compacted, what did not survive the move is written again.
 
 mod known;
+mod ledger;
 pub mod nor;
-mod record;
+pub mod record;
 mod sectors;
+mod transfer;
 
 use embassy_futures::block_on;
 use embedded_storage::nor_flash::NorFlash;
@@ -18,8 +29,10 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::heads::{Class, MAX_CLASSES, MAX_DIM, MAX_NAME, MAX_SHOTS};
 pub use known::{Enrolment, Known};
+pub use ledger::Damage;
 
 use crate::heads::{Answer, Head, Quantization};
+use ledger::{LEDGER, Ledger, NUMBERED};
 use record::{MAX_RECORD, TOMBSTONE};
 use sectors::{Sectors, SectorsError, WORD_LIMIT};
 
@@ -27,9 +40,17 @@ use sectors::{Sectors, SectorsError, WORD_LIMIT};
 const HEAD: u8 = MAX_CLASSES as u8;
 /// First byte of that item; the head's number follows.
 const HEAD_VERSION: u8 = 1;
+/// Key of the item that holds the ledger.
+const LEDGER_KEY: u8 = HEAD + 1;
 
-/// Room for the largest item: the key and the record, in whole words.
-const ITEM: usize = (1 + MAX_RECORD).next_multiple_of(WORD_LIMIT);
+/// Bytes of the largest value: a number and a record.
+const VALUE: usize = NUMBERED + MAX_RECORD;
+
+/// Room for the largest item: the key and the value, in whole words.
+const ITEM: usize = (1 + VALUE).next_multiple_of(WORD_LIMIT);
+
+/// How often a write that did not take is tried, each time elsewhere.
+const ATTEMPTS: u32 = 3;
 
 /// Why the store refused. In each case it still holds what it held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -71,6 +92,18 @@ pub enum StoreError {
     /// shots.
     #[error("an embedding has to have between 1 and {MAX_DIM} values, the same for all shots")]
     Embedding,
+    /// A piece of a class came out of order.
+    #[error("the device expects byte {expected} of the class")]
+    OutOfOrder {
+        /// First byte of the piece that it expects.
+        expected: u16,
+    },
+    /// The bytes are not those of a class.
+    #[error("this is not a class")]
+    Record,
+    /// The class was enrolled with another model.
+    #[error("the class belongs to another model")]
+    OtherModel,
 }
 
 /// Reads every byte anew: the flash is memory-mapped, and nothing can be stale.
@@ -85,19 +118,26 @@ pub struct Store<F: NorFlash> {
     fault: Option<StoreError>,
     known: Known,
     head: Head,
+    ledger: Ledger,
+    damage: Damage,
+    /// Erases of the flash after which nothing was missing.
+    mended: u32,
     item: [u8; ITEM],
-    record: [u8; MAX_RECORD],
+    /// Room for a number, and for the record that is written or received.
+    value: [u8; VALUE],
+    /// Bytes of a record that were received.
+    received: usize,
 }
 
 impl<F: NorFlash> Store<F> {
-    /// Sectors that a flash must have for [`MAX_CLASSES`] full classes and the head: one for each
-    /// item that a sector can hold in the worst order, one being written, one spare, one to compact
-    /// into.
+    /// Sectors that a flash must have for [`MAX_CLASSES`] full classes, the head and the ledger: one
+    /// for each item that a sector can hold in the worst order, one being written, one spare, one to
+    /// compact into.
     pub const MIN_SECTORS: usize = {
         let items = (F::ERASE_SIZE - 4 * WORD_LIMIT) / (ITEM + WORD_LIMIT);
         assert!(items > 0, "a sector has to hold the largest class");
         let in_worst_order = if items > 1 { items - 1 } else { 1 };
-        (MAX_CLASSES + 1).div_ceil(in_worst_order) + 3
+        (MAX_CLASSES + 2).div_ceil(in_worst_order) + 3
     };
 
     /// Opens the store over the whole of `flash`, repairing what a power cut left.
@@ -116,12 +156,18 @@ impl<F: NorFlash> Store<F> {
             fault,
             known: Known::new(),
             head: Head::default(),
+            ledger: Ledger::new(),
+            damage: Damage::default(),
+            mended: 0,
             item: [0; ITEM],
-            record: [0; MAX_RECORD],
+            value: [0; VALUE],
+            received: 0,
         };
-        if fault.is_none() {
-            store.load();
+        if fault.is_none() && store.load() {
+            // A flash that can't be written is still read; the next change tells.
+            let _ = store.write_ledger();
         }
+        store.mended = store.map.flash().erases();
         store
     }
 
@@ -129,6 +175,13 @@ impl<F: NorFlash> Store<F> {
     #[must_use]
     pub fn fault(&self) -> Option<StoreError> {
         self.fault
+    }
+
+    /// What the flash lost and the store could not mend, as far as it was seen when the store was
+    /// opened.
+    #[must_use]
+    pub fn damage(&self) -> Damage {
+        self.damage
     }
 
     /// All classes, by id.
@@ -161,10 +214,10 @@ impl<F: NorFlash> Store<F> {
     /// That the flash failed; the head is then the old one or the new one.
     pub fn set_head(&mut self, head: Head) -> Result<(), StoreError> {
         self.check()?;
-        if head != self.head {
-            self.record[..2].copy_from_slice(&[HEAD_VERSION, head as u8]);
-            self.put(HEAD, 2)?;
+        if head != self.head || self.damage.head {
+            self.put(HEAD, &[HEAD_VERSION, head as u8])?;
             self.head = head;
+            self.mend();
         }
         Ok(())
     }
@@ -189,7 +242,8 @@ impl<F: NorFlash> Store<F> {
     /// it to the memory.
     ///
     /// # Errors
-    /// Any [`StoreError`]; the store is then unchanged.
+    /// Any [`StoreError`]; the store is then unchanged, or after [`StoreError::Flash`] as the flash
+    /// has it.
     pub fn enroll(
         &mut self,
         name: &str,
@@ -197,7 +251,7 @@ impl<F: NorFlash> Store<F> {
         embedding: &[i8],
     ) -> Result<Enrolment, StoreError> {
         self.check()?;
-        let (class, overwritten) = self.known.with_shot(name, model, embedding)?;
+        let (class, overwritten) = self.known.with_shot(name, model, embedding, self.damage)?;
         let enrolment = Enrolment {
             id: class.id,
             shots: class.shots(),
@@ -210,26 +264,29 @@ impl<F: NorFlash> Store<F> {
     /// Gives a class another name.
     ///
     /// # Errors
-    /// Any [`StoreError`]; the store is then unchanged.
+    /// As [`enroll`](Self::enroll).
     pub fn rename(&mut self, id: u8, name: &str) -> Result<(), StoreError> {
         self.check()?;
         self.put_class(self.known.renamed(id, name)?)
     }
 
-    /// Forgets a class.
+    /// Forgets a class, or that one was lost.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchClass`], or that the flash failed; the store is then unchanged.
+    /// [`StoreError::NoSuchClass`], or that the flash failed; the class is then there or gone.
     pub fn remove(&mut self, id: u8) -> Result<(), StoreError> {
         self.check()?;
-        self.class(id).ok_or(StoreError::NoSuchClass)?;
-        self.record[..TOMBSTONE.len()].copy_from_slice(TOMBSTONE);
-        self.put(id, TOMBSTONE.len())?;
+        if self.class(id).is_none() && !self.damage.class(id) {
+            return Err(StoreError::NoSuchClass);
+        }
+        self.put(id, TOMBSTONE)?;
         self.known.remove(id);
+        self.mend();
         Ok(())
     }
 
-    /// Forgets every class, one after the other, and keeps the head; a corrupt store is erased.
+    /// Forgets every class, one after the other, and what was lost, and keeps the head; a corrupt
+    /// store is erased.
     ///
     /// # Errors
     /// That the flash failed. Each class is then either there or gone.
@@ -239,10 +296,12 @@ impl<F: NorFlash> Store<F> {
             Some(StoreError::TooSmall) => return Err(StoreError::TooSmall),
             Some(_) => return self.format(),
         }
-        while let Some(class) = self.known.classes().last() {
-            self.remove(class.id)?;
+        for id in (0..HEAD).rev() {
+            if self.class(id).is_some() || self.damage.class(id) {
+                self.remove(id)?;
+            }
         }
-        Ok(())
+        self.set_head(self.head)
     }
 
     /// Erases the flash. A power cut in the midst leaves whatever was not erased yet, so this is
@@ -259,15 +318,21 @@ impl<F: NorFlash> Store<F> {
         self.fault.map_or(Ok(()), Err)
     }
 
-    /// Reads all items from the flash; a failure becomes the fault.
-    fn load(&mut self) {
+    /// Reads all items from the flash; a failure becomes the fault. Says whether the ledger has to
+    /// be written.
+    fn load(&mut self) -> bool {
         self.known.clear();
         self.head = Head::default();
-        self.fault = block_on(self.read_all()).err();
+        self.ledger = Ledger::new();
+        self.damage = Damage::default();
+        self.received = 0;
+        let mut found = Ledger::new();
+        self.fault = block_on(self.read_all(&mut found)).err();
         self.known.follow();
+        self.fault.is_none() && self.ledger.settle(&found, &mut self.damage)
     }
 
-    async fn read_all(&mut self) -> Result<(), StoreError> {
+    async fn read_all(&mut self, found: &mut Ledger) -> Result<(), StoreError> {
         // Oldest first, so that the newest item of a key is the one that stays.
         let mut items = self
             .map
@@ -279,6 +344,11 @@ impl<F: NorFlash> Store<F> {
             .await
             .map_err(|error| Self::translate(&error))?
         {
+            if key == LEDGER_KEY {
+                self.ledger = Ledger::read(bytes).ok_or(StoreError::Format)?;
+                continue;
+            }
+            let (number, bytes) = ledger::split(bytes);
             match key {
                 HEAD => self.head = read_head(bytes).ok_or(StoreError::Format)?,
                 id if id < HEAD => {
@@ -287,27 +357,137 @@ impl<F: NorFlash> Store<F> {
                 }
                 _ => return Err(StoreError::Format),
             }
+            found.enter(key, number);
         }
         Ok(())
     }
 
     /// Writes a class anew and follows in RAM.
     fn put_class(&mut self, class: Class) -> Result<(), StoreError> {
-        let len = record::write(&class, &mut self.record).ok_or(StoreError::Embedding)?;
-        self.put(class.id, len)?;
+        let len =
+            record::write(&class, &mut self.value[NUMBERED..]).ok_or(StoreError::Embedding)?;
+        self.put_received(class.id, len)?;
         self.known.put(class);
+        self.mend();
         Ok(())
     }
 
-    /// Stores the first `len` bytes of the record buffer.
-    fn put(&mut self, key: u8, len: usize) -> Result<(), StoreError> {
-        let bytes = &self.record[..len];
-        block_on(self.map.store_item(&mut self.item, &key, &bytes)).map_err(|error| {
-            let error = Self::translate(&error);
+    /// Writes again what was lost when the flash was compacted, as it can be where cells fail.
+    fn mend(&mut self) {
+        let mut checked = self.mended;
+        for _ in 0..=ledger::KEYS {
+            let erases = self.map.flash().erases();
+            if erases == checked {
+                break;
+            }
+            // What can't be mended is damage, and seen as such when the store is opened.
+            match block_on(self.first_lost()) {
+                Ok(None) => checked = erases,
+                Ok(Some(key)) if self.rewrite(key).is_ok() => {}
+                Ok(Some(_)) | Err(_) => break,
+            }
+        }
+        self.mended = self.map.flash().erases();
+    }
+
+    fn rewrite(&mut self, key: u8) -> Result<(), StoreError> {
+        match key {
+            HEAD => self.put(HEAD, &[HEAD_VERSION, self.head as u8]),
+            LEDGER_KEY => self.write_ledger(),
+            id => match self.known.class(id) {
+                Some(class) => {
+                    let len = record::write(class, &mut self.value[NUMBERED..]);
+                    self.put_received(id, len.ok_or(StoreError::Embedding)?)
+                }
+                None => self.put(id, TOMBSTONE),
+            },
+        }
+    }
+
+    /// A key whose newest item can't be read, if there is one.
+    async fn first_lost(&mut self) -> Result<Option<u8>, StoreError> {
+        let mut found = Ledger::new();
+        let mut ledger = Ledger::new();
+        let mut items = self
+            .map
+            .fetch_all_items(&mut self.item)
+            .await
+            .map_err(|error| Self::translate(&error))?;
+        while let Some((key, bytes)) = items
+            .next::<&[u8]>(&mut self.item)
+            .await
+            .map_err(|error| Self::translate(&error))?
+        {
+            if key == LEDGER_KEY {
+                ledger = Ledger::read(bytes).unwrap_or(Ledger::new());
+            } else {
+                found.enter(key, ledger::split(bytes).0);
+            }
+        }
+        let lost = self.ledger.first_lost(&found, self.damage);
+        Ok(lost.or((ledger != self.ledger).then_some(LEDGER_KEY)))
+    }
+
+    /// Stores a record.
+    fn put(&mut self, key: u8, record: &[u8]) -> Result<(), StoreError> {
+        self.value[NUMBERED..NUMBERED + record.len()].copy_from_slice(record);
+        self.put_received(key, record.len())
+    }
+
+    /// Stores the first `len` bytes of the room for a record, and that they are the newest.
+    fn put_received(&mut self, key: u8, len: usize) -> Result<(), StoreError> {
+        self.received = 0;
+        let number = self.ledger.next();
+        self.value[..NUMBERED].copy_from_slice(&ledger::prefix(number));
+        self.write(key, NUMBERED + len)?;
+        self.ledger.enter(key, number);
+        self.damage.set(key.into(), false);
+        self.write_ledger()
+    }
+
+    fn write_ledger(&mut self) -> Result<(), StoreError> {
+        let mut bytes = [0; LEDGER];
+        self.ledger.write(&mut bytes);
+        self.value[..LEDGER].copy_from_slice(&bytes);
+        self.write(LEDGER_KEY, LEDGER)
+    }
+
+    /// Writes the first `len` bytes of the value as an item, and reads them back.
+    fn write(&mut self, key: u8, len: usize) -> Result<(), StoreError> {
+        let mut outcome = Ok(());
+        for _ in 0..ATTEMPTS {
+            outcome = block_on(self.try_write(key, len));
+            if outcome != Err(StoreError::Flash) {
+                break;
+            }
+        }
+        if outcome.is_err() {
             // The flash decides what is true after a failure.
             self.load();
-            error
-        })
+        }
+        outcome
+    }
+
+    async fn try_write(&mut self, key: u8, len: usize) -> Result<(), StoreError> {
+        let value = &self.value[..len];
+        self.map
+            .store_item(&mut self.item, &key, &value)
+            .await
+            .map_err(|error| Self::translate(&error))?;
+        if !self.map.flash().take_failed() {
+            return Ok(());
+        }
+        // What did not take may have been something else that was moved.
+        let read = self
+            .map
+            .fetch_item::<&[u8]>(&mut self.item, &key)
+            .await
+            .map_err(|error| Self::translate(&error))?;
+        if read == Some(value) {
+            Ok(())
+        } else {
+            Err(StoreError::Flash)
+        }
     }
 
     fn translate(error: &sequential_storage::Error<SectorsError<F::Error>>) -> StoreError {
@@ -327,10 +507,10 @@ fn read_head(bytes: &[u8]) -> Option<Head> {
     }
 }
 
-/// Bytes of flash that a class takes, its item's key and header included.
+/// Bytes of flash that a class takes, its item's key, number and header included.
 #[must_use]
 pub fn flash_bytes(class: &Class) -> usize {
     /// What the map puts before each item.
     const ITEM_HEADER: usize = 8;
-    ITEM_HEADER + (1 + record::length(class)).next_multiple_of(nor::WORD)
+    ITEM_HEADER + (1 + NUMBERED + record::length(class)).next_multiple_of(nor::WORD)
 }

@@ -1,4 +1,4 @@
-//! What the flash holds of one class.
+//! A class as bytes: in the flash, over the line and in a backup.
 //!
 //! | byte | |
 //! |---|---|
@@ -29,14 +29,15 @@ const GROUP: usize = 8;
 const _: () = assert!(MAX_SHOTS <= 24 && MAX_CLASSES <= SLOTS);
 
 /// Bytes of the largest record.
-pub(super) const MAX_RECORD: usize = HEADER + MAX_NAME + MAX_SHOTS * (MAX_DIM + GROUP);
+pub const MAX_RECORD: usize = HEADER + MAX_NAME + MAX_SHOTS * (MAX_DIM + GROUP);
 
 /// A record that marks a class as removed.
 pub(super) const TOMBSTONE: &[u8] = &[REMOVED];
 
 /// The record has an impossible field.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Malformed;
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this is not a class")]
+pub struct Malformed;
 
 /// Bytes of a class's record.
 pub(super) fn length(class: &Class) -> usize {
@@ -44,7 +45,10 @@ pub(super) fn length(class: &Class) -> usize {
 }
 
 /// Reads the record of the class with this id; nothing if it was removed.
-pub(super) fn read(id: u8, bytes: &[u8]) -> Result<Option<Class>, Malformed> {
+///
+/// # Errors
+/// [`Malformed`].
+pub fn read(id: u8, bytes: &[u8]) -> Result<Option<Class>, Malformed> {
     match bytes.first() {
         Some(&REMOVED) => Ok(None),
         Some(&VERSION | &WITHOUT_GROUPS) => read_class(id, bytes).map(Some).ok_or(Malformed),
@@ -107,7 +111,8 @@ fn read_group(bytes: &[u8]) -> Option<Group> {
 /// Writes the record of a class and returns its length.
 ///
 /// `None` when the buffer is too short, or a field does not fit.
-pub(super) fn write(class: &Class, buffer: &mut [u8]) -> Option<usize> {
+#[must_use]
+pub fn write(class: &Class, buffer: &mut [u8]) -> Option<usize> {
     let mut len = 0;
     let mut put = |bytes: &[u8]| {
         buffer

@@ -3,8 +3,14 @@
 //! An erase that the power cuts short leaves any contents, those of a sound sector among them. So
 //! each sector starts with two words of its own: the first is programmed after an erase, the second
 //! before the next. A sector that has the first and not the second holds data; any other is erased
-//! again when the flash is switched on. What is left of the sector looks like a flash with sectors
-//! that are two words shorter.
+//! again when the flash is switched on. A few wrong bits don't change what a mark says. What is left
+//! of the sector looks like a flash with sectors that are two words shorter.
+//!
+//! A word whose programming was cut short may be unreadable (a flash with an error-correcting code
+//! says so), or read as neither the old nor the new contents. The map marks its sectors in their
+//! first and last word and looks at one byte of them: it is shown the whole word, as programmed if
+//! any of it is, since a flash may take a word only once. Where a word can't be read while its
+//! sector's mark can, zeros are read, which no check passes.
 //!
 //! The flash is blocking and the map above wants an asynchronous one: every future is ready at once.
 
@@ -19,8 +25,17 @@ const IN_USE: u8 = 0xa5;
 const RETIRED: u8 = 0x00;
 const ERASED: u8 = 0xff;
 
+/// Bits of a mark that may be wrong.
+const TOLERANCE: u32 = 2;
+/// How often a read is tried.
+const READS: u32 = 3;
+
 /// A flash whose sectors are in use, every one.
-pub(super) struct Sectors<F>(F);
+pub(super) struct Sectors<F> {
+    flash: F,
+    erases: u32,
+    failed: bool,
+}
 
 /// Why it failed.
 #[derive(Debug)]
@@ -46,44 +61,122 @@ impl<F: NorFlash> Sectors<F> {
 
     /// A flash whose sectors may be in any state.
     pub(super) const fn new(flash: F) -> Self {
-        Self(flash)
+        Self {
+            flash,
+            erases: 0,
+            failed: false,
+        }
+    }
+
+    /// Sectors that were erased since the flash was switched on, wrapping around.
+    pub(super) const fn erases(&self) -> u32 {
+        self.erases
+    }
+
+    /// Whether something did not read back as it was written since this was asked last.
+    pub(super) fn take_failed(&mut self) -> bool {
+        core::mem::take(&mut self.failed)
     }
 
     /// How many sectors there are.
     pub(super) fn count(&self) -> usize {
-        self.0.capacity() / F::ERASE_SIZE
+        self.flash.capacity() / F::ERASE_SIZE
     }
 
     /// Finishes erases that were cut short, and marks the sectors of a flash that is new.
+    ///
+    /// A flash of which no sector can be read is left as it is.
     pub(super) fn recover(&mut self) -> Result<(), F::Error> {
+        let mut readable = self.count() == 0;
         for sector in 0..self.count() {
-            let mut marks = [0; 2 * WORD_LIMIT];
-            let marks = &mut marks[..Self::MARKS];
-            self.0.read(Self::start(sector), marks)?;
-            let (in_use, retired) = marks.split_at(F::WRITE_SIZE);
-            let sound = in_use.iter().all(|&byte| byte == IN_USE)
-                && retired.iter().all(|&byte| byte == ERASED);
-            if !sound {
+            match self.is_sound(sector) {
+                Ok(_) => readable = true,
+                Err(error) if sector + 1 == self.count() && !readable => return Err(error),
+                Err(_) => {}
+            }
+        }
+        for sector in 0..self.count() {
+            if !self.is_sound(sector).unwrap_or(false) {
                 self.erase_and_mark(sector)?;
             }
         }
         Ok(())
     }
 
+    /// Whether a sector's last erase was finished and no further one begun.
+    fn is_sound(&mut self, sector: usize) -> Result<bool, F::Error> {
+        let in_use = self.is_mark(Self::start(sector), IN_USE)?;
+        Ok(in_use && self.is_mark(Self::start(sector) + F::WRITE_SIZE as u32, ERASED)?)
+    }
+
+    /// Whether a word of the flash below has this byte throughout.
+    fn is_mark(&mut self, address: u32, byte: u8) -> Result<bool, F::Error> {
+        let mut word = [0; WORD_LIMIT];
+        let word = &mut word[..F::WRITE_SIZE];
+        self.try_read(address, word)?;
+        let wrong = word.iter().map(|&read| (read ^ byte).count_ones());
+        Ok(wrong.sum::<u32>() <= TOLERANCE)
+    }
+
+    fn try_read(&mut self, address: u32, bytes: &mut [u8]) -> Result<(), F::Error> {
+        for _ in 1..READS {
+            if self.flash.read(address, bytes).is_ok() {
+                return Ok(());
+            }
+        }
+        self.flash.read(address, bytes)
+    }
+
+    /// As [`try_read`](Self::try_read), with zeros for words that can't be read.
+    fn read_around(&mut self, address: u32, bytes: &mut [u8]) -> Result<(), F::Error> {
+        let Err(error) = self.try_read(address, bytes) else {
+            return Ok(());
+        };
+        // Is it the word that fails, or the flash?
+        let sector = address as usize / F::ERASE_SIZE;
+        if !self.is_mark(Self::start(sector), IN_USE)? {
+            return Err(error);
+        }
+        let mut address = address;
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let in_word = F::WRITE_SIZE - address as usize % F::WRITE_SIZE;
+            let (part, behind) = rest.split_at_mut(in_word.min(rest.len()));
+            if self.try_read(address, part).is_err() {
+                part.fill(0);
+            }
+            address += part.len() as u32;
+            rest = behind;
+        }
+        Ok(())
+    }
+
+    /// Reads from a word in which the map marks its sectors: all zeros or all ones.
+    fn read_mark(&mut self, address: u32, bytes: &mut [u8]) -> Result<(), F::Error> {
+        let mut word = [0; WORD_LIMIT];
+        let word = &mut word[..F::WRITE_SIZE];
+        self.read_around(address - address % F::WRITE_SIZE as u32, word)?;
+        let cleared: u32 = word.iter().map(|byte| byte.count_zeros()).sum();
+        bytes.fill(if cleared < TOLERANCE { ERASED } else { 0 });
+        Ok(())
+    }
+
     fn renew(&mut self, sector: usize) -> Result<(), F::Error> {
         let retired = [RETIRED; WORD_LIMIT];
-        self.0.write(
+        // A mark that does not take must not keep the sector from being erased.
+        let _ = self.flash.write(
             Self::start(sector) + F::WRITE_SIZE as u32,
             &retired[..F::WRITE_SIZE],
-        )?;
+        );
         self.erase_and_mark(sector)
     }
 
     fn erase_and_mark(&mut self, sector: usize) -> Result<(), F::Error> {
         let start = Self::start(sector);
         let in_use = [IN_USE; WORD_LIMIT];
-        self.0.erase(start, start + F::ERASE_SIZE as u32)?;
-        self.0.write(start, &in_use[..F::WRITE_SIZE])
+        self.erases = self.erases.wrapping_add(1);
+        self.flash.erase(start, start + F::ERASE_SIZE as u32)?;
+        self.flash.write(start, &in_use[..F::WRITE_SIZE])
     }
 
     fn start(sector: usize) -> u32 {
@@ -108,8 +201,15 @@ impl<F: NorFlash> asynchronous::ReadNorFlash for Sectors<F> {
     const READ_SIZE: usize = F::READ_SIZE;
 
     async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Self::Error> {
-        let offset = Self::place(offset, bytes.len())?;
-        self.0.read(offset, bytes).map_err(SectorsError::Flash)
+        let address = Self::place(offset, bytes.len())?;
+        let within = offset as usize % Self::SIZE;
+        let last = Self::SIZE - F::WRITE_SIZE;
+        let read = if within < F::WRITE_SIZE || within >= last {
+            self.read_mark(address, bytes)
+        } else {
+            self.read_around(address, bytes)
+        };
+        read.map_err(SectorsError::Flash)
     }
 
     fn capacity(&self) -> usize {
@@ -130,6 +230,16 @@ impl<F: NorFlash> asynchronous::NorFlash for Sectors<F> {
 
     async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Self::Error> {
         let offset = Self::place(offset, bytes.len())?;
-        self.0.write(offset, bytes).map_err(SectorsError::Flash)
+        self.flash
+            .write(offset, bytes)
+            .map_err(SectorsError::Flash)?;
+        // No error: the map has to get to the end of what it does, or it would try the same place
+        // again and again. Whoever uses it asks for failures afterwards.
+        let mut word = [0; WORD_LIMIT];
+        for (address, written) in (offset..).step_by(WORD_LIMIT).zip(bytes.chunks(WORD_LIMIT)) {
+            let word = &mut word[..written.len()];
+            self.failed |= self.try_read(address, word).is_err() || word != written;
+        }
+        Ok(())
     }
 }

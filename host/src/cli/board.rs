@@ -114,10 +114,31 @@ fn describe(info: &DeviceInfo) -> String {
         ),
         Err(fault) => format!("store: {fault}"),
     };
-    format!(
+    let mut text = format!(
         "{}, firmware {}, protocol {}\n{model}\n{classes}",
         info.board, info.firmware, info.protocol
-    )
+    );
+    if info.other_models > 0 {
+        text.push_str(&format!(
+            "\n{} of them are of other models, kept until their model is flashed again",
+            info.other_models
+        ));
+    }
+    if !info.damage.classes.is_empty() {
+        text.push_str(&format!(
+            "\nthe flash lost the newest state of class {}: see `sudal list`",
+            ids(&info.damage.classes)
+        ));
+    }
+    if info.damage.head {
+        text.push_str("\nthe flash lost the choice of the head: choose it again");
+    }
+    text
+}
+
+fn ids(ids: &[u8]) -> String {
+    let ids: Vec<_> = ids.iter().map(u8::to_string).collect();
+    ids.join(", ")
 }
 
 /// Teach the board a class from pictures, one shot each; more can be added any time.
@@ -251,8 +272,10 @@ pub(crate) struct List {
 impl List {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
         let mut c = self.board.connect()?;
-        let model = c.client.info()?.model.ok().map(|m| m.id);
+        let info = c.client.info()?;
+        let model = info.model.ok().map(|m| m.id);
         let classes = c.client.list()?;
+        let mut lost = info.damage.classes;
         let mut text = String::new();
         for class in &classes {
             text.push_str(&format!(
@@ -260,9 +283,18 @@ impl List {
                 class.id, class.shots, class.slots, class.name
             ));
             if Some(class.model) != model {
-                text.push_str("  (of another model: enrol it again)");
+                text.push_str("  (of another model: enrol it again, or flash its model)");
+            }
+            if lost.contains(&class.id) {
+                lost.retain(|&id| id != class.id);
+                text.push_str("  (damaged: this is an older state; remove it and enrol it again)");
             }
             text.push('\n');
+        }
+        for id in lost {
+            text.push_str(&format!(
+                "{id:>3}  lost by the flash; `sudal remove --id {id}` forgets that\n"
+            ));
         }
         if classes.is_empty() {
             text.push_str("nothing is enrolled");
@@ -298,7 +330,11 @@ impl Rename {
 #[derive(clap::Args)]
 pub(crate) struct Remove {
     /// Its name.
-    name: String,
+    #[arg(required_unless_present = "id")]
+    name: Option<String>,
+    /// Its id, instead of its name; also of one that the flash lost.
+    #[arg(long, conflicts_with = "name")]
+    id: Option<u8>,
     #[command(flatten)]
     board: BoardArgs,
 }
@@ -306,11 +342,15 @@ pub(crate) struct Remove {
 impl Remove {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
         let mut c = self.board.connect()?;
-        let id = c.client.find(&self.name)?;
+        let (id, what) = match (&self.name, self.id) {
+            (Some(name), _) => (c.client.find(name)?, name.clone()),
+            (None, Some(id)) => (id, format!("class {id}")),
+            (None, None) => bail!("give the name or the id of a class"),
+        };
         c.client.remove(id)?;
         output.result(
-            &serde_json::json!({ "removed": self.name }),
-            format!("removed {}", self.name),
+            &serde_json::json!({ "removed": what }),
+            format!("removed {what}"),
         )
     }
 }

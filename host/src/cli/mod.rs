@@ -1,5 +1,6 @@
 //! One file a command; what they share stands in [`data`], [`device`], [`model`] and [`output`].
 
+mod backup;
 mod bench;
 mod board;
 mod bounds;
@@ -82,6 +83,8 @@ enum Command {
     Rename(board::Rename),
     Remove(board::Remove),
     Reset(board::Reset),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
     Capture(board::Capture),
     Logs(board::Logs),
     Stop(board::Stop),
@@ -120,6 +123,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Rename(args) => args.run(&output),
         Command::Remove(args) => args.run(&output),
         Command::Reset(args) => args.run(&output),
+        Command::Backup(args) => args.run(&output),
+        Command::Restore(args) => args.run(&output),
         Command::Capture(args) => args.run(&output),
         Command::Logs(args) => args.run(&output),
         Command::Stop(args) => args.run(&output),

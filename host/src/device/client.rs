@@ -101,6 +101,20 @@ pub struct Info {
     pub slots: u8,
     /// Slots of the memory.
     pub max_slots: u8,
+    /// Classes of other models, which wait for their model to come back.
+    pub other_models: u8,
+    /// What the flash lost.
+    pub damage: Damage,
+}
+
+/// What the board's flash lost: the newest state of a class or of the choice of the head. An older
+/// state may be there in its place.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Damage {
+    /// Ids of the classes.
+    pub classes: Vec<u8>,
+    /// The choice of the head.
+    pub head: bool,
 }
 
 /// The model on the device.
@@ -270,6 +284,13 @@ impl<S: Read + Write> Client<S> {
                 head: info.head,
                 slots: info.slots,
                 max_slots: info.max_slots,
+                other_models: info.other_models,
+                damage: Damage {
+                    classes: (0..info.max_classes)
+                        .filter(|&id| info.damage.class(id))
+                        .collect(),
+                    head: info.damage.head,
+                },
             }),
             _ => None,
         })?;
@@ -509,7 +530,7 @@ impl<S: Read + Write> Client<S> {
     }
 
     /// Sends a request until it is answered, and takes from the answer what `read` finds.
-    fn call<T>(
+    pub(super) fn call<T>(
         &mut self,
         name: &'static str,
         request: &Request<'_>,

@@ -17,6 +17,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod backup;
 mod bench;
 mod board;
 mod client;
@@ -32,9 +33,12 @@ mod profile;
 mod qemu;
 mod toolchain;
 
+pub use backup::{Backup, BackupError};
 pub use bench::{build_bench, try_kernels};
 pub use board::{BOARDS, Board, BoardError, Memory, open, state_dir};
-pub use client::{Class, Client, ClientError, Distance, Embedding, Enrolled, Info, Verdict};
+pub use client::{
+    Class, Client, ClientError, Damage, Distance, Embedding, Enrolled, Info, Verdict,
+};
 pub use client::{ModelInfo, Picture};
 pub use emulator::Emulator;
 pub use file::FileMedium;

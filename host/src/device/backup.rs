@@ -1,0 +1,333 @@
+//! What a board was taught, as a file.
+//!
+//! Numbers are little-endian.
+//!
+//! | byte | |
+//! |---|---|
+//! | 0..8 | `sudalbak` |
+//! | 8 | format: 1 |
+//! | 9..17 | identity of the model |
+//! | 17 | head: 0 prototype, 1 nearest, 2 memory, 3 linear |
+//! | 18 | number of classes |
+//! | 19.. | each class: the length of its record in two bytes, then its [record] |
+//! | last 4 | CRC-32 (ISO-HDLC) of all before |
+//!
+//! Binary, because a record is what the board's flash holds: the file keeps the same bytes, one
+//! parser reads both, and a restored board is the old one, the groups of its memory included. It
+//! holds the classes of one model, that which the board runs.
+
+use std::io::{Read, Write};
+
+use crc::{CRC_32_ISO_HDLC, Crc};
+use sudal_firmware::heads::{Class, Head, MAX_CLASSES};
+use sudal_firmware::protocol::{DeviceError, MAX_CHUNK, ModelFault, Request, Response};
+use sudal_firmware::store::{StoreError, record};
+
+use super::client::{Client, ClientError, Enrolled};
+
+const MAGIC: &[u8; 8] = b"sudalbak";
+const VERSION: u8 = 1;
+const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+/// How often a class is sent anew because the board was switched off in the midst of it.
+const RESTARTS: u32 = 3;
+
+/// The classes of one model, and the head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backup {
+    /// Identity of the model.
+    pub model: u64,
+    /// How queries are classified.
+    pub head: Head,
+    /// By id.
+    classes: Vec<Class>,
+}
+
+/// Why a backup was not made, read or restored.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The bytes start otherwise.
+    #[error("this is no backup of sudal")]
+    Foreign,
+    /// Written by a later version.
+    #[error(
+        "the backup has format {0}, this program knows {VERSION}: use the program that wrote it, or a later one"
+    )]
+    Version(u8),
+    /// A byte was changed, lost or added.
+    #[error("the backup is damaged: take another copy of it")]
+    Damaged,
+    /// The board runs another model.
+    #[error(
+        "the backup is of model {backup:016x}, the board runs {board:016x}: embeddings of one mean nothing to the other, flash the model of the backup first"
+    )]
+    OtherModel {
+        /// The model of the backup.
+        backup: u64,
+        /// The model on the board.
+        board: u64,
+    },
+    /// The board has no model.
+    #[error("the board has no model")]
+    NoModel(#[from] ModelFault),
+    /// The board refused or does not answer.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+impl Backup {
+    /// Its classes.
+    #[must_use]
+    pub fn classes(&self) -> &[Class] {
+        &self.classes
+    }
+
+    /// Reads the classes of the board's model, and its head.
+    ///
+    /// # Errors
+    /// That the board has no model, or does not answer as it should.
+    pub fn take<S: Read + Write>(client: &mut Client<S>) -> Result<Self, BackupError> {
+        let model = client.info()?.model?.id;
+        let mut classes = Vec::new();
+        for listed in client.list()? {
+            if listed.model == model {
+                let record = client.record(listed.id)?;
+                let class = record::read(listed.id, &record);
+                let class = class.ok().flatten();
+                classes.push(class.ok_or(ClientError::Protocol { request: "record" })?);
+            }
+        }
+        let head = client.head()?;
+        Ok(Self {
+            model,
+            head,
+            classes,
+        })
+    }
+
+    /// Teaches a board these classes, each in place of the one of its name, and chooses the head.
+    /// Other classes stay. If it is cut short, each class is either as it was or as in the backup.
+    ///
+    /// # Errors
+    /// [`BackupError::OtherModel`], before anything is changed; or that the board refuses a class.
+    pub fn restore<S: Read + Write>(&self, client: &mut Client<S>) -> Result<(), BackupError> {
+        let board = client.info()?.model?.id;
+        if board != self.model {
+            return Err(BackupError::OtherModel {
+                backup: self.model,
+                board,
+            });
+        }
+        for class in &self.classes {
+            client.restore(&bytes_of(class))?;
+        }
+        client.set_head(self.head)?;
+        Ok(())
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = MAGIC.to_vec();
+        bytes.push(VERSION);
+        bytes.extend(self.model.to_le_bytes());
+        bytes.push(self.head as u8);
+        bytes.push(self.classes.len() as u8);
+        for class in &self.classes {
+            let record = bytes_of(class);
+            bytes.extend((record.len() as u16).to_le_bytes());
+            bytes.extend(record);
+        }
+        let check = CRC.checksum(&bytes);
+        bytes.extend(check.to_le_bytes());
+        bytes
+    }
+
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// [`BackupError::Foreign`], [`BackupError::Version`] or [`BackupError::Damaged`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, BackupError> {
+        let rest = bytes.strip_prefix(MAGIC).ok_or(BackupError::Foreign)?;
+        let (&version, _) = rest.split_first().ok_or(BackupError::Damaged)?;
+        let (content, check) = bytes.split_last_chunk().ok_or(BackupError::Damaged)?;
+        if CRC.checksum(content) != u32::from_le_bytes(*check) {
+            return Err(BackupError::Damaged);
+        }
+        if version != VERSION {
+            return Err(BackupError::Version(version));
+        }
+        Self::parse(&content[MAGIC.len() + 1..]).ok_or(BackupError::Damaged)
+    }
+
+    /// What stands between the version and the check.
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let (model, bytes) = bytes.split_first_chunk()?;
+        let model = u64::from_le_bytes(*model);
+        let (&[head, count], mut bytes) = bytes.split_first_chunk()?;
+        let head = Head::ALL.into_iter().find(|known| *known as u8 == head)?;
+        let mut classes = Vec::new();
+        for id in 0..count {
+            let (len, rest) = bytes.split_first_chunk()?;
+            let (record, rest) = rest.split_at_checked(u16::from_le_bytes(*len).into())?;
+            let class = record::read(id, record).ok().flatten()?;
+            (class.model == model).then_some(())?;
+            classes.push(class);
+            bytes = rest;
+        }
+        let sound = bytes.is_empty() && classes.len() <= MAX_CLASSES;
+        sound.then_some(Self {
+            model,
+            head,
+            classes,
+        })
+    }
+}
+
+fn bytes_of(class: &Class) -> Vec<u8> {
+    let mut record = vec![0; record::MAX_RECORD];
+    // A class was read from a record, so it fits one.
+    let len = record::write(class, &mut record).unwrap_or(0);
+    record.truncate(len);
+    record
+}
+
+impl<S: Read + Write> Client<S> {
+    /// The [record] of a class.
+    ///
+    /// # Errors
+    /// That there is no such class.
+    pub fn record(&mut self, id: u8) -> Result<Vec<u8>, ClientError> {
+        let mut record = Vec::new();
+        loop {
+            let offset = record.len() as u16;
+            let request = Request::Record { id, offset };
+            let (total, chunk) = self.call("record", &request, |response| match response {
+                Response::Record { total, chunk } if !chunk.is_empty() => {
+                    Some((usize::from(total), chunk.to_vec()))
+                }
+                _ => None,
+            })?;
+            record.extend(chunk);
+            if record.len() >= total {
+                return Ok(record);
+            }
+        }
+    }
+
+    /// Stores a class from its [record], in place of the one of its name. It has to be of the
+    /// board's model.
+    ///
+    /// # Errors
+    /// That it is not, that the store is full, or that the bytes are no record.
+    pub fn restore(&mut self, record: &[u8]) -> Result<Enrolled, ClientError> {
+        let mut restarts = 0;
+        loop {
+            match self.try_restore(record) {
+                // The device was switched off and on in between, or another program was there.
+                Err(ClientError::Device(DeviceError::Store(
+                    StoreError::OutOfOrder { .. } | StoreError::Record,
+                ))) if restarts < RESTARTS => restarts += 1,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn try_restore(&mut self, record: &[u8]) -> Result<Enrolled, ClientError> {
+        let mut offset = 0;
+        for chunk in record.chunks(MAX_CHUNK) {
+            let request = Request::Receive { offset, chunk };
+            let received = self.call("receive", &request, |response| match response {
+                Response::Received(bytes) => u16::try_from(bytes).ok(),
+                _ => None,
+            })?;
+            offset = received;
+        }
+        self.call("restore", &Request::Restore, |response| match response {
+            Response::Enrolled {
+                id,
+                shots,
+                overwritten,
+            } => Some(Enrolled {
+                id,
+                shots,
+                overwritten,
+            }),
+            _ => None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sudal_firmware::store::Known;
+
+    use super::*;
+
+    fn backup() -> Backup {
+        let mut known = Known::new();
+        for (name, shot) in [
+            ("gear", [1, -2, 3]),
+            ("부품", [4, 5, 6]),
+            ("gear", [7, 8, 9]),
+        ] {
+            known.enroll(name, 0x5eed, &shot).unwrap();
+        }
+        Backup {
+            model: 0x5eed,
+            head: Head::Linear,
+            classes: known.classes().to_vec(),
+        }
+    }
+
+    #[test]
+    fn reads_what_it_wrote() {
+        let bytes = backup().to_bytes();
+        assert_eq!(Backup::from_bytes(&bytes).unwrap(), backup());
+        let empty = Backup {
+            classes: Vec::new(),
+            ..backup()
+        };
+        assert_eq!(Backup::from_bytes(&empty.to_bytes()).unwrap(), empty);
+    }
+
+    #[test]
+    fn every_flipped_bit_and_every_cut_is_refused() {
+        let bytes = backup().to_bytes();
+        for position in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut damaged = bytes.clone();
+                damaged[position] ^= 1 << bit;
+                assert!(Backup::from_bytes(&damaged).is_err(), "{position}.{bit}");
+            }
+            assert!(
+                Backup::from_bytes(&bytes[..position]).is_err(),
+                "{position}"
+            );
+        }
+        let longer = [&bytes[..], &[0]].concat();
+        assert!(matches!(
+            Backup::from_bytes(&longer),
+            Err(BackupError::Damaged)
+        ));
+    }
+
+    /// With a check that is right again.
+    #[test]
+    fn a_wrong_field_is_refused_behind_a_right_check() {
+        let bytes = backup().to_bytes();
+        let with = |position: usize, value: u8| {
+            let mut wrong = bytes[..bytes.len() - 4].to_vec();
+            wrong[position] = value;
+            let check = CRC.checksum(&wrong);
+            wrong.extend(check.to_le_bytes());
+            Backup::from_bytes(&wrong)
+        };
+        assert!(matches!(with(0, b'x'), Err(BackupError::Foreign)));
+        assert!(matches!(with(8, 9), Err(BackupError::Version(9))));
+        // Another model than the classes', a head that there is not, other numbers of classes.
+        for (position, value) in [(9, 1), (17, 4), (18, 1), (18, 3), (19, 200), (21, 7)] {
+            let read = with(position, value);
+            assert!(matches!(read, Err(BackupError::Damaged)), "{position}");
+        }
+    }
+}
