@@ -2,11 +2,10 @@
 
 mod data;
 mod line;
-mod model;
 
 pub use data::data;
 pub use line::Noisy;
-pub use model::block_means;
+pub use sudal_fuzz::block_means;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -83,6 +83,8 @@ type Uncached = Cache<cache::Uncached, cache::Uncached, cache::Uncached, u8>;
 pub struct Store<F: NorFlash> {
     map: MapStorage<u8, Sectors<F>, Uncached>,
     fault: Option<StoreError>,
+    /// The flash refused a write: its free space may be damaged, which only erasing mends.
+    refused: bool,
     known: Known,
     head: Head,
     item: [u8; ITEM],
@@ -114,6 +116,7 @@ impl<F: NorFlash> Store<F> {
         let mut store = Self {
             map: MapStorage::new(flash, MapConfig::new(range), Uncached::new_uncached()),
             fault,
+            refused: false,
             known: Known::new(),
             head: Head::default(),
             item: [0; ITEM],
@@ -229,15 +232,16 @@ impl<F: NorFlash> Store<F> {
         Ok(())
     }
 
-    /// Forgets every class, one after the other, and keeps the head; a corrupt store is erased.
+    /// Forgets every class, one after the other, and keeps the head; a corrupt store is erased, and
+    /// so is one whose flash refused a write.
     ///
     /// # Errors
     /// That the flash failed. Each class is then either there or gone.
     pub fn reset(&mut self) -> Result<(), StoreError> {
         match self.fault {
-            None => {}
+            None if !self.refused => {}
             Some(StoreError::TooSmall) => return Err(StoreError::TooSmall),
-            Some(_) => return self.format(),
+            _ => return self.format(),
         }
         while let Some(class) = self.known.classes().last() {
             self.remove(class.id)?;
@@ -251,6 +255,7 @@ impl<F: NorFlash> Store<F> {
         self.known.clear();
         block_on(self.map.erase_all()).map_err(|error| Self::translate(&error))?;
         self.fault = None;
+        self.refused = false;
         self.load();
         self.check()
     }
@@ -304,6 +309,7 @@ impl<F: NorFlash> Store<F> {
         let bytes = &self.record[..len];
         block_on(self.map.store_item(&mut self.item, &key, &bytes)).map_err(|error| {
             let error = Self::translate(&error);
+            self.refused |= error == StoreError::Flash;
             // The flash decides what is true after a failure.
             self.load();
             error
