@@ -2,10 +2,12 @@
 
 mod data;
 mod line;
+mod wired;
 
 pub use data::data;
 pub use line::Noisy;
 pub use sudal_fuzz::block_means;
+pub use wired::Wired;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -18,7 +18,7 @@ pub use response::{
 };
 
 /// Version of the wire format.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 
 /// Most bytes of a frame in one packet.
 pub const MAX_CHUNK: usize = 1024;

@@ -64,4 +64,10 @@ pub enum Request<'a> {
         /// The head from now on; none leaves it.
         choose: Option<Head>,
     },
+    /// How often the device was started, why, and its last failure. Answered by
+    /// [`Response::Boots`](super::Response::Boots).
+    Boots {
+        /// Whether the failure is forgotten afterwards.
+        clear: bool,
+    },
 }

@@ -2,6 +2,7 @@ use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::camera::{CameraError, Geometry};
+use crate::device::Boots;
 use crate::heads::Head;
 use crate::store::{MAX_CLASSES, StoreError};
 
@@ -55,6 +56,10 @@ pub enum Response<'a> {
     Stats(Stats),
     /// To [`Request::Head`](super::Request::Head): the head that is chosen now.
     Head(Head),
+    /// To [`Request::Boots`](super::Request::Boots).
+    Boots(Boots),
+    /// To nothing: the device was just started. It comes with sequence number 0.
+    Started,
 }
 
 /// Some enrolled classes.
@@ -235,4 +240,7 @@ pub enum DeviceError {
     /// A capture asked for bytes past the end of the frame.
     #[error("the frame ends before this byte")]
     PastEnd,
+    /// The device was given no record of its starts.
+    #[error("this device keeps no record of its starts")]
+    NoHistory,
 }
