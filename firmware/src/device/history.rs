@@ -15,6 +15,7 @@ use super::slot::{self, SLOT};
 /// Why a device was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Cause {
     /// The power came.
     PowerOn,
