@@ -145,11 +145,6 @@ impl<'m> Model<'m> {
 
         let ops: &[OpRecord] = slice(bytes, header.ops, header.op_count as usize)
             .ok_or(ImageError::Header("operations"))?;
-        if let Some(last) = ops.last()
-            && (last.output.offset != header.output_offset || last.output.len() != embedding_len)
-        {
-            return Err(ImageError::Header("embedding"));
-        }
         let mut start = 0;
         while let Some(chain) = chain(ops, start) {
             check_ops(bytes, chain, arena).map_err(|(index, fault)| ImageError::Op {
@@ -157,6 +152,11 @@ impl<'m> Model<'m> {
                 fault,
             })?;
             start += chain.len();
+        }
+        if let Some(last) = ops.last()
+            && (last.output.offset != header.output_offset || last.output.len() != embedding_len)
+        {
+            return Err(ImageError::Header("embedding"));
         }
 
         Ok(Self {
