@@ -36,7 +36,11 @@ impl Medium for Flash {
         let count = bytes.len().min(*power);
         contents[offset as usize..][..count].copy_from_slice(&bytes[..count]);
         *power -= if *power == usize::MAX { 0 } else { count };
-        if count < bytes.len() { Err(Cut) } else { Ok(()) }
+        if count < bytes.len() {
+            Err(Cut)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -51,7 +55,11 @@ fn open<'a>(
 }
 
 fn panicked(text: &str) -> Failure {
-    Failure::new(Cause::Panic, Some(("src/some.rs", 7)), format_args!("{text}"))
+    Failure::new(
+        Cause::Panic,
+        Some(("src/some.rs", 7)),
+        format_args!("{text}"),
+    )
 }
 
 #[test]
@@ -69,7 +77,10 @@ fn starts_are_counted_and_the_last_failure_stays_until_it_is_cleared() {
     history.clear().unwrap();
     drop(history);
     let history = open(&flash, &mut mirror, Cause::PowerOn, None);
-    assert_eq!((history.boots().count, &history.boots().failure), (102, &None));
+    assert_eq!(
+        (history.boots().count, &history.boots().failure),
+        (102, &None)
+    );
 }
 
 /// Whenever the power fails, the start before is known, and what it knew of failures.
@@ -110,8 +121,18 @@ fn any_contents_are_a_record_or_none() {
             number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             *byte = (number >> 24) as u8;
         }
-        assert_eq!(open(&flash, &mut mirror, Cause::PowerOn, None).boots().count, 1);
-        assert_eq!(open(&flash, &mut mirror, Cause::PowerOn, None).boots().count, 2);
+        assert_eq!(
+            open(&flash, &mut mirror, Cause::PowerOn, None)
+                .boots()
+                .count,
+            1
+        );
+        assert_eq!(
+            open(&flash, &mut mirror, Cause::PowerOn, None)
+                .boots()
+                .count,
+            2
+        );
     }
 }
 

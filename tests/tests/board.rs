@@ -4,7 +4,10 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use sudal::device::{self, Board, Cause, Client, ClientError, DeviceError, Emulator, Machine, Geometry, Head, HostBoard, PixelFormat};
+use sudal::device::{
+    self, Board, Cause, Client, ClientError, DeviceError, Emulator, Geometry, Head, HostBoard,
+    Machine, PixelFormat,
+};
 use sudal::export::convert::{ConvertOptions, convert};
 use sudal::export::quantized::QuantizedModel;
 use sudal::nets::graph::Normalization;
@@ -232,7 +235,7 @@ fn a_failure_restarts_the_board_and_is_told() {
     for (number, (word, cause, said)) in [
         ("!panic", Cause::Panic, "provoked over the line"),
         ("!fault", Cause::Fault, "at address"),
-        ("!stuck", Cause::Watchdog, "took longer"),
+        ("!stuck", Cause::Watchdog, "too long"),
     ]
     .into_iter()
     .enumerate()

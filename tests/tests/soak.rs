@@ -26,7 +26,10 @@ fn memory() -> u64 {
         line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok())
             .unwrap_or(0)
     };
-    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let tasks = fs::read_dir("/proc/self/task")
+        .into_iter()
+        .flatten()
+        .flatten();
     let children: u64 = tasks
         .filter_map(|task| fs::read_to_string(task.path().join("children")).ok())
         .flat_map(|list| list.split_whitespace().map(kib).collect::<Vec<_>>())
@@ -40,7 +43,9 @@ fn soak<S: Read + Write>(name: &str, client: &mut Client<S>, frames: u64) {
         .map(|class| (0..64).map(|number| picture(class, number)).collect())
         .collect();
     for class in 0..CLASSES {
-        client.send_frame(GEOMETRY, &pictures[class as usize][0]).unwrap();
+        client
+            .send_frame(GEOMETRY, &pictures[class as usize][0])
+            .unwrap();
         client.enroll(&format!("part {class}")).unwrap();
     }
     let (mut enrolled, mut removed) = (0_u64, 0_u64);
@@ -80,7 +85,10 @@ fn soak<S: Read + Write>(name: &str, client: &mut Client<S>, frames: u64) {
     // The vector of latencies is filled on the way, and the caches in the first twentieth.
     let (first, last) = (samples[1], samples[samples.len() - 1]);
     let growth = last.saturating_sub(first);
-    assert!(growth < 4096 + frames * 4 / 1024, "memory grew by {growth} KiB");
+    assert!(
+        growth < 4096 + frames * 4 / 1024,
+        "memory grew by {growth} KiB"
+    );
 }
 
 #[test]
@@ -97,7 +105,11 @@ fn through_the_emulated_board() {
         panic!("{error}");
     }
     let mut client = board.connect().unwrap();
-    soak("emulated board", &mut client, frames("SUDAL_SOAK_BOARD", 200));
+    soak(
+        "emulated board",
+        &mut client,
+        frames("SUDAL_SOAK_BOARD", 200),
+    );
     assert_eq!(client.boots(false).unwrap().count, 1);
     board.kill().unwrap();
 }

@@ -102,13 +102,17 @@ pub enum CameraError {
     #[error("the camera does not answer")]
     Hardware,
     /// All of the frame is black.
-    #[error("the frame is black, its brightest pixel is {brightest}: is the lens covered, or the light off?")]
+    #[error(
+        "the frame is black, its brightest pixel is {brightest}: is the lens covered, or the light off?"
+    )]
     Dark {
         /// Level of its brightest pixel but for a few that may be defects.
         brightest: u8,
     },
     /// All of the frame is white.
-    #[error("the frame is overexposed, its darkest pixel is {darkest}: turn the light or the exposure down")]
+    #[error(
+        "the frame is overexposed, its darkest pixel is {darkest}: turn the light or the exposure down"
+    )]
     Bright {
         /// Level of its darkest pixel but for a few that may be defects.
         darkest: u8,

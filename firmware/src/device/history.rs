@@ -125,9 +125,13 @@ impl<F: NorFlash> History<F> {
     pub fn open(mut flash: F, cause: Cause, failure: Option<Failure>) -> Self {
         let mut newest: Option<(usize, Entry)> = None;
         for slot in 0..Self::SLOTS {
-            let entry = read(&mut flash, slot).as_ref().and_then(slot::decode::<Entry>);
+            let entry = read(&mut flash, slot)
+                .as_ref()
+                .and_then(slot::decode::<Entry>);
             if let Some(entry) = entry
-                && newest.as_ref().is_none_or(|(_, old)| entry.number > old.number)
+                && newest
+                    .as_ref()
+                    .is_none_or(|(_, old)| entry.number > old.number)
             {
                 newest = Some((slot, entry));
             }

@@ -107,7 +107,10 @@ impl Info {
 }
 
 fn starts(boots: &Boots) -> String {
-    let now = format!("started {} times, this time by {}", boots.count, boots.cause);
+    let now = format!(
+        "started {} times, this time by {}",
+        boots.count, boots.cause
+    );
     let Some(failure) = &boots.failure else {
         return format!("{now}; no failure is known");
     };

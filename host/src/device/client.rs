@@ -25,9 +25,7 @@ pub enum ClientError {
     #[error(transparent)]
     Device(#[from] DeviceError),
     /// No answer came.
-    #[error(
-        "no answer to {request}: is another program connected, or the line too noisy?"
-    )]
+    #[error("no answer to {request}: is another program connected, or the line too noisy?")]
     Timeout {
         /// Name of the request.
         request: &'static str,
@@ -65,7 +63,9 @@ pub enum ClientError {
         enrolled: String,
     },
     /// The device was started anew while it worked on the request.
-    #[error("the device was restarted during {request}, which may have been carried out or not: `sudal info` tells why")]
+    #[error(
+        "the device was restarted during {request}, which may have been carried out or not: `sudal info` tells why"
+    )]
     Restarted {
         /// Name of the request.
         request: &'static str,
@@ -562,10 +562,14 @@ impl<S: Read + Write> Client<S> {
     /// # Errors
     /// [`DeviceError::NoHistory`] if the device keeps no record.
     pub fn boots(&mut self, clear: bool) -> Result<Boots, ClientError> {
-        self.call("boots", &Request::Boots { clear }, |response| match response {
-            Response::Boots(boots) => Some(boots),
-            _ => None,
-        })
+        self.call(
+            "boots",
+            &Request::Boots { clear },
+            |response| match response {
+                Response::Boots(boots) => Some(boots),
+                _ => None,
+            },
+        )
     }
 
     /// Sends a request until it is answered, and takes from the answer what `read` finds.

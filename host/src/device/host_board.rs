@@ -193,12 +193,7 @@ fn aligned(image: &[u8]) -> Vec<u128> {
 }
 
 /// Runs the firmware until it is switched off.
-fn power_on(
-    image: &[u128],
-    medium: FileMedium,
-    history: FileMedium,
-    requests: &Receiver<Message>,
-) {
+fn power_on(image: &[u128], medium: FileMedium, history: FileMedium, requests: &Receiver<Message>) {
     let mut arena = vec![0; MEMORY.arena / size_of::<u64>()];
     let mut input = vec![0; MEMORY.input];
     let mut mirror = vec![0; FLASH];

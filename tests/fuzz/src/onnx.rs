@@ -1,8 +1,8 @@
 //! ONNX files: any bytes into what `sudal` reads of one itself.
 
 use sudal::export::convert::{ConvertOptions, MIN_FRAMES, convert, input_shape};
-use sudal::export::quantized::QuantizedModel;
 use sudal::export::onnx;
+use sudal::export::quantized::QuantizedModel;
 use sudal::nets::graph::Normalization;
 
 /// Longest file: damage does not need more.

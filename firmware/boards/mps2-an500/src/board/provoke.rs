@@ -16,7 +16,7 @@ impl Provoke {
             b"!panic" => panic!("provoked over the line"),
             b"!fault" => asm::udf(),
             b"!stuck" => loop {
-                asm::wfi();
+                asm::nop();
             },
             _ => {}
         }

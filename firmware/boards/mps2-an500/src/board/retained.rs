@@ -51,7 +51,9 @@ pub(super) fn take() -> (Cause, Option<Failure>) {
             }
         };
         retained.state = RUNNING;
-        let cause = failure.as_ref().map_or(Cause::Reset, |failure| failure.cause);
+        let cause = failure
+            .as_ref()
+            .map_or(Cause::Reset, |failure| failure.cause);
         (cause, failure)
     })
 }

@@ -22,8 +22,13 @@ const CLEAR: usize = 0xc;
 const LOCK: usize = 0xc00;
 const KEY: u32 = 0x1acc_e551;
 
-/// Five seconds of the peripherals' clock, hundreds of times what the slowest request takes.
-const PERIOD: u32 = 125_000_000;
+/// Five seconds of the peripherals' clock, far more than any request takes; a quarter where a test
+/// waits for it, since the emulator takes many seconds for one.
+const PERIOD: u32 = if cfg!(feature = "bench") {
+    6_250_000
+} else {
+    125_000_000
+};
 
 /// Whether the board waits for the line.
 static IDLE: AtomicBool = AtomicBool::new(false);
@@ -59,7 +64,7 @@ unsafe fn NonMaskableInt() {
         Failure::new(
             Cause::Watchdog,
             None,
-            format_args!("a request took longer than 5 s"),
+            format_args!("a request took too long"),
         )
     });
     stop::restart();
