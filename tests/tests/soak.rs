@@ -5,12 +5,16 @@
 
 use std::fs;
 use std::io::{Read, Write};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use sudal::device::{Board, Client, Emulator};
 use sudal_tests::{GEOMETRY, Wired, block_means, picture};
 
 const CLASSES: u64 = 8;
+/// One at a time: each looks at the memory of the whole process.
+static ALONE: Mutex<()> = Mutex::new(());
+
 /// Every so many frames one is enrolled instead of classified.
 const ENROL: u64 = 50;
 
@@ -93,12 +97,14 @@ fn soak<S: Read + Write>(name: &str, client: &mut Client<S>, frames: u64) {
 
 #[test]
 fn on_this_computer() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut client = Client::new(Wired::new(&block_means("a")));
     soak("this computer", &mut client, frames("SUDAL_SOAK", 20_000));
 }
 
 #[test]
 fn through_the_emulated_board() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = tempfile::tempdir().unwrap();
     let mut board = Emulator::open(dir.path()).unwrap();
     if let Err(error) = board.flash(&block_means("a"), &mut |step| println!("{step}")) {
