@@ -881,3 +881,24 @@ fn a_small_flash_is_refused() {
     );
     assert_eq!(store.reset(), Err(StoreError::TooSmall));
 }
+
+/// What looks like free space and is not erased is found out by the first write.
+#[test]
+fn a_reset_mends_free_space_that_is_not_erased() {
+    let (mut mirror, flash) = (Vec::new(), Flash::new());
+    let mut store = open(&mut mirror, &flash);
+    store.enroll("gear", 1, &[1; 8]).unwrap();
+    drop(store);
+    for sector in flash.0.borrow_mut().bytes.chunks_mut(SECTOR) {
+        sector[1024..SECTOR - 64].fill(0);
+    }
+    let mut store = open(&mut mirror, &flash);
+    let refused = (0..MAX_SHOTS)
+        .map(|_| store.enroll("gear", 1, &[2; 8]))
+        .find_map(Result::err);
+    assert_eq!(refused, Some(StoreError::Flash));
+    store.reset().unwrap();
+    for _ in 0..MAX_SHOTS {
+        store.enroll("gear", 1, &[3; 8]).unwrap();
+    }
+}

@@ -2,11 +2,12 @@
 
 mod data;
 mod line;
-mod model;
+mod wired;
 
 pub use data::data;
 pub use line::Noisy;
-pub use model::block_means;
+pub use sudal_fuzz::block_means;
+pub use wired::Wired;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -4,7 +4,10 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use sudal::device::{Board, Client, Emulator, Geometry, Head, HostBoard, PixelFormat};
+use sudal::device::{
+    self, Board, Cause, Client, ClientError, DeviceError, Emulator, Geometry, Head, HostBoard,
+    Machine, PixelFormat,
+};
 use sudal::export::convert::{ConvertOptions, convert};
 use sudal::export::quantized::QuantizedModel;
 use sudal::nets::graph::Normalization;
@@ -214,6 +217,58 @@ fn nothing_is_lost_when_the_emulator_is_killed() {
     }
 }
 
+/// Each failure restarts the board, which then says what it was; nothing that was enrolled is lost.
+#[test]
+fn a_failure_restarts_the_board_and_is_told() {
+    let mut bench = Bench::new(&block_means("a"));
+    let mut client = bench.board.connect().unwrap();
+    client.send_frame(GEOMETRY, &picture(1, 1)).unwrap();
+    client.enroll("gear").unwrap();
+    let first = client.boots(false).unwrap();
+    assert_eq!((first.cause, &first.failure), (Cause::PowerOn, &None));
+
+    let program = device::build_bench("provoked", Machine::An500, &mut |step| println!("{step}"));
+    let program = program.unwrap_or_else(|error| panic!("{error}"));
+    bench.board.stop().unwrap();
+    std::fs::copy(program, bench.dir().join("firmware.elf")).unwrap();
+    let mut client = bench.board.connect().unwrap();
+    for (number, (word, cause, said)) in [
+        ("!panic", Cause::Panic, "provoked over the line"),
+        ("!fault", Cause::Fault, "at address"),
+        ("!stuck", Cause::Watchdog, "too long"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        client.boots(true).unwrap();
+        let mut line = client.into_line();
+        line.write_all(word.as_bytes()).unwrap();
+        client = Client::new(line);
+        let boots = client.boots(false).unwrap();
+        assert_eq!((boots.count, boots.cause), (3 + number as u32, cause));
+        let failure = boots.failure.unwrap();
+        assert_eq!((failure.cause, failure.boot), (cause, boots.count));
+        assert!(failure.message.contains(said), "{failure:?}");
+        assert_eq!(failure.file.ends_with("provoke.rs"), cause == Cause::Panic);
+        assert_eq!(client.list().unwrap()[0].name, "gear");
+    }
+    assert!(client.boots(true).unwrap().failure.is_some());
+    assert_eq!(client.boots(false).unwrap().failure, None);
+    bench.board.kill().unwrap();
+    let boots = bench.board.connect().unwrap().boots(false).unwrap();
+    assert_eq!((boots.count, boots.cause), (6, Cause::PowerOn));
+}
+
+/// A board that waits is not stuck.
+#[test]
+fn the_watchdog_lets_a_board_wait() {
+    let mut bench = Bench::new(&block_means("a"));
+    let mut client = bench.board.connect().unwrap();
+    client.info().unwrap();
+    thread::sleep(Duration::from_secs(12));
+    assert_eq!(client.boots(false).unwrap().count, 1);
+}
+
 /// Killed in the midst of enrolments, the board holds each class as it was or with one shot more.
 #[test]
 fn a_kill_during_an_enrolment_tears_nothing() {
@@ -260,6 +315,30 @@ fn garbage_on_the_uart_does_not_break_the_session() {
         assert_eq!(client.info().unwrap().board, Emulator::NAME);
         line = client.into_line();
     }
+}
+
+#[test]
+fn frames_that_show_nothing_are_refused() {
+    let mut bench = Bench::new(&block_means("a"));
+    let mut client = bench.board.connect().unwrap();
+    for level in [0, 3, 90, 254] {
+        let frame: Vec<u8> = (0..784).map(|i| level + (i % 13 == 0) as u8).collect();
+        client.send_frame(GEOMETRY, &frame).unwrap();
+        for result in [
+            client.classify().map(|_| ()),
+            client.enroll("gear").map(|_| ()),
+            client.embed().map(|_| ()),
+        ] {
+            let error = result.unwrap_err();
+            let ClientError::Device(DeviceError::Camera(fault)) = error else {
+                panic!("{error}");
+            };
+            println!("{level}: {fault}");
+        }
+    }
+    assert_eq!(client.list().unwrap(), []);
+    client.send_frame(GEOMETRY, &picture(1, 1)).unwrap();
+    client.enroll("gear").unwrap();
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use sudal_firmware::camera::VirtualCamera;
+use sudal_firmware::camera::{CameraError, VirtualCamera};
 use sudal_firmware::device::{Clock, Device, Parts};
 use sudal_firmware::image::Aligned;
 use sudal_firmware::protocol::{DeviceError, Info, ModelFault, Request, Response};
@@ -152,6 +152,57 @@ fn a_store_fault_leaves_the_rest_usable() {
             _ => assert_eq!(response, Response::Error(DeviceError::Store(fault))),
         },
     );
+}
+
+/// A frame that is torn or shows nothing is neither embedded, classified nor enrolled.
+#[test]
+fn frames_that_show_nothing_are_refused() {
+    let noise: Vec<u8> = (0..784).map(|i| 100 + (i * i % 5) as u8).collect();
+    let part = &picture(1, 1)[..500];
+    let torn = CameraError::Torn {
+        received: 500,
+        expected: 784,
+    };
+    let flat = CameraError::Flat {
+        darkest: 100,
+        brightest: 104,
+    };
+    for (chunk, fault) in [
+        (part, torn),
+        (&[0; 784][..], CameraError::Dark { brightest: 0 }),
+        (&[255; 784], CameraError::Bright { darkest: 255 }),
+        (&noise, flat),
+    ] {
+        let requests = [
+            Request::Frame {
+                geometry: GEOMETRY,
+                offset: 0,
+                chunk,
+            },
+            Request::Embed,
+            Request::Classify,
+            Request::Enroll { name: "gear" },
+            Request::List { skip: 0 },
+            Request::Capture { offset: 0 },
+        ];
+        answers(
+            &block_means("a"),
+            4096,
+            784,
+            64,
+            &requests,
+            |index, response| match index {
+                0 => assert_eq!(response, Response::Received(chunk.len() as u32)),
+                1..=3 => assert_eq!(response, Response::Error(DeviceError::Camera(fault))),
+                4 => assert!(matches!(response, Response::Classes { total: 0, .. })),
+                // It can be looked at, if it is whole.
+                _ => assert_eq!(
+                    matches!(response, Response::Frame { .. }),
+                    !matches!(fault, CameraError::Torn { .. })
+                ),
+            },
+        );
+    }
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! The protocol over lines that are not perfect, between the real client and the real firmware.
 
 use std::io::Write;
+use std::time::Duration;
 
-use sudal::device::{Board, Client, ClientError, DeviceError, Head, HostBoard, Link};
+use sudal::device::{Board, Client, ClientError, DeviceError, Head, HostBoard, Link, Patience};
 use sudal_tests::{GEOMETRY, Noisy, block_means, picture};
 
 /// A board that runs the block means, and the folder that it lives in.
@@ -184,6 +185,10 @@ fn a_noisy_line_neither_loses_nor_doubles() {
     for (seed, sent, received) in [(1, 0.0002, 0.005), (2, 0.0001, 0.02), (3, 0.0004, 0.001)] {
         let line: Box<dyn Link> = board.connect().unwrap().into_line();
         let mut client = Client::new(Noisy::new(line, sent, received, seed));
+        client.set_patience(Patience {
+            each: Duration::from_millis(300),
+            attempts: 12,
+        });
         let mut gone = 0;
         for number in 1..=15 {
             let name = format!("part {seed}");

@@ -1,5 +1,6 @@
 //! Where frames come from.
 
+pub mod quality;
 mod virtual_camera;
 
 pub use virtual_camera::VirtualCamera;
@@ -100,6 +101,30 @@ pub enum CameraError {
     /// The sensor or its bus failed.
     #[error("the camera does not answer")]
     Hardware,
+    /// All of the frame is black.
+    #[error(
+        "the frame is black, its brightest pixel is {brightest}: is the lens covered, or the light off?"
+    )]
+    Dark {
+        /// Level of its brightest pixel but for a few that may be defects.
+        brightest: u8,
+    },
+    /// All of the frame is white.
+    #[error(
+        "the frame is overexposed, its darkest pixel is {darkest}: turn the light or the exposure down"
+    )]
+    Bright {
+        /// Level of its darkest pixel but for a few that may be defects.
+        darkest: u8,
+    },
+    /// All of the frame has one level.
+    #[error("the frame shows nothing: all its pixels are between {darkest} and {brightest}")]
+    Flat {
+        /// Level of its darkest pixel but for a few that may be defects.
+        darkest: u8,
+        /// Level of its brightest pixel but for a few that may be defects.
+        brightest: u8,
+    },
 }
 
 /// A source of frames.

@@ -1,15 +1,18 @@
 //! The device: a camera, a model and a store behind the protocol.
 
 mod clock;
+mod history;
 mod session;
+pub mod slot;
 
 pub use clock::Clock;
+pub use history::{Boots, Cause, Failure, History};
 pub use session::Session;
 
 use embedded_storage::nor_flash::NorFlash;
 use heapless::Vec;
 
-use crate::camera::{Camera, Frame};
+use crate::camera::{Camera, CameraError, Frame, quality};
 use crate::engine;
 use crate::heads::memory::SLOTS;
 use crate::heads::{Answer, Quantization, Ranking};
@@ -19,7 +22,7 @@ use crate::protocol::{
     ClassInfo, DeviceError, Distance, Info, MAX_CHUNK, ModelFault, ModelInfo, Page, Request,
     Response, Stats, VERSION, Verdict,
 };
-use crate::store::{Class, Enrolment, MAX_CLASSES, MAX_DIM, MAX_SHOTS, Store};
+use crate::store::{Class, Enrolment, MAX_CLASSES, MAX_DIM, MAX_SHOTS, Store, StoreError};
 
 /// What a board gives the device.
 pub struct Parts<'m, C, F> {
@@ -46,6 +49,7 @@ pub struct Device<'m, C, F: NorFlash> {
     store: Store<F>,
     embedder: Embedder<'m>,
     stats: Stats,
+    history: Option<History<F>>,
 }
 
 impl<'m, C: Camera, F: NorFlash> Device<'m, C, F> {
@@ -80,7 +84,13 @@ impl<'m, C: Camera, F: NorFlash> Device<'m, C, F> {
             store,
             embedder,
             stats: Stats::default(),
+            history: None,
         }
+    }
+
+    /// Gives the device the record of its starts, of which [`Request::Boots`] tells.
+    pub fn set_history(&mut self, history: History<F>) {
+        self.history = Some(history);
     }
 
     /// Carries out one request.
@@ -92,8 +102,12 @@ impl<'m, C: Camera, F: NorFlash> Device<'m, C, F> {
             store,
             embedder,
             stats,
+            history,
         } = self;
-        let answer = answer(request, board, camera, store, embedder, stats);
+        let answer = match (request, history) {
+            (&Request::Boots { clear }, Some(history)) => boots(history, clear),
+            _ => answer(request, board, camera, store, embedder, stats),
+        };
         answer.unwrap_or_else(|error| {
             warning!("refused: {}", error);
             stats.refused += 1;
@@ -135,7 +149,7 @@ fn answer<'a, C: Camera, F: NorFlash>(
         } => Ok(Response::Received(camera.receive(geometry, offset, chunk)?)),
         Request::Capture { offset } => capture(camera, offset),
         Request::Embed => {
-            let (embedding, ticks) = embedder.embed(camera.capture()?, stats)?;
+            let (embedding, ticks) = embedder.embed(look(camera)?, stats)?;
             Ok(Response::Embedding {
                 values: bytemuck::cast_slice(embedding),
                 ticks,
@@ -144,7 +158,7 @@ fn answer<'a, C: Camera, F: NorFlash>(
         Request::Classify => classify(camera, store, embedder, stats),
         Request::Enroll { name } => {
             let id = embedder.model?.id();
-            let (embedding, _) = embedder.embed(camera.capture()?, stats)?;
+            let (embedding, _) = embedder.embed(look(camera)?, stats)?;
             let Enrolment {
                 id,
                 shots,
@@ -229,6 +243,7 @@ fn answer<'a, C: Camera, F: NorFlash>(
                 overwritten: None,
             })
         }
+        Request::Boots { .. } => Err(DeviceError::NoHistory),
     }
 }
 
@@ -237,6 +252,25 @@ fn of_other_models<F: NorFlash>(store: &Store<F>, embedder: &Embedder<'_>) -> u8
     let model = embedder.model.as_ref().ok().map(Model::id);
     let classes = store.classes().iter();
     classes.filter(|class| Some(class.model) != model).count() as u8
+}
+
+fn boots<'a, F: NorFlash>(
+    history: &mut History<F>,
+    clear: bool,
+) -> Result<Response<'a>, DeviceError> {
+    let boots = history.boots().clone();
+    if clear {
+        history.clear().map_err(|_| StoreError::Flash)?;
+        info!("cleared the last failure");
+    }
+    Ok(Response::Boots(boots))
+}
+
+/// Takes a picture that shows something.
+fn look<C: Camera>(camera: &mut C) -> Result<Frame<'_>, CameraError> {
+    let frame = camera.capture()?;
+    quality::check(&frame)?;
+    Ok(frame)
 }
 
 fn capture<C: Camera>(camera: &mut C, offset: u32) -> Result<Response<'_>, DeviceError> {
@@ -268,8 +302,9 @@ fn classify<'a, C: Camera, F: NorFlash>(
     }
     let model = embedder.model?;
     let clock = embedder.clock;
+    let frame = look(camera)?;
     let start = clock.now();
-    let (embedding, _) = embedder.embed(camera.capture()?, stats)?;
+    let (embedding, _) = embedder.embed(frame, stats)?;
     let quantization = Quantization {
         scale: model.output_scale(),
         zero_point: model.header().output_zero_point as i8,

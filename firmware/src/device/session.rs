@@ -70,6 +70,15 @@ impl<'m, C: Camera, F: NorFlash> Session<'m, C, F> {
         }
     }
 
+    /// What a device sends when it was just started, so that a host that waits for an answer learns
+    /// that none will come.
+    pub fn started(&mut self) -> &[u8] {
+        if packet::encode(0, &Response::Started, &mut self.refusal).is_err() {
+            self.refusal.clear();
+        }
+        &self.refusal
+    }
+
     fn refuse(&mut self, sequence: u32) -> &[u8] {
         warning!("malformed packet");
         let response = Response::Error(DeviceError::Malformed);

@@ -153,6 +153,11 @@ impl<'m> Model<'m> {
             })?;
             start += chain.len();
         }
+        if let Some(last) = ops.last()
+            && (last.output.offset != header.output_offset || last.output.len() != embedding_len)
+        {
+            return Err(ImageError::Header("embedding"));
+        }
 
         Ok(Self {
             bytes,

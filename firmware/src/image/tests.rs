@@ -232,3 +232,18 @@ let refused = fault(&over).map(|(_, fault)| fault);
         }
     }
 }
+
+/// Else the embedding would be whatever stands in the arena behind it.
+#[test]
+fn the_embedding_is_the_last_output() {
+    for change in [1, u16::MAX] {
+        let mut image = image(Kind::Flatten);
+        let header: &mut Header = bytemuck::from_bytes_mut(&mut image.0[..size_of::<Header>()]);
+        header.embedding_len = header.embedding_len.wrapping_add(change);
+        seal(&mut image.0);
+        assert_eq!(
+            Model::parse(&image.0).err(),
+            Some(ImageError::Header("embedding"))
+        );
+    }
+}

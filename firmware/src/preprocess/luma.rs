@@ -2,7 +2,7 @@ use crate::camera::{Frame, PixelFormat};
 
 /// Brightness of the frame's pixel number `index`, counted row by row.
 #[inline(always)]
-pub(super) fn at(frame: &Frame<'_>, index: usize) -> u8 {
+pub(crate) fn at(frame: &Frame<'_>, index: usize) -> u8 {
     let byte = |offset| frame.pixels.get(offset).copied().unwrap_or(0);
     match frame.geometry.format {
         PixelFormat::Grey8 => byte(index),

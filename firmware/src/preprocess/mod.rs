@@ -4,7 +4,7 @@
 //! gives the same input whichever side prepares it.
 
 mod axis;
-mod luma;
+pub(crate) mod luma;
 
 use crate::camera::{Frame, PixelFormat};
 use axis::{Axis, MAX_SIDE};

@@ -102,10 +102,18 @@ impl<'a> Packet<'a> {
     /// # Errors
     /// [`PacketError::Unknown`].
     pub fn body<T: Deserialize<'a>>(&self) -> Result<T, PacketError> {
-        match postcard::take_from_bytes(self.body) {
-            Ok((body, [])) => Ok(body),
-            _ => Err(PacketError::Unknown),
-        }
+        body(self.body)
+    }
+}
+
+/// The request or response that these bytes encode.
+///
+/// # Errors
+/// [`PacketError::Unknown`], also when bytes are left over.
+pub fn body<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, PacketError> {
+    match postcard::take_from_bytes(bytes) {
+        Ok((body, [])) => Ok(body),
+        _ => Err(PacketError::Unknown),
     }
 }
 

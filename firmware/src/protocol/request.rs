@@ -83,4 +83,10 @@ pub enum Request<'a> {
     /// Stores the class whose record was received, in place of the one of its name. It has to be of
     /// the present model. Answered by [`Response::Enrolled`](super::Response::Enrolled).
     Restore,
+    /// How often the device was started, why, and its last failure. Answered by
+    /// [`Response::Boots`](super::Response::Boots).
+    Boots {
+        /// Whether the failure is forgotten afterwards.
+        clear: bool,
+    },
 }

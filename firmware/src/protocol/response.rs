@@ -2,6 +2,7 @@ use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::camera::{CameraError, Geometry};
+use crate::device::Boots;
 use crate::heads::Head;
 use crate::store::{Damage, MAX_CLASSES, StoreError};
 
@@ -64,6 +65,10 @@ pub enum Response<'a> {
         /// At most [`MAX_CHUNK`](super::MAX_CHUNK) bytes; fewer at the end.
         chunk: &'a [u8],
     },
+    /// To [`Request::Boots`](super::Request::Boots).
+    Boots(Boots),
+    /// To nothing: the device was just started. It comes with sequence number 0.
+    Started,
 }
 
 /// Some enrolled classes.
@@ -248,4 +253,7 @@ pub enum DeviceError {
     /// A capture asked for bytes past the end of the frame.
     #[error("the frame ends before this byte")]
     PastEnd,
+    /// The device was given no record of its starts.
+    #[error("this device keeps no record of its starts")]
+    NoHistory,
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use serde::Serialize;
 use sudal::data::Gray;
-use sudal::device::{Client, Info as DeviceInfo, Link, PixelFormat, Verdict};
+use sudal::device::{Boots, Client, Info as DeviceInfo, Link, PixelFormat, Verdict};
 
 use super::device::{BoardArgs, Cost};
 use super::head;
@@ -81,6 +81,9 @@ impl Stop {
 /// Say what the board is: firmware, model, memory, and what it has counted since it was started.
 #[derive(clap::Args)]
 pub(crate) struct Info {
+    /// Forget the last failure after it was told.
+    #[arg(long)]
+    clear: bool,
     #[command(flatten)]
     board: BoardArgs,
 }
@@ -90,9 +93,36 @@ impl Info {
         let mut c = self.board.connect()?;
         let info = c.client.info()?;
         let stats = c.client.stats()?;
-        let text = format!("{}\nsince it was started: {stats:?}", describe(&info));
-        output.result(&serde_json::json!({ "info": info, "stats": stats }), text)
+        let boots = c.client.boots(self.clear)?;
+        let text = format!(
+            "{}\n{}\nsince it was started: {stats:?}",
+            describe(&info),
+            starts(&boots)
+        );
+        output.result(
+            &serde_json::json!({ "info": info, "boots": boots, "stats": stats }),
+            text,
+        )
     }
+}
+
+fn starts(boots: &Boots) -> String {
+    let now = format!(
+        "started {} times, this time by {}",
+        boots.count, boots.cause
+    );
+    let Some(failure) = &boots.failure else {
+        return format!("{now}; no failure is known");
+    };
+    let place = if failure.file.is_empty() {
+        String::new()
+    } else {
+        format!(" at {}:{}", failure.file, failure.line)
+    };
+    format!(
+        "{now}; last failure, before start {}: {}{place}: {}",
+        failure.boot, failure.cause, failure.message
+    )
 }
 
 fn describe(info: &DeviceInfo) -> String {

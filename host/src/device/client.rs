@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Serialize, Serializer};
 use sudal_firmware::camera::{CameraError, Geometry};
+use sudal_firmware::device::Boots;
 use sudal_firmware::heads::Head;
 use sudal_firmware::protocol::packet::{self, Packet, PacketError, Received, Receiver, Wire};
 use sudal_firmware::protocol::{
@@ -12,10 +13,10 @@ use sudal_firmware::protocol::{
 };
 use sudal_firmware::store::StoreError;
 
-/// How long one attempt waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How often a request is sent before it is given up.
-const ATTEMPTS: u32 = 6;
+/// How often a frame may have to go on from elsewhere than where it was.
+const RESTARTS: u32 = 6;
+/// Fewest bytes of a frame in a packet, on a line that loses longer ones.
+const LEAST_CHUNK: usize = 16;
 
 /// Why a request had no result.
 #[derive(Debug, thiserror::Error)]
@@ -24,11 +25,7 @@ pub enum ClientError {
     #[error(transparent)]
     Device(#[from] DeviceError),
     /// No answer came.
-    #[error(
-        "no answer to {request} in {} attempts of {} s: is another program connected?",
-        ATTEMPTS,
-        PATIENCE.as_secs()
-    )]
+    #[error("no answer to {request}: is another program connected, or the line too noisy?")]
     Timeout {
         /// Name of the request.
         request: &'static str,
@@ -65,9 +62,36 @@ pub enum ClientError {
         /// Names that there are.
         enrolled: String,
     },
+    /// The device was started anew while it worked on the request.
+    #[error(
+        "the device was restarted during {request}, which may have been carried out or not: `sudal info` tells why"
+    )]
+    Restarted {
+        /// Name of the request.
+        request: &'static str,
+    },
     /// The line failed.
     #[error("the line to the device failed")]
     Line(#[from] io::Error),
+}
+
+/// How long and how often a client tries before it gives a request up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// How long an attempt waits for an answer.
+    pub each: Duration,
+    /// Fewest attempts. There are more if they end sooner than `attempts * each`: answers to noise
+    /// that was on the line before are soon there and say nothing about the request.
+    pub attempts: u32,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            each: Duration::from_secs(5),
+            attempts: 6,
+        }
+    }
 }
 
 /// Who the device is.
@@ -217,10 +241,14 @@ pub struct Picture {
 /// Asks a device over a line.
 ///
 /// A request whose answer does not come or arrives damaged is sent again under the same number; the
-/// device carries it out once.
+/// device carries it out once. A frame goes in smaller pieces where larger ones are lost, and goes on
+/// where the device stands.
 pub struct Client<S> {
     line: S,
+    patience: Patience,
     sequence: u32,
+    /// Whether the device answered since it was started.
+    met: bool,
     wire: Wire,
     receiver: Receiver,
     /// Bytes that were read and not looked at: the first `.1` of the array from `.0` on.
@@ -240,12 +268,19 @@ impl<S: Read + Write> Client<S> {
     pub fn new(line: S) -> Self {
         Self {
             line,
+            patience: Patience::default(),
             // Another client may have been here: its last number must not be this one's first.
             sequence: RandomState::new().build_hasher().finish() as u32,
+            met: false,
             wire: Wire::new(),
             receiver: Receiver::new(),
             pending: (0, 0, [0; 512]),
         }
+    }
+
+    /// How long and how often the client tries.
+    pub fn set_patience(&mut self, patience: Patience) {
+        self.patience = patience;
     }
 
     /// Gives the line back.
@@ -315,32 +350,46 @@ impl<S: Read + Write> Client<S> {
                 len: pixels.len(),
             });
         }
-        let mut offset = 0;
-        let mut restarts = 0;
-        loop {
-            let end = pixels.len().min(offset + MAX_CHUNK);
+        let (mut offset, mut most) = (0, MAX_CHUNK);
+        let (mut restarts, mut lost) = (0, Lost::default());
+        while offset < pixels.len() {
+            let end = pixels.len().min(offset + most);
             let request = Request::Frame {
                 geometry,
                 offset: offset as u32,
                 chunk: &pixels[offset..end],
             };
-            let received = self.call("frame", &request, |response| match response {
+            self.number("frame", &request)?;
+            let received = self.attempt("frame", &|response| match response {
                 Response::Received(bytes) => Some(bytes as usize),
                 _ => None,
             });
             match received {
-                Ok(_) if end == pixels.len() => return Ok(()),
-                Ok(_) => offset = end,
+                // Further than `end` if only the answer to a longer piece was lost.
+                Ok(Some(received)) => {
+                    offset = received.clamp(end, pixels.len());
+                    most = MAX_CHUNK.min(2 * most);
+                    lost = Lost::default();
+                }
+                Ok(None) if lost.give_up(self.patience) => {
+                    return Err(ClientError::Timeout { request: "frame" });
+                }
+                Ok(None) => most = LEAST_CHUNK.max(most / 2),
                 // The device was switched off and on in between: go on where it stands.
                 Err(ClientError::Device(DeviceError::Camera(CameraError::OutOfOrder {
                     expected,
-                }))) if restarts < ATTEMPTS => {
+                }))) if restarts < RESTARTS => {
                     restarts += 1;
                     offset = pixels.len().min(expected as usize);
+                }
+                Err(ClientError::Restarted { .. }) if restarts < RESTARTS => {
+                    restarts += 1;
+                    offset = 0;
                 }
                 Err(error) => return Err(error),
             }
         }
+        Ok(())
     }
 
     /// Takes a picture and reads it back.
@@ -529,6 +578,21 @@ impl<S: Read + Write> Client<S> {
             .map(|_| ())
     }
 
+    /// How often the device was started, why, and its last failure, which `clear` forgets.
+    ///
+    /// # Errors
+    /// [`DeviceError::NoHistory`] if the device keeps no record.
+    pub fn boots(&mut self, clear: bool) -> Result<Boots, ClientError> {
+        self.call(
+            "boots",
+            &Request::Boots { clear },
+            |response| match response {
+                Response::Boots(boots) => Some(boots),
+                _ => None,
+            },
+        )
+    }
+
     /// Sends a request until it is answered, and takes from the answer what `read` finds.
     pub(super) fn call<T>(
         &mut self,
@@ -536,28 +600,51 @@ impl<S: Read + Write> Client<S> {
         request: &Request<'_>,
         read: impl Fn(Response<'_>) -> Option<T>,
     ) -> Result<T, ClientError> {
+        self.number(name, request)?;
+        let mut lost = Lost::default();
+        loop {
+            if let Some(value) = self.attempt(name, &read)? {
+                return Ok(value);
+            }
+            if lost.give_up(self.patience) {
+                return Err(ClientError::Timeout { request: name });
+            }
+        }
+    }
+
+    /// Packs a request under a number of its own.
+    fn number(&mut self, name: &'static str, request: &Request<'_>) -> Result<(), ClientError> {
         // Number 0 is the device's for packets that it could not read.
         self.sequence = self.sequence.wrapping_add(1).max(1);
         packet::encode(self.sequence, request, &mut self.wire)
-            .map_err(|_| ClientError::Protocol { request: name })?;
-        for _ in 0..ATTEMPTS {
-            self.line.write_all(&self.wire)?;
-            self.line.flush()?;
-            match self.answer(&read)? {
-                Answer::Value(value) => return Ok(value),
-                Answer::Refused(error) => return Err(error.into()),
-                Answer::Foreign => return Err(ClientError::Protocol { request: name }),
-                Answer::Lost => self.drain()?,
+            .map_err(|_| ClientError::Protocol { request: name })
+    }
+
+    /// Sends the packed request once; nothing if its answer got lost.
+    fn attempt<T>(
+        &mut self,
+        name: &'static str,
+        read: &impl Fn(Response<'_>) -> Option<T>,
+    ) -> Result<Option<T>, ClientError> {
+        self.line.write_all(&self.wire)?;
+        self.line.flush()?;
+        match self.answer(read)? {
+            Answer::Value(value) => Ok(Some(value)),
+            Answer::Refused(error) => Err(error.into()),
+            Answer::Foreign => Err(ClientError::Protocol { request: name }),
+            Answer::Started => Err(ClientError::Restarted { request: name }),
+            Answer::Lost => {
+                self.drain()?;
+                Ok(None)
             }
         }
-        Err(ClientError::Timeout { request: name })
     }
 
     fn answer<T>(
         &mut self,
         read: &impl Fn(Response<'_>) -> Option<T>,
     ) -> Result<Answer<T>, ClientError> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + self.patience.each;
         while let Some(byte) = self.next_byte(deadline)? {
             let packet = match self.receiver.push(byte) {
                 Received::Nothing => continue,
@@ -569,9 +656,16 @@ impl<S: Read + Write> Client<S> {
                 return Ok(Answer::Lost);
             };
             let mine = packet.sequence == self.sequence;
+            self.met |= mine;
             match packet.body::<Response<'_>>() {
                 Ok(Response::Error(DeviceError::Malformed)) if packet.sequence == 0 => {
                     return Ok(Answer::Lost);
+                }
+                // Before its first answer it may just have been switched on, and the request waits.
+                Ok(Response::Started) if packet.sequence == 0 => {
+                    if std::mem::take(&mut self.met) {
+                        return Ok(Answer::Started);
+                    }
                 }
                 Ok(_) | Err(_) if !mine => {}
                 Ok(Response::Error(DeviceError::Malformed)) | Err(_) => {
@@ -615,12 +709,37 @@ impl<S: Read + Write> Client<S> {
     }
 }
 
+/// Attempts in a row that came to nothing.
+struct Lost {
+    count: u32,
+    since: Instant,
+}
+
+impl Default for Lost {
+    fn default() -> Self {
+        Self {
+            count: 0,
+            since: Instant::now(),
+        }
+    }
+}
+
+impl Lost {
+    /// Counts one more; whether it was the last.
+    fn give_up(&mut self, Patience { each, attempts }: Patience) -> bool {
+        self.count += 1;
+        self.count >= attempts && self.since.elapsed() >= attempts * each
+    }
+}
+
 /// What came of one attempt.
 enum Answer<T> {
     Value(T),
     Refused(DeviceError),
     /// An answer that this program does not understand.
     Foreign,
+    /// The device was started anew.
+    Started,
     /// Nothing, or something damaged.
     Lost,
 }

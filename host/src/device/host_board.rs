@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use sudal_firmware::camera::VirtualCamera;
-use sudal_firmware::device::{Clock, Device, Parts, Session};
+use sudal_firmware::device::{Cause, Clock, Device, History, Parts, Session};
 use sudal_firmware::store::nor::{Nor, SECTOR};
 
 use super::board::{Board, BoardError, Memory};
@@ -25,6 +25,7 @@ const MEMORY: Memory = Memory {
 };
 const FRAME: usize = 256 << 10;
 const FLASH: usize = 64 * SECTOR;
+const HISTORY: usize = 2 * SECTOR;
 /// Unoptimised builds move the camera, with its frame, about on the stack.
 const STACK: usize = 16 << 20;
 
@@ -112,11 +113,13 @@ impl Board for HostBoard {
         };
         let path = self.dir.join("nor.bin");
         let medium = FileMedium::open(&path, FLASH).map_err(BoardError::io(path.display()))?;
+        let path = self.dir.join("history.bin");
+        let history = FileMedium::open(&path, HISTORY).map_err(BoardError::io(path.display()))?;
         let (requests, receiver) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("host board".to_owned())
             .stack_size(STACK)
-            .spawn(move || power_on(&image, medium, &receiver))
+            .spawn(move || power_on(&image, medium, history, &receiver))
             .map_err(BoardError::io("a thread for the board"))?;
         self.running = Some(Running { requests, thread });
         Ok(())
@@ -190,15 +193,19 @@ fn aligned(image: &[u8]) -> Vec<u128> {
 }
 
 /// Runs the firmware until it is switched off.
-fn power_on(image: &[u128], medium: FileMedium, requests: &Receiver<Message>) {
+fn power_on(image: &[u128], medium: FileMedium, history: FileMedium, requests: &Receiver<Message>) {
     let mut arena = vec![0; MEMORY.arena / size_of::<u64>()];
     let mut input = vec![0; MEMORY.input];
     let mut mirror = vec![0; FLASH];
+    let mut history_mirror = vec![0; HISTORY];
     // A flash that can't be read is a board that does not start; its line then is closed.
-    let Ok(flash) = Nor::new(&mut mirror, medium) else {
+    let (Ok(flash), Ok(history)) = (
+        Nor::new(&mut mirror, medium),
+        Nor::new(&mut history_mirror, history),
+    ) else {
         return;
     };
-    let mut session = Box::new(Session::new(Device::new(Parts {
+    let mut device = Device::new(Parts {
         board: HostBoard::NAME,
         clock: Clock {
             read: microseconds,
@@ -209,7 +216,9 @@ fn power_on(image: &[u128], medium: FileMedium, requests: &Receiver<Message>) {
         input: &mut input,
         camera: VirtualCamera::<FRAME>::new(),
         flash,
-    })));
+    });
+    device.set_history(History::open(history, Cause::PowerOn, None));
+    let mut session = Box::new(Session::new(device));
     while let Ok(Message::Bytes(bytes, answers)) = requests.recv() {
         for byte in bytes {
             if let Some(reply) = session.push(byte) {

@@ -39,7 +39,7 @@ pub use board::{BOARDS, Board, BoardError, Memory, open, state_dir};
 pub use client::{
     Class, Client, ClientError, Damage, Distance, Embedding, Enrolled, Info, Verdict,
 };
-pub use client::{ModelInfo, Picture};
+pub use client::{ModelInfo, Patience, Picture};
 pub use emulator::Emulator;
 pub use file::FileMedium;
 pub use firmware::build as build_firmware;
@@ -51,5 +51,6 @@ pub use machine::Machine;
 pub use profile::{CmsisNn, Comparison, Group, Layer, Profile, profile};
 pub use profile::{HeadCost, HeadRow, HeadTable, profile_heads};
 pub use sudal_firmware::camera::{Geometry, PixelFormat};
+pub use sudal_firmware::device::{Boots, Cause, Failure};
 pub use sudal_firmware::heads::Head;
 pub use sudal_firmware::protocol::{DeviceError, Stats};

@@ -6,6 +6,8 @@
 //! | UART 1 | `defmt` logs |
 //! | PSRAM | the model image, put there by the emulator and only read |
 //! | file `nor.bin`, over semihosting | the NOR flash of the prototype store |
+//! | file `history.bin`, over semihosting | the NOR flash of the record of starts |
+//! | watchdog | restarts the board when a request hangs |
 //! | timer 0, dual timer | latency, time stamps |
 
 #![cfg_attr(target_os = "none", no_std, no_main)]

@@ -1,0 +1,4 @@
+//! See `sudal_fuzz::session`.
+#![cfg_attr(fuzzing, no_main)]
+
+sudal_fuzz::target!(session);
