@@ -8,17 +8,21 @@
 //! The order of variants and fields is the wire format: new variants go to the end, and any other
 //! change raises [`VERSION`].
 
+mod guard;
 pub mod packet;
 mod request;
 mod response;
 
+pub use guard::{
+    Access, ImageFault, LockError, LockRequest, LockState, Protection, Slot, UpdateError, UpdateRequest,
+};
 pub use request::Request;
 pub use response::{
     ClassInfo, DeviceError, Distance, Info, ModelFault, ModelInfo, Page, Response, Stats, Verdict,
 };
 
 /// Version of the wire format.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 
 /// Most bytes of a frame in one packet.
 pub const MAX_CHUNK: usize = 1024;

@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use super::{LockRequest, UpdateRequest};
 use crate::camera::Geometry;
 use crate::heads::Head;
 
@@ -64,4 +65,9 @@ pub enum Request<'a> {
         /// The head from now on; none leaves it.
         choose: Option<Head>,
     },
+    /// Locks and unlocks the device, see [`LockRequest`] for the answers.
+    Lock(LockRequest),
+    /// Brings another model image, see [`UpdateRequest`] for the answers.
+    #[serde(borrow)]
+    Update(UpdateRequest<'a>),
 }

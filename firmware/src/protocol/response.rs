@@ -1,8 +1,10 @@
 use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
+use super::{LockError, Protection, UpdateError};
 use crate::camera::{CameraError, Geometry};
 use crate::heads::Head;
+use crate::lock::Nonce;
 use crate::store::{MAX_CLASSES, StoreError};
 
 /// What the device answers.
@@ -15,7 +17,8 @@ pub enum Response<'a> {
     /// To [`Request::Info`](super::Request::Info).
     #[serde(borrow)]
     Info(Info<'a>),
-    /// To [`Request::Frame`](super::Request::Frame): bytes held from the start of the frame.
+    /// To [`Request::Frame`](super::Request::Frame) and
+    /// [`UpdateRequest`](super::UpdateRequest): bytes held from the start.
     Received(u32),
     /// To [`Request::Capture`](super::Request::Capture).
     Frame {
@@ -55,6 +58,8 @@ pub enum Response<'a> {
     Stats(Stats),
     /// To [`Request::Head`](super::Request::Head): the head that is chosen now.
     Head(Head),
+    /// To [`LockRequest::Challenge`](super::LockRequest::Challenge): what to answer, once.
+    Challenge(Nonce),
 }
 
 /// Some enrolled classes.
@@ -90,6 +95,8 @@ pub struct Info<'a> {
     pub slots: u8,
     /// Slots of the memory.
     pub max_slots: u8,
+    /// Who may change the device, and which image runs.
+    pub protection: Protection,
 }
 
 /// The model that the device runs.
@@ -235,4 +242,10 @@ pub enum DeviceError {
     /// A capture asked for bytes past the end of the frame.
     #[error("the frame ends before this byte")]
     PastEnd,
+    /// The lock refused.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The update was refused; the image that runs is what it was.
+    #[error(transparent)]
+    Update(#[from] UpdateError),
 }

@@ -8,7 +8,7 @@
 mod known;
 pub mod nor;
 mod record;
-mod sectors;
+pub(crate) mod sectors;
 
 use embassy_futures::block_on;
 use embedded_storage::nor_flash::NorFlash;

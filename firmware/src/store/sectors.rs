@@ -12,7 +12,7 @@ use embedded_storage::nor_flash::{NorFlash, NorFlashError, NorFlashErrorKind};
 use embedded_storage_async::nor_flash as asynchronous;
 
 /// Largest word of a flash, in bytes.
-pub(super) const WORD_LIMIT: usize = 32;
+pub(crate) const WORD_LIMIT: usize = 32;
 
 /// Byte of a programmed mark: neither erased nor what a failing flash tends to read as.
 const IN_USE: u8 = 0xa5;
@@ -20,11 +20,11 @@ const RETIRED: u8 = 0x00;
 const ERASED: u8 = 0xff;
 
 /// A flash whose sectors are in use, every one.
-pub(super) struct Sectors<F>(F);
+pub(crate) struct Sectors<F>(F);
 
 /// Why it failed.
 #[derive(Debug)]
-pub(super) enum SectorsError<E> {
+pub(crate) enum SectorsError<E> {
     Flash(E),
     /// Not within one sector; the map never asks for that.
     Bounds,
@@ -42,20 +42,20 @@ impl<E: NorFlashError> NorFlashError for SectorsError<E> {
 impl<F: NorFlash> Sectors<F> {
     const MARKS: usize = 2 * F::WRITE_SIZE;
     /// Bytes of a sector that are left.
-    pub(super) const SIZE: usize = F::ERASE_SIZE - Self::MARKS;
+    pub(crate) const SIZE: usize = F::ERASE_SIZE - Self::MARKS;
 
     /// A flash whose sectors may be in any state.
-    pub(super) const fn new(flash: F) -> Self {
+    pub(crate) const fn new(flash: F) -> Self {
         Self(flash)
     }
 
     /// How many sectors there are.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.0.capacity() / F::ERASE_SIZE
     }
 
     /// Finishes erases that were cut short, and marks the sectors of a flash that is new.
-    pub(super) fn recover(&mut self) -> Result<(), F::Error> {
+    pub(crate) fn recover(&mut self) -> Result<(), F::Error> {
         for sector in 0..self.count() {
             let mut marks = [0; 2 * WORD_LIMIT];
             let marks = &mut marks[..Self::MARKS];
