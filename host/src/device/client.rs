@@ -12,6 +12,8 @@ use sudal_firmware::protocol::{
 };
 use sudal_firmware::store::StoreError;
 
+use super::guard::Protection;
+
 /// How long one attempt waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often a request is sent before it is given up.
@@ -101,6 +103,8 @@ pub struct Info {
     pub slots: u8,
     /// Slots of the memory.
     pub max_slots: u8,
+    /// Who may change the device, and which image runs.
+    pub protection: Protection,
 }
 
 /// The model on the device.
@@ -270,6 +274,7 @@ impl<S: Read + Write> Client<S> {
                 head: info.head,
                 slots: info.slots,
                 max_slots: info.max_slots,
+                protection: info.protection.into(),
             }),
             _ => None,
         })?;
@@ -509,7 +514,7 @@ impl<S: Read + Write> Client<S> {
     }
 
     /// Sends a request until it is answered, and takes from the answer what `read` finds.
-    fn call<T>(
+    pub(super) fn call<T>(
         &mut self,
         name: &'static str,
         request: &Request<'_>,
@@ -604,7 +609,7 @@ enum Answer<T> {
     Lost,
 }
 
-fn done(response: Response<'_>) -> Option<()> {
+pub(super) fn done(response: Response<'_>) -> Option<()> {
     (response == Response::Done).then_some(())
 }
 
