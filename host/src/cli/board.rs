@@ -13,6 +13,7 @@ use sudal::device::{Client, Info as DeviceInfo, Link, PixelFormat, Verdict};
 use super::device::{BoardArgs, Cost};
 use super::head;
 use super::interrupt::Interrupt;
+use super::lock;
 use super::output::Output;
 
 /// Put a model image on a board and start it.
@@ -95,7 +96,7 @@ impl Info {
     }
 }
 
-fn describe(info: &DeviceInfo) -> String {
+pub(crate) fn describe(info: &DeviceInfo) -> String {
     let model = match &info.model {
         Ok(m) => format!(
             "model {:?} ({:016x}): {}x{}x{} pixels to {} values, {} bytes of flash, {} bytes of RAM",
@@ -115,8 +116,11 @@ fn describe(info: &DeviceInfo) -> String {
         Err(fault) => format!("store: {fault}"),
     };
     format!(
-        "{}, firmware {}, protocol {}\n{model}\n{classes}",
-        info.board, info.firmware, info.protocol
+        "{}, firmware {}, protocol {}\n{model}\n{classes}\n{}",
+        info.board,
+        info.firmware,
+        info.protocol,
+        lock::describe(&info.protection)
     )
 }
 
@@ -143,7 +147,7 @@ impl Enroll {
             .iter()
             .map(|path| Gray::open(path))
             .collect::<Result<Vec<_>, _>>()?;
-        let mut c = self.board.connect()?;
+        let mut c = self.board.connect_to_change()?;
         let mut enrolled = None;
         let mut overwritten = Vec::new();
         for (path, picture) in self.pictures.iter().zip(&pictures) {
@@ -284,7 +288,7 @@ pub(crate) struct Rename {
 
 impl Rename {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
-        let mut c = self.board.connect()?;
+        let mut c = self.board.connect_to_change()?;
         let id = c.client.find(&self.name)?;
         c.client.rename(id, &self.to)?;
         output.result(
@@ -305,7 +309,7 @@ pub(crate) struct Remove {
 
 impl Remove {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
-        let mut c = self.board.connect()?;
+        let mut c = self.board.connect_to_change()?;
         let id = c.client.find(&self.name)?;
         c.client.remove(id)?;
         output.result(
@@ -330,7 +334,7 @@ impl Reset {
         if !self.yes {
             bail!("this forgets every enrolled class: give --yes to do it");
         }
-        self.board.connect()?.client.reset()?;
+        self.board.connect_to_change()?.client.reset()?;
         output.result(&serde_json::json!({ "reset": true }), "nothing is enrolled")
     }
 }
