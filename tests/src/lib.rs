@@ -3,10 +3,12 @@
 mod data;
 mod line;
 mod model;
+mod power;
 
 pub use data::data;
 pub use line::Noisy;
-pub use model::block_means;
+pub use model::{block_means, change, tested_block_means};
+pub use power::{Flash, Power};
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -1,8 +1,12 @@
 use bytemuck::{Zeroable, bytes_of};
+use sha2::{Digest, Sha256};
+use sudal::export::quantized::QuantizedModel;
 use sudal_firmware::image::{
-    CRC_START, Header, Kind, LUT_LEN, MAGIC, OpRecord, SECTION_ALIGN, TENSOR_ALIGN, Tensor,
-    VERSION, crc,
+    CRC_START, HASH_START, Header, Kind, LUT_LEN, MAGIC, OpRecord, SECTION_ALIGN, TENSOR_ALIGN,
+    Tensor, VERSION, crc,
 };
+
+use crate::picture;
 
 /// The image of a model whose embedding is the mean of each 4 x 4 block of a 28 x 28 picture: no
 /// training, 49 values, and far enough from constant to tell classes apart. `name` changes its
@@ -74,6 +78,40 @@ pub fn block_means(name: &str) -> Vec<u8> {
     header.crc = crc(&image[CRC_START..]);
     image[..ops].copy_from_slice(bytes_of(&header));
     image
+}
+
+/// The same with the right hash and a self-test, as an update has to have.
+#[must_use]
+pub fn tested_block_means(name: &str) -> Vec<u8> {
+    let mut image = block_means(name);
+    let model = QuantizedModel::new(&image).unwrap();
+    let frame = picture(7, 7);
+    let embedding = model.embed(&[&frame]).unwrap().remove(0);
+    let golden_frame = image.len();
+    image.extend(&frame);
+    let golden_embedding = image.len();
+    assert!(golden_frame.is_multiple_of(16) && golden_embedding.is_multiple_of(16));
+    image.extend(embedding.iter().map(|&value| value as u8));
+    change(&mut image, |header| {
+        header.golden_frame = golden_frame as u32;
+        header.golden_embedding = golden_embedding as u32;
+    });
+    image
+}
+
+/// Changes an image's header and brings length, hash and checksum in line with the whole, as whoever
+/// means harm would.
+pub fn change(image: &mut [u8], edit: impl FnOnce(&mut Header)) {
+    let len = image.len() as u32;
+    let start = size_of::<Header>();
+    let mut header: Header = bytemuck::pod_read_unaligned(&image[..start]);
+    edit(&mut header);
+    header.image_len = len;
+    image[..start].copy_from_slice(bytes_of(&header));
+    header.hash = Sha256::digest(&image[HASH_START..]).into();
+    image[..start].copy_from_slice(bytes_of(&header));
+    header.crc = crc(&image[CRC_START..]);
+    image[..start].copy_from_slice(bytes_of(&header));
 }
 
 fn tensor(offset: u32, height: u16, width: u16) -> Tensor {

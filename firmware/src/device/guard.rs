@@ -19,7 +19,10 @@ pub(super) struct Guard<F: NorFlash> {
 
 impl<F: NorFlash> Guard<F> {
     pub(super) fn new(settings: Settings<F>, slots: Slots<F>, clock: Clock) -> Self {
-        if let Some(fault) = settings.fault().filter(|&fault| fault != SettingsError::None) {
+        if let Some(fault) = settings
+            .fault()
+            .filter(|&fault| fault != SettingsError::None)
+        {
             warning!("settings: {}", fault);
         }
         Self {

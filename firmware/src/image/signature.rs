@@ -48,11 +48,7 @@ pub fn is_key(key: &[u8; 32]) -> bool {
 
 /// Whether the signature is that of the key for this image.
 #[must_use]
-pub fn verify(
-    model: &Model<'_>,
-    signature: &[u8; Signature::BYTE_SIZE],
-    key: &[u8; 32],
-) -> bool {
+pub fn verify(model: &Model<'_>, signature: &[u8; Signature::BYTE_SIZE], key: &[u8; 32]) -> bool {
     let message = message(model.bytes());
     let signature = Signature::from_bytes(signature);
     VerifyingKey::from_bytes(key).is_ok_and(|key| key.verify_strict(&message, &signature).is_ok())

@@ -14,7 +14,8 @@ mod request;
 mod response;
 
 pub use guard::{
-    Access, ImageFault, LockError, LockRequest, LockState, Protection, Slot, UpdateError, UpdateRequest,
+    Access, ImageFault, LockError, LockRequest, LockState, Protection, Slot, UpdateError,
+    UpdateRequest,
 };
 pub use request::Request;
 pub use response::{

@@ -2,12 +2,15 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::Duration;
 
 use anyhow::bail;
 use serde::Serialize;
 use sudal::data::{Gray, Loaded};
 use sudal::device::{
-    self, Board, Client, DeviceError, Geometry, Head, Link, LockError, LockKey, LockState, PixelFormat,
+    self, Board, Client, ClientError, DeviceError, Geometry, Head, Link, LockError, LockKey,
+    LockState, PixelFormat,
 };
 use sudal::episodes::{Episode, Sampler};
 use sudal::meta::Accuracy;
@@ -109,7 +112,16 @@ impl Connection {
         if self.client.info()?.protection.lock == LockState::Locked {
             let key = args.lock_key()?;
             let key = key.ok_or(DeviceError::from(LockError::Locked))?;
-            self.client.unlock(&key)?;
+            // Who has the key waits for those who did not.
+            while let Err(error) = self.client.unlock(&key) {
+                match error {
+                    ClientError::Device(DeviceError::Lock(LockError::Wait { seconds })) => {
+                        eprintln!("there were wrong answers: waiting {seconds} s");
+                        sleep(Duration::from_secs(seconds.into()));
+                    }
+                    error => return Err(error.into()),
+                }
+            }
             self.unlocked = true;
         }
         Ok(())

@@ -37,7 +37,10 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         LockKey::random().save(file)?;
         return output.result(
             &serde_json::json!({ "key": file }),
-            format!("{}: keep a copy, the board can't give it back", file.display()),
+            format!(
+                "{}: keep a copy, the board can't give it back",
+                file.display()
+            ),
         );
     }
     let public = beside(file, "pub");

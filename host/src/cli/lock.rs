@@ -27,7 +27,9 @@ impl Lock {
         let mut c = self.board.connect()?;
         if c.client.info()?.protection.lock == LockState::Open {
             let Some(key) = self.board.lock_key()? else {
-                bail!("the board has no key yet: make one with `sudal key new FILE` and give --key FILE");
+                bail!(
+                    "the board has no key yet: make one with `sudal key new FILE` and give --key FILE"
+                );
             };
             c.client.provision(&key)?;
         } else {

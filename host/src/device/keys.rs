@@ -234,7 +234,10 @@ mod tests {
         assert_eq!(back, signing.public());
         assert_eq!(back, PublicKey::open(&trust).unwrap());
         assert!(matches!(LockKey::open(&sign), Err(KeyError::Kind { .. })));
-        assert!(matches!(SigningKey::open(&lock), Err(KeyError::Kind { .. })));
+        assert!(matches!(
+            SigningKey::open(&lock),
+            Err(KeyError::Kind { .. })
+        ));
         // A key is never written over.
         assert!(matches!(key.save(&sign), Err(KeyError::Io { .. })));
         for text in ["", "sudal-lock ", "sudal-lock éé", "sudal-lock 00"] {
