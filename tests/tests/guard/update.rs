@@ -59,7 +59,10 @@ fn an_update_that_was_not_restarted_into_gives_way_to_the_next() {
     bench.start(|device| {
         unlock(device, &KEY).unwrap();
         update(device, &tested_block_means("first")).unwrap();
-        begin(device, &tested_block_means("second")).unwrap();
+        // Cut off while what was to run is written over.
+        let second = tested_block_means("second");
+        begin(device, &second).unwrap();
+        send(device, &second[..600], 0).unwrap();
     });
     bench.start(|device| {
         assert_eq!(model(device), "factory");
@@ -380,7 +383,7 @@ fn a_damaged_image_gives_way_to_the_other_one_and_that_to_the_factorys() {
         bench.start(|device| {
             assert_eq!(model(device), "factory");
             assert!(protection(device).rejected.is_some());
-            assert_eq!(unlock(device, &OTHER).is_err(), true);
+            assert!(unlock(device, &OTHER).is_err());
         });
         crate::bench::pass(64);
         bench.start(|device| {
