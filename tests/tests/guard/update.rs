@@ -287,6 +287,22 @@ fn pieces_out_of_order_and_damaged_ones_are_refused() {
     bench.start(|device| assert_eq!(model(device), "new"));
 }
 
+#[test]
+fn what_came_damaged_is_written_anew_when_the_update_is_announced_again() {
+    let bench = Bench::new();
+    let image = tested_block_means("new");
+    bench.start(|device| {
+        let mut damaged = image.clone();
+        damaged[300] ^= 0xff;
+        begin(device, &image).unwrap();
+        send(device, &damaged[..1024], 0).unwrap();
+        let offset = begin(device, &image).unwrap();
+        send(device, &image, offset).unwrap();
+        ask(device, &Request::Update(UpdateRequest::Finish)).unwrap();
+    });
+    bench.start(|device| assert_eq!(model(device), "new"));
+}
+
 /// At each word that is programmed and each sector that is erased, from the announcement to the
 /// switch: what runs then is the old image or, once it was told to be there, the new one. The update
 /// goes on from there.
