@@ -124,10 +124,9 @@ impl<'m, F: Mapped<'m>> Guard<F> {
 /// held; until the classes are gone the key is there.
 pub(super) fn recover<F: NorFlash>(flash: &mut F, settings: &mut Settings<F>) {
     let end = flash.capacity() as u32;
-    let forgotten = flash.erase(0, end).is_ok() && settings.clear().is_ok();
-    if forgotten {
-        warning!("recovered: classes, key and settings are gone");
-    } else {
+    if flash.erase(0, end).is_err() || settings.clear().is_err() {
         warning!("the recovery failed: the flash can't be erased");
+        return;
     }
+    warning!("recovered: classes, key and settings are gone");
 }
