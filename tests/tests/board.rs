@@ -5,8 +5,8 @@ use std::thread;
 use std::time::Duration;
 
 use sudal::device::{
-    Board, Client, ClientError, DeviceError, Emulator, Geometry, Head, HostBoard, LockError, LockKey,
-    LockState, PixelFormat, SigningKey, Slot,
+    Board, Client, ClientError, DeviceError, Emulator, Geometry, Head, HostBoard, LockError,
+    LockKey, LockState, PixelFormat, SigningKey, Slot,
 };
 use sudal::export::convert::{ConvertOptions, convert};
 use sudal::export::quantized::QuantizedModel;
