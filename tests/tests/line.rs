@@ -214,7 +214,7 @@ fn an_update_over_a_noisy_line_arrives_whole() {
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
     let image = std::fs::read(models.join("parts.sudal")).unwrap();
     let line: Box<dyn Link> = board.connect().unwrap().into_line();
-    let mut client = Client::new(Noisy::new(line, 0.0002, 0.002, 5));
+    let mut client = Client::new(Noisy::new(line, 0.00004, 0.002, 5));
     client.unlock(&key).unwrap();
     client.update(&image, &mut |_| ()).unwrap();
     client.lock().unwrap();
