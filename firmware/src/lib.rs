@@ -12,6 +12,8 @@ pub mod device;
 pub mod engine;
 pub mod heads;
 pub mod image;
+pub mod lock;
 pub mod preprocess;
 pub mod protocol;
+pub mod settings;
 pub mod store;

@@ -2,10 +2,14 @@
 
 mod data;
 mod line;
+mod model;
+mod power;
 mod wired;
 
 pub use data::data;
 pub use line::Noisy;
+pub use model::{change, tested_block_means};
+pub use power::{Flash, Power};
 pub use sudal_fuzz::block_means;
 pub use wired::Wired;
 

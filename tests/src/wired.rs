@@ -40,6 +40,7 @@ impl Wired {
         bytemuck::cast_slice_mut(&mut words)[..image.len()].copy_from_slice(image);
         let words: &'static [u128] = words.leak();
         let flash = Nor::new(vec![0; 64 * SECTOR].leak(), Blank);
+        let none = || Nor::new(&mut [], Blank).expect("no sectors");
         let device = Device::new(Parts {
             board: "wired",
             clock: Clock {
@@ -54,6 +55,9 @@ impl Wired {
             input: vec![0; 1 << 14].leak(),
             camera: VirtualCamera::new(),
             flash: flash.expect("whole sectors"),
+            settings: none(),
+            slots: [none(), none()],
+            recover: false,
         });
         Self {
             session: Box::new(Session::new(device)),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sudal::device::{
     self, Board, Cause, Client, ClientError, DeviceError, Emulator, Geometry, Head, HostBoard,
-    Machine, PixelFormat,
+    LockError, LockKey, LockState, Machine, PixelFormat, SigningKey, Slot,
 };
 use sudal::export::convert::{ConvertOptions, convert};
 use sudal::export::quantized::QuantizedModel;
@@ -302,6 +302,70 @@ fn a_kill_during_an_enrolment_tears_nothing() {
         );
         known = shots;
     }
+}
+
+/// Locked, refused, unlocked, switched off in the midst of an update, updated, recovered.
+#[test]
+fn a_locked_board_takes_a_signed_update_from_its_owner_alone() {
+    let mut bench = Bench::new(&block_means("a"));
+    let (key, maker) = (LockKey::random(), SigningKey::random());
+    let mut client = bench.board.connect().unwrap();
+    assert_eq!(client.info().unwrap().protection.lock, LockState::Open);
+    client.send_frame(GEOMETRY, &picture(1, 0)).unwrap();
+    client.enroll("gear").unwrap();
+    client.trust(&maker.public()).unwrap();
+    client.provision(&key).unwrap();
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
+    let image = std::fs::read(models.join("parts.sudal")).unwrap();
+    let signed = maker.sign(&image).unwrap();
+    let locked = |error| {
+        matches!(
+            error,
+            ClientError::Device(DeviceError::Lock(LockError::Locked))
+        )
+    };
+    assert!(locked(client.enroll("gear").unwrap_err()));
+    assert!(locked(client.update(&signed, &mut |_| ()).unwrap_err()));
+    assert_eq!(client.classify().unwrap().name, "gear");
+
+    client.unlock(&key).unwrap();
+    client.enroll("gear").unwrap();
+    let unsigned = client.update(&image, &mut |_| ()).unwrap_err();
+    assert!(unsigned.to_string().contains("not signed"), "{unsigned}");
+    let cut = client.update(&signed, &mut |bytes| {
+        if bytes > 30_000 {
+            bench.board.kill().unwrap();
+        }
+    });
+    assert!(cut.is_err(), "the board is off");
+
+    let mut client = bench.board.connect().unwrap();
+    assert_eq!(client.info().unwrap().model.unwrap().name, "a");
+    assert!(locked(client.update(&signed, &mut |_| ()).unwrap_err()));
+    client.unlock(&key).unwrap();
+    let mut from = None;
+    client
+        .update(&signed, &mut |bytes| {
+            from.get_or_insert(bytes);
+        })
+        .unwrap();
+    assert!(from > Some(20_000), "went on from {from:?}");
+    assert_eq!(client.info().unwrap().protection.next, Slot::A);
+    bench.board.kill().unwrap();
+
+    let mut client = bench.board.connect().unwrap();
+    let info = client.info().unwrap();
+    assert_eq!(info.model.unwrap().name, "parts");
+    assert_eq!(info.protection.running, Slot::A);
+    assert_eq!(info.protection.lock, LockState::Locked);
+    assert_eq!(client.list().unwrap()[0].shots, 2);
+
+    bench.board.recover().unwrap();
+    let info = bench.board.connect().unwrap().info().unwrap();
+    assert_eq!(info.protection.lock, LockState::Open);
+    assert_eq!(info.protection.trusted, None);
+    assert_eq!(info.classes, Ok(0));
+    assert_eq!(info.model.unwrap().name, "a");
 }
 
 #[test]

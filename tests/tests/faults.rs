@@ -39,6 +39,7 @@ fn answers(
     aligned.0[..image.len()].copy_from_slice(image);
     let (mut arena, mut input) = (vec![0; arena / 8], vec![0; input]);
     let mut mirror = vec![0; sectors * SECTOR];
+    let none = || Nor::new(&mut [], Blank).unwrap();
     let mut device = Device::new(Parts {
         board: "test",
         clock: Clock {
@@ -50,6 +51,9 @@ fn answers(
         input: &mut input,
         camera: VirtualCamera::<4096>::new(),
         flash: Nor::new(&mut mirror, Blank).unwrap(),
+        settings: none(),
+        slots: [none(), none()],
+        recover: false,
     });
     for (index, request) in requests.iter().enumerate() {
         look(index, device.handle(request));

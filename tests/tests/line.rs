@@ -1,9 +1,12 @@
 //! The protocol over lines that are not perfect, between the real client and the real firmware.
 
 use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 
-use sudal::device::{Board, Client, ClientError, DeviceError, Head, HostBoard, Link, Patience};
+use sudal::device::{
+    Board, Client, ClientError, DeviceError, Head, HostBoard, Link, LockKey, Patience,
+};
 use sudal_tests::{GEOMETRY, Noisy, block_means, picture};
 
 /// A board that runs the block means, and the folder that it lives in.
@@ -207,6 +210,26 @@ fn a_noisy_line_neither_loses_nor_doubles() {
     }
     let stats = board.connect().unwrap().stats().unwrap();
     assert!(stats.malformed > 0 && stats.repeated > 0, "{stats:?}");
+}
+
+/// Whatever is lost on the way, the image arrives whole, and only who has the key sends it.
+#[test]
+fn an_update_over_a_noisy_line_arrives_whole() {
+    let (mut board, _dir) = board();
+    let key = LockKey::random();
+    board.connect().unwrap().provision(&key).unwrap();
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
+    let image = std::fs::read(models.join("parts.sudal")).unwrap();
+    let line: Box<dyn Link> = board.connect().unwrap().into_line();
+    let mut client = Client::new(Noisy::new(line, 0.00004, 0.002, 5));
+    client.unlock(&key).unwrap();
+    client.update(&image, &mut |_| ()).unwrap();
+    client.lock().unwrap();
+    let stats = board.connect().unwrap().stats().unwrap();
+    assert!(stats.malformed > 0 && stats.repeated > 0, "{stats:?}");
+    board.stop().unwrap();
+    let info = board.connect().unwrap().info().unwrap();
+    assert_eq!(info.model.unwrap().name, "parts");
 }
 
 #[test]

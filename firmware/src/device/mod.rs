@@ -1,13 +1,16 @@
 //! The device: a camera, a model and a store behind the protocol.
 
 mod clock;
+mod guard;
 mod history;
 mod session;
 pub mod slot;
+mod slots;
 
 pub use clock::Clock;
 pub use history::{Boots, Cause, Failure, History};
 pub use session::Session;
+pub use slots::Mapped;
 
 use embedded_storage::nor_flash::NorFlash;
 use heapless::Vec;
@@ -22,7 +25,10 @@ use crate::protocol::{
     ClassInfo, DeviceError, Distance, Info, MAX_CHUNK, ModelFault, ModelInfo, Page, Request,
     Response, Stats, VERSION, Verdict,
 };
+use crate::settings::Settings;
 use crate::store::{Class, Enrolment, MAX_CLASSES, MAX_DIM, MAX_SHOTS, Store, StoreError};
+use guard::Guard;
+use slots::Slots;
 
 /// What a board gives the device.
 pub struct Parts<'m, C, F> {
@@ -40,6 +46,13 @@ pub struct Parts<'m, C, F> {
     pub camera: C,
     /// Keeps what was enrolled.
     pub flash: F,
+    /// Keeps the key and the other settings, see [`Settings`](crate::settings::Settings).
+    pub settings: F,
+    /// Hold the images of updates. Where they have no room there are no updates.
+    pub slots: [F; 2],
+    /// Whether who switches the device on holds its recovery pin: it then forgets all classes, and
+    /// after them its key and all other settings.
+    pub recover: bool,
 }
 
 /// A device that carries out requests.
@@ -48,17 +61,26 @@ pub struct Device<'m, C, F: NorFlash> {
     camera: C,
     store: Store<F>,
     embedder: Embedder<'m>,
+    guard: Guard<F>,
     stats: Stats,
     history: Option<History<F>>,
 }
 
-impl<'m, C: Camera, F: NorFlash> Device<'m, C, F> {
-    /// Switches a device on: checks the model image and opens the store. What is wrong with
-    /// either is told by [`Request::Info`].
+impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
+    /// Switches a device on: chooses and checks the model image and opens the store. What is wrong
+    /// with either is told by [`Request::Info`].
     pub fn new(parts: Parts<'m, C, F>) -> Self {
-        let store = Store::open(parts.flash);
+        let (mut flash, mut settings) = (parts.flash, Settings::open(parts.settings));
+        if parts.recover {
+            guard::recover(&mut flash, &mut settings);
+        }
+        let store = Store::open(flash);
+        let trusted = settings.trusted();
+        let accept = |image: &[u8]| slots::accept(image, trusted, parts.arena, parts.input.len());
+        let (image, slots) = Slots::open(parts.slots, parts.image, settings.active(), accept);
+        let guard = Guard::new(settings, slots, parts.clock);
         let embedder = Embedder {
-            model: check_model(parts.image, parts.arena, parts.input),
+            model: check_model(image, parts.arena, parts.input.len()),
             clock: parts.clock,
             arena: parts.arena,
             input: parts.input,
@@ -83,6 +105,7 @@ impl<'m, C: Camera, F: NorFlash> Device<'m, C, F> {
             camera: parts.camera,
             store,
             embedder,
+            guard,
             stats: Stats::default(),
             history: None,
         }
@@ -101,13 +124,16 @@ impl<'m, C: Camera, F: NorFlash> Device<'m, C, F> {
             camera,
             store,
             embedder,
+            guard,
             stats,
             history,
         } = self;
-        let answer = match (request, history) {
-            (&Request::Boots { clear }, Some(history)) => boots(history, clear),
-            _ => answer(request, board, camera, store, embedder, stats),
-        };
+        let answer = guard
+            .check(request)
+            .and_then(|()| match (request, history) {
+                (&Request::Boots { clear }, Some(history)) => boots(history, clear),
+                _ => answer(request, board, camera, store, embedder, guard, stats),
+            });
         answer.unwrap_or_else(|error| {
             warning!("refused: {}", error);
             stats.refused += 1;
@@ -116,12 +142,13 @@ impl<'m, C: Camera, F: NorFlash> Device<'m, C, F> {
     }
 }
 
-fn answer<'a, C: Camera, F: NorFlash>(
+fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
     request: &Request<'_>,
     board: &'static str,
     camera: &'a mut C,
     store: &'a mut Store<F>,
     embedder: &'a mut Embedder<'_>,
+    guard: &mut Guard<F>,
     stats: &mut Stats,
 ) -> Result<Response<'a>, DeviceError> {
     match *request {
@@ -141,6 +168,7 @@ fn answer<'a, C: Camera, F: NorFlash>(
             max_slots: SLOTS as u8,
             other_models: of_other_models(store, embedder),
             damage: store.damage(),
+            protection: guard.protection(),
         })),
         Request::Frame {
             geometry,
@@ -243,6 +271,8 @@ fn answer<'a, C: Camera, F: NorFlash>(
                 overwritten: None,
             })
         }
+        Request::Lock(request) => guard.lock(request),
+        Request::Update(request) => guard.update(request, embedder.arena, embedder.input.len()),
         Request::Boots { .. } => Err(DeviceError::NoHistory),
     }
 }
@@ -331,7 +361,8 @@ fn classify<'a, C: Camera, F: NorFlash>(
     Ok(Response::Classified(Verdict {
         name: &winner.name,
         nearest,
-        margin: second.map(|second| distances[second].value - nearest.value),
+        // Scores that tie but for rounding have none.
+        margin: second.map(|second| (distances[second].value - nearest.value).max(0.0)),
         ticks,
         distances,
         head: store.head(),
@@ -391,7 +422,7 @@ impl Embedder<'_> {
 }
 
 /// Accepts an image that is sound and fits the memory.
-fn check_model<'m>(image: &'m [u8], arena: &[u64], input: &[u8]) -> Result<Model<'m>, ModelFault> {
+fn check_model<'m>(image: &'m [u8], arena: &[u64], input: usize) -> Result<Model<'m>, ModelFault> {
     let model = Model::parse(image).map_err(|_| ModelFault::Image)?;
     if model.arena_words() > arena.len() {
         return Err(ModelFault::Arena {
@@ -404,10 +435,10 @@ fn check_model<'m>(image: &'m [u8], arena: &[u64], input: &[u8]) -> Result<Model
             dim: model.header().embedding_len,
         });
     }
-    if model.input_len() > input.len() {
+    if model.input_len() > input {
         return Err(ModelFault::Input {
             needed: model.input_len() as u32,
-            given: input.len() as u32,
+            given: input as u32,
         });
     }
     Ok(model)

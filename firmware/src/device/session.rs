@@ -1,7 +1,7 @@
 use embedded_storage::nor_flash::NorFlash;
 use heapless::Vec;
 
-use super::Device;
+use super::{Device, Mapped};
 use crate::camera::Camera;
 use crate::protocol::packet::{self, Packet, PacketError, Received, Receiver, Wire};
 use crate::protocol::{DeviceError, Request, Response};
@@ -17,7 +17,7 @@ pub struct Session<'m, C, F: NorFlash> {
     refusal: Vec<u8, 32>,
 }
 
-impl<'m, C: Camera, F: NorFlash> Session<'m, C, F> {
+impl<'m, C: Camera, F: Mapped<'m>> Session<'m, C, F> {
     /// A session that has received nothing yet.
     pub fn new(device: Device<'m, C, F>) -> Self {
         Self {

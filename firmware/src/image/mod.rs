@@ -35,12 +35,16 @@
 //! to [`MAX_CHAIN`] of them: a tensor between two has the memory of [`OpRecord::window`] only, their
 //! scratches may lie over each other, and the output of the last may lie over the input of the
 //! first where it starts by [`lead`] before it.
+//!
+//! A [`signature`] may follow the image; it is no part of it, so that signing changes neither hash
+//! nor identity.
 
 mod chain;
 mod check;
 mod layout;
 mod model;
 pub mod packing;
+pub mod signature;
 #[cfg(test)]
 mod tests;
 

@@ -8,10 +8,15 @@
 //! The order of variants and fields is the wire format: new variants go to the end, and any other
 //! change raises [`VERSION`].
 
+mod guard;
 pub mod packet;
 mod request;
 mod response;
 
+pub use guard::{
+    Access, ImageFault, LockError, LockRequest, LockState, Protection, Slot, UpdateError,
+    UpdateRequest,
+};
 pub use request::Request;
 pub use response::{
     ClassInfo, DeviceError, Distance, Info, ModelFault, ModelInfo, Page, Response, Stats, Verdict,

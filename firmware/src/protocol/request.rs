@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use super::{LockRequest, UpdateRequest};
 use crate::camera::Geometry;
 use crate::heads::Head;
 
@@ -89,4 +90,9 @@ pub enum Request<'a> {
         /// Whether the failure is forgotten afterwards.
         clear: bool,
     },
+    /// Locks and unlocks the device, see [`LockRequest`] for the answers.
+    Lock(LockRequest),
+    /// Brings another model image, see [`UpdateRequest`] for the answers.
+    #[serde(borrow)]
+    Update(UpdateRequest<'a>),
 }

@@ -1,9 +1,11 @@
 use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
+use super::{LockError, Protection, UpdateError};
 use crate::camera::{CameraError, Geometry};
 use crate::device::Boots;
 use crate::heads::Head;
+use crate::lock::Nonce;
 use crate::store::{Damage, MAX_CLASSES, StoreError};
 
 /// What the device answers.
@@ -17,8 +19,8 @@ pub enum Response<'a> {
     #[serde(borrow)]
     Info(Info<'a>),
     /// To [`Request::Frame`](super::Request::Frame) and
-    /// [`Request::Receive`](super::Request::Receive): bytes held from the start of the frame or
-    /// record.
+    /// [`Request::Receive`](super::Request::Receive) or [`UpdateRequest`](super::UpdateRequest): bytes
+    /// held from the start of the frame, the record or the image.
     Received(u32),
     /// To [`Request::Capture`](super::Request::Capture).
     Frame {
@@ -69,6 +71,8 @@ pub enum Response<'a> {
     Boots(Boots),
     /// To nothing: the device was just started. It comes with sequence number 0.
     Started,
+    /// To [`LockRequest::Challenge`](super::LockRequest::Challenge): what to answer, once.
+    Challenge(Nonce),
 }
 
 /// Some enrolled classes.
@@ -108,6 +112,8 @@ pub struct Info<'a> {
     pub other_models: u8,
     /// What the flash lost.
     pub damage: Damage,
+    /// Who may change the device, and which image runs.
+    pub protection: Protection,
 }
 
 /// The model that the device runs.
@@ -256,4 +262,10 @@ pub enum DeviceError {
     /// The device was given no record of its starts.
     #[error("this device keeps no record of its starts")]
     NoHistory,
+    /// The lock refused.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The update was refused; the image that runs is what it was.
+    #[error(transparent)]
+    Update(#[from] UpdateError),
 }

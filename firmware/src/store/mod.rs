@@ -18,7 +18,7 @@ mod known;
 mod ledger;
 pub mod nor;
 pub mod record;
-mod sectors;
+pub(crate) mod sectors;
 mod transfer;
 
 use embassy_futures::block_on;

@@ -90,6 +90,12 @@ impl<'a, M: Medium> Nor<'a, M> {
     pub fn contents(&self) -> &[u8] {
         self.mirror
     }
+
+    /// Gives the flash up for its contents, which can't change any more.
+    #[must_use]
+    pub fn into_contents(self) -> &'a [u8] {
+        self.mirror
+    }
 }
 
 impl<M> ErrorType for Nor<'_, M> {

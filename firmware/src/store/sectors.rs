@@ -18,7 +18,7 @@ use embedded_storage::nor_flash::{NorFlash, NorFlashError, NorFlashErrorKind};
 use embedded_storage_async::nor_flash as asynchronous;
 
 /// Largest word of a flash, in bytes.
-pub(super) const WORD_LIMIT: usize = 32;
+pub(crate) const WORD_LIMIT: usize = 32;
 
 /// Byte of a programmed mark: neither erased nor what a failing flash tends to read as.
 const IN_USE: u8 = 0xa5;
@@ -31,7 +31,7 @@ const TOLERANCE: u32 = 2;
 const READS: u32 = 3;
 
 /// A flash whose sectors are in use, every one.
-pub(super) struct Sectors<F> {
+pub(crate) struct Sectors<F> {
     flash: F,
     erases: u32,
     failed: bool,
@@ -39,7 +39,7 @@ pub(super) struct Sectors<F> {
 
 /// Why it failed.
 #[derive(Debug)]
-pub(super) enum SectorsError<E> {
+pub(crate) enum SectorsError<E> {
     Flash(E),
     /// Not within one sector; the map never asks for that.
     Bounds,
@@ -57,10 +57,10 @@ impl<E: NorFlashError> NorFlashError for SectorsError<E> {
 impl<F: NorFlash> Sectors<F> {
     const MARKS: usize = 2 * F::WRITE_SIZE;
     /// Bytes of a sector that are left.
-    pub(super) const SIZE: usize = F::ERASE_SIZE - Self::MARKS;
+    pub(crate) const SIZE: usize = F::ERASE_SIZE - Self::MARKS;
 
     /// A flash whose sectors may be in any state.
-    pub(super) const fn new(flash: F) -> Self {
+    pub(crate) const fn new(flash: F) -> Self {
         Self {
             flash,
             erases: 0,
@@ -69,24 +69,24 @@ impl<F: NorFlash> Sectors<F> {
     }
 
     /// Sectors that were erased since the flash was switched on, wrapping around.
-    pub(super) const fn erases(&self) -> u32 {
+    pub(crate) const fn erases(&self) -> u32 {
         self.erases
     }
 
     /// Whether something did not read back as it was written since this was asked last.
-    pub(super) fn take_failed(&mut self) -> bool {
+    pub(crate) fn take_failed(&mut self) -> bool {
         core::mem::take(&mut self.failed)
     }
 
     /// How many sectors there are.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.flash.capacity() / F::ERASE_SIZE
     }
 
     /// Finishes erases that were cut short, and marks the sectors of a flash that is new.
     ///
     /// A flash of which no sector can be read is left as it is.
-    pub(super) fn recover(&mut self) -> Result<(), F::Error> {
+    pub(crate) fn recover(&mut self) -> Result<(), F::Error> {
         let mut readable = self.count() == 0;
         for sector in 0..self.count() {
             match self.is_sound(sector) {

@@ -13,6 +13,7 @@ use sudal::device::{Boots, Client, Info as DeviceInfo, Link, PixelFormat, Verdic
 use super::device::{BoardArgs, Cost};
 use super::head;
 use super::interrupt::Interrupt;
+use super::lock;
 use super::output::Output;
 
 /// Put a model image on a board and start it.
@@ -125,7 +126,7 @@ fn starts(boots: &Boots) -> String {
     )
 }
 
-fn describe(info: &DeviceInfo) -> String {
+pub(crate) fn describe(info: &DeviceInfo) -> String {
     let model = match &info.model {
         Ok(m) => format!(
             "model {:?} ({:016x}): {}x{}x{} pixels to {} values, {} bytes of flash, {} bytes of RAM",
@@ -145,8 +146,11 @@ fn describe(info: &DeviceInfo) -> String {
         Err(fault) => format!("store: {fault}"),
     };
     let mut text = format!(
-        "{}, firmware {}, protocol {}\n{model}\n{classes}",
-        info.board, info.firmware, info.protocol
+        "{}, firmware {}, protocol {}\n{model}\n{classes}\n{}",
+        info.board,
+        info.firmware,
+        info.protocol,
+        lock::describe(&info.protection)
     );
     if info.other_models > 0 {
         text.push_str(&format!(
@@ -194,7 +198,7 @@ impl Enroll {
             .iter()
             .map(|path| Gray::open(path))
             .collect::<Result<Vec<_>, _>>()?;
-        let mut c = self.board.connect()?;
+        let mut c = self.board.connect_to_change()?;
         let mut enrolled = None;
         let mut overwritten = Vec::new();
         for (path, picture) in self.pictures.iter().zip(&pictures) {
@@ -346,7 +350,7 @@ pub(crate) struct Rename {
 
 impl Rename {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
-        let mut c = self.board.connect()?;
+        let mut c = self.board.connect_to_change()?;
         let id = c.client.find(&self.name)?;
         c.client.rename(id, &self.to)?;
         output.result(
@@ -371,7 +375,7 @@ pub(crate) struct Remove {
 
 impl Remove {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
-        let mut c = self.board.connect()?;
+        let mut c = self.board.connect_to_change()?;
         let (id, what) = match (&self.name, self.id) {
             (Some(name), _) => (c.client.find(name)?, name.clone()),
             (None, Some(id)) => (id, format!("class {id}")),
@@ -400,7 +404,7 @@ impl Reset {
         if !self.yes {
             bail!("this forgets every enrolled class: give --yes to do it");
         }
-        self.board.connect()?.client.reset()?;
+        self.board.connect_to_change()?.client.reset()?;
         output.result(&serde_json::json!({ "reset": true }), "nothing is enrolled")
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use serde::Serialize;
 use sudal::data::Loaded;
-use sudal::device;
+use sudal::device::{self, SigningKey};
 use sudal::episodes::EpisodeShape;
 use sudal::export::convert::{ConvertOptions, Report as Conversion, convert, input_shape};
 use sudal::export::float::FloatModel;
@@ -52,6 +52,9 @@ pub(crate) struct Args {
     /// Most RAM for a frame, in bytes or KiB [default: the board's].
     #[arg(long, value_parser = bytes, value_name = "BYTES")]
     ram: Option<usize>,
+    /// Sign the image with this key, from `sudal key new --sign`.
+    #[arg(long, value_name = "FILE")]
+    sign: Option<PathBuf>,
     /// Episodes for the accuracy lost to int8; 0 leaves it out.
     #[arg(long, default_value_t = 1000)]
     episodes: u64,
@@ -87,6 +90,7 @@ struct Loss {
 }
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
+    let signing = args.sign.as_deref().map(SigningKey::open).transpose()?;
     let onnx = fs::read(&args.onnx).with_context(|| format!("reading {}", args.onnx.display()))?;
     let normalization = match (args.mean, args.std) {
         (Some(mean), Some(std)) if std > 0.0 => Some(Normalization { mean, std }),
@@ -121,7 +125,11 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         .clone()
         .unwrap_or_else(|| beside(&args.onnx, "sudal"));
     let mut text = converted.report.to_string();
-    fs::write(&path, &converted.image).with_context(|| format!("writing {}", path.display()))?;
+    let image = match &signing {
+        Some(key) => key.sign(&converted.image)?,
+        None => converted.image,
+    };
+    fs::write(&path, image).with_context(|| format!("writing {}", path.display()))?;
 
     let mut accuracy = Vec::new();
     if args.episodes > 0 {

@@ -84,8 +84,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
 
     let mut board = args.board.open()?;
     board.flash(&image, &mut |step| output.step(step))?;
-    let client = board.connect()?;
-    let mut connection = Connection { board, client };
+    let mut connection = Connection::new(board)?;
+    connection.unlock(&args.board)?;
     let info = connection.client.info()?;
     if args.classes > usize::from(info.max_classes) || args.shots > usize::from(info.max_shots) {
         bail!(
@@ -114,12 +114,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     }
 
     output.step("switching the board off and on");
-    let Connection { mut board, client } = connection;
-    drop(client);
-    board.stop()?;
-    board.start()?;
-    let client = board.connect()?;
-    let mut connection = Connection { board, client };
+    connection.restart()?;
     let enrolled = connection.client.list()?;
     if enrolled.len() != args.classes || enrolled.iter().any(|c| usize::from(c.shots) != args.shots)
     {

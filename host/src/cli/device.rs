@@ -2,11 +2,16 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::Duration;
 
 use anyhow::bail;
 use serde::Serialize;
 use sudal::data::{Gray, Loaded};
-use sudal::device::{self, Board, Client, Geometry, Head, Link, PixelFormat};
+use sudal::device::{
+    self, Board, Client, ClientError, DeviceError, Geometry, Head, Link, LockError, LockKey,
+    LockState, PixelFormat,
+};
 use sudal::episodes::{Episode, Sampler};
 use sudal::meta::Accuracy;
 
@@ -21,12 +26,16 @@ pub(crate) struct BoardArgs {
     /// Folder with the board's flash, model and logs [default: in the user's state folder].
     #[arg(long, value_name = "DIR", env = "SUDAL_BOARD_DIR")]
     pub(crate) board_dir: Option<PathBuf>,
+    /// Key of the board, for commands that change one that is locked; see `sudal key`.
+    #[arg(long, value_name = "FILE", env = "SUDAL_KEY")]
+    pub(crate) key: Option<PathBuf>,
 }
 
-/// A connected board.
+/// A connected board. One that this program unlocked is locked again when it lets go.
 pub(crate) struct Connection {
     pub(crate) board: Box<dyn Board>,
     pub(crate) client: Client<Box<dyn Link>>,
+    unlocked: bool,
 }
 
 impl BoardArgs {
@@ -41,9 +50,19 @@ impl BoardArgs {
 
     /// The board, on and connected.
     pub(crate) fn connect(&self) -> anyhow::Result<Connection> {
-        let mut board = self.open()?;
-        let client = board.connect()?;
-        Ok(Connection { board, client })
+        Connection::new(self.open()?)
+    }
+
+    /// The board, on and connected, and unlocked if it is locked.
+    pub(crate) fn connect_to_change(&self) -> anyhow::Result<Connection> {
+        let mut connection = self.connect()?;
+        connection.unlock(self)?;
+        Ok(connection)
+    }
+
+    /// The board's key, if one was given.
+    pub(crate) fn lock_key(&self) -> anyhow::Result<Option<LockKey>> {
+        Ok(self.key.as_deref().map(LockKey::open).transpose()?)
     }
 }
 
@@ -78,10 +97,57 @@ impl fmt::Display for Cost {
 }
 
 impl Connection {
+    /// The board, on and connected.
+    pub(crate) fn new(mut board: Box<dyn Board>) -> anyhow::Result<Self> {
+        let client = board.connect()?;
+        Ok(Self {
+            board,
+            client,
+            unlocked: false,
+        })
+    }
+
+    /// Unlocks the board, if it is locked.
+    pub(crate) fn unlock(&mut self, args: &BoardArgs) -> anyhow::Result<()> {
+        if self.client.info()?.protection.lock == LockState::Locked {
+            let key = args.lock_key()?;
+            let key = key.ok_or(DeviceError::from(LockError::Locked))?;
+            // Who has the key waits for those who did not.
+            while let Err(error) = self.client.unlock(&key) {
+                match error {
+                    ClientError::Device(DeviceError::Lock(LockError::Wait { seconds })) => {
+                        eprintln!("there were wrong answers: waiting {seconds} s");
+                        sleep(Duration::from_secs(seconds.into()));
+                    }
+                    error => return Err(error.into()),
+                }
+            }
+            self.unlocked = true;
+        }
+        Ok(())
+    }
+
+    /// Cuts the power, switches on again and connects.
+    pub(crate) fn restart(&mut self) -> anyhow::Result<()> {
+        self.unlocked = false;
+        self.board.stop()?;
+        self.client = self.board.connect()?;
+        Ok(())
+    }
+
     /// Shows the virtual camera a picture. One that has more pixels than the camera holds is made
     /// smaller first, its sides in proportion.
     pub(crate) fn show(&mut self, picture: &Gray) -> anyhow::Result<()> {
         show(&mut self.client, picture, self.board.memory().frame)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if self.unlocked {
+            // A board that is gone is locked.
+            let _ = self.client.lock();
+        }
     }
 }
 
@@ -134,17 +200,14 @@ impl<'a> Episodes<'a> {
     ) -> anyhow::Result<Self> {
         let mut board = args.open()?;
         board.flash(image, &mut |step| output.step(step))?;
-        let client = board.connect()?;
+        let mut board = Connection::new(board)?;
+        board.unlock(args)?;
         let folder = tempfile::tempdir()?;
         let mut twin = device::open("host", folder.path())?;
         twin.flash(image, &mut |_| ())?;
-        let twin_client = twin.connect()?;
         Ok(Self {
-            board: Connection { board, client },
-            twin: Connection {
-                board: twin,
-                client: twin_client,
-            },
+            board,
+            twin: Connection::new(twin)?,
             data,
             output,
             _folder: folder,

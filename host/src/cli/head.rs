@@ -28,6 +28,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     // The board of this process runs as long as its connection lives.
     let mut connection = args.board.connect()?;
     if let Some(head) = args.head {
+        connection.unlock(&args.board)?;
         connection.client.set_head(head)?;
     }
     let head = connection.client.head()?;

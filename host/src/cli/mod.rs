@@ -15,12 +15,16 @@ mod head;
 mod heads;
 mod instances;
 mod interrupt;
+mod key;
+mod lock;
 mod model;
 mod output;
 mod profile;
+mod sign;
 mod sweep;
 mod train;
 mod tune;
+mod update;
 mod verification;
 mod verify;
 
@@ -88,6 +92,12 @@ enum Command {
     Capture(board::Capture),
     Logs(board::Logs),
     Stop(board::Stop),
+    Key(key::Args),
+    Lock(lock::Lock),
+    Trust(lock::Trust),
+    Recover(lock::Recover),
+    Sign(sign::Args),
+    Update(update::Args),
     Demo(demo::Args),
     /// Print the completion script of a shell.
     ///
@@ -128,6 +138,12 @@ pub(crate) fn main() -> ExitCode {
         Command::Capture(args) => args.run(&output),
         Command::Logs(args) => args.run(&output),
         Command::Stop(args) => args.run(&output),
+        Command::Key(args) => key::run(&args, &output),
+        Command::Lock(args) => args.run(&output),
+        Command::Trust(args) => args.run(&output),
+        Command::Recover(args) => args.run(&output),
+        Command::Sign(args) => sign::run(&args, &output),
+        Command::Update(args) => update::run(&args, &output),
         Command::Demo(args) => demo::run(&args, &output),
         Command::Completions { shell } => {
             let mut stdout = std::io::stdout();

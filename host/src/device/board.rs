@@ -34,7 +34,7 @@ pub trait Board {
     fn instructions_per_tick(&self) -> Option<u32>;
 
     /// Puts the firmware and a model image on the board and switches it on. What was enrolled
-    /// stays. `step` is told what is being done.
+    /// stays, images of updates go. `step` is told what is being done.
     ///
     /// # Errors
     /// What is missing or went wrong, and what to do about it.
@@ -57,6 +57,13 @@ pub trait Board {
     /// # Errors
     /// As [`start`](Self::start), and when the board does not answer.
     fn connect(&mut self) -> Result<Client<Box<dyn Link>>, BoardError>;
+
+    /// Switches the board off and, with its recovery pin held, on again: it forgets all classes, its
+    /// key and its settings.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    fn recover(&mut self) -> Result<(), BoardError>;
 
     /// The log since the board was flashed, or none if the board writes none.
     ///

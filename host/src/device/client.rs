@@ -13,6 +13,8 @@ use sudal_firmware::protocol::{
 };
 use sudal_firmware::store::StoreError;
 
+use super::guard::Protection;
+
 /// How often a frame may have to go on from elsewhere than where it was.
 const RESTARTS: u32 = 6;
 /// Fewest bytes of a frame in a packet, on a line that loses longer ones.
@@ -129,6 +131,8 @@ pub struct Info {
     pub other_models: u8,
     /// What the flash lost.
     pub damage: Damage,
+    /// Who may change the device, and which image runs.
+    pub protection: Protection,
 }
 
 /// What the board's flash lost: the newest state of a class or of the choice of the head. An older
@@ -319,6 +323,7 @@ impl<S: Read + Write> Client<S> {
                 head: info.head,
                 slots: info.slots,
                 max_slots: info.max_slots,
+                protection: info.protection.into(),
                 other_models: info.other_models,
                 damage: Damage {
                     classes: (0..info.max_classes)
@@ -744,7 +749,7 @@ enum Answer<T> {
     Lost,
 }
 
-fn done(response: Response<'_>) -> Option<()> {
+pub(super) fn done(response: Response<'_>) -> Option<()> {
     (response == Response::Done).then_some(())
 }
 

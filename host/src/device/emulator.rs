@@ -8,7 +8,7 @@ use sudal_firmware::protocol::ModelFault;
 
 use super::board::{Board, BoardError, Memory};
 use super::client::Client;
-use super::host_board::check_image;
+use super::host_board::{check_image, forget_updates, hold_recovery_pin};
 use super::{Link, Logs, firmware, qemu};
 
 pub(super) const TARGET: &str = "thumbv7em-none-eabihf";
@@ -20,7 +20,7 @@ const LOGS: &str = "logs.bin";
 /// it sets aside what the models need.
 const MEMORY: Memory = Memory {
     arena: 512 << 10,
-    image: 16 << 20,
+    image: 15 << 20,
     input: 128 << 10,
     frame: 32 << 10,
 };
@@ -106,6 +106,7 @@ impl Board for Emulator {
         step("writing firmware and model image");
         self.replace(FIRMWARE, &elf)?;
         self.replace(IMAGE, image)?;
+        forget_updates(&self.dir)?;
         // The log belongs to the firmware that wrote it.
         self.replace(LOGS, &[])?;
         step("switching the board on");
@@ -160,6 +161,14 @@ impl Board for Emulator {
             .set_read_timeout(Some(Duration::from_millis(100)))
             .map_err(BoardError::io("connecting to the emulator"))?;
         Ok(Client::new(Box::new(stream)))
+    }
+
+    fn recover(&mut self) -> Result<(), BoardError> {
+        let dir = self.dir.clone();
+        self.stop()?;
+        // It has looked at the pin when it answers.
+        hold_recovery_pin(&dir, || self.connect()?.info().map_err(BoardError::from))?;
+        Ok(())
     }
 
     fn logs(&self) -> Result<Option<Logs>, BoardError> {

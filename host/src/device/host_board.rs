@@ -26,6 +26,8 @@ const MEMORY: Memory = Memory {
 const FRAME: usize = 256 << 10;
 const FLASH: usize = 64 * SECTOR;
 const HISTORY: usize = 2 * SECTOR;
+const SETTINGS: usize = 4 * SECTOR;
+const SLOT: usize = 256 * SECTOR;
 /// Unoptimised builds move the camera, with its frame, about on the stack.
 const STACK: usize = 16 << 20;
 
@@ -86,6 +88,7 @@ impl Board for HostBoard {
     fn flash(&mut self, image: &[u8], step: &mut dyn FnMut(&str)) -> Result<(), BoardError> {
         check_image(image, MEMORY)?;
         self.stop()?;
+        forget_updates(&self.dir)?;
         step("writing the model image");
         let path = self.image_path();
         fs::write(&path, image).map_err(BoardError::io(path.display()))?;
@@ -111,15 +114,23 @@ impl Board for HostBoard {
             }
             Err(error) => return Err(BoardError::io(path.display())(error)),
         };
-        let path = self.dir.join("nor.bin");
-        let medium = FileMedium::open(&path, FLASH).map_err(BoardError::io(path.display()))?;
-        let path = self.dir.join("history.bin");
-        let history = FileMedium::open(&path, HISTORY).map_err(BoardError::io(path.display()))?;
+        let open = |name: &str, len| {
+            let path = self.dir.join(name);
+            FileMedium::open(&path, len).map_err(BoardError::io(path.display()))
+        };
+        let media = Media {
+            flash: open("nor.bin", FLASH)?,
+            settings: open("settings.bin", SETTINGS)?,
+            slot_a: open(SLOTS[0], SLOT)?,
+            slot_b: open(SLOTS[1], SLOT)?,
+            history: open("history.bin", HISTORY)?,
+            recover: self.dir.join(RECOVERY).exists(),
+        };
         let (requests, receiver) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("host board".to_owned())
             .stack_size(STACK)
-            .spawn(move || power_on(&image, medium, history, &receiver))
+            .spawn(move || power_on(&image, media, &receiver))
             .map_err(BoardError::io("a thread for the board"))?;
         self.running = Some(Running { requests, thread });
         Ok(())
@@ -153,6 +164,13 @@ impl Board for HostBoard {
         })))
     }
 
+    fn recover(&mut self) -> Result<(), BoardError> {
+        let dir = self.dir.clone();
+        self.stop()?;
+        hold_recovery_pin(&dir, || self.connect()?.info().map_err(BoardError::from))?;
+        Ok(())
+    }
+
     fn logs(&self) -> Result<Option<Logs>, BoardError> {
         Ok(None)
     }
@@ -161,6 +179,40 @@ impl Board for HostBoard {
 impl Drop for HostBoard {
     fn drop(&mut self) {
         let _ = self.stop();
+    }
+}
+
+/// Files of the slots for updates.
+const SLOTS: [&str; 2] = ["slot-a.bin", "slot-b.bin"];
+/// While there is a file of this name, a board's recovery pin is held.
+const RECOVERY: &str = "recovery";
+
+/// Erases the slots of a board that is off, as whoever writes another image with the firmware does.
+pub(super) fn forget_updates(dir: &Path) -> Result<(), BoardError> {
+    for name in SLOTS {
+        remove(&dir.join(name))?;
+    }
+    Ok(())
+}
+
+/// Holds a board's recovery pin while it is switched on.
+pub(super) fn hold_recovery_pin<T>(
+    dir: &Path,
+    switch_on: impl FnOnce() -> Result<T, BoardError>,
+) -> Result<T, BoardError> {
+    let pin = dir.join(RECOVERY);
+    fs::write(&pin, []).map_err(BoardError::io(pin.display()))?;
+    let started = switch_on();
+    remove(&pin)?;
+    started
+}
+
+fn remove(path: &Path) -> Result<(), BoardError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(BoardError::io(path.display())(error))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -192,16 +244,32 @@ fn aligned(image: &[u8]) -> Vec<u128> {
     words
 }
 
+/// What keeps the board's flashes, and its pin.
+struct Media {
+    flash: FileMedium,
+    settings: FileMedium,
+    slot_a: FileMedium,
+    slot_b: FileMedium,
+    history: FileMedium,
+    recover: bool,
+}
+
 /// Runs the firmware until it is switched off.
-fn power_on(image: &[u128], medium: FileMedium, history: FileMedium, requests: &Receiver<Message>) {
+fn power_on(image: &[u128], media: Media, requests: &Receiver<Message>) {
     let mut arena = vec![0; MEMORY.arena / size_of::<u64>()];
     let mut input = vec![0; MEMORY.input];
-    let mut mirror = vec![0; FLASH];
-    let mut history_mirror = vec![0; HISTORY];
+    let (mut mirror, mut settings) = (vec![0; FLASH], vec![0; SETTINGS]);
+    let mut history = vec![0; HISTORY];
+    // Aligned as an image has to be.
+    let mut slots = vec![0_u128; 2 * SLOT / size_of::<u128>()];
+    let (slot_a, slot_b) = bytemuck::cast_slice_mut(&mut slots).split_at_mut(SLOT);
     // A flash that can't be read is a board that does not start; its line then is closed.
-    let (Ok(flash), Ok(history)) = (
-        Nor::new(&mut mirror, medium),
-        Nor::new(&mut history_mirror, history),
+    let (Ok(flash), Ok(settings), Ok(slot_a), Ok(slot_b), Ok(history)) = (
+        Nor::new(&mut mirror, media.flash),
+        Nor::new(&mut settings, media.settings),
+        Nor::new(slot_a, media.slot_a),
+        Nor::new(slot_b, media.slot_b),
+        Nor::new(&mut history, media.history),
     ) else {
         return;
     };
@@ -216,6 +284,9 @@ fn power_on(image: &[u128], medium: FileMedium, history: FileMedium, requests: &
         input: &mut input,
         camera: VirtualCamera::<FRAME>::new(),
         flash,
+        settings,
+        slots: [slot_a, slot_b],
+        recover: media.recover,
     });
     device.set_history(History::open(history, Cause::PowerOn, None));
     let mut session = Box::new(Session::new(device));

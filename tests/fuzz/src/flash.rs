@@ -33,6 +33,16 @@ pub(crate) fn switch_on<'a>(mirror: &'a mut [u8], contents: &'a [u8]) -> Nor<'a,
     Nor::new(mirror, Contents(contents)).expect("whole sectors")
 }
 
+/// Switches on a flash that was never written, of at most four sectors.
+///
+/// # Panics
+/// Unless it has whole sectors.
+pub(crate) fn erased(mirror: &mut [u8]) -> Nor<'_, Contents<'_>> {
+    const ERASED: &[u8] = &[0xff; 4 * SECTOR];
+    let contents = Contents(&ERASED[..mirror.len()]);
+    Nor::new(mirror, contents).expect("whole sectors")
+}
+
 /// A flash with an empty store.
 pub(crate) fn empty() -> &'static [u8] {
     static EMPTY: OnceLock<Vec<u8>> = OnceLock::new();

@@ -5,6 +5,8 @@ use core::ffi::CStr;
 use cortex_m_semihosting::syscall;
 use sudal_firmware::store::nor::Medium;
 
+/// Semihosting's number for the mode "rb": an existing file, for reading.
+const READ: usize = 1;
 /// Semihosting's number for the mode "r+b": an existing file, for reading and writing.
 const UPDATE: usize = 3;
 /// Semihosting's number for the mode "w+b": a new file, for reading and writing.
@@ -21,23 +23,28 @@ pub(super) struct HostFile {
 }
 
 impl HostFile {
+    /// Whether there is such a file. It stays open.
+    pub(super) fn exists(name: &CStr) -> bool {
+        Self::open_as(name, READ).is_some()
+    }
+
     /// Opens the file, or makes it with `len` erased bytes.
     pub(super) fn open(name: &CStr, len: usize) -> Option<Self> {
-        let open = |mode: usize| {
-            // SAFETY: the name outlives the call, ends in a zero and has the length given.
-            let handle =
-                unsafe { syscall!(OPEN, name.as_ptr() as usize, mode, name.to_bytes().len()) };
-            (handle != FAILED).then_some(Self { handle })
-        };
-        open(UPDATE).or_else(|| {
-            let mut file = open(CREATE)?;
-            let erased = [0xff; 256];
+        Self::open_as(name, UPDATE).or_else(|| {
+            let mut file = Self::open_as(name, CREATE)?;
+            let erased = [0xff; 4096];
             for offset in (0..len).step_by(erased.len()) {
                 let part = erased.len().min(len - offset);
                 file.write(offset as u32, &erased[..part]).ok()?;
             }
             Some(file)
         })
+    }
+
+    fn open_as(name: &CStr, mode: usize) -> Option<Self> {
+        // SAFETY: the name outlives the call, ends in a zero and has the length given.
+        let handle = unsafe { syscall!(OPEN, name.as_ptr() as usize, mode, name.to_bytes().len()) };
+        (handle != FAILED).then_some(Self { handle })
     }
 
     fn seek(&self, offset: u32) -> Result<(), HostError> {

@@ -13,6 +13,8 @@ mod timer;
 mod uart;
 mod watchdog;
 
+use core::ffi::CStr;
+
 use cortex_m::singleton;
 use cortex_m_rt::entry;
 use embedded_io::{Read, Write};
@@ -25,23 +27,30 @@ use memory::{ARENA, INPUT};
 use uart::Uart;
 
 /// Where the emulator loads the model image, and how much room there is.
-const IMAGE: (usize, usize) = (0x6000_0000, 16 << 20);
+const IMAGE: (usize, usize) = (0x6000_0000, 15 << 20);
+/// Where the images of updates are read, and the size of each of the two slots.
+const SLOTS: (usize, usize) = (IMAGE.0 + IMAGE.1, 512 << 10);
 /// Largest frame of the camera, in bytes: 128 x 128 pixels of two bytes.
 const FRAME: usize = 32 << 10;
 /// Size of the NOR flash, in bytes.
 const FLASH: usize = 64 * SECTOR;
 /// Size of the NOR flash of the record of starts, in bytes.
 const HISTORY: usize = 2 * SECTOR;
+/// Size of the NOR flash of the settings, in bytes.
+const SETTINGS: usize = 4 * SECTOR;
+/// While the host has a file of this name, the recovery pin is held.
+const RECOVERY: &CStr = c"recovery";
 
 #[entry]
 fn main() -> ! {
     let (cause, failure) = retained::take();
     watchdog::start();
     let mut line = Uart::commands();
-    let (Some(arena), Some(input), Some(mirror), Some(history)) = (
+    let (Some(arena), Some(input), Some(mirror), Some(settings), Some(history)) = (
         singleton!(: [u64; ARENA / 8] = [0; ARENA / 8]),
         singleton!(: [u8; INPUT] = [0; INPUT]),
         singleton!(: [u8; FLASH] = [0; FLASH]),
+        singleton!(: [u8; SETTINGS] = [0; SETTINGS]),
         singleton!(: [u8; HISTORY] = [0; HISTORY]),
     ) else {
         stop::stop("memory was taken twice");
@@ -49,10 +58,10 @@ fn main() -> ! {
     // SAFETY: PSRAM is there from reset on, aligned and initialised by the emulator, and nothing
     // in this program writes to it.
     let image = unsafe { core::slice::from_raw_parts(IMAGE.0 as *const u8, IMAGE.1) };
-    let flash = HostFile::open(c"nor.bin", FLASH).and_then(|file| Nor::new(mirror, file).ok());
-    let Some(flash) = flash else {
-        stop::stop("nor.bin can't be opened");
-    };
+    // SAFETY: the rest of PSRAM, which neither the image nor a section of this program reaches into,
+    // is taken here once.
+    let slots = unsafe { core::slice::from_raw_parts_mut(SLOTS.0 as *mut u8, 2 * SLOTS.1) };
+    let (slot_a, slot_b) = slots.split_at_mut(SLOTS.1);
     let history =
         HostFile::open(c"history.bin", HISTORY).and_then(|file| Nor::new(history, file).ok());
 
@@ -66,7 +75,10 @@ fn main() -> ! {
         arena,
         input,
         camera: VirtualCamera::<FRAME>::new(),
-        flash,
+        flash: nor(c"nor.bin", mirror),
+        settings: nor(c"settings.bin", settings),
+        slots: [nor(c"slot-a.bin", slot_a), nor(c"slot-b.bin", slot_b)],
+        recover: HostFile::exists(RECOVERY),
     });
     defmt::info!("started by {}", cause);
     if let Some(flash) = history {
@@ -87,5 +99,14 @@ fn main() -> ! {
             let Ok(()) = line.write_all(reply);
             retained::served();
         }
+    }
+}
+
+/// A NOR flash in a file of the host.
+fn nor(name: &CStr, mirror: &'static mut [u8]) -> Nor<'static, HostFile> {
+    let file = HostFile::open(name, mirror.len());
+    match file.and_then(|file| Nor::new(mirror, file).ok()) {
+        Some(flash) => flash,
+        None => stop::stop("the file of a flash can't be opened"),
     }
 }

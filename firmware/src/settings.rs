@@ -1,0 +1,266 @@
+//! What a device keeps about itself: its key, whom it trusts, which model image runs.
+//!
+//! A small flash of its own holds them, each as one item of a log-structured map, so that a power
+//! cut leaves the old value or the new one.
+
+use embassy_futures::block_on;
+use embedded_storage::nor_flash::NorFlash;
+use sequential_storage::cache::{self, Cache};
+use sequential_storage::map::{MapConfig, MapStorage};
+use serde::{Deserialize, Serialize};
+
+use crate::lock::{Key, Seed};
+use crate::protocol::Slot;
+use crate::store::sectors::{Sectors, WORD_LIMIT};
+
+/// Keys of the items. An empty item counts as none.
+const KEY: u8 = 0;
+const TRUSTED: u8 = 1;
+const SESSIONS: u8 = 2;
+const FAILURES: u8 = 3;
+const ACTIVE: u8 = 4;
+const UPDATE: u8 = 5;
+
+/// Bytes of the longest value, the key and its seed.
+const LONGEST: usize = 32 + 16;
+/// Bytes of an announced update: slot, length, digest.
+const ANNOUNCED: usize = 1 + 4 + 32;
+/// Room for the longest item, in whole words.
+const ITEM: usize = (1 + LONGEST).next_multiple_of(WORD_LIMIT);
+
+/// Why the settings can't be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum SettingsError {
+    /// The board has no flash for them.
+    #[error("this board has no room for settings")]
+    None,
+    /// They can't be read. The device can't be changed: it may have had a key.
+    #[error("the device's settings can't be read: recover it (`sudal recover`)")]
+    Unreadable,
+    /// The flash failed; the setting is the old or the new one.
+    #[error("the flash of the settings failed")]
+    Flash,
+}
+
+/// An image that was announced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Announced {
+    pub(crate) slot: Slot,
+    pub(crate) len: u32,
+    pub(crate) digest: [u8; 32],
+}
+
+/// The settings as they are in flash.
+#[derive(Debug, Clone, Copy, Default)]
+struct Values {
+    key: Option<(Key, Seed)>,
+    trusted: Option<[u8; 32]>,
+    sessions: u32,
+    failures: u8,
+    active: Option<Slot>,
+    announced: Option<Announced>,
+}
+
+/// Reads every byte anew, as the store does.
+type Uncached = Cache<cache::Uncached, cache::Uncached, cache::Uncached, u8>;
+
+/// The settings over a flash.
+pub struct Settings<F: NorFlash> {
+    map: MapStorage<u8, Sectors<F>, Uncached>,
+    fault: Option<SettingsError>,
+    values: Values,
+    item: [u8; ITEM],
+}
+
+impl<F: NorFlash> Settings<F> {
+    /// Sectors that a flash must have: one to write, one to compact into, one spare.
+    pub const MIN_SECTORS: usize = 3;
+
+    /// Opens the settings over the whole of `flash`. One without a byte stands for a board that
+    /// can't keep any.
+    pub fn open(flash: F) -> Self {
+        let mut flash = Sectors::new(flash);
+        let fault = match flash.count() {
+            0 => Some(SettingsError::None),
+            few if few < Self::MIN_SECTORS => Some(SettingsError::Unreadable),
+            _ => flash.recover().err().map(|_| SettingsError::Unreadable),
+        };
+        // A flash that is too small is never touched, but the map wants two sectors at least.
+        let sectors = flash.count().max(2);
+        let range = 0..(sectors * Sectors::<F>::SIZE) as u32;
+        let mut settings = Self {
+            map: MapStorage::new(flash, MapConfig::new(range), Uncached::new_uncached()),
+            fault,
+            values: Values::default(),
+            item: [0; ITEM],
+        };
+        if fault.is_none() {
+            settings.load();
+        }
+        settings
+    }
+
+    /// Why the settings can't be used, if so.
+    #[must_use]
+    pub fn fault(&self) -> Option<SettingsError> {
+        self.fault
+    }
+
+    /// The device's key, and the seed that came with it.
+    pub(crate) fn key(&self) -> Option<(Key, Seed)> {
+        self.values.key
+    }
+
+    /// The public key whose images are taken.
+    pub(crate) fn trusted(&self) -> Option<&[u8; 32]> {
+        self.values.trusted.as_ref()
+    }
+
+    /// Wrong answers since the last right one.
+    pub(crate) fn failures(&self) -> u8 {
+        self.values.failures
+    }
+
+    /// The slot that should run.
+    pub(crate) fn active(&self) -> Slot {
+        self.values.active.unwrap_or(Slot::Factory)
+    }
+
+    /// The image that is on its way.
+    pub(crate) fn announced(&self) -> Option<Announced> {
+        self.values.announced
+    }
+
+    /// Gives the device its key.
+    pub(crate) fn set_key(&mut self, key: Key, seed: Seed) -> Result<(), SettingsError> {
+        let mut value = [0; LONGEST];
+        value[..key.len()].copy_from_slice(&key);
+        value[key.len()..].copy_from_slice(&seed);
+        self.put(KEY, &value)?;
+        self.values.key = Some((key, seed));
+        // Settings that counted sessions and hold no key have lost it.
+        self.next_session().map(|_| ())
+    }
+
+    pub(crate) fn set_trusted(&mut self, key: [u8; 32]) -> Result<(), SettingsError> {
+        self.put(TRUSTED, &key)?;
+        self.values.trusted = Some(key);
+        Ok(())
+    }
+
+    /// A number that was not given before.
+    pub(crate) fn next_session(&mut self) -> Result<u32, SettingsError> {
+        let next = self
+            .values
+            .sessions
+            .checked_add(1)
+            .ok_or(SettingsError::Flash)?;
+        self.put(SESSIONS, &next.to_le_bytes())?;
+        self.values.sessions = next;
+        Ok(next)
+    }
+
+    pub(crate) fn set_failures(&mut self, failures: u8) -> Result<(), SettingsError> {
+        self.put(FAILURES, &[failures])?;
+        self.values.failures = failures;
+        Ok(())
+    }
+
+    /// Chooses the slot that runs from the next start on: one item, the old or the new.
+    pub(crate) fn set_active(&mut self, slot: Slot) -> Result<(), SettingsError> {
+        self.put(ACTIVE, &[slot as u8])?;
+        self.values.active = Some(slot);
+        Ok(())
+    }
+
+    pub(crate) fn set_announced(
+        &mut self,
+        announced: Option<Announced>,
+    ) -> Result<(), SettingsError> {
+        let mut value = [0; ANNOUNCED];
+        let len = if let Some(Announced { slot, len, digest }) = announced {
+            value[0] = slot as u8;
+            value[1..5].copy_from_slice(&len.to_le_bytes());
+            value[5..].copy_from_slice(&digest);
+            ANNOUNCED
+        } else {
+            0
+        };
+        self.put(UPDATE, &value[..len])?;
+        self.values.announced = announced;
+        Ok(())
+    }
+
+    /// Forgets everything, for a recovery.
+    pub(crate) fn clear(&mut self) -> Result<(), SettingsError> {
+        if self.fault == Some(SettingsError::None) {
+            return Ok(());
+        }
+        let erased = block_on(self.map.erase_all()).map_err(|_| SettingsError::Flash);
+        self.load();
+        erased?;
+        self.fault.map_or(Ok(()), Err)
+    }
+
+    /// Reads all items; what can't be read becomes the fault.
+    fn load(&mut self) {
+        self.values = Values::default();
+        self.fault = block_on(self.read_all())
+            .is_none()
+            .then_some(SettingsError::Unreadable);
+    }
+
+    async fn read_all(&mut self) -> Option<()> {
+        // Oldest first, so that the newest item of a key is the one that stays.
+        let mut items = self.map.fetch_all_items(&mut self.item).await.ok()?;
+        while let Some((key, value)) = items.next::<&[u8]>(&mut self.item).await.ok()? {
+            self.values.read(key, value)?;
+        }
+        let lost = self.values.key.is_none() && self.values.sessions > 0;
+        (!lost).then_some(())
+    }
+
+    fn put(&mut self, key: u8, value: &[u8]) -> Result<(), SettingsError> {
+        self.fault.map_or(Ok(()), Err)?;
+        block_on(self.map.store_item(&mut self.item, &key, &value)).map_err(|_| {
+            // The flash decides what is true after a failure.
+            self.load();
+            SettingsError::Flash
+        })
+    }
+}
+
+impl Values {
+    /// Takes an item's value, `None` if it has no meaning here.
+    fn read(&mut self, key: u8, value: &[u8]) -> Option<()> {
+        match key {
+            KEY => {
+                let (key, seed) = value.split_first_chunk()?;
+                self.key = Some((*key, seed.try_into().ok()?));
+            }
+            TRUSTED => self.trusted = Some(value.try_into().ok()?),
+            SESSIONS => self.sessions = u32::from_le_bytes(value.try_into().ok()?),
+            FAILURES => [self.failures] = value.try_into().ok()?,
+            ACTIVE => self.active = Some(slot(value)?),
+            UPDATE if value.is_empty() => self.announced = None,
+            UPDATE => {
+                let (place, rest) = value.split_at_checked(1)?;
+                let (len, digest) = rest.split_first_chunk()?;
+                self.announced = Some(Announced {
+                    slot: slot(place)?,
+                    len: u32::from_le_bytes(*len),
+                    digest: digest.try_into().ok()?,
+                });
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+fn slot(value: &[u8]) -> Option<Slot> {
+    [Slot::Factory, Slot::A, Slot::B]
+        .into_iter()
+        .find(|&slot| [slot as u8] == value)
+}

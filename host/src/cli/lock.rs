@@ -1,0 +1,118 @@
+//! `sudal lock`, `sudal trust`, `sudal recover`.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use sudal::device::{LockState, Protection, PublicKey, Slot};
+
+use super::device::BoardArgs;
+use super::output::Output;
+
+/// Lock the board: give it its key if it has none.
+///
+/// Reading and classifying stay open; what changes the board then needs the key (`--key FILE` or
+/// SUDAL_KEY). The key goes over the line this once: do it where nobody listens.
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  sudal key new board1.key
+  sudal lock --key board1.key
+  sudal enroll gear gear1.png --key board1.key")]
+pub(crate) struct Lock {
+    #[command(flatten)]
+    board: BoardArgs,
+}
+
+impl Lock {
+    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        let mut c = self.board.connect()?;
+        if c.client.info()?.protection.lock == LockState::Open {
+            let Some(key) = self.board.lock_key()? else {
+                bail!(
+                    "the board has no key yet: make one with `sudal key new FILE` and give --key FILE"
+                );
+            };
+            c.client.provision(&key)?;
+        } else {
+            c.client.lock()?;
+        }
+        let protection = c.client.info()?.protection;
+        output.result(&protection, describe(&protection))
+    }
+}
+
+/// Have the board take only model images that a key signed.
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  sudal key new --sign maker.key
+  sudal trust maker.pub --key board1.key")]
+pub(crate) struct Trust {
+    /// The public key, from `sudal key new --sign`.
+    public: PathBuf,
+    #[command(flatten)]
+    board: BoardArgs,
+}
+
+impl Trust {
+    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        let public = PublicKey::open(&self.public)?;
+        let mut c = self.board.connect_to_change()?;
+        c.client.trust(&public)?;
+        let protection = c.client.info()?.protection;
+        output.result(&protection, describe(&protection))
+    }
+}
+
+/// Start the board with its recovery pin held: it forgets all classes, its key, the trusted key and
+/// updates.
+///
+/// For who has the board in hand and lost the key.
+#[derive(clap::Args)]
+pub(crate) struct Recover {
+    /// Do it: there is no way back.
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    board: BoardArgs,
+}
+
+impl Recover {
+    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        if !self.yes {
+            bail!("this forgets every enrolled class and all settings: give --yes to do it");
+        }
+        let mut board = self.board.open()?;
+        board.recover()?;
+        let protection = board.connect()?.info()?.protection;
+        output.result(&protection, describe(&protection))
+    }
+}
+
+/// Protection for people.
+pub(crate) fn describe(protection: &Protection) -> String {
+    let lock = match protection.lock {
+        LockState::Open => "open (no key)",
+        LockState::Locked => "locked",
+        LockState::Unlocked => "unlocked",
+        LockState::Unreadable => "closed: its settings can't be read (`sudal recover`)",
+    };
+    let trust = match &protection.trusted {
+        Some(key) => format!("takes images signed by {key}.."),
+        None => "takes any image (development mode)".to_owned(),
+    };
+    let mut text = format!("{lock}; {trust}; runs {}", slot(protection.running));
+    if protection.next != protection.running {
+        text.push_str(&format!(", {} when next started", slot(protection.next)));
+    }
+    if let Some(fault) = &protection.rejected {
+        text.push_str(&format!("\nfell back to it: {fault}"));
+    }
+    text
+}
+
+fn slot(slot: Slot) -> &'static str {
+    match slot {
+        Slot::Factory => "the image it was flashed with",
+        Slot::A => "the update in slot A",
+        Slot::B => "the update in slot B",
+    }
+}

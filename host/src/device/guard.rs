@@ -1,0 +1,148 @@
+//! The client's part of the lock and of updates.
+
+use std::io::{Read, Write};
+
+use rand::RngExt;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use sudal_firmware::lock;
+use sudal_firmware::protocol::{
+    self, DeviceError, LockRequest, LockState, MAX_CHUNK, Request, Response, Slot, UpdateError,
+    UpdateRequest,
+};
+
+use super::client::{Client, ClientError, done};
+use super::keys::{LockKey, PublicKey};
+
+/// How a device is protected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Protection {
+    /// Whether it can be changed.
+    pub lock: LockState,
+    /// Start of the public key whose signatures it takes, in hexadecimal digits; without one it takes
+    /// any image.
+    pub trusted: Option<String>,
+    /// The image that runs.
+    pub running: Slot,
+    /// The image that runs from the next start on.
+    pub next: Slot,
+    /// What was wrong with the image that should run, if another one had to.
+    pub rejected: Option<String>,
+}
+
+impl From<protocol::Protection> for Protection {
+    fn from(protection: protocol::Protection) -> Self {
+        let hex = |key: [u8; 8]| key.iter().map(|byte| format!("{byte:02x}")).collect();
+        Self {
+            lock: protection.lock,
+            trusted: protection.trusted.map(hex),
+            running: protection.running,
+            next: protection.next,
+            rejected: protection.rejected.map(|fault| fault.to_string()),
+        }
+    }
+}
+
+impl<S: Read + Write> Client<S> {
+    /// Unlocks the device until it is [locked](Self::lock) or switched off.
+    ///
+    /// # Errors
+    /// That it has no key or another one, or wants to be left alone for a while.
+    pub fn unlock(&mut self, key: &LockKey) -> Result<(), ClientError> {
+        let nonce = self.challenge()?;
+        let answer = lock::answer(key.bytes(), &nonce);
+        self.ask("unlock", LockRequest::Unlock { answer })
+    }
+
+    /// Something new for the device's key to answer; [`unlock`](Self::unlock) does both.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn challenge(&mut self) -> Result<lock::Nonce, ClientError> {
+        let request = Request::Lock(LockRequest::Challenge);
+        self.call("challenge", &request, |response| match response {
+            Response::Challenge(nonce) => Some(nonce),
+            _ => None,
+        })
+    }
+
+    /// Locks the device again.
+    ///
+    /// # Errors
+    /// That the device does not answer.
+    pub fn lock(&mut self) -> Result<(), ClientError> {
+        self.ask("lock", LockRequest::Lock)
+    }
+
+    /// Gives a device that has no key this one, which locks it.
+    ///
+    /// # Errors
+    /// That it has a key, or can't keep it.
+    pub fn provision(&mut self, key: &LockKey) -> Result<(), ClientError> {
+        let (key, seed) = (*key.bytes(), rand::rng().random());
+        self.ask("provision", LockRequest::Provision { key, seed })
+    }
+
+    /// Has the device take only model images that this key signed.
+    ///
+    /// # Errors
+    /// That the device is locked or can't keep it.
+    pub fn trust(&mut self, key: &PublicKey) -> Result<(), ClientError> {
+        let key = *key.bytes();
+        self.ask("trust", LockRequest::Trust { key })
+    }
+
+    /// Sends a model image, with its signature if it has one, to the slot that does not run, going on
+    /// where an earlier call was cut off. The device checks it and runs it from its next start on.
+    /// `progress` is told how many bytes are there.
+    ///
+    /// # Errors
+    /// That the device is locked, or what is wrong with the image. What ran before then still does.
+    pub fn update(
+        &mut self,
+        image: &[u8],
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<(), ClientError> {
+        let begin = UpdateRequest::Begin {
+            len: image.len() as u32,
+            digest: Sha256::digest(image).into(),
+        };
+        let mut offset = self.bring("update", begin)?;
+        let mut restarts = 0;
+        while offset < image.len() {
+            progress(offset);
+            let end = image.len().min(offset + MAX_CHUNK);
+            let piece = UpdateRequest::Chunk {
+                offset: offset as u32,
+                chunk: &image[offset..end],
+            };
+            offset = match self.bring("update", piece) {
+                // An open device was switched off and on in between: it knows how far it got.
+                Err(ClientError::Device(DeviceError::Update(UpdateError::NotBegun)))
+                    if restarts < 3 =>
+                {
+                    restarts += 1;
+                    self.bring("update", begin)?
+                }
+                received => received?,
+            };
+        }
+        progress(image.len());
+        self.call("update", &Request::Update(UpdateRequest::Finish), done)
+    }
+
+    fn bring(
+        &mut self,
+        name: &'static str,
+        request: UpdateRequest<'_>,
+    ) -> Result<usize, ClientError> {
+        self.call(name, &Request::Update(request), |response| match response {
+            Response::Received(bytes) => Some(bytes as usize),
+            _ => None,
+        })
+    }
+
+    fn ask(&mut self, name: &'static str, request: LockRequest) -> Result<(), ClientError> {
+        self.call(name, &Request::Lock(request), done)
+    }
+}

@@ -1,0 +1,247 @@
+//! Files of keys: one line, what the key is for and 32 bytes in hexadecimal digits.
+
+use std::fmt;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use ed25519_dalek::Signer;
+use rand::RngExt;
+use sudal_firmware::image::{ImageError, signature};
+
+use crate::export::quantized::QuantizedModel;
+
+/// Why a key file can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// It can't be read or written.
+    #[error("{}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It holds something else.
+    #[error("{} holds no {what}: make one with `{how}`", path.display())]
+    Kind {
+        /// The file.
+        path: PathBuf,
+        /// What it should hold.
+        what: &'static str,
+        /// How to make one.
+        how: &'static str,
+    },
+    /// What is to be signed is no model image.
+    #[error("this is no model image")]
+    Image(#[from] ImageError),
+}
+
+/// The secret that unlocks a device.
+#[derive(Clone, PartialEq, Eq)]
+pub struct LockKey([u8; 32]);
+
+/// The secret that signs model images.
+#[derive(Clone)]
+pub struct SigningKey(ed25519_dalek::SigningKey);
+
+/// What tells whether a signing key signed an image.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PublicKey([u8; 32]);
+
+impl LockKey {
+    const KIND: &'static str = "sudal-lock";
+
+    /// A new key, from the system's random numbers.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(rand::rng().random())
+    }
+
+    /// Reads a key file.
+    ///
+    /// # Errors
+    /// [`KeyError`], that it can't be read or holds another kind of key.
+    pub fn open(path: &Path) -> Result<Self, KeyError> {
+        read(path, Self::KIND, "lock key", "sudal key new FILE").map(Self)
+    }
+
+    /// Writes a new file that only its owner can read; an existing one is left alone.
+    ///
+    /// # Errors
+    /// [`KeyError::Io`].
+    pub fn save(&self, path: &Path) -> Result<(), KeyError> {
+        write(path, Self::KIND, &self.0)
+    }
+
+    pub(super) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl SigningKey {
+    const KIND: &'static str = "sudal-sign";
+
+    /// A new key, from the system's random numbers.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(ed25519_dalek::SigningKey::from_bytes(&rand::rng().random()))
+    }
+
+    /// Reads a key file.
+    ///
+    /// # Errors
+    /// [`KeyError`], that it can't be read or holds another kind of key.
+    pub fn open(path: &Path) -> Result<Self, KeyError> {
+        let seed = read(path, Self::KIND, "signing key", "sudal key new --sign FILE")?;
+        Ok(Self(ed25519_dalek::SigningKey::from_bytes(&seed)))
+    }
+
+    /// Writes a new file that only its owner can read; an existing one is left alone.
+    ///
+    /// # Errors
+    /// [`KeyError::Io`].
+    pub fn save(&self, path: &Path) -> Result<(), KeyError> {
+        write(path, Self::KIND, self.0.as_bytes())
+    }
+
+    /// The key for those who check.
+    #[must_use]
+    pub fn public(&self) -> PublicKey {
+        PublicKey(self.0.verifying_key().to_bytes())
+    }
+
+    /// A model image with its signature behind it, in place of one that it may have.
+    ///
+    /// # Errors
+    /// [`KeyError::Image`] when the bytes are no sound image.
+    pub fn sign(&self, image: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let image = QuantizedModel::new(image)?;
+        let model = image.model()?;
+        let mut signed = model.bytes().to_vec();
+        let signature = self.0.sign(&signature::message(&signed));
+        signed.extend(signature::trailer(signature.to_bytes()));
+        Ok(signed)
+    }
+}
+
+impl PublicKey {
+    const KIND: &'static str = "sudal-trust";
+
+    /// Reads a key file.
+    ///
+    /// # Errors
+    /// [`KeyError`], that it can't be read or holds another kind of key.
+    pub fn open(path: &Path) -> Result<Self, KeyError> {
+        read(path, Self::KIND, "public key", "sudal key new --sign FILE").map(Self)
+    }
+
+    /// Writes a new file; an existing one is left alone.
+    ///
+    /// # Errors
+    /// [`KeyError::Io`].
+    pub fn save(&self, path: &Path) -> Result<(), KeyError> {
+        write(path, Self::KIND, &self.0)
+    }
+
+    /// The 32 bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// Secrets stay out of logs.
+impl fmt::Debug for LockKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LockKey").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SigningKey").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicKey({})", hex(&self.0))
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn read(
+    path: &Path,
+    kind: &str,
+    what: &'static str,
+    how: &'static str,
+) -> Result<[u8; 32], KeyError> {
+    let text = fs::read_to_string(path).map_err(|source| KeyError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    parse(&text, kind).ok_or_else(|| KeyError::Kind {
+        path: path.to_owned(),
+        what,
+        how,
+    })
+}
+
+fn parse(text: &str, kind: &str) -> Option<[u8; 32]> {
+    let digits = text.trim().strip_prefix(kind)?.strip_prefix(' ')?;
+    if digits.len() != 64 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut key = [0; 32];
+    for (byte, at) in key.iter_mut().zip((0..64).step_by(2)) {
+        *byte = u8::from_str_radix(&digits[at..at + 2], 16).ok()?;
+    }
+    Some(key)
+}
+
+fn write(path: &Path, kind: &str, key: &[u8; 32]) -> Result<(), KeyError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(path)
+        .and_then(|mut file| writeln!(file, "{kind} {}", hex(key)))
+        .map_err(|source| KeyError::Io {
+            path: path.to_owned(),
+            source,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_come_back_from_their_files_and_no_other_kind_does() {
+        let dir = tempfile::tempdir().unwrap();
+        let [lock, sign, trust] = ["lock", "sign", "trust"].map(|name| dir.path().join(name));
+        let (key, signing) = (LockKey::random(), SigningKey::random());
+        key.save(&lock).unwrap();
+        signing.save(&sign).unwrap();
+        signing.public().save(&trust).unwrap();
+        assert!(LockKey::open(&lock).unwrap() == key);
+        let back = SigningKey::open(&sign).unwrap().public();
+        assert_eq!(back, signing.public());
+        assert_eq!(back, PublicKey::open(&trust).unwrap());
+        assert!(matches!(LockKey::open(&sign), Err(KeyError::Kind { .. })));
+        assert!(matches!(
+            SigningKey::open(&lock),
+            Err(KeyError::Kind { .. })
+        ));
+        // A key is never written over.
+        assert!(matches!(key.save(&sign), Err(KeyError::Io { .. })));
+        for text in ["", "sudal-lock ", "sudal-lock éé", "sudal-lock 00"] {
+            assert_eq!(parse(text, LockKey::KIND), None);
+        }
+    }
+}
