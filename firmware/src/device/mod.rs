@@ -46,7 +46,7 @@ pub struct Parts<'m, C, F> {
     pub camera: C,
     /// Keeps what was enrolled.
     pub flash: F,
-    /// Keeps the key and the other settings, see [`Settings`](crate::settings::Settings).
+    /// Keeps the key and the other settings, see [`Settings`].
     pub settings: F,
     /// Hold the images of updates. Where they have no room there are no updates.
     pub slots: [F; 2],
