@@ -49,7 +49,7 @@ fn accuracy(embeddings: &Embeddings, way: usize, shot: usize) -> f64 {
 
 #[test]
 fn golden_frames_give_their_golden_embeddings() {
-    for name in ["parts.sudal", "omniglot.sudal"] {
+    for name in ["parts.sudal", "omniglot.sudal", "omniglot-32.sudal"] {
         let image = QuantizedModel::new(&model(name)).unwrap();
         let parsed = image.model().unwrap();
         let golden = parsed.golden().expect("every converted image has one");
@@ -63,6 +63,7 @@ fn the_models_fit_the_memory_on_their_cards() {
     for (name, flash, ram) in [
         ("parts.sudal", 64 << 10, 64 << 10),
         ("omniglot.sudal", 128 << 10, 96 << 10),
+        ("omniglot-32.sudal", 128 << 10, 96 << 10),
     ] {
         let bytes = model(name);
         let image = QuantizedModel::new(&bytes).unwrap();
@@ -89,15 +90,17 @@ fn omniglot_keeps_its_accuracy_in_int8() {
     let Some(dir) = sudal_tests::data("omniglot") else {
         return;
     };
-    let data = omniglot::vinyals(&dir, omniglot::Split::Test)
-        .unwrap()
-        .load((28, 28), |_| {})
-        .unwrap();
-    // A quarter of the classes, one turn of each character on average, is enough here; the card has
-    // the whole.
-    let int8 = int8("omniglot.sudal", &data);
-    for (way, shot, least) in [(5, 1, 0.977), (5, 5, 0.989), (20, 1, 0.945), (20, 5, 0.981)] {
-        let a = accuracy(&int8, way, shot);
-        assert!(a > least, "{way}-way {shot}-shot: {a}");
+    let data = omniglot::vinyals(&dir, omniglot::Split::Test).unwrap();
+    let tasks = [(5, 1), (5, 5), (20, 1), (20, 5)];
+    for (name, side, least) in [
+        ("omniglot.sudal", 28, [0.977, 0.989, 0.945, 0.981]),
+        ("omniglot-32.sudal", 32, [0.983, 0.99, 0.955, 0.985]),
+    ] {
+        let pictures = data.load((side, side), |_| {}).unwrap();
+        let int8 = int8(name, &pictures);
+        for ((way, shot), least) in tasks.into_iter().zip(least) {
+            let a = accuracy(&int8, way, shot);
+            assert!(a > least, "{name}, {way}-way {shot}-shot: {a}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Why the device was started, and its last failure: a record in flash of its own.
 //!
-//! Each start writes the record anew into the next of the [`SLOT`]s that two sectors hold; one sector
+//! Each start writes the record anew into the next of the places that two sectors hold; one sector
 //! is erased only when the other holds the newest record, so that a power cut costs at most what
 //! was just being written.
 
@@ -10,7 +10,7 @@ use embedded_storage::nor_flash::NorFlash;
 use heapless::String;
 use serde::{Deserialize, Serialize};
 
-use super::slot::{self, SLOT};
+use super::sealed::{self, SEALED};
 
 /// Why a device was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,7 +118,7 @@ struct Entry {
 impl<F: NorFlash> History<F> {
     /// Sectors of its flash.
     pub const SECTORS: usize = 2;
-    const PER_SECTOR: usize = F::ERASE_SIZE / SLOT;
+    const PER_SECTOR: usize = F::ERASE_SIZE / SEALED;
     const SLOTS: usize = Self::SECTORS * Self::PER_SECTOR;
 
     /// Counts a start. A flash that fails loses the record and nothing else.
@@ -127,7 +127,7 @@ impl<F: NorFlash> History<F> {
         for slot in 0..Self::SLOTS {
             let entry = read(&mut flash, slot)
                 .as_ref()
-                .and_then(slot::decode::<Entry>);
+                .and_then(sealed::open::<Entry>);
             if let Some(entry) = entry
                 && newest
                     .as_ref()
@@ -178,17 +178,17 @@ impl<F: NorFlash> History<F> {
 
     fn write(&mut self) -> Result<(), F::Error> {
         self.entry.number = self.entry.number.saturating_add(1);
-        let Some(bytes) = slot::encode(&self.entry) else {
+        let Some(bytes) = sealed::seal(&self.entry) else {
             return Ok(());
         };
         // One more than a sector has: its first slot can always be had.
         for _ in 0..=Self::PER_SECTOR {
             let slot = self.next % Self::SLOTS;
             self.next = slot + 1;
-            let start = (slot * SLOT) as u32;
+            let start = (slot * SEALED) as u32;
             if slot.is_multiple_of(Self::PER_SECTOR) {
                 self.flash.erase(start, start + F::ERASE_SIZE as u32)?;
-            } else if read(&mut self.flash, slot).is_none_or(|bytes| bytes != [0xff; SLOT]) {
+            } else if read(&mut self.flash, slot).is_none_or(|bytes| bytes != [0xff; SEALED]) {
                 continue;
             }
             return self.flash.write(start, &bytes);
@@ -197,8 +197,8 @@ impl<F: NorFlash> History<F> {
     }
 }
 
-fn read<F: NorFlash>(flash: &mut F, slot: usize) -> Option<[u8; SLOT]> {
-    let mut bytes = [0; SLOT];
-    flash.read((slot * SLOT) as u32, &mut bytes).ok()?;
+fn read<F: NorFlash>(flash: &mut F, slot: usize) -> Option<[u8; SEALED]> {
+    let mut bytes = [0; SEALED];
+    flash.read((slot * SEALED) as u32, &mut bytes).ok()?;
     Some(bytes)
 }

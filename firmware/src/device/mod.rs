@@ -3,8 +3,8 @@
 mod clock;
 mod guard;
 mod history;
+pub mod sealed;
 mod session;
-pub mod slot;
 mod slots;
 
 pub use clock::Clock;

@@ -6,7 +6,7 @@
 use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 
-use sudal_firmware::device::slot::{self, SLOT};
+use sudal_firmware::device::sealed::{self, SEALED};
 use sudal_firmware::device::{Cause, Failure};
 
 /// Failures in a row, with no request answered in between, that make the board stay off.
@@ -17,7 +17,7 @@ struct Retained {
     state: u32,
     /// Failures since a request was answered.
     streak: u32,
-    failure: [u8; SLOT],
+    failure: [u8; SEALED],
 }
 
 const RUNNING: u32 = 0x5275_6e21;
@@ -42,7 +42,7 @@ fn with<T>(action: impl FnOnce(&mut Retained) -> T) -> T {
 pub(super) fn take() -> (Cause, Option<Failure>) {
     with(|retained| {
         let failure = match retained.state {
-            FAILED => slot::decode::<Failure>(&retained.failure),
+            FAILED => sealed::open::<Failure>(&retained.failure),
             RUNNING => None,
             _ => {
                 retained.streak = 0;
@@ -72,7 +72,7 @@ pub(super) fn keep(failure: impl FnOnce() -> Failure) {
         }
         retained.state = FAILED;
         retained.streak = retained.streak.saturating_add(1);
-        retained.failure = slot::encode(&failure()).unwrap_or([0; SLOT]);
+        retained.failure = sealed::seal(&failure()).unwrap_or([0; SEALED]);
     });
 }
 
