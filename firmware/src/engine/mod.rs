@@ -87,13 +87,14 @@ pub fn run_observed<'a>(
             need: model.input_len(),
         });
     }
+    let too_small = EngineError::Arena {
+        have: size_of_val(arena),
+        need: model.arena_len(),
+    };
+    let arena = arena.get_mut(..model.arena_words()).ok_or(too_small)?;
+    // Nothing of the last picture shows, whatever a model reads.
+    arena.fill(0);
     let arena: &mut [i8] = bytemuck::cast_slice_mut(arena);
-    if arena.len() < model.arena_len() {
-        return Err(EngineError::Arena {
-            have: arena.len(),
-            need: model.arena_len(),
-        });
-    }
     quantize(model, frame, arena).ok_or(EngineError::Record(0))?;
     let mut start = 0;
     while let Some(chain) = model.chain(start) {
