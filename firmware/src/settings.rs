@@ -223,11 +223,14 @@ impl<F: NorFlash> Settings<F> {
 
     fn put(&mut self, key: u8, value: &[u8]) -> Result<(), SettingsError> {
         self.fault.map_or(Ok(()), Err)?;
-        block_on(self.map.store_item(&mut self.item, &key, &value)).map_err(|_| {
-            // The flash decides what is true after a failure.
-            self.load();
-            SettingsError::Flash
-        })
+        let stored = block_on(self.map.store_item(&mut self.item, &key, &value));
+        // What was written is read back.
+        if stored.is_ok() && !self.map.flash().take_failed() {
+            return Ok(());
+        }
+        // The flash decides what is true after a failure.
+        self.load();
+        Err(SettingsError::Flash)
     }
 }
 

@@ -406,10 +406,8 @@ fn settings_that_are_damaged_close_the_device_and_never_open_it() {
     let len = bench.settings.bytes.borrow().len();
     let (mut flips, mut closed) = (0, 0);
     for byte in 0..len {
-        // The two words with which a sector starts say whether it was erased: one of them damaged is
-        // a new sector. THREATS.md names it.
-        let marks = byte % 4096 < 8;
-        if marks || bench.settings.bytes.borrow()[byte] == 0xff {
+        // A sector starts with two words of marks, of which one is erased as long as it is in use.
+        if byte % 4096 >= 8 && bench.settings.bytes.borrow()[byte] == 0xff {
             continue;
         }
         for bit in 0..8 {
