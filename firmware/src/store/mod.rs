@@ -116,6 +116,8 @@ type Uncached = Cache<cache::Uncached, cache::Uncached, cache::Uncached, u8>;
 pub struct Store<F: NorFlash> {
     map: MapStorage<u8, Sectors<F>, Uncached>,
     fault: Option<StoreError>,
+    /// The flash refused a write at every try: its free space is damaged, which only erasing mends.
+    refused: bool,
     known: Known,
     head: Head,
     ledger: Ledger,
@@ -154,6 +156,7 @@ impl<F: NorFlash> Store<F> {
         let mut store = Self {
             map: MapStorage::new(flash, MapConfig::new(range), Uncached::new_uncached()),
             fault,
+            refused: false,
             known: Known::new(),
             head: Head::default(),
             ledger: Ledger::new(),
@@ -286,13 +289,18 @@ impl<F: NorFlash> Store<F> {
     }
 
     /// Forgets every class, one after the other, and what was lost, and keeps the head; a corrupt
-    /// store is erased.
+    /// store is erased, and so is one whose flash refused a write.
     ///
     /// # Errors
     /// That the flash failed. Each class is then either there or gone.
     pub fn reset(&mut self) -> Result<(), StoreError> {
         match self.fault {
-            None => {}
+            None if !self.refused => {}
+            None => {
+                let head = self.head;
+                self.format()?;
+                return self.set_head(head);
+            }
             Some(StoreError::TooSmall) => return Err(StoreError::TooSmall),
             Some(_) => return self.format(),
         }
@@ -310,6 +318,7 @@ impl<F: NorFlash> Store<F> {
         self.known.clear();
         block_on(self.map.erase_all()).map_err(|error| Self::translate(&error))?;
         self.fault = None;
+        self.refused = false;
         self.load();
         self.check()
     }
@@ -462,6 +471,7 @@ impl<F: NorFlash> Store<F> {
             }
         }
         if outcome.is_err() {
+            self.refused |= outcome == Err(StoreError::Flash);
             // The flash decides what is true after a failure.
             self.load();
         }
