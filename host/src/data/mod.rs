@@ -4,6 +4,7 @@
 //! at one size into a [`Loaded`], which is what training and evaluation work on.
 
 mod dataset;
+mod drawn;
 mod error;
 mod files;
 pub mod folder;

@@ -21,43 +21,26 @@ mod path;
 mod pose;
 mod spec;
 
-use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 pub use spec::{FAMILY, PartSpec};
 
-use super::{
-    DataError, Dataset, Gray,
-    dataset::{Class, Source},
-};
+use super::{Dataset, drawn};
 
 /// `classes` classes of `per_class` pictures of `size`, `(width, height)` in pixels, drawn on demand.
 pub fn dataset(seed: u64, classes: usize, per_class: usize, size: (u32, u32)) -> Dataset {
-    let class = |class: usize| Class {
-        name: PartSpec::class(seed, class as u64).name().to_owned(),
-        items: class * per_class..(class + 1) * per_class,
-        turns: 0,
-    };
-    let parts = Parts {
+    let name = |seed, class| PartSpec::class(seed, class).name().to_owned();
+    drawn::dataset(
         seed,
+        classes,
         per_class,
         size,
-    };
-    Dataset::new(parts, (0..classes).map(class).collect())
-}
-
-struct Parts {
-    seed: u64,
-    per_class: usize,
-    size: (u32, u32),
-}
-
-impl Source for Parts {
-    fn picture(&self, item: usize) -> Result<Gray, DataError> {
-        let (class, index) = ((item / self.per_class) as u64, item % self.per_class);
-        let mut rng = stream(self.seed, Purpose::Frame, class, index as u64);
-        Ok(PartSpec::class(self.seed, class).render(self.size, &mut rng))
-    }
+        name,
+        |seed, class, index, size| {
+            let mut rng = stream(seed, Purpose::Frame, class, index);
+            PartSpec::class(seed, class).render(size, &mut rng)
+        },
+    )
 }
 
 /// What random numbers are drawn for.
@@ -70,12 +53,7 @@ enum Purpose {
 
 /// The random numbers of one purpose, independent of all others.
 fn stream(seed: u64, purpose: Purpose, class: u64, index: u64) -> ChaCha8Rng {
-    let mut key = [0; 32];
-    let words = [seed, purpose as u64, class, index];
-    for (bytes, word) in key.chunks_exact_mut(8).zip(words) {
-        bytes.copy_from_slice(&word.to_le_bytes());
-    }
-    ChaCha8Rng::from_seed(key)
+    drawn::stream(seed, purpose as u64, class, index)
 }
 
 #[cfg(test)]

@@ -13,43 +13,26 @@ mod flaw;
 mod material;
 mod spec;
 
-use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 pub use spec::{FAMILY, SurfaceSpec};
 
-use super::{
-    DataError, Dataset, Gray,
-    dataset::{Class, Source},
-};
+use super::{Dataset, drawn};
 
 /// `classes` classes of `per_class` pictures of `size`, `(width, height)` in pixels, drawn on demand.
 pub fn dataset(seed: u64, classes: usize, per_class: usize, size: (u32, u32)) -> Dataset {
-    let class = |class: usize| Class {
-        name: SurfaceSpec::class(seed, class as u64).name().to_owned(),
-        items: class * per_class..(class + 1) * per_class,
-        turns: 0,
-    };
-    let surfaces = Surfaces {
+    let name = |seed, class| SurfaceSpec::class(seed, class).name().to_owned();
+    drawn::dataset(
         seed,
+        classes,
         per_class,
         size,
-    };
-    Dataset::new(surfaces, (0..classes).map(class).collect())
-}
-
-struct Surfaces {
-    seed: u64,
-    per_class: usize,
-    size: (u32, u32),
-}
-
-impl Source for Surfaces {
-    fn picture(&self, item: usize) -> Result<Gray, DataError> {
-        let (class, index) = ((item / self.per_class) as u64, item % self.per_class);
-        let mut rng = stream(self.seed, Purpose::Frame, class, index as u64);
-        Ok(SurfaceSpec::class(self.seed, class).render(self.size, &mut rng))
-    }
+        name,
+        |seed, class, index, size| {
+            let mut rng = stream(seed, Purpose::Frame, class, index);
+            SurfaceSpec::class(seed, class).render(size, &mut rng)
+        },
+    )
 }
 
 /// What random numbers are drawn for.
@@ -63,12 +46,7 @@ enum Purpose {
 /// The random numbers of one purpose, independent of all others and of those of the parts.
 fn stream(seed: u64, purpose: Purpose, class: u64, index: u64) -> ChaCha8Rng {
     const SURFACES: u64 = 0x5375_7266;
-    let mut key = [0; 32];
-    let words = [seed, SURFACES + purpose as u64, class, index];
-    for (bytes, word) in key.chunks_exact_mut(8).zip(words) {
-        bytes.copy_from_slice(&word.to_le_bytes());
-    }
-    ChaCha8Rng::from_seed(key)
+    drawn::stream(seed, SURFACES + purpose as u64, class, index)
 }
 
 #[cfg(test)]
