@@ -5,13 +5,13 @@
 
 use embassy_futures::block_on;
 use embedded_storage::nor_flash::NorFlash;
-use sequential_storage::cache::{self, Cache};
 use sequential_storage::map::{MapConfig, MapStorage};
 use serde::{Deserialize, Serialize};
 
 use crate::lock::{Key, Seed};
 use crate::protocol::Slot;
-use crate::store::sectors::{Sectors, WORD_LIMIT};
+use crate::store::sectors::{Map, MapError, Sectors, Uncached, WORD_LIMIT, each_item};
+use crate::store::{LEDGER, Ledger};
 
 /// Keys of the items. An empty item counts as none.
 const KEY: u8 = 0;
@@ -20,13 +20,14 @@ const SESSIONS: u8 = 2;
 const FAILURES: u8 = 3;
 const ACTIVE: u8 = 4;
 const UPDATE: u8 = 5;
+const STORE: u8 = 6;
 
-/// Bytes of the longest value, the key and its seed.
-const LONGEST: usize = 32 + 16;
+/// Bytes of the key and its seed.
+const KEY_AND_SEED: usize = 32 + 16;
 /// Bytes of an announced update: slot, length, digest.
 const ANNOUNCED: usize = 1 + 4 + 32;
-/// Room for the longest item, in whole words.
-const ITEM: usize = (1 + LONGEST).next_multiple_of(WORD_LIMIT);
+/// Room for the longest item, the store's ledger, in whole words.
+const ITEM: usize = (1 + LEDGER).next_multiple_of(WORD_LIMIT);
 
 /// Why the settings can't be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -60,14 +61,18 @@ struct Values {
     failures: u8,
     active: Option<Slot>,
     announced: Option<Announced>,
+    ledger: Ledger,
 }
 
-/// Reads every byte anew, as the store does.
-type Uncached = Cache<cache::Uncached, cache::Uncached, cache::Uncached, u8>;
+impl<E> From<MapError<E>> for SettingsError {
+    fn from(_: MapError<E>) -> Self {
+        Self::Unreadable
+    }
+}
 
 /// The settings over a flash.
 pub struct Settings<F: NorFlash> {
-    map: MapStorage<u8, Sectors<F>, Uncached>,
+    map: Map<F>,
     fault: Option<SettingsError>,
     values: Values,
     item: [u8; ITEM],
@@ -132,9 +137,14 @@ impl<F: NorFlash> Settings<F> {
         self.values.announced
     }
 
+    /// What the newest records of the store are.
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.values.ledger
+    }
+
     /// Gives the device its key.
     pub(crate) fn set_key(&mut self, key: Key, seed: Seed) -> Result<(), SettingsError> {
-        let mut value = [0; LONGEST];
+        let mut value = [0; KEY_AND_SEED];
         value[..key.len()].copy_from_slice(&key);
         value[key.len()..].copy_from_slice(&seed);
         self.put(KEY, &value)?;
@@ -192,6 +202,12 @@ impl<F: NorFlash> Settings<F> {
         Ok(())
     }
 
+    pub(crate) fn set_ledger(&mut self, ledger: &Ledger) -> Result<(), SettingsError> {
+        self.put(STORE, &ledger.to_bytes())?;
+        self.values.ledger = *ledger;
+        Ok(())
+    }
+
     /// Forgets everything, for a recovery.
     pub(crate) fn clear(&mut self) -> Result<(), SettingsError> {
         if self.fault == Some(SettingsError::None) {
@@ -205,20 +221,14 @@ impl<F: NorFlash> Settings<F> {
 
     /// Reads all items; what can't be read becomes the fault.
     fn load(&mut self) {
-        self.values = Values::default();
-        self.fault = block_on(self.read_all())
-            .is_none()
-            .then_some(SettingsError::Unreadable);
-    }
-
-    async fn read_all(&mut self) -> Option<()> {
-        // Oldest first, so that the newest item of a key is the one that stays.
-        let mut items = self.map.fetch_all_items(&mut self.item).await.ok()?;
-        while let Some((key, value)) = items.next::<&[u8]>(&mut self.item).await.ok()? {
-            self.values.read(key, value)?;
-        }
-        let lost = self.values.key.is_none() && self.values.sessions > 0;
-        (!lost).then_some(())
+        let mut values = Values::default();
+        let read = block_on(each_item(&mut self.map, &mut self.item, |key, value| {
+            values.read(key, value).ok_or(SettingsError::Unreadable)
+        }));
+        let lost = values.key.is_none() && values.sessions > 0;
+        let unreadable = lost.then_some(SettingsError::Unreadable);
+        self.fault = read.err().or(unreadable);
+        self.values = values;
     }
 
     fn put(&mut self, key: u8, value: &[u8]) -> Result<(), SettingsError> {
@@ -246,6 +256,7 @@ impl Values {
             SESSIONS => self.sessions = u32::from_le_bytes(value.try_into().ok()?),
             FAILURES => [self.failures] = value.try_into().ok()?,
             ACTIVE => self.active = Some(slot(value)?),
+            STORE => self.ledger = Ledger::read(value)?,
             UPDATE if value.is_empty() => self.announced = None,
             UPDATE => {
                 let (place, rest) = value.split_at_checked(1)?;

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use flash::{Chip, Flash, NOR, Random, STM32H7, Step, apply, seen, steps};
 use sudal_firmware::store::{
-    MAX_CLASSES, MAX_DIM, MAX_SHOTS, Store, StoreError, flash_bytes, record,
+    Ledger, MAX_CLASSES, MAX_DIM, MAX_SHOTS, Store, StoreError, flash_bytes, record,
 };
 
 type NorStore = Store<Flash<{ NOR.sector }, { NOR.word }>>;
@@ -43,11 +43,11 @@ fn by_id(store: &NorStore) -> BTreeMap<u8, sudal_firmware::store::Class> {
     classes.map(|class| (class.id, class.clone())).collect()
 }
 
-/// Opens a damaged copy: whatever differs from the sound one is said to be damaged. Returns whether
-/// anything was.
-fn is_exact_or_says_so(sound: &NorStore, damaged: &Chip, what: &str) -> bool {
+/// Opens a damaged copy beside this ledger: whatever differs from the sound one is said to be
+/// damaged. Returns whether anything was.
+fn is_exact_or_says_so(sound: &NorStore, damaged: &Chip, ledger: &Ledger, what: &str) -> bool {
     let (flash, shared) = Flash::on(damaged);
-    let mut store: NorStore = Store::open(flash);
+    let mut store: NorStore = Store::open_with(flash, ledger);
     let damage = store.damage();
     if store.fault().is_none() {
         let (expected, found) = (by_id(sound), by_id(&store));
@@ -65,7 +65,7 @@ fn is_exact_or_says_so(sound: &NorStore, damaged: &Chip, what: &str) -> bool {
         }
         let then = seen(&store);
         let (flash, _) = Flash::on(&shared.borrow());
-        let again: NorStore = Store::open(flash);
+        let again: NorStore = Store::open_with(flash, store.ledger());
         assert_eq!(again.damage(), damage, "{what}");
         assert!(seen(&again) == then, "{what}");
     }
@@ -90,7 +90,8 @@ fn a_flipped_bit_changes_nothing_or_is_reported() {
             let (position, bit) = (random.below(chip.bytes.len()), random.below(8));
             let mut damaged = chip.clone();
             damaged.bytes[position] ^= 1 << bit;
-            if is_exact_or_says_so(&sound, &damaged, &format!("{seed}: {position:#x}.{bit}")) {
+            let what = format!("{seed}: {position:#x}.{bit}");
+            if is_exact_or_says_so(&sound, &damaged, &Ledger::new(), &what) {
                 reported += 1;
             } else {
                 exact += 1;
@@ -120,6 +121,7 @@ fn a_flipped_bit_of_a_mark_changes_nothing() {
             assert!(!is_exact_or_says_so(
                 &sound,
                 &damaged,
+                &Ledger::new(),
                 &format!("{byte:#x}")
             ));
             flipped += 1;
@@ -147,11 +149,73 @@ fn a_word_of_noise_changes_nothing_or_is_reported() {
         reported += usize::from(is_exact_or_says_so(
             &sound,
             &damaged,
+            &Ledger::new(),
             &format!("{start:#x}"),
         ));
     }
     println!("{words} words of noise: {reported} reported");
     assert!(reported > 0);
+}
+
+/// Up to a kilobyte becomes noise, erased, or a piece of what stands elsewhere, anywhere in the
+/// flash; half of the bursts hit the end of what was written last. The ledger is in another flash.
+#[test]
+fn a_burst_of_noise_changes_nothing_or_is_reported() {
+    let bursts = from_env("SUDAL_FLIPS", 1500);
+    let started = Instant::now();
+    let (mut reported, mut behind_the_ledger) = (0, 0);
+    for seed in 20..23 {
+        let chip = filled(seed);
+        let (flash, _) = Flash::on(&chip);
+        let sound: NorStore = Store::open(flash);
+        let newest = end_of_the_newest(&chip, &sound);
+        let mut random = Random::new(seed);
+        for _ in 0..bursts / 3 {
+            let most = [16, 200, 1024][random.below(3)];
+            let len = 1 + random.below(most);
+            let start = if random.below(2) == 0 {
+                newest.saturating_sub(random.below(600))
+            } else {
+                random.below(chip.bytes.len())
+            };
+            let end = chip.bytes.len().min(start + len);
+            let mut damaged = chip.clone();
+            let how = random.below(4);
+            let from = random.below(chip.bytes.len() - len);
+            for (place, byte) in damaged.bytes[start..end].iter_mut().enumerate() {
+                *byte = match how {
+                    0 => random.byte(),
+                    // Holes, as of erased words.
+                    1 if place / 12 % 3 == 0 => 0xff,
+                    1 => random.byte(),
+                    2 => chip.bytes[from + place],
+                    _ => 0xff,
+                };
+            }
+            let what = format!("{seed}: {start:#x}..{end:#x}, {how}, {from:#x}");
+            let says = is_exact_or_says_so(&sound, &damaged, sound.ledger(), &what);
+            reported += usize::from(says);
+            // What would not have been seen without the copy.
+            let (flash, _) = Flash::on(&damaged);
+            let alone: NorStore = Store::open(flash);
+            let silent = alone.fault().is_none() && !alone.damage().any();
+            behind_the_ledger += usize::from(silent && by_id(&alone) != by_id(&sound));
+        }
+    }
+    println!(
+        "{bursts} bursts of noise: {reported} reported, {behind_the_ledger} of them by the copy of \
+         the ledger alone, {:.1} s",
+        started.elapsed().as_secs_f64()
+    );
+    assert!(reported > bursts / 20 && behind_the_ledger > 0);
+}
+
+/// Where the item ends that was written last.
+fn end_of_the_newest(chip: &Chip, store: &NorStore) -> usize {
+    let ledger = store.ledger().to_bytes();
+    let mut places = chip.bytes.windows(ledger.len());
+    let start = places.position(|bytes| bytes == ledger).unwrap();
+    start + ledger.len()
 }
 
 /// Cells that can't be cleared any more: the write is done again elsewhere, and what was

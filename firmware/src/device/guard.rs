@@ -8,6 +8,7 @@ use crate::protocol::{
     Access, DeviceError, LockError, LockRequest, Protection, Request, Response, UpdateRequest,
 };
 use crate::settings::{Settings, SettingsError};
+use crate::store::Store;
 
 /// Stands between the requests and what they would change.
 pub(super) struct Guard<F: NorFlash> {
@@ -38,6 +39,15 @@ impl<F: NorFlash> Guard<F> {
         match request.access() {
             Access::Open => Ok(()),
             Access::Guarded => Ok(self.lock.check(&self.settings)?),
+        }
+    }
+
+    /// Keeps the store's ledger apart from the store. Where that fails, there is a protection less
+    /// and no harm done.
+    pub(super) fn keep_ledger(&mut self, store: &Store<F>) {
+        let ledger = store.ledger();
+        if store.fault().is_none() && ledger != self.settings.ledger() {
+            let _ = self.settings.set_ledger(ledger);
         }
     }
 

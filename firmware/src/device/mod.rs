@@ -74,11 +74,12 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
         if parts.recover {
             guard::recover(&mut flash, &mut settings);
         }
-        let store = Store::open(flash);
+        let store = Store::open_with(flash, settings.ledger());
         let trusted = settings.trusted();
         let accept = |image: &[u8]| slots::accept(image, trusted, parts.arena, parts.input.len());
         let (image, slots) = Slots::open(parts.slots, parts.image, settings.active(), accept);
-        let guard = Guard::new(settings, slots, parts.clock);
+        let mut guard = Guard::new(settings, slots, parts.clock);
+        guard.keep_ledger(&store);
         let embedder = Embedder {
             model: check_model(image, parts.arena, parts.input.len()),
             clock: parts.clock,
@@ -192,6 +193,7 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
                 shots,
                 overwritten,
             } = store.enroll(name, id, embedding)?;
+            guard.keep_ledger(store);
             info!("enrolled shot {=u8} of class {=u8}", shots, id);
             if let Some(class) = overwritten {
                 info!(
@@ -225,16 +227,19 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
         }
         Request::Rename { id, name } => {
             store.rename(id, name)?;
+            guard.keep_ledger(store);
             info!("renamed class {=u8}", id);
             Ok(Response::Done)
         }
         Request::Remove { id } => {
             store.remove(id)?;
+            guard.keep_ledger(store);
             info!("removed class {=u8}", id);
             Ok(Response::Done)
         }
         Request::Reset => {
             store.reset()?;
+            guard.keep_ledger(store);
             info!("reset");
             Ok(Response::Done)
         }
@@ -245,6 +250,7 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
             }
             if let Some(head) = choose {
                 store.set_head(head)?;
+                guard.keep_ledger(store);
                 info!("head {}", head);
             }
             Ok(Response::Head(store.head()))
@@ -264,6 +270,7 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
         Request::Restore => {
             let model = embedder.model?;
             let id = store.restore(model.id(), model.embedding_len())?;
+            guard.keep_ledger(store);
             info!("restored class {=u8}", id);
             Ok(Response::Enrolled {
                 id,

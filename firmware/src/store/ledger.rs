@@ -6,6 +6,10 @@
 //! not yet entered has a greater number than any in the ledger; any other that is not the one in
 //! the ledger stands for one that was lost.
 //!
+//! What takes away the newest records and the ledger with them leaves an older state in which
+//! nothing is missing. So a copy of the ledger is kept in another flash, that of the settings, and
+//! given to the store when it is opened.
+//!
 //! | byte | of a record |
 //! |---|---|
 //! | 0 | 3; another value is that of a record without number |
@@ -24,7 +28,7 @@ use crate::heads::MAX_CLASSES;
 /// What the store keeps records of: the classes and the head.
 pub(super) const KEYS: usize = MAX_CLASSES + 1;
 /// Bytes of a ledger.
-pub(super) const LEDGER: usize = 1 + 4 * KEYS;
+pub(crate) const LEDGER: usize = 1 + 4 * KEYS;
 /// Bytes in front of a record.
 pub(super) const NUMBERED: usize = 5;
 
@@ -67,12 +71,20 @@ impl Damage {
     }
 }
 
-/// The number of the newest record of each key.
+/// What the newest records are: a number for each class and one for the head, 0 for none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ledger([u32; KEYS]);
+pub struct Ledger([u32; KEYS]);
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Ledger {
-    pub(super) const fn new() -> Self {
+    /// The ledger of a store that was never written.
+    #[must_use]
+    pub const fn new() -> Self {
         Self([0; KEYS])
     }
 
@@ -85,25 +97,33 @@ impl Ledger {
         self.0.iter().copied().max().unwrap_or(0)
     }
 
-    pub(super) fn enter(&mut self, key: u8, number: u32) {
-        if let Some(entry) = self.0.get_mut(usize::from(key)) {
-            *entry = number;
+    /// Enters the number of a key's record; false if a newer one is there already.
+    pub(super) fn enter(&mut self, key: u8, number: u32) -> bool {
+        match self.0.get_mut(usize::from(key)) {
+            Some(entry) if *entry <= number => {
+                *entry = number;
+                true
+            }
+            _ => false,
         }
     }
 
-    /// Compares what was found with what should be there, and enters what was written last. Says
-    /// whether there was anything to enter.
-    pub(super) fn settle(&mut self, found: &Self, damage: &mut Damage) -> bool {
+    /// Takes over what another ledger knows better.
+    pub(super) fn merge(&mut self, other: &Self) {
+        for (entry, &other) in self.0.iter_mut().zip(&other.0) {
+            *entry = other.max(*entry);
+        }
+    }
+
+    /// Compares what was found with what should be there, and enters what was written last.
+    pub(super) fn settle(&mut self, found: &Self, damage: &mut Damage) {
         let last = self.last();
-        let mut entered = false;
         for (key, (entry, &found)) in self.0.iter_mut().zip(&found.0).enumerate() {
             if found > last {
                 *entry = found;
-                entered = true;
             }
             damage.set(key, *entry != found);
         }
-        entered
     }
 
     /// The first key whose newest record is not the one that was found, but for those that are known
@@ -119,15 +139,18 @@ impl Ledger {
         })
     }
 
-    /// Writes it to the start of a buffer.
-    pub(super) fn write(&self, buffer: &mut [u8; LEDGER]) {
-        buffer[0] = VERSION;
-        for (place, number) in buffer[1..].chunks_exact_mut(4).zip(self.0) {
+    /// As it is written.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; LEDGER] {
+        let mut bytes = [0; LEDGER];
+        bytes[0] = VERSION;
+        for (place, number) in bytes[1..].chunks_exact_mut(4).zip(self.0) {
             place.copy_from_slice(&number.to_le_bytes());
         }
+        bytes
     }
 
-    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let (&version, numbers) = bytes.split_first()?;
         if version != VERSION || bytes.len() != LEDGER {
             return None;
@@ -163,8 +186,7 @@ mod tests {
         let mut ledger = Ledger::new();
         ledger.enter(0, 7);
         ledger.enter(MAX_CLASSES as u8, 0x0102_0304);
-        let mut buffer = [0; LEDGER];
-        ledger.write(&mut buffer);
+        let mut buffer = ledger.to_bytes();
         assert_eq!(Ledger::read(&buffer), Some(ledger));
         assert_eq!(Ledger::read(&buffer[..LEDGER - 1]), None);
         buffer[0] = 9;
@@ -182,17 +204,35 @@ mod tests {
             ledger.enter(key, number);
         }
         let mut found = ledger;
-        found.enter(1, 2);
-        found.enter(2, 0);
-        found.enter(3, 6);
+        found.0[1..4].copy_from_slice(&[2, 0, 6]);
         let mut damage = Damage::default();
-        assert!(ledger.settle(&found, &mut damage));
+        ledger.settle(&found, &mut damage);
         assert_eq!((damage.classes, damage.head), (0b110, false));
         assert_eq!(ledger.next(), 7);
-        assert!(!ledger.settle(&found, &mut damage));
+        let settled = ledger;
+        ledger.settle(&found, &mut damage);
+        assert_eq!(ledger, settled);
         // Numbers of formats that had none say nothing.
         let mut damage = Damage::default();
-        assert!(!Ledger::new().settle(&Ledger::new(), &mut damage));
+        Ledger::new().settle(&Ledger::new(), &mut damage);
         assert!(!damage.any());
+    }
+
+    #[test]
+    fn a_copy_knows_of_records_that_are_gone_with_their_ledger() {
+        let mut copy = Ledger::new();
+        for (key, number) in [(0, 4), (1, 5)] {
+            assert!(copy.enter(key, number));
+        }
+        assert!(!copy.enter(1, 3));
+        let (mut ledger, mut found) = (Ledger::new(), Ledger::new());
+        ledger.enter(0, 4);
+        ledger.enter(1, 2);
+        found.merge(&ledger);
+        ledger.merge(&copy);
+        assert_eq!(ledger, copy);
+        let mut damage = Damage::default();
+        ledger.settle(&found, &mut damage);
+        assert_eq!((damage.classes, ledger.next()), (0b10, 6));
     }
 }

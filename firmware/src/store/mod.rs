@@ -4,7 +4,8 @@
 //! embeddings of its shots and how the memory groups them. A change writes the class anew as one
 //! item, so that a power cut leaves either the old or the new class. What the heads read beyond the
 //! shots is derived in RAM ([`Known`]). One more item holds the head that was chosen, and one what
-//! the newest items are, so that a flash that loses one is found out ([`Store::damage`]).
+//! the newest items are, so that a flash that loses one is found out ([`Store::damage`]); a copy of
+//! it in another flash ([`Store::ledger`]) finds out a flash that lost all of the newest.
 //!
 //! It holds [`MAX_CLASSES`] classes of [`MAX_SHOTS`] shots of [`MAX_DIM`] values, of all models
 //! together, in [`Store::MIN_SECTORS`] sectors: 37 of 4 KiB with words of 4 bytes (the largest class
@@ -23,18 +24,18 @@ mod transfer;
 
 use embassy_futures::block_on;
 use embedded_storage::nor_flash::NorFlash;
-use sequential_storage::cache::{self, Cache};
 use sequential_storage::map::{MapConfig, MapStorage};
 use serde::{Deserialize, Serialize};
 
 pub use crate::heads::{Class, MAX_CLASSES, MAX_DIM, MAX_NAME, MAX_SHOTS};
 pub use known::{Enrolment, Known};
-pub use ledger::Damage;
+pub use ledger::{Damage, Ledger};
 
 use crate::heads::{Answer, Head, Quantization};
-use ledger::{LEDGER, Ledger, NUMBERED};
+pub(crate) use ledger::LEDGER;
+use ledger::NUMBERED;
 use record::{MAX_RECORD, TOMBSTONE};
-use sectors::{Sectors, SectorsError, WORD_LIMIT};
+use sectors::{Map, MapError, Sectors, Uncached, WORD_LIMIT, each_item};
 
 /// Key of the item that holds the head; classes have their id.
 const HEAD: u8 = MAX_CLASSES as u8;
@@ -106,15 +107,23 @@ pub enum StoreError {
     OtherModel,
 }
 
-/// Reads every byte anew: the flash is memory-mapped, and nothing can be stale.
-type Uncached = Cache<cache::Uncached, cache::Uncached, cache::Uncached, u8>;
+impl<E> From<MapError<E>> for StoreError {
+    fn from(error: MapError<E>) -> Self {
+        use sequential_storage::Error;
+        match error {
+            Error::Storage { .. } => Self::Flash,
+            Error::FullStorage | Error::ItemTooBig => Self::FlashFull,
+            _ => Self::Corrupt,
+        }
+    }
+}
 
 /// The store over a flash.
 ///
 /// A store that can't be read stays usable enough to say so: every call but
 /// [`reset`](Self::reset) then returns the [`fault`](Self::fault).
 pub struct Store<F: NorFlash> {
-    map: MapStorage<u8, Sectors<F>, Uncached>,
+    map: Map<F>,
     fault: Option<StoreError>,
     /// The flash refused a write at every try: its free space is damaged, which only erasing mends.
     refused: bool,
@@ -144,6 +153,12 @@ impl<F: NorFlash> Store<F> {
 
     /// Opens the store over the whole of `flash`, repairing what a power cut left.
     pub fn open(flash: F) -> Self {
+        Self::open_with(flash, &Ledger::new())
+    }
+
+    /// As [`open`](Self::open), with the [`ledger`](Self::ledger) that the store had after its last
+    /// change, or before that.
+    pub fn open_with(flash: F, ledger: &Ledger) -> Self {
         let mut flash = Sectors::new(flash);
         let fault = if flash.count() < Self::MIN_SECTORS {
             Some(StoreError::TooSmall)
@@ -159,16 +174,19 @@ impl<F: NorFlash> Store<F> {
             refused: false,
             known: Known::new(),
             head: Head::default(),
-            ledger: Ledger::new(),
+            ledger: *ledger,
             damage: Damage::default(),
             mended: 0,
             item: [0; ITEM],
             value: [0; VALUE],
             received: 0,
         };
-        if fault.is_none() && store.load() {
-            // A flash that can't be written is still read; the next change tells.
-            let _ = store.write_ledger();
+        if fault.is_none() {
+            let ledger = store.load();
+            if store.fault.is_none() && ledger != store.ledger {
+                // A flash that can't be written is still read; the next change tells.
+                let _ = store.write_ledger();
+            }
         }
         store.mended = store.map.flash().erases();
         store
@@ -185,6 +203,14 @@ impl<F: NorFlash> Store<F> {
     #[must_use]
     pub fn damage(&self) -> Damage {
         self.damage
+    }
+
+    /// What the newest records are, to be kept in another flash and given to
+    /// [`open_with`](Self::open_with): so it is seen when this flash loses the newest of all without
+    /// a trace.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     /// All classes, by id.
@@ -289,36 +315,40 @@ impl<F: NorFlash> Store<F> {
     }
 
     /// Forgets every class, one after the other, and what was lost, and keeps the head; a corrupt
-    /// store is erased, and so is one whose flash refused a write.
+    /// store is erased, and so is one that can't be written.
     ///
     /// # Errors
     /// That the flash failed. Each class is then either there or gone.
     pub fn reset(&mut self) -> Result<(), StoreError> {
         match self.fault {
-            None if !self.refused => {}
-            None => {
-                let head = self.head;
-                self.format()?;
-                return self.set_head(head);
-            }
             Some(StoreError::TooSmall) => return Err(StoreError::TooSmall),
             Some(_) => return self.format(),
+            None => {}
         }
+        let head = self.head;
+        if self.refused || self.remove_all().is_err() {
+            self.format()?;
+        }
+        self.set_head(head)
+    }
+
+    fn remove_all(&mut self) -> Result<(), StoreError> {
         for id in (0..HEAD).rev() {
             if self.class(id).is_some() || self.damage.class(id) {
                 self.remove(id)?;
             }
         }
-        self.set_head(self.head)
+        Ok(())
     }
 
     /// Erases the flash. A power cut in the midst leaves whatever was not erased yet, so this is
     /// for a store that can't be read; [`reset`](Self::reset) is for one that can.
     fn format(&mut self) -> Result<(), StoreError> {
         self.known.clear();
-        block_on(self.map.erase_all()).map_err(|error| Self::translate(&error))?;
+        block_on(self.map.erase_all())?;
         self.fault = None;
         self.refused = false;
+        self.ledger = Ledger::new();
         self.load();
         self.check()
     }
@@ -327,48 +357,48 @@ impl<F: NorFlash> Store<F> {
         self.fault.map_or(Ok(()), Err)
     }
 
-    /// Reads all items from the flash; a failure becomes the fault. Says whether the ledger has to
-    /// be written.
-    fn load(&mut self) -> bool {
+    /// Reads all items from the flash; a failure becomes the fault. Returns the ledger as the flash
+    /// has it; what is known beyond that stays known.
+    fn load(&mut self) -> Ledger {
         self.known.clear();
         self.head = Head::default();
-        self.ledger = Ledger::new();
         self.damage = Damage::default();
         self.received = 0;
-        let mut found = Ledger::new();
-        self.fault = block_on(self.read_all(&mut found)).err();
-        self.known.follow();
-        self.fault.is_none() && self.ledger.settle(&found, &mut self.damage)
-    }
-
-    async fn read_all(&mut self, found: &mut Ledger) -> Result<(), StoreError> {
-        // Oldest first, so that the newest item of a key is the one that stays.
-        let mut items = self
-            .map
-            .fetch_all_items(&mut self.item)
-            .await
-            .map_err(|error| Self::translate(&error))?;
-        while let Some((key, bytes)) = items
-            .next::<&[u8]>(&mut self.item)
-            .await
-            .map_err(|error| Self::translate(&error))?
-        {
+        let (mut found, mut ledger) = (Ledger::new(), Ledger::new());
+        let Self {
+            map,
+            item,
+            known,
+            head,
+            ..
+        } = self;
+        let read = each_item(map, item, |key, bytes| {
             if key == LEDGER_KEY {
-                self.ledger = Ledger::read(bytes).ok_or(StoreError::Format)?;
-                continue;
+                ledger.merge(&Ledger::read(bytes).ok_or(StoreError::Format)?);
+                return Ok(());
             }
             let (number, bytes) = ledger::split(bytes);
-            match key {
-                HEAD => self.head = read_head(bytes).ok_or(StoreError::Format)?,
-                id if id < HEAD => {
-                    let class = record::read(id, bytes).map_err(|_| StoreError::Format)?;
-                    self.known.place(id, class);
-                }
-                _ => return Err(StoreError::Format),
+            if key > HEAD {
+                return Err(StoreError::Format);
             }
-            found.enter(key, number);
+            if !found.enter(key, number) {
+                return Ok(());
+            }
+            if key == HEAD {
+                *head = read_head(bytes).ok_or(StoreError::Format)?;
+            } else {
+                let class = record::read(key, bytes).map_err(|_| StoreError::Format)?;
+                known.place(key, class);
+            }
+            Ok(())
+        });
+        self.fault = block_on(read).err();
+        self.known.follow();
+        self.ledger.merge(&ledger);
+        if self.fault.is_none() {
+            self.ledger.settle(&found, &mut self.damage);
         }
-        Ok(())
+        ledger
     }
 
     /// Writes a class anew and follows in RAM.
@@ -390,7 +420,7 @@ impl<F: NorFlash> Store<F> {
                 break;
             }
             // What can't be mended is damage, and seen as such when the store is opened.
-            match block_on(self.first_lost()) {
+            match self.first_lost() {
                 Ok(None) => checked = erases,
                 Ok(Some(key)) if self.rewrite(key).is_ok() => {}
                 Ok(Some(_)) | Err(_) => break,
@@ -414,25 +444,16 @@ impl<F: NorFlash> Store<F> {
     }
 
     /// A key whose newest item can't be read, if there is one.
-    async fn first_lost(&mut self) -> Result<Option<u8>, StoreError> {
-        let mut found = Ledger::new();
-        let mut ledger = Ledger::new();
-        let mut items = self
-            .map
-            .fetch_all_items(&mut self.item)
-            .await
-            .map_err(|error| Self::translate(&error))?;
-        while let Some((key, bytes)) = items
-            .next::<&[u8]>(&mut self.item)
-            .await
-            .map_err(|error| Self::translate(&error))?
-        {
+    fn first_lost(&mut self) -> Result<Option<u8>, StoreError> {
+        let (mut found, mut ledger) = (Ledger::new(), Ledger::new());
+        block_on(each_item(&mut self.map, &mut self.item, |key, bytes| {
             if key == LEDGER_KEY {
-                ledger = Ledger::read(bytes).unwrap_or(Ledger::new());
+                ledger.merge(&Ledger::read(bytes).ok_or(StoreError::Format)?);
             } else {
                 found.enter(key, ledger::split(bytes).0);
             }
-        }
+            Ok::<_, StoreError>(())
+        }))?;
         let lost = self.ledger.first_lost(&found, self.damage);
         Ok(lost.or((ledger != self.ledger).then_some(LEDGER_KEY)))
     }
@@ -455,9 +476,7 @@ impl<F: NorFlash> Store<F> {
     }
 
     fn write_ledger(&mut self) -> Result<(), StoreError> {
-        let mut bytes = [0; LEDGER];
-        self.ledger.write(&mut bytes);
-        self.value[..LEDGER].copy_from_slice(&bytes);
+        self.value[..LEDGER].copy_from_slice(&self.ledger.to_bytes());
         self.write(LEDGER_KEY, LEDGER)
     }
 
@@ -480,32 +499,16 @@ impl<F: NorFlash> Store<F> {
 
     async fn try_write(&mut self, key: u8, len: usize) -> Result<(), StoreError> {
         let value = &self.value[..len];
-        self.map
-            .store_item(&mut self.item, &key, &value)
-            .await
-            .map_err(|error| Self::translate(&error))?;
+        self.map.store_item(&mut self.item, &key, &value).await?;
         if !self.map.flash().take_failed() {
             return Ok(());
         }
         // What did not take may have been something else that was moved.
-        let read = self
-            .map
-            .fetch_item::<&[u8]>(&mut self.item, &key)
-            .await
-            .map_err(|error| Self::translate(&error))?;
+        let read = self.map.fetch_item::<&[u8]>(&mut self.item, &key).await?;
         if read == Some(value) {
             Ok(())
         } else {
             Err(StoreError::Flash)
-        }
-    }
-
-    fn translate(error: &sequential_storage::Error<SectorsError<F::Error>>) -> StoreError {
-        use sequential_storage::Error;
-        match error {
-            Error::Storage { .. } => StoreError::Flash,
-            Error::FullStorage | Error::ItemTooBig => StoreError::FlashFull,
-            _ => StoreError::Corrupt,
         }
     }
 }

@@ -12,10 +12,17 @@
 //! any of it is, since a flash may take a word only once. Where a word can't be read while its
 //! sector's mark can, zeros are read, which no check passes.
 //!
+//! The map takes the first item whose header reads as erased for the end of what a sector holds. No
+//! item is erased throughout, so that where something is programmed behind it, this is damage: zeros
+//! are read there too, and the map goes on to what lies behind. A sector that the map begins to fill,
+//! by programming its first mark, is erased if it turns out not to be.
+//!
 //! The flash is blocking and the map above wants an asynchronous one: every future is ready at once.
 
 use embedded_storage::nor_flash::{NorFlash, NorFlashError, NorFlashErrorKind};
 use embedded_storage_async::nor_flash as asynchronous;
+use sequential_storage::cache::{self, Cache};
+use sequential_storage::map::MapStorage;
 
 /// Largest word of a flash, in bytes.
 pub(crate) const WORD_LIMIT: usize = 32;
@@ -29,6 +36,28 @@ const ERASED: u8 = 0xff;
 const TOLERANCE: u32 = 2;
 /// How often a read is tried.
 const READS: u32 = 3;
+
+/// A map over a flash. It reads every byte anew: the flash is memory-mapped, and nothing can be
+/// stale.
+pub(crate) type Map<F> = MapStorage<u8, Sectors<F>, Uncached>;
+pub(crate) type Uncached = Cache<cache::Uncached, cache::Uncached, cache::Uncached, u8>;
+
+/// What the map says when it fails.
+pub(crate) type MapError<E> = sequential_storage::Error<SectorsError<E>>;
+
+/// Shows each item of a map, oldest first, so that the newest of a key comes last; until one is
+/// refused.
+pub(crate) async fn each_item<F: NorFlash, E: From<MapError<F::Error>>>(
+    map: &mut Map<F>,
+    room: &mut [u8],
+    mut show: impl FnMut(u8, &[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut items = map.fetch_all_items(room).await?;
+    while let Some((key, value)) = items.next::<&[u8]>(room).await? {
+        show(key, value)?;
+    }
+    Ok(())
+}
 
 /// A flash whose sectors are in use, every one.
 pub(crate) struct Sectors<F> {
@@ -151,6 +180,31 @@ impl<F: NorFlash> Sectors<F> {
         Ok(())
     }
 
+    /// As [`read_around`](Self::read_around), with zeros for what reads as erased in front of
+    /// something programmed.
+    fn read_item(&mut self, address: u32, bytes: &mut [u8]) -> Result<(), F::Error> {
+        self.read_around(address, bytes)?;
+        if is_erased(bytes) && self.is_programmed_from(address + bytes.len() as u32) {
+            bytes.fill(0);
+        }
+        Ok(())
+    }
+
+    /// Whether anything is programmed from here to the mark at the end of the sector.
+    fn is_programmed_from(&mut self, mut address: u32) -> bool {
+        let sector = address as usize / F::ERASE_SIZE;
+        let end = Self::start(sector) + (F::ERASE_SIZE - F::WRITE_SIZE) as u32;
+        let mut bytes = [0; WORD_LIMIT];
+        while address < end {
+            let bytes = &mut bytes[..WORD_LIMIT.min((end - address) as usize)];
+            if self.try_read(address, bytes).is_err() || !is_erased(bytes) {
+                return true;
+            }
+            address += bytes.len() as u32;
+        }
+        false
+    }
+
     /// Reads from a word in which the map marks its sectors: all zeros or all ones.
     fn read_mark(&mut self, address: u32, bytes: &mut [u8]) -> Result<(), F::Error> {
         let mut word = [0; WORD_LIMIT];
@@ -193,6 +247,10 @@ impl<F: NorFlash> Sectors<F> {
     }
 }
 
+fn is_erased(bytes: &[u8]) -> bool {
+    bytes.iter().all(|&byte| byte == ERASED)
+}
+
 impl<F: NorFlash> asynchronous::ErrorType for Sectors<F> {
     type Error = SectorsError<F::Error>;
 }
@@ -207,7 +265,7 @@ impl<F: NorFlash> asynchronous::ReadNorFlash for Sectors<F> {
         let read = if within < F::WRITE_SIZE || within >= last {
             self.read_mark(address, bytes)
         } else {
-            self.read_around(address, bytes)
+            self.read_item(address, bytes)
         };
         read.map_err(SectorsError::Flash)
     }
@@ -229,7 +287,12 @@ impl<F: NorFlash> asynchronous::NorFlash for Sectors<F> {
     }
 
     async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Self::Error> {
+        let within = offset as usize % Self::SIZE;
         let offset = Self::place(offset, bytes.len())?;
+        if within == 0 && self.is_programmed_from(offset + bytes.len() as u32) {
+            self.renew(offset as usize / F::ERASE_SIZE)
+                .map_err(SectorsError::Flash)?;
+        }
         self.flash
             .write(offset, bytes)
             .map_err(SectorsError::Flash)?;

@@ -3,8 +3,9 @@
 use std::convert::Infallible;
 use std::sync::OnceLock;
 
-use sudal_firmware::store::Store;
+use sudal_firmware::heads::Head;
 use sudal_firmware::store::nor::{Medium, Nor, SECTOR};
+use sudal_firmware::store::{Class, Ledger, Store};
 
 /// Bytes of the flash: as few sectors as the store takes.
 pub(crate) const LEN: usize = Store::<Nor<'static, Contents<'static>>>::MIN_SECTORS * SECTOR;
@@ -43,30 +44,40 @@ pub(crate) fn erased(mirror: &mut [u8]) -> Nor<'_, Contents<'_>> {
     Nor::new(mirror, contents).expect("whole sectors")
 }
 
+/// A flash with a store, and what the store holds.
+pub(crate) struct Taught {
+    pub(crate) contents: Vec<u8>,
+    pub(crate) classes: Vec<Class>,
+    pub(crate) head: Head,
+    pub(crate) ledger: Ledger,
+}
+
+fn teach(names: &[&str]) -> Taught {
+    let mut mirror = vec![0; LEN];
+    let erased = vec![0xff; LEN];
+    let mut store = Store::open(switch_on(&mut mirror, &erased));
+    for (shot, name) in names.iter().enumerate() {
+        let embedding = [shot as i8 * 9; 8];
+        store.enroll(name, 7, &embedding).expect("room");
+    }
+    let (classes, head, ledger) = (store.classes().to_vec(), store.head(), *store.ledger());
+    drop(store);
+    Taught {
+        contents: mirror,
+        classes,
+        head,
+        ledger,
+    }
+}
+
 /// A flash with an empty store.
-pub(crate) fn empty() -> &'static [u8] {
-    static EMPTY: OnceLock<Vec<u8>> = OnceLock::new();
-    EMPTY.get_or_init(|| {
-        let mut mirror = vec![0; LEN];
-        let erased = vec![0xff; LEN];
-        let store = Store::open(switch_on(&mut mirror, &erased));
-        assert_eq!(store.fault(), None);
-        drop(store);
-        mirror
-    })
+pub(crate) fn empty() -> &'static Taught {
+    static EMPTY: OnceLock<Taught> = OnceLock::new();
+    EMPTY.get_or_init(|| teach(&[]))
 }
 
 /// A flash whose store holds three classes.
-pub(crate) fn taught() -> &'static [u8] {
-    static TAUGHT: OnceLock<Vec<u8>> = OnceLock::new();
-    TAUGHT.get_or_init(|| {
-        let mut mirror = vec![0; LEN];
-        let mut store = Store::open(switch_on(&mut mirror, empty()));
-        for (shot, name) in ["gear", "nut", "bolt", "gear", "nut"].iter().enumerate() {
-            let embedding = [shot as i8 * 9; 8];
-            store.enroll(name, 7, &embedding).expect("room");
-        }
-        drop(store);
-        mirror
-    })
+pub(crate) fn taught() -> &'static Taught {
+    static TAUGHT: OnceLock<Taught> = OnceLock::new();
+    TAUGHT.get_or_init(|| teach(&["gear", "nut", "bolt", "gear", "nut"]))
 }

@@ -57,7 +57,7 @@ pub fn run(data: &[u8]) {
             arena: &mut memory.arena,
             input: &mut memory.input,
             camera: VirtualCamera::new(),
-            flash: flash::switch_on(&mut memory.mirror, flash::empty()),
+            flash: flash::switch_on(&mut memory.mirror, &flash::empty().contents),
             settings: flash::erased(&mut memory.settings),
             slots: [flash::erased(&mut []), flash::erased(&mut [])],
             recover: false,

@@ -1,42 +1,46 @@
 //! The store over a flash with any contents.
 
 use arbitrary::{Result, Unstructured};
-use sudal_firmware::heads::{Head, Quantization};
+use sudal_firmware::heads::{Head, MAX_CLASSES, Quantization};
 use sudal_firmware::store::nor::Nor;
-use sudal_firmware::store::{Store, StoreError};
+use sudal_firmware::store::{Class, Store, StoreError};
 
 use crate::flash::{self, Contents, LEN};
 
-/// Changes a sound flash here and there, opens the store and uses it.
+/// Changes a sound flash here and there, opens the store beside its ledger and uses it.
 ///
 /// # Panics
-/// When a store over a sound flash holds something else after the power was cut than before, or a
-/// reset does not mend one over a damaged flash.
+/// When a class or the head differs and that is not said, be it after the changes or after the power
+/// was cut, or a reset does not mend a store over a damaged flash.
 pub fn run(data: &[u8]) {
     let mut input = Unstructured::new(data);
-    let mut contents = match input.arbitrary::<u8>() {
-        Ok(0) => vec![0xff; LEN],
-        Ok(1) => flash::empty().to_vec(),
-        _ => flash::taught().to_vec(),
+    let taught = match input.arbitrary::<u8>() {
+        Ok(0 | 1) => flash::empty(),
+        _ => flash::taught(),
     };
+    let mut contents = taught.contents.clone();
     // What there is too little input for is left out.
-    let sound = contents.clone();
     let _ = damage(&mut contents, &mut input);
-    let untouched = contents == sound;
+    let untouched = contents == taught.contents;
     let mut mirror = vec![0; LEN];
-    let mut store = Store::open(flash::switch_on(&mut mirror, &contents));
+    let mut store = Store::open_with(flash::switch_on(&mut mirror, &contents), &taught.ledger);
+    if untouched {
+        assert_eq!((store.fault(), store.damage().any()), (None, false));
+    }
+    is_exact_or_says_so(&store, &taught.classes, taught.head);
     let _ = used(&mut store, &mut input);
     let fault = store.fault();
     let classes = store.classes().to_vec();
-    let head = store.head();
+    let (head, ledger) = (store.head(), *store.ledger());
     drop(store);
 
-    let contents = mirror.clone();
-    let mut store = Store::open(flash::switch_on(&mut mirror, &contents));
-    if fault.is_none() && untouched {
-        assert_eq!(store.fault(), None);
-        assert_eq!(store.classes(), classes);
-        assert_eq!(store.head(), head);
+    contents.copy_from_slice(&mirror);
+    let mut store = Store::open_with(flash::switch_on(&mut mirror, &contents), &ledger);
+    if fault.is_none() {
+        if untouched {
+            assert_eq!((store.fault(), store.damage().any()), (None, false));
+        }
+        is_exact_or_says_so(&store, &classes, head);
     }
     // Where the free space was damaged, a write has to find that out first.
     let renewed = |store: &mut Store<_>| {
@@ -49,6 +53,22 @@ pub fn run(data: &[u8]) {
         assert_eq!(error, StoreError::Flash);
         renewed(&mut store).expect("an erased flash takes everything");
     }
+}
+
+/// A store with a fault says so at every request.
+fn is_exact_or_says_so(store: &Store<Nor<'_, Contents<'_>>>, classes: &[Class], head: Head) {
+    if store.fault().is_some() {
+        return;
+    }
+    let damage = store.damage();
+    for id in 0..MAX_CLASSES as u8 {
+        let expected = classes.iter().find(|class| class.id == id);
+        assert!(
+            store.class(id) == expected || damage.class(id),
+            "class {id} differs and that is not said"
+        );
+    }
+    assert!(store.head() == head || damage.head, "the head");
 }
 
 fn damage(contents: &mut [u8], input: &mut Unstructured<'_>) -> Result<()> {
