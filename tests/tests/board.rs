@@ -254,9 +254,17 @@ fn a_failure_restarts_the_board_and_is_told() {
     }
     assert!(client.boots(true).unwrap().failure.is_some());
     assert_eq!(client.boots(false).unwrap().failure, None);
+    // Where even the watchdog's interrupt leads nowhere, its second period resets the board.
+    let mut line = client.into_line();
+    line.write_all(b"!deaf!").unwrap();
+    let mut client = Client::new(line);
+    let boots = client.boots(false).unwrap();
+    assert_eq!((boots.count, boots.cause), (6, Cause::Reset));
+    assert_eq!(boots.failure, None);
+    assert_eq!(client.list().unwrap()[0].name, "gear");
     bench.board.kill().unwrap();
     let boots = bench.board.connect().unwrap().boots(false).unwrap();
-    assert_eq!((boots.count, boots.cause), (6, Cause::PowerOn));
+    assert_eq!((boots.count, boots.cause), (7, Cause::PowerOn));
 }
 
 /// A board that waits is not stuck.

@@ -1,12 +1,15 @@
 //! The protocol over lines that are not perfect, between the real client and the real firmware.
 
-use std::io::Write;
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::time::Duration;
 
 use sudal::device::{
     Board, Client, ClientError, DeviceError, Head, HostBoard, Link, LockKey, Patience,
 };
+use sudal_firmware::protocol::Response;
+use sudal_firmware::protocol::packet::{self, Packet, Received, Receiver, Wire};
 use sudal_tests::{GEOMETRY, Noisy, block_means, picture};
 
 /// A board that runs the block means, and the folder that it lives in.
@@ -248,4 +251,80 @@ fn nothing_is_lost_when_the_power_is_cut() {
     assert_eq!(client.list().unwrap(), before);
     client.send_frame(GEOMETRY, &picture(3, 1)).unwrap();
     assert_eq!(client.classify().unwrap().name, "part 3");
+}
+
+/// A line to a device that answers every request but the last, in whose place it is started anew.
+struct Restarting {
+    answered: usize,
+    receiver: Receiver,
+    answers: VecDeque<u8>,
+}
+
+impl Restarting {
+    fn new(answered: usize) -> Client<Self> {
+        let mut client = Client::new(Self {
+            answered,
+            receiver: Receiver::new(),
+            answers: VecDeque::new(),
+        });
+        client.set_patience(Patience {
+            each: Duration::ZERO,
+            attempts: 2,
+        });
+        client
+    }
+
+    fn answer(&mut self, sequence: u32, response: &Response<'_>) {
+        let mut wire = Wire::new();
+        packet::encode(sequence, response, &mut wire).unwrap();
+        self.answers.extend(wire.iter());
+    }
+}
+
+impl Write for Restarting {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for &byte in bytes {
+            let Received::Whole(encoded) = self.receiver.push(byte) else {
+                continue;
+            };
+            let sequence = Packet::decode(encoded).unwrap().sequence;
+            match self.answered.checked_sub(1) {
+                Some(left) => {
+                    self.answered = left;
+                    self.answer(sequence, &Response::Done);
+                }
+                None => self.answer(0, &Response::Started),
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Read for Restarting {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        match self.answers.read(bytes)? {
+            0 => Err(io::ErrorKind::WouldBlock.into()),
+            count => Ok(count),
+        }
+    }
+}
+
+/// What was asked may have been done or not, and the device has forgotten the picture: that is said.
+#[test]
+fn a_device_that_restarts_in_place_of_an_answer_is_told() {
+    let mut client = Restarting::new(2);
+    client.rename(0, "gear").unwrap();
+    client.remove(0).unwrap();
+    let error = client.reset().unwrap_err();
+    assert!(
+        matches!(error, ClientError::Restarted { request: "reset" }),
+        "{error}"
+    );
+    // Before its first answer it may just have been switched on.
+    let error = Restarting::new(0).reset().unwrap_err();
+    assert!(matches!(error, ClientError::Timeout { .. }), "{error}");
 }

@@ -80,7 +80,7 @@ impl Restore {
             fs::read(&self.file).with_context(|| format!("reading {}", self.file.display()))?;
         let backup = Contents::from_bytes(&bytes)
             .with_context(|| format!("reading {}", self.file.display()))?;
-        let mut connection = self.board.connect()?;
+        let mut connection = self.board.connect_to_change()?;
         backup.restore(&mut connection.client)?;
         let classes = backup.classes().len();
         output.result(

@@ -15,6 +15,7 @@ use super::head;
 use super::interrupt::Interrupt;
 use super::lock;
 use super::output::Output;
+use super::re_enroll;
 
 /// Put a model image on a board and start it.
 ///
@@ -154,7 +155,8 @@ pub(crate) fn describe(info: &DeviceInfo) -> String {
     );
     if info.other_models > 0 {
         text.push_str(&format!(
-            "\n{} of them are of other models, kept until their model is flashed again",
+            "\n{} of them are of other models, kept until their model is flashed again; `sudal re-enroll` \
+             teaches this model from pictures that were kept",
             info.other_models
         ));
     }
@@ -186,12 +188,19 @@ pub(crate) struct Enroll {
     /// Pictures of it, PNG or JPEG.
     #[arg(required = true)]
     pictures: Vec<PathBuf>,
+    /// Keep the pictures too, in a folder of the class's name within this one: another model can be
+    /// taught from them, see `sudal re-enroll`.
+    #[arg(long, value_name = "FOLDER")]
+    keep: Option<PathBuf>,
     #[command(flatten)]
     board: BoardArgs,
 }
 
 impl Enroll {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        let keep = self.keep.as_deref();
+        let keep = keep.map(|folder| re_enroll::class_folder(folder, &self.name));
+        let keep = keep.transpose()?;
         // Read all before the first is stored.
         let pictures = self
             .pictures
@@ -207,6 +216,9 @@ impl Enroll {
                 .client
                 .enroll(&self.name)
                 .with_context(|| format!("enrolling {}", path.display()))?;
+            if let Some(folder) = &keep {
+                re_enroll::keep(folder, picture)?;
+            }
             overwritten.extend(done.overwritten);
             enrolled = Some(done);
         }

@@ -20,6 +20,7 @@ mod lock;
 mod model;
 mod output;
 mod profile;
+mod re_enroll;
 mod sign;
 mod sweep;
 mod train;
@@ -81,6 +82,7 @@ enum Command {
     Run(board::Run),
     Info(board::Info),
     Enroll(board::Enroll),
+    ReEnroll(re_enroll::ReEnroll),
     Classify(board::Classify),
     Head(head::Args),
     List(board::List),
@@ -127,6 +129,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Run(args) => args.run(&output),
         Command::Info(args) => args.run(&output),
         Command::Enroll(args) => args.run(&output),
+        Command::ReEnroll(args) => args.run(&output),
         Command::Classify(args) => args.run(&output),
         Command::Head(args) => head::run(&args, &output),
         Command::List(args) => args.run(&output),

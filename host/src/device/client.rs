@@ -270,11 +270,17 @@ impl<S> fmt::Debug for Client<S> {
 impl<S: Read + Write> Client<S> {
     /// A client on a line, see [`Link`](super::Link) for what its reads have to do.
     pub fn new(line: S) -> Self {
+        // Another client may have been here: its last number must not be this one's first.
+        Self::numbered_from(line, RandomState::new().build_hasher().finish() as u32)
+    }
+
+    /// As [`new`](Self::new), with the number before that of the first request: a run that is to be
+    /// the same each time sends the same bytes.
+    pub fn numbered_from(line: S, sequence: u32) -> Self {
         Self {
             line,
             patience: Patience::default(),
-            // Another client may have been here: its last number must not be this one's first.
-            sequence: RandomState::new().build_hasher().finish() as u32,
+            sequence,
             met: false,
             wire: Wire::new(),
             receiver: Receiver::new(),

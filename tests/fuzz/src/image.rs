@@ -5,9 +5,9 @@ use sudal_firmware::engine;
 use sudal_firmware::image::{CRC_START, Header, Model, OpRecord, crc};
 
 /// Most bytes of an arena that a run gets.
-const ARENA: usize = 256 << 10;
+const ARENA: usize = 16 << 10;
 /// Most work of a run: an image may ask for hours of it, which is no fault of the engine's.
-const WORK: u64 = 1 << 20;
+const WORK: u64 = 1 << 14;
 
 /// Reads the bytes as an image, mends length and checksum and reads them again; what is accepted is
 /// run.
