@@ -70,6 +70,15 @@ fn teach(names: &[&str]) -> Taught {
     }
 }
 
+/// A flash that was never written, whose store is empty.
+pub(crate) fn blank() -> &'static Taught {
+    static BLANK: OnceLock<Taught> = OnceLock::new();
+    BLANK.get_or_init(|| Taught {
+        contents: vec![0xff; LEN],
+        ..teach(&[])
+    })
+}
+
 /// A flash with an empty store.
 pub(crate) fn empty() -> &'static Taught {
     static EMPTY: OnceLock<Taught> = OnceLock::new();

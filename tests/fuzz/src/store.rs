@@ -15,7 +15,8 @@ use crate::flash::{self, Contents, LEN};
 pub fn run(data: &[u8]) {
     let mut input = Unstructured::new(data);
     let taught = match input.arbitrary::<u8>() {
-        Ok(0 | 1) => flash::empty(),
+        Ok(0) => flash::blank(),
+        Ok(1) => flash::empty(),
         _ => flash::taught(),
     };
     let mut contents = taught.contents.clone();
