@@ -27,10 +27,12 @@ mod firmware;
 mod guard;
 mod heads;
 mod host_board;
+mod inspection;
 mod keys;
 mod link;
 mod logs;
 mod machine;
+mod open_set;
 mod profile;
 mod qemu;
 mod toolchain;
@@ -48,15 +50,20 @@ pub use firmware::build as build_firmware;
 pub use guard::Protection;
 pub use heads::{HeadEpisodes, HeadError};
 pub use host_board::HostBoard;
+pub use inspection::{Alarms, Inspected, Inspection};
 pub use keys::{KeyError, LockKey, PublicKey, SigningKey};
 pub use link::Link;
 pub use logs::{LogLine, Logs};
 pub use machine::Machine;
+pub use open_set::{OpenSet, Openness, Realised, Rejection};
 pub use profile::{CmsisNn, Comparison, Group, Layer, Profile, profile};
 pub use profile::{HeadCost, HeadRow, HeadTable, profile_heads};
 pub use sudal_firmware::camera::{Geometry, PixelFormat};
+pub use sudal_firmware::decision::{Basis, Filter, Outcome, Outlier, Quality, Rate, Stable};
 pub use sudal_firmware::device::{Boots, Cause, Failure};
-pub use sudal_firmware::heads::Head;
+pub use sudal_firmware::heads::{Head, Role};
+pub use sudal_firmware::preprocess::Region;
 pub use sudal_firmware::protocol::{
-    DeviceError, ImageFault, LockError, LockState, Slot, Stats, UpdateError,
+    Deciding, Decision, DecisionError, DeviceError, DriftInfo, ImageFault, LockError, LockState,
+    Slot, Stats, UpdateError,
 };
