@@ -13,7 +13,6 @@ mod explain;
 mod export;
 mod head;
 mod heads;
-mod instances;
 mod interrupt;
 mod key;
 mod lock;
@@ -25,7 +24,6 @@ mod sweep;
 mod train;
 mod tune;
 mod update;
-mod verification;
 mod verify;
 
 use std::process::ExitCode;
