@@ -81,7 +81,10 @@ pub struct Header {
     /// Section of the int8 embedding that the engine computes from that frame, 0 for none.
     pub golden_embedding: u32,
     /// Zeros.
-    pub reserved: [u32; 6],
+    pub reserved: [u32; 5],
+    /// Standard deviation to which a picture's levels are brought before the input table is read, see
+    /// [`contrast`](crate::preprocess::contrast); 0 leaves them as they are.
+    pub contrast: u32,
 }
 
 /// A tensor in the arena: int8, height x width x channels, the channel fastest.

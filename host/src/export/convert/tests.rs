@@ -16,10 +16,7 @@ use tract_onnx::pb::{
 use super::*;
 use crate::export::float::FloatModel;
 
-const NORMALIZATION: Normalization = Normalization {
-    mean: 0.4,
-    std: 0.3,
-};
+const NORMALIZATION: Normalization = Normalization::new(0.4, 0.3);
 
 /// An ONNX file in the making; nodes read the one before unless told otherwise.
 struct File {
@@ -244,7 +241,7 @@ fn check(file: &File) -> Report {
     let mut network = read::read(&signature, &model).unwrap();
     simplify::simplify(&mut network).unwrap();
     let table = lut(&network, NORMALIZATION);
-    let pictures = pictures(&network, signature.shape, &frames, &table).unwrap();
+    let pictures = pictures(&network, signature.shape, &frames, &table, 0).unwrap();
     let evaluator = evaluate::Evaluator::new(&network);
     for (picture, exact) in pictures.into_iter().zip(&exact) {
         let embedding = evaluator.run(picture).pop().unwrap();
@@ -894,7 +891,7 @@ fn values_beyond_float32_and_wrong_normalisation_are_refused() {
     file.conv([4, 1, 3, 3], vec![]);
     for (mean, std) in [(0.5, 0.0), (f32::NAN, 1.0), (0.0, f32::INFINITY)] {
         let options = ConvertOptions {
-            normalization: Some(Normalization { mean, std }),
+            normalization: Some(Normalization::new(mean, std)),
             ..ConvertOptions::default()
         };
         let error = convert(&file.bytes(), &frames(&file.shape, 8), &options).unwrap_err();
