@@ -40,20 +40,20 @@ mod tests {
         (mean, (squares.sum::<f64>() / count).sqrt())
     }
 
-    fn apply(picture: &[u8], deviation: u32) -> std::vec::Vec<u8> {
-        let table = table(picture, deviation);
-        picture.iter().map(|&l| table[usize::from(l)]).collect()
+    fn apply<const N: usize>(picture: [u8; N], deviation: u32) -> [u8; N] {
+        let table = table(&picture, deviation);
+        picture.map(|level| table[usize::from(level)])
     }
 
     /// A triangle wave.
-    fn picture(low: usize, steps: usize) -> std::vec::Vec<u8> {
-        (0..4096).map(|i| (low + i % steps) as u8).collect()
+    fn picture(low: usize, steps: usize) -> [u8; 4096] {
+        core::array::from_fn(|i| (low + i % steps) as u8)
     }
 
     #[test]
     fn every_picture_gets_the_same_mean_and_deviation() {
         for (low, steps) in [(0, 20), (100, 20), (30, 120), (0, 256), (200, 50)] {
-            let (mean, deviation) = moments(&apply(&picture(low, steps), 44));
+            let (mean, deviation) = moments(&apply(picture(low, steps), 44));
             assert!((mean - 128.0).abs() < 1.0, "{low} {steps}: mean {mean}");
             assert!((deviation - 44.0).abs() < 1.0, "{low} {steps}: {deviation}");
         }
@@ -61,10 +61,10 @@ mod tests {
 
     #[test]
     fn a_brighter_or_starker_picture_becomes_the_same() {
-        let plain = apply(&picture(40, 50), 44);
-        assert_eq!(apply(&picture(140, 50), 44), plain);
-        let starker: std::vec::Vec<u8> = picture(40, 50).iter().map(|l| 2 * l).collect();
-        let changed = apply(&starker, 44)
+        let plain = apply(picture(40, 50), 44);
+        assert_eq!(apply(picture(140, 50), 44), plain);
+        let starker = picture(40, 50).map(|level| 2 * level);
+        let changed = apply(starker, 44)
             .iter()
             .zip(&plain)
             .filter(|(a, b)| a.abs_diff(**b) > 1)
@@ -74,10 +74,10 @@ mod tests {
 
     #[test]
     fn what_is_all_but_even_stays_faint() {
-        let (mean, deviation) = moments(&apply(&picture(90, 2), 44));
+        let (mean, deviation) = moments(&apply(picture(90, 2), 44));
         assert!((mean - 128.0).abs() < 1.0);
         assert!((10.0..12.0).contains(&deviation), "{deviation}");
-        assert_eq!(apply(&[7; 100], 44), [128; 100]);
+        assert_eq!(apply([7; 100], 44), [128; 100]);
         assert_eq!(table(&[], 44)[0], 128);
     }
 
