@@ -127,12 +127,27 @@ mod tests {
     #[test]
     fn metadata_survives_the_file() {
         let metadata = Metadata::new("conv4", "omniglot", "vinyals", 7);
-        let normalization = Normalization::new(0.0875, 0.27);
+        let normalization = Normalization {
+            contrast: 44,
+            ..Normalization::new(0.0875, 0.27)
+        };
         let model = ModelProto {
             metadata_props: metadata.entries(normalization),
             ..Default::default()
         };
         assert_eq!(Metadata::read(&model), metadata);
+        assert_eq!(super::normalization(&model), Some(normalization));
+    }
+
+    #[test]
+    fn a_file_of_before_leaves_the_contrast() {
+        let normalization = Normalization::new(0.1, 0.3);
+        let mut metadata_props = Metadata::default().entries(normalization);
+        metadata_props.retain(|entry| entry.key != "sudal.contrast");
+        let model = ModelProto {
+            metadata_props,
+            ..Default::default()
+        };
         assert_eq!(super::normalization(&model), Some(normalization));
     }
 
