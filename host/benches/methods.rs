@@ -58,6 +58,7 @@ fn main() {
             validate_every: u64::MAX,
             patience: 1,
             seed: 0,
+            contrast: 0,
             learner: learner.clone(),
         };
         let start = Some((network, statistics));

@@ -8,7 +8,7 @@ use sudal::device::{Basis, Head, OpenSet, Rate};
 use sudal::episodes::{EpisodeShape, Sampler};
 use sudal::export::float::FloatModel;
 use sudal::export::quantized::QuantizedModel;
-use sudal::meta::Embeddings;
+use sudal::meta::{Checkpoint, Embeddings};
 
 fn model(name: &str) -> Vec<u8> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -57,6 +57,15 @@ fn golden_frames_give_their_golden_embeddings() {
         let embedding = image.embed(&[golden.frame]).unwrap();
         assert_eq!(embedding[0], golden.embedding, "{name}");
     }
+}
+
+#[test]
+fn checkpoints_without_a_contrast_are_read() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../models/omniglot-anil.ckpt");
+    assert_eq!(&model("omniglot-anil.ckpt")[..8], b"sudalck2");
+    let checkpoint = Checkpoint::load(&path).unwrap();
+    assert_eq!(checkpoint.config.contrast, 0);
+    assert_eq!(checkpoint.size, (28, 28));
 }
 
 #[test]

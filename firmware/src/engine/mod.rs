@@ -23,6 +23,7 @@ use core::ops::Range;
 pub use requantize::requantize;
 
 use crate::image::{Kind, Model, OpRecord};
+use crate::preprocess::contrast;
 use elementwise::Place;
 
 /// Why a picture was not run.
@@ -120,6 +121,19 @@ fn quantize(model: &Model<'_>, frame: &[u8], arena: &mut [i8]) -> Option<()> {
     let start = model.header().input_offset as usize;
     let input = arena.get_mut(start..)?.get_mut(..frame.len())?;
     let (tables, _) = model.input_lut().as_chunks::<256>();
+    let contrast = model.header().contrast;
+    if contrast > 0 {
+        let levels = contrast::table(frame, contrast);
+        let pixels = input
+            .chunks_exact_mut(tables.len().max(1))
+            .zip(frame.chunks_exact(tables.len().max(1)));
+        for (out, pixel) in pixels {
+            for ((out, &level), table) in out.iter_mut().zip(pixel).zip(tables) {
+                *out = table[usize::from(levels[usize::from(level)])];
+            }
+        }
+        return Some(());
+    }
     if let [table] = tables {
         for (out, &pixel) in input.iter_mut().zip(frame) {
             *out = table[usize::from(pixel)];

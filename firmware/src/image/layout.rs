@@ -82,8 +82,11 @@ pub struct Header {
     pub golden_embedding: u32,
     /// Section of the [`Calibration`](crate::decision::Calibration), 0 for none.
     pub calibration: u32,
+    /// Standard deviation to which a picture's levels are brought before the input table is read, see
+    /// [`contrast`](crate::preprocess::contrast); 0 leaves them as they are.
+    pub contrast: u32,
     /// Zeros.
-    pub reserved: [u32; 5],
+    pub reserved: [u32; 4],
 }
 
 /// A tensor in the arena: int8, height x width x channels, the channel fastest.

@@ -4,6 +4,7 @@
 //! gives the same input whichever side prepares it.
 
 mod axis;
+pub mod contrast;
 pub(crate) mod luma;
 
 use serde::{Deserialize, Serialize};

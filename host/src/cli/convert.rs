@@ -96,7 +96,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let signing = args.sign.as_deref().map(SigningKey::open).transpose()?;
     let onnx = fs::read(&args.onnx).with_context(|| format!("reading {}", args.onnx.display()))?;
     let normalization = match (args.mean, args.std) {
-        (Some(mean), Some(std)) if std > 0.0 => Some(Normalization { mean, std }),
+        (Some(mean), Some(std)) if std > 0.0 => Some(Normalization::new(mean, std)),
         (Some(_), Some(std)) => bail!("--std {std} must be greater than 0"),
         _ => None,
     };

@@ -16,7 +16,6 @@ mod export;
 mod head;
 mod heads;
 mod inspect;
-mod instances;
 mod interrupt;
 mod key;
 mod lock;
@@ -30,7 +29,6 @@ mod sweep;
 mod train;
 mod tune;
 mod update;
-mod verification;
 mod verify;
 
 use std::process::ExitCode;

@@ -97,6 +97,11 @@ pub(crate) struct Args {
     /// for surfaces, else 1].
     #[arg(long)]
     family: Option<usize>,
+    /// Bring every picture to this standard deviation, in levels of 0..=255, about a mean of 128, so that
+    /// lamp and exposure do not matter; 0 leaves pictures as they are [default: that of --from, else
+    /// 44 for surfaces, else 0].
+    #[arg(long, value_parser = clap::value_parser!(u32).range(0..=255))]
+    contrast: Option<u32>,
     /// Optimiser steps, of --tasks episodes each.
     #[arg(long)]
     episodes: Option<u64>,
@@ -322,6 +327,14 @@ pub(super) fn usual_family(data: &Kind) -> usize {
     }
 }
 
+/// Deviation to which pictures of the data are brought.
+pub(super) fn usual_contrast(data: &Kind) -> u32 {
+    match data {
+        Kind::Surfaces => 44,
+        Kind::Parts | Kind::Omniglot(_) | Kind::Folder(_) => 0,
+    }
+}
+
 /// Parses a strength of augmentation.
 pub(super) fn strength(text: &str) -> Result<f32, String> {
     match text.parse() {
@@ -494,18 +507,37 @@ fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
         validate_every: args.validate_every.max(1),
         patience: args.patience,
         seed: args.seed,
+        contrast: args.contrast.unwrap_or_else(|| match &start {
+            Some(start) => start.contrast,
+            None => usual_contrast(&kind),
+        }),
     };
+    let start = start.map(|start| (start.weights, start.statistics));
     Trainer::new(config, origin, Arc::new(data), start).context("the run cannot start")
 }
 
-/// Weights and batch norm statistics of a trained network.
-pub(super) fn from(path: &Path, data: &Loaded) -> anyhow::Result<(Weights, Vec<Statistics>)> {
+/// A trained network to start from.
+pub(super) struct Start {
+    pub(super) weights: Weights,
+    /// Of its batch norms.
+    pub(super) statistics: Vec<Statistics>,
+    /// To which its pictures are brought.
+    pub(super) contrast: u32,
+}
+
+/// Reads a trained network.
+pub(super) fn from(path: &Path, data: &Loaded) -> anyhow::Result<Start> {
     let at = || format!("--from {}", path.display());
     let bytes = std::fs::read(path).with_context(at)?;
     if bytes.starts_with(b"sudalck") {
-        let trained = Trained::load(&Checkpoint::load(path)?).with_context(at)?;
+        let checkpoint = Checkpoint::load(path)?;
+        let trained = Trained::load(&checkpoint).with_context(at)?;
         let params = trained.params();
-        return Ok((params.network.clone(), params.statistics.clone()));
+        return Ok(Start {
+            weights: params.network.clone(),
+            statistics: params.statistics.clone(),
+            contrast: checkpoint.config.contrast,
+        });
     }
     let graph = onnx::read(&bytes).with_context(at)?;
     let (width, height) = data.size();
@@ -515,14 +547,19 @@ pub(super) fn from(path: &Path, data: &Loaded) -> anyhow::Result<(Weights, Vec<S
     let step = pictures.div_ceil(STATISTICS_PICTURES);
     let scaled = (0..pictures).step_by(step).flat_map(|i| {
         let pixels = &data.all()[i * area..][..area];
-        pixels.iter().map(|&p| f32::from(p) / 255.0)
+        let table = graph.normalization.table(pixels);
+        pixels.iter().map(move |&pixel| table[usize::from(pixel)])
     });
     let scaled: Vec<f32> = scaled.collect();
     let shape = [scaled.len() / area, height as usize, width as usize, 1];
     let x = Tensor::from_data(TensorData::new(scaled, shape), &backend::device());
     let (_, weights, statistics) = unfold(&graph, &x)
         .with_context(|| format!("{}: not a network that `sudal train` makes", path.display()))?;
-    Ok((weights, statistics))
+    Ok(Start {
+        weights,
+        statistics,
+        contrast: graph.normalization.contrast,
+    })
 }
 
 fn validation_data(

@@ -324,6 +324,7 @@ struct Bench<'a> {
     query: usize,
     tasks: usize,
     family: usize,
+    contrast: u32,
     origin: Origin,
     validate: String,
     data: Arc<Loaded>,
@@ -363,6 +364,10 @@ impl<'a> Bench<'a> {
             query: args.query.unwrap_or(recipe.query),
             tasks: args.tasks.unwrap_or(recipe.tasks).max(1),
             family: args.family.unwrap_or_else(|| train::usual_family(&kind)),
+            contrast: match &start {
+                Some(start) => start.contrast,
+                None => train::usual_contrast(&kind),
+            },
             origin: Origin {
                 data: args.data.name()?,
                 split,
@@ -376,7 +381,7 @@ impl<'a> Bench<'a> {
             learner,
             data,
             validation,
-            start,
+            start: start.map(|start| (start.weights, start.statistics)),
         })
     }
 
@@ -458,6 +463,7 @@ impl<'a> Bench<'a> {
         add("query", &self.query);
         add("tasks", &self.tasks);
         add("family", &self.family);
+        add("contrast", &self.contrast);
         add("episodes", &args.episodes);
         add("validations", &args.validations);
         add("validate-way", &args.validate_way);
@@ -563,6 +569,7 @@ impl<'a> Bench<'a> {
             validate_every: u64::MAX,
             patience: u32::MAX,
             seed: args.seed,
+            contrast: self.contrast,
         })
     }
 
@@ -645,6 +652,7 @@ impl<'a> Bench<'a> {
         }
         add("tasks", &config.tasks);
         add("family", &config.family);
+        add("contrast", &config.contrast);
         add(RATE, &config.schedule.peak);
         add("augment", &word(self.augment));
         let strength = params.number(STRENGTH).unwrap_or(self.strengths().low);

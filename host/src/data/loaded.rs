@@ -66,6 +66,31 @@ impl Loaded {
         &self.pixels[(range.start + index) * area..][..area]
     }
 
+    /// Some of the classes, in the order given.
+    ///
+    /// # Panics
+    /// When a class does not exist.
+    #[must_use]
+    pub fn select(&self, classes: &[usize]) -> Self {
+        let area = self.size.0 as usize * self.size.1 as usize;
+        let pixels = classes.iter().flat_map(|&class| {
+            let range = &self.ranges[class];
+            &self.pixels[range.start * area..range.end * area]
+        });
+        Self::new(
+            classes
+                .iter()
+                .map(|&class| self.names[class].clone())
+                .collect(),
+            &classes
+                .iter()
+                .map(|&class| self.len(class))
+                .collect::<Vec<_>>(),
+            self.size,
+            pixels.copied().collect(),
+        )
+    }
+
     /// The pixels of all pictures, class after class.
     pub fn all(&self) -> &[u8] {
         &self.pixels

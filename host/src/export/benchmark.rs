@@ -20,10 +20,7 @@ use burn::tensor::{Tensor, TensorData};
 /// Pictures on which batch norm and the ranges are set.
 const PICTURES: usize = 32;
 const SEED: u64 = 1;
-const NORMALIZATION: Normalization = Normalization {
-    mean: 0.5,
-    std: 0.29,
-};
+const NORMALIZATION: Normalization = Normalization::new(0.5, 0.29);
 
 /// A network to compare engines on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -78,7 +75,7 @@ impl Benchmark {
         let frames: Vec<Vec<u8>> = (0..PICTURES)
             .map(|_| (0..height * width).map(|_| rng.random()).collect())
             .collect();
-        let Normalization { mean, std } = NORMALIZATION;
+        let Normalization { mean, std, .. } = NORMALIZATION;
         let pixels: Vec<f32> = frames
             .iter()
             .flatten()

@@ -142,8 +142,8 @@ pub(super) fn choose(
     model: &ModelProto,
 ) -> Result<Normalization, FloatError> {
     match given {
-        Some(Normalization { mean, std }) if mean.is_finite() && std.is_finite() && std > 0.0 => {
-            Ok(Normalization { mean, std })
+        Some(given) if given.mean.is_finite() && given.std.is_finite() && given.std > 0.0 => {
+            Ok(given)
         }
         Some(given) => Err(FloatError::BadNormalization(given)),
         None => metadata::normalization(model).ok_or(FloatError::NoNormalization),
@@ -157,19 +157,19 @@ pub(super) fn choose(
 pub(super) fn normalize(
     frame: &[u8],
     [channels, height, width]: [usize; 3],
-    Normalization { mean, std }: Normalization,
+    normalization: Normalization,
 ) -> Result<Vec<f32>, [usize; 2]> {
     let needed = channels * height * width;
     if frame.len() != needed {
         return Err([frame.len(), needed]);
     }
-    let value = |pixel: u8| (f32::from(pixel) / 255.0 - mean) / std;
+    let table = normalization.table(frame);
     let plane = |channel| {
         frame
             .iter()
             .skip(channel)
             .step_by(channels)
-            .map(|&pixel| value(pixel))
+            .map(|&pixel| table[usize::from(pixel)])
     };
     Ok((0..channels).flat_map(plane).collect())
 }

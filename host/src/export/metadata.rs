@@ -53,6 +53,7 @@ impl Metadata {
             entry("version", self.version.clone()),
             entry("mean", normalization.mean.to_string()),
             entry("std", normalization.std.to_string()),
+            entry("contrast", normalization.contrast.to_string()),
         ]
     }
 
@@ -98,7 +99,16 @@ pub(super) fn normalization(model: &ModelProto) -> Option<Normalization> {
             .filter(|value| value.is_finite())
     };
     let (mean, std) = (number("sudal.mean")?, number("sudal.std")?);
-    (std > 0.0).then_some(Normalization { mean, std })
+    // Files of before have none.
+    let contrast = match find(model, "sudal.contrast") {
+        Some(text) => text.parse().ok()?,
+        None => 0,
+    };
+    (std > 0.0).then_some(Normalization {
+        mean,
+        std,
+        contrast,
+    })
 }
 
 /// The value of one entry of `metadata_props`.
@@ -118,8 +128,8 @@ mod tests {
     fn metadata_survives_the_file() {
         let metadata = Metadata::new("conv4", "omniglot", "vinyals", 7);
         let normalization = Normalization {
-            mean: 0.0875,
-            std: 0.27,
+            contrast: 44,
+            ..Normalization::new(0.0875, 0.27)
         };
         let model = ModelProto {
             metadata_props: metadata.entries(normalization),
@@ -130,13 +140,22 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_before_leaves_the_contrast() {
+        let normalization = Normalization::new(0.1, 0.3);
+        let mut metadata_props = Metadata::default().entries(normalization);
+        metadata_props.retain(|entry| entry.key != "sudal.contrast");
+        let model = ModelProto {
+            metadata_props,
+            ..Default::default()
+        };
+        assert_eq!(super::normalization(&model), Some(normalization));
+    }
+
+    #[test]
     fn a_silent_file_has_no_normalization() {
         let mut model = ModelProto::default();
         assert_eq!(super::normalization(&model), None);
-        let zero = Normalization {
-            mean: 0.0,
-            std: 0.0,
-        };
+        let zero = Normalization::new(0.0, 0.0);
         model.metadata_props = Metadata::default().entries(zero);
         assert_eq!(super::normalization(&model), None);
         assert_eq!(Metadata::default().to_string(), "not written by sudal");

@@ -28,10 +28,7 @@ fn a_written_chain_reads_back_and_another_is_refused() {
     b.push(Op::Flatten);
     let mut graph = Graph {
         input: [1, 20, 24],
-        normalization: Normalization {
-            mean: 0.1,
-            std: 0.5,
-        },
+        normalization: Normalization::new(0.1, 0.5),
         nodes: b.nodes,
     };
     let bytes = onnx::write(&graph, &Metadata::default()).unwrap();
@@ -95,10 +92,7 @@ impl Builder {
     }
 
     fn graph(self, side: usize) -> Graph {
-        let normalization = Normalization {
-            mean: 0.1,
-            std: 0.3,
-        };
+        let normalization = Normalization::new(0.1, 0.3);
         Graph {
             input: [1, side, side],
             normalization,
@@ -175,7 +169,7 @@ fn tract_reads_what_was_written() {
         assert_eq!(model.normalization(), graph.normalization);
         assert_eq!((model.shape(), model.length()), ([1, side, side], length));
         let frames = frames(side, 8);
-        let Normalization { mean, std } = graph.normalization;
+        let Normalization { mean, std, .. } = graph.normalization;
         let pictures: Vec<f32> = frames
             .concat()
             .iter()

@@ -63,14 +63,28 @@ pub(crate) fn draw(
         .flat_map(|(&class, (s, q))| s.iter().chain(q).map(move |&i| (class, i)));
     for ((class, index), target) in pictures.zip(batch.chunks_exact_mut(area)) {
         augment.apply(data.pixels(class, index), width, &mut rng, target);
-        for value in target {
-            *value = (*value / 255.0 - normalization.mean) / normalization.std;
-        }
+        normalize(target, normalization);
     }
     Drawn {
         pixels: batch,
         classes,
         number: n,
+    }
+}
+
+/// Pixels, 0..=255, to the network's input.
+fn normalize(pixels: &mut [f32], normalization: Normalization) {
+    if normalization.contrast == 0 {
+        for value in pixels {
+            *value = (*value / 255.0 - normalization.mean) / normalization.std;
+        }
+        return;
+    }
+    // In the levels that a camera gives, as on the device.
+    let levels: Vec<u8> = pixels.iter().map(|value| value.round() as u8).collect();
+    let table = normalization.table(&levels);
+    for (value, level) in pixels.iter_mut().zip(levels) {
+        *value = table[usize::from(level)];
     }
 }
 

@@ -12,7 +12,9 @@ use super::params::Record;
 use super::train::TrainConfig;
 
 /// Marks the format; changed with it.
-const MAGIC: &[u8; 8] = b"sudalck2";
+const MAGIC: &[u8; 8] = b"sudalck3";
+/// Marks the format of before, which ends without the contrast.
+const MAGIC_2: &[u8; 8] = b"sudalck2";
 
 /// Everything that a run needs to go on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,6 +41,8 @@ pub struct Checkpoint {
     pub origin: Origin,
     /// What was learned, once the run is done.
     pub(crate) finished: Option<Record>,
+    /// [`TrainConfig::contrast`].
+    pub(crate) contrast: u32,
 }
 
 /// Where the training pictures come from, for the metadata of an exported file.
@@ -161,8 +165,9 @@ impl Checkpoint {
             path: path.to_owned(),
             what: what.to_owned(),
         };
-        let body = bytes
-            .strip_prefix(MAGIC)
+        let old = bytes.strip_prefix(MAGIC_2);
+        let body = old
+            .or(bytes.strip_prefix(MAGIC))
             .ok_or_else(|| format("it does not begin like one"))?;
         let (sum, body) = body
             .split_first_chunk()
@@ -170,7 +175,12 @@ impl Checkpoint {
         if u32::from_le_bytes(*sum) != checksum(body) {
             return Err(format("its checksum is wrong, the file is damaged"));
         }
-        postcard::from_bytes(body).map_err(|e| format(&e.to_string()))
+        // A contrast of 0 is one byte.
+        let end: &[u8] = if old.is_some() { &[0] } else { &[] };
+        let mut checkpoint: Self =
+            postcard::from_bytes(&[body, end].concat()).map_err(|e| format(&e.to_string()))?;
+        checkpoint.config.contrast = checkpoint.contrast;
+        Ok(checkpoint)
     }
 }
 

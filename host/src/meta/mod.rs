@@ -9,6 +9,7 @@ pub mod augment;
 mod batch;
 pub mod checkpoint;
 pub mod evaluate;
+pub mod handmade;
 mod inner;
 pub mod learner;
 mod linear;

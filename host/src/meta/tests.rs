@@ -47,6 +47,7 @@ fn config(episodes: u64) -> TrainConfig {
         validate_every: 1000,
         patience: 10,
         seed: 5,
+        contrast: 0,
     }
 }
 

@@ -63,6 +63,20 @@ pub struct TrainConfig {
     pub patience: u32,
     /// Seed of weights, episodes and augmentation.
     pub seed: u64,
+    /// Standard deviation to which each picture is brought, in levels; 0 leaves pictures as they are.
+    /// A checkpoint has it at its end.
+    #[serde(skip)]
+    pub contrast: u32,
+}
+
+impl TrainConfig {
+    /// How pixels become the network's input.
+    pub(crate) fn normalization(&self) -> Normalization {
+        Normalization {
+            contrast: self.contrast,
+            ..NORMALIZATION
+        }
+    }
 }
 
 /// Why a run cannot start or go on.
@@ -159,10 +173,7 @@ pub struct Trainer {
 }
 
 /// Pixels are only scaled to 0..=1: a background of zero meets the zero padding without an edge.
-pub(crate) const NORMALIZATION: Normalization = Normalization {
-    mean: 0.0,
-    std: 1.0,
-};
+pub(crate) const NORMALIZATION: Normalization = Normalization::new(0.0, 1.0);
 
 impl Trainer {
     /// Starts a run on `data`, from the trained network `start` or from random weights.
@@ -213,6 +224,7 @@ impl Trainer {
             size: (plan.size.0 as u32, plan.size.1 as u32),
             origin,
             finished: None,
+            contrast: config.contrast,
             config,
         };
         Self::resume(&fresh, data)
@@ -252,7 +264,7 @@ impl Trainer {
                 episodes.clone(),
                 from.step * config.tasks as u64,
                 config.augment,
-                NORMALIZATION,
+                config.normalization(),
             ),
             config,
             plan,
@@ -404,6 +416,7 @@ impl Trainer {
             size: (self.plan.size.0 as u32, self.plan.size.1 as u32),
             origin: self.origin.clone(),
             finished: self.is_done().then(|| self.finish().params().record()),
+            contrast: self.config.contrast,
         }
     }
 
@@ -433,7 +446,7 @@ impl Trainer {
         Trained::new(
             self.plan.clone(),
             params,
-            NORMALIZATION,
+            self.config.normalization(),
             self.config.learner.clone(),
         )
     }
@@ -441,12 +454,13 @@ impl Trainer {
     fn statistics(&self, network: &Weights) -> Vec<Statistics> {
         let device = backend::device();
         let (width, height) = self.data.size();
+        let normalization = self.config.normalization();
         let mut sums: Vec<Statistics> = Vec::new();
         for n in 0..STATISTICS_BATCHES {
             // Episodes far behind those of training.
             let n = u64::MAX / 2 + n;
             let plain = Augment::default();
-            let batch = batch::draw(&self.data, &self.episodes, n, &plain, NORMALIZATION).pixels;
+            let batch = batch::draw(&self.data, &self.episodes, n, &plain, normalization).pixels;
             let pictures = batch.len() / (width * height) as usize;
             let shape = [pictures, height as usize, width as usize, 1];
             let x = Tensor::from_data(TensorData::new(batch, shape), &device);

@@ -59,7 +59,7 @@ impl Trained {
         Ok(Self {
             params: finished.params(&plan, &backend::device()),
             plan,
-            normalization: NORMALIZATION,
+            normalization: checkpoint.config.normalization(),
             learner: checkpoint.config.learner.clone(),
         })
     }
@@ -210,9 +210,13 @@ impl Trained {
     }
 
     fn normalized(&self, pictures: &[u8]) -> Vec<f32> {
-        let Normalization { mean, std } = self.normalization;
-        let normalize = |p: &u8| (f32::from(*p) / 255.0 - mean) / std;
-        pictures.iter().map(normalize).collect()
+        let (height, width) = self.plan.size;
+        let mut all = Vec::with_capacity(pictures.len());
+        for picture in pictures.chunks(height * width) {
+            let table = self.normalization.table(picture);
+            all.extend(picture.iter().map(|&pixel| table[usize::from(pixel)]));
+        }
+        all
     }
 
     fn tensor(&self, pictures: &[f32]) -> Tensor<4> {

@@ -1,5 +1,7 @@
 //! A trained network without its trainer: what export, verification and the tests read.
 
+use sudal_firmware::preprocess::contrast;
+
 /// One step of a [`Graph`]; tensors are float32, NCHW, the batch is left out.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Op {
@@ -53,13 +55,37 @@ pub struct Node {
     pub inputs: Vec<usize>,
 }
 
-/// How pixels 0..=255 become the network's input: `(pixel / 255 - mean) / std`.
+/// How pixels 0..=255 become the network's input: brought to one contrast, then
+/// `(pixel / 255 - mean) / std`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Normalization {
     /// Mean of the pixels on the scale 0..=1.
     pub mean: f32,
     /// Standard deviation of the pixels on the scale 0..=1.
     pub std: f32,
+    /// Standard deviation, in levels of 0..=255, to which each picture is brought about a mean of 128
+    /// before; 0 leaves pictures as they are.
+    pub contrast: u32,
+}
+
+impl Normalization {
+    /// By mean and deviation alone.
+    pub const fn new(mean: f32, std: f32) -> Self {
+        Self {
+            mean,
+            std,
+            contrast: 0,
+        }
+    }
+
+    /// The network's input for each level of `picture`.
+    pub fn table(&self, picture: &[u8]) -> [f32; 256] {
+        let level = |level: u8| (f32::from(level) / 255.0 - self.mean) / self.std;
+        if self.contrast == 0 {
+            return std::array::from_fn(|l| level(l as u8));
+        }
+        contrast::table(picture, self.contrast).map(level)
+    }
 }
 
 /// A network for inference, its nodes in an order in which they can be computed.

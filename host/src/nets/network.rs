@@ -4,6 +4,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
+use sudal_firmware::heads::MAX_DIM;
 
 use super::block::{self, BlockShape, BlockWeights, Norm, Statistics};
 use super::graph::{Graph, Node, Normalization, Op};
@@ -27,7 +28,8 @@ pub enum Architecture {
     /// Depthwise-separable convolutions after one 3x3 convolution of step 2, ending in a global
     /// average (after MobileNet, Howard et al. 2017): few weights, little memory.
     Separable {
-        /// Channels of the first block; the last has eight times as many.
+        /// Channels of the first block; the last has eight times as many, but no more than a
+        /// device keeps of a shot ([`MAX_DIM`]).
         channels: usize,
     },
 }
@@ -70,9 +72,10 @@ impl Architecture {
             Self::Separable { channels: c } => {
                 push(c, 3, 2, false, false);
                 let mut inputs = c;
-                for (stride, outputs) in [(1, 2), (2, 4), (2, 8), (1, 8), (2, 8)] {
+                let widths = [2 * c, 4 * c, 8 * c, 8 * c, (8 * c).min(MAX_DIM)];
+                for (stride, outputs) in [1, 2, 2, 1, 2].into_iter().zip(widths) {
                     push(inputs, 3, stride, true, false);
-                    inputs = outputs * c;
+                    inputs = outputs;
                     push(inputs, 1, 1, false, false);
                 }
                 (blocks, true)

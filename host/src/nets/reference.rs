@@ -309,10 +309,7 @@ mod tests {
             .collect();
         Graph {
             input,
-            normalization: Normalization {
-                mean: 0.0,
-                std: 1.0,
-            },
+            normalization: Normalization::new(0.0, 1.0),
             nodes,
         }
     }

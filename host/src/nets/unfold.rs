@@ -132,10 +132,7 @@ mod tests {
             let x = Tensor::<4>::random([30, 32, 36, 1], Distribution::Default, &device);
             let start = plan.init(1, &device).map(|w| w * 1.3 + 0.05);
             let (_, stats) = plan.embed(&start, x.clone());
-            let normalization = Normalization {
-                mean: 0.0,
-                std: 1.0,
-            };
+            let normalization = Normalization::new(0.0, 1.0);
             let graph = plan.fold(&start, &stats, normalization);
             let other = Tensor::<4>::random([16, 32, 36, 1], Distribution::Default, &device);
             let (again, weights, unfolded) = unfold(&graph, &other).unwrap();

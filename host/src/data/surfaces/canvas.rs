@@ -41,7 +41,7 @@ impl Canvas {
         (self.width as f32 / unit, self.rows as f32 / unit)
     }
 
-    /// Paints where `cover(x, y)`, 0..=1, says; `x` and `y` are in units and within `reach` of
+    /// Paints where `cover(x, y)`, -1..=1, says; `x` and `y` are in units and within `reach` of
     /// `middle`.
     pub(super) fn paint(
         &mut self,
@@ -58,7 +58,7 @@ impl Canvas {
         };
         for row in span(middle.1, self.rows) {
             for column in span(middle.0, self.width) {
-                let share = cover(column as f32 / unit, row as f32 / unit).clamp(0.0, 1.0);
+                let share = cover(column as f32 / unit, row as f32 / unit).clamp(-1.0, 1.0);
                 let i = row * self.width + column;
                 self.tone[i] += share * paint.tone;
                 self.height[i] += share * paint.height;

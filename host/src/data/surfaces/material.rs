@@ -18,6 +18,8 @@ pub(super) struct Material {
     along: f32,
     /// Clouds of another tone.
     clouds: f32,
+    /// Clouds to a unit.
+    cloud: f32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,29 +36,39 @@ enum Kind {
     Painted,
     /// Threads over and under.
     Woven,
+    /// Conducting tracks and pads on a board.
+    Tracks,
+    /// Even, with a fine mottle.
+    Plain,
 }
 
 impl Material {
     pub(super) fn random(rng: &mut ChaCha8Rng) -> Self {
-        use Kind::{Brushed, Cast, Ground, Painted, Rolled, Woven};
+        use Kind::{Brushed, Cast, Ground, Painted, Plain, Rolled, Tracks, Woven};
         let kinds = [
-            Rolled, Rolled, Rolled, Brushed, Cast, Cast, Ground, Painted, Woven,
+            Rolled, Rolled, Rolled, Brushed, Cast, Cast, Ground, Painted, Woven, Tracks, Plain,
+            Plain,
         ];
         let kind = kinds[rng.random_range(0..kinds.len())];
         let grain = match kind {
             Woven => rng.random_range(10.0..26.0),
+            Tracks => rng.random_range(5.0..12.0),
             Painted => rng.random_range(8.0..20.0),
             _ => rng.random_range(18.0..50.0),
         };
         Self {
             kind,
             tone: rng.random_range(0.25..0.75),
-            depth: (rng.random_range(0.01..0.1), rng.random_range(0.05..0.5)),
+            depth: (
+                0.005 * 20f32.powf(rng.random()) * if kind == Tracks { 3.0 } else { 1.0 },
+                rng.random_range(0.02..0.5),
+            ),
             grain,
             // A line camera or a jig sees the working direction upright or across.
             along: [0.0, std::f32::consts::FRAC_PI_2][rng.random_range(0..2)]
                 + rng.random_range(-0.1..0.1),
             clouds: rng.random_range(0.0..0.12),
+            cloud: 2.0 * 8f32.powf(rng.random()),
         }
     }
 
@@ -68,6 +80,8 @@ impl Material {
             Kind::Ground => "ground",
             Kind::Painted => "painted",
             Kind::Woven => "woven",
+            Kind::Tracks => "tracks",
+            Kind::Plain => "plain",
         }
     }
 
@@ -88,7 +102,7 @@ impl Material {
             let (x, y) = ((i % width) as f32 / unit, (i / width) as f32 / unit);
             let (u, v) = turn(direction, x, y);
             let texture = self.texture(&noises, u, v);
-            let cloud = noises[3].at(2.5 * u, 4.0 * v);
+            let cloud = noises[3].at(self.cloud * u, 1.6 * self.cloud * v);
             canvas.tone[i] = tone + self.depth.0 * texture + clouds * cloud;
             canvas.height[i] = self.depth.1 * texture;
         }
@@ -121,6 +135,21 @@ impl Material {
                 let lifted = if over { warp.abs() } else { weft.abs() };
                 1.2 * lifted - 0.7 + 0.3 * a.at(g * u, g * v)
             }
+            Kind::Tracks => {
+                let (p, q) = (g * u, g * v);
+                // One random number a track, and one a place for a pad.
+                let (track, pad) = (a.at(0.0, q.floor()), b.at((0.5 * p).floor(), q.floor()));
+                let line = 0.5 * track.abs() + 0.1 - ((q - q.floor()) - 0.5).abs();
+                let (du, dv) = (0.5 * p - (0.5 * p).floor() - 0.5, q - q.floor() - 0.5);
+                let disc = if pad > 0.5 {
+                    0.4 - (4.0 * du * du + dv * dv).sqrt()
+                } else {
+                    -1.0
+                };
+                2.0 * super::canvas::ramp(-0.05, 0.05, line.max(disc)) - 1.0
+                    + 0.1 * c.at(6.0 * p, 6.0 * q)
+            }
+            Kind::Plain => 0.6 * a.at(g * u, g * v) + 0.4 * b.at(2.5 * g * u, 2.5 * g * v),
         }
     }
 }

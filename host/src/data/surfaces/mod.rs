@@ -87,6 +87,8 @@ mod tests {
             "ground",
             "painted",
             "woven",
+            "tracks",
+            "plain",
             "sound",
             "scratches",
             "pits",
@@ -97,6 +99,11 @@ mod tests {
             "stains",
             "ripples",
             "dust",
+            "blotches",
+            "splashes",
+            "cracks",
+            "prints",
+            "dents",
         ] {
             assert!(words.contains(word), "{word} is not among {words:?}");
         }

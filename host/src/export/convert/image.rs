@@ -20,6 +20,7 @@ pub(super) struct Content<'c> {
     pub(super) quantizations: &'c [Quantization],
     pub(super) layers: &'c [Quantized],
     pub(super) lut: Vec<i8>,
+    pub(super) contrast: u32,
     pub(super) name: &'c str,
     pub(super) metadata: &'c str,
     /// A frame and its embedding.
@@ -158,6 +159,7 @@ pub(super) fn write(content: &Content<'_>, layout: &Layout) -> Result<Vec<u8>, C
     header.input_channels = channels as u16;
     header.embedding_len = u16::try_from(network.shape(output).len())
         .map_err(|_| ConvertError::Image("an embedding of over 65535 values".to_owned()))?;
+    header.contrast = content.contrast;
     header.input_lut = section(&mut bytes, bytemuck::cast_slice(&content.lut))?;
     header.input_offset = layout.values[0] as u32;
     header.output_offset = layout.values[output] as u32;

@@ -11,7 +11,7 @@
 //! Networks for Efficient Integer-Arithmetic-Only Inference"); biases are corrected for the rounding
 //! of the weights and channels are equalised (Nagel et al., 2019, "Data-Free Quantization Through
 //! Weight Equalization and Bias Correction"). The normalisation of the pixels becomes a table of 256
-//! entries a channel.
+//! entries a channel, behind the change of contrast.
 
 mod calibrate;
 mod constant;
@@ -40,6 +40,7 @@ pub use report::{LayerReport, Report};
 use rayon::prelude::*;
 use serde::Serialize;
 use sudal_firmware::image::{Kind, OpRecord};
+use sudal_firmware::preprocess::contrast;
 
 use self::{
     calibrate::{Quantization, Statistics},
@@ -89,6 +90,7 @@ struct ImageMetadata<'m> {
     metadata: &'m Metadata,
     mean: f32,
     std: f32,
+    contrast: u32,
     converter: &'static str,
     calibration_frames: usize,
 }
@@ -130,7 +132,13 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
             needed: MIN_FRAMES,
         });
     }
-    let pictures = pictures(&network, signature.shape, calibration, &lut)?;
+    let pictures = pictures(
+        &network,
+        signature.shape,
+        calibration,
+        &lut,
+        normalization.contrast,
+    )?;
 
     let mut metadata = Metadata::read(&model);
     match (&options.name, &model.graph) {
@@ -142,6 +150,7 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
         metadata: &metadata,
         mean: normalization.mean,
         std: normalization.std,
+        contrast: normalization.contrast,
         converter: env!("CARGO_PKG_VERSION"),
         calibration_frames: calibration.len(),
     })
@@ -166,6 +175,7 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
                 quantizations: &quantizations,
                 layers: &layers,
                 lut: quantize_lut(&lut, quantizations[0]),
+                contrast: normalization.contrast,
                 name: &metadata.name,
                 metadata: &text,
                 golden: None,
@@ -267,7 +277,7 @@ fn check_values(network: &Network, statistics: &[Statistics]) -> Result<(), Conv
 }
 
 /// The network's input for each level of each channel of a pixel.
-fn lut(network: &Network, Normalization { mean, std }: Normalization) -> Vec<[f32; 256]> {
+fn lut(network: &Network, Normalization { mean, std, .. }: Normalization) -> Vec<[f32; 256]> {
     let table = |&[scale, offset]: &[f32; 2]| {
         std::array::from_fn(|pixel| ((pixel as f32 / 255.0) - mean) / std * scale + offset)
     };
@@ -288,21 +298,21 @@ fn pictures<F: AsRef<[u8]>>(
     shape: [usize; 3],
     frames: &[F],
     lut: &[[f32; 256]],
+    contrast: u32,
 ) -> Result<Vec<Vec<f32>>, ConvertError> {
     let channels = network.input.channels;
     let picture = |(index, frame): (usize, &F)| {
         let frame = frame.as_ref();
         // Only for its check of the length.
-        normalize(
-            frame,
-            shape,
-            Normalization {
-                mean: 0.0,
-                std: 1.0,
-            },
-        )
-        .map_err(|[got, needed]| ConvertError::Frame { index, got, needed })?;
-        let value = |(index, &pixel): (usize, &u8)| lut[index % channels][usize::from(pixel)];
+        normalize(frame, shape, Normalization::new(0.0, 1.0))
+            .map_err(|[got, needed]| ConvertError::Frame { index, got, needed })?;
+        let levels = match contrast {
+            0 => std::array::from_fn(|level| level as u8),
+            _ => contrast::table(frame, contrast),
+        };
+        let value = |(index, &pixel): (usize, &u8)| {
+            lut[index % channels][usize::from(levels[usize::from(pixel)])]
+        };
         Ok(frame.iter().enumerate().map(value).collect())
     };
     frames.iter().enumerate().map(picture).collect()

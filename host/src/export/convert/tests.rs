@@ -16,10 +16,7 @@ use tract_onnx::pb::{
 use super::*;
 use crate::export::float::FloatModel;
 
-const NORMALIZATION: Normalization = Normalization {
-    mean: 0.4,
-    std: 0.3,
-};
+const NORMALIZATION: Normalization = Normalization::new(0.4, 0.3);
 
 /// An ONNX file in the making; nodes read the one before unless told otherwise.
 struct File {
@@ -235,16 +232,21 @@ fn options() -> ConvertOptions {
 
 /// Converts a file; its layers must agree with tract, its image with its layers.
 fn check(file: &File) -> Report {
+    check_with(file, NORMALIZATION)
+}
+
+fn check_with(file: &File, normalization: Normalization) -> Report {
     let bytes = file.bytes();
     let frames = frames(&file.shape, 32);
-    let float = FloatModel::new(&bytes, Some(NORMALIZATION)).unwrap();
+    let float = FloatModel::new(&bytes, Some(normalization)).unwrap();
     let exact = float.embed(&frames).unwrap();
 
     let (signature, model) = Signature::read(&bytes).unwrap();
     let mut network = read::read(&signature, &model).unwrap();
     simplify::simplify(&mut network).unwrap();
-    let table = lut(&network, NORMALIZATION);
-    let pictures = pictures(&network, signature.shape, &frames, &table).unwrap();
+    let table = lut(&network, normalization);
+    let contrast = normalization.contrast;
+    let pictures = pictures(&network, signature.shape, &frames, &table, contrast).unwrap();
     let evaluator = evaluate::Evaluator::new(&network);
     for (picture, exact) in pictures.into_iter().zip(&exact) {
         let embedding = evaluator.run(picture).pop().unwrap();
@@ -257,7 +259,11 @@ fn check(file: &File) -> Report {
         }
     }
 
-    let converted = convert(&bytes, &frames, &options()).unwrap();
+    let options = ConvertOptions {
+        normalization: Some(normalization),
+        ..options()
+    };
+    let converted = convert(&bytes, &frames, &options).unwrap();
     let image = QuantizedModel::new(&converted.image).unwrap();
     let header = *image.model().unwrap().header();
     let quantization = Quantization {
@@ -272,6 +278,47 @@ fn check(file: &File) -> Report {
         converted.report
     );
     converted.report
+}
+
+#[test]
+fn pictures_are_brought_to_one_contrast_in_float_and_int8() {
+    let normalization = Normalization {
+        contrast: 40,
+        ..NORMALIZATION
+    };
+    for channels in [1, 3] {
+        let mut file = File::new(channels, 12, 12);
+        file.conv([8, channels, 3, 3], vec![])
+            .node("Relu", &[], vec![]);
+        file.node("GlobalAveragePool", &[], vec![]);
+        check_with(&file, normalization);
+
+        // Half the contrast under another lamp.
+        let options = ConvertOptions {
+            normalization: Some(normalization),
+            ..options()
+        };
+        let frames = frames(&file.shape, 8);
+        let converted = convert(&file.bytes(), &frames, &options).unwrap();
+        let image = QuantizedModel::new(&converted.image).unwrap();
+        let fainter: Vec<Vec<u8>> = frames
+            .iter()
+            .map(|frame| frame.iter().map(|level| 60 + level / 2).collect())
+            .collect();
+        let (full, faint) = (
+            image.embed(&frames).unwrap(),
+            image.embed(&fainter).unwrap(),
+        );
+        let spread = |a: &[Vec<i8>], b: &[Vec<i8>]| {
+            let pairs = a.concat().into_iter().zip(b.concat());
+            pairs.map(|(a, b)| u32::from(a.abs_diff(b))).sum::<u32>()
+        };
+        let (same, other) = (spread(&full, &faint), spread(&full[..4], &full[4..]));
+        assert!(
+            10 * same < 2 * other,
+            "{channels} channels: {same} of {other}"
+        );
+    }
 }
 
 fn kinds(report: &Report) -> Vec<&str> {
@@ -894,7 +941,7 @@ fn values_beyond_float32_and_wrong_normalisation_are_refused() {
     file.conv([4, 1, 3, 3], vec![]);
     for (mean, std) in [(0.5, 0.0), (f32::NAN, 1.0), (0.0, f32::INFINITY)] {
         let options = ConvertOptions {
-            normalization: Some(Normalization { mean, std }),
+            normalization: Some(Normalization::new(mean, std)),
             ..ConvertOptions::default()
         };
         let error = convert(&file.bytes(), &frames(&file.shape, 8), &options).unwrap_err();

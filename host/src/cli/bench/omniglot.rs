@@ -1,4 +1,4 @@
-//! `sudal bench`: every method beside its published figure.
+//! `sudal bench omniglot`: every method beside its published figure.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -13,11 +13,11 @@ use sudal::meta::transfer::Transfer;
 use sudal::meta::{Accuracy, Learner, Trained};
 use sudal::nets::network::{Architecture, Plan};
 
-use super::data::{DataArgs, Kind};
 use super::instances::{self, Instances};
-use super::model::ModelFile;
-use super::output::Output;
 use super::verification::{self, Verified};
+use crate::cli::data::{DataArgs, Kind};
+use crate::cli::model::ModelFile;
+use crate::cli::output::Output;
 
 /// The ways and shots of the published tables.
 const TASKS: [(usize, usize); 4] = [(5, 1), (5, 5), (20, 1), (20, 5)];
@@ -34,9 +34,7 @@ const SCRATCH_EPISODES: u64 = 100;
 #[command(after_help = "Examples:
   sudal bench omniglot --data ~/omniglot
   sudal bench omniglot --data ~/omniglot --only siamese,maml --episodes 200")]
-pub(crate) struct Args {
-    /// What to measure on.
-    benchmark: Benchmark,
+pub(super) struct Args {
     /// The folder with Omniglot's official zips.
     #[arg(long, value_name = "PATH")]
     data: String,
@@ -58,11 +56,6 @@ pub(crate) struct Args {
     /// Only the rows whose name holds one of these.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
-}
-
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum Benchmark {
-    Omniglot,
 }
 
 /// A line of the first table.
@@ -235,8 +228,7 @@ struct Error {
     error: Option<Accuracy>,
 }
 
-pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
-    let Benchmark::Omniglot = args.benchmark;
+pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     if args.episodes == 0 {
         bail!("--episodes 0 measures nothing: give at least 1");
     }
