@@ -3,12 +3,14 @@
 mod clock;
 mod guard;
 mod history;
+mod retained;
 pub mod sealed;
 mod session;
 mod slots;
 
 pub use clock::Clock;
 pub use history::{Boots, Cause, Failure, History};
+pub use retained::Retained;
 pub use session::Session;
 pub use slots::Mapped;
 
