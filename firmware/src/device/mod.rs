@@ -76,7 +76,6 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
         if parts.recover {
             guard::recover(&mut flash, &mut settings);
         }
-        let store = Store::open(flash);
         let trusted = settings.trusted();
         let accept = |image: &[u8]| slots::accept(image, trusted, parts.arena, parts.input.len());
         let (image, slots) = Slots::open(parts.slots, parts.image, settings.active(), accept);
@@ -87,10 +86,27 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
             arena: parts.arena,
             input: parts.input,
         };
-        match &embedder.model {
+        // The store is opened where it stays: it is large, and some boards have no room for two.
+        let device = Self {
+            board: parts.board,
+            camera: parts.camera,
+            store: Store::open(flash),
+            embedder,
+            guard,
+            stats: Stats::default(),
+            history: None,
+        };
+        device.tell();
+        device
+    }
+
+    /// Logs what was found.
+    fn tell(&self) {
+        match &self.embedder.model {
             Ok(model) => info!("model {=str}, id {=u64:016x}", model.name(), model.id()),
             Err(fault) => warning!("no model: {}", fault),
         }
+        let store = &self.store;
         match store.fault() {
             None => info!(
                 "{=usize} classes enrolled, head {}",
@@ -101,15 +117,6 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
         }
         if store.damage().any() {
             warning!("the flash lost records: {}", store.damage());
-        }
-        Self {
-            board: parts.board,
-            camera: parts.camera,
-            store,
-            embedder,
-            guard,
-            stats: Stats::default(),
-            history: None,
         }
     }
 

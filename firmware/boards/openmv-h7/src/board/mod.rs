@@ -79,7 +79,7 @@ fn main() -> ! {
     let (mut usb, line) = usb::start(p.USB_OTG_FS, p.PA12, p.PA11);
     let [store, settings, slot_a, slot_b, history] = flash::regions(p.FLASH);
 
-    let mut device = Device::new(Parts {
+    let mut session = Session::new(Device::new(Parts {
         board: "openmv-h7",
         clock: Clock {
             read: || Instant::now().as_ticks() as u32,
@@ -93,24 +93,22 @@ fn main() -> ! {
         settings,
         slots: [slot_a, slot_b],
         recover,
-    });
+    }));
     defmt::info!("started by {}", cause);
-    device.set_history(History::open(history, cause, failure));
-    let session = Session::new(device);
+    let history = History::open(history, cause, failure);
+    session.device().set_history(history);
     defmt::info!("ready");
     let (never, ..) = block_on(join3(
-        serve(session, line, station),
+        serve(&mut session, line, station),
         usb.run(),
         watchdog::feed(),
     ));
     never
 }
 
-type Camera = Ov7725Camera;
-
 /// Answers the host and the trigger, without end.
 async fn serve(
-    mut session: Session<'static, Camera, Region>,
+    session: &mut Session<'static, Ov7725Camera, Region>,
     mut line: Line,
     mut station: Station,
 ) -> ! {
