@@ -24,7 +24,7 @@ use crate::heads::{Answer, Quantization, Ranking};
 use crate::image::Model;
 use crate::preprocess::{self, Region};
 use crate::protocol::{
-    ClassInfo, DeviceError, Distance, Info, MAX_CHUNK, ModelFault, ModelInfo, Page, Request,
+    Check, ClassInfo, DeviceError, Distance, Info, MAX_CHUNK, ModelFault, ModelInfo, Page, Request,
     Response, Stats, VERSION, Verdict,
 };
 use crate::settings::Settings;
@@ -141,6 +141,9 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
             .check(request)
             .and_then(|()| match (request, history) {
                 (&Request::Boots { clear }, Some(history)) => boots(history, clear),
+                (Request::Check(Check::Flash), Some(history)) => {
+                    check_flash(history, embedder.clock)
+                }
                 _ => answer(request, board, camera, store, embedder, guard, stats),
             });
         answer.unwrap_or_else(|error| {
@@ -282,7 +285,10 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
         }
         Request::Lock(request) => guard.lock(request),
         Request::Update(request) => guard.update(request, embedder.arena, embedder.input.len()),
-        Request::Boots { .. } => Err(DeviceError::NoHistory),
+        Request::Check(Check::Model) => Ok(Response::Checked {
+            ticks: embedder.check()?,
+        }),
+        Request::Boots { .. } | Request::Check(Check::Flash) => Err(DeviceError::NoHistory),
     }
 }
 
@@ -303,6 +309,18 @@ fn boots<'a, F: NorFlash>(
         info!("cleared the last failure");
     }
     Ok(Response::Boots(boots))
+}
+
+fn check_flash<'a, F: NorFlash>(
+    history: &mut History<F>,
+    clock: Clock,
+) -> Result<Response<'a>, DeviceError> {
+    let start = clock.now();
+    if !history.check().map_err(|_| StoreError::Flash)? {
+        return Err(StoreError::Flash.into());
+    }
+    let ticks = clock.since(start);
+    Ok(Response::Checked { ticks })
 }
 
 /// Takes a picture that shows something.
@@ -412,6 +430,17 @@ impl Embedder<'_> {
             arena: header.arena_len,
             image: header.image_len,
         })
+    }
+
+    /// Runs the model on its own frame: the ticks that it took.
+    fn check(&mut self) -> Result<u32, DeviceError> {
+        let model = self.model?;
+        let golden = model.golden().ok_or(DeviceError::NoSelfTest)?;
+        let start = self.clock.now();
+        match engine::run(&model, golden.frame, self.arena) {
+            Ok(embedding) if embedding == golden.embedding => Ok(self.clock.since(start)),
+            _ => Err(DeviceError::SelfTest),
+        }
     }
 
     /// Brings the frame to the model's input and runs it: the embedding and the ticks it took.

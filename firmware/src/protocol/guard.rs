@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ModelFault, Request};
+use super::{Check, ModelFault, Request};
 use crate::lock::{Answer, Key, Seed};
 use crate::settings::SettingsError;
 
@@ -29,7 +29,8 @@ impl Request<'_> {
             | Self::Stats
             | Self::Record { .. }
             | Self::Boots { clear: false }
-            | Self::Head { choose: None } => Access::Open,
+            | Self::Head { choose: None }
+            | Self::Check(Check::Model) => Access::Open,
             Self::Enroll { .. }
             | Self::Rename { .. }
             | Self::Remove { .. }
@@ -38,7 +39,8 @@ impl Request<'_> {
             | Self::Receive { .. }
             | Self::Restore
             | Self::Boots { clear: true }
-            | Self::Update(_) => Access::Guarded,
+            | Self::Update(_)
+            | Self::Check(Check::Flash) => Access::Guarded,
             Self::Lock(request) => match request {
                 LockRequest::Challenge
                 | LockRequest::Unlock { .. }

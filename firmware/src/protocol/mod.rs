@@ -17,13 +17,13 @@ pub use guard::{
     Access, ImageFault, LockError, LockRequest, LockState, Protection, Slot, UpdateError,
     UpdateRequest,
 };
-pub use request::Request;
+pub use request::{Check, Request};
 pub use response::{
     ClassInfo, DeviceError, Distance, Info, ModelFault, ModelInfo, Page, Response, Stats, Verdict,
 };
 
 /// Version of the wire format.
-pub const VERSION: u8 = 3;
+pub const VERSION: u8 = 4;
 
 /// Most bytes of a frame or a record in one packet.
 pub const MAX_CHUNK: usize = 1024;

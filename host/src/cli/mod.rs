@@ -19,7 +19,9 @@ mod key;
 mod lock;
 mod model;
 mod output;
+mod pictures;
 mod profile;
+mod selftest;
 mod sign;
 mod sweep;
 mod train;
@@ -91,6 +93,7 @@ enum Command {
     Restore(backup::Restore),
     Capture(board::Capture),
     Logs(board::Logs),
+    Selftest(selftest::Args),
     Stop(board::Stop),
     Key(key::Args),
     Lock(lock::Lock),
@@ -98,6 +101,7 @@ enum Command {
     Recover(lock::Recover),
     Sign(sign::Args),
     Update(update::Args),
+    Pictures(pictures::Args),
     Demo(demo::Args),
     /// Print the completion script of a shell.
     ///
@@ -137,6 +141,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Restore(args) => args.run(&output),
         Command::Capture(args) => args.run(&output),
         Command::Logs(args) => args.run(&output),
+        Command::Selftest(args) => selftest::run(&args, &output),
         Command::Stop(args) => args.run(&output),
         Command::Key(args) => key::run(&args, &output),
         Command::Lock(args) => args.run(&output),
@@ -144,6 +149,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Recover(args) => args.run(&output),
         Command::Sign(args) => sign::run(&args, &output),
         Command::Update(args) => update::run(&args, &output),
+        Command::Pictures(args) => pictures::run(&args, &output),
         Command::Demo(args) => demo::run(&args, &output),
         Command::Completions { shell } => {
             let mut stdout = std::io::stdout();
@@ -156,6 +162,10 @@ pub(crate) fn main() -> ExitCode {
         Err(error) if error.is::<interrupt::Interrupted>() => {
             eprintln!("{error}");
             ExitCode::from(130)
+        }
+        Err(error) if error.is::<selftest::Failed>() => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
         }
         Err(error) => {
             output.error(&error);

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use sudal_firmware::heads::Head;
 use sudal_firmware::lock::{self, LONGEST_WAIT};
 use sudal_firmware::protocol::{
-    DeviceError, LockError, LockRequest, LockState, Request, UpdateRequest,
+    Check, DeviceError, LockError, LockRequest, LockState, Request, UpdateRequest,
 };
 use sudal_tests::GEOMETRY;
 
@@ -15,7 +15,7 @@ const LOCKED: Result<(), DeviceError> = Err(DeviceError::Lock(LockError::Locked)
 const WRONG: Result<(), DeviceError> = Err(DeviceError::Lock(LockError::WrongKey));
 
 /// How many kinds of request [`number`] tells apart.
-const KINDS: usize = 26;
+const KINDS: usize = 28;
 
 /// A request's number among all kinds. Without a wildcard: a new request does not compile before it
 /// has a place here, and fails below before [`requests`] has it.
@@ -47,6 +47,8 @@ fn number(request: &Request<'_>) -> usize {
         Request::Restore => 23,
         Request::Boots { clear: false } => 24,
         Request::Boots { clear: true } => 25,
+        Request::Check(Check::Model) => 26,
+        Request::Check(Check::Flash) => 27,
     }
 }
 
@@ -118,6 +120,8 @@ fn requests(frame: &[u8]) -> Vec<(Request<'_>, bool)> {
         (Request::Restore, true),
         (Request::Boots { clear: false }, false),
         (Request::Boots { clear: true }, true),
+        (Request::Check(Check::Model), false),
+        (Request::Check(Check::Flash), true),
     ]
 }
 
