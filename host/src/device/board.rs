@@ -153,7 +153,7 @@ pub enum BoardError {
     ManyProbes(String, String),
     /// No chip waits for DFU.
     #[error(
-        "no board is in its loader: connect its pin BOOT to 3.3 V while you plug it in, then try again"
+        "no board is in its loader: connect its pins BOOT and RST, plug it in, then try again"
     )]
     NoLoader,
     /// Only a person can do that.
