@@ -13,6 +13,7 @@ pub mod device;
 pub mod engine;
 pub mod heads;
 pub mod image;
+pub mod io;
 pub mod lock;
 pub mod preprocess;
 pub mod protocol;

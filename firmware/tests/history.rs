@@ -83,6 +83,24 @@ fn starts_are_counted_and_the_last_failure_stays_until_it_is_cleared() {
     );
 }
 
+#[test]
+fn a_check_writes_in_every_place_and_loses_nothing() {
+    let (flash, mut mirror) = (Flash::new(), Vec::new());
+    let mut history = open(&flash, &mut mirror, Cause::Panic, Some(panicked("no")));
+    for _ in 0..100 {
+        assert_eq!(history.check().ok(), Some(true));
+    }
+    let before = flash.0.borrow().0.clone();
+    flash.power(0);
+    assert!(history.check().is_err());
+    flash.power(usize::MAX);
+    assert_eq!(flash.0.borrow().0, before);
+    drop(history);
+    let history = open(&flash, &mut mirror, Cause::PowerOn, None);
+    assert_eq!(history.boots().count, 2);
+    assert_eq!(history.boots().failure.as_ref().unwrap().message, "no");
+}
+
 /// Whenever the power fails, the start before is known, and what it knew of failures.
 #[test]
 fn a_power_cut_costs_at_most_the_start_that_it_cut() {

@@ -1,19 +1,18 @@
-//! Sizes the working memory for the models, and gives the linker the memory map of the board and
-//! the scripts of `cortex-m-rt` and `defmt`.
-//!
-//! `SUDAL_ARENA` and `SUDAL_INPUT` say how many bytes of arena and of input picture the models need
-//! that the firmware shall run; without them it is what the largest of the committed models does.
+//! Sizes the working memory, and gives the linker the memory map of the board and the scripts of
+//! `cortex-m-rt` and `defmt`.
 
-use std::{env, error::Error, fs, path::Path, path::PathBuf};
+use std::{env, error::Error, fs, path::PathBuf};
 
-const MODELS: &str = "../../../models";
+#[path = "../sizes.rs"]
+mod sizes;
+
 const MPS2: &str = "memory.x";
 /// For the measuring programs on the machine with a Cortex-M33.
 const MPS2_SECURE: &str = "memory-an505.x";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    for map in [MPS2, MPS2_SECURE] {
-        println!("cargo::rerun-if-changed={map}");
+    for file in [MPS2, MPS2_SECURE, "../sizes.rs"] {
+        println!("cargo::rerun-if-changed={file}");
     }
     if env::var("CARGO_CFG_TARGET_OS")? != "none" {
         return Ok(());
@@ -26,54 +25,5 @@ fn main() -> Result<(), Box<dyn Error>> {
     for argument in ["--nmagic", "-Tlink.x", "-Tdefmt.x"] {
         println!("cargo::rustc-link-arg-bins={argument}");
     }
-    let (arena, input) = match (size("SUDAL_ARENA")?, size("SUDAL_INPUT")?) {
-        (Some(arena), Some(input)) => (arena, input),
-        (arena, input) => {
-            let (most_arena, most_input) = committed(Path::new(MODELS))?;
-            (arena.unwrap_or(most_arena), input.unwrap_or(most_input))
-        }
-    };
-    let arena = arena.next_multiple_of(8);
-    fs::write(
-        out.join("memory.rs"),
-        format!(
-            "/// Working memory of the engine, in bytes.\npub(crate) const ARENA: usize = {arena};\n\
-             /// Largest input picture of a model, in bytes.\npub(crate) const INPUT: usize = {input};\n"
-        ),
-    )?;
-    Ok(())
-}
-
-/// The number in a variable of the environment, if it is set.
-fn size(variable: &str) -> Result<Option<usize>, Box<dyn Error>> {
-    println!("cargo::rerun-if-env-changed={variable}");
-    match env::var(variable) {
-        Ok(text) => Ok(Some(
-            text.parse()
-                .map_err(|error| format!("{variable}: {error}"))?,
-        )),
-        Err(_) => Ok(None),
-    }
-}
-
-/// The most bytes of arena and of input that a model image in a folder needs.
-fn committed(folder: &Path) -> Result<(usize, usize), Box<dyn Error>> {
-    println!("cargo::rerun-if-changed={}", folder.display());
-    let (mut arena, mut input) = (0, 0);
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "sudal")
-        {
-            // As `Header` in `firmware/src/image/layout.rs` has them.
-            let image = fs::read(&path)?;
-            let header = image.get(..160).ok_or("a model image without a header")?;
-            let side = |at: usize| usize::from(u16::from_le_bytes([header[at], header[at + 1]]));
-            let word = [header[100], header[101], header[102], header[103]];
-            arena = arena.max(u32::from_le_bytes(word) as usize);
-            input = input.max(side(80) * side(82) * side(84));
-        }
-    }
-    Ok((arena, input))
+    sizes::write(&out)
 }

@@ -1,5 +1,6 @@
 //! Where frames come from.
 
+pub mod ov7725;
 pub mod quality;
 mod virtual_camera;
 
@@ -125,6 +126,20 @@ pub enum CameraError {
         /// Level of its brightest pixel but for a few that may be defects.
         brightest: u8,
     },
+    /// Nothing acknowledges the sensor's address.
+    #[error("no sensor answers: is the camera module seated, does it have power and a clock?")]
+    NoSensor,
+    /// The sensor is one that the firmware does not know.
+    #[error("the sensor says {found:#06x}: it is not the one that this firmware is for")]
+    OtherSensor {
+        /// Product and revision.
+        found: u16,
+    },
+    /// The sensor was set up and no whole frame came.
+    #[error(
+        "the sensor sends no whole frame: look at the pixel clock, VSYNC, HREF and the data lines"
+    )]
+    Stalled,
 }
 
 /// A source of frames.

@@ -176,6 +176,17 @@ impl<F: NorFlash> History<F> {
         self.write()
     }
 
+    /// Writes the record anew: whether it reads back as it was written.
+    ///
+    /// # Errors
+    /// When the flash fails.
+    pub fn check(&mut self) -> Result<bool, F::Error> {
+        self.write()?;
+        let written = self.next.checked_sub(1);
+        let read = written.and_then(|slot| read(&mut self.flash, slot));
+        Ok(read.is_some() && read == sealed::seal(&self.entry))
+    }
+
     fn write(&mut self) -> Result<(), F::Error> {
         self.entry.number = self.entry.number.saturating_add(1);
         let Some(bytes) = sealed::seal(&self.entry) else {

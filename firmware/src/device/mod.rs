@@ -4,12 +4,14 @@ mod clock;
 mod decide;
 mod guard;
 mod history;
+mod retained;
 pub mod sealed;
 mod session;
 mod slots;
 
 pub use clock::Clock;
 pub use history::{Boots, Cause, Failure, History};
+pub use retained::Retained;
 pub use session::Session;
 pub use slots::Mapped;
 
@@ -21,8 +23,8 @@ use crate::heads::memory::SLOTS;
 use crate::image::Model;
 use crate::preprocess::{self, Region};
 use crate::protocol::{
-    ClassInfo, DecisionError, DeviceError, Info, MAX_CHUNK, ModelFault, ModelInfo, Page, Request,
-    Response, Stats, VERSION,
+    Check, ClassInfo, DecisionError, DeviceError, Info, MAX_CHUNK, ModelFault, ModelInfo, Page,
+    Request, Response, Stats, VERSION,
 };
 use crate::settings::Settings;
 use crate::store::{Class, MAX_CLASSES, MAX_DIM, MAX_SHOTS, Store, StoreError};
@@ -75,13 +77,12 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
         if parts.recover {
             guard::recover(&mut flash, &mut settings);
         }
-        let store = Store::open_with(flash, settings.ledger());
+        let ledger = *settings.ledger();
         let trusted = settings.trusted();
         let accept = |image: &[u8]| slots::accept(image, trusted, parts.arena, parts.input.len());
         let (image, slots) = Slots::open(parts.slots, parts.image, settings.active(), accept);
         let choices = settings.choices();
-        let mut guard = Guard::new(settings, slots, parts.clock);
-        guard.keep_ledger(&store);
+        let guard = Guard::new(settings, slots, parts.clock);
         let embedder = Embedder {
             model: check_model(image, parts.arena, parts.input.len()),
             clock: parts.clock,
@@ -89,10 +90,29 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
             input: parts.input,
             region: choices.region,
         };
-        match &embedder.model {
+        // The store is opened where it stays: it is large, and some boards have no room for two.
+        let mut device = Self {
+            board: parts.board,
+            camera: parts.camera,
+            store: Store::open_with(flash, &ledger),
+            embedder,
+            decider: Decider::new(choices),
+            guard,
+            stats: Stats::default(),
+            history: None,
+        };
+        device.guard.keep_ledger(&device.store);
+        device.tell();
+        device
+    }
+
+    /// Logs what was found.
+    fn tell(&self) {
+        match &self.embedder.model {
             Ok(model) => info!("model {=str}, id {=u64:016x}", model.name(), model.id()),
             Err(fault) => warning!("no model: {}", fault),
         }
+        let store = &self.store;
         match store.fault() {
             None => info!(
                 "{=usize} classes enrolled, head {}",
@@ -103,16 +123,6 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
         }
         if store.damage().any() {
             warning!("the flash lost records: {}", store.damage());
-        }
-        Self {
-            board: parts.board,
-            camera: parts.camera,
-            store,
-            embedder,
-            decider: Decider::new(choices),
-            guard,
-            stats: Stats::default(),
-            history: None,
         }
     }
 
@@ -138,6 +148,9 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
             decider.precede(request);
             match (request, history) {
                 (&Request::Boots { clear }, Some(history)) => boots(history, clear),
+                (Request::Check(Check::Flash), Some(history)) => {
+                    check_flash(history, embedder.clock)
+                }
                 _ => answer(
                     request, board, camera, store, embedder, decider, guard, stats,
                 ),
@@ -246,7 +259,10 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
         Request::Lock(request) => guard.lock(request),
         Request::Update(request) => guard.update(request, embedder.arena, embedder.input.len()),
         Request::Decision(request) => decide::change(request, decider, store, embedder, guard),
-        Request::Boots { .. } => Err(DeviceError::NoHistory),
+        Request::Check(Check::Model) => Ok(Response::Checked {
+            ticks: embedder.check()?,
+        }),
+        Request::Boots { .. } | Request::Check(Check::Flash) => Err(DeviceError::NoHistory),
     }
 }
 
@@ -301,6 +317,18 @@ fn boots<'a, F: NorFlash>(
         info!("cleared the last failure");
     }
     Ok(Response::Boots(boots))
+}
+
+fn check_flash<'a, F: NorFlash>(
+    history: &mut History<F>,
+    clock: Clock,
+) -> Result<Response<'a>, DeviceError> {
+    let start = clock.now();
+    if !history.check().map_err(|_| StoreError::Flash)? {
+        return Err(StoreError::Flash.into());
+    }
+    let ticks = clock.since(start);
+    Ok(Response::Checked { ticks })
 }
 
 /// Takes a picture that shows something.
@@ -365,6 +393,17 @@ impl Embedder<'_> {
             arena: header.arena_len,
             image: header.image_len,
         })
+    }
+
+    /// Runs the model on its own frame: the ticks that it took.
+    fn check(&mut self) -> Result<u32, DeviceError> {
+        let model = self.model?;
+        let golden = model.golden().ok_or(DeviceError::NoSelfTest)?;
+        let start = self.clock.now();
+        match engine::run(&model, golden.frame, self.arena) {
+            Ok(embedding) if embedding == golden.embedding => Ok(self.clock.since(start)),
+            _ => Err(DeviceError::SelfTest),
+        }
     }
 
     /// Brings the frame to the model's input and runs it: the embedding and the ticks it took.

@@ -79,6 +79,11 @@ impl<'m, C: Camera, F: Mapped<'m>> Session<'m, C, F> {
         &self.refusal
     }
 
+    /// The device, for a board that asks it something itself: a trigger, a button.
+    pub fn device(&mut self) -> &mut Device<'m, C, F> {
+        &mut self.device
+    }
+
     fn refuse(&mut self, sequence: u32) -> &[u8] {
         warning!("malformed packet");
         let response = Response::Error(DeviceError::Malformed);

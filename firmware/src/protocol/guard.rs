@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ModelFault, Request};
+use super::{Check, ModelFault, Request};
 use crate::lock::{Answer, Key, Seed};
 use crate::settings::SettingsError;
 
@@ -29,7 +29,8 @@ impl Request<'_> {
             | Self::Stats
             | Self::Record { .. }
             | Self::Boots { clear: false }
-            | Self::Head { choose: None } => Access::Open,
+            | Self::Head { choose: None }
+            | Self::Check(Check::Model) => Access::Open,
             Self::Enroll { .. }
             | Self::Rename { .. }
             | Self::Remove { .. }
@@ -39,7 +40,8 @@ impl Request<'_> {
             | Self::Restore
             | Self::Boots { clear: true }
             | Self::Update(_)
-            | Self::Decision(_) => Access::Guarded,
+            | Self::Decision(_)
+            | Self::Check(Check::Flash) => Access::Guarded,
             Self::Lock(request) => match request {
                 LockRequest::Challenge
                 | LockRequest::Unlock { .. }

@@ -19,7 +19,7 @@ pub use guard::{
     Access, ImageFault, LockError, LockRequest, LockState, Protection, Slot, UpdateError,
     UpdateRequest,
 };
-pub use request::Request;
+pub use request::{Check, Request};
 pub use response::{
     ClassInfo, DeviceError, Distance, Info, ModelFault, ModelInfo, Page, Response, Stats, Verdict,
 };

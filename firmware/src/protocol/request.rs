@@ -99,4 +99,15 @@ pub enum Request<'a> {
     Update(UpdateRequest<'a>),
     /// Changes how is decided, see [`DecisionRequest`].
     Decision(DecisionRequest),
+    /// Checks a part of the device. Answered by [`Response::Checked`](super::Response::Checked).
+    Check(Check),
+}
+
+/// What a device can check about itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Check {
+    /// Runs the model on the frame that its image brings for this, and compares the embedding.
+    Model,
+    /// Writes the record of starts anew and reads it back. Classes and settings are left alone.
+    Flash,
 }

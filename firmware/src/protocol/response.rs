@@ -76,6 +76,11 @@ pub enum Response<'a> {
     Started,
     /// To [`LockRequest::Challenge`](super::LockRequest::Challenge): what to answer, once.
     Challenge(Nonce),
+    /// To [`Request::Check`](super::Request::Check): all is well.
+    Checked {
+        /// Ticks that it took.
+        ticks: u32,
+    },
 }
 
 /// Some enrolled classes.
@@ -280,4 +285,10 @@ pub enum DeviceError {
     /// The decisions are as they were.
     #[error(transparent)]
     Decision(#[from] DecisionError),
+    /// The model image brings no frame to check it by.
+    #[error("the model image has no self-test: convert it anew")]
+    NoSelfTest,
+    /// The engine computes something else than the model image says.
+    #[error("the model's self-test gives another embedding: flash firmware and model anew")]
+    SelfTest,
 }

@@ -3,18 +3,18 @@
 use std::fs;
 use std::path::PathBuf;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use serde::Serialize;
 use sudal::data::Gray;
 use sudal::device::{
-    Boots, Client, ClientError, DecisionError, DeviceError, Info as DeviceInfo, Link, Outlier,
-    PixelFormat, Role, Verdict,
+    Board, BoardError, Boots, Client, ClientError, DecisionError, DeviceError, Info as DeviceInfo,
+    Link, OpenMv, Outlier, PixelFormat, Role, Verdict, Way,
 };
 
 use super::decide;
-use super::device::{BoardArgs, Cost};
+use super::device::{BoardArgs, Connection, Cost};
 use super::head;
 use super::interrupt::Interrupt;
 use super::lock;
@@ -29,10 +29,17 @@ use super::re_enroll;
 /// model are kept apart.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
-  sudal flash --board mps2-an500 models/parts.sudal")]
+  sudal flash --board mps2-an500 models/parts.sudal
+  sudal flash --board openmv-h7 --dfu models/parts.sudal")]
 pub(crate) struct Flash {
     /// The model image, from `sudal convert`.
     image: PathBuf,
+    /// Of an openmv-h7: write it over USB, by the loader in the chip, instead of by a debug probe.
+    #[arg(long)]
+    dfu: bool,
+    /// Of an openmv-h7: write what would be flashed to a file instead.
+    #[arg(long, value_name = "FILE", conflicts_with = "dfu")]
+    out: Option<PathBuf>,
     #[command(flatten)]
     board: BoardArgs,
 }
@@ -41,12 +48,46 @@ impl Flash {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
         let image =
             fs::read(&self.image).with_context(|| format!("reading {}", self.image.display()))?;
-        let mut board = self.board.open()?;
+        let mut board = self.open()?;
         board
             .flash(&image, &mut |step| output.step(step))
             .with_context(|| format!("flashing {}", self.image.display()))?;
-        let info = board.connect()?.info()?;
+        if let Some(file) = &self.out {
+            return output.result(&serde_json::json!({ "file": file }), file.display());
+        }
+        let info = arrived(board.as_mut())?.info()?;
         output.result(&info, describe(&info))
+    }
+
+    /// The board, and how it is to be flashed.
+    fn open(&self) -> anyhow::Result<Box<dyn Board>> {
+        let way = match (&self.out, self.dfu) {
+            (Some(file), _) => Way::File(file.clone()),
+            (None, true) => Way::Dfu,
+            (None, false) => Way::Probe,
+        };
+        match self.board.openmv() {
+            Some(camera) => Ok(Box::new(camera.flashed_by(way))),
+            None if way == Way::Probe => self.board.open(),
+            None => bail!(
+                "--dfu and --out are for --board {}, not {}",
+                OpenMv::NAME,
+                self.board.board
+            ),
+        }
+    }
+}
+
+/// A client to a board that was just flashed: its port may take some seconds to come.
+fn arrived(board: &mut dyn Board) -> Result<Client<Box<dyn Link>>, BoardError> {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        match board.connect() {
+            Err(BoardError::NoPort | BoardError::Port { .. }) if Instant::now() < deadline => {
+                sleep(Duration::from_millis(200));
+            }
+            result => return result,
+        }
     }
 }
 
@@ -184,6 +225,7 @@ fn ids(ids: &[u8]) -> String {
 
 /// Teach the board a class from pictures, one shot each; more can be added any time.
 ///
+/// Without pictures it is one shot of what the camera sees.
 /// A picture that does not fit the other shots of its class is refused with the reason.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
@@ -194,11 +236,10 @@ pub(crate) struct Enroll {
     /// Name of the class.
     name: String,
     /// Pictures of it, PNG or JPEG.
-    #[arg(required = true)]
     pictures: Vec<PathBuf>,
     /// Keep the pictures too, in a folder of the class's name within this one: another model can be
     /// taught from them, see `sudal re-enroll`.
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", requires = "pictures")]
     keep: Option<PathBuf>,
     /// Take pictures that do not fit all the same.
     #[arg(long)]
@@ -221,8 +262,16 @@ impl Enroll {
         let mut c = self.board.connect_to_change()?;
         let mut enrolled = None;
         let mut overwritten = Vec::new();
-        for (path, picture) in self.pictures.iter().zip(&pictures) {
-            c.show(picture)?;
+        let given = self.pictures.iter().zip(&pictures).map(Some);
+        // Without pictures, one shot of what the camera sees.
+        let camera = pictures.is_empty().then_some(None);
+        for shot in given.chain(camera) {
+            if let Some((_, picture)) = shot {
+                c.show(picture)?;
+            }
+            let what = shot.map_or("what the camera sees".into(), |(path, _)| {
+                path.to_string_lossy()
+            });
             let done = if self.force {
                 c.client.enroll(&self.name)
             } else {
@@ -234,21 +283,18 @@ impl Enroll {
             {
                 let names = names(&mut c.client)?;
                 bail!(
-                    "{} looks like {:?}: enrol it there, or give --force",
-                    path.display(),
+                    "{what} looks like {:?}: enrol it there, or give --force",
                     name(&names, class)
                 );
             }
-            let done = done.with_context(|| format!("enrolling {}", path.display()))?;
-            if let Some(folder) = &keep {
+            let done = done.with_context(|| format!("enrolling {what}"))?;
+            if let (Some(folder), Some((_, picture))) = (&keep, shot) {
                 re_enroll::keep(folder, picture)?;
             }
             overwritten.extend(done.overwritten);
             enrolled = Some(done);
         }
-        let Some(enrolled) = enrolled else {
-            bail!("give at least one picture");
-        };
+        let enrolled = enrolled.context("there was no shot")?;
         let names = names(&mut c.client)?;
         let mut text = format!("{}: {} shots", self.name, enrolled.shots);
         let fit = decide::quality(&enrolled, &names);
@@ -274,12 +320,13 @@ impl Enroll {
 }
 
 /// Classify pictures by their distance to what was enrolled, as the chosen head measures it.
+///
+/// Without pictures it is what the camera sees.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   sudal classify unknown.png --json")]
 pub(crate) struct Classify {
     /// Pictures, PNG or JPEG.
-    #[arg(required = true)]
     pictures: Vec<PathBuf>,
     #[command(flatten)]
     board: BoardArgs,
@@ -299,15 +346,22 @@ impl Classify {
         let rate = c.client.info()?.ticks_per_second;
         let names = names(&mut c.client)?;
         let mut all = Vec::new();
-        for path in &self.pictures {
-            c.show(&Gray::open(path)?)?;
+        let mut ask = |picture: PathBuf, c: &mut Connection| -> anyhow::Result<()> {
             let verdict = c.client.classify()?;
             let cost = Cost::new(c.board.as_ref(), verdict.ticks, rate);
             all.push(Classified {
-                picture: path.clone(),
+                picture,
                 verdict,
                 cost,
             });
+            Ok(())
+        };
+        for path in &self.pictures {
+            c.show(&Gray::open(path)?)?;
+            ask(path.clone(), &mut c)?;
+        }
+        if self.pictures.is_empty() {
+            ask("camera".into(), &mut c)?;
         }
         let mut text = String::new();
         for c in &all {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use sudal::data::{Gray, Loaded};
 use sudal::device::{
     self, Board, Client, ClientError, DeviceError, Geometry, Head, Link, LockError, LockKey,
-    LockState, PixelFormat,
+    LockState, OpenMv, PixelFormat,
 };
 use sudal::episodes::{Episode, Sampler};
 use sudal::meta::Accuracy;
@@ -20,12 +20,16 @@ use super::output::Output;
 /// Which board.
 #[derive(clap::Args, Clone)]
 pub(crate) struct BoardArgs {
-    /// The board: mps2-an500 is a Cortex-M7 in QEMU, host the same firmware in this process.
+    /// The board: mps2-an500 is a Cortex-M7 in QEMU, host the same firmware in this process,
+    /// openmv-h7 an OpenMV Cam H7 at a USB port.
     #[arg(long, default_value = "mps2-an500", env = "SUDAL_BOARD")]
     pub(crate) board: String,
     /// Folder with the board's flash, model and logs [default: in the user's state folder].
     #[arg(long, value_name = "DIR", env = "SUDAL_BOARD_DIR")]
     pub(crate) board_dir: Option<PathBuf>,
+    /// Serial port of an openmv-h7, which needs no --board then [default: the one where it is].
+    #[arg(long, value_name = "PORT", env = "SUDAL_PORT")]
+    pub(crate) port: Option<PathBuf>,
     /// Key of the board, for commands that change one that is locked; see `sudal key`.
     #[arg(long, value_name = "FILE", env = "SUDAL_KEY")]
     pub(crate) key: Option<PathBuf>,
@@ -41,11 +45,20 @@ pub(crate) struct Connection {
 impl BoardArgs {
     /// The board, as it is.
     pub(crate) fn open(&self) -> anyhow::Result<Box<dyn Board>> {
+        if let Some(camera) = self.openmv() {
+            return Ok(Box::new(camera));
+        }
         let dir = match &self.board_dir {
             Some(dir) => dir.clone(),
             None => device::state_dir(&self.board),
         };
         Ok(device::open(&self.board, &dir)?)
+    }
+
+    /// The camera board, if it is one.
+    pub(crate) fn openmv(&self) -> Option<OpenMv> {
+        let is_one = self.port.is_some() || self.board == OpenMv::NAME;
+        is_one.then(|| OpenMv::at(self.port.as_deref()))
     }
 
     /// The board, on and connected.

@@ -22,8 +22,10 @@ mod lock;
 mod model;
 mod openset;
 mod output;
+mod pictures;
 mod profile;
 mod re_enroll;
+mod selftest;
 mod sign;
 mod sweep;
 mod train;
@@ -102,6 +104,7 @@ enum Command {
     Restore(backup::Restore),
     Capture(board::Capture),
     Logs(board::Logs),
+    Selftest(selftest::Args),
     Stop(board::Stop),
     Key(key::Args),
     Lock(lock::Lock),
@@ -109,6 +112,7 @@ enum Command {
     Recover(lock::Recover),
     Sign(sign::Args),
     Update(update::Args),
+    Pictures(pictures::Args),
     Demo(demo::Args),
     /// Print the completion script of a shell.
     ///
@@ -156,6 +160,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Restore(args) => args.run(&output),
         Command::Capture(args) => args.run(&output),
         Command::Logs(args) => args.run(&output),
+        Command::Selftest(args) => selftest::run(&args, &output),
         Command::Stop(args) => args.run(&output),
         Command::Key(args) => key::run(&args, &output),
         Command::Lock(args) => args.run(&output),
@@ -163,6 +168,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Recover(args) => args.run(&output),
         Command::Sign(args) => sign::run(&args, &output),
         Command::Update(args) => update::run(&args, &output),
+        Command::Pictures(args) => pictures::run(&args, &output),
         Command::Demo(args) => demo::run(&args, &output),
         Command::Completions { shell } => {
             let mut stdout = std::io::stdout();
@@ -175,6 +181,10 @@ pub(crate) fn main() -> ExitCode {
         Err(error) if error.is::<interrupt::Interrupted>() => {
             eprintln!("{error}");
             ExitCode::from(130)
+        }
+        Err(error) if error.is::<selftest::Failed>() => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
         }
         Err(error) => {
             output.error(&error);

@@ -3,10 +3,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::client::{Client, ClientError};
-use super::{Emulator, HostBoard, Link, Logs};
+use super::{Emulator, HostBoard, Link, Logs, OpenMv};
 
 /// Names that [`open`] knows.
-pub const BOARDS: [&str; 2] = [Emulator::NAME, HostBoard::NAME];
+pub const BOARDS: [&str; 3] = [Emulator::NAME, HostBoard::NAME, OpenMv::NAME];
 
 /// What a board has room for at most, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,6 +125,43 @@ pub enum BoardError {
         /// The end of what it printed.
         output: String,
     },
+    /// No serial port belongs to a board.
+    #[error(
+        "no board is plugged in: look at the cable, flash the board (`sudal flash --board openmv-h7`), or name its port (--port /dev/ttyACM0)"
+    )]
+    NoPort,
+    /// Several do.
+    #[error("there are boards at {first} and {second}: say which (--port {first})", first = .0.display(), second = .1.display())]
+    ManyPorts(PathBuf, PathBuf),
+    /// A serial port can't be opened.
+    #[error("the port {} can't be opened: {advice}", path.display())]
+    Port {
+        /// Which.
+        path: PathBuf,
+        /// What to do.
+        advice: &'static str,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// No debug probe is plugged in.
+    #[error(
+        "no debug probe is plugged in (or you may not use it): connect one, or flash over USB (--dfu)"
+    )]
+    NoProbe,
+    /// Several are.
+    #[error("there are two probes, {0} and {1}: unplug one")]
+    ManyProbes(String, String),
+    /// No chip waits for DFU.
+    #[error("no board is in its loader: connect its pins BOOT and RST, plug it in, then try again")]
+    NoLoader,
+    /// Only a person can do that.
+    #[error("{what} can't be done from here: {how}")]
+    ByHand {
+        /// What was asked for.
+        what: &'static str,
+        /// How to do it.
+        how: &'static str,
+    },
     /// The board is on and does not answer.
     #[error("the board does not answer")]
     Client(#[from] ClientError),
@@ -159,6 +196,7 @@ pub fn open(name: &str, dir: &Path) -> Result<Box<dyn Board>, BoardError> {
     match name {
         Emulator::NAME => Ok(Box::new(Emulator::open(dir)?)),
         HostBoard::NAME => Ok(Box::new(HostBoard::open(dir)?)),
+        OpenMv::NAME => Ok(Box::new(OpenMv::at(None))),
         _ => Err(BoardError::Unknown(name.to_owned())),
     }
 }

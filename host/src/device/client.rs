@@ -4,14 +4,14 @@ use std::io::{self, Read, Write};
 use std::time::{Duration, Instant};
 
 use serde::{Serialize, Serializer};
-use sudal_firmware::camera::{CameraError, Geometry};
+use sudal_firmware::camera::{CameraError, Frame, Geometry, quality};
 use sudal_firmware::decision::{Filter, Quality};
 use sudal_firmware::device::Boots;
 use sudal_firmware::heads::{Head, Role};
 use sudal_firmware::preprocess::Region;
 use sudal_firmware::protocol::packet::{self, Packet, PacketError, Received, Receiver, Wire};
 use sudal_firmware::protocol::{
-    self, Deciding, Decision, DecisionRequest, DeviceError, MAX_CHUNK, ModelFault, Request,
+    self, Check, Deciding, Decision, DecisionRequest, DeviceError, MAX_CHUNK, ModelFault, Request,
     Response, Stats,
 };
 use sudal_firmware::store::StoreError;
@@ -251,6 +251,18 @@ pub struct Picture {
     pub geometry: Geometry,
     /// `geometry.len()` bytes.
     pub pixels: Vec<u8>,
+}
+
+impl Picture {
+    /// Why the picture shows nothing, if that is so: what a device refuses to classify.
+    #[must_use]
+    pub fn fault(&self) -> Option<CameraError> {
+        let frame = Frame {
+            geometry: self.geometry,
+            pixels: &self.pixels,
+        };
+        quality::check(&frame).err()
+    }
 }
 
 /// Asks a device over a line.
@@ -663,6 +675,17 @@ impl<S: Read + Write> Client<S> {
                 _ => None,
             },
         )
+    }
+
+    /// Has the device check a part of itself: the ticks of its clock that it took.
+    ///
+    /// # Errors
+    /// What is wrong with the part, or that the device has none such.
+    pub fn check(&mut self, part: Check) -> Result<u32, ClientError> {
+        self.call("check", &Request::Check(part), |response| match response {
+            Response::Checked { ticks } => Some(ticks),
+            _ => None,
+        })
     }
 
     /// Sends a request until it is answered, and takes from the answer what `read` finds.

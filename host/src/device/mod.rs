@@ -1,7 +1,7 @@
 //! Boards and what one does with them: flash, connect, enrol, classify, read the logs.
 //!
 //! A [`Board`] is something that runs the firmware: [`Emulator`] is a Cortex-M7 board in QEMU,
-//! [`HostBoard`] is the same firmware library in this process. A [`Client`] speaks the firmware's
+//! [`HostBoard`] is the same firmware library in this process, [`OpenMv`] a camera board at a USB port. A [`Client`] speaks the firmware's
 //! protocol over the line that a board gives.
 //!
 //! ```no_run
@@ -33,6 +33,7 @@ mod link;
 mod logs;
 mod machine;
 mod open_set;
+mod openmv;
 mod profile;
 mod qemu;
 mod toolchain;
@@ -56,14 +57,15 @@ pub use link::Link;
 pub use logs::{LogLine, Logs};
 pub use machine::Machine;
 pub use open_set::{OpenSet, Openness, Realised, Rejection};
+pub use openmv::{OpenMv, Way};
 pub use profile::{CmsisNn, Comparison, Group, Layer, Profile, profile};
 pub use profile::{HeadCost, HeadRow, HeadTable, profile_heads};
-pub use sudal_firmware::camera::{Geometry, PixelFormat};
+pub use sudal_firmware::camera::{CameraError, Geometry, PixelFormat};
 pub use sudal_firmware::decision::{Basis, Filter, Outcome, Outlier, Quality, Rate, Stable};
 pub use sudal_firmware::device::{Boots, Cause, Failure};
 pub use sudal_firmware::heads::{Head, Role};
 pub use sudal_firmware::preprocess::Region;
 pub use sudal_firmware::protocol::{
-    Deciding, Decision, DecisionError, DeviceError, DriftInfo, ImageFault, LockError, LockState,
-    Slot, Stats, UpdateError,
+    Check, Deciding, Decision, DecisionError, DeviceError, DriftInfo, ImageFault, LockError,
+    LockState, Slot, Stats, UpdateError,
 };

@@ -4,7 +4,7 @@ use sudal_firmware::decision::Filter;
 use sudal_firmware::heads::{Head, Role};
 use sudal_firmware::lock::{self, LONGEST_WAIT};
 use sudal_firmware::protocol::{
-    DecisionRequest, DeviceError, LockError, LockRequest, LockState, Request, UpdateRequest,
+    Check, DecisionRequest, DeviceError, LockError, LockRequest, LockState, Request, UpdateRequest,
 };
 use sudal_tests::GEOMETRY;
 
@@ -16,7 +16,7 @@ const LOCKED: Result<(), DeviceError> = Err(DeviceError::Lock(LockError::Locked)
 const WRONG: Result<(), DeviceError> = Err(DeviceError::Lock(LockError::WrongKey));
 
 /// How many kinds of request [`number`] tells apart.
-const KINDS: usize = 32;
+const KINDS: usize = 34;
 
 /// A request's number among all kinds. Without a wildcard: a new request does not compile before it
 /// has a place here, and fails below before [`requests`] has it.
@@ -54,6 +54,8 @@ fn number(request: &Request<'_>) -> usize {
         Request::Decision(DecisionRequest::Recenter) => 29,
         Request::Decision(DecisionRequest::Uncenter) => 30,
         Request::Decision(DecisionRequest::Region(_)) => 31,
+        Request::Check(Check::Model) => 32,
+        Request::Check(Check::Flash) => 33,
     }
 }
 
@@ -152,6 +154,8 @@ fn requests(frame: &[u8]) -> Vec<(Request<'_>, bool)> {
         (Request::Decision(DecisionRequest::Recenter), true),
         (Request::Decision(DecisionRequest::Uncenter), true),
         (Request::Decision(DecisionRequest::Region(None)), true),
+        (Request::Check(Check::Model), false),
+        (Request::Check(Check::Flash), true),
     ]
 }
 

@@ -19,7 +19,7 @@ use cortex_m::singleton;
 use cortex_m_rt::entry;
 use embedded_io::{Read, Write};
 use sudal_firmware::camera::VirtualCamera;
-use sudal_firmware::device::{Clock, Device, History, Parts, Session};
+use sudal_firmware::device::{Clock, Device, History, Parts, Retained, Session};
 use sudal_firmware::store::nor::{Nor, SECTOR};
 
 use medium::HostFile;
@@ -43,7 +43,7 @@ const RECOVERY: &CStr = c"recovery";
 
 #[entry]
 fn main() -> ! {
-    let (cause, failure) = retained::take();
+    let (cause, failure) = retained::with(Retained::take);
     watchdog::start();
     let mut line = Uart::commands();
     let (Some(arena), Some(input), Some(mirror), Some(settings), Some(history)) = (
@@ -97,7 +97,7 @@ fn main() -> ! {
         provoke.push(byte[0]);
         if let Some(reply) = session.push(byte[0]) {
             let Ok(()) = line.write_all(reply);
-            retained::served();
+            retained::with(Retained::served);
         }
     }
 }

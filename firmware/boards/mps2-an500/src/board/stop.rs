@@ -18,7 +18,7 @@ pub(super) fn stop(reason: &str) -> ! {
 
 /// Starts the board anew, unless that led nowhere several times.
 pub(super) fn restart() -> ! {
-    if retained::hopeless() {
+    if retained::with(|retained| retained.is_hopeless()) {
         end();
     }
     SCB::sys_reset()
@@ -33,7 +33,9 @@ fn end() -> ! {
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
     let place = info.location().map(|place| (place.file(), place.line()));
-    retained::keep(|| Failure::new(Cause::Panic, place, format_args!("{}", info.message())));
+    retained::with(|retained| {
+        retained.keep(|| Failure::new(Cause::Panic, place, format_args!("{}", info.message())));
+    });
     match place {
         Some((file, line)) => defmt::error!("panicked at {=str}:{=u32}", file, line),
         None => defmt::error!("panicked"),
@@ -44,7 +46,9 @@ fn panic(info: &PanicInfo<'_>) -> ! {
 #[exception]
 unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
     let pc = frame.pc();
-    retained::keep(|| Failure::new(Cause::Fault, None, format_args!("at address {pc:#x}")));
+    retained::with(|retained| {
+        retained.keep(|| Failure::new(Cause::Fault, None, format_args!("at address {pc:#x}")));
+    });
     defmt::error!("hard fault at {=u32:#x}", pc);
     restart()
 }

@@ -60,12 +60,11 @@ unsafe fn NonMaskableInt() {
         feed();
         return;
     }
-    retained::keep(|| {
-        Failure::new(
-            Cause::Watchdog,
-            None,
-            format_args!("a request took too long"),
-        )
+    retained::with(|retained| {
+        retained.keep(|| {
+            let message = format_args!("a request took too long");
+            Failure::new(Cause::Watchdog, None, message)
+        });
     });
     stop::restart();
 }

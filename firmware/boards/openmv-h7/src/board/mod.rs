@@ -1,0 +1,139 @@
+mod camera;
+mod clocks;
+mod flash;
+mod memory {
+    //! What the models need, from `build.rs`.
+    include!(concat!(env!("OUT_DIR"), "/memory.rs"));
+}
+mod retained;
+mod station;
+mod stop;
+mod usb;
+mod watchdog;
+
+use cortex_m::singleton;
+use cortex_m_rt::entry;
+use defmt_rtt as _;
+use embassy_futures::block_on;
+use embassy_futures::join::join3;
+use embassy_futures::select::{Either, select};
+use embassy_stm32::bind_interrupts;
+use embassy_stm32::gpio::{Input, Pull};
+use embassy_stm32::peripherals::{DCMI, DMA1_CH1, USB_OTG_FS};
+use embassy_time::Instant;
+use sudal_firmware::device::{Clock, Device, History, Parts, Retained, Session};
+use sudal_firmware::protocol::{Request, Response};
+
+use camera::Ov7725Camera;
+use flash::Region;
+use memory::{ARENA, INPUT};
+use station::Station;
+use usb::Line;
+
+bind_interrupts!(struct Interrupts {
+    OTG_FS => embassy_stm32::usb::InterruptHandler<USB_OTG_FS>;
+    DCMI => embassy_stm32::dcmi::InterruptHandler<DCMI>;
+    DMA1_STREAM1 => embassy_stm32::dma::InterruptHandler<DMA1_CH1>;
+});
+
+/// The class whose frames are good: the outputs say OK for it and NG for everything else.
+const GOOD: &str = "ok";
+
+defmt::timestamp!("{=u64:us}", Instant::now().as_micros());
+
+#[entry]
+fn main() -> ! {
+    let by_watchdog = watchdog::was_cause();
+    if retained::with(|retained| retained.is_hopeless()) {
+        stop::stay_off();
+    }
+    let (cause, failure) = retained::with(|retained| {
+        if by_watchdog {
+            retained.keep(watchdog::failure);
+        }
+        retained.take()
+    });
+    let p = clocks::start();
+    watchdog::start();
+    let recover = Input::new(p.PA5, Pull::Up).is_low();
+    let (Some(arena), Some(input)) = (
+        singleton!(: [u64; ARENA / 8] = [0; ARENA / 8]),
+        singleton!(: [u8; INPUT] = [0; INPUT]),
+    ) else {
+        stop::stop("memory was taken twice");
+    };
+    let camera = camera::start(
+        p.DCMI,
+        p.DMA1_CH1,
+        p.I2C1,
+        p.TIM1,
+        p.PA8,
+        p.PB8,
+        p.PB9,
+        p.PA10,
+        p.PD7,
+        (p.PC6, p.PC7, p.PE0, p.PE1, p.PE4, p.PB6, p.PE5, p.PE6),
+        (p.PB7, p.PA4, p.PA6),
+    );
+    let station = Station::new(p.PD12, p.PD13, p.PD14);
+    let (mut usb, line) = usb::start(p.USB_OTG_FS, p.PA12, p.PA11);
+    let [store, settings, slot_a, slot_b, history] = flash::regions(p.FLASH);
+
+    let mut session = Session::new(Device::new(Parts {
+        board: "openmv-h7",
+        clock: Clock {
+            read: || Instant::now().as_ticks() as u32,
+            ticks_per_second: embassy_time::TICK_HZ as u32,
+        },
+        image: flash::model(),
+        arena,
+        input,
+        camera,
+        flash: store,
+        settings,
+        slots: [slot_a, slot_b],
+        recover,
+    }));
+    defmt::info!("started by {}", cause);
+    let history = History::open(history, cause, failure);
+    session.device().set_history(history);
+    defmt::info!("ready");
+    let (never, ..) = block_on(join3(
+        serve(&mut session, line, station),
+        usb.run(),
+        watchdog::feed(),
+    ));
+    never
+}
+
+/// Answers the host and the trigger, without end.
+async fn serve(
+    session: &mut Session<'static, Ov7725Camera, Region>,
+    mut line: Line,
+    mut station: Station,
+) -> ! {
+    line.send(session.started()).await;
+    let mut packet = [0; usb::PACKET];
+    loop {
+        match select(line.receive(&mut packet), station.triggered()).await {
+            Either::First(count) => {
+                for &byte in &packet[..count] {
+                    if let Some(reply) = session.push(byte) {
+                        line.send(reply).await;
+                        retained::with(Retained::served);
+                    }
+                }
+            }
+            Either::Second(()) => {
+                let ok = is_ok(&session.device().handle(&Request::Classify));
+                defmt::info!("triggered: {}", if ok { "OK" } else { "NG" });
+                station.show(ok);
+            }
+        }
+    }
+}
+
+/// What can't be classified is not good.
+fn is_ok(response: &Response<'_>) -> bool {
+    matches!(response, Response::Classified(verdict) if verdict.name.eq_ignore_ascii_case(GOOD))
+}

@@ -1,0 +1,97 @@
+//! `sudal pictures`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use serde::Serialize;
+
+use super::data::DataArgs;
+use super::output::Output;
+
+/// Write pictures of a data set to a folder, a folder a class.
+///
+/// They are the first classes of the split, and the first pictures of each. Of the synthetic parts four
+/// classes each are variants of one part: `--every 4` takes different ones.
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  sudal pictures --data parts --split test --classes 5 --every 4 --each 8 --out pictures")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    data: DataArgs,
+    /// How many classes.
+    #[arg(long, default_value_t = 5)]
+    classes: usize,
+    /// Take every n-th class.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    every: usize,
+    /// Pictures of each.
+    #[arg(long, default_value_t = 8)]
+    each: usize,
+    /// Folder to write to; it is made if there is none.
+    #[arg(long, default_value = "pictures", value_name = "DIR")]
+    out: PathBuf,
+}
+
+#[derive(Serialize)]
+struct Written {
+    class: String,
+    folder: PathBuf,
+    pictures: Vec<PathBuf>,
+}
+
+pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
+    let split = args.data.split_or("test")?;
+    let dataset = args.data.open(&split, args.data.natural_size()?)?;
+    if args.classes == 0 || args.each == 0 || args.every == 0 {
+        bail!("--classes, --each and --every must be at least 1");
+    }
+    let classes: Vec<_> = (0..dataset.classes())
+        .step_by(args.every)
+        .take(args.classes)
+        .collect();
+    if classes.len() < args.classes {
+        bail!(
+            "{} has {} classes: --classes {} --every {} are too many",
+            args.data.data,
+            dataset.classes(),
+            args.classes,
+            args.every
+        );
+    }
+    let mut all = Vec::new();
+    for class in classes {
+        let name = dataset.class_name(class);
+        if args.each > dataset.len(class) {
+            bail!(
+                "{name} has {} pictures, not {}",
+                dataset.len(class),
+                args.each
+            );
+        }
+        let folder = args.out.join(name.replace(['/', '\\'], "-"));
+        fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+        let mut pictures = Vec::new();
+        for index in 0..args.each {
+            let path = folder.join(format!("{:02}.png", index + 1));
+            dataset.get(class, index)?.save(&path)?;
+            pictures.push(path);
+        }
+        all.push(Written {
+            class: name.to_owned(),
+            folder,
+            pictures,
+        });
+    }
+    let lines: Vec<_> = all
+        .iter()
+        .map(|written| {
+            format!(
+                "{}: {} pictures",
+                written.folder.display(),
+                written.pictures.len()
+            )
+        })
+        .collect();
+    output.result(&all, lines.join("\n"))
+}

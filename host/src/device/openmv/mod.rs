@@ -1,0 +1,135 @@
+//! The OpenMV Cam H7 at a USB port.
+
+mod chip;
+#[cfg(feature = "flash")]
+mod dfu;
+mod port;
+#[cfg(feature = "flash")]
+mod probe;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::board::{Board, BoardError, Memory};
+use super::client::Client;
+use super::emulator::TARGET;
+use super::host_board::check_image;
+use super::{Link, Logs, firmware};
+
+/// As in the board's own sources; the arena and the input share the memory that the program leaves.
+const MEMORY: Memory = Memory {
+    arena: 64 << 10,
+    image: chip::MODEL_LEN,
+    input: 24 << 10,
+    frame: 320 * 240,
+};
+
+/// How firmware and model image get into the chip's flash.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Way {
+    /// By a debug probe at the SWD pins.
+    #[default]
+    Probe,
+    /// Over USB, by the loader in the chip's ROM.
+    Dfu,
+    /// Not at all: the bytes go to a file.
+    File(PathBuf),
+}
+
+/// An OpenMV Cam H7: a Cortex-M7 with a camera that people can buy.
+#[derive(Debug)]
+pub struct OpenMv {
+    port: Option<PathBuf>,
+    way: Way,
+}
+
+impl OpenMv {
+    /// Its name on the command line.
+    pub const NAME: &'static str = "openmv-h7";
+
+    /// A board at a serial port, or at the only port where one is.
+    #[must_use]
+    pub fn at(port: Option<&Path>) -> Self {
+        Self {
+            port: port.map(Path::to_owned),
+            way: Way::default(),
+        }
+    }
+
+    /// How it is to be flashed.
+    #[must_use]
+    pub fn flashed_by(self, way: Way) -> Self {
+        Self { way, ..self }
+    }
+
+    fn by_hand(what: &'static str, how: &'static str) -> BoardError {
+        BoardError::ByHand { what, how }
+    }
+}
+
+impl Board for OpenMv {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn memory(&self) -> Memory {
+        MEMORY
+    }
+
+    fn instructions_per_tick(&self) -> Option<u32> {
+        None
+    }
+
+    fn flash(&mut self, image: &[u8], step: &mut dyn FnMut(&str)) -> Result<(), BoardError> {
+        let model = check_image(image, MEMORY)?;
+        let model = model.model().map_err(BoardError::Image)?;
+        let elf = firmware::build(Self::NAME, TARGET, Some(&model), step)?;
+        let elf = fs::read(&elf).map_err(BoardError::io(elf.display()))?;
+        let contents = chip::contents(&elf, image)?;
+        match &self.way {
+            Way::File(path) => {
+                fs::write(path, contents).map_err(BoardError::io(path.display()))?;
+                step(&format!(
+                    "to write it: dfu-util -a 0 -s {:#x}:leave -D {}",
+                    chip::START,
+                    path.display()
+                ));
+                Ok(())
+            }
+            #[cfg(feature = "flash")]
+            Way::Dfu => dfu::write(contents, step),
+            #[cfg(feature = "flash")]
+            Way::Probe => probe::write(&contents, step),
+            #[cfg(not(feature = "flash"))]
+            Way::Dfu | Way::Probe => Err(BoardError::Missing {
+                program: "the part of sudal that flashes camera boards",
+                advice: "install it with `cargo install --path host --features flash`, or write a file (--out FILE) and flash that by dfu-util".to_owned(),
+            }),
+        }
+    }
+
+    fn start(&mut self) -> Result<(), BoardError> {
+        // It runs whenever it has power.
+        Ok(())
+    }
+
+    fn stop(&mut self) -> Result<(), BoardError> {
+        Err(Self::by_hand("switching the board off", "unplug it"))
+    }
+
+    fn connect(&mut self) -> Result<Client<Box<dyn Link>>, BoardError> {
+        Ok(Client::new(port::open(self.port.as_deref())?))
+    }
+
+    fn recover(&mut self) -> Result<(), BoardError> {
+        Err(Self::by_hand(
+            "recovering the board",
+            "unplug it, connect P6 to ground, and plug it in again",
+        ))
+    }
+
+    fn logs(&self) -> Result<Option<Logs>, BoardError> {
+        // They go to the probe, which `probe-rs attach` reads.
+        Ok(None)
+    }
+}

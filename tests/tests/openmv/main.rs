@@ -1,0 +1,95 @@
+//! The firmware of the camera board, which is built and looked at, since there is no board to run it.
+
+mod stack;
+
+use std::fs;
+use std::ops::Range;
+
+use object::read::elf::{ElfFile32, FileHeader, ProgramHeader};
+use object::{Object, ObjectSection, ObjectSymbol};
+use sudal::device::{self, OpenMv};
+
+const TARGET: &str = "thumbv7em-none-eabihf";
+
+/// The chip's memories: name, addresses, and bytes that have to stay free.
+const MEMORIES: [(&str, Range<u64>, u64); 4] = [
+    ("flash of the program", 0x0800_0000..0x0806_0000, 0),
+    ("tightly coupled memory", 0x2000_0000..0x2002_0000, 64 << 10),
+    ("stack", 0x2400_0000..0x2408_0000, 32 << 10),
+    ("memory of the frame", 0x3000_0000..0x3004_0000, 0),
+];
+
+#[test]
+fn the_firmware_of_the_camera_board_builds_and_fits_its_chip() {
+    let built = device::build_firmware(OpenMv::NAME, TARGET, None, &mut |step| println!("{step}"));
+    let file = fs::read(built.unwrap_or_else(|error| panic!("{error}"))).unwrap();
+    let elf: ElfFile32 = ElfFile32::parse(&*file).unwrap();
+    let symbol = |name: &str| {
+        let found = elf.symbols().find(|symbol| symbol.name() == Ok(name));
+        found.unwrap_or_else(|| panic!("no {name}")).address()
+    };
+
+    let mut used = [0; MEMORIES.len()];
+    let mut take = |what: &str, start: u64, len: u64| {
+        let within = |range: &Range<u64>| range.contains(&start) && start + len <= range.end;
+        let place = MEMORIES.iter().position(|(_, range, _)| within(range));
+        let place = place.unwrap_or_else(|| panic!("{what} at {start:#x}, {len} bytes: no memory"));
+        used[place] += len;
+        println!("{what}: {len} bytes, {}", MEMORIES[place].0);
+    };
+    for section in elf
+        .sections()
+        .filter(|section| section.address() > 0 && section.size() > 0)
+    {
+        take(section.name().unwrap(), section.address(), section.size());
+    }
+    // What start-up copies to RAM is in flash too.
+    let data = elf.section_by_name(".data").map_or(0, |data| data.size());
+    take("contents of .data", symbol("__sidata"), data);
+
+    let frames = stack::frames(&elf);
+    let named = |part: &str| -> u64 {
+        let named = frames.iter().filter(|(name, _)| name.contains(part));
+        named
+            .map(|&(_, bytes)| bytes)
+            .max()
+            .unwrap_or_else(|| panic!("no function {part}"))
+    };
+    // The device is made while `main` has room for it, which is when the stack is fullest; under it
+    // lies what opens the store, checks a model and handles an interrupt.
+    let (main, new) = (
+        named("__cortex_m_rt_main17h"),
+        named("Device$LT$C$C$F$GT$3new17h"),
+    );
+    let rest: u64 = frames
+        .iter()
+        .filter(|&&(_, bytes)| bytes < new.min(main))
+        .map(|&(_, bytes)| bytes)
+        .max()
+        .unwrap();
+    println!("stack: main {main}, making the device {new}, the largest of the rest {rest}");
+    take(
+        "the stack at its fullest",
+        0x2400_0000,
+        main + new + 2 * rest,
+    );
+    assert_eq!(symbol("_stack_start"), MEMORIES[2].1.end);
+
+    for ((name, range, free), used) in MEMORIES.iter().zip(used) {
+        let len = range.end - range.start;
+        println!("{name}: {used} of {len} bytes");
+        assert!(
+            used > 0 && used + free <= len,
+            "{name}: {used} of {len} bytes, {free} to stay free"
+        );
+    }
+    // The vector table is where the chip starts, with the stack and a handler in flash.
+    let header = elf.elf_header();
+    let segments = header.program_headers(elf.endian(), &*file).unwrap();
+    let lowest = segments
+        .iter()
+        .filter(|s| s.p_filesz(elf.endian()) > 0)
+        .map(|s| s.p_paddr(elf.endian()))
+        .min();
+    assert_eq!(lowest, Some(0x0800_0000));
+}
