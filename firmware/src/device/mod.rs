@@ -144,9 +144,9 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
             stats,
             history,
         } = self;
-        let answer = guard.check(request).and_then(|()| {
-            decider.precede(request);
-            match (request, history) {
+        let answer = guard
+            .check(request)
+            .and_then(|()| match (request, history) {
                 (&Request::Boots { clear }, Some(history)) => boots(history, clear),
                 (Request::Check(Check::Flash), Some(history)) => {
                     check_flash(history, embedder.clock)
@@ -154,8 +154,10 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
                 _ => answer(
                     request, board, camera, store, embedder, decider, guard, stats,
                 ),
-            }
-        });
+            });
+        if answer.is_ok() {
+            decider.follow(request);
+        }
         answer.unwrap_or_else(|error| {
             warning!("refused: {}", error);
             stats.refused += 1;
