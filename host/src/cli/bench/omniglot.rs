@@ -151,7 +151,7 @@ const ROWS: &[Row] = &[
         published: None,
     },
     Row {
-        name: "MAML++",
+        name: "MAML++ 32x32",
         file: Some("omniglot-maml-plus-plus.ckpt"),
         learner: None,
         published: Some((RECORD, "Antoniou et al. 2019")),
