@@ -152,9 +152,7 @@ pub enum BoardError {
     #[error("there are two probes, {0} and {1}: unplug one")]
     ManyProbes(String, String),
     /// No chip waits for DFU.
-    #[error(
-        "no board is in its loader: connect its pins BOOT and RST, plug it in, then try again"
-    )]
+    #[error("no board is in its loader: connect its pins BOOT and RST, plug it in, then try again")]
     NoLoader,
     /// Only a person can do that.
     #[error("{what} can't be done from here: {how}")]
