@@ -1,17 +1,17 @@
 //! The command at a serial port: the host's board behind a pseudo-terminal stands in for a camera board.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, FromRawFd};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use serde_json::Value;
-use serial2::SerialPort;
 use sudal::data::parts;
 use sudal::device::{Board, HostBoard};
 
@@ -22,30 +22,47 @@ struct Plugged {
     pump: Option<JoinHandle<()>>,
 }
 
+/// The two ends of a pseudo-terminal; reads of the first do not wait.
+fn terminal() -> (File, File) {
+    let (mut inside, mut outside) = (-1, -1);
+    let (name, settings, size) = (ptr::null_mut(), ptr::null(), ptr::null());
+    // SAFETY: the pointers to the descriptors are valid and the others may be null; both descriptors
+    // are new, and owned here alone.
+    unsafe {
+        let made = libc::openpty(&mut inside, &mut outside, name, settings, size);
+        assert_eq!(made, 0, "{}", std::io::Error::last_os_error());
+        libc::fcntl(inside, libc::F_SETFL, libc::O_NONBLOCK);
+        (File::from_raw_fd(inside), File::from_raw_fd(outside))
+    }
+}
+
 impl Plugged {
     fn new(dir: &Path, image: &[u8]) -> Self {
         let mut board = HostBoard::open(dir).unwrap();
         board.flash(image, &mut |_| ()).unwrap();
-        let (mut inside, outside) = SerialPort::pair().unwrap();
-        inside.set_read_timeout(Duration::from_millis(5)).unwrap();
+        let (mut inside, outside) = terminal();
         let port = fs::read_link(format!("/proc/self/fd/{}", outside.as_raw_fd())).unwrap();
         let unplugged = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&unplugged);
         let pump = thread::spawn(move || {
             let mut line = board.connect().unwrap().into_line();
-            let mut bytes = [0; 512];
+            let mut bytes = [0; 4096];
             // The other end stays open, so that the port stays when a command lets go of it.
             let _outside = outside;
+            let nothing =
+                |kind: ErrorKind| matches!(kind, ErrorKind::TimedOut | ErrorKind::WouldBlock);
             while !stop.load(Ordering::Relaxed) {
-                match (&inside).read(&mut bytes) {
+                match inside.read(&mut bytes) {
                     Ok(count) => line.write_all(&bytes[..count]).unwrap(),
-                    Err(error) if error.kind() == ErrorKind::TimedOut => {}
+                    Err(error) if nothing(error.kind()) => {
+                        thread::sleep(Duration::from_millis(1));
+                        continue;
+                    }
                     Err(error) => panic!("{error}"),
                 }
                 match line.read(&mut bytes) {
-                    Ok(count) => (&inside).write_all(&bytes[..count]).unwrap(),
-                    Err(error)
-                        if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock) => {}
+                    Ok(count) => inside.write_all(&bytes[..count]).unwrap(),
+                    Err(error) if nothing(error.kind()) => {}
                     Err(error) => panic!("{error}"),
                 }
             }

@@ -230,8 +230,8 @@ mod tests {
     #[test]
     fn the_sequence_asks_for_what_the_geometry_says() {
         let value = |register| {
-            let set = SEQUENCE.iter().filter(|(other, _)| *other == register);
-            set.last().map(|&(_, value)| u16::from(value)).unwrap()
+            let set = SEQUENCE.iter().rfind(|(other, _)| *other == register);
+            set.map(|&(_, value)| u16::from(value)).unwrap()
         };
         for (columns, rows) in [(0x18, 0x1a), (0x29, 0x2c)] {
             assert_eq!(4 * value(columns), GEOMETRY.width);

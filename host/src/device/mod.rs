@@ -1,7 +1,8 @@
 //! Boards and what one does with them: flash, connect, enrol, classify, read the logs.
 //!
 //! A [`Board`] is something that runs the firmware: [`Emulator`] is a Cortex-M7 board in QEMU,
-//! [`HostBoard`] is the same firmware library in this process, [`OpenMv`] a camera board at a USB port. A [`Client`] speaks the firmware's
+//! [`HostBoard`] is the same firmware library in this process, [`OpenMv`] a camera board at a USB
+//! port. A [`Client`] speaks the firmware's
 //! protocol over the line that a board gives.
 //!
 //! ```no_run

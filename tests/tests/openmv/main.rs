@@ -4,10 +4,11 @@ mod stack;
 
 use std::fs;
 use std::ops::Range;
+use std::path::Path;
 
 use object::read::elf::{ElfFile32, FileHeader, ProgramHeader};
 use object::{Object, ObjectSection, ObjectSymbol};
-use sudal::device::{self, OpenMv};
+use sudal::device::{self, Board, OpenMv, Way};
 
 const TARGET: &str = "thumbv7em-none-eabihf";
 
@@ -92,4 +93,32 @@ fn the_firmware_of_the_camera_board_builds_and_fits_its_chip() {
         .map(|s| s.p_paddr(elf.endian()))
         .min();
     assert_eq!(lowest, Some(0x0800_0000));
+}
+
+#[test]
+fn what_would_be_flashed_is_the_program_the_model_and_erased_slots() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("chip.bin");
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
+    let image = fs::read(models.join("parts.sudal")).unwrap();
+    let mut said = Vec::new();
+    OpenMv::at(None)
+        .flashed_by(Way::File(file.clone()))
+        .flash(&image, &mut |step| said.push(step.to_owned()))
+        .unwrap_or_else(|error| panic!("{error}"));
+    let contents = fs::read(&file).unwrap();
+    let sector = 128 << 10;
+    assert_eq!(contents.len(), 6 * sector);
+    // Initial stack pointer, and the address where it starts, in Thumb code.
+    let word = |at: usize| u32::from_le_bytes(contents[at..at + 4].try_into().unwrap());
+    assert_eq!(word(0), 0x2408_0000);
+    assert!((0x0800_0000..0x0806_0000).contains(&word(4)) && word(4) & 1 == 1);
+    assert_eq!(contents[3 * sector..][..image.len()], image);
+    let rest = &contents[3 * sector + image.len()..];
+    assert!(rest.iter().all(|&byte| byte == 0xff));
+    let last = said.last().unwrap();
+    assert!(
+        last.contains("dfu-util") && last.contains("0x8000000"),
+        "{last}"
+    );
 }

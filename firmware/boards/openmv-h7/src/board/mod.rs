@@ -20,7 +20,7 @@ use embassy_futures::select::{Either, select};
 use embassy_stm32::bind_interrupts;
 use embassy_stm32::gpio::{Input, Pull};
 use embassy_stm32::peripherals::{DCMI, DMA1_CH1, USB_OTG_FS};
-use embassy_time::Instant;
+use embassy_time::{Duration, Instant, block_for};
 use sudal_firmware::device::{Clock, Device, History, Parts, Retained, Session};
 use sudal_firmware::protocol::{Request, Response};
 
@@ -44,9 +44,6 @@ defmt::timestamp!("{=u64:us}", Instant::now().as_micros());
 #[entry]
 fn main() -> ! {
     let by_watchdog = watchdog::was_cause();
-    if retained::with(|retained| retained.is_hopeless()) {
-        stop::stay_off();
-    }
     let (cause, failure) = retained::with(|retained| {
         if by_watchdog {
             retained.keep(watchdog::failure);
@@ -55,7 +52,15 @@ fn main() -> ! {
     });
     let p = clocks::start();
     watchdog::start();
-    let recover = Input::new(p.PA5, Pull::Up).is_low();
+    let [store, settings, slot_a, slot_b, history] = flash::regions(p.FLASH);
+    // Before anything else can fail.
+    let history = History::open(history, cause, failure);
+    if retained::with(|retained| retained.is_hopeless()) {
+        stop::stay_off();
+    }
+    let recovery = Input::new(p.PA5, Pull::Up);
+    // The pull-up takes a moment.
+    block_for(Duration::from_millis(1));
     let (Some(arena), Some(input)) = (
         singleton!(: [u64; ARENA / 8] = [0; ARENA / 8]),
         singleton!(: [u8; INPUT] = [0; INPUT]),
@@ -77,7 +82,6 @@ fn main() -> ! {
     );
     let station = Station::new(p.PD12, p.PD13, p.PD14);
     let (mut usb, line) = usb::start(p.USB_OTG_FS, p.PA12, p.PA11);
-    let [store, settings, slot_a, slot_b, history] = flash::regions(p.FLASH);
 
     let mut session = Session::new(Device::new(Parts {
         board: "openmv-h7",
@@ -92,10 +96,9 @@ fn main() -> ! {
         flash: store,
         settings,
         slots: [slot_a, slot_b],
-        recover,
+        recover: recovery.is_low(),
     }));
     defmt::info!("started by {}", cause);
-    let history = History::open(history, cause, failure);
     session.device().set_history(history);
     defmt::info!("ready");
     let (never, ..) = block_on(join3(
@@ -106,13 +109,13 @@ fn main() -> ! {
     never
 }
 
-/// Answers the host and the trigger, without end.
+/// Answers the host and the trigger, without end. That the board was started needs no word: the port was
+/// gone meanwhile.
 async fn serve(
     session: &mut Session<'static, Ov7725Camera, Region>,
     mut line: Line,
     mut station: Station,
 ) -> ! {
-    line.send(session.started()).await;
     let mut packet = [0; usb::PACKET];
     loop {
         match select(line.receive(&mut packet), station.triggered()).await {
@@ -128,6 +131,7 @@ async fn serve(
                 let ok = is_ok(&session.device().handle(&Request::Classify));
                 defmt::info!("triggered: {}", if ok { "OK" } else { "NG" });
                 station.show(ok);
+                retained::with(Retained::served);
             }
         }
     }
