@@ -1,15 +1,19 @@
 //! What several tests need: a model, pictures, a line that loses bytes.
 
 mod data;
+mod install;
 mod line;
 mod model;
 mod power;
+mod served;
 mod wired;
 
 pub use data::data;
+pub use install::program;
 pub use line::Noisy;
 pub use model::{change, tested_block_means};
 pub use power::{Flash, Power};
+pub use served::{Served, events};
 pub use sudal_fuzz::block_means;
 pub use wired::Wired;
 

@@ -20,6 +20,7 @@ mod lock;
 mod model;
 mod output;
 mod profile;
+mod serve;
 mod sign;
 mod sweep;
 mod train;
@@ -54,6 +55,7 @@ use output::Output;
   sudal flash parts.sudal                               put it on the board
   sudal enroll gear gear1.png gear2.png                 teach a class
   sudal classify unknown.png                            ask
+  sudal serve                                           watch and teach it in a browser
 
 `sudal COMMAND --help` explains each."
 )]
@@ -91,6 +93,7 @@ enum Command {
     Restore(backup::Restore),
     Capture(board::Capture),
     Logs(board::Logs),
+    Serve(serve::Args),
     Stop(board::Stop),
     Key(key::Args),
     Lock(lock::Lock),
@@ -137,6 +140,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Restore(args) => args.run(&output),
         Command::Capture(args) => args.run(&output),
         Command::Logs(args) => args.run(&output),
+        Command::Serve(args) => serve::run(&args, &output),
         Command::Stop(args) => args.run(&output),
         Command::Key(args) => key::run(&args, &output),
         Command::Lock(args) => args.run(&output),

@@ -33,6 +33,7 @@ mod logs;
 mod machine;
 mod profile;
 mod qemu;
+mod show;
 mod toolchain;
 
 pub use backup::{Backup, BackupError};

@@ -1,0 +1,107 @@
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use serde_json::Value;
+use sudal::serve::{DeviceOptions, Keep, Options, ServeError, Token, serve};
+use tokio::sync::oneshot;
+
+/// The operator's page, served from a thread of the test until it is dropped.
+#[derive(Debug)]
+pub struct Served {
+    /// Where it is.
+    pub address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<Result<(), ServeError>>>,
+}
+
+impl Served {
+    /// What it takes to change something.
+    pub const TOKEN: &str = "0123456789abcdef";
+
+    /// Serves devices, with the log `log.redb` in a folder.
+    #[must_use]
+    pub fn start(dir: &Path, devices: Vec<DeviceOptions>, mqtt: Option<&str>) -> Self {
+        let options = Options {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            host_names: Vec::new(),
+            token: Token::new(Self::TOKEN).unwrap(),
+            log: dir.join("log.redb"),
+            keep: Keep {
+                days: 1,
+                bytes: 1 << 30,
+            },
+            mqtt: mqtt.map(|url| url.parse().unwrap()),
+            devices,
+        };
+        let (stop, stopped) = oneshot::channel();
+        let (tell, ready) = mpsc::channel();
+        let thread = thread::spawn(move || {
+            let stopped = async { drop(stopped.await) };
+            serve(options, |address| tell.send(address).unwrap(), stopped)
+        });
+        let address = ready.recv_timeout(Duration::from_secs(60)).unwrap();
+        Self {
+            address,
+            stop: Some(stop),
+            thread: Some(thread),
+        }
+    }
+
+    /// Ends it, as Ctrl-C does.
+    pub fn stop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap().unwrap();
+        }
+    }
+
+    /// Asks with the token for a change; status and answer.
+    #[must_use]
+    pub fn post(&self, path: &str, body: &Value) -> (u16, String) {
+        let (address, body) = (self.address, body.to_string());
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(
+            stream,
+            "POST {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            Self::TOKEN,
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let status = answer[9..12].parse().unwrap();
+        let body = answer.split_once("\r\n\r\n").unwrap().1;
+        (status, body.to_owned())
+    }
+
+    /// What happens from now on.
+    pub fn events(&self) -> impl Iterator<Item = Value> + use<> {
+        events(self.address)
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            self.stop();
+        }
+    }
+}
+
+/// The events of a page that is served there, until it ends.
+pub fn events(address: SocketAddr) -> impl Iterator<Item = Value> {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
+    write!(stream, "GET /events HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
+    BufReader::new(stream)
+        .lines()
+        .map_while(Result::ok)
+        .filter_map(|line| Some(serde_json::from_str(line.strip_prefix("data: ")?).unwrap()))
+}
