@@ -8,6 +8,7 @@
 mod log;
 
 pub mod camera;
+pub mod decision;
 pub mod device;
 pub mod engine;
 pub mod heads;

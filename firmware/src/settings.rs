@@ -5,11 +5,15 @@
 
 use embassy_futures::block_on;
 use embedded_storage::nor_flash::NorFlash;
+use heapless::Vec;
 use sequential_storage::cache::{self, Cache};
 use sequential_storage::map::{MapConfig, MapStorage};
 use serde::{Deserialize, Serialize};
 
+use crate::decision::{Filter, Rate};
+use crate::heads::MAX_DIM;
 use crate::lock::{Key, Seed};
+use crate::preprocess::Region;
 use crate::protocol::Slot;
 use crate::store::sectors::{Sectors, WORD_LIMIT};
 
@@ -20,9 +24,15 @@ const SESSIONS: u8 = 2;
 const FAILURES: u8 = 3;
 const ACTIVE: u8 = 4;
 const UPDATE: u8 = 5;
+const DECIDING: u8 = 6;
+const CENTER: u8 = 7;
 
-/// Bytes of the longest value, the key and its seed.
-const LONGEST: usize = 32 + 16;
+/// Bytes of the key and its seed.
+const KEY_AND_SEED: usize = 32 + 16;
+/// Bytes of the longest value: a model's identity and a shift.
+const LONGEST: usize = 8 + MAX_DIM;
+/// Bytes of how is decided: rate, filter, region.
+const CHOICES: usize = 2 + 2 + 4 * 2;
 /// Bytes of an announced update: slot, length, digest.
 const ANNOUNCED: usize = 1 + 4 + 32;
 /// Room for the longest item, in whole words.
@@ -51,8 +61,23 @@ pub(crate) struct Announced {
     pub(crate) digest: [u8; 32],
 }
 
+/// How is decided.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Choices {
+    pub(crate) rate: Rate,
+    pub(crate) filter: Filter,
+    pub(crate) region: Option<Region>,
+}
+
+/// What is subtracted from the embeddings of a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Center {
+    pub(crate) model: u64,
+    pub(crate) shift: Vec<i8, MAX_DIM>,
+}
+
 /// The settings as they are in flash.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct Values {
     key: Option<(Key, Seed)>,
     trusted: Option<[u8; 32]>,
@@ -60,6 +85,8 @@ struct Values {
     failures: u8,
     active: Option<Slot>,
     announced: Option<Announced>,
+    choices: Choices,
+    center: Option<Center>,
 }
 
 /// Reads every byte anew, as the store does.
@@ -134,7 +161,7 @@ impl<F: NorFlash> Settings<F> {
 
     /// Gives the device its key.
     pub(crate) fn set_key(&mut self, key: Key, seed: Seed) -> Result<(), SettingsError> {
-        let mut value = [0; LONGEST];
+        let mut value = [0; KEY_AND_SEED];
         value[..key.len()].copy_from_slice(&key);
         value[key.len()..].copy_from_slice(&seed);
         self.put(KEY, &value)?;
@@ -189,6 +216,34 @@ impl<F: NorFlash> Settings<F> {
         };
         self.put(UPDATE, &value[..len])?;
         self.values.announced = announced;
+        Ok(())
+    }
+
+    /// How is decided.
+    pub(crate) fn choices(&self) -> Choices {
+        self.values.choices
+    }
+
+    pub(crate) fn set_choices(&mut self, choices: Choices) -> Result<(), SettingsError> {
+        self.put(DECIDING, &choices.to_bytes())?;
+        self.values.choices = choices;
+        Ok(())
+    }
+
+    /// What is subtracted from embeddings.
+    pub(crate) fn center(&self) -> Option<&Center> {
+        self.values.center.as_ref()
+    }
+
+    pub(crate) fn set_center(&mut self, center: Option<Center>) -> Result<(), SettingsError> {
+        let mut value: Vec<u8, LONGEST> = Vec::new();
+        if let Some(Center { model, shift }) = &center {
+            // There is room for both.
+            let _ = value.extend_from_slice(&model.to_le_bytes());
+            let _ = value.extend_from_slice(bytemuck::cast_slice(shift));
+        }
+        self.put(CENTER, &value)?;
+        self.values.center = center;
         Ok(())
     }
 
@@ -256,9 +311,64 @@ impl Values {
                     digest: digest.try_into().ok()?,
                 });
             }
+            DECIDING => self.choices = Choices::read(value)?,
+            CENTER if value.is_empty() => self.center = None,
+            CENTER => {
+                let (model, shift) = value.split_first_chunk()?;
+                self.center = Some(Center {
+                    model: u64::from_le_bytes(*model),
+                    shift: Vec::from_slice(bytemuck::cast_slice(shift)).ok()?,
+                });
+            }
             _ => return None,
         }
         Some(())
+    }
+}
+
+impl Choices {
+    /// Rate, filter and region, little-endian; a region without columns stands for none.
+    fn to_bytes(self) -> [u8; CHOICES] {
+        let Region {
+            left,
+            top,
+            width,
+            height,
+        } = self.region.unwrap_or(Region {
+            left: 0,
+            top: 0,
+            width: 0,
+            height: 0,
+        });
+        let mut bytes = [0; CHOICES];
+        bytes[..2].copy_from_slice(&self.rate.parts().to_le_bytes());
+        bytes[2] = self.filter.window;
+        bytes[3] = self.filter.agree;
+        for (place, side) in bytes[4..]
+            .chunks_exact_mut(2)
+            .zip([left, top, width, height])
+        {
+            place.copy_from_slice(&side.to_le_bytes());
+        }
+        bytes
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let &[r0, r1, window, agree, l0, l1, t0, t1, w0, w1, h0, h1] = bytes else {
+            return None;
+        };
+        let filter = Filter { window, agree };
+        let region = Region {
+            left: u16::from_le_bytes([l0, l1]),
+            top: u16::from_le_bytes([t0, t1]),
+            width: u16::from_le_bytes([w0, w1]),
+            height: u16::from_le_bytes([h0, h1]),
+        };
+        filter.is_sound().then_some(Self {
+            rate: Rate::new(u16::from_le_bytes([r0, r1]))?,
+            filter,
+            region: (region.width > 0).then_some(region),
+        })
     }
 }
 

@@ -107,7 +107,10 @@ fn every_model_fault_is_named() {
             },
             Request::Embed,
             Request::Classify,
-            Request::Enroll { name: "gear" },
+            Request::Enroll {
+                name: "gear",
+                force: true,
+            },
             Request::List { skip: 0 },
         ];
         answers(
@@ -138,7 +141,10 @@ fn a_store_fault_leaves_the_rest_usable() {
         },
         Request::Embed,
         Request::Classify,
-        Request::Enroll { name: "gear" },
+        Request::Enroll {
+            name: "gear",
+            force: true,
+        },
         Request::List { skip: 0 },
         Request::Reset,
     ];
@@ -185,7 +191,10 @@ fn frames_that_show_nothing_are_refused() {
             },
             Request::Embed,
             Request::Classify,
-            Request::Enroll { name: "gear" },
+            Request::Enroll {
+                name: "gear",
+                force: true,
+            },
             Request::List { skip: 0 },
             Request::Capture { offset: 0 },
         ];

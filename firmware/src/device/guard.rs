@@ -41,6 +41,10 @@ impl<F: NorFlash> Guard<F> {
         }
     }
 
+    pub(super) fn settings(&mut self) -> &mut Settings<F> {
+        &mut self.settings
+    }
+
     pub(super) fn protection(&self) -> Protection {
         Protection {
             lock: self.lock.state(&self.settings),

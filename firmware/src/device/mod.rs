@@ -1,6 +1,7 @@
 //! The device: a camera, a model and a store behind the protocol.
 
 mod clock;
+mod decide;
 mod guard;
 mod history;
 pub mod sealed;
@@ -13,20 +14,19 @@ pub use session::Session;
 pub use slots::Mapped;
 
 use embedded_storage::nor_flash::NorFlash;
-use heapless::Vec;
 
 use crate::camera::{Camera, CameraError, Frame, quality};
 use crate::engine;
 use crate::heads::memory::SLOTS;
-use crate::heads::{Answer, Quantization, Ranking};
 use crate::image::Model;
 use crate::preprocess::{self, Region};
 use crate::protocol::{
-    ClassInfo, DeviceError, Distance, Info, MAX_CHUNK, ModelFault, ModelInfo, Page, Request,
-    Response, Stats, VERSION, Verdict,
+    ClassInfo, DecisionError, DeviceError, Info, MAX_CHUNK, ModelFault, ModelInfo, Page, Request,
+    Response, Stats, VERSION,
 };
 use crate::settings::Settings;
-use crate::store::{Class, Enrolment, MAX_CLASSES, MAX_DIM, MAX_SHOTS, Store, StoreError};
+use crate::store::{Class, MAX_CLASSES, MAX_DIM, MAX_SHOTS, Store, StoreError};
+use decide::Decider;
 use guard::Guard;
 use slots::Slots;
 
@@ -61,6 +61,7 @@ pub struct Device<'m, C, F: NorFlash> {
     camera: C,
     store: Store<F>,
     embedder: Embedder<'m>,
+    decider: Decider,
     guard: Guard<F>,
     stats: Stats,
     history: Option<History<F>>,
@@ -78,12 +79,14 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
         let trusted = settings.trusted();
         let accept = |image: &[u8]| slots::accept(image, trusted, parts.arena, parts.input.len());
         let (image, slots) = Slots::open(parts.slots, parts.image, settings.active(), accept);
+        let choices = settings.choices();
         let guard = Guard::new(settings, slots, parts.clock);
         let embedder = Embedder {
             model: check_model(image, parts.arena, parts.input.len()),
             clock: parts.clock,
             arena: parts.arena,
             input: parts.input,
+            region: choices.region,
         };
         match &embedder.model {
             Ok(model) => info!("model {=str}, id {=u64:016x}", model.name(), model.id()),
@@ -105,6 +108,7 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
             camera: parts.camera,
             store,
             embedder,
+            decider: Decider::new(choices),
             guard,
             stats: Stats::default(),
             history: None,
@@ -124,16 +128,20 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
             camera,
             store,
             embedder,
+            decider,
             guard,
             stats,
             history,
         } = self;
-        let answer = guard
-            .check(request)
-            .and_then(|()| match (request, history) {
+        let answer = guard.check(request).and_then(|()| {
+            decider.precede(request);
+            match (request, history) {
                 (&Request::Boots { clear }, Some(history)) => boots(history, clear),
-                _ => answer(request, board, camera, store, embedder, guard, stats),
-            });
+                _ => answer(
+                    request, board, camera, store, embedder, decider, guard, stats,
+                ),
+            }
+        });
         answer.unwrap_or_else(|error| {
             warning!("refused: {}", error);
             stats.refused += 1;
@@ -142,34 +150,22 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "each is borrowed apart")]
 fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
     request: &Request<'_>,
     board: &'static str,
     camera: &'a mut C,
     store: &'a mut Store<F>,
     embedder: &'a mut Embedder<'_>,
+    decider: &mut Decider,
     guard: &mut Guard<F>,
     stats: &mut Stats,
 ) -> Result<Response<'a>, DeviceError> {
     match *request {
-        Request::Info => Ok(Response::Info(Info {
-            protocol: VERSION,
-            firmware: env!("CARGO_PKG_VERSION"),
-            board,
-            ticks_per_second: embedder.clock.ticks_per_second,
-            frame_capacity: camera.capacity() as u32,
-            arena_capacity: size_of_val(embedder.arena) as u32,
-            model: embedder.info(),
-            classes: store.fault().map_or(Ok(store.classes().len() as u8), Err),
-            max_classes: MAX_CLASSES as u8,
-            max_shots: MAX_SHOTS as u8,
-            head: store.head(),
-            slots: store.known().memory().in_use() as u8,
-            max_slots: SLOTS as u8,
-            other_models: of_other_models(store, embedder),
-            damage: store.damage(),
-            protection: guard.protection(),
-        })),
+        Request::Info => Ok(Response::Info(info(
+            board, camera, store, embedder, decider, guard,
+        ))),
+        Request::Classify => decide::classify(camera, store, embedder, decider, guard, stats),
         Request::Frame {
             geometry,
             offset,
@@ -183,28 +179,8 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
                 ticks,
             })
         }
-        Request::Classify => classify(camera, store, embedder, stats),
-        Request::Enroll { name } => {
-            let id = embedder.model?.id();
-            let (embedding, _) = embedder.embed(look(camera)?, stats)?;
-            let Enrolment {
-                id,
-                shots,
-                overwritten,
-            } = store.enroll(name, id, embedding)?;
-            info!("enrolled shot {=u8} of class {=u8}", shots, id);
-            if let Some(class) = overwritten {
-                info!(
-                    "the memory is full: class {=u8} lost its least used slot",
-                    class
-                );
-            }
-            stats.enrolled += 1;
-            Ok(Response::Enrolled {
-                id,
-                shots,
-                overwritten,
-            })
+        Request::Enroll { name, force } => {
+            decide::enroll((name, force), camera, store, embedder, guard, stats)
         }
         Request::List { skip } => {
             if let Some(fault) = store.fault() {
@@ -261,19 +237,45 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
         Request::Receive { offset, chunk } => {
             Ok(Response::Received(store.receive(offset, chunk)? as u32))
         }
-        Request::Restore => {
-            let model = embedder.model?;
-            let id = store.restore(model.id(), model.embedding_len())?;
-            info!("restored class {=u8}", id);
-            Ok(Response::Enrolled {
-                id,
-                shots: store.class(id).map_or(0, Class::shots),
-                overwritten: None,
-            })
-        }
+        Request::Restore => Ok(decide::restored(store, &embedder.model?)?),
         Request::Lock(request) => guard.lock(request),
         Request::Update(request) => guard.update(request, embedder.arena, embedder.input.len()),
+        Request::Decision(request) => decide::change(request, decider, store, embedder, guard),
         Request::Boots { .. } => Err(DeviceError::NoHistory),
+    }
+}
+
+fn info<'a, 'm, C: Camera, F: Mapped<'m>>(
+    board: &'static str,
+    camera: &C,
+    store: &Store<F>,
+    embedder: &'a Embedder<'_>,
+    decider: &Decider,
+    guard: &mut Guard<F>,
+) -> Info<'a> {
+    Info {
+        protocol: VERSION,
+        firmware: env!("CARGO_PKG_VERSION"),
+        board,
+        ticks_per_second: embedder.clock.ticks_per_second,
+        frame_capacity: camera.capacity() as u32,
+        arena_capacity: size_of_val(embedder.arena) as u32,
+        model: embedder.info(),
+        classes: store.fault().map_or(Ok(store.classes().len() as u8), Err),
+        max_classes: MAX_CLASSES as u8,
+        max_shots: MAX_SHOTS as u8,
+        head: store.head(),
+        slots: store.known().memory().in_use() as u8,
+        max_slots: SLOTS as u8,
+        other_models: of_other_models(store, embedder),
+        damage: store.damage(),
+        protection: guard.protection(),
+        deciding: decide::deciding(
+            decider,
+            guard.settings(),
+            store.known(),
+            embedder.model.as_ref().ok(),
+        ),
     }
 }
 
@@ -321,54 +323,6 @@ fn capture<C: Camera>(camera: &mut C, offset: u32) -> Result<Response<'_>, Devic
     })
 }
 
-fn classify<'a, C: Camera, F: NorFlash>(
-    camera: &mut C,
-    store: &'a mut Store<F>,
-    embedder: &mut Embedder<'_>,
-    stats: &mut Stats,
-) -> Result<Response<'a>, DeviceError> {
-    if let Some(fault) = store.fault() {
-        return Err(fault.into());
-    }
-    let model = embedder.model?;
-    let clock = embedder.clock;
-    let frame = look(camera)?;
-    let start = clock.now();
-    let (embedding, _) = embedder.embed(frame, stats)?;
-    let quantization = Quantization {
-        scale: model.output_scale(),
-        zero_point: model.header().output_zero_point as i8,
-    };
-    let Answer { scores, ranking } = store
-        .classify(embedding, model.id(), quantization)
-        .ok_or(DeviceError::NothingEnrolled)?;
-    let ticks = clock.since(start);
-
-    let distances: Vec<Distance, MAX_CLASSES> = scores
-        .iter()
-        .map(|score| Distance {
-            class: score.class,
-            value: score.value,
-        })
-        .collect();
-    let Ranking { first, second } = ranking;
-    let nearest = distances[first];
-    let winner = store
-        .class(nearest.class)
-        .ok_or(DeviceError::NothingEnrolled)?;
-    stats.classified += 1;
-    info!("class {=u8} in {=u32} ticks", winner.id, ticks);
-    Ok(Response::Classified(Verdict {
-        name: &winner.name,
-        nearest,
-        // Scores that tie but for rounding have none.
-        margin: second.map(|second| (distances[second].value - nearest.value).max(0.0)),
-        ticks,
-        distances,
-        head: store.head(),
-    }))
-}
-
 fn describe(class: &Class, slots: usize) -> ClassInfo<'_> {
     ClassInfo {
         id: class.id,
@@ -376,6 +330,7 @@ fn describe(class: &Class, slots: usize) -> ClassInfo<'_> {
         shots: class.shots(),
         model: class.model,
         slots: slots as u8,
+        role: class.role,
     }
 }
 
@@ -385,6 +340,8 @@ struct Embedder<'m> {
     clock: Clock,
     arena: &'m mut [u64],
     input: &'m mut [u8],
+    /// What it looks at, none for the whole frame.
+    region: Option<Region>,
 }
 
 impl Embedder<'_> {
@@ -410,7 +367,11 @@ impl Embedder<'_> {
         let model = self.model?;
         let start = self.clock.now();
         let input = &mut self.input[..model.input_len()];
-        preprocess::run(&frame, Region::whole(&frame), model.input_shape(), input)
+        let region = self.region.unwrap_or(Region::whole(&frame));
+        if !region.is_within(&frame) {
+            return Err(DecisionError::Region.into());
+        }
+        preprocess::run(&frame, region, model.input_shape(), input)
             .map_err(|_| DeviceError::Preprocess)?;
         let embedding = engine::run(&model, input, self.arena).map_err(|_| ModelFault::Image)?;
         let ticks = self.clock.since(start);

@@ -1,7 +1,37 @@
 use heapless::{String, Vec};
+use serde::{Deserialize, Serialize};
 
 use super::memory::Group;
 use super::{MAX_DIM, MAX_NAME, MAX_SHOTS, Prototype};
+
+/// What a class stands for where parts are inspected.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Role {
+    /// Neither of the others.
+    #[default]
+    Plain,
+    /// Good parts.
+    Good,
+    /// Parts with a known defect.
+    Defect,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Plain, Self::Good, Self::Defect];
+
+    /// Its name on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Good => "good",
+            Self::Defect => "defect",
+        }
+    }
+}
 
 /// An enrolled class: its shots, their sum, and how the memory groups them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +42,8 @@ pub struct Class {
     pub name: String<MAX_NAME>,
     /// Identity of the model whose embeddings it holds.
     pub model: u64,
+    /// What it stands for.
+    pub role: Role,
     shots: Vec<i8, { MAX_SHOTS * MAX_DIM }>,
     sum: Vec<i16, MAX_DIM>,
     pub(crate) groups: Vec<Group, MAX_SHOTS>,
@@ -30,6 +62,7 @@ impl Class {
             id,
             name: String::try_from(name).ok()?,
             model,
+            role: Role::default(),
             shots: Vec::new(),
             sum,
             groups: Vec::new(),

@@ -19,7 +19,7 @@ pub mod linear;
 pub mod memory;
 pub mod nearest;
 
-pub use class::Class;
+pub use class::{Class, Role};
 pub use distance::{Distance, Prototype, Ranking, rank};
 
 use heapless::Vec;

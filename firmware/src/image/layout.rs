@@ -80,8 +80,10 @@ pub struct Header {
     pub golden_frame: u32,
     /// Section of the int8 embedding that the engine computes from that frame, 0 for none.
     pub golden_embedding: u32,
+    /// Section of the [`Calibration`](crate::decision::Calibration), 0 for none.
+    pub calibration: u32,
     /// Zeros.
-    pub reserved: [u32; 6],
+    pub reserved: [u32; 5],
 }
 
 /// A tensor in the arena: int8, height x width x channels, the channel fastest.

@@ -11,6 +11,7 @@
 //! | weights | int8, one section an operation, see [`packing`] |
 //! | channels | [`Channel`], one section an operation |
 //! | metadata | UTF-8 JSON, for people and for the host |
+//! | calibration | a [`Calibration`](crate::decision::Calibration): how far pictures of a known class may lie from it |
 //! | golden frame, golden embedding | a picture and what the engine makes of it, for the self-test |
 //!
 //! **Quantisation.** A real value is `scale * (q - zero_point)`, `q` int8. Activations have one

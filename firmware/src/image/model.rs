@@ -8,6 +8,7 @@ use super::check::OpFault;
 use super::layout::{
     CRC_START, Channel, Header, LUT_LEN, MAGIC, OpRecord, SECTION_ALIGN, TENSOR_ALIGN, VERSION,
 };
+use crate::decision::Calibration;
 
 static CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
@@ -78,6 +79,7 @@ pub struct Model<'m> {
     name: &'m str,
     metadata: &'m str,
     golden: Option<Golden<'m>>,
+    calibration: Option<&'m Calibration>,
 }
 
 impl<'m> Model<'m> {
@@ -140,6 +142,14 @@ impl<'m> Model<'m> {
                 embedding: bytemuck::cast_slice(embedding),
             })
         };
+        let calibration = match header.calibration {
+            0 => None,
+            offset => slice::<Calibration>(bytes, offset, 1)
+                .and_then(<[_]>::first)
+                .filter(|calibration| calibration.is_sound())
+                .map(Some)
+                .ok_or(ImageError::Header("calibration"))?,
+        };
         let name_len = header.name.iter().position(|&byte| byte == 0);
         let name = &header.name[..name_len.unwrap_or(header.name.len())];
 
@@ -167,6 +177,7 @@ impl<'m> Model<'m> {
             name: text(name, "name")?,
             metadata: text(metadata, "metadata")?,
             golden,
+            calibration,
         })
     }
 
@@ -271,6 +282,12 @@ impl<'m> Model<'m> {
     #[must_use]
     pub const fn golden(&self) -> Option<Golden<'m>> {
         self.golden
+    }
+
+    /// How far pictures of a known class may lie from it, where that was measured.
+    #[must_use]
+    pub const fn calibration(&self) -> Option<&'m Calibration> {
+        self.calibration
     }
 
     /// Whether the hash in the header is that of the body; slower than the checksum, which

@@ -6,11 +6,14 @@
 mod axis;
 pub(crate) mod luma;
 
+use serde::{Deserialize, Serialize};
+
 use crate::camera::{Frame, PixelFormat};
 use axis::{Axis, MAX_SIDE};
 
 /// A part of a frame, in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Region {
     /// First column.
     pub left: u16,
@@ -34,7 +37,9 @@ impl Region {
         }
     }
 
-    fn is_within(&self, frame: &Frame<'_>) -> bool {
+    /// Whether it has a pixel and none of it is outside of the frame.
+    #[must_use]
+    pub fn is_within(&self, frame: &Frame<'_>) -> bool {
         let fits = |first: u16, len: u16, all: u16| len > 0 && first <= all && len <= all - first;
         fits(self.left, self.width, frame.geometry.width)
             && fits(self.top, self.height, frame.geometry.height)

@@ -38,7 +38,8 @@ impl Request<'_> {
             | Self::Receive { .. }
             | Self::Restore
             | Self::Boots { clear: true }
-            | Self::Update(_) => Access::Guarded,
+            | Self::Update(_)
+            | Self::Decision(_) => Access::Guarded,
             Self::Lock(request) => match request {
                 LockRequest::Challenge
                 | LockRequest::Unlock { .. }

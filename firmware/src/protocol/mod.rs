@@ -8,11 +8,13 @@
 //! The order of variants and fields is the wire format: new variants go to the end, and any other
 //! change raises [`VERSION`].
 
+mod decision;
 mod guard;
 pub mod packet;
 mod request;
 mod response;
 
+pub use decision::{Deciding, Decision, DecisionError, DecisionRequest, DriftInfo};
 pub use guard::{
     Access, ImageFault, LockError, LockRequest, LockState, Protection, Slot, UpdateError,
     UpdateRequest,
@@ -23,7 +25,7 @@ pub use response::{
 };
 
 /// Version of the wire format.
-pub const VERSION: u8 = 3;
+pub const VERSION: u8 = 4;
 
 /// Most bytes of a frame or a record in one packet.
 pub const MAX_CHUNK: usize = 1024;

@@ -229,7 +229,15 @@ mod tests {
     #[test]
     fn every_flipped_bit_is_seen() {
         let mut wire = Wire::new();
-        encode(1, &Request::Enroll { name: "gear" }, &mut wire).unwrap();
+        encode(
+            1,
+            &Request::Enroll {
+                name: "gear",
+                force: false,
+            },
+            &mut wire,
+        )
+        .unwrap();
         for position in 1..wire.len() - 1 {
             for bit in 0..8 {
                 let mut damaged = wire.clone();

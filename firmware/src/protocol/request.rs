@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{LockRequest, UpdateRequest};
+use super::{DecisionRequest, LockRequest, UpdateRequest};
 use crate::camera::Geometry;
 use crate::heads::Head;
 
@@ -36,6 +36,8 @@ pub enum Request<'a> {
     Enroll {
         /// Name of the class, which is made if there is none.
         name: &'a str,
+        /// Whether a shot that does not fit its class is taken all the same.
+        force: bool,
     },
     /// A page of the enrolled classes. Answered by [`Response::Classes`](super::Response::Classes).
     List {
@@ -95,4 +97,6 @@ pub enum Request<'a> {
     /// Brings another model image, see [`UpdateRequest`] for the answers.
     #[serde(borrow)]
     Update(UpdateRequest<'a>),
+    /// Changes how is decided, see [`DecisionRequest`].
+    Decision(DecisionRequest),
 }

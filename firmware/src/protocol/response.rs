@@ -1,10 +1,11 @@
 use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
-use super::{LockError, Protection, UpdateError};
+use super::{Deciding, Decision, DecisionError, LockError, Protection, UpdateError};
 use crate::camera::{CameraError, Geometry};
+use crate::decision::Quality;
 use crate::device::Boots;
-use crate::heads::Head;
+use crate::heads::{Head, Role};
 use crate::lock::Nonce;
 use crate::store::{Damage, MAX_CLASSES, StoreError};
 
@@ -48,6 +49,8 @@ pub enum Response<'a> {
         shots: u8,
         /// Id of the class that lost a slot of the memory to this shot, if one did.
         overwritten: Option<u8>,
+        /// How the shot fits its class.
+        quality: Quality,
     },
     /// To [`Request::List`](super::Request::List).
     Classes {
@@ -114,6 +117,8 @@ pub struct Info<'a> {
     pub damage: Damage,
     /// Who may change the device, and which image runs.
     pub protection: Protection,
+    /// How it decides.
+    pub deciding: Deciding,
 }
 
 /// The model that the device runs.
@@ -196,6 +201,8 @@ pub struct Verdict<'a> {
     pub distances: Vec<Distance, MAX_CLASSES>,
     /// Whose measure it is.
     pub head: Head,
+    /// Whether the picture is of that class.
+    pub decision: Decision,
 }
 
 /// An enrolled class.
@@ -211,6 +218,8 @@ pub struct ClassInfo<'a> {
     pub model: u64,
     /// Slots of the memory that it holds.
     pub slots: u8,
+    /// What it stands for.
+    pub role: Role,
 }
 
 /// What the device did since it was switched on.
@@ -268,4 +277,7 @@ pub enum DeviceError {
     /// The update was refused; the image that runs is what it was.
     #[error(transparent)]
     Update(#[from] UpdateError),
+    /// The decisions are as they were.
+    #[error(transparent)]
+    Decision(#[from] DecisionError),
 }

@@ -4,8 +4,8 @@ use super::{Damage, StoreError};
 use crate::heads::linear::{Fit, Linear};
 use crate::heads::memory::Memory;
 use crate::heads::{
-    Answer, Class, Distance, Head, MAX_CLASSES, MAX_DIM, MAX_NAME, Quantization, Score, nearest,
-    rank,
+    Answer, Class, Distance, Head, MAX_CLASSES, MAX_DIM, MAX_NAME, Quantization, Role, Score,
+    nearest, rank,
 };
 
 /// All classes in RAM, and what the heads derive from them.
@@ -131,6 +131,13 @@ impl Known {
         Ok(class)
     }
 
+    /// The class as it would be with another role.
+    pub(super) fn with_role(&self, id: u8, role: Role) -> Result<Class, StoreError> {
+        let mut class = self.class(id).ok_or(StoreError::NoSuchClass)?.clone();
+        class.role = role;
+        Ok(class)
+    }
+
     /// Puts a class in its place, in place of the one with its id.
     pub(super) fn put(&mut self, class: Class) {
         self.place(class.id, Some(class));
@@ -217,7 +224,8 @@ impl Known {
         }
     }
 
-    fn of_model(&self, model: u64) -> impl Iterator<Item = &Class> {
+    /// The classes of a model, by id.
+    pub fn of_model(&self, model: u64) -> impl Iterator<Item = &Class> + Clone {
         self.classes
             .iter()
             .filter(move |class| class.model == model)

@@ -31,7 +31,7 @@ pub use crate::heads::{Class, MAX_CLASSES, MAX_DIM, MAX_NAME, MAX_SHOTS};
 pub use known::{Enrolment, Known};
 pub use ledger::Damage;
 
-use crate::heads::{Answer, Head, Quantization};
+use crate::heads::{Answer, Head, Quantization, Role};
 use ledger::{LEDGER, Ledger, NUMBERED};
 use record::{MAX_RECORD, TOMBSTONE};
 use sectors::{Sectors, SectorsError, WORD_LIMIT};
@@ -271,6 +271,15 @@ impl<F: NorFlash> Store<F> {
     pub fn rename(&mut self, id: u8, name: &str) -> Result<(), StoreError> {
         self.check()?;
         self.put_class(self.known.renamed(id, name)?)
+    }
+
+    /// Gives a class another role.
+    ///
+    /// # Errors
+    /// As [`rename`](Self::rename).
+    pub fn set_role(&mut self, id: u8, role: Role) -> Result<(), StoreError> {
+        self.check()?;
+        self.put_class(self.known.with_role(id, role)?)
     }
 
     /// Forgets a class, or that one was lost.

@@ -2,7 +2,7 @@
 //!
 //! | byte | |
 //! |---|---|
-//! | 0 | format: 0 for a removed class (nothing follows), 2 for this layout |
+//! | 0 | format: 0 for a removed class (nothing follows), 2 for this layout, 4 for one with a role |
 //! | 1..9 | identity of the model that made the embeddings, little-endian |
 //! | 9 | values per embedding |
 //! | 10 | number of shots |
@@ -13,23 +13,28 @@
 //! A group takes eight bytes: its slot, its shots as 24 bits and when it was written in 32,
 //! little-endian. Each shot is in one group.
 //!
+//! Format 4 has the number of the class's role in byte 13, and what follows one byte later. A class
+//! without a role is written as format 2. There is no format 3, which would look like the number in
+//! front of a record.
+//!
 //! Format 1 is the same without byte 12 and the groups. Such a class is read as one group of all
 //! its shots, used least, in the slot of the class's own id.
 
-use crate::heads::Class;
 use crate::heads::memory::{Group, SLOTS};
+use crate::heads::{Class, Role};
 use crate::heads::{MAX_CLASSES, MAX_DIM, MAX_NAME, MAX_SHOTS};
 
 const REMOVED: u8 = 0;
 const WITHOUT_GROUPS: u8 = 1;
 const VERSION: u8 = 2;
+const WITH_ROLE: u8 = 4;
 const HEADER: usize = 13;
 const GROUP: usize = 8;
 
 const _: () = assert!(MAX_SHOTS <= 24 && MAX_CLASSES <= SLOTS);
 
 /// Bytes of the largest record.
-pub const MAX_RECORD: usize = HEADER + MAX_NAME + MAX_SHOTS * (MAX_DIM + GROUP);
+pub const MAX_RECORD: usize = HEADER + 1 + MAX_NAME + MAX_SHOTS * (MAX_DIM + GROUP);
 
 /// A record that marks a class as removed.
 pub(super) const TOMBSTONE: &[u8] = &[REMOVED];
@@ -41,7 +46,8 @@ pub struct Malformed;
 
 /// Bytes of a class's record.
 pub(super) fn length(class: &Class) -> usize {
-    HEADER + class.name.len() + class.values().len() + class.groups().len() * GROUP
+    let role = usize::from(class.role != Role::Plain);
+    HEADER + role + class.name.len() + class.values().len() + class.groups().len() * GROUP
 }
 
 /// Reads the record of the class with this id; nothing if it was removed.
@@ -51,7 +57,9 @@ pub(super) fn length(class: &Class) -> usize {
 pub fn read(id: u8, bytes: &[u8]) -> Result<Option<Class>, Malformed> {
     match bytes.first() {
         Some(&REMOVED) => Ok(None),
-        Some(&VERSION | &WITHOUT_GROUPS) => read_class(id, bytes).map(Some).ok_or(Malformed),
+        Some(&VERSION | &WITHOUT_GROUPS | &WITH_ROLE) => {
+            read_class(id, bytes).map(Some).ok_or(Malformed)
+        }
         _ => Err(Malformed),
     }
 }
@@ -64,6 +72,12 @@ fn read_class(id: u8, bytes: &[u8]) -> Option<Class> {
             .split_first()
             .map(|(&count, rest)| (Some(count), rest))?,
     };
+    let (role, rest) = match header[0] {
+        WITH_ROLE => rest
+            .split_first()
+            .map(|(&number, rest)| (read_role(number), rest))?,
+        _ => (Some(Role::Plain), rest),
+    };
     let model = u64::from_le_bytes(header[1..9].try_into().ok()?);
     let [dim, count, name] = [header[9], header[10], header[11]].map(usize::from);
     let (name, rest) = rest.split_at_checked(name)?;
@@ -74,6 +88,7 @@ fn read_class(id: u8, bytes: &[u8]) -> Option<Class> {
     sound.then_some(())?;
 
     let mut class = Class::new(id, name, model, dim)?;
+    class.role = role?;
     for shot in shots.chunks_exact(dim) {
         class.push(bytemuck::cast_slice(shot))?;
     }
@@ -96,6 +111,13 @@ fn read_class(id: u8, bytes: &[u8]) -> Option<Class> {
         class.groups.push(group).ok()?;
     }
     (seen == all).then_some(class)
+}
+
+/// A role that stands in a record: [`Role::Plain`] does not.
+fn read_role(number: u8) -> Option<Role> {
+    [Role::Good, Role::Defect]
+        .into_iter()
+        .find(|&role| role as u8 == number)
 }
 
 fn read_group(bytes: &[u8]) -> Option<Group> {
@@ -121,7 +143,8 @@ pub fn write(class: &Class, buffer: &mut [u8]) -> Option<usize> {
         len += bytes.len();
         Some(())
     };
-    put(&[VERSION])?;
+    let with_role = class.role != Role::Plain;
+    put(&[if with_role { WITH_ROLE } else { VERSION }])?;
     put(&class.model.to_le_bytes())?;
     put(&[
         class.dim().try_into().ok()?,
@@ -129,6 +152,9 @@ pub fn write(class: &Class, buffer: &mut [u8]) -> Option<usize> {
         class.name.len().try_into().ok()?,
         class.groups().len().try_into().ok()?,
     ])?;
+    if with_role {
+        put(&[class.role as u8])?;
+    }
     put(class.name.as_bytes())?;
     put(bytemuck::cast_slice(class.values()))?;
     for group in class.groups() {
@@ -168,6 +194,7 @@ mod tests {
     fn the_largest_class_fits() {
         let name = "x".repeat(MAX_NAME);
         let mut class = Class::new(0, &name, 1, MAX_DIM).unwrap();
+        class.role = Role::Defect;
         for number in 0..MAX_SHOTS {
             class.push(&[number as i8; MAX_DIM]).unwrap();
             let (slot, shots, stamp) = (number as u8, 1 << number, u32::MAX);
@@ -192,6 +219,24 @@ mod tests {
         let (slot, shots, stamp) = (5, 0b11, 0);
         assert_eq!(read.groups(), [Group { slot, shots, stamp }]);
         assert!(read.support().eq(class().support()));
+    }
+
+    #[test]
+    fn a_role_is_kept_and_one_that_is_unknown_is_seen() {
+        let mut buffer = [0; MAX_RECORD];
+        let plain = write(&class(), &mut buffer).unwrap();
+        for role in [Role::Good, Role::Defect] {
+            let mut class = class();
+            class.role = role;
+            let len = write(&class, &mut buffer).unwrap();
+            assert_eq!((len, len), (length(&class), plain + 1));
+            assert_eq!(read(5, &buffer[..len]), Ok(Some(class)));
+            for number in [0, 3, 255] {
+                let mut damaged = buffer;
+                damaged[13] = number;
+                assert_eq!(read(5, &damaged[..len]), Err(Malformed), "{number}");
+            }
+        }
     }
 
     #[test]

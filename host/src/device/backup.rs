@@ -23,7 +23,7 @@ use sudal_firmware::heads::{Class, Head, MAX_CLASSES};
 use sudal_firmware::protocol::{DeviceError, MAX_CHUNK, ModelFault, Request, Response};
 use sudal_firmware::store::{StoreError, record};
 
-use super::client::{Client, ClientError, Enrolled};
+use super::client::{Client, ClientError, Enrolled, enrolled};
 
 const MAGIC: &[u8; 8] = b"sudalbak";
 const VERSION: u8 = 1;
@@ -242,18 +242,7 @@ impl<S: Read + Write> Client<S> {
             })?;
             offset = received;
         }
-        self.call("restore", &Request::Restore, |response| match response {
-            Response::Enrolled {
-                id,
-                shots,
-                overwritten,
-            } => Some(Enrolled {
-                id,
-                shots,
-                overwritten,
-            }),
-            _ => None,
-        })
+        self.call("restore", &Request::Restore, enrolled)
     }
 }
 

@@ -5,11 +5,14 @@ use std::time::{Duration, Instant};
 
 use serde::{Serialize, Serializer};
 use sudal_firmware::camera::{CameraError, Geometry};
+use sudal_firmware::decision::{Filter, Quality};
 use sudal_firmware::device::Boots;
-use sudal_firmware::heads::Head;
+use sudal_firmware::heads::{Head, Role};
+use sudal_firmware::preprocess::Region;
 use sudal_firmware::protocol::packet::{self, Packet, PacketError, Received, Receiver, Wire};
 use sudal_firmware::protocol::{
-    self, DeviceError, MAX_CHUNK, ModelFault, Request, Response, Stats,
+    self, Deciding, Decision, DecisionRequest, DeviceError, MAX_CHUNK, ModelFault, Request,
+    Response, Stats,
 };
 use sudal_firmware::store::StoreError;
 
@@ -133,6 +136,8 @@ pub struct Info {
     pub damage: Damage,
     /// Who may change the device, and which image runs.
     pub protection: Protection,
+    /// How it decides.
+    pub deciding: Deciding,
 }
 
 /// What the board's flash lost: the newest state of a class or of the choice of the head. An older
@@ -185,10 +190,12 @@ pub struct Class {
     pub model: u64,
     /// Slots of the memory that it holds.
     pub slots: u8,
+    /// What it stands for.
+    pub role: Role,
 }
 
 /// What an enrolment led to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Enrolled {
     /// Id of the class.
     pub id: u8,
@@ -196,6 +203,8 @@ pub struct Enrolled {
     pub shots: u8,
     /// Id of the class that lost a slot of the memory to this shot, if one did.
     pub overwritten: Option<u8>,
+    /// How the shot fits its class.
+    pub quality: Quality,
 }
 
 /// How far a picture is from a class.
@@ -222,6 +231,8 @@ pub struct Verdict {
     pub head: Head,
     /// Ticks of the device's clock from the picture to the class.
     pub ticks: u32,
+    /// Whether the picture is of that class.
+    pub decision: Decision,
 }
 
 /// An embedding.
@@ -324,6 +335,7 @@ impl<S: Read + Write> Client<S> {
                 slots: info.slots,
                 max_slots: info.max_slots,
                 protection: info.protection.into(),
+                deciding: info.deciding,
                 other_models: info.other_models,
                 damage: Damage {
                     classes: (0..info.max_classes)
@@ -455,32 +467,29 @@ impl<S: Read + Write> Client<S> {
                 distances: verdict.distances.iter().map(|&d| d.into()).collect(),
                 head: verdict.head,
                 ticks: verdict.ticks,
+                decision: verdict.decision,
             }),
             _ => None,
         })
     }
 
-    /// Takes a picture and adds it as a shot to a class, which is made if there is none.
+    /// Takes a picture and adds it as a shot to a class, which is made if there is none, whatever it
+    /// shows.
     ///
     /// # Errors
     /// That there is no picture or no model, or that the store is full.
     pub fn enroll(&mut self, name: &str) -> Result<Enrolled, ClientError> {
-        self.call(
-            "enroll",
-            &Request::Enroll { name },
-            |response| match response {
-                Response::Enrolled {
-                    id,
-                    shots,
-                    overwritten,
-                } => Some(Enrolled {
-                    id,
-                    shots,
-                    overwritten,
-                }),
-                _ => None,
-            },
-        )
+        self.call("enroll", &Request::Enroll { name, force: true }, enrolled)
+    }
+
+    /// The same, if the picture fits the class's other shots.
+    ///
+    /// # Errors
+    /// As [`enroll`](Self::enroll), or a
+    /// [`DecisionError::Outlier`](protocol::DecisionError::Outlier).
+    pub fn enroll_if_fit(&mut self, name: &str) -> Result<Enrolled, ClientError> {
+        let force = false;
+        self.call("enroll", &Request::Enroll { name, force }, enrolled)
     }
 
     /// All enrolled classes, those of other models included, by id.
@@ -581,6 +590,58 @@ impl<S: Read + Write> Client<S> {
         let choose = Some(choose);
         self.call("head", &Request::Head { choose }, head)
             .map(|_| ())
+    }
+
+    /// How many pictures of known classes may be rejected, in parts of 10,000.
+    ///
+    /// # Errors
+    /// That it is not in 10..=2000, or the settings can't be written.
+    pub fn set_rate(&mut self, parts: u16) -> Result<(), ClientError> {
+        self.decision(DecisionRequest::Rate { parts })
+    }
+
+    /// How a stable decision is made.
+    ///
+    /// # Errors
+    /// That the filter is not [sound](Filter::is_sound), or the settings can't be written.
+    pub fn set_filter(&mut self, filter: Filter) -> Result<(), ClientError> {
+        self.decision(DecisionRequest::Filter(filter))
+    }
+
+    /// What a class stands for.
+    ///
+    /// # Errors
+    /// That there is no such class.
+    pub fn set_role(&mut self, id: u8, role: Role) -> Result<(), ClientError> {
+        self.decision(DecisionRequest::Role { id, role })
+    }
+
+    /// Shifts embeddings by how far they have drifted, until the device is told otherwise.
+    ///
+    /// # Errors
+    /// That too few pictures were classified, or the settings can't be written.
+    pub fn recenter(&mut self) -> Result<(), ClientError> {
+        self.decision(DecisionRequest::Recenter)
+    }
+
+    /// Shifts embeddings no more.
+    ///
+    /// # Errors
+    /// That the settings can't be written.
+    pub fn uncenter(&mut self) -> Result<(), ClientError> {
+        self.decision(DecisionRequest::Uncenter)
+    }
+
+    /// The part of each frame that is looked at, none for the whole.
+    ///
+    /// # Errors
+    /// That it is empty, or the settings can't be written.
+    pub fn set_region(&mut self, region: Option<Region>) -> Result<(), ClientError> {
+        self.decision(DecisionRequest::Region(region))
+    }
+
+    fn decision(&mut self, request: DecisionRequest) -> Result<(), ClientError> {
+        self.call("a change of decisions", &Request::Decision(request), done)
     }
 
     /// How often the device was started, why, and its last failure, which `clear` forgets.
@@ -753,6 +814,23 @@ pub(super) fn done(response: Response<'_>) -> Option<()> {
     (response == Response::Done).then_some(())
 }
 
+pub(super) fn enrolled(response: Response<'_>) -> Option<Enrolled> {
+    match response {
+        Response::Enrolled {
+            id,
+            shots,
+            overwritten,
+            quality,
+        } => Some(Enrolled {
+            id,
+            shots,
+            overwritten,
+            quality,
+        }),
+        _ => None,
+    }
+}
+
 fn head(response: Response<'_>) -> Option<Head> {
     match response {
         Response::Head(head) => Some(head),
@@ -777,6 +855,7 @@ impl From<&protocol::ClassInfo<'_>> for Class {
             shots: class.shots,
             model: class.model,
             slots: class.slots,
+            role: class.role,
         }
     }
 }

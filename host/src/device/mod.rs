@@ -56,8 +56,11 @@ pub use machine::Machine;
 pub use profile::{CmsisNn, Comparison, Group, Layer, Profile, profile};
 pub use profile::{HeadCost, HeadRow, HeadTable, profile_heads};
 pub use sudal_firmware::camera::{Geometry, PixelFormat};
+pub use sudal_firmware::decision::{Basis, Filter, Outcome, Outlier, Quality, Rate, Stable};
 pub use sudal_firmware::device::{Boots, Cause, Failure};
-pub use sudal_firmware::heads::Head;
+pub use sudal_firmware::heads::{Head, Role};
+pub use sudal_firmware::preprocess::Region;
 pub use sudal_firmware::protocol::{
-    DeviceError, ImageFault, LockError, LockState, Slot, Stats, UpdateError,
+    Deciding, Decision, DecisionError, DeviceError, DriftInfo, ImageFault, LockError, LockState,
+    Slot, Stats, UpdateError,
 };

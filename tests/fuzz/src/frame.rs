@@ -27,7 +27,7 @@ pub fn run(data: &[u8]) {
     if data.len() <= MAX_CHUNK
         && let Ok(name) = std::str::from_utf8(data)
     {
-        returns(2, &Request::Enroll { name });
+        returns(2, &Request::Enroll { name, force: false });
     }
 }
 

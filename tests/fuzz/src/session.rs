@@ -4,11 +4,13 @@ use std::cell::RefCell;
 
 use arbitrary::{Result, Unstructured};
 use sudal_firmware::camera::{Geometry, PixelFormat, VirtualCamera};
+use sudal_firmware::decision::{Filter, Outcome};
 use sudal_firmware::device::{Clock, Device, Parts, Session};
-use sudal_firmware::heads::Head;
+use sudal_firmware::heads::{Head, Role};
 use sudal_firmware::image::Aligned;
+use sudal_firmware::preprocess::Region;
 use sudal_firmware::protocol::packet::{self, Packet, Received, Receiver, Wire};
-use sudal_firmware::protocol::{Request, Response, Verdict};
+use sudal_firmware::protocol::{DecisionRequest, Request, Response, Verdict};
 use sudal_firmware::store::nor::{Nor, SECTOR};
 
 use crate::block_means;
@@ -129,7 +131,7 @@ fn request<'a, 'd: 'a>(
     pixels: &'a mut [u8; 28 * 28],
 ) -> Result<Request<'a>> {
     const NAMES: [&str; 4] = ["gear", "nut", "bolt", "washer"];
-    Ok(match input.int_in_range(0..=15)? {
+    Ok(match input.int_in_range(0..=16)? {
         0 => Request::Info,
         1 => {
             let len = usize::from(input.arbitrary::<u16>()? % 1200);
@@ -154,9 +156,11 @@ fn request<'a, 'd: 'a>(
         4 | 5 => Request::Classify,
         6 | 7 => Request::Enroll {
             name: input.choose(&NAMES)?,
+            force: input.arbitrary()?,
         },
         8 => Request::Enroll {
             name: input.arbitrary()?,
+            force: true,
         },
         9 => Request::List {
             skip: input.arbitrary()?,
@@ -175,6 +179,7 @@ fn request<'a, 'd: 'a>(
         13 => Request::Head {
             choose: Some(*input.choose(&Head::ALL)?),
         },
+        14 => Request::Decision(decision(input)?),
         _ => {
             // A whole picture.
             let (seed, step) = (input.arbitrary::<u8>()?, input.arbitrary::<u8>()?);
@@ -191,6 +196,33 @@ fn request<'a, 'd: 'a>(
                 chunk: pixels,
             }
         }
+    })
+}
+
+fn decision(input: &mut Unstructured<'_>) -> Result<DecisionRequest> {
+    Ok(match input.int_in_range(0..=5)? {
+        0 => DecisionRequest::Rate {
+            parts: input.arbitrary()?,
+        },
+        1 => DecisionRequest::Filter(Filter {
+            window: input.arbitrary()?,
+            agree: input.arbitrary()?,
+        }),
+        2 => DecisionRequest::Role {
+            id: input.int_in_range(0..=5)?,
+            role: *input.choose(&Role::ALL)?,
+        },
+        3 => DecisionRequest::Recenter,
+        4 => DecisionRequest::Uncenter,
+        _ => DecisionRequest::Region(match input.arbitrary()? {
+            true => None,
+            false => Some(Region {
+                left: input.arbitrary()?,
+                top: input.int_in_range(0..=30)?,
+                width: input.int_in_range(0..=30)?,
+                height: input.int_in_range(0..=30)?,
+            }),
+        }),
     })
 }
 
@@ -235,4 +267,11 @@ fn sensible(verdict: &Verdict<'_>) {
         );
     }
     assert!(verdict.margin.is_none_or(|margin| margin >= 0.0));
+    let decision = verdict.decision;
+    assert!(decision.novelty.is_none_or(|novelty| novelty >= 0.0));
+    assert!(decision.stable.votes <= decision.stable.frames);
+    if let (Some(novelty), Some(threshold)) = (decision.novelty, decision.threshold) {
+        let unknown = decision.outcome == Outcome::Unknown;
+        assert_eq!(unknown, novelty > threshold, "{verdict:?}");
+    }
 }

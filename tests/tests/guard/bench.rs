@@ -58,7 +58,16 @@ impl Bench {
         let bench = Self::new();
         bench.start(|device| {
             show(device);
-            assert!(ask(device, &Request::Enroll { name: "gear" }).is_ok());
+            assert!(
+                ask(
+                    device,
+                    &Request::Enroll {
+                        name: "gear",
+                        force: true
+                    }
+                )
+                .is_ok()
+            );
             provision(device, KEY).unwrap();
         });
         bench

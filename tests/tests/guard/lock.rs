@@ -1,9 +1,10 @@
 use std::collections::BTreeSet;
 
-use sudal_firmware::heads::Head;
+use sudal_firmware::decision::Filter;
+use sudal_firmware::heads::{Head, Role};
 use sudal_firmware::lock::{self, LONGEST_WAIT};
 use sudal_firmware::protocol::{
-    DeviceError, LockError, LockRequest, LockState, Request, UpdateRequest,
+    DecisionRequest, DeviceError, LockError, LockRequest, LockState, Request, UpdateRequest,
 };
 use sudal_tests::GEOMETRY;
 
@@ -15,7 +16,7 @@ const LOCKED: Result<(), DeviceError> = Err(DeviceError::Lock(LockError::Locked)
 const WRONG: Result<(), DeviceError> = Err(DeviceError::Lock(LockError::WrongKey));
 
 /// How many kinds of request [`number`] tells apart.
-const KINDS: usize = 26;
+const KINDS: usize = 32;
 
 /// A request's number among all kinds. Without a wildcard: a new request does not compile before it
 /// has a place here, and fails below before [`requests`] has it.
@@ -47,6 +48,12 @@ fn number(request: &Request<'_>) -> usize {
         Request::Restore => 23,
         Request::Boots { clear: false } => 24,
         Request::Boots { clear: true } => 25,
+        Request::Decision(DecisionRequest::Rate { .. }) => 26,
+        Request::Decision(DecisionRequest::Filter(_)) => 27,
+        Request::Decision(DecisionRequest::Role { .. }) => 28,
+        Request::Decision(DecisionRequest::Recenter) => 29,
+        Request::Decision(DecisionRequest::Uncenter) => 30,
+        Request::Decision(DecisionRequest::Region(_)) => 31,
     }
 }
 
@@ -65,7 +72,13 @@ fn requests(frame: &[u8]) -> Vec<(Request<'_>, bool)> {
         (Request::Capture { offset: 0 }, false),
         (Request::Embed, false),
         (Request::Classify, false),
-        (Request::Enroll { name: "nut" }, true),
+        (
+            Request::Enroll {
+                name: "nut",
+                force: true,
+            },
+            true,
+        ),
         (Request::List { skip: 0 }, false),
         (Request::Rename { id: 0, name: "nut" }, true),
         (Request::Remove { id: 0 }, true),
@@ -118,6 +131,27 @@ fn requests(frame: &[u8]) -> Vec<(Request<'_>, bool)> {
         (Request::Restore, true),
         (Request::Boots { clear: false }, false),
         (Request::Boots { clear: true }, true),
+        (
+            Request::Decision(DecisionRequest::Rate { parts: 500 }),
+            true,
+        ),
+        (
+            Request::Decision(DecisionRequest::Filter(Filter {
+                window: 1,
+                agree: 1,
+            })),
+            true,
+        ),
+        (
+            Request::Decision(DecisionRequest::Role {
+                id: 0,
+                role: Role::Good,
+            }),
+            true,
+        ),
+        (Request::Decision(DecisionRequest::Recenter), true),
+        (Request::Decision(DecisionRequest::Uncenter), true),
+        (Request::Decision(DecisionRequest::Region(None)), true),
     ]
 }
 
@@ -156,7 +190,16 @@ fn a_device_without_a_key_works_as_ever_and_one_with_a_key_takes_no_other() {
     bench.start(|device| {
         assert_eq!(protection(device).lock, LockState::Open);
         show(device);
-        assert_eq!(ask(device, &Request::Enroll { name: "gear" }), Ok(()));
+        assert_eq!(
+            ask(
+                device,
+                &Request::Enroll {
+                    name: "gear",
+                    force: true
+                }
+            ),
+            Ok(())
+        );
         assert_eq!(challenge(device), Err(LockError::NoKey.into()));
         provision(device, KEY).unwrap();
         assert_eq!(protection(device).lock, LockState::Locked);
@@ -165,7 +208,16 @@ fn a_device_without_a_key_works_as_ever_and_one_with_a_key_takes_no_other() {
         unlock(device, &KEY).unwrap();
         // Not even then: a key that can be replaced can be replaced by who finds it unlocked.
         assert_eq!(provision(device, OTHER), taken);
-        assert_eq!(ask(device, &Request::Enroll { name: "gear" }), Ok(()));
+        assert_eq!(
+            ask(
+                device,
+                &Request::Enroll {
+                    name: "gear",
+                    force: true
+                }
+            ),
+            Ok(())
+        );
         ask(device, &Request::Lock(LockRequest::Lock)).unwrap();
         assert_eq!(ask(device, &Request::Reset), LOCKED);
         unlock(device, &KEY).unwrap();

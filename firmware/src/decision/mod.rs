@@ -1,0 +1,40 @@
+//! Open-set decisions (Scheirer et al. 2013, "Toward Open Set Recognition"): whether a picture is of
+//! the class that a head names, or of none that was enrolled.
+//!
+//! | file | question |
+//! |---|---|
+//! | [`Spread`] | how far the pictures of a class lie from each other |
+//! | [`novelty`] | how far a picture lies from a class, in units of that |
+//! | [`Calibration`] | which novelty pictures of known classes have, as measured on base classes |
+//! | [`Tail`] | the same as far as the enrolled shots tell, where there is no calibration |
+//! | [`Yardstick`] | all of that for the classes of a device |
+//! | [`Outcome`] | what is said of a picture |
+//! | [`Vote`] | what is said of several |
+//! | [`Drift`] | whether light or camera have changed |
+//! | [`Quality`] | whether a shot fits its class |
+//!
+//! Distances are between int8 embeddings, in steps squared. All is exact integers or `f32` with
+//! additions, multiplications and divisions in a fixed order, which every processor rounds alike.
+
+mod calibration;
+mod drift;
+mod novelty;
+mod outcome;
+mod quality;
+mod rate;
+mod root;
+mod spread;
+mod tail;
+mod vote;
+mod yardstick;
+
+pub use calibration::{Calibration, RATES, ROWS};
+pub use drift::{Drift, MIN_FRAMES};
+pub use novelty::novelty;
+pub use outcome::Outcome;
+pub use quality::{Outlier, Quality, check};
+pub use rate::Rate;
+pub use spread::{Prior, Spread};
+pub use tail::Tail;
+pub use vote::{Filter, Stable, Vote};
+pub use yardstick::{Basis, Yardstick};

@@ -1,0 +1,360 @@
+//! Classifying and enrolling: what was seen, whether it belongs where it is put, and what is said.
+
+use embedded_storage::nor_flash::NorFlash;
+use heapless::Vec;
+
+use super::guard::Guard;
+use super::{Embedder, look};
+use crate::camera::Camera;
+use crate::decision::{self, Drift, MIN_FRAMES, Outcome, Quality, Rate, Vote, Yardstick};
+use crate::heads::{Answer, Class, MAX_DIM, Quantization, Ranking};
+use crate::image::Model;
+use crate::protocol::{
+    Deciding, Decision, DecisionError, DecisionRequest, DeviceError, Distance, DriftInfo, Request,
+    Response, Stats, Verdict,
+};
+use crate::settings::{Center, Choices, Settings, SettingsError};
+use crate::store::{Enrolment, Known, MAX_CLASSES, Store, StoreError};
+
+/// What was seen since the device was switched on, or since its classes were last changed.
+pub(super) struct Decider {
+    vote: Vote,
+    drift: Drift,
+}
+
+impl Decider {
+    pub(super) fn new(choices: Choices) -> Self {
+        Self {
+            vote: Vote::new(choices.filter),
+            drift: Drift::default(),
+        }
+    }
+
+    /// Forgets what was seen of other classes, or otherwise, before a request that makes it so.
+    pub(super) fn precede(&mut self, request: &Request<'_>) {
+        if let Request::Enroll { .. }
+        | Request::Remove { .. }
+        | Request::Reset
+        | Request::Restore
+        | Request::Head { choose: Some(_) }
+        | Request::Decision(_) = request
+        {
+            self.vote.restart();
+            if !matches!(
+                request,
+                Request::Head { .. }
+                    | Request::Decision(
+                        DecisionRequest::Recenter
+                            | DecisionRequest::Rate { .. }
+                            | DecisionRequest::Filter(_)
+                            | DecisionRequest::Role { .. }
+                    )
+            ) {
+                self.drift.restart();
+            }
+        }
+    }
+
+    fn drift(&self) -> DriftInfo {
+        DriftInfo {
+            frames: self.drift.frames(),
+            score: self.drift.score(),
+            warning: self.drift.is_warning(),
+        }
+    }
+
+    fn decide(
+        &mut self,
+        query: &[i8],
+        first: &Class,
+        second: Option<&Class>,
+        yardstick: &Yardstick<'_>,
+    ) -> Decision {
+        let novelty = yardstick.novelty(query, first);
+        let threshold = yardstick.threshold(first.shots());
+        let outcome = if yardstick.accepts(query, first) {
+            Outcome::of(first)
+        } else {
+            Outcome::Unknown
+        };
+        if let (Some(spread), Some(novelty), Some(threshold)) =
+            (yardstick.spread(first), novelty, threshold)
+        {
+            self.drift.push(query, first, spread, novelty, threshold);
+        }
+        Decision {
+            outcome,
+            novelty,
+            threshold,
+            basis: yardstick.basis(),
+            second: second.and_then(|class| yardstick.novelty(query, class)),
+            stable: self.vote.push(outcome),
+            drift: self.drift(),
+        }
+    }
+}
+
+/// How the device decides now.
+pub(super) fn deciding<F: NorFlash>(
+    decider: &Decider,
+    settings: &Settings<F>,
+    known: &Known,
+    model: Option<&Model<'_>>,
+) -> Deciding {
+    let Choices {
+        rate,
+        filter,
+        region,
+    } = settings.choices();
+    let basis = match model {
+        Some(model) => yardstick(model, known, rate).basis(),
+        None => decision::Basis::Nothing,
+    };
+    Deciding {
+        rate,
+        filter,
+        region,
+        basis,
+        recentered: settings
+            .center()
+            .is_some_and(|center| Some(center.model) == model.map(Model::id)),
+        drift: decider.drift(),
+    }
+}
+
+fn yardstick<'m>(model: &Model<'m>, known: &Known, rate: Rate) -> Yardstick<'m> {
+    Yardstick::new(model.calibration(), known.of_model(model.id()), rate)
+}
+
+/// Carries out a request about decisions.
+pub(super) fn change<'a, F: NorFlash>(
+    request: DecisionRequest,
+    decider: &mut Decider,
+    store: &mut Store<F>,
+    embedder: &mut Embedder<'_>,
+    guard: &mut Guard<F>,
+) -> Result<Response<'a>, DeviceError> {
+    let settings = guard.settings();
+    let choices = settings.choices();
+    let failed = |error: SettingsError| DeviceError::from(DecisionError::from(error));
+    match request {
+        DecisionRequest::Rate { parts } => {
+            let rate = Rate::new(parts).ok_or(DecisionError::Rate)?;
+            settings
+                .set_choices(Choices { rate, ..choices })
+                .map_err(failed)?;
+        }
+        DecisionRequest::Filter(filter) => {
+            if !filter.is_sound() {
+                return Err(DecisionError::Filter.into());
+            }
+            settings
+                .set_choices(Choices { filter, ..choices })
+                .map_err(failed)?;
+            decider.vote = Vote::new(filter);
+        }
+        DecisionRequest::Region(region) => {
+            if region.is_some_and(|region| region.width == 0 || region.height == 0) {
+                return Err(DecisionError::Region.into());
+            }
+            settings
+                .set_choices(Choices { region, ..choices })
+                .map_err(failed)?;
+            embedder.region = region;
+        }
+        DecisionRequest::Role { id, role } => store.set_role(id, role)?,
+        DecisionRequest::Recenter => {
+            let model = embedder.model?;
+            let shift = shifted(settings, &model, &decider.drift)?;
+            let center = Center {
+                model: model.id(),
+                shift,
+            };
+            settings.set_center(Some(center)).map_err(failed)?;
+            decider.drift.restart();
+        }
+        DecisionRequest::Uncenter => settings.set_center(None).map_err(failed)?,
+    }
+    info!("decides otherwise");
+    Ok(Response::Done)
+}
+
+/// What is subtracted already, and what the drift adds.
+fn shifted<F: NorFlash>(
+    settings: &Settings<F>,
+    model: &Model<'_>,
+    drift: &Drift,
+) -> Result<Vec<i8, MAX_DIM>, DecisionError> {
+    let mut shift: Vec<i8, MAX_DIM> = Vec::new();
+    let frames = drift.frames();
+    let moved = drift.displacement().ok_or(DecisionError::Frames {
+        frames,
+        needed: MIN_FRAMES,
+    })?;
+    let center = settings
+        .center()
+        .filter(|center| center.model == model.id());
+    let before = center.map_or(&[][..], |center| &center.shift);
+    let before = before.iter().copied().chain(core::iter::repeat(0));
+    // No more values than an embedding has.
+    for (moved, before) in moved.zip(before) {
+        let _ = shift.push(before.saturating_add(moved));
+    }
+    Ok(shift)
+}
+
+/// An embedding as the classes are to see it.
+fn centered(embedding: &[i8], center: Option<&Center>, model: u64) -> Vec<i8, MAX_DIM> {
+    // An accepted model's embedding has room.
+    let mut values = Vec::from_slice(embedding).unwrap_or_default();
+    if let Some(center) = center.filter(|center| center.model == model) {
+        for (value, &shift) in values.iter_mut().zip(&center.shift) {
+            *value = value.saturating_sub(shift);
+        }
+    }
+    values
+}
+
+/// Takes a picture and says what it shows.
+pub(super) fn classify<'a, C: Camera, F: NorFlash>(
+    camera: &mut C,
+    store: &'a mut Store<F>,
+    embedder: &mut Embedder<'_>,
+    decider: &mut Decider,
+    guard: &mut Guard<F>,
+    stats: &mut Stats,
+) -> Result<Response<'a>, DeviceError> {
+    if let Some(fault) = store.fault() {
+        return Err(fault.into());
+    }
+    let model = embedder.model?;
+    let clock = embedder.clock;
+    let frame = look(camera)?;
+    let start = clock.now();
+    let (embedding, _) = embedder.embed(frame, stats)?;
+    let settings = guard.settings();
+    let query = centered(embedding, settings.center(), model.id());
+    let quantization = Quantization {
+        scale: model.output_scale(),
+        zero_point: model.header().output_zero_point as i8,
+    };
+    let Answer { scores, ranking } = store
+        .classify(&query, model.id(), quantization)
+        .ok_or(DeviceError::NothingEnrolled)?;
+
+    let distances: Vec<Distance, MAX_CLASSES> = scores
+        .iter()
+        .map(|score| Distance {
+            class: score.class,
+            value: score.value,
+        })
+        .collect();
+    let Ranking { first, second } = ranking;
+    let nearest = distances[first];
+    let winner = store
+        .class(nearest.class)
+        .ok_or(DeviceError::NothingEnrolled)?;
+    let runner_up = second.map(|second| distances[second]);
+    let decision = decider.decide(
+        &query,
+        winner,
+        runner_up.and_then(|distance| store.class(distance.class)),
+        &yardstick(&model, store.known(), settings.choices().rate),
+    );
+    let ticks = clock.since(start);
+    stats.classified += 1;
+    info!(
+        "class {=u8}, {} in {=u32} ticks",
+        winner.id, decision.outcome, ticks
+    );
+    Ok(Response::Classified(Verdict {
+        name: &winner.name,
+        nearest,
+        // Scores that tie but for rounding have none.
+        margin: runner_up.map(|second| (second.value - nearest.value).max(0.0)),
+        ticks,
+        distances,
+        head: store.head(),
+        decision,
+    }))
+}
+
+/// Takes a picture and adds it to a class, if it fits or is forced.
+pub(super) fn enroll<'a, C: Camera, F: NorFlash>(
+    (name, force): (&str, bool),
+    camera: &mut C,
+    store: &mut Store<F>,
+    embedder: &mut Embedder<'_>,
+    guard: &mut Guard<F>,
+    stats: &mut Stats,
+) -> Result<Response<'a>, DeviceError> {
+    let model = embedder.model?;
+    let (embedding, _) = embedder.embed(look(camera)?, stats)?;
+    let settings = guard.settings();
+    let shot = centered(embedding, settings.center(), model.id());
+    if let Some(fault) = store.fault() {
+        return Err(fault.into());
+    }
+    let rate = settings.choices().rate;
+    let quality = quality(&shot, name, store.known(), &model, rate);
+    if !force {
+        decision::check(&quality).map_err(DecisionError::from)?;
+    }
+    let Enrolment {
+        id,
+        shots,
+        overwritten,
+    } = store.enroll(name, model.id(), &shot)?;
+    info!("enrolled shot {=u8} of class {=u8}", shots, id);
+    if let Some(class) = overwritten {
+        info!(
+            "the memory is full: class {=u8} lost its least used slot",
+            class
+        );
+    }
+    stats.enrolled += 1;
+    Ok(Response::Enrolled {
+        id,
+        shots,
+        overwritten,
+        quality,
+    })
+}
+
+fn quality(shot: &[i8], name: &str, known: &Known, model: &Model<'_>, rate: Rate) -> Quality {
+    let yardstick = yardstick(model, known, rate);
+    let distance = |class: &Class| crate::heads::Distance::between(shot, class.prototype());
+    let mut classes = known.of_model(model.id());
+    let own = classes.find(|class| class.name == name);
+    let other = known
+        .of_model(model.id())
+        .filter(|class| class.name != name)
+        .min_by_key(|&class| distance(class));
+    let ratio = own.zip(other).map(|(own, other)| {
+        let [own, other] = [own, other].map(|class| distance(class).to_real(1.0));
+        // Two equal distances have a ratio of 1, both of 0 too.
+        (own + f32::MIN_POSITIVE) / (other + f32::MIN_POSITIVE)
+    });
+    Quality {
+        own: own.and_then(|class| yardstick.novelty(shot, class)),
+        other: other.map(|class| class.id),
+        other_novelty: other.and_then(|class| yardstick.novelty(shot, class)),
+        ratio,
+        threshold: own.and_then(|class| yardstick.threshold(class.shots())),
+    }
+}
+
+/// Restores the class whose record was received.
+pub(super) fn restored<'a, F: NorFlash>(
+    store: &mut Store<F>,
+    model: &Model<'_>,
+) -> Result<Response<'a>, StoreError> {
+    let id = store.restore(model.id(), model.embedding_len())?;
+    info!("restored class {=u8}", id);
+    Ok(Response::Enrolled {
+        id,
+        shots: store.class(id).map_or(0, Class::shots),
+        overwritten: None,
+        quality: Quality::default(),
+    })
+}
