@@ -254,7 +254,7 @@ async fn shift(operator: &Operator, served: &Served) {
     operator.sees("#list li:nth-child(1) small", &before).await;
 
     // A class gets another name, and its old one back.
-    operator.click("#list li:nth-child(2) button:nth-of-type(2)").await;
+    operator.click("#list li:nth-child(2) button.edit").await;
     let field = browser.find(Locator::Css("#list input")).await.unwrap();
     field.clear().await.unwrap();
     field.send_keys(&format!("screw M4{}", char::from(Key::Enter))).await.unwrap();

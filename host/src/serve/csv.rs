@@ -7,20 +7,26 @@ use super::Decision;
 
 /// With a mark by which spreadsheets know that it is UTF-8.
 pub(super) const HEADER: &str =
-    "\u{feff}id,time,device,decision,class,distance,milliseconds\r\n";
+    "\u{feff}id,time,device,decision,class,distance,novelty,threshold,milliseconds\r\n";
 
 /// A line.
 pub(super) fn line(id: u64, decision: &Decision) -> String {
     let distance = decision.distances.first();
     format!(
-        "{id},{},{},{},{},{},{:.3}\r\n",
+        "{id},{},{},{},{},{},{},{},{:.3}\r\n",
         iso(id),
         field(&decision.device),
         decision.call.name(),
         field(&decision.nearest),
-        distance.map_or(String::new(), |d| format!("{:.4}", d.value)),
+        figure(distance.map(|distance| distance.value)),
+        figure(decision.novelty),
+        figure(decision.threshold),
         f64::from(decision.micros) / 1e3
     )
+}
+
+fn figure(value: Option<f32>) -> String {
+    value.map_or(String::new(), |value| format!("{value:.4}"))
 }
 
 /// Microseconds since 1970 as a date and time, UTC.
@@ -57,11 +63,13 @@ mod tests {
                 name: "=HYPERLINK(1)".to_owned(),
                 value: 1.25,
             }],
+            novelty: Some(0.5),
+            threshold: None,
             micros: 1500,
         };
         assert_eq!(
             line(1_700_000_000_000_001, &decision),
-            "1700000000000001,2023-11-14T22:13:20.000001Z,\"line, \"\"one\"\"\",class,\"'=HYPERLINK(1)\",1.2500,1.500\r\n"
+            "1700000000000001,2023-11-14T22:13:20.000001Z,\"line, \"\"one\"\"\",class,\"'=HYPERLINK(1)\",1.2500,0.5000,,1.500\r\n"
         );
         assert_eq!(field("너트 M4"), "너트 M4");
     }

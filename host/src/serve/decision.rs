@@ -1,4 +1,5 @@
 use serde::{Deserialize, Serialize};
+use sudal_firmware::decision::Outcome;
 
 /// What the operator is told about a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -27,6 +28,17 @@ impl Call {
     }
 }
 
+impl From<Outcome> for Call {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Class(_) => Self::Class,
+            Outcome::Good(_) => Self::Good,
+            Outcome::Defect(_) => Self::Defect,
+            Outcome::Unknown => Self::Unknown,
+        }
+    }
+}
+
 /// How far a frame is from a class, in the measure of the device's head.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Measure {
@@ -47,6 +59,10 @@ pub struct Decision {
     pub nearest: String,
     /// Distances, the nearest first.
     pub distances: Vec<Measure>,
+    /// How new the frame is to the nearest class: 1 is usual. None while nothing tells.
+    pub novelty: Option<f32>,
+    /// The novelty above which it is unknown.
+    pub threshold: Option<f32>,
     /// From the frame to the answer, in microseconds.
     pub micros: u32,
 }

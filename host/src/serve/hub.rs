@@ -4,6 +4,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::json;
+use sudal_firmware::heads::Role;
 use tokio::sync::{Notify, broadcast, oneshot};
 
 use super::log::now;
@@ -32,6 +33,10 @@ pub(super) enum Wish {
     Rename { from: String, to: String },
     /// Forget a class.
     Remove { id: u8 },
+    /// Say what a class stands for.
+    Role { id: u8, role: Role },
+    /// Take the light and the camera as they are now for usual.
+    Recenter,
     /// Keep showing the class that the camera is shown, or go on.
     Stay { stay: bool },
     /// Show the next class.
@@ -90,6 +95,7 @@ impl Hub {
                     max_shots: 0,
                     undo: None,
                     reel: None,
+                    drift: false,
                     counts: Counts::new(since),
                     frame: 0,
                 }),

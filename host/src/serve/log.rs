@@ -272,6 +272,8 @@ mod tests {
                 name: name.to_owned(),
                 value: 1.5,
             }],
+            novelty: Some(0.5),
+            threshold: None,
             micros: 1_000,
         }
     }

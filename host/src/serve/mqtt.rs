@@ -170,6 +170,8 @@ fn message(id: u64, decision: &Decision) -> String {
         "decision": decision.call,
         "class": decision.nearest,
         "distances": decision.distances,
+        "novelty": decision.novelty,
+        "threshold": decision.threshold,
         "milliseconds": f64::from(decision.micros) / 1e3,
     })
     .to_string()

@@ -48,7 +48,7 @@ impl Past {
             Some(Step::Enroll { hold: last, name: of, .. }) if *last == hold && of == name
         );
         let before = if goes_on { None } else { record(client, name)? };
-        let enrolled = client.enroll(name)?;
+        let enrolled = client.enroll_if_fit(name)?;
         if goes_on {
             if let Some(Step::Enroll { shots, .. }) = self.0.last_mut() {
                 *shots += 1;

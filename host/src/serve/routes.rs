@@ -16,6 +16,7 @@ use futures_util::Stream;
 use futures_util::stream::unfold;
 use serde::Deserialize;
 use serde_json::json;
+use sudal_firmware::heads::Role;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::spawn_blocking;
 
@@ -45,6 +46,8 @@ pub(super) fn router(hub: Arc<Hub>, token: Token, host_names: Vec<String>) -> Ro
         .route("/devices/{device}/undo", post(undo))
         .route("/devices/{device}/rename", post(rename))
         .route("/devices/{device}/remove", post(remove))
+        .route("/devices/{device}/role", post(role))
+        .route("/devices/{device}/recenter", post(recenter))
         .route("/devices/{device}/stay", post(stay))
         .route("/devices/{device}/skip", post(skip))
         .route("/shift", post(begin_shift))
@@ -72,7 +75,7 @@ async fn events(State(hub): App) -> Result<Response, Failure> {
         return Err(Failure::from(Trouble::Ending));
     };
     let hello = hello(&hub).await?;
-    let stream = unfold((Some(hello), receiver, hub), |(first, mut receiver, hub)| async {
+    let stream = unfold((Some(hello), receiver, hub), |(first, mut receiver, hub)| async move {
         let text = match first {
             Some(hello) => hello,
             None => match receiver.recv().await {
@@ -152,6 +155,21 @@ struct Remove {
 
 async fn remove(app: App, device: Path<usize>, Json(ask): Json<Remove>) -> Result<Response, Failure> {
     wish(app, device, Wish::Remove { id: ask.id }).await
+}
+
+#[derive(Deserialize)]
+struct Stand {
+    id: u8,
+    role: Role,
+}
+
+async fn role(app: App, device: Path<usize>, Json(ask): Json<Stand>) -> Result<Response, Failure> {
+    let Stand { id, role } = ask;
+    wish(app, device, Wish::Role { id, role }).await
+}
+
+async fn recenter(app: App, device: Path<usize>) -> Result<Response, Failure> {
+    wish(app, device, Wish::Recenter).await
 }
 
 #[derive(Deserialize)]

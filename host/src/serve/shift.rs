@@ -225,6 +225,8 @@ mod tests {
             call,
             nearest: nearest.to_owned(),
             distances: Vec::new(),
+            novelty: None,
+            threshold: None,
             micros: 1,
         };
         for _ in 0..3 {

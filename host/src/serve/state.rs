@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use sudal_firmware::heads::Role;
 
 use super::trouble::Told;
 use super::{Call, Decision};
@@ -24,6 +25,8 @@ pub(super) struct State {
     pub(super) undo: Option<Undo>,
     /// What the virtual camera is shown.
     pub(super) reel: Option<Shown>,
+    /// Whether light or camera have changed.
+    pub(super) drift: bool,
     pub(super) counts: Counts,
     /// Grows with each live picture.
     pub(super) frame: u64,
@@ -47,6 +50,8 @@ pub(super) struct Taught {
     pub(super) id: u8,
     pub(super) name: String,
     pub(super) shots: u8,
+    /// What it stands for.
+    pub(super) role: Role,
     /// Whether it belongs to the present model.
     pub(super) usable: bool,
 }

@@ -1,5 +1,6 @@
 use serde::Serialize;
 use sudal_firmware::camera::CameraError;
+use sudal_firmware::protocol::DecisionError;
 use sudal_firmware::store::StoreError;
 
 use super::LogError;
@@ -95,6 +96,8 @@ impl Trouble {
             DeviceError::Store(StoreError::NameTaken) => "name-taken",
             DeviceError::Lock(LockError::Locked) => "locked",
             DeviceError::Model(_) => "model",
+            DeviceError::Decision(DecisionError::Outlier(_)) => "outlier",
+            DeviceError::Decision(DecisionError::Frames { .. }) => "frames",
             _ => "",
         }
     }

@@ -11,7 +11,7 @@ use super::trouble::Trouble;
 use super::{Call, Decision, DeviceOptions, Measure, picture};
 use crate::data::Gray;
 use crate::device::{
-    self, Board, Client, ClientError, DeviceError, Info, Link as Line, LockState, Patience,
+    self, Board, Client, ClientError, DeviceError, Head, Info, Link as Line, LockState, Patience,
     PixelFormat, Verdict,
 };
 
@@ -180,6 +180,10 @@ impl Worker {
             Err(error) => return Err(error.into()),
         };
         let micros = u32::try_from(start.elapsed().as_micros()).unwrap_or(u32::MAX);
+        let drift = verdict.decision.drift.warning;
+        self.hub.update(self.place, |state| {
+            std::mem::replace(&mut state.drift, drift) != drift
+        });
         let decision = session.decision(&self.options.name, verdict, micros);
         self.hub
             .decide(self.place, &decision, &picture::small(&frame))?;
@@ -218,6 +222,8 @@ impl Worker {
             Wish::Undo => self.past.undo(client)?,
             Wish::Rename { from, to } => self.past.rename(client, &from, &to)?,
             Wish::Remove { id } => self.past.remove(client, id)?,
+            Wish::Role { id, role } => client.set_role(id, role)?,
+            Wish::Recenter => client.recenter()?,
             Wish::Stay { .. } | Wish::Skip => {}
         }
         Ok(None)
@@ -274,6 +280,7 @@ impl Session {
             id: class.id,
             name: class.name,
             shots: class.shots,
+            role: class.role,
         });
         self.classes = classes.collect();
         Ok(())
@@ -284,17 +291,21 @@ impl Session {
             let class = self.classes.iter().find(|class| class.id == id);
             class.map_or_else(|| format!("class {id}"), |class| class.name.clone())
         };
+        // Prototypes and shots are compared by squared distances.
+        let squared = matches!(verdict.head, Head::Prototype | Head::Nearest);
         let measures = verdict.distances.iter().map(|distance| Measure {
             name: name(distance.class),
-            value: distance.value,
+            value: if squared { distance.value.sqrt() } else { distance.value },
         });
         let mut distances: Vec<_> = measures.collect();
         distances.sort_by(|a, b| a.value.total_cmp(&b.value));
         Decision {
             device: device.to_owned(),
-            call: Call::Class,
+            call: Call::from(verdict.decision.outcome),
             nearest: verdict.name,
             distances,
+            novelty: verdict.decision.novelty,
+            threshold: verdict.decision.threshold,
             micros,
         }
     }

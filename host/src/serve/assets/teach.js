@@ -14,8 +14,12 @@ if (given) {
 }
 const token = sessionStorage.getItem("token");
 
+/** Whether the last refusal was of one frame. */
+let refused = false;
+
 /** Asks the server to change something. Gives the answer, or nothing if it was refused and told. */
 async function post(path, body = {}) {
+  refused = false;
   try {
     const response = await fetch(path, {
       method: "POST",
@@ -26,6 +30,7 @@ async function post(path, body = {}) {
     const text = await response.text();
     let told = { kind: "", text };
     try { told = JSON.parse(text); } catch { /* not from a device */ }
+    refused = told.kind === "outlier";
     toast(trouble(told), true);
   } catch {
     toast(t("server-lost"), true);
@@ -65,7 +70,8 @@ export function setUp(app) {
     do {
       update();
       const answer = await post(path, { name, hold: number });
-      if (!answer) break;
+      // A frame that does not fit is left out, and told; the next may.
+      if (!answer && !refused) break;
       await new Promise((done) => setTimeout(done, BETWEEN));
     } while (holding);
     holding = false;
@@ -102,6 +108,9 @@ export function setUp(app) {
   $("name").onkeydown = (event) => {
     if (event.key === "Enter" || event.key === "Escape") $("name").blur();
   };
+  $("recenter").onclick = async () => {
+    if (await post(`${device()}/recenter`)) toast(t("recentered"));
+  };
   $("new-shift").onclick = async () => {
     if (await post("/shift")) toast(t("shift-begun"));
   };
@@ -109,6 +118,14 @@ export function setUp(app) {
   function choose(name) {
     $("name").value = name;
     update();
+  }
+
+  /** What classes stand for, and how that is drawn, in the order of the button. */
+  const ROLES = { plain: "◆", good: "✓", defect: "✕" };
+  function role(taught) {
+    const roles = Object.keys(ROLES);
+    const next = roles[(roles.indexOf(taught.role) + 1) % roles.length];
+    return post(`${device()}/role`, { id: taught.id, role: next });
   }
 
   function rename(row, name) {
@@ -145,14 +162,18 @@ export function setUp(app) {
       const key = make("kbd", { textContent: place < 9 ? place + 1 : "" });
       const pick = make("button", { type: "button", className: "pick", title: name }, key, make("span", { textContent: name }),
         make("small", { textContent: taught.usable ? `${taught.shots}` : t("other-model") }));
-      const edit = make("button", { type: "button", textContent: "✎", title: t("rename", { name }) });
-      const drop = make("button", { type: "button", textContent: "✕", title: t("remove", { name }) });
-      const row = make("li", {}, pick, edit, drop);
+      const edit = make("button", { type: "button", textContent: "✎", className: "edit", title: t("rename", { name }) });
+      const drop = make("button", { type: "button", textContent: "🗑\uFE0E", title: t("remove", { name }) });
+      const meaning = `${t("role", { name })}: ${t(`role-${taught.role}`)}`;
+      const stands = make("button", { type: "button", textContent: ROLES[taught.role], className: "role", title: meaning });
+      stands.dataset.role = taught.role;
+      stands.onclick = () => role(taught);
+      const row = make("li", {}, pick, stands, edit, drop);
       row.classList.toggle("chosen", name === $("name").value.trim());
       pick.onclick = () => choose(name);
       edit.onclick = () => rename(row, name);
       drop.onclick = () => remove(taught);
-      for (const button of [pick, edit, drop]) button.disabled = !app.allowed;
+      for (const button of [pick, stands, edit, drop]) button.disabled = !app.allowed;
       return row;
     });
     $("list").replaceChildren(...(rows.length ? rows : [make("p", { textContent: t("none") })]));

@@ -58,6 +58,7 @@ export function draw(device) {
   say($("mark"), MARKS[call]);
   say($("word"), text);
   say($("detail"), detail);
+  $("drift").hidden = !device.state.drift || !live;
   $("word").style.setProperty("--extent", Math.max(4, extent(text)));
   document.title = `${text} – sudal`;
   bars(live ? device.history[0]?.decision : undefined);
@@ -80,7 +81,22 @@ function reel(state) {
   $("stay").setAttribute("aria-pressed", state.reel.stay);
 }
 
+/** How unusual the frame is, with a mark where it becomes unknown. */
+function novelty(decision) {
+  const row = $("novelty");
+  const { novelty: value = null, threshold = null } = decision ?? {};
+  row.hidden = value === null || threshold === null;
+  if (row.hidden) return;
+  const [bar, mark] = row.querySelectorAll("i, b");
+  const share = (part) => `${Math.min(100, (part / (2 * threshold)) * 100)}%`;
+  bar.style.width = share(value);
+  mark.style.left = share(threshold);
+  row.querySelector("data").textContent = value.toFixed(2);
+  row.dataset.call = decision.call;
+}
+
 function bars(decision) {
+  novelty(decision);
   const measures = (decision?.distances ?? []).slice(0, BARS);
   const low = Math.min(0, ...measures.map((measure) => measure.value));
   const high = Math.max(low + 1e-6, ...measures.map((measure) => measure.value));
