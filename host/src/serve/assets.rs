@@ -11,7 +11,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-const FILES: [Asset; 8] = [
+const FILES: [Asset; 9] = [
     ("style.css", CSS, include_str!("assets/style.css")),
     ("report.css", CSS, include_str!("assets/report.css")),
     ("app.js", SCRIPT, include_str!("assets/app.js")),
@@ -20,6 +20,7 @@ const FILES: [Asset; 8] = [
     ("teach.js", SCRIPT, include_str!("assets/teach.js")),
     ("report.js", SCRIPT, include_str!("assets/report.js")),
     ("icon.svg", SVG, include_str!("assets/icon.svg")),
+    ("bin.svg", SVG, include_str!("assets/bin.svg")),
 ];
 
 /// The page.

@@ -74,8 +74,8 @@ async fn events(State(hub): App) -> Result<Response, Failure> {
     let Some(receiver) = hub.events() else {
         return Err(Failure::from(Trouble::Ending));
     };
-    let hello = hello(&hub).await?;
-    let stream = unfold((Some(hello), receiver, hub), |(first, mut receiver, hub)| async move {
+    let first = hello(&hub).await?;
+    let stream = unfold((Some(first), receiver, hub), |(first, mut receiver, hub)| async move {
         let text = match first {
             Some(hello) => hello,
             None => match receiver.recv().await {

@@ -5,7 +5,7 @@ import { $, addMoment, draw, history, make, picture, tabs, words } from "./view.
 import { setUp } from "./teach.js";
 
 const HISTORY = 48;
-const app = { devices: [], current: 0, allowed: false, editing: false };
+const app = { devices: [], current: 0, allowed: false, editing: false, connected: false };
 const teach = setUp(app);
 
 const KEYS = [
@@ -23,7 +23,7 @@ function drawAll() {
   const device = app.devices[app.current];
   if (!device) return;
   tabs(app.devices, app.current, choose);
-  draw(device);
+  draw(device, app.connected);
   picture(app.current, device);
   history(device);
   teach.update();
@@ -64,17 +64,21 @@ function hear(event) {
     if (shown) addMoment(device, HISTORY);
   }
   tabs(app.devices, app.current, choose);
-  if (shown) draw(device);
+  if (shown) draw(device, app.connected);
 }
 
 function connect() {
   const source = new EventSource("/events");
-  source.onopen = () => { $("banner").hidden = true; };
+  const tell = (connected) => {
+    app.connected = connected;
+    $("banner").textContent = t("server-lost");
+    $("banner").hidden = connected;
+    drawAll();
+  };
+  source.onopen = () => tell(true);
   source.onmessage = (message) => hear(JSON.parse(message.data));
   source.onerror = () => {
-    $("banner").textContent = t("server-lost");
-    $("banner").hidden = false;
-    document.querySelector("#decision").dataset.call = "lost";
+    tell(false);
     if (source.readyState === EventSource.CLOSED) setTimeout(connect, 2000);
   };
 }

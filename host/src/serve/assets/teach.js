@@ -163,7 +163,8 @@ export function setUp(app) {
       const pick = make("button", { type: "button", className: "pick", title: name }, key, make("span", { textContent: name }),
         make("small", { textContent: taught.usable ? `${taught.shots}` : t("other-model") }));
       const edit = make("button", { type: "button", textContent: "✎", className: "edit", title: t("rename", { name }) });
-      const drop = make("button", { type: "button", textContent: "🗑\uFE0E", title: t("remove", { name }) });
+      const bin = make("img", { src: "/assets/bin.svg", alt: t("remove", { name }) });
+      const drop = make("button", { type: "button", title: t("remove", { name }) }, bin);
       const meaning = `${t("role", { name })}: ${t(`role-${taught.role}`)}`;
       const stands = make("button", { type: "button", textContent: ROLES[taught.role], className: "role", title: meaning });
       stands.dataset.role = taught.role;

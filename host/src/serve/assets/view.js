@@ -24,9 +24,10 @@ export function word(decision) {
 }
 
 /** What to tell across the room: [call, word, detail]. */
-function verdict(device) {
+function verdict(device, connected) {
   const { state, history } = device;
   const last = history[0];
+  if (!connected) return ["lost", t("lost"), t("server-lost")];
   if (state.link === "lost") {
     const told = state.trouble;
     return ["lost", t("lost"), told && told.kind !== "lost" ? trouble(told) : t("lost-detail")];
@@ -40,9 +41,7 @@ function verdict(device) {
   if (!last) return ["idle", t("waiting"), ""];
   const { decision } = last;
   const details = [time(last.id), t("ms", { ms: number(Math.round(decision.micros / 1000)) })];
-  if (decision.call === "unknown" || decision.call === "good") {
-    details.unshift(t("like", { name: decision.nearest }));
-  }
+  if (decision.call === "unknown") details.unshift(t("like", { name: decision.nearest }));
   return [decision.call, word(decision), details.join(" · ")];
 }
 
@@ -51,11 +50,12 @@ function extent(text) {
   return [...text].reduce((sum, letter) => sum + (letter > "\u1100" ? 1.75 : 1), 0);
 }
 
-export function draw(device) {
-  const [call, text, detail] = verdict(device);
-  const live = device.state.link === "up";
+export function draw(device, connected) {
+  const [call, text, detail] = verdict(device, connected);
+  const live = connected && device.state.link === "up";
   $("decision").dataset.call = call;
   say($("mark"), MARKS[call]);
+  say($("kind"), call === "good" ? device.history[0].decision.nearest : has(`kind-${call}`) ? t(`kind-${call}`) : "");
   say($("word"), text);
   say($("detail"), detail);
   $("drift").hidden = !device.state.drift || !live;

@@ -3,6 +3,7 @@
 const WORDS = {
   en: {
     "good": "OK", "unknown": "Unknown", "lost": "No signal", "connecting": "Connecting",
+    "kind-class": "part", "kind-defect": "defect", "kind-unknown": "like nothing that was taught",
     "waiting": "Waiting", "empty": "Teach me", "trouble": "No picture",
     "empty-detail": "Name a part and hold the button while it is in view",
     "lost-detail": "The device does not answer. Trying again…",
@@ -43,6 +44,7 @@ const WORDS = {
   },
   ko: {
     "good": "정상", "unknown": "미등록", "lost": "신호 없음", "connecting": "연결 중",
+    "kind-class": "부품", "kind-defect": "불량", "kind-unknown": "배운 것과 다름",
     "waiting": "대기 중", "empty": "학습 필요", "trouble": "영상 없음",
     "empty-detail": "부품 이름을 쓰고, 화면에 보이는 동안 버튼을 누르고 계세요",
     "lost-detail": "장치가 응답하지 않습니다. 다시 시도합니다…",
