@@ -11,7 +11,7 @@ mod wired;
 pub use data::data;
 pub use install::program;
 pub use line::Noisy;
-pub use model::{change, tested_block_means};
+pub use model::{calibrated_block_means, change, tested_block_means};
 pub use power::{Flash, Power};
 pub use served::{Served, events};
 pub use sudal_fuzz::block_means;

@@ -1,6 +1,8 @@
 use bytemuck::bytes_of;
 use sha2::{Digest, Sha256};
+use sudal::export::calibration::{measure, with_calibration};
 use sudal::export::quantized::QuantizedModel;
+use sudal::meta::Embeddings;
 use sudal_firmware::image::{CRC_START, HASH_START, Header, crc};
 use sudal_fuzz::block_means;
 
@@ -23,6 +25,20 @@ pub fn tested_block_means(name: &str) -> Vec<u8> {
         header.golden_embedding = golden_embedding as u32;
     });
     image
+}
+
+/// The image of [`block_means`], calibrated on classes of [`picture`] from 1,000 on.
+#[must_use]
+pub fn calibrated_block_means(name: &str) -> Vec<u8> {
+    let image = block_means(name);
+    let pictures: Vec<Vec<u8>> = (1000..1020)
+        .flat_map(|class| (0..26).map(move |number| picture(class, number)))
+        .collect();
+    let model = QuantizedModel::new(&image).unwrap();
+    let values = model.embed(&pictures).unwrap().concat();
+    let values = values.into_iter().map(f32::from).collect();
+    let embeddings = Embeddings::new(49, &[26; 20], values);
+    with_calibration(&image, &measure(&embeddings, 0).unwrap()).unwrap()
 }
 
 /// Changes an image's header and brings length, hash and checksum in line with the whole, as whoever

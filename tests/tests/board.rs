@@ -11,7 +11,7 @@ use sudal::device::{
 use sudal::export::convert::{ConvertOptions, convert};
 use sudal::export::quantized::QuantizedModel;
 use sudal::nets::graph::Normalization;
-use sudal_tests::{GEOMETRY, block_means, picture};
+use sudal_tests::{GEOMETRY, block_means, calibrated_block_means, picture};
 
 /// An emulator that is switched off when the test ends, however it ends.
 struct Bench {
@@ -69,7 +69,7 @@ fn the_arena_is_what_the_largest_model_needs() {
 
 #[test]
 fn board_and_host_agree_to_the_bit() {
-    let image = block_means("a");
+    let image = calibrated_block_means("a");
     let mut bench = Bench::new(&image);
     let dir = tempfile::tempdir().unwrap();
     let mut host = HostBoard::open(dir.path()).unwrap();
@@ -87,10 +87,15 @@ fn board_and_host_agree_to_the_bit() {
             let (mut far, mut near) = (there.classify().unwrap(), here.classify().unwrap());
             assert!(far.ticks > 0);
             (far.ticks, near.ticks) = (0, 0);
+            // The decision too: novelty, threshold, vote and drift.
             assert_eq!(far, near);
             assert_eq!(far.name, format!("part {}", number % 5));
+            assert!(far.decision.novelty.is_some() && far.decision.threshold.is_some());
         }
     }
+    let drift = there.info().unwrap().deciding.drift;
+    assert!(drift.score.is_some() && !drift.warning, "{drift:?}");
+    assert_eq!(drift, here.info().unwrap().deciding.drift);
 }
 
 /// Enrolled under one head, every other head is chosen in turn, the power cut, and asked: board and

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use sudal::data::{Loaded, omniglot, parts};
-use sudal::episodes::EpisodeShape;
+use sudal::device::{Basis, Head, OpenSet, Rate};
+use sudal::episodes::{EpisodeShape, Sampler};
 use sudal::export::float::FloatModel;
 use sudal::export::quantized::QuantizedModel;
 use sudal::meta::Embeddings;
@@ -102,5 +103,34 @@ fn omniglot_keeps_its_accuracy_in_int8() {
             let a = accuracy(&int8, way, shot);
             assert!(a > least, "{name}, {way}-way {shot}-shot: {a}");
         }
+    }
+}
+
+/// On classes that it was neither trained nor calibrated on.
+#[test]
+fn parts_rejects_known_pictures_about_as_often_as_chosen() {
+    let data = parts::dataset(3, 100, 20, (64, 64))
+        .load((64, 64), |_| ())
+        .unwrap();
+    let embeddings = int8("parts.sudal", &data);
+    let image = QuantizedModel::new(&model("parts.sudal")).unwrap();
+    let model = image.model().unwrap();
+    let rates = [100, 500, 1000].map(|parts| Rate::new(parts).unwrap());
+    for shot in [1, 3, 5] {
+        let shape = EpisodeShape {
+            way: 2,
+            shot,
+            query: 10,
+        };
+        let sampler = Sampler::new(&data.class_sizes(), shape, 1).unwrap();
+        // One class enrolled, so that its threshold alone decides.
+        let open_set = OpenSet::new(&model, &embeddings, Head::Prototype, 1);
+        let found = open_set.measure(&sampler, 1000, &rates, &|| ()).unwrap();
+        assert_eq!(found.basis, Basis::Calibration);
+        for at in found.rates {
+            let realised = at.false_reject.mean / at.chosen;
+            assert!((0.5..2.0).contains(&realised), "{shot} {at:?}");
+        }
+        assert!(found.auroc.mean > 0.9, "{:?}", found.auroc);
     }
 }

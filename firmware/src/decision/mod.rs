@@ -25,6 +25,8 @@ mod rate;
 mod root;
 mod spread;
 mod tail;
+#[cfg(test)]
+mod tests;
 mod vote;
 mod yardstick;
 

@@ -69,6 +69,16 @@ impl Class {
         })
     }
 
+    /// A nameless class of these embeddings, for measurements; `None` if there are none or too many, or
+    /// they differ in length.
+    #[must_use]
+    pub fn of<'s>(shots: impl IntoIterator<Item = &'s [i8]>) -> Option<Self> {
+        let mut shots = shots.into_iter().peekable();
+        let mut class = Self::new(0, "", 0, shots.peek()?.len())?;
+        shots.try_for_each(|shot| class.push(shot))?;
+        Some(class)
+    }
+
     /// Adds a shot, which belongs to no group yet; `None` if it has another number of values or the
     /// class is full.
     pub(crate) fn push(&mut self, embedding: &[i8]) -> Option<()> {

@@ -12,6 +12,7 @@ use super::{
     Aligned, CRC_START, Header, ImageError, Kind, Model, OpFault, OpRecord, Tensor, crc, lead,
     packing,
 };
+use crate::decision::{Calibration, RATES};
 use crate::engine::reference::{Chain, Layout, Random, Trial, Values, random_chain};
 use crate::engine::{self, EngineError};
 
@@ -147,6 +148,35 @@ fn misaligned_images_are_refused() {
         Model::parse(&bytes.0[4..]).err(),
         Some(ImageError::Misaligned)
     );
+}
+
+#[test]
+fn a_calibration_has_to_lie_in_the_image_and_be_sound() {
+    let mut image = image(Kind::Clamp);
+    let image = &mut image.0[..];
+    let end = len(image).next_multiple_of(16);
+    let mut calibration = Calibration::zeroed();
+    (calibration.variance, calibration.weight, calibration.rows) = (2.0, 3.0, 1);
+    calibration.shots[0] = 1;
+    calibration.quantiles[0] = [4.0; RATES.len()];
+    let mut read = |offset: usize, calibration: &Calibration| {
+        image[end..end + size_of::<Calibration>()].copy_from_slice(bytemuck::bytes_of(calibration));
+        let start = size_of::<Header>();
+        let mut header: Header = *bytemuck::from_bytes(&image[..start]);
+        header.calibration = offset as u32;
+        header.image_len = (end + 256) as u32;
+        image[..start].copy_from_slice(bytemuck::bytes_of(&header));
+        seal(image);
+        Model::parse(image).map(|model| model.calibration().copied())
+    };
+    assert_eq!(read(0, &calibration), Ok(None));
+    assert_eq!(read(end, &calibration), Ok(Some(calibration)));
+    let refused = Err(ImageError::Header("calibration"));
+    assert_eq!(read(end + 4, &calibration), refused);
+    assert_eq!(read(end + 16, &calibration), refused);
+    assert_eq!(read(usize::MAX, &calibration), refused);
+    calibration.variance = f32::NAN;
+    assert_eq!(read(end, &calibration), refused);
 }
 
 proptest! {

@@ -8,8 +8,12 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use serde::Serialize;
 use sudal::data::Gray;
-use sudal::device::{Boots, Client, Info as DeviceInfo, Link, PixelFormat, Verdict};
+use sudal::device::{
+    Boots, Client, ClientError, DecisionError, DeviceError, Info as DeviceInfo, Link, Outlier,
+    PixelFormat, Role, Verdict,
+};
 
+use super::decide;
 use super::device::{BoardArgs, Cost};
 use super::head;
 use super::interrupt::Interrupt;
@@ -146,10 +150,11 @@ pub(crate) fn describe(info: &DeviceInfo) -> String {
         Err(fault) => format!("store: {fault}"),
     };
     let mut text = format!(
-        "{}, firmware {}, protocol {}\n{model}\n{classes}\n{}",
+        "{}, firmware {}, protocol {}\n{model}\n{classes}\n{}\n{}",
         info.board,
         info.firmware,
         info.protocol,
+        decide::describe(&info.deciding),
         lock::describe(&info.protection)
     );
     if info.other_models > 0 {
@@ -176,16 +181,22 @@ fn ids(ids: &[u8]) -> String {
 }
 
 /// Teach the board a class from pictures, one shot each; more can be added any time.
+///
+/// A picture that does not fit the other shots of its class is refused with the reason.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sudal enroll gear gear1.png gear2.png gear3.png
-  sudal enroll \"gear, broken tooth\" broken/*.jpg")]
+  sudal enroll \"gear, broken tooth\" broken/*.jpg
+  sudal enroll gear odd.png --force")]
 pub(crate) struct Enroll {
     /// Name of the class.
     name: String,
     /// Pictures of it, PNG or JPEG.
     #[arg(required = true)]
     pictures: Vec<PathBuf>,
+    /// Take pictures that do not fit all the same.
+    #[arg(long)]
+    force: bool,
     #[command(flatten)]
     board: BoardArgs,
 }
@@ -203,19 +214,36 @@ impl Enroll {
         let mut overwritten = Vec::new();
         for (path, picture) in self.pictures.iter().zip(&pictures) {
             c.show(picture)?;
-            let done = c
-                .client
-                .enroll(&self.name)
-                .with_context(|| format!("enrolling {}", path.display()))?;
+            let done = if self.force {
+                c.client.enroll(&self.name)
+            } else {
+                c.client.enroll_if_fit(&self.name)
+            };
+            if let Err(ClientError::Device(DeviceError::Decision(DecisionError::Outlier(
+                Outlier::LooksLike { class },
+            )))) = done
+            {
+                let names = names(&mut c.client)?;
+                bail!(
+                    "{} looks like {:?}: enrol it there, or give --force",
+                    path.display(),
+                    name(&names, class)
+                );
+            }
+            let done = done.with_context(|| format!("enrolling {}", path.display()))?;
             overwritten.extend(done.overwritten);
             enrolled = Some(done);
         }
         let Some(enrolled) = enrolled else {
             bail!("give at least one picture");
         };
+        let names = names(&mut c.client)?;
         let mut text = format!("{}: {} shots", self.name, enrolled.shots);
+        let fit = decide::quality(&enrolled, &names);
+        if !fit.is_empty() {
+            text.push_str(&format!("\nthe last: {fit}"));
+        }
         if !overwritten.is_empty() {
-            let names = names(&mut c.client)?;
             for id in &overwritten {
                 text.push_str(&format!(
                     "\nthe memory is full: its least used slot, of {}, was overwritten",
@@ -227,6 +255,7 @@ impl Enroll {
             "id": enrolled.id,
             "shots": enrolled.shots,
             "overwritten": overwritten,
+            "quality": enrolled.quality,
         });
         output.result(&result, text)
     }
@@ -280,18 +309,22 @@ impl Classify {
                     head::shown(c.verdict.head, d.value)
                 ));
             }
-            text.push_str(&format!("  ({})\n", c.cost));
+            text.push_str(&format!(
+                "  ({})\n  {}\n",
+                c.cost,
+                decide::decided(&c.verdict.decision, &names)
+            ));
         }
         output.result(&all, text)
     }
 }
 
-fn names(client: &mut Client<Box<dyn Link>>) -> anyhow::Result<Vec<(u8, String)>> {
+pub(super) fn names(client: &mut Client<Box<dyn Link>>) -> anyhow::Result<Vec<(u8, String)>> {
     Ok(client.list()?.into_iter().map(|c| (c.id, c.name)).collect())
 }
 
 /// The name of a class, by its id.
-fn name(names: &[(u8, String)], id: u8) -> &str {
+pub(super) fn name(names: &[(u8, String)], id: u8) -> &str {
     let named = names.iter().find(|(other, _)| *other == id);
     named.map_or("?", |(_, name)| name)
 }
@@ -316,6 +349,9 @@ impl List {
                 "{:>3}  {:>2} shots  {:>2} slots  {}",
                 class.id, class.shots, class.slots, class.name
             ));
+            if class.role != Role::Plain {
+                text.push_str(&format!("  [{}]", class.role.name()));
+            }
             if Some(class.model) != model {
                 text.push_str("  (of another model: enrol it again, or flash its model)");
             }

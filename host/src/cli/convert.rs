@@ -8,11 +8,14 @@ use serde::Serialize;
 use sudal::data::Loaded;
 use sudal::device::{self, SigningKey};
 use sudal::episodes::EpisodeShape;
+use sudal::export::calibration::{measure, with_calibration};
 use sudal::export::convert::{ConvertOptions, Report as Conversion, convert, input_shape};
 use sudal::export::float::FloatModel;
-use sudal::meta::Accuracy;
+use sudal::export::quantized::QuantizedModel;
+use sudal::meta::{Accuracy, Embeddings};
 use sudal::nets::graph::Normalization;
 
+use super::calibrate;
 use super::data::{DataArgs, Kind};
 use super::model::{ModelFile, beside};
 use super::output::Output;
@@ -125,10 +128,18 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         .clone()
         .unwrap_or_else(|| beside(&args.onnx, "sudal"));
     let mut text = converted.report.to_string();
-    let image = match &signing {
-        Some(key) => key.sign(&converted.image)?,
-        None => converted.image,
-    };
+    let mut image = converted.image;
+    let decided = decision_data(&args.data, size, output)?;
+    match measure(&embed(&image, &decided)?, 0) {
+        Ok(calibration) => {
+            image = with_calibration(&image, &calibration)?;
+            text.push_str(&format!("\n{}", calibrate::describe(&calibration)));
+        }
+        Err(error) => text.push_str(&format!("\nwithout calibration of decisions: {error}")),
+    }
+    if let Some(key) = &signing {
+        image = key.sign(&image)?;
+    }
     fs::write(&path, image).with_context(|| format!("writing {}", path.display()))?;
 
     let mut accuracy = Vec::new();
@@ -184,6 +195,26 @@ fn calibration_split(data: &DataArgs) -> anyhow::Result<String> {
         Kind::Omniglot(_) => "trainval".to_owned(),
         Kind::Folder(_) => "all".to_owned(),
     })
+}
+
+/// What decisions are calibrated on: classes that training did not see, where there are some beside
+/// those that are measured on.
+fn decision_data(data: &DataArgs, size: (u32, u32), output: &Output) -> anyhow::Result<Loaded> {
+    let split = match data.kind()? {
+        Kind::Folder(_) => "all",
+        Kind::Parts | Kind::Surfaces | Kind::Omniglot(_) => "val",
+    };
+    data.load(split, size, output)
+}
+
+/// The int8 embeddings of all pictures.
+fn embed(image: &[u8], data: &Loaded) -> anyhow::Result<Embeddings> {
+    let (width, height) = data.size();
+    let frames: Vec<&[u8]> = data.all().chunks_exact((width * height) as usize).collect();
+    let embedded = QuantizedModel::new(image)?.embed(&frames)?;
+    let dim = embedded.first().map_or(0, Vec::len);
+    let values = embedded.into_iter().flatten().map(f32::from).collect();
+    Ok(Embeddings::new(dim, &data.class_sizes(), values))
 }
 
 /// At most `count` pictures, evenly spread over the data.

@@ -4,8 +4,10 @@ mod backup;
 mod bench;
 mod board;
 mod bounds;
+mod calibrate;
 mod convert;
 mod data;
+mod decide;
 mod demo;
 mod device;
 mod eval;
@@ -13,11 +15,13 @@ mod explain;
 mod export;
 mod head;
 mod heads;
+mod inspect;
 mod instances;
 mod interrupt;
 mod key;
 mod lock;
 mod model;
+mod openset;
 mod output;
 mod profile;
 mod serve;
@@ -73,11 +77,14 @@ enum Command {
     Tune(tune::Args),
     Eval(eval::Args),
     Bench(bench::Args),
+    Openset(openset::Args),
+    Inspect(inspect::Args),
     Sweep(sweep::Args),
     Explain(explain::Args),
     Export(export::Args),
     Verify(verify::Args),
     Convert(convert::Args),
+    Calibrate(calibrate::Args),
     Profile(profile::Args),
     Flash(board::Flash),
     Run(board::Run),
@@ -85,6 +92,10 @@ enum Command {
     Enroll(board::Enroll),
     Classify(board::Classify),
     Head(head::Args),
+    Decide(decide::Decide),
+    Role(decide::SetRole),
+    Recenter(decide::Recenter),
+    Region(decide::SetRegion),
     List(board::List),
     Rename(board::Rename),
     Remove(board::Remove),
@@ -120,11 +131,14 @@ pub(crate) fn main() -> ExitCode {
         Command::Tune(args) => tune::run(&args, &output),
         Command::Eval(args) => eval::run(&args, &output),
         Command::Bench(args) => bench::run(&args, &output),
+        Command::Openset(args) => openset::run(&args, &output),
+        Command::Inspect(args) => inspect::run(&args, &output),
         Command::Sweep(args) => sweep::run(&args, &output),
         Command::Explain(args) => explain::run(&args, &output),
         Command::Export(args) => export::run(&args, &output),
         Command::Verify(args) => verify::run(&args, &output),
         Command::Convert(args) => convert::run(&args, &output),
+        Command::Calibrate(args) => calibrate::run(&args, &output),
         Command::Profile(args) => profile::run(&args, &output),
         Command::Flash(args) => args.run(&output),
         Command::Run(args) => args.run(&output),
@@ -132,6 +146,10 @@ pub(crate) fn main() -> ExitCode {
         Command::Enroll(args) => args.run(&output),
         Command::Classify(args) => args.run(&output),
         Command::Head(args) => head::run(&args, &output),
+        Command::Decide(args) => args.run(&output),
+        Command::Role(args) => args.run(&output),
+        Command::Recenter(args) => args.run(&output),
+        Command::Region(args) => args.run(&output),
         Command::List(args) => args.run(&output),
         Command::Rename(args) => args.run(&output),
         Command::Remove(args) => args.run(&output),

@@ -68,10 +68,7 @@ impl<'a> HeadEpisodes<'a> {
         done: &(dyn Fn() + Sync),
     ) -> Result<Accuracy, HeadError> {
         let shape = sampler.shape();
-        if shape.way > MAX_CLASSES || shape.shot > MAX_SHOTS {
-            let (way, shot) = (shape.way, shape.shot);
-            return Err(HeadError::Shape { way, shot });
-        }
+        self.check(shape.way, shape.shot)?;
         let each = (0..episodes).into_par_iter().map_init(
             || Box::new(Known::new()),
             |known, n| {
@@ -83,6 +80,14 @@ impl<'a> HeadEpisodes<'a> {
             },
         );
         Ok(Accuracy::of(&each.collect::<Result<Vec<_>, HeadError>>()?))
+    }
+
+    /// Whether a device has room for so many classes of so many shots.
+    pub(super) fn check(&self, way: usize, shot: usize) -> Result<(), HeadError> {
+        if way > MAX_CLASSES || shot > MAX_SHOTS {
+            return Err(HeadError::Shape { way, shot });
+        }
+        Ok(())
     }
 
     /// Enrols the support pictures of an episode in place of all that was known.

@@ -13,6 +13,7 @@
 //! `sudal.data`, `sudal.split`, `sudal.seed` and `sudal.version`.
 
 pub mod benchmark;
+pub mod calibration;
 pub mod convert;
 pub mod float;
 pub mod metadata;

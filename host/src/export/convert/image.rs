@@ -172,14 +172,19 @@ pub(super) fn write(content: &Content<'_>, layout: &Layout) -> Result<Vec<u8>, C
         header.golden_frame = section(&mut bytes, frame)?;
         header.golden_embedding = section(&mut bytes, bytemuck::cast_slice(embedding))?;
     }
-    align(&mut bytes);
-    header.image_len = bytes.len() as u32;
-    put(&mut bytes, &header);
-    header.hash = Sha256::digest(&bytes[HASH_START..]).into();
-    put(&mut bytes, &header);
-    header.crc = crc(&bytes[CRC_START..]);
-    put(&mut bytes, &header);
+    seal(&mut bytes, header);
     Ok(bytes)
+}
+
+/// Writes the header over the first bytes, with the length, hash and checksum of what follows.
+pub(in crate::export) fn seal(bytes: &mut Vec<u8>, mut header: Header) {
+    align(bytes);
+    header.image_len = bytes.len() as u32;
+    put(bytes, &header);
+    header.hash = Sha256::digest(&bytes[HASH_START..]).into();
+    put(bytes, &header);
+    header.crc = crc(&bytes[CRC_START..]);
+    put(bytes, &header);
 }
 
 /// Writes the header over the first bytes.
@@ -188,7 +193,7 @@ fn put(bytes: &mut [u8], header: &Header) {
 }
 
 /// Fills up with zeros to where a section may start.
-fn align(bytes: &mut Vec<u8>) {
+pub(in crate::export) fn align(bytes: &mut Vec<u8>) {
     bytes.resize(bytes.len().next_multiple_of(SECTION_ALIGN), 0);
 }
 

@@ -33,6 +33,7 @@ mod tests;
 
 pub use calibrate::Range;
 pub use error::{ConvertError, SUPPORTED};
+pub(super) use image::{align, seal};
 pub(crate) use report::grouped;
 pub use report::{LayerReport, Report};
 

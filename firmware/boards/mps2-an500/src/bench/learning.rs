@@ -1,4 +1,5 @@
-//! Learning and classifying alone: enrolment in RAM and every classifier head.
+//! Learning, classifying and deciding alone: enrolment in RAM, every classifier head, and what the
+//! open-set decision takes.
 //!
 //! As `inference`, this program links only if the optimised code can reach no panic.
 
@@ -10,6 +11,7 @@ use core::panic::PanicInfo;
 
 use cortex_m::singleton;
 use cortex_m_rt::entry;
+use sudal_firmware::decision::{Drift, Filter, Outcome, Rate, Vote, Yardstick};
 use sudal_firmware::heads::{Head, MAX_DIM, Quantization};
 use sudal_firmware::store::Known;
 
@@ -26,6 +28,29 @@ fn main() -> ! {
         for head in Head::ALL {
             let _ = black_box(known.classify(black_box(head), embedding, 1, quantization));
         }
+        let rate = Rate::new(black_box(100)).unwrap_or_default();
+        let yardstick = Yardstick::new(black_box(None), known.of_model(1), rate);
+        let (mut vote, mut drift) = (Vote::new(black_box(Filter::default())), Drift::default());
+        for class in known.classes() {
+            let accepted = yardstick.accepts(embedding, class);
+            let outcome = if accepted {
+                Outcome::of(class)
+            } else {
+                Outcome::Unknown
+            };
+            black_box(vote.push(outcome));
+            if let (Some(spread), Some(novelty), Some(threshold)) = (
+                yardstick.spread(class),
+                yardstick.novelty(embedding, class),
+                yardstick.threshold(class.shots()),
+            ) {
+                drift.push(embedding, class, spread, novelty, threshold);
+            }
+        }
+        black_box((
+            drift.is_warning(),
+            drift.displacement().map(Iterator::count),
+        ));
     }
     loop {
         cortex_m::asm::wfi();

@@ -1,0 +1,104 @@
+//! `sudal calibrate`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use serde::Serialize;
+use sudal::device::{Rate, SigningKey};
+use sudal::export::calibration::{measure, with_calibration};
+use sudal_firmware::decision::Calibration;
+
+use super::data::DataArgs;
+use super::model::ModelFile;
+use super::output::Output;
+
+/// Measure how far pictures of a known class may lie from it, and write that into a model image.
+///
+/// From this table the device takes the threshold for any false-reject rate. Give classes that
+/// training did not see. `sudal convert` does the same. The model's identity changes: classes that
+/// were enrolled with the image as it was have to be enrolled again; a signature has to be made anew.
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  sudal calibrate models/parts.sudal --data parts")]
+pub(crate) struct Args {
+    /// The model image.
+    image: PathBuf,
+    /// Where it is written [default: over the image].
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    data: DataArgs,
+    /// Seed of what is enrolled.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Sign the image with this key, from `sudal key new --sign`.
+    #[arg(long, value_name = "FILE")]
+    sign: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Report {
+    image: PathBuf,
+    split: String,
+    classes: u32,
+    variance: f32,
+    weight: f32,
+    /// Shots, and the thresholds at 0.1, 1 and 10 %.
+    rows: Vec<(u32, [f32; 3])>,
+}
+
+pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
+    let signing = args.sign.as_deref().map(SigningKey::open).transpose()?;
+    let model = ModelFile::open(&args.image)?;
+    if !matches!(model, ModelFile::Image(_)) {
+        bail!("only a model image can be calibrated: make one with `sudal convert`");
+    }
+    let split = args.data.split_or("val")?;
+    let data = args.data.load(&split, model.size()?, output)?;
+    let calibration = measure(&model.embeddings(&data, output)?, args.seed)
+        .with_context(|| format!("calibrating on {} {split}", args.data.data))?;
+    let bytes =
+        fs::read(&args.image).with_context(|| format!("reading {}", args.image.display()))?;
+    let mut image = with_calibration(&bytes, &calibration)?;
+    if let Some(key) = &signing {
+        image = key.sign(&image)?;
+    }
+    let path = args.out.clone().unwrap_or_else(|| args.image.clone());
+    fs::write(&path, image).with_context(|| format!("writing {}", path.display()))?;
+    let report = Report {
+        image: path,
+        split,
+        classes: calibration.classes,
+        variance: calibration.variance,
+        weight: calibration.weight,
+        rows: rows(&calibration),
+    };
+    output.result(
+        &report,
+        format!("{}: {}", report.image.display(), describe(&calibration)),
+    )
+}
+
+fn rows(calibration: &Calibration) -> Vec<(u32, [f32; 3])> {
+    let rates = [10, 100, 1000].map(|parts| Rate::new(parts).unwrap_or_default());
+    let shots = calibration.shots.iter().take(calibration.rows as usize);
+    shots
+        .map(|&shots| {
+            let at = rates.map(|rate| calibration.threshold(rate, shots as u8));
+            (shots, at)
+        })
+        .collect()
+}
+
+/// The table in words.
+pub(super) fn describe(calibration: &Calibration) -> String {
+    let mut text = format!(
+        "decisions calibrated on {} classes; novelty that 0.1, 1 and 10 % of known pictures exceed:",
+        calibration.classes
+    );
+    for (shots, [a, b, c]) in rows(calibration) {
+        text.push_str(&format!("\n  {shots:>2} shots  {a:.2}  {b:.2}  {c:.2}"));
+    }
+    text
+}

@@ -1,0 +1,256 @@
+//! The commands that set how a board decides, and how decisions read.
+
+use anyhow::bail;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use sudal::device::{
+    Basis, Deciding, Decision, DriftInfo, Enrolled, Filter, Outcome, Quality, Region, Role,
+};
+
+use super::board::name;
+use super::device::BoardArgs;
+use super::openset;
+use super::output::Output;
+
+/// Say what a class stands for: good parts, a known defect, or neither.
+///
+/// With a good class, a picture is OK, a known defect, or unknown, which then is not OK either. The
+/// board keeps it with the class.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sudal role gear good
+  sudal role \"gear, broken tooth\" defect")]
+pub(crate) struct SetRole {
+    /// Name of the class.
+    name: String,
+    /// Its role from now on.
+    #[arg(value_parser = role_parser())]
+    role: Role,
+    #[command(flatten)]
+    board: BoardArgs,
+}
+
+impl SetRole {
+    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        let mut c = self.board.connect_to_change()?;
+        let id = c.client.find(&self.name)?;
+        c.client.set_role(id, self.role)?;
+        output.result(
+            &serde_json::json!({ "id": id, "role": self.role }),
+            format!("{} is {}", self.name, self.role.name()),
+        )
+    }
+}
+
+fn role_parser() -> impl TypedValueParser<Value = Role> {
+    PossibleValuesParser::new(Role::ALL.map(Role::name)).map(|name| {
+        let named = Role::ALL.into_iter().find(|role| role.name() == name);
+        named.unwrap_or_default()
+    })
+}
+
+/// Choose how the board decides: how many pictures of known classes it may reject, and how many
+/// frames have to agree.
+///
+/// Without an option it says how it does.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sudal decide --rate 1            1 % of known pictures may be called unknown
+  sudal decide --frames 5 --agree 4
+  sudal decide")]
+pub(crate) struct Decide {
+    /// False-reject rate in %, 0.1 to 20.
+    #[arg(long, value_name = "PERCENT")]
+    rate: Option<f64>,
+    /// Last frames that a stable decision looks at, 1 to 16.
+    #[arg(long, requires = "agree")]
+    frames: Option<u8>,
+    /// How many of them have to agree before it changes, more than half.
+    #[arg(long, requires = "frames")]
+    agree: Option<u8>,
+    #[command(flatten)]
+    board: BoardArgs,
+}
+
+impl Decide {
+    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        let mut c = self.board.connect()?;
+        if self.rate.is_some() || self.frames.is_some() {
+            c.unlock(&self.board)?;
+        }
+        if let Some(percent) = self.rate {
+            c.client.set_rate(openset::rate(percent)?.parts())?;
+        }
+        if let (Some(window), Some(agree)) = (self.frames, self.agree) {
+            c.client.set_filter(Filter { window, agree })?;
+        }
+        let deciding = c.client.info()?.deciding;
+        output.result(&deciding, describe(&deciding))
+    }
+}
+
+/// Make up for a change of light or camera: shift embeddings by how far they have drifted.
+///
+/// Classify some different known parts first; `sudal info` says how many counted. The board keeps the
+/// shift in flash, for this model. What drifted far takes two rounds.
+#[derive(clap::Args)]
+pub(crate) struct Recenter {
+    /// Shift no more.
+    #[arg(long)]
+    undo: bool,
+    #[command(flatten)]
+    board: BoardArgs,
+}
+
+impl Recenter {
+    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        let mut c = self.board.connect_to_change()?;
+        if self.undo {
+            c.client.uncenter()?;
+        } else {
+            c.client.recenter()?;
+        }
+        let text = if self.undo {
+            "embeddings are as the model makes them"
+        } else {
+            "embeddings are shifted by how far they have drifted"
+        };
+        output.result(&serde_json::json!({ "recentered": !self.undo }), text)
+    }
+}
+
+/// Set the region of interest: the part of each frame that is looked at.
+///
+/// The board keeps it. Enrol again afterwards: classes look otherwise in another region.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sudal region 16 8 48 48
+  sudal region whole")]
+pub(crate) struct SetRegion {
+    /// Left, top, width and height in pixels, or `whole`.
+    #[arg(required = true, num_args = 1..=4, value_name = "PIXELS")]
+    region: Vec<String>,
+    #[command(flatten)]
+    board: BoardArgs,
+}
+
+impl SetRegion {
+    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        let region = region(&self.region)?;
+        let mut c = self.board.connect_to_change()?;
+        c.client.set_region(region)?;
+        output.result(&serde_json::json!({ "region": region }), shown(region))
+    }
+}
+
+fn region(words: &[String]) -> anyhow::Result<Option<Region>> {
+    if let [word] = words
+        && word == "whole"
+    {
+        return Ok(None);
+    }
+    let numbers: Vec<u16> = words.iter().filter_map(|word| word.parse().ok()).collect();
+    match (&numbers[..], words.len()) {
+        (&[left, top, width, height], 4) => Ok(Some(Region {
+            left,
+            top,
+            width,
+            height,
+        })),
+        _ => bail!("a region is `whole`, or four numbers: left, top, width and height in pixels"),
+    }
+}
+
+fn shown(region: Option<Region>) -> String {
+    match region {
+        None => "the whole frame is looked at".to_owned(),
+        Some(r) => format!(
+            "looked at are {}x{} pixels from column {}, row {}",
+            r.width, r.height, r.left, r.top
+        ),
+    }
+}
+
+/// How a device decides, in a few lines.
+pub(super) fn describe(deciding: &Deciding) -> String {
+    let basis = match deciding.basis {
+        Basis::Calibration => "thresholds from the image's calibration",
+        Basis::Shots => "thresholds from the enrolled shots alone: the image has no calibration",
+        Basis::Nothing => "no threshold yet: too few shots, and the image has no calibration",
+    };
+    let mut text = format!(
+        "rejects {} % of known pictures; {basis}; stable when {} of {} frames agree; {}",
+        f64::from(deciding.rate.parts()) / 100.0,
+        deciding.filter.agree,
+        deciding.filter.window,
+        shown(deciding.region)
+    );
+    if deciding.recentered {
+        text.push_str("; embeddings are re-centred");
+    }
+    text.push_str(&format!("\n{}", drift(&deciding.drift)));
+    text
+}
+
+fn drift(drift: &DriftInfo) -> String {
+    match drift.score {
+        None => format!("drift: too few different frames yet ({})", drift.frames),
+        Some(score) if drift.warning => format!(
+            "drift: WARNING, light or camera have changed ({score:.2} after {} frames): mend that, enrol again or `sudal recenter`",
+            drift.frames
+        ),
+        Some(score) => format!("drift: {score:.2} after {} frames", drift.frames),
+    }
+}
+
+/// `OK: gear`, `NOT OK: gear, broken tooth`, `UNKNOWN`, or the class.
+fn outcome(outcome: Outcome, names: &[(u8, String)]) -> String {
+    match outcome {
+        Outcome::Class(id) => name(names, id).to_owned(),
+        Outcome::Good(id) => format!("OK: {}", name(names, id)),
+        Outcome::Defect(id) => format!("NOT OK: {}", name(names, id)),
+        Outcome::Unknown => "UNKNOWN".to_owned(),
+    }
+}
+
+/// What was decided, in one line.
+pub(super) fn decided(decision: &Decision, names: &[(u8, String)]) -> String {
+    let mut text = outcome(decision.outcome, names);
+    if let Some(novelty) = decision.novelty {
+        text.push_str(&format!("  novelty {novelty:.2}"));
+        if let Some(threshold) = decision.threshold {
+            text.push_str(&format!(" of {threshold:.2}"));
+        }
+    }
+    if let Some(stable) = decision.stable.outcome {
+        text.push_str(&format!("  stable: {}", outcome(stable, names)));
+    }
+    if decision.drift.warning {
+        text.push_str("  (light or camera have changed: see `sudal info`)");
+    }
+    text
+}
+
+/// How a shot fits, in one line.
+pub(super) fn quality(enrolled: &Enrolled, names: &[(u8, String)]) -> String {
+    let Quality {
+        own,
+        other,
+        other_novelty,
+        ratio,
+        threshold,
+    } = enrolled.quality;
+    let mut words = Vec::new();
+    if let Some(own) = own {
+        let of = threshold.map_or(String::new(), |t| format!(" of {t:.2}"));
+        words.push(format!("novelty to its class {own:.2}{of}"));
+    }
+    if let Some(other) = other {
+        let novelty = other_novelty.map_or(String::new(), |n| format!(" {n:.2}"));
+        let ratio = ratio.map_or(String::new(), |r| format!(", ratio {r:.2}"));
+        words.push(format!(
+            "nearest other {}{novelty}{ratio}",
+            name(names, other)
+        ));
+    }
+    words.join(", ")
+}

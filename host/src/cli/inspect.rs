@@ -1,0 +1,174 @@
+//! `sudal inspect`.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use serde::Serialize;
+use sudal::device::{Alarms, Inspected, Inspection};
+use sudal::episodes::{Episode, EpisodeShape, Sampler};
+use sudal::meta::Accuracy;
+
+use super::data::DataArgs;
+use super::model::ModelFile;
+use super::openset::rate;
+use super::output::Output;
+
+/// Measure OK/NG: enrol a few good parts, alone or with known defects, and count what is missed at a
+/// rate of false alarms.
+///
+/// One class is good, the others are defects: some known, some never enrolled. The threshold is once
+/// the one that has exactly this rate on the good pictures, and once the one that the device chooses
+/// without seeing them.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sudal inspect models/parts.sudal --data parts
+  sudal inspect models/surfaces.sudal --data x-sdd.zip --known 3 --unknown 3
+  sudal inspect models/surfaces.sudal --data magnetic-tiles/ --good free --known 2 --unknown 3")]
+pub(crate) struct Args {
+    /// The model image.
+    model: PathBuf,
+    #[command(flatten)]
+    data: DataArgs,
+    /// The class that is good [default: every class, in the order of chance].
+    #[arg(long, value_name = "CLASS")]
+    good: Option<String>,
+    /// Defects that may be enrolled.
+    #[arg(long, default_value_t = 3)]
+    known: usize,
+    /// Defects that are not.
+    #[arg(long, default_value_t = 3)]
+    unknown: usize,
+    /// Pictures that are enrolled of a class.
+    #[arg(long, default_value_t = 5)]
+    shot: usize,
+    /// Other pictures of a class.
+    #[arg(long, default_value_t = 15)]
+    query: usize,
+    /// Rate of false alarms, in %.
+    #[arg(long, default_value_t = 1.0)]
+    rate: f64,
+    /// Episodes.
+    #[arg(long, default_value_t = 600)]
+    episodes: usize,
+    /// Seed of the episodes.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Draw whole families of this many classes, which are alike.
+    #[arg(long, default_value_t = 1)]
+    family: usize,
+}
+
+#[derive(Serialize)]
+struct Report {
+    model: PathBuf,
+    data: String,
+    split: String,
+    good: Option<String>,
+    known: usize,
+    unknown: usize,
+    shot: usize,
+    rate: f64,
+    rows: Vec<Inspected>,
+}
+
+pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
+    if args.episodes == 0 {
+        bail!("--episodes 0 measures nothing: give at least 1");
+    }
+    let file = ModelFile::open(&args.model)?;
+    let ModelFile::Image(image) = &file else {
+        bail!("decisions need a model image: make one with `sudal convert`");
+    };
+    let split = args.data.split_or("test")?;
+    let data = args.data.load(&split, file.size()?, output)?;
+    let embeddings = file.embeddings(&data, output)?;
+    let shape = EpisodeShape {
+        way: 1 + args.known + args.unknown,
+        shot: args.shot,
+        query: args.query,
+    };
+    let sampler = Sampler::new(&data.class_sizes(), shape, args.seed)?.of_families(args.family)?;
+    let good = match &args.good {
+        None => None,
+        Some(name) => match (0..data.classes()).find(|&class| data.class_name(class) == name) {
+            Some(class) => Some(class),
+            None => bail!("no class of {} is called {name:?}", args.data.data),
+        },
+    };
+    let episodes: Vec<Episode> = sampler
+        .filter_map(|episode| match good {
+            None => Some(episode),
+            Some(good) => with_good(episode, good),
+        })
+        .take(args.episodes)
+        .collect();
+    let model = image.model()?;
+    let inspection = Inspection::new(&model, &embeddings, args.known);
+    let chosen = rate(args.rate)?;
+    let mut rows = vec![inspection.measure(&episodes, chosen, false)?];
+    if args.known > 0 {
+        rows.push(inspection.measure(&episodes, chosen, true)?);
+    }
+    let report = Report {
+        model: args.model.clone(),
+        data: args.data.name()?,
+        split,
+        good: args.good.clone(),
+        known: args.known,
+        unknown: args.unknown,
+        shot: args.shot,
+        rate: args.rate,
+        rows,
+    };
+    output.result(&report, describe(&report, args))
+}
+
+/// The episode with this class first, if it is in it.
+fn with_good(mut episode: Episode, good: usize) -> Option<Episode> {
+    let place = episode.classes.iter().position(|&class| class == good)?;
+    episode.classes.swap(0, place);
+    episode.support.swap(0, place);
+    episode.query.swap(0, place);
+    Some(episode)
+}
+
+fn describe(report: &Report, args: &Args) -> String {
+    let mut text = format!(
+        "{} on {}, split {}: good {}, {} known and {} unknown defects, {} shots each, {} episodes, seed {}\n",
+        report.model.display(),
+        report.data,
+        report.split,
+        report.good.as_deref().unwrap_or("is any class"),
+        report.known,
+        report.unknown,
+        report.shot,
+        args.episodes,
+        args.seed
+    );
+    for row in &report.rows {
+        let enrolled = if row.enrolled_defects {
+            "good parts and known defects enrolled"
+        } else {
+            "only good parts enrolled"
+        };
+        let exact = format!("at exactly {} % false alarms", report.rate);
+        let chosen = format!("at the device's threshold for {} %", report.rate);
+        for (at, alarms) in [(exact, &row.exact), (chosen, &row.chosen)] {
+            text.push_str(&format!("{enrolled}, {at}: {}\n", describe_alarms(alarms)));
+        }
+    }
+    text
+}
+
+fn describe_alarms(alarms: &Alarms) -> String {
+    let missed = |of: &str, missed: &Option<Accuracy>| match missed {
+        Some(missed) => format!(", {missed} of {of} missed"),
+        None => String::new(),
+    };
+    format!(
+        "{} false alarms{}{}",
+        alarms.false_alarms,
+        missed("known defects", &alarms.missed_known),
+        missed("unknown defects", &alarms.missed_unknown)
+    )
+}

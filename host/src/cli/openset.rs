@@ -1,0 +1,218 @@
+//! `sudal openset`.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use serde::Serialize;
+use sudal::device::{Head, OpenSet, Openness, Rate};
+use sudal::episodes::{EpisodeShape, Sampler};
+use sudal::report::{Axis, Chart, Point, Series, Style};
+
+use super::data::DataArgs;
+use super::head;
+use super::model::ModelFile;
+use super::output::Output;
+
+/// Measure open-set decisions: some classes are enrolled, and asked for are pictures of these and of
+/// others.
+///
+/// Prints how well novelty tells known from unknown (AUROC), what each chosen false-reject rate leads
+/// to, and the accuracy of what is accepted against the part that is rejected. By the firmware's code
+/// on int8 embeddings; each figure with its 95 % interval over episodes.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sudal openset models/parts.sudal --data parts
+  sudal openset models/omniglot-32.sudal --data ~/omniglot --known 20 --unknown 20 --shot 1,5
+  sudal openset models/surfaces.sudal --data x-sdd.zip --known 3 --unknown 4 --plot openset")]
+pub(crate) struct Args {
+    /// The model image.
+    model: PathBuf,
+    #[command(flatten)]
+    data: DataArgs,
+    /// Classes that are enrolled.
+    #[arg(long, default_value_t = 5)]
+    known: usize,
+    /// Classes that are not.
+    #[arg(long, default_value_t = 5)]
+    unknown: usize,
+    /// Support pictures of a class; several are all measured.
+    #[arg(long, value_delimiter = ',', default_value = "1,5")]
+    shot: Vec<usize>,
+    /// Query pictures of a class.
+    #[arg(long, default_value_t = 10)]
+    query: usize,
+    /// False-reject rates that are chosen, in %.
+    #[arg(long, value_delimiter = ',', default_value = "1,5,10")]
+    rate: Vec<f64>,
+    /// Episodes of each number of shots.
+    #[arg(long, default_value_t = 600)]
+    episodes: u64,
+    /// Seed of the episodes.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Draw whole families of this many classes, which are alike.
+    #[arg(long, default_value_t = 1)]
+    family: usize,
+    /// How queries are classified.
+    #[arg(long, value_parser = head::parser(), default_value = "prototype")]
+    head: Head,
+    /// Draw accuracy against rejection to FILE.png and FILE.svg.
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Report {
+    model: PathBuf,
+    data: String,
+    split: String,
+    known: usize,
+    unknown: usize,
+    query: usize,
+    seed: u64,
+    rows: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    shot: usize,
+    #[serde(flatten)]
+    openness: Openness,
+}
+
+/// A rate in % as the device takes it.
+pub(super) fn rate(percent: f64) -> anyhow::Result<Rate> {
+    let parts = (percent * 100.0).round();
+    let rate = (parts >= 0.0 && parts <= f64::from(u16::MAX))
+        .then(|| Rate::new(parts as u16))
+        .flatten();
+    match rate {
+        Some(rate) => Ok(rate),
+        None => bail!("a false-reject rate of {percent} % is none: give 0.1 to 20"),
+    }
+}
+
+pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
+    if args.episodes == 0 || args.known == 0 || args.unknown == 0 {
+        bail!("--episodes, --known and --unknown have to be at least 1");
+    }
+    let rates: Vec<Rate> = args
+        .rate
+        .iter()
+        .map(|&percent| rate(percent))
+        .collect::<Result<_, _>>()?;
+    let file = ModelFile::open(&args.model)?;
+    let ModelFile::Image(image) = &file else {
+        bail!("decisions need a model image: make one with `sudal convert`");
+    };
+    let split = args.data.split_or("test")?;
+    let data = args.data.load(&split, file.size()?, output)?;
+    let embeddings = file.embeddings(&data, output)?;
+    let model = image.model()?;
+    let open_set = OpenSet::new(&model, &embeddings, args.head, args.known);
+    let mut rows = Vec::new();
+    for &shot in &args.shot {
+        let shape = EpisodeShape {
+            way: args.known + args.unknown,
+            shot,
+            query: args.query,
+        };
+        let sampler =
+            Sampler::new(&data.class_sizes(), shape, args.seed)?.of_families(args.family)?;
+        let bar = output.bar(args.episodes, "episodes");
+        let openness = open_set.measure(&sampler, args.episodes, &rates, &|| bar.inc(1))?;
+        bar.finish_and_clear();
+        rows.push(Row { shot, openness });
+    }
+    if let Some(path) = &args.plot {
+        chart(&rows, args).save(path)?;
+    }
+    let report = Report {
+        model: args.model.clone(),
+        data: args.data.name()?,
+        split,
+        known: args.known,
+        unknown: args.unknown,
+        query: args.query,
+        seed: args.seed,
+        rows,
+    };
+    output.result(&report, describe(&report, args))
+}
+
+fn describe(report: &Report, args: &Args) -> String {
+    let mut text = format!(
+        "{} on {}, split {}: {} known and {} unknown classes, {} queries a class, {} episodes, seed {}\n",
+        report.model.display(),
+        report.data,
+        report.split,
+        report.known,
+        report.unknown,
+        report.query,
+        args.episodes,
+        report.seed
+    );
+    for Row { shot, openness } in &report.rows {
+        text.push_str(&format!(
+            "{shot:>2}-shot  AUROC {} by novelty ({} by distance, {} by ratio); {} of known pictures right\n",
+            openness.auroc, openness.auroc_distance, openness.auroc_ratio, openness.accuracy
+        ));
+        for at in &openness.rates {
+            text.push_str(&format!(
+                "  {:>4} % chosen: {} of known rejected, {} of unknown accepted, {} of known accepted and right\n",
+                at.chosen * 100.0,
+                at.false_reject,
+                at.false_accept,
+                at.right
+            ));
+        }
+        let kept: Vec<String> = openness
+            .rejection
+            .iter()
+            .step_by(4)
+            .map(|r| format!("{:.0} %: {}", r.rejected * 100.0, r.accuracy))
+            .collect();
+        text.push_str(&format!("  accuracy when rejecting {}\n", kept.join(", ")));
+        text.push_str(&format!(
+            "  thresholds from {}\n",
+            match openness.basis {
+                sudal::device::Basis::Calibration => "the image's calibration",
+                sudal::device::Basis::Shots =>
+                    "the enrolled shots alone: `sudal calibrate` the image",
+                sudal::device::Basis::Nothing => "nothing: too few shots, and no calibration",
+            }
+        ));
+    }
+    text
+}
+
+fn chart(rows: &[Row], args: &Args) -> Chart {
+    let axis = |label: &str| Axis {
+        label: label.to_owned(),
+        log: false,
+    };
+    let series = rows.iter().map(|row| Series {
+        name: format!("{}-shot", row.shot),
+        points: row
+            .openness
+            .rejection
+            .iter()
+            .map(|r| Point {
+                x: r.rejected * 100.0,
+                y: r.accuracy.mean * 100.0,
+                interval: r.accuracy.interval * 100.0,
+            })
+            .collect(),
+        style: Style::default(),
+        color: None,
+    });
+    Chart {
+        title: format!(
+            "Accuracy of what is accepted, {} known and {} unknown classes",
+            args.known, args.unknown
+        ),
+        x: axis("rejected, the most novel first (%)"),
+        y: axis("of a known class and right (%)"),
+        series: series.collect(),
+    }
+}

@@ -1,0 +1,167 @@
+//! OK/NG: a few good parts are enrolled, perhaps with some known defects, and shown are good parts,
+//! known defects and defects that were never seen.
+
+use rayon::prelude::*;
+use serde::Serialize;
+use sudal_firmware::decision::{Calibration, Rate, Yardstick};
+use sudal_firmware::heads::{Class, Head};
+use sudal_firmware::image::Model;
+use sudal_firmware::store::Known;
+
+use super::heads::{HeadEpisodes, HeadError, MODEL};
+use crate::episodes::Episode;
+use crate::meta::{Accuracy, Embeddings};
+
+/// Episodes of one good class and several defects, for the device.
+#[derive(Debug, Clone, Copy)]
+pub struct Inspection<'a> {
+    heads: HeadEpisodes<'a>,
+    calibration: Option<&'a Calibration>,
+    /// Defects of an episode that are known; the first class is good, those behind them unknown.
+    known: usize,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Inspected {
+    /// Whether the known defects were enrolled, or only good parts.
+    pub enrolled_defects: bool,
+    /// At the threshold that has exactly the rate of false alarms that was asked for.
+    pub exact: Alarms,
+    /// At the threshold that the device chooses for this rate before it sees any of it.
+    pub chosen: Alarms,
+}
+
+/// Parts of the pictures, each over episodes.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Alarms {
+    /// Of good parts, that are not found OK.
+    pub false_alarms: Accuracy,
+    /// Of known defects, that are found OK; none if there are no such.
+    pub missed_known: Option<Accuracy>,
+    /// Of unknown defects, that are found OK; none if there are no such.
+    pub missed_unknown: Option<Accuracy>,
+}
+
+/// Good, known or unknown, how alarming, and whether the device finds it OK.
+type Shown = (Kind, f32, bool);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Good,
+    Known,
+    Unknown,
+}
+
+impl<'a> Inspection<'a> {
+    /// Over the embeddings of a model image.
+    #[must_use]
+    pub fn new(model: &Model<'a>, embeddings: &'a Embeddings, known: usize) -> Self {
+        Self {
+            heads: HeadEpisodes::new(model, embeddings),
+            calibration: model.calibration(),
+            known,
+        }
+    }
+
+    /// Measures episodes at a rate of false alarms, with the known defects enrolled or without.
+    ///
+    /// # Errors
+    /// That the device has no room for the classes.
+    pub fn measure(
+        &self,
+        episodes: &[Episode],
+        rate: Rate,
+        enrol_defects: bool,
+    ) -> Result<Inspected, HeadError> {
+        let shown: Vec<Vec<Shown>> = episodes
+            .par_iter()
+            .map_init(
+                || Box::new(Known::new()),
+                |known, episode| self.episode(known, episode, rate, enrol_defects),
+            )
+            .collect::<Result<_, HeadError>>()?;
+        let mut good: Vec<f32> = shown
+            .iter()
+            .flatten()
+            .filter(|(kind, ..)| *kind == Kind::Good)
+            .map(|&(_, alarm, _)| alarm)
+            .collect();
+        good.sort_by(|a, b| b.total_cmp(a));
+        let above = good.len() * usize::from(rate.parts()) / 10_000;
+        let threshold = good.get(above).copied().unwrap_or(f32::INFINITY);
+        Ok(Inspected {
+            enrolled_defects: enrol_defects,
+            exact: alarms(&shown, |&(_, alarm, _)| alarm <= threshold),
+            chosen: alarms(&shown, |&(_, _, ok)| ok),
+        })
+    }
+
+    fn episode(
+        &self,
+        known: &mut Known,
+        episode: &Episode,
+        rate: Rate,
+        enrol_defects: bool,
+    ) -> Result<Vec<Shown>, HeadError> {
+        let enrolled = if enrol_defects { 1 + self.known } else { 1 };
+        let shots = episode.support.first().map_or(0, Vec::len);
+        self.heads.check(enrolled, shots)?;
+        let learned = Episode {
+            classes: episode.classes[..enrolled].to_vec(),
+            support: episode.support[..enrolled].to_vec(),
+            query: Vec::new(),
+        };
+        self.heads.learn(known, &learned)?;
+        let yardstick = Yardstick::new(self.calibration, known.of_model(MODEL), rate);
+        let mut shown = Vec::new();
+        for (place, (&class, pictures)) in episode.classes.iter().zip(&episode.query).enumerate() {
+            let kind = match place {
+                0 => Kind::Good,
+                place if place <= self.known => Kind::Known,
+                _ => Kind::Unknown,
+            };
+            for &index in pictures {
+                let query = self.heads.embedding(class, index);
+                let quantization = self.heads.quantization();
+                let answer = known.classify(Head::Prototype, &query, MODEL, quantization);
+                let winner = answer.map_or(0, |answer| answer.ranking.first);
+                let all = known.classes();
+                let ok = winner == 0 && yardstick.accepts(&query, &all[0]);
+                shown.push((kind, alarm(&query, all, &yardstick), ok));
+            }
+        }
+        Ok(shown)
+    }
+}
+
+/// How alarming a picture is: its novelty for the good parts, times how much nearer it is to a known
+/// defect.
+fn alarm(query: &[i8], classes: &[Class], yardstick: &Yardstick<'_>) -> f32 {
+    let novelty = |class: &Class| yardstick.novelty(query, class).unwrap_or(0.0);
+    let Some((good, defects)) = classes.split_first() else {
+        return 0.0;
+    };
+    let good = novelty(good);
+    let nearest = defects.iter().map(novelty).fold(f32::INFINITY, f32::min);
+    good * (good / nearest.max(1e-6)).max(1.0)
+}
+
+fn alarms(shown: &[Vec<Shown>], ok: impl Fn(&Shown) -> bool) -> Alarms {
+    let rate = |kind: Kind, count_ok: bool| {
+        let each: Vec<f64> = shown
+            .iter()
+            .filter_map(|episode| {
+                let of: Vec<&Shown> = episode.iter().filter(|shown| shown.0 == kind).collect();
+                let count = of.iter().filter(|shown| ok(shown) == count_ok).count();
+                (!of.is_empty()).then(|| count as f64 / of.len() as f64)
+            })
+            .collect();
+        (!each.is_empty()).then(|| Accuracy::of(&each))
+    };
+    Alarms {
+        false_alarms: rate(Kind::Good, false).unwrap_or(Accuracy::of(&[])),
+        missed_known: rate(Kind::Known, true),
+        missed_unknown: rate(Kind::Unknown, true),
+    }
+}

@@ -1,0 +1,258 @@
+//! What a whole device decides: accepted or unknown, OK or not, over several frames, in other light.
+
+use sudal::device::{
+    Basis, Board, Client, ClientError, DecisionError, DeviceError, Filter, HostBoard, Link,
+    Outcome, Outlier, Region, Role,
+};
+use sudal_tests::{GEOMETRY, block_means, calibrated_block_means, picture};
+
+type Line = Client<Box<dyn Link>>;
+
+struct Bench {
+    host: HostBoard,
+    client: Line,
+    _dir: tempfile::TempDir,
+}
+
+impl Bench {
+    fn new(image: &[u8]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut host = HostBoard::open(dir.path()).unwrap();
+        host.flash(image, &mut |_| ()).unwrap();
+        let client = host.connect().unwrap();
+        Self {
+            host,
+            client,
+            _dir: dir,
+        }
+    }
+
+    fn restart(&mut self) {
+        self.host.stop().unwrap();
+        self.client = self.host.connect().unwrap();
+    }
+
+    fn show(&mut self, pixels: &[u8]) {
+        self.client.send_frame(GEOMETRY, pixels).unwrap();
+    }
+
+    fn enroll(&mut self, name: &str, class: u64, numbers: std::ops::Range<u64>) {
+        for number in numbers {
+            self.show(&picture(class, number));
+            self.client.enroll_if_fit(name).unwrap();
+        }
+    }
+
+    fn outcome(&mut self, pixels: &[u8]) -> Outcome {
+        self.show(pixels);
+        self.client.classify().unwrap().decision.outcome
+    }
+}
+
+/// The same picture under more light.
+fn brighter(class: u64, number: u64, by: u8) -> Vec<u8> {
+    let pixels = picture(class, number).into_iter();
+    pixels.map(|pixel| pixel.saturating_add(by)).collect()
+}
+
+fn refused(error: ClientError) -> DecisionError {
+    match error {
+        ClientError::Device(DeviceError::Decision(error)) => error,
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn known_parts_are_accepted_about_as_often_as_chosen_and_unknown_ones_are_not() {
+    let mut bench = Bench::new(&calibrated_block_means("a"));
+    bench.enroll("a", 1, 0..5);
+    bench.enroll("b", 2, 0..5);
+    assert_eq!(
+        bench.client.info().unwrap().deciding.basis,
+        Basis::Calibration
+    );
+    for (parts, least, most) in [(100, 0, 8), (2000, 20, 62)] {
+        bench.client.set_rate(parts).unwrap();
+        let mut rejected = 0;
+        for number in 100..300 {
+            let class = 1 + number % 2;
+            match bench.outcome(&picture(class, number)) {
+                Outcome::Class(id) => assert_eq!(u64::from(id) + 1, class),
+                outcome => {
+                    assert_eq!(outcome, Outcome::Unknown);
+                    rejected += 1;
+                }
+            }
+        }
+        assert!(
+            (least..=most).contains(&rejected),
+            "{parts}: {rejected} of 200"
+        );
+        for class in 10..20 {
+            assert_eq!(bench.outcome(&picture(class, 0)), Outcome::Unknown);
+        }
+    }
+}
+
+#[test]
+fn with_good_parts_alone_whatever_differs_is_not_ok() {
+    let mut bench = Bench::new(&calibrated_block_means("a"));
+    bench.enroll("good", 1, 0..5);
+    let id = bench.client.find("good").unwrap();
+    bench.client.set_role(id, Role::Good).unwrap();
+    let ok = bench.outcome(&picture(1, 50));
+    assert_eq!((ok, ok.is_ok()), (Outcome::Good(id), true));
+    let other = bench.outcome(&picture(2, 50));
+    assert_eq!((other, other.is_ok()), (Outcome::Unknown, false));
+    // A defect that is enrolled is named, and still not OK.
+    bench.enroll("scratch", 2, 0..5);
+    let scratch = bench.client.find("scratch").unwrap();
+    bench.client.set_role(scratch, Role::Defect).unwrap();
+    let defect = bench.outcome(&picture(2, 50));
+    assert_eq!((defect, defect.is_ok()), (Outcome::Defect(scratch), false));
+    bench.restart();
+    assert_eq!(bench.outcome(&picture(1, 50)), Outcome::Good(id));
+    let roles: Vec<_> = bench
+        .client
+        .list()
+        .unwrap()
+        .iter()
+        .map(|c| c.role)
+        .collect();
+    assert_eq!(roles, [Role::Good, Role::Defect]);
+}
+
+#[test]
+fn the_stable_decision_changes_when_enough_frames_agree() {
+    let mut bench = Bench::new(&calibrated_block_means("a"));
+    bench.enroll("a", 1, 0..5);
+    let (window, agree) = (3, 2);
+    bench.client.set_filter(Filter { window, agree }).unwrap();
+    bench.restart();
+    let stable: Vec<_> = [1, 1, 9, 1, 9, 9, 9]
+        .into_iter()
+        .enumerate()
+        .map(|(number, class)| {
+            bench.show(&picture(class, 60 + number as u64));
+            bench.client.classify().unwrap().decision.stable.outcome
+        })
+        .collect();
+    let (a, u) = (Some(Outcome::Class(0)), Some(Outcome::Unknown));
+    assert_eq!(stable, [None, a, a, a, u, u, u]);
+    let (window, agree) = (4, 2);
+    let error = bench.client.set_filter(Filter { window, agree });
+    assert_eq!(refused(error.unwrap_err()), DecisionError::Filter);
+}
+
+#[test]
+fn a_shot_that_does_not_fit_is_refused_with_its_reason_unless_forced() {
+    let mut bench = Bench::new(&calibrated_block_means("a"));
+    bench.enroll("a", 1, 0..3);
+    bench.enroll("b", 2, 0..3);
+    bench.show(&picture(2, 7));
+    let error = bench.client.enroll_if_fit("a").unwrap_err();
+    let class = 1;
+    let looks_like = DecisionError::Outlier(Outlier::LooksLike { class });
+    assert_eq!(refused(error), looks_like);
+    bench.show(&picture(3, 7));
+    let error = refused(bench.client.enroll_if_fit("a").unwrap_err());
+    assert!(
+        matches!(error, DecisionError::Outlier(Outlier::Far { percent }) if percent > 500),
+        "{error}"
+    );
+    assert_eq!(bench.client.list().unwrap()[0].shots, 3);
+    let quality = bench.client.enroll("a").unwrap().quality;
+    assert!(quality.own > quality.threshold && quality.ratio > Some(0.5));
+    // A fitting one tells how well it fits.
+    bench.show(&picture(2, 8));
+    let quality = bench.client.enroll_if_fit("b").unwrap().quality;
+    assert!(quality.own < quality.threshold && quality.other == Some(0));
+    assert!(quality.ratio < Some(0.1), "{quality:?}");
+}
+
+#[test]
+fn other_light_is_warned_of_and_made_up_for() {
+    let mut bench = Bench::new(&calibrated_block_means("a"));
+    bench.enroll("a", 1, 0..5);
+    bench.enroll("b", 2, 0..5);
+    let error = refused(bench.client.recenter().unwrap_err());
+    assert!(matches!(error, DecisionError::Frames { frames: 0, .. }));
+    let run = |bench: &mut Bench, by: u8, from: u64| {
+        let mut accepted = 0;
+        for number in from..from + 40 {
+            let outcome = bench.outcome(&brighter(1 + number % 2, number, by));
+            accepted += u32::from(outcome != Outcome::Unknown);
+        }
+        (accepted, bench.client.info().unwrap().deciding.drift)
+    };
+    let (accepted, drift) = run(&mut bench, 0, 100);
+    assert!(accepted >= 36 && !drift.warning, "{accepted} {drift:?}");
+    let (accepted, drift) = run(&mut bench, 9, 200);
+    assert!(accepted <= 4 && drift.warning, "{accepted} {drift:?}");
+    // A mean that looks back on the old light too gets there in steps.
+    for round in 0..3 {
+        bench.client.recenter().unwrap();
+        run(&mut bench, 9, 300 + 100 * round);
+    }
+    bench.restart();
+    assert!(bench.client.info().unwrap().deciding.recentered);
+    let (accepted, drift) = run(&mut bench, 9, 700);
+    assert!(accepted >= 34 && !drift.warning, "{accepted} {drift:?}");
+    bench.client.uncenter().unwrap();
+    assert!(run(&mut bench, 9, 800).0 <= 4);
+}
+
+#[test]
+fn choices_are_kept_and_bad_ones_refused() {
+    let mut bench = Bench::new(&calibrated_block_means("a"));
+    let region = Some(Region {
+        left: 4,
+        top: 8,
+        width: 20,
+        height: 16,
+    });
+    bench.show(&picture(1, 1));
+    let whole = bench.client.embed().unwrap().values;
+    bench.client.set_region(region).unwrap();
+    bench.client.set_rate(250).unwrap();
+    bench.restart();
+    let deciding = bench.client.info().unwrap().deciding;
+    assert_eq!((deciding.region, deciding.rate.parts()), (region, 250));
+    bench.show(&picture(1, 1));
+    assert_ne!(bench.client.embed().unwrap().values, whole);
+    let (left, top) = (20, 20);
+    bench
+        .client
+        .set_region(region.map(|r| Region { left, top, ..r }))
+        .unwrap();
+    assert_eq!(
+        refused(bench.client.embed().map(|_| ()).unwrap_err()),
+        DecisionError::Region
+    );
+    bench.client.set_region(None).unwrap();
+    assert_eq!(bench.client.embed().unwrap().values, whole);
+    for parts in [0, 9, 2001, u16::MAX] {
+        let error = bench.client.set_rate(parts).unwrap_err();
+        assert_eq!(refused(error), DecisionError::Rate);
+    }
+    assert_eq!(bench.client.info().unwrap().deciding.rate.parts(), 250);
+}
+
+#[test]
+fn an_image_without_calibration_decides_by_its_shots_and_says_so() {
+    let mut bench = Bench::new(&block_means("a"));
+    bench.show(&picture(1, 0));
+    bench.client.enroll_if_fit("a").unwrap();
+    bench.show(&picture(9, 0));
+    let decision = bench.client.classify().unwrap().decision;
+    assert_eq!(
+        (decision.basis, decision.threshold, decision.outcome),
+        (Basis::Nothing, None, Outcome::Class(0))
+    );
+    bench.enroll("a", 1, 1..6);
+    bench.show(&picture(9, 0));
+    let decision = bench.client.classify().unwrap().decision;
+    assert_eq!(decision.basis, Basis::Shots);
+    assert_eq!(decision.outcome, Outcome::Unknown);
+    assert_eq!(bench.outcome(&picture(1, 50)), Outcome::Class(0));
+}
