@@ -1,6 +1,8 @@
 //! What several tests need: a model, pictures, a line that loses bytes.
 
+mod browser;
 mod data;
+mod http;
 mod install;
 mod line;
 mod model;
@@ -8,6 +10,7 @@ mod power;
 mod served;
 mod wired;
 
+pub use browser::Browser;
 pub use data::data;
 pub use install::program;
 pub use line::Noisy;

@@ -1,4 +1,4 @@
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::mpsc;
@@ -8,6 +8,8 @@ use std::time::Duration;
 use serde_json::Value;
 use sudal::serve::{DeviceOptions, Keep, Options, ServeError, Token, serve};
 use tokio::sync::oneshot;
+
+use crate::http::ask;
 
 /// The operator's page, served from a thread of the test until it is dropped.
 #[derive(Debug)]
@@ -62,21 +64,12 @@ impl Served {
     /// Asks with the token for a change; status and answer.
     #[must_use]
     pub fn post(&self, path: &str, body: &Value) -> (u16, String) {
-        let (address, body) = (self.address, body.to_string());
-        let mut stream = TcpStream::connect(address).unwrap();
-        write!(
-            stream,
-            "POST {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            Self::TOKEN,
-            body.len()
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let status = answer[9..12].parse().unwrap();
-        let body = answer.split_once("\r\n\r\n").unwrap().1;
-        (status, body.to_owned())
+        let token = format!("Bearer {}", Self::TOKEN);
+        let headers = [
+            ("Authorization", &*token),
+            ("Content-Type", "application/json"),
+        ];
+        ask(self.address, &format!("POST {path}"), &headers, &body.to_string())
     }
 
     /// What happens from now on.

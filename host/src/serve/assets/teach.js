@@ -148,6 +148,7 @@ export function setUp(app) {
     };
     input.onblur = () => finish(true);
     app.editing = true;
+    listed = "";
     row.replaceChildren(input);
     input.select();
   }
@@ -156,7 +157,12 @@ export function setUp(app) {
     if (await post(`${device()}/remove`, { id: taught.id })) toast(t("removed", { name: taught.name }));
   }
 
+  let listed;
   function list(classes) {
+    // As with tabs: what has not changed is not drawn anew.
+    const now = JSON.stringify([classes, app.allowed, app.current, lang, $("name").value.trim()]);
+    if (now === listed) return;
+    listed = now;
     const rows = classes.map((taught, place) => {
       const { name } = taught;
       const key = make("kbd", { textContent: place < 9 ? place + 1 : "" });

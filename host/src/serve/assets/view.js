@@ -145,15 +145,20 @@ export function addMoment(device, most) {
 }
 
 export function tabs(devices, current, choose) {
-  const buttons = devices.map(({ state, history: decisions }, index) => {
-    const button = make("button", { type: "button" }, make("i"), make("span", { textContent: state.name }));
-    button.setAttribute("role", "tab");
+  const nav = $("tabs");
+  // A tab stays the same element, or a click on it would be lost when it is drawn anew.
+  while (nav.children.length > devices.length) nav.lastChild.remove();
+  devices.forEach(({ state, history: decisions }, index) => {
+    if (!nav.children[index]) {
+      const fresh = make("button", { type: "button", onclick: () => choose(index) }, make("i"), make("span"));
+      fresh.setAttribute("role", "tab");
+      nav.append(fresh);
+    }
+    const button = nav.children[index];
+    say(button.lastChild, state.name);
     button.setAttribute("aria-selected", index === current);
     button.dataset.call = state.link === "up" ? decisions[0]?.decision.call ?? "idle" : "lost";
-    button.onclick = () => choose(index);
-    return button;
   });
-  $("tabs").replaceChildren(...buttons);
 }
 
 export function words() {
