@@ -35,20 +35,25 @@ enum Step {
 }
 
 impl Past {
-    /// Adds the frame that the camera shows to a class and gives the class's shots. Frames of one
-    /// hold are undone at once.
+    /// Adds the frame that the camera shows to a class, if it is to fit only where it does, and gives
+    /// the class's shots. Frames of one hold are undone at once.
     pub(super) fn enroll<S: Read + Write>(
         &mut self,
         client: &mut Client<S>,
         name: &str,
         hold: u64,
+        fit: bool,
     ) -> Result<u8, Trouble> {
         let goes_on = matches!(
             self.0.last(),
             Some(Step::Enroll { hold: last, name: of, .. }) if *last == hold && of == name
         );
         let before = if goes_on { None } else { record(client, name)? };
-        let enrolled = client.enroll_if_fit(name)?;
+        let enrolled = if fit {
+            client.enroll_if_fit(name)?
+        } else {
+            client.enroll(name)?
+        };
         if goes_on {
             if let Some(Step::Enroll { shots, .. }) = self.0.last_mut() {
                 *shots += 1;

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use sudal_firmware::decision::Basis;
+
 use super::hub::{Command, Hub, Wish};
 use super::past::Past;
 use super::state::{Link, Shown, Taught};
@@ -217,7 +219,10 @@ impl Worker {
                 let frame = self.options.reel.as_mut().map(|reel| reel.same());
                 let frame = session.take(frame.transpose()?)?;
                 self.hub.show(self.place, picture::live(&frame));
-                return Ok(Some(self.past.enroll(&mut session.client, &name, hold)?));
+                // The shots alone say too little of what else is of a class.
+                let fit = session.info.deciding.basis == Basis::Calibration;
+                let shots = self.past.enroll(&mut session.client, &name, hold, fit)?;
+                return Ok(Some(shots));
             }
             Wish::Undo => self.past.undo(client)?,
             Wish::Rename { from, to } => self.past.rename(client, &from, &to)?,
