@@ -99,7 +99,8 @@ fn at_rate(row: &[f32; RATES.len()], rate: Rate) -> f32 {
 
 /// On the line through two points.
 fn between((x0, y0): (f32, f32), (x1, y1): (f32, f32), x: f32) -> f32 {
-    y0 + (y1 - y0) * ((x - x0) / (x1 - x0))
+    let part = (x - x0) / (x1 - x0);
+    y0 * (1.0 - part) + y1 * part
 }
 
 #[cfg(test)]

@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn a_decision_changes_only_when_enough_frames_agree() {
         assert_eq!(run(5, 3, "ggggdgggg"), "..ggggggg");
-        assert_eq!(run(5, 4, "ggggddgddgg"), "...gggggggg");
+        assert_eq!(run(5, 4, "gggggddggdd"), "...gggggggg");
         assert_eq!(run(5, 3, "gggddd"), "..gggd");
         assert_eq!(run(5, 3, "gdugdugdu"), ".........");
         assert_eq!(run(5, 5, "ggggguuuuug"), "....ggggguu");

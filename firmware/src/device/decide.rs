@@ -30,28 +30,21 @@ impl Decider {
         }
     }
 
-    /// Forgets what was seen of other classes, or otherwise, before a request that makes it so.
-    pub(super) fn precede(&mut self, request: &Request<'_>) {
-        if let Request::Enroll { .. }
-        | Request::Remove { .. }
-        | Request::Reset
-        | Request::Restore
-        | Request::Head { choose: Some(_) }
-        | Request::Decision(_) = request
-        {
-            self.vote.restart();
-            if !matches!(
-                request,
-                Request::Head { .. }
-                    | Request::Decision(
-                        DecisionRequest::Recenter
-                            | DecisionRequest::Rate { .. }
-                            | DecisionRequest::Filter(_)
-                            | DecisionRequest::Role { .. }
-                    )
-            ) {
+    /// Forgets what was seen of classes that a request has changed.
+    pub(super) fn follow(&mut self, request: &Request<'_>) {
+        match request {
+            Request::Enroll { .. }
+            | Request::Remove { .. }
+            | Request::Reset
+            | Request::Restore
+            | Request::Decision(
+                DecisionRequest::Region(_) | DecisionRequest::Recenter | DecisionRequest::Uncenter,
+            ) => {
+                self.vote.restart();
                 self.drift.restart();
             }
+            Request::Head { choose: Some(_) } | Request::Decision(_) => self.vote.restart(),
+            _ => {}
         }
     }
 
@@ -171,7 +164,6 @@ pub(super) fn change<'a, F: NorFlash>(
                 shift,
             };
             settings.set_center(Some(center)).map_err(failed)?;
-            decider.drift.restart();
         }
         DecisionRequest::Uncenter => settings.set_center(None).map_err(failed)?,
     }

@@ -133,15 +133,17 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
             stats,
             history,
         } = self;
-        let answer = guard.check(request).and_then(|()| {
-            decider.precede(request);
-            match (request, history) {
+        let answer = guard
+            .check(request)
+            .and_then(|()| match (request, history) {
                 (&Request::Boots { clear }, Some(history)) => boots(history, clear),
                 _ => answer(
                     request, board, camera, store, embedder, decider, guard, stats,
                 ),
-            }
-        });
+            });
+        if answer.is_ok() {
+            decider.follow(request);
+        }
         answer.unwrap_or_else(|error| {
             warning!("refused: {}", error);
             stats.refused += 1;

@@ -75,7 +75,7 @@ pub enum DecisionRequest {
         role: Role,
     },
     /// Shifts embeddings from now on by how far they have drifted, those of shots that are enrolled
-    /// later too.
+    /// later too. [`Request::Embed`](super::Request::Embed) gives them as the model makes them.
     Recenter,
     /// Shifts embeddings no more.
     Uncenter,

@@ -9,7 +9,7 @@ use sudal::device::{Rate, SigningKey};
 use sudal::export::calibration::{measure, with_calibration};
 use sudal_firmware::decision::Calibration;
 
-use super::data::DataArgs;
+use super::data::{DataArgs, Half};
 use super::model::ModelFile;
 use super::output::Output;
 
@@ -29,6 +29,9 @@ pub(crate) struct Args {
     out: Option<PathBuf>,
     #[command(flatten)]
     data: DataArgs,
+    /// Only this half of the classes; `sudal openset` can measure on the other.
+    #[arg(long, value_enum)]
+    half: Option<Half>,
     /// Seed of what is enrolled.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -41,6 +44,8 @@ pub(crate) struct Args {
 struct Report {
     image: PathBuf,
     split: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    half: Option<Half>,
     classes: u32,
     variance: f32,
     weight: f32,
@@ -56,7 +61,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     }
     let split = args.data.split_or("val")?;
     let data = args.data.load(&split, model.size()?, output)?;
-    let calibration = measure(&model.embeddings(&data, output)?, args.seed)
+    let embeddings = Half::of(args.half, model.embeddings(&data, output)?);
+    let calibration = measure(&embeddings, args.seed)
         .with_context(|| format!("calibrating on {} {split}", args.data.data))?;
     let bytes =
         fs::read(&args.image).with_context(|| format!("reading {}", args.image.display()))?;
@@ -69,6 +75,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let report = Report {
         image: path,
         split,
+        half: args.half,
         classes: calibration.classes,
         variance: calibration.variance,
         weight: calibration.weight,

@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 use indicatif::ProgressBar;
 use sudal::data::omniglot::{self, Part, Split};
 use sudal::data::{Dataset, Loaded, folder, parts, surfaces};
+use sudal::meta::Embeddings;
 
 use super::output::Output;
 
@@ -22,6 +23,28 @@ pub(crate) struct DataArgs {
     /// which share no class. A folder has no splits.
     #[arg(long, value_name = "NAME")]
     pub(crate) split: Option<String>,
+}
+
+/// Half of the classes, for data whose only unseen classes have to serve two purposes.
+#[derive(Clone, Copy, Debug, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Half {
+    /// The first ones.
+    First,
+    /// The others.
+    Second,
+}
+
+impl Half {
+    /// The embeddings of this half, or of all.
+    pub(crate) fn of(half: Option<Self>, embeddings: Embeddings) -> Embeddings {
+        let classes = embeddings.class_sizes().len();
+        match half {
+            None => embeddings,
+            Some(Self::First) => embeddings.of_classes(0..classes / 2),
+            Some(Self::Second) => embeddings.of_classes(classes / 2..classes),
+        }
+    }
 }
 
 /// What `--data` turned out to be.

@@ -8,7 +8,7 @@ use sudal::device::{Head, OpenSet, Openness, Rate};
 use sudal::episodes::{EpisodeShape, Sampler};
 use sudal::report::{Axis, Chart, Point, Series, Style};
 
-use super::data::DataArgs;
+use super::data::{DataArgs, Half};
 use super::head;
 use super::model::ModelFile;
 use super::output::Output;
@@ -29,6 +29,9 @@ pub(crate) struct Args {
     model: PathBuf,
     #[command(flatten)]
     data: DataArgs,
+    /// Only this half of the classes, where the other one served for `sudal calibrate`.
+    #[arg(long, value_enum)]
+    half: Option<Half>,
     /// Classes that are enrolled.
     #[arg(long, default_value_t = 5)]
     known: usize,
@@ -66,6 +69,8 @@ struct Report {
     model: PathBuf,
     data: String,
     split: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    half: Option<Half>,
     known: usize,
     unknown: usize,
     query: usize,
@@ -107,7 +112,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     };
     let split = args.data.split_or("test")?;
     let data = args.data.load(&split, file.size()?, output)?;
-    let embeddings = file.embeddings(&data, output)?;
+    let embeddings = Half::of(args.half, file.embeddings(&data, output)?);
     let model = image.model()?;
     let open_set = OpenSet::new(&model, &embeddings, args.head, args.known);
     let mut rows = Vec::new();
@@ -118,7 +123,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             query: args.query,
         };
         let sampler =
-            Sampler::new(&data.class_sizes(), shape, args.seed)?.of_families(args.family)?;
+            Sampler::new(&embeddings.class_sizes(), shape, args.seed)?.of_families(args.family)?;
         let bar = output.bar(args.episodes, "episodes");
         let openness = open_set.measure(&sampler, args.episodes, &rates, &|| bar.inc(1))?;
         bar.finish_and_clear();
@@ -131,6 +136,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         model: args.model.clone(),
         data: args.data.name()?,
         split,
+        half: args.half,
         known: args.known,
         unknown: args.unknown,
         query: args.query,

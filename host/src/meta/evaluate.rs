@@ -82,6 +82,22 @@ impl Embeddings {
         self.starts.windows(2).map(|w| w[1] - w[0]).collect()
     }
 
+    /// Those of a run of classes only, numbered from 0.
+    ///
+    /// # Panics
+    ///
+    /// When there are fewer classes.
+    #[must_use]
+    pub fn of_classes(&self, classes: std::ops::Range<usize>) -> Self {
+        let starts = &self.starts[classes.start..=classes.end];
+        let (first, last) = (starts[0], starts[starts.len() - 1]);
+        Self {
+            dim: self.dim,
+            starts: starts.iter().map(|start| start - first).collect(),
+            values: self.values[first * self.dim..last * self.dim].to_vec(),
+        }
+    }
+
     /// The embedding of one picture.
     pub fn get(&self, class: usize, index: usize) -> &[f32] {
         &self.values[(self.starts[class] + index) * self.dim..][..self.dim]
