@@ -84,6 +84,8 @@ export function setUp(app) {
     if (event.button === 0) {
       event.preventDefault();
       button.setPointerCapture(event.pointerId);
+      // From here on keys are commands again.
+      $("name").blur();
       hold();
     }
   });
