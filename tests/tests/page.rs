@@ -24,6 +24,24 @@ fn names(browser: &Browser) -> Value {
     browser.run(script, &[])
 }
 
+/// Goes on to the next part by the key for it, and waits until it is in view.
+fn next_part(browser: &Browser) {
+    let before = browser.text("#reel-class");
+    browser.press("d");
+    browser.changes("#reel-class", &before);
+}
+
+/// How many of the next 20 decisions about the first device are these.
+fn decided(served: &Served, call: &str, nearest: Option<&str>) -> usize {
+    served
+        .events()
+        .filter(|event| event["type"] == "decision" && event["device"] == 0)
+        .take(20)
+        .map(|event| event["decision"].clone())
+        .filter(|d| d["call"] == call && nearest.is_none_or(|name| d["nearest"] == name))
+        .count()
+}
+
 /// A picture of the page, for people to look at.
 fn photograph(browser: &Browser, name: &str, width: u32, height: u32) {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -85,17 +103,23 @@ fn shift(browser: &Browser, served: &Served) {
         browser.sees(&format!("#list li:nth-child({}) .pick", place + 1), name);
         browser.sees("#undo", name);
         browser.sees("#word", name);
-        browser.press("d");
+        next_part(browser);
     }
     // Now comes the part that was not taught, then the others again.
     browser.sees("#word", "Unknown");
-    photograph(browser, "page-unknown.png", 1440, 900);
-    browser.press("d");
-    photograph(browser, "page-desktop.png", 1440, 900);
+    photograph(browser, "page-unknown.png", 1440, 1040);
+    let unknown = decided(served, "unknown", None);
+    println!("of the part that was not taught {unknown} of 20 are unknown");
+    assert!(unknown >= 12);
+    next_part(browser);
     for name in TAUGHT {
         browser.sees("#word", name);
-        browser.press("d");
+        let right = decided(served, "class", Some(name));
+        println!("of {name} {right} of 20 are recognised");
+        assert!(right >= 12);
+        next_part(browser);
     }
+    photograph(browser, "page-desktop.png", 1440, 1040);
 
     // One more is taught and taken back.
     teach(browser, "mistake");
@@ -108,7 +132,7 @@ fn shift(browser: &Browser, served: &Served) {
     // Space teaches, too.
     let shots = "#list li:nth-child(1) small";
     let before = browser.text(shots);
-    browser.press("d");
+    next_part(browser);
     browser.press("1");
     // A frame may be refused as one that does not fit.
     for _ in 0..10 {
@@ -148,7 +172,7 @@ fn shift(browser: &Browser, served: &Served) {
 
     browser.press("l");
     browser.sees("#teach h2", "학습");
-    photograph(browser, "page-korean.png", 1440, 900);
+    photograph(browser, "page-korean.png", 1440, 1040);
     photograph(browser, "page-tablet.png", 820, 1180);
     photograph(browser, "page-phone.png", 420, 1500);
     // Nothing came from elsewhere.
