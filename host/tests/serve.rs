@@ -70,7 +70,11 @@ impl Page {
         let _ = stream.read_to_end(&mut answer);
         let answer = String::from_utf8_lossy(&answer).into_owned();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head[9..12].parse().unwrap(), head.to_owned(), body.to_owned())
+        (
+            head[9..12].parse().unwrap(),
+            head.to_owned(),
+            body.to_owned(),
+        )
     }
 
     fn post(&self, path: &str, body: &str) -> (u16, String) {
@@ -98,7 +102,10 @@ impl Page {
             if status == 200 {
                 return;
             }
-            assert!(status == 503 && Instant::now() < patience, "{status} {answer}");
+            assert!(
+                status == 503 && Instant::now() < patience,
+                "{status} {answer}"
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -106,7 +113,12 @@ impl Page {
     /// Ids of decisions that a page was told of.
     fn decisions(&self, count: usize) -> BTreeSet<u64> {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(stream, "GET /events HTTP/1.1\r\nHost: {}\r\n\r\n", self.address).unwrap();
+        write!(
+            stream,
+            "GET /events HTTP/1.1\r\nHost: {}\r\n\r\n",
+            self.address
+        )
+        .unwrap();
         BufReader::new(stream)
             .lines()
             .map_while(Result::ok)
@@ -152,7 +164,12 @@ fn decisions_that_a_page_was_told_of_survive_a_kill() {
         bytes: 1 << 30,
     };
     let log = Log::open(&dir.path().join("log.redb"), keep).unwrap();
-    let kept: BTreeSet<u64> = log.after(0, usize::MAX).unwrap().into_iter().map(|(id, _)| id).collect();
+    let kept: BTreeSet<u64> = log
+        .after(0, usize::MAX)
+        .unwrap()
+        .into_iter()
+        .map(|(id, _)| id)
+        .collect();
     assert!(told.is_subset(&kept), "lost: {:?}", told.difference(&kept));
     for id in told {
         let picture = log.picture(id).unwrap().unwrap();
@@ -183,22 +200,43 @@ fn what_changes_something_needs_the_token_and_all_else_is_refused() {
         let wrong = ("Authorization", "Bearer 0123456789abcdef");
         assert_eq!(page.ask(&request, &[json, wrong], body).0, 401, "{change}");
         let foreign = ("Origin", "http://evil.example");
-        assert_eq!(page.ask(&request, &[json, token, foreign], body).0, 403, "{change}");
+        assert_eq!(
+            page.ask(&request, &[json, token, foreign], body).0,
+            403,
+            "{change}"
+        );
     }
     assert_eq!(page.ask("POST /shift", &[], "").0, 401);
     let list = page.get("/metrics");
-    assert!(list.contains("sudal_device_up{device=\"host\"} 1"), "{list}");
+    assert!(
+        list.contains("sudal_device_up{device=\"host\"} 1"),
+        "{list}"
+    );
 
     // A page whose name leads here.
     let rebound = ("Host", "evil.example");
     assert_eq!(page.ask("GET /log.csv", &[rebound], "").0, 421);
     // Too long, no JSON, no such thing.
     let long = format!(r#"{{"name":"{}","hold":1}}"#, "x".repeat(5000));
-    assert_eq!(page.ask("POST /devices/0/enroll", &[json, token], &long).0, 413);
-    assert_eq!(page.ask("POST /devices/0/enroll", &[json, token], "{").0, 400);
-    assert_eq!(page.post("/devices/0/enroll", r#"{"name":" ","hold":1}"#).0, 409);
+    assert_eq!(
+        page.ask("POST /devices/0/enroll", &[json, token], &long).0,
+        413
+    );
+    assert_eq!(
+        page.ask("POST /devices/0/enroll", &[json, token], "{").0,
+        400
+    );
+    assert_eq!(
+        page.post("/devices/0/enroll", r#"{"name":" ","hold":1}"#).0,
+        409
+    );
     assert_eq!(page.post("/devices/7/undo", "{}").0, 404);
-    for path in ["/assets/../Cargo.toml", "/assets/..%2f..%2fCargo.toml", "/%2e%2e/etc/passwd", "/devices/0/picture/../../.."] {
+    for path in [
+        "/assets/../Cargo.toml",
+        "/assets/..%2f..%2fCargo.toml",
+        "/%2e%2e/etc/passwd",
+        "/devices/0/picture/../../..",
+    ] {
         assert_eq!(page.ask(&format!("GET {path}"), &[], "").0, 404, "{path}");
     }
 
@@ -215,21 +253,36 @@ fn what_changes_something_needs_the_token_and_all_else_is_refused() {
 
     let told = page.decisions(3);
     let csv = page.get("/log.csv");
-    assert!(csv.contains(&told.first().unwrap().to_string()) && csv.contains(",class,nut,"), "{csv}");
+    assert!(
+        csv.contains(&told.first().unwrap().to_string()) && csv.contains(",class,nut,"),
+        "{csv}"
+    );
     let report = page.get("/report?lang=ko");
-    assert!(report.contains("근무 보고서") && report.contains("<td>nut</td>"), "{report}");
+    assert!(
+        report.contains("근무 보고서") && report.contains("<td>nut</td>"),
+        "{report}"
+    );
     let metrics = page.get("/metrics");
-    assert!(metrics.contains(r#"sudal_decisions_total{device="host",decision="class",class="nut"}"#));
+    assert!(
+        metrics.contains(r#"sudal_decisions_total{device="host",decision="class",class="nut"}"#)
+    );
     assert!(metrics.contains("sudal_decision_seconds_bucket") && metrics.ends_with("# EOF\n"));
 
     // What was done can be undone, step by step.
-    assert_eq!(page.post("/devices/0/rename", r#"{"from":"nut","to":"너트"}"#).0, 200);
+    assert_eq!(
+        page.post("/devices/0/rename", r#"{"from":"nut","to":"너트"}"#)
+            .0,
+        200
+    );
     assert_eq!(page.post("/devices/0/remove", r#"{"id":0}"#).0, 200);
     for _ in 0..3 {
         assert_eq!(page.post("/devices/0/undo", "{}").0, 200);
     }
     let (status, answer) = page.post("/devices/0/undo", "{}");
-    assert!(status == 409 && answer.contains("nothing-to-undo"), "{answer}");
+    assert!(
+        status == 409 && answer.contains("nothing-to-undo"),
+        "{answer}"
+    );
 
     assert_eq!(page.end("-INT"), Some(0));
 }

@@ -68,14 +68,20 @@ impl Browser {
 
     /// Runs a script of the page, which finds what it is given in `arguments`.
     pub fn run(&self, script: &str, arguments: &[Value]) -> Value {
-        self.send("/execute/sync", &json!({ "script": script, "args": arguments }))
+        self.send(
+            "/execute/sync",
+            &json!({ "script": script, "args": arguments }),
+        )
     }
 
     /// Status and text that a script of the page gets by `fetch`.
     pub fn fetch(&self, path: &str, how: &Value) -> (u64, String) {
         let script = "const [path, how, done] = arguments;
             fetch(path, how).then(async answer => done([answer.status, await answer.text()]))";
-        let answer = self.send("/execute/async", &json!({ "script": script, "args": [path, how] }));
+        let answer = self.send(
+            "/execute/async",
+            &json!({ "script": script, "args": [path, how] }),
+        );
         serde_json::from_value(answer).unwrap()
     }
 
@@ -88,12 +94,16 @@ impl Browser {
 
     /// Waits until this is shown there.
     pub fn sees(&self, css: &str, expected: &str) {
-        self.until(css, &format!("contains {expected:?}"), |text| text.contains(expected));
+        self.until(css, &format!("contains {expected:?}"), |text| {
+            text.contains(expected)
+        });
     }
 
     /// Waits until something else is shown there.
     pub fn changes(&self, css: &str, before: &str) {
-        self.until(css, &format!("is no longer {before:?}"), |text| text != before);
+        self.until(css, &format!("is no longer {before:?}"), |text| {
+            text != before
+        });
     }
 
     fn until(&self, css: &str, what: &str, wanted: impl Fn(&str) -> bool) {
@@ -103,7 +113,10 @@ impl Browser {
             if wanted(&text) {
                 return;
             }
-            assert!(Instant::now() < patience, "{css}, which says {text:?}, never {what}");
+            assert!(
+                Instant::now() < patience,
+                "{css}, which says {text:?}, never {what}"
+            );
             sleep(Duration::from_millis(50));
         }
     }
@@ -113,7 +126,8 @@ impl Browser {
         let events = keys.chars().flat_map(|key| {
             ["keyDown", "keyUp"].map(|what| json!({ "type": what, "value": key.to_string() }))
         });
-        let keyboard = json!({ "type": "key", "id": "keys", "actions": events.collect::<Vec<_>>() });
+        let keyboard =
+            json!({ "type": "key", "id": "keys", "actions": events.collect::<Vec<_>>() });
         self.send("/actions", &json!({ "actions": [keyboard] }));
     }
 
@@ -188,7 +202,10 @@ impl Drop for Browser {
 fn base64(text: &str) -> Vec<u8> {
     const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let (mut bytes, mut bits, mut count) = (Vec::new(), 0_u32, 0);
-    for digit in text.bytes().filter_map(|c| DIGITS.iter().position(|&d| d == c)) {
+    for digit in text
+        .bytes()
+        .filter_map(|c| DIGITS.iter().position(|&d| d == c))
+    {
         bits = bits << 6 | digit as u32;
         count += 6;
         if count >= 8 {

@@ -16,7 +16,10 @@ pub fn program(name: &str, packages: &[&str]) -> Option<PathBuf> {
     if let Some(path) = find() {
         return Some(path);
     }
-    println!("installing packages: apt-get install {}", packages.join(" "));
+    println!(
+        "installing packages: apt-get install {}",
+        packages.join(" ")
+    );
     let apt = |arguments: &[&str]| {
         let done = Command::new("apt-get")
             .env("DEBIAN_FRONTEND", "noninteractive")

@@ -69,7 +69,12 @@ impl Served {
             ("Authorization", &*token),
             ("Content-Type", "application/json"),
         ];
-        ask(self.address, &format!("POST {path}"), &headers, &body.to_string())
+        ask(
+            self.address,
+            &format!("POST {path}"),
+            &headers,
+            &body.to_string(),
+        )
     }
 
     /// What happens from now on.

@@ -20,7 +20,8 @@ fn teach(browser: &Browser, name: &str) {
 }
 
 fn names(browser: &Browser) -> Value {
-    let script = "return [...document.querySelectorAll('#list .pick span')].map(e => e.textContent)";
+    let script =
+        "return [...document.querySelectorAll('#list .pick span')].map(e => e.textContent)";
     browser.run(script, &[])
 }
 
@@ -62,7 +63,9 @@ fn an_operator_teaches_parts_and_sees_them_recognised() {
         let mut host = HostBoard::open(&board).unwrap();
         host.flash(&model, &mut |_| ()).unwrap();
         // Of different families, as `sudal demo` shows them.
-        let classes: Vec<usize> = (0..=TAUGHT.len()).map(|c| c * parts::FAMILY as usize).collect();
+        let classes: Vec<usize> = (0..=TAUGHT.len())
+            .map(|c| c * parts::FAMILY as usize)
+            .collect();
         let all = parts::dataset(3, 4 * parts::FAMILY as usize, 500, (160, 160));
         DeviceOptions {
             name: name.to_owned(),

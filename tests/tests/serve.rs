@@ -96,7 +96,10 @@ fn every_decision_reaches_a_broker_that_was_away() {
     let (watcher, mut connection) = Client::new(options, 10);
     watcher.subscribe("hall/line", QoS::AtLeastOnce).unwrap();
     let mut events = connection.iter();
-    while !matches!(events.next().unwrap(), Ok(Event::Incoming(Packet::SubAck(_)))) {}
+    while !matches!(
+        events.next().unwrap(),
+        Ok(Event::Incoming(Packet::SubAck(_)))
+    ) {}
     broker.stop();
 
     let board = dir.path().join("board");
@@ -110,7 +113,11 @@ fn every_decision_reaches_a_broker_that_was_away() {
         let mut heard = served.events();
         (0..count).for_each(|_| while heard.next().unwrap()["type"] != "decision" {});
     };
-    while served.post("/devices/0/enroll", &json!({ "name": "a", "hold": 1 })).0 != 200 {
+    while served
+        .post("/devices/0/enroll", &json!({ "name": "a", "hold": 1 }))
+        .0
+        != 200
+    {
         sleep(Duration::from_millis(50));
     }
     decisions(40);
@@ -132,7 +139,11 @@ fn every_decision_reaches_a_broker_that_was_away() {
     let mut received = BTreeSet::new();
     let patience = Instant::now() + Duration::from_secs(60);
     while !received.contains(&last) {
-        assert!(Instant::now() < patience, "{last} is not among {}", received.len());
+        assert!(
+            Instant::now() < patience,
+            "{last} is not among {}",
+            received.len()
+        );
         match events.next().unwrap() {
             Ok(Event::Incoming(Packet::Publish(message))) => {
                 let decision: Value = serde_json::from_slice(&message.payload).unwrap();
@@ -173,7 +184,11 @@ fn a_lost_board_is_told_and_comes_back() {
         }
     };
     let link = |link: &'static str| move |event: &Value| event["state"]["link"] == link;
-    while served.post("/devices/0/enroll", &json!({ "name": "a", "hold": 1 })).0 != 200 {
+    while served
+        .post("/devices/0/enroll", &json!({ "name": "a", "hold": 1 }))
+        .0
+        != 200
+    {
         sleep(Duration::from_millis(100));
     }
     until(&|event| event["type"] == "decision" && event["decision"]["nearest"] == "a");

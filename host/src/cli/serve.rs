@@ -51,7 +51,11 @@ pub(crate) struct Args {
     model: Option<PathBuf>,
     /// What the boards see: parts or surfaces from the generators, a folder or zip of PNG and JPEG
     /// pictures, one after another and then again, or camera for what a board's own camera sees.
-    #[arg(long, default_value = "parts", value_name = "parts|surfaces|PATH|camera")]
+    #[arg(
+        long,
+        default_value = "parts",
+        value_name = "parts|surfaces|PATH|camera"
+    )]
     source: String,
     /// Seed of the generators' parts.
     #[arg(long, default_value_t = 3)]
@@ -212,7 +216,10 @@ fn pairs(text: &str) -> anyhow::Result<BTreeMap<&str, &str>> {
             bail!("--device takes KEY=VALUE pairs, {pair:?} is none");
         };
         if !KEYS.contains(&key) {
-            bail!("--device does not know {key:?}; known are {}", KEYS.join(", "));
+            bail!(
+                "--device does not know {key:?}; known are {}",
+                KEYS.join(", ")
+            );
         }
         pairs.insert(key, value);
     }

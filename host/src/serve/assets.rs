@@ -25,7 +25,10 @@ const FILES: [Asset; 9] = [
 
 /// The page.
 pub(super) fn page() -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, HTML)], include_str!("assets/index.html"))
+    (
+        [(header::CONTENT_TYPE, HTML)],
+        include_str!("assets/index.html"),
+    )
 }
 
 /// What it needs.

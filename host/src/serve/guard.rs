@@ -190,10 +190,22 @@ mod tests {
     #[test]
     fn only_known_names_are_answered() {
         let get = |host: &str| refusal(&Method::GET, &[(header::HOST, host)]);
-        for known in ["127.0.0.1:8420", "[::1]:8420", "10.0.0.7", "LocalHost:8420", "CAM.factory:1"] {
+        for known in [
+            "127.0.0.1:8420",
+            "[::1]:8420",
+            "10.0.0.7",
+            "LocalHost:8420",
+            "CAM.factory:1",
+        ] {
             assert_eq!(get(known), None, "{known}");
         }
-        for foreign in ["evil.example", "127.0.0.1.evil.example:8420", "localhost.evil", "", "a b"] {
+        for foreign in [
+            "evil.example",
+            "127.0.0.1.evil.example:8420",
+            "localhost.evil",
+            "",
+            "a b",
+        ] {
             assert_eq!(get(foreign), Some(421), "{foreign}");
         }
         assert_eq!(refusal(&Method::GET, &[]), Some(421));

@@ -168,7 +168,9 @@ impl Hub {
 
     /// Events from now on; none when the server is ending.
     pub(super) fn events(&self) -> Option<broadcast::Receiver<Arc<str>>> {
-        lock(&self.events).as_ref().map(broadcast::Sender::subscribe)
+        lock(&self.events)
+            .as_ref()
+            .map(broadcast::Sender::subscribe)
     }
 
     /// The live picture of a device, as JPEG; none if there is no such device.

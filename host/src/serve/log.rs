@@ -91,7 +91,10 @@ impl Log {
     /// Makes the tables, and finds the newest id.
     fn prepare(&self) -> Result<u64, redb::Error> {
         let write = self.database.begin_write()?;
-        let newest = write.open_table(DECISIONS)?.last()?.map(|(id, _)| id.value());
+        let newest = write
+            .open_table(DECISIONS)?
+            .last()?
+            .map(|(id, _)| id.value());
         write.open_table(PICTURES)?;
         write.open_table(NUMBERS)?;
         write.commit()?;
@@ -124,9 +127,8 @@ impl Log {
             let oldest = now.saturating_sub(u64::from(self.keep.days) * DAY);
             for _ in 0..MOST_DROPPED {
                 let first = decisions.first()?.map(|(id, _)| id.value());
-                let drop = first.filter(|&first| {
-                    first != id && (first < oldest || total > self.keep.bytes)
-                });
+                let drop = first
+                    .filter(|&first| first != id && (first < oldest || total > self.keep.bytes));
                 let Some(drop) = drop else { break };
                 let size = |value: Option<redb::AccessGuard<'_, &[u8]>>| {
                     value.map_or(0, |value| value.value().len() as u64)
@@ -241,9 +243,8 @@ fn decode(
         redb::AccessGuard<'_, &'static [u8]>,
     ),
 ) -> Result<(u64, Decision), redb::Error> {
-    let decision = postcard::from_bytes(bytes.value()).map_err(|_| {
-        redb::Error::Corrupted(format!("entry {} is not a decision", id.value()))
-    })?;
+    let decision = postcard::from_bytes(bytes.value())
+        .map_err(|_| redb::Error::Corrupted(format!("entry {} is not a decision", id.value())))?;
     Ok((id.value(), decision))
 }
 
@@ -324,7 +325,8 @@ mod tests {
         };
         let log = Log::open(&dir.path().join("log"), keep).unwrap();
         for n in 0..10 {
-            log.enter(&decision(&n.to_string()), &[0; 1_000], n).unwrap();
+            log.enter(&decision(&n.to_string()), &[0; 1_000], n)
+                .unwrap();
         }
         assert_eq!(names(&log), ["7", "8", "9"]);
         assert_eq!(log.picture(6).unwrap(), None);

@@ -53,7 +53,11 @@ impl Metrics {
             broker: Gauge::default(),
         };
         let to = &mut all.registry;
-        to.register("frames", "Frames that a device was asked about", all.frames.clone());
+        to.register(
+            "frames",
+            "Frames that a device was asked about",
+            all.frames.clone(),
+        );
         to.register("decisions", "Decisions in the log", all.decisions.clone());
         to.register_with_unit(
             "decision",
@@ -61,10 +65,22 @@ impl Metrics {
             Unit::Seconds,
             all.seconds.clone(),
         );
-        to.register("errors", "Frames without a decision, and lost devices", all.errors.clone());
+        to.register(
+            "errors",
+            "Frames without a decision, and lost devices",
+            all.errors.clone(),
+        );
         to.register("device_up", "Whether a device answers", all.up.clone());
-        to.register("mqtt_published", "Decisions that the broker has", all.published.clone());
-        to.register("mqtt_up", "Whether the broker is connected", all.broker.clone());
+        to.register(
+            "mqtt_published",
+            "Decisions that the broker has",
+            all.published.clone(),
+        );
+        to.register(
+            "mqtt_up",
+            "Whether the broker is connected",
+            all.broker.clone(),
+        );
         all
     }
 

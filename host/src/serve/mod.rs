@@ -113,12 +113,13 @@ async fn run(
     ready: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let listener = TcpListener::bind(options.listen)
-        .await
-        .map_err(|source| ServeError::Listen {
-            address: options.listen,
-            source,
-        })?;
+    let listener =
+        TcpListener::bind(options.listen)
+            .await
+            .map_err(|source| ServeError::Listen {
+                address: options.listen,
+                source,
+            })?;
     let address = listener.local_addr().map_err(ServeError::Runtime)?;
     let log = Log::open(&options.log, options.keep)?;
     let (hub, commands) = Hub::new(log, &options.devices)?;

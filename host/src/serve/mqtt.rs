@@ -136,7 +136,8 @@ async fn feed(
         if connected && open == 0 {
             let from = hub.log.number(PUBLISHED)?.unwrap_or(0) + 1;
             for (id, decision) in hub.log.after(from, WINDOW)? {
-                let sent = client.try_publish(topic, QoS::AtLeastOnce, false, message(id, &decision));
+                let sent =
+                    client.try_publish(topic, QoS::AtLeastOnce, false, message(id, &decision));
                 // There is room for as many; if not, the rest follows after these.
                 if sent.is_err() {
                     break;
@@ -197,8 +198,17 @@ mod tests {
             user: Some(("me".to_owned(), "se:cret".to_owned())),
             ..plain
         };
-        assert_eq!(broker("mqtt://me:se:cret@[::1]:99/hall/line-1/"), Some(known));
-        for wrong in ["", "broker", "mqtt://broker", "http://broker/a", "mqtt://broker/a/#"] {
+        assert_eq!(
+            broker("mqtt://me:se:cret@[::1]:99/hall/line-1/"),
+            Some(known)
+        );
+        for wrong in [
+            "",
+            "broker",
+            "mqtt://broker",
+            "http://broker/a",
+            "mqtt://broker/a/#",
+        ] {
             assert_eq!(broker(wrong), None, "{wrong}");
         }
         let error = "mqtt://me:secret@broker".parse::<Broker>().unwrap_err();

@@ -46,7 +46,11 @@ mod tests {
 
     #[test]
     fn a_picture_becomes_a_small_jpeg_of_the_same_shape() {
-        for (width, height, expected) in [(1920, 1080, (96, 54)), (64, 48, (64, 48)), (9999, 3, (96, 1))] {
+        for (width, height, expected) in [
+            (1920, 1080, (96, 54)),
+            (64, 48, (64, 48)),
+            (9999, 3, (96, 1)),
+        ] {
             let picture = Gray::new(width, height, vec![128; (width * height) as usize]).unwrap();
             let bytes = small(&picture);
             let read = image::load_from_memory(&bytes).unwrap();

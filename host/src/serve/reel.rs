@@ -96,7 +96,10 @@ mod tests {
         let data = parts::dataset(1, 2, 100, (16, 16));
         let (a, b) = (data.class_name(0).to_owned(), data.class_name(1).to_owned());
         let mut reel = Reel::new(data, Some(2));
-        assert_eq!(classes(&mut reel, 5), [&a, &a, &b, &b, &a].map(String::clone));
+        assert_eq!(
+            classes(&mut reel, 5),
+            [&a, &a, &b, &b, &a].map(String::clone)
+        );
         reel.set_stay(true);
         assert_eq!(classes(&mut reel, 3), [&a, &a, &a].map(String::clone));
         reel.skip();

@@ -75,21 +75,24 @@ async fn events(State(hub): App) -> Result<Response, Failure> {
         return Err(Failure::from(Trouble::Ending));
     };
     let first = hello(&hub).await?;
-    let stream = unfold((Some(first), receiver, hub), |(first, mut receiver, hub)| async move {
-        let text = match first {
-            Some(hello) => hello,
-            None => match receiver.recv().await {
-                Ok(event) => event.to_string(),
-                // Too slow to follow: begin anew.
-                Err(RecvError::Lagged(_)) => hello(&hub).await.ok()?,
-                Err(RecvError::Closed) => return None,
-            },
-        };
-        Some((
-            Ok::<_, Infallible>(Event::default().data(text)),
-            (None, receiver, hub),
-        ))
-    });
+    let stream = unfold(
+        (Some(first), receiver, hub),
+        |(first, mut receiver, hub)| async move {
+            let text = match first {
+                Some(hello) => hello,
+                None => match receiver.recv().await {
+                    Ok(event) => event.to_string(),
+                    // Too slow to follow: begin anew.
+                    Err(RecvError::Lagged(_)) => hello(&hub).await.ok()?,
+                    Err(RecvError::Closed) => return None,
+                },
+            };
+            Some((
+                Ok::<_, Infallible>(Event::default().data(text)),
+                (None, receiver, hub),
+            ))
+        },
+    );
     Ok(Sse::new(stream)
         .keep_alive(KeepAlive::default())
         .into_response())
@@ -126,7 +129,11 @@ struct Enroll {
     hold: u64,
 }
 
-async fn enroll(app: App, device: Path<usize>, Json(ask): Json<Enroll>) -> Result<Response, Failure> {
+async fn enroll(
+    app: App,
+    device: Path<usize>,
+    Json(ask): Json<Enroll>,
+) -> Result<Response, Failure> {
     let Enroll { name, hold } = ask;
     let name = name.trim().to_owned();
     wish(app, device, Wish::Enroll { name, hold }).await
@@ -142,7 +149,11 @@ struct Rename {
     to: String,
 }
 
-async fn rename(app: App, device: Path<usize>, Json(ask): Json<Rename>) -> Result<Response, Failure> {
+async fn rename(
+    app: App,
+    device: Path<usize>,
+    Json(ask): Json<Rename>,
+) -> Result<Response, Failure> {
     let Rename { from, to } = ask;
     let to = to.trim().to_owned();
     wish(app, device, Wish::Rename { from, to }).await
@@ -153,7 +164,11 @@ struct Remove {
     id: u8,
 }
 
-async fn remove(app: App, device: Path<usize>, Json(ask): Json<Remove>) -> Result<Response, Failure> {
+async fn remove(
+    app: App,
+    device: Path<usize>,
+    Json(ask): Json<Remove>,
+) -> Result<Response, Failure> {
     wish(app, device, Wish::Remove { id: ask.id }).await
 }
 
@@ -185,11 +200,7 @@ async fn skip(app: App, device: Path<usize>) -> Result<Response, Failure> {
     wish(app, device, Wish::Skip).await
 }
 
-async fn wish(
-    State(hub): App,
-    Path(device): Path<usize>,
-    wish: Wish,
-) -> Result<Response, Failure> {
+async fn wish(State(hub): App, Path(device): Path<usize>, wish: Wish) -> Result<Response, Failure> {
     if !hub.has(device) {
         return Ok(StatusCode::NOT_FOUND.into_response());
     }

@@ -102,7 +102,11 @@ fn write(
         title = w("Shift report", "근무 보고서"),
     )?;
     if devices.is_empty() {
-        write!(html, "<p>{}</p>", w("Nothing was decided.", "판정 기록이 없습니다."))?;
+        write!(
+            html,
+            "<p>{}</p>",
+            w("Nothing was decided.", "판정 기록이 없습니다.")
+        )?;
     }
     for (name, tally) in devices {
         write!(html, "<section><h2>{}</h2><dl>", escape(name))?;
@@ -115,7 +119,10 @@ fn write(
         ];
         for (label, count) in figures {
             let share = percent(count, tally.total);
-            write!(html, "<div><dt>{label}</dt><dd>{count}<small>{share}</small></dd></div>")?;
+            write!(
+                html,
+                "<div><dt>{label}</dt><dd>{count}<small>{share}</small></dd></div>"
+            )?;
         }
         write!(
             html,
@@ -234,7 +241,10 @@ mod tests {
         }
         let last = log.append(&decision(Call::Unknown, "nut"), b"").unwrap();
         let html = report(&log, 0, u64::MAX, false).unwrap();
-        assert!(!html.contains("<script>") && html.contains("<td>&lt;script&gt;</td><td>3</td><td>75.0 %</td>"));
+        assert!(
+            !html.contains("<script>")
+                && html.contains("<td>&lt;script&gt;</td><td>3</td><td>75.0 %</td>")
+        );
         assert!(html.contains("<dt>Unknown</dt><dd>1<small>25.0 %</small>"));
         assert!(html.contains(&format!("/log/{last}/picture")));
         assert!(!report(&log, 0, last, true).unwrap().contains("/log/"));

@@ -50,7 +50,10 @@ impl Trouble {
     pub(super) fn is_lost(&self) -> bool {
         match self {
             Self::Board(_) | Self::Away => true,
-            Self::Client(error) => !matches!(error, ClientError::Device(_) | ClientError::NoSuchClass { .. }),
+            Self::Client(error) => !matches!(
+                error,
+                ClientError::Device(_) | ClientError::NoSuchClass { .. }
+            ),
             _ => false,
         }
     }

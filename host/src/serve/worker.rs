@@ -266,7 +266,8 @@ impl Session {
     /// Shows the camera a frame, or takes the one that it sees.
     fn take(&mut self, frame: Option<Gray>) -> Result<Gray, Trouble> {
         if let Some(frame) = frame {
-            self.client.show(&frame, self.info.frame_capacity as usize)?;
+            self.client
+                .show(&frame, self.info.frame_capacity as usize)?;
             return Ok(frame);
         }
         let picture = self.client.capture()?;
@@ -300,7 +301,11 @@ impl Session {
         let squared = matches!(verdict.head, Head::Prototype | Head::Nearest);
         let measures = verdict.distances.iter().map(|distance| Measure {
             name: name(distance.class),
-            value: if squared { distance.value.sqrt() } else { distance.value },
+            value: if squared {
+                distance.value.sqrt()
+            } else {
+                distance.value
+            },
         });
         let mut distances: Vec<_> = measures.collect();
         distances.sort_by(|a, b| a.value.total_cmp(&b.value));
