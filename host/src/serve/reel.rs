@@ -34,7 +34,7 @@ impl Reel {
     ///
     /// # Errors
     /// That a file can't be read; the one after it then is the next.
-    pub fn next(&mut self) -> Result<Gray, DataError> {
+    pub fn advance(&mut self) -> Result<Gray, DataError> {
         let dwell = self.dwell.unwrap_or(self.dataset.len(self.class));
         if self.shown >= dwell && !self.stay {
             self.skip();
@@ -45,7 +45,7 @@ impl Reel {
     /// The next picture of the same class.
     ///
     /// # Errors
-    /// As [`next`](Self::next).
+    /// As [`advance`](Self::advance).
     pub fn same(&mut self) -> Result<Gray, DataError> {
         let next = &mut self.next[self.class];
         let index = *next;
@@ -85,7 +85,7 @@ mod tests {
 
     fn classes(reel: &mut Reel, count: usize) -> Vec<String> {
         let mut class = || {
-            reel.next().unwrap();
+            reel.advance().unwrap();
             reel.class().to_owned()
         };
         (0..count).map(|_| class()).collect()
@@ -120,7 +120,7 @@ mod tests {
         std::fs::write(dir.path().join("notes.txt"), "no picture").unwrap();
         let mut reel = Reel::new(folder::open_loose(dir.path()).unwrap(), None);
         for level in [1, 2, 3, 1] {
-            assert_eq!(reel.next().unwrap(), picture(level));
+            assert_eq!(reel.advance().unwrap(), picture(level));
         }
         assert!(folder::open_loose(&dir.path().join("none")).is_err());
         std::fs::create_dir(dir.path().join("empty")).unwrap();
@@ -134,7 +134,7 @@ mod tests {
         let whole = Gray::new(2, 2, vec![9; 4]).unwrap();
         whole.save(&dir.path().join("2.png")).unwrap();
         let mut reel = Reel::new(folder::open_loose(dir.path()).unwrap(), None);
-        assert!(reel.next().unwrap_err().to_string().contains("1.png"));
-        assert_eq!(reel.next().unwrap(), whole);
+        assert!(reel.advance().unwrap_err().to_string().contains("1.png"));
+        assert_eq!(reel.advance().unwrap(), whole);
     }
 }

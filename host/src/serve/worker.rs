@@ -164,7 +164,7 @@ impl Worker {
         let frame = match &mut self.options.reel {
             Some(reel) => {
                 let before = reel.class().to_owned();
-                let frame = reel.next();
+                let frame = reel.advance();
                 if before != reel.class() {
                     self.publish(session);
                 }
