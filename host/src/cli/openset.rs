@@ -88,7 +88,8 @@ struct Row {
 /// A rate in % as the device takes it.
 pub(super) fn rate(percent: f64) -> anyhow::Result<Rate> {
     let parts = (percent * 100.0).round();
-    let rate = (parts >= 0.0 && parts <= f64::from(u16::MAX))
+    let rate = (0.0..=f64::from(u16::MAX))
+        .contains(&parts)
         .then(|| Rate::new(parts as u16))
         .flatten();
     match rate {
