@@ -42,7 +42,10 @@ impl Served {
         let (stop, stopped) = oneshot::channel();
         let (tell, ready) = mpsc::channel();
         let thread = thread::spawn(move || {
-            let stopped = async { drop(stopped.await) };
+            let stopped = async {
+                // Told or dropped, it is the end.
+                let _ = stopped.await;
+            };
             serve(options, |address| tell.send(address).unwrap(), stopped)
         });
         let address = ready.recv_timeout(Duration::from_secs(60)).unwrap();

@@ -217,7 +217,7 @@ mod tests {
         let token = (header::AUTHORIZATION, "Bearer 0123456789abcdef");
         let post = |headers: &[(HeaderName, &str)]| refusal(&Method::POST, headers);
         assert_eq!(post(&[host.clone(), token.clone()]), None);
-        assert_eq!(post(&[host.clone()]), Some(401));
+        assert_eq!(post(std::slice::from_ref(&host)), Some(401));
         let wrong = (header::AUTHORIZATION, "Bearer 0123456789abcdeF");
         assert_eq!(post(&[host.clone(), wrong]), Some(401));
         let from = |origin| post(&[host.clone(), token.clone(), (header::ORIGIN, origin)]);

@@ -188,7 +188,7 @@ mod tests {
         let plain = Broker {
             host: "broker".to_owned(),
             port: 1883,
-            topic: "hall/line 1".replace(' ', "-"),
+            topic: "hall/line-1".to_owned(),
             user: None,
         };
         assert_eq!(broker("mqtt://broker/hall/line-1"), Some(plain.clone()));
