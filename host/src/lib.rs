@@ -3,8 +3,8 @@
 //! The folders stand in the order in which a model comes to be, and each imports only what stands
 //! before it: pictures ([`data`]), small tasks drawn from them ([`episodes`]), networks ([`nets`]),
 //! how these are trained on such tasks ([`meta`]), their way to files ([`export`]) and onto a board
-//! ([`device`]), and what people look at in the end ([`report`]). The command `sudal` stands on
-//! them.
+//! ([`device`]), what people look at in the end ([`report`]), and the page on which they watch and
+//! teach ([`serve`]). The command `sudal` stands on them.
 
 pub mod data;
 pub mod device;
@@ -13,3 +13,4 @@ pub mod export;
 pub mod meta;
 pub mod nets;
 pub mod report;
+pub mod serve;

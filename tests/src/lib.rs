@@ -1,15 +1,22 @@
 //! What several tests need: a model, pictures, a line that loses bytes.
 
+mod browser;
 mod data;
+mod http;
+mod install;
 mod line;
 mod model;
 mod power;
+mod served;
 mod wired;
 
+pub use browser::Browser;
 pub use data::data;
+pub use install::program;
 pub use line::Noisy;
 pub use model::{calibrated_block_means, change, tested_block_means};
 pub use power::{Flash, Power};
+pub use served::{Served, events};
 pub use sudal_fuzz::block_means;
 pub use wired::Wired;
 

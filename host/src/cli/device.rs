@@ -9,8 +9,7 @@ use anyhow::bail;
 use serde::Serialize;
 use sudal::data::{Gray, Loaded};
 use sudal::device::{
-    self, Board, Client, ClientError, DeviceError, Geometry, Head, Link, LockError, LockKey,
-    LockState, OpenMv, PixelFormat,
+    self, Board, Client, ClientError, DeviceError, Head, Link, LockError, LockKey, LockState, OpenMv,
 };
 use sudal::episodes::{Episode, Sampler};
 use sudal::meta::Accuracy;
@@ -151,7 +150,8 @@ impl Connection {
     /// Shows the virtual camera a picture. One that has more pixels than the camera holds is made
     /// smaller first, its sides in proportion.
     pub(crate) fn show(&mut self, picture: &Gray) -> anyhow::Result<()> {
-        show(&mut self.client, picture, self.board.memory().frame)
+        let capacity = self.board.memory().frame;
+        Ok(self.client.show(picture, capacity)?)
     }
 }
 
@@ -162,34 +162,6 @@ impl Drop for Connection {
             let _ = self.client.lock();
         }
     }
-}
-
-fn show(client: &mut Client<Box<dyn Link>>, picture: &Gray, capacity: usize) -> anyhow::Result<()> {
-    let pixels = picture.pixels.len();
-    let smaller;
-    let picture = if pixels > capacity {
-        let by = (capacity as f64 / pixels as f64).sqrt();
-        let side = |side: u32| ((f64::from(side) * by).floor() as u32).max(1);
-        smaller = picture.resize(side(picture.width), side(picture.height));
-        &smaller
-    } else {
-        picture
-    };
-    let (Ok(width), Ok(height)) = (u16::try_from(picture.width), u16::try_from(picture.height))
-    else {
-        bail!(
-            "a picture of {}x{} pixels is too long",
-            picture.width,
-            picture.height
-        );
-    };
-    let geometry = Geometry {
-        width,
-        height,
-        format: PixelFormat::Grey8,
-    };
-    client.send_frame(geometry, &picture.pixels)?;
-    Ok(())
 }
 
 /// Few-shot episodes run by enrolling and classifying over a board's line, beside the host board
@@ -275,14 +247,14 @@ impl<'a> Episodes<'a> {
             let support = episode.classes.iter().zip(&episode.support);
             for (place, (&class, support)) in support.enumerate() {
                 for &index in support {
-                    show(client, &picture(class, index)?, capacity)?;
+                    client.show(&picture(class, index)?, capacity)?;
                     client.enroll(&place.to_string())?;
                 }
             }
             let mut verdicts = Vec::new();
             for (&class, query) in episode.classes.iter().zip(&episode.query) {
                 for &index in query {
-                    show(client, &picture(class, index)?, capacity)?;
+                    client.show(&picture(class, index)?, capacity)?;
                     let mut verdict = client.classify()?;
                     // The boards' clocks differ, their answers must not.
                     verdict.ticks = 0;

@@ -26,6 +26,7 @@ mod pictures;
 mod profile;
 mod re_enroll;
 mod selftest;
+mod serve;
 mod sign;
 mod sweep;
 mod train;
@@ -59,6 +60,7 @@ use output::Output;
   sudal flash parts.sudal                               put it on the board
   sudal enroll gear gear1.png gear2.png                 teach a class
   sudal classify unknown.png                            ask
+  sudal serve                                           watch and teach it in a browser
 
 `sudal COMMAND --help` explains each."
 )]
@@ -105,6 +107,7 @@ enum Command {
     Capture(board::Capture),
     Logs(board::Logs),
     Selftest(selftest::Args),
+    Serve(serve::Args),
     Stop(board::Stop),
     Key(key::Args),
     Lock(lock::Lock),
@@ -161,6 +164,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Capture(args) => args.run(&output),
         Command::Logs(args) => args.run(&output),
         Command::Selftest(args) => selftest::run(&args, &output),
+        Command::Serve(args) => serve::run(&args, &output),
         Command::Stop(args) => args.run(&output),
         Command::Key(args) => key::run(&args, &output),
         Command::Lock(args) => args.run(&output),

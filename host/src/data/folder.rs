@@ -55,18 +55,49 @@ pub fn open(path: &Path) -> Result<Dataset, DataError> {
         return Err(DataError::layout(path.join(empty), problem));
     }
 
+    Ok(dataset(own(classes), files))
+}
+
+/// Opens a folder or zip of pictures to look at, whatever else is in it and however they lie: each
+/// folder with PNG or JPEG pictures is a class, the outermost one's name is empty.
+///
+/// # Errors
+/// A missing or broken archive, or no picture at all.
+pub fn open_loose(path: &Path) -> Result<Dataset, DataError> {
+    let files = Files::open(path)?;
+    let mut classes: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, name) in files.names().iter().enumerate() {
+        let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
+        if is_picture(file) {
+            classes.entry(folder).or_default().push(index);
+        }
+    }
+    if classes.is_empty() {
+        let problem = "there is no PNG or JPEG picture in it";
+        return Err(DataError::layout(path, problem));
+    }
+    Ok(dataset(own(classes), files))
+}
+
+/// The classes with names of their own.
+fn own(classes: BTreeMap<&str, Vec<usize>>) -> Vec<(String, Vec<usize>)> {
+    let owned = |(name, indices): (&str, _)| (name.to_owned(), indices);
+    classes.into_iter().map(owned).collect()
+}
+
+fn dataset(classes: Vec<(String, Vec<usize>)>, files: Files) -> Dataset {
     let mut items = Vec::new();
     let mut list = Vec::new();
     for (name, indices) in classes {
         let start = items.len();
         items.extend(indices);
         list.push(Class {
-            name: name.to_owned(),
+            name,
             items: start..items.len(),
             turns: 0,
         });
     }
-    Ok(Dataset::new(Folder { files, items }, list))
+    Dataset::new(Folder { files, items }, list)
 }
 
 struct Folder {

@@ -37,6 +37,7 @@ mod open_set;
 mod openmv;
 mod profile;
 mod qemu;
+mod show;
 mod toolchain;
 
 pub use backup::{Backup, BackupError};

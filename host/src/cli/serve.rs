@@ -1,0 +1,270 @@
+//! `sudal serve`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use sudal::data::{folder, parts, surfaces};
+use sudal::device::{self, LockKey};
+use sudal::serve::{Broker, DeviceOptions, Keep, Options, Reel, Token};
+
+use super::device::BoardArgs;
+use super::output::Output;
+
+/// Side of the generators' frames, in pixels; the emulated board's camera holds as many.
+const SIDE: u32 = 160;
+/// Classes that the generators show, and frames of each before it comes again from the first.
+const CLASSES: usize = 6;
+const FRAMES: usize = 1000;
+
+/// Serve a page on which operators watch the board, and teach it.
+///
+/// Prints the address of the page and serves until Ctrl-C. The address ends in a token: with it the
+/// page can teach, rename, remove and undo, without it only watch. Decisions are kept in a log, with
+/// small pictures, and are on the disk before anybody is told of them; the page gives the log as CSV
+/// and the shift as a report to print. /metrics has figures for Prometheus.
+///
+/// Browsers are let in from this computer only, unless --listen says otherwise. There is no
+/// encryption: for more than one's own network put a proxy with TLS in front.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sudal serve --board host --model models/parts.sudal
+      synthetic parts pass before a board in this process; open the page and teach it
+  sudal serve --source pictures/ --interval 500
+      a folder of pictures, two a second, before the emulated board
+  sudal serve --device name=press,board=host,dir=press --device name=lathe,source=surfaces
+      two devices, each with a tab; what is not said is as for one
+  sudal serve --listen 0.0.0.0:8420 --token-file token --mqtt mqtt://broker/hall/line1
+      for the whole network, with the token kept, decisions published too")]
+pub(crate) struct Args {
+    /// A device: name=NAME and, if they differ from the options beside, board=BOARD, dir=DIR,
+    /// key=FILE, source=SOURCE, seed=N, separated by commas. Give it once for each device.
+    #[arg(long = "device", value_name = "KEY=VALUE,...")]
+    devices: Vec<String>,
+    #[command(flatten)]
+    board: BoardArgs,
+    /// Put this model image on each board first; what was taught to it with this model stays.
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// What the boards see: parts or surfaces from the generators, a folder or zip of PNG and JPEG
+    /// pictures, one after another and then again, or camera for what a board's own camera sees.
+    #[arg(
+        long,
+        default_value = "parts",
+        value_name = "parts|surfaces|PATH|camera"
+    )]
+    source: String,
+    /// Seed of the generators' parts.
+    #[arg(long, default_value_t = 3)]
+    seed: u64,
+    /// Frames of a generator's part before the next one comes.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
+    dwell: u32,
+    /// Milliseconds from one frame to the next.
+    #[arg(long, default_value_t = 1000, value_name = "MS", value_parser = clap::value_parser!(u64).range(10..=3_600_000))]
+    interval: u64,
+    /// Address and port for browsers.
+    #[arg(long, default_value = "127.0.0.1:8420", value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+    /// A name under which browsers may ask for the page, beside localhost and addresses.
+    #[arg(long = "host-name", value_name = "NAME")]
+    host_names: Vec<String>,
+    /// File with the token, made if there is none [default: a new token at each start].
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// File of the log of decisions [default: in the user's state folder].
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+    /// Days that decisions are kept.
+    #[arg(long, default_value_t = 30, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
+    keep_days: u32,
+    /// Megabytes of decisions and pictures that are kept; the oldest go first.
+    #[arg(long, default_value_t = 1024, value_name = "MB", value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    keep_mb: u64,
+    /// Publish decisions, too: mqtt://[user:password@]host[:port]/topic. While the broker is away
+    /// they wait in the log.
+    #[arg(long, value_name = "URL", env = "SUDAL_MQTT", hide_env_values = true)]
+    mqtt: Option<String>,
+}
+
+pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
+    let broker = args.mqtt.as_deref().map(str::parse::<Broker>).transpose()?;
+    let token = match &args.token_file {
+        Some(path) => {
+            Token::open(path).with_context(|| format!("the token file {}", path.display()))?
+        }
+        None => Token::random(),
+    };
+    let devices = if args.devices.is_empty() {
+        vec![args.device(&args.board.board, &BTreeMap::new())?]
+    } else {
+        let named = args.devices.iter().map(|text| {
+            let pairs = pairs(text)?;
+            let Some(name) = pairs.get("name") else {
+                bail!("--device {text:?} has no name=NAME");
+            };
+            args.device(name, &pairs)
+        });
+        named.collect::<Result<Vec<_>, _>>()?
+    };
+    if let Some(path) = &args.model {
+        let image = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
+        for device in &devices {
+            output.step(format!("{}: flashing {}", device.name, path.display()));
+            device::open(&device.board, &device.dir)?
+                .flash(&image, &mut |step| output.step(step))
+                .with_context(|| format!("flashing {}", path.display()))?;
+        }
+    }
+    let log = args.log.clone();
+    let log = log.unwrap_or_else(|| device::state_dir("serve").join("log.redb"));
+    let options = Options {
+        listen: args.listen,
+        host_names: args.host_names.clone(),
+        token: token.clone(),
+        log: log.clone(),
+        keep: Keep {
+            days: args.keep_days,
+            bytes: args.keep_mb << 20,
+        },
+        mqtt: broker,
+        devices,
+    };
+    let ready = |address: SocketAddr| {
+        let watch = format!("http://{}/", shown(address));
+        let teach = format!("{watch}#token={}", token.as_str());
+        let text = format!(
+            "watch and teach: {teach}\nwatch only:      {watch}\nlog: {}; Ctrl-C ends",
+            log.display()
+        );
+        let result = serde_json::json!({ "teach": teach, "watch": watch, "log": log });
+        // Whoever reads it may have closed the pipe; the page is served all the same.
+        let _ = output.result(&result, text);
+    };
+    sudal::serve::serve(options, ready, stopped())?;
+    output.step("stopped; the log is whole");
+    Ok(())
+}
+
+impl Args {
+    fn device(&self, name: &str, pairs: &BTreeMap<&str, &str>) -> anyhow::Result<DeviceOptions> {
+        let board = pairs.get("board").copied().unwrap_or(&self.board.board);
+        let dir = match (pairs.get("dir"), &self.board.board_dir) {
+            (Some(dir), _) => PathBuf::from(dir),
+            (None, Some(dir)) if !pairs.contains_key("name") => dir.clone(),
+            // Two boards must not share a flash.
+            (None, Some(dir)) => dir.join(name),
+            (None, None) if !pairs.contains_key("name") => device::state_dir(board),
+            (None, None) => device::state_dir(board).join(name),
+        };
+        // A wrong name of a board is told now.
+        device::open(board, &dir)?;
+        let key = match pairs.get("key") {
+            Some(path) => Some(LockKey::open(Path::new(path))?),
+            None => self.board.lock_key()?,
+        };
+        let seed = match pairs.get("seed") {
+            Some(seed) => seed.parse().context("seed=N in --device")?,
+            None => self.seed,
+        };
+        let source = pairs.get("source").copied().unwrap_or(&self.source);
+        Ok(DeviceOptions {
+            name: name.to_owned(),
+            board: board.to_owned(),
+            dir,
+            key,
+            reel: self.reel(source, seed)?,
+            interval: Duration::from_millis(self.interval),
+        })
+    }
+
+    fn reel(&self, source: &str, seed: u64) -> anyhow::Result<Option<Reel>> {
+        let dwell = Some(self.dwell as usize);
+        let generated = |dataset: fn(u64, usize, usize, (u32, u32)) -> _, family: u64| {
+            let family = family as usize;
+            let all = dataset(seed, CLASSES * family, FRAMES, (SIDE, SIDE));
+            let classes: Vec<usize> = (0..CLASSES).map(|class| class * family).collect();
+            sudal::data::Dataset::subset(&all, &classes)
+        };
+        Ok(match source {
+            "camera" => None,
+            "parts" => Some(Reel::new(generated(parts::dataset, parts::FAMILY), dwell)),
+            "surfaces" => Some(Reel::new(generated(surfaces::dataset, 1), dwell)),
+            path => {
+                let path = Path::new(path);
+                if !path.exists() {
+                    bail!(
+                        "{} does not exist: give parts, surfaces, camera, a folder or a zip to --source",
+                        path.display()
+                    );
+                }
+                Some(Reel::new(folder::open_loose(path)?, None))
+            }
+        })
+    }
+}
+
+/// `key=value,key=value`.
+fn pairs(text: &str) -> anyhow::Result<BTreeMap<&str, &str>> {
+    const KEYS: [&str; 6] = ["name", "board", "dir", "key", "source", "seed"];
+    let mut pairs = BTreeMap::new();
+    for pair in text.split(',') {
+        let Some((key, value)) = pair.split_once('=') else {
+            bail!("--device takes KEY=VALUE pairs, {pair:?} is none");
+        };
+        if !KEYS.contains(&key) {
+            bail!(
+                "--device does not know {key:?}; known are {}",
+                KEYS.join(", ")
+            );
+        }
+        pairs.insert(key, value);
+    }
+    Ok(pairs)
+}
+
+/// An address that browsers of this computer can open.
+fn shown(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        format!("localhost:{}", address.port())
+    } else {
+        address.to_string()
+    }
+}
+
+/// Done when Ctrl-C was pressed or a termination signal came.
+async fn stopped() {
+    let terminated = async {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            if let Ok(mut signal) = signal(SignalKind::terminate()) {
+                signal.recv().await;
+                return;
+            }
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_is_told_by_pairs() {
+        let pairs = pairs("name=press 1,board=host,dir=/a=b").unwrap();
+        assert_eq!(pairs["name"], "press 1");
+        assert_eq!(pairs["dir"], "/a=b");
+        for wrong in ["", "name", "name=a,color=red"] {
+            assert!(super::pairs(wrong).is_err(), "{wrong}");
+        }
+    }
+}

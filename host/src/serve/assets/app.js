@@ -1,0 +1,121 @@
+// The page: listens to the server, and to keys.
+
+import { lang, other, setLang, t } from "./words.js";
+import { $, addMoment, draw, history, make, picture, tabs, words } from "./view.js";
+import { setUp } from "./teach.js";
+
+const HISTORY = 48;
+const app = { devices: [], current: 0, allowed: false, editing: false, connected: false };
+const teach = setUp(app);
+
+const KEYS = [
+  [["space"], "key-hold"], [["1", "…", "9"], "key-choose"], [["N"], "key-name"], [["U"], "key-undo"],
+  [["←", "→"], "key-device"], [["S"], "key-stay"], [["D"], "key-next"], [["L"], "key-lang"], [["?"], "key-help"],
+];
+
+function drawAll() {
+  document.documentElement.lang = lang;
+  $("lang").textContent = t("key-lang");
+  words();
+  $("key-list").replaceChildren(...KEYS.map(([keys, text]) => make("div", {},
+    make("dt", {}, ...keys.map((key) => make("kbd", { textContent: key === "space" ? t("space") : key }))),
+    make("dd", { textContent: t(text) }))));
+  const device = app.devices[app.current];
+  if (!device) return;
+  tabs(app.devices, app.current, choose);
+  draw(device, app.connected);
+  picture(app.current, device);
+  history(device);
+  teach.update();
+}
+
+function choose(index) {
+  if (index < 0 || index >= app.devices.length) return;
+  app.current = index;
+  sessionStorage.setItem("device", app.devices[index].state.name);
+  drawAll();
+}
+
+function hear(event) {
+  if (event.type === "hello") {
+    app.devices = event.devices;
+    const name = sessionStorage.getItem("device");
+    const index = app.devices.findIndex(({ state }) => state.name === name);
+    app.current = Math.max(0, index);
+    drawAll();
+    return;
+  }
+  const device = app.devices[event.device];
+  const shown = event.device === app.current;
+  if (event.type === "state") {
+    const begun = device.state.counts.since !== event.state.counts.since;
+    device.state = event.state;
+    if (begun) device.history = [];
+    if (shown && begun) history(device);
+    if (shown) teach.update();
+  } else if (event.type === "frame") {
+    device.state.frame = event.frame;
+    if (shown) picture(app.current, device);
+    return;
+  } else if (event.type === "decision") {
+    device.state.counts = event.counts;
+    device.history.unshift({ id: event.id, decision: event.decision });
+    device.history.length = Math.min(device.history.length, HISTORY);
+    if (shown) addMoment(device, HISTORY);
+  }
+  tabs(app.devices, app.current, choose);
+  if (shown) draw(device, app.connected);
+}
+
+function connect() {
+  const source = new EventSource("/events");
+  const tell = (connected) => {
+    app.connected = connected;
+    $("banner").textContent = t("server-lost");
+    $("banner").hidden = connected;
+    drawAll();
+  };
+  source.onopen = () => tell(true);
+  source.onmessage = (message) => hear(JSON.parse(message.data));
+  source.onerror = () => {
+    tell(false);
+    if (source.readyState === EventSource.CLOSED) setTimeout(connect, 2000);
+  };
+}
+
+function switchLang() {
+  setLang(other());
+  drawAll();
+}
+
+$("lang").onclick = switchLang;
+$("keys-button").onclick = () => $("keys").showModal();
+
+addEventListener("keydown", (event) => {
+  const writing = event.target instanceof HTMLInputElement || $("keys").open;
+  if (writing || event.ctrlKey || event.metaKey || event.altKey) return;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const taught = app.devices[app.current]?.state.classes[key - 1];
+  const commands = {
+    " ": () => event.repeat || teach.hold(),
+    "n": () => { $("name").focus(); $("name").select(); },
+    "u": () => $("undo").disabled || teach.undo(),
+    "s": () => $("stay").disabled || $("reel").hidden || teach.stay(),
+    "d": () => $("skip").disabled || $("reel").hidden || teach.skip(),
+    "l": switchLang,
+    "?": () => $("keys").showModal(),
+    "ArrowLeft": () => choose(app.current - 1),
+    "ArrowRight": () => choose(app.current + 1),
+  };
+  const command = commands[key] ?? (taught && app.allowed ? () => teach.choose(taught.name) : undefined);
+  if (command) {
+    event.preventDefault();
+    command();
+  }
+});
+addEventListener("keyup", (event) => {
+  if (event.key === " ") teach.release();
+});
+
+drawAll();
+connect();

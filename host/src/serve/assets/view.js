@@ -1,0 +1,178 @@
+// Draws the state of a device. What comes from outside is only ever set as text.
+
+import { has, number, t, time, trouble } from "./words.js";
+
+export const $ = (id) => document.getElementById(id);
+
+const MARKS = { good: "✓", class: "◆", defect: "✕", unknown: "?", lost: "⚡", idle: "…", trouble: "!" };
+const BARS = 8;
+
+export function make(tag, attributes = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), attributes);
+  element.append(...children);
+  return element;
+}
+
+/** Changes text only where it differs, so that readers aloud stay quiet. */
+function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** The word for a decision. */
+export function word(decision) {
+  return decision.call === "good" || decision.call === "unknown" ? t(decision.call) : decision.nearest;
+}
+
+/** What to tell across the room: [call, word, detail]. */
+function verdict(device, connected) {
+  const { state, history } = device;
+  const last = history[0];
+  if (!connected) return ["lost", t("lost"), t("server-lost")];
+  if (state.link === "lost") {
+    const told = state.trouble;
+    return ["lost", t("lost"), told && told.kind !== "lost" ? trouble(told) : t("lost-detail")];
+  }
+  if (state.link === "connecting") return ["idle", t("connecting"), t("connecting-detail")];
+  if (state.trouble) {
+    const { kind } = state.trouble;
+    return ["trouble", has(`e-${kind}`) ? t(`e-${kind}`) : t("trouble"), trouble(state.trouble)];
+  }
+  if (!state.classes.some((taught) => taught.usable)) return ["idle", t("empty"), t("empty-detail")];
+  if (!last) return ["idle", t("waiting"), ""];
+  const { decision } = last;
+  const details = [time(last.id), t("ms", { ms: number(Math.round(decision.micros / 1000)) })];
+  if (decision.call === "unknown") details.unshift(t("like", { name: decision.nearest }));
+  return [decision.call, word(decision), details.join(" · ")];
+}
+
+/** A measure of how long a text is drawn, in letters; Korean ones are twice as wide. */
+function extent(text) {
+  return [...text].reduce((sum, letter) => sum + (letter > "\u1100" ? 1.75 : 1), 0);
+}
+
+export function draw(device, connected) {
+  const [call, text, detail] = verdict(device, connected);
+  const live = connected && device.state.link === "up";
+  $("decision").dataset.call = call;
+  say($("mark"), MARKS[call]);
+  say($("kind"), call === "good" ? device.history[0].decision.nearest : has(`kind-${call}`) ? t(`kind-${call}`) : "");
+  say($("word"), text);
+  say($("detail"), detail);
+  $("drift").hidden = !device.state.drift || !live;
+  $("word").style.setProperty("--extent", Math.max(4, extent(text)));
+  document.title = `${text} – sudal`;
+  bars(live ? device.history[0]?.decision : undefined);
+  counters(device.state.counts);
+  reel(device.state);
+}
+
+export function picture(index, device) {
+  const { frame } = device.state;
+  const image = $("live");
+  image.hidden = frame === 0;
+  if (frame) image.src = `/devices/${index}/picture?${frame}`;
+}
+
+function reel(state) {
+  $("reel").hidden = !state.reel;
+  if (!state.reel) return;
+  say($("reel-class"), state.reel.class);
+  say($("stay"), t(state.reel.stay ? "go-on" : "stay"));
+  $("stay").setAttribute("aria-pressed", state.reel.stay);
+}
+
+/** How unusual the frame is, with a mark where it becomes unknown. */
+function novelty(decision) {
+  const row = $("novelty");
+  const { novelty: value = null, threshold = null } = decision ?? {};
+  row.hidden = value === null || threshold === null;
+  if (row.hidden) return;
+  const [bar, mark] = row.querySelectorAll("i, b");
+  const share = (part) => `${Math.min(100, (part / (2 * threshold)) * 100)}%`;
+  bar.style.width = share(value);
+  mark.style.left = share(threshold);
+  row.querySelector("data").textContent = value.toFixed(2);
+  row.dataset.call = decision.call;
+}
+
+function bars(decision) {
+  novelty(decision);
+  const measures = (decision?.distances ?? []).slice(0, BARS);
+  const low = Math.min(0, ...measures.map((measure) => measure.value));
+  const high = Math.max(low + 1e-6, ...measures.map((measure) => measure.value));
+  const rows = measures.map((measure, place) => {
+    const bar = make("i");
+    bar.style.width = `${((measure.value - low) / (high - low)) * 100}%`;
+    const row = make("li", {}, make("span", { textContent: measure.name }), make("em", {}, bar),
+      make("data", { textContent: measure.value.toFixed(2) }));
+    if (place === 0) row.dataset.call = decision.call;
+    return row;
+  });
+  $("bars").replaceChildren(...(rows.length ? rows : [make("p", { textContent: t("no-distances") })]));
+}
+
+function counters(counts) {
+  say($("since"), t("since", { time: time(counts.since).slice(0, 5) }));
+  const rows = Object.entries(counts.classes).sort((a, b) => b[1] - a[1]).map(([name, count]) => [name, count, ""]);
+  if (counts.calls.unknown) rows.unshift([t("unknown"), counts.calls.unknown, "unknown"]);
+  rows.unshift([t("total"), counts.total, "total"]);
+  $("counters").replaceChildren(...rows.map(([name, count, kind]) => {
+    const row = make("div", {}, make("dt", { textContent: name }), make("dd", { textContent: number(count) }));
+    row.dataset.kind = kind;
+    return row;
+  }));
+}
+
+function moment({ id, decision }) {
+  const image = make("img", { src: `/log/${id}/picture`, alt: "", loading: "lazy", width: 72, height: 72 });
+  const item = make("li", { title: `${word(decision)} · ${time(id)}` }, image,
+    make("b", { textContent: word(decision) }), make("time", { textContent: time(id) }));
+  item.dataset.call = decision.call;
+  return item;
+}
+
+export function history(device) {
+  const items = device.history.map(moment);
+  $("strip").replaceChildren(...(items.length ? items : [make("p", { textContent: t("no-history") })]));
+}
+
+/** One more at the front, without drawing the others anew. */
+export function addMoment(device, most) {
+  const strip = $("strip");
+  if (device.history.length === 1) strip.replaceChildren();
+  strip.prepend(moment(device.history[0]));
+  while (strip.children.length > most) strip.lastChild.remove();
+}
+
+export function tabs(devices, current, choose) {
+  const nav = $("tabs");
+  // A tab stays the same element, or a click on it would be lost when it is drawn anew.
+  while (nav.children.length > devices.length) nav.lastChild.remove();
+  devices.forEach(({ state, history: decisions }, index) => {
+    if (!nav.children[index]) {
+      const fresh = make("button", { type: "button", onclick: () => choose(index) }, make("i"), make("span"));
+      fresh.setAttribute("role", "tab");
+      nav.append(fresh);
+    }
+    const button = nav.children[index];
+    say(button.lastChild, state.name);
+    button.setAttribute("aria-selected", index === current);
+    button.dataset.call = state.link === "up" ? decisions[0]?.decision.call ?? "idle" : "lost";
+  });
+}
+
+export function words() {
+  for (const element of document.querySelectorAll("[data-word]")) element.textContent = t(element.dataset.word);
+  for (const element of document.querySelectorAll("[data-title]")) element.title = t(element.dataset.title);
+  $("name").placeholder = t("name-hint");
+}
+
+let toastEnds;
+export function toast(text, bad = false) {
+  const element = $("toast");
+  element.textContent = text;
+  element.classList.toggle("bad", bad);
+  element.hidden = false;
+  clearTimeout(toastEnds);
+  toastEnds = setTimeout(() => { element.hidden = true; }, bad ? 6000 : 2500);
+}

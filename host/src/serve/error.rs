@@ -1,0 +1,50 @@
+use std::io;
+use std::net::SocketAddr;
+
+use super::LogError;
+
+/// Why the page can't be served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// There is nothing to watch.
+    #[error("there is no device to watch: name at least one")]
+    NoDevice,
+    /// Two devices have one name.
+    #[error("two devices are called {0:?}: give each a name of its own")]
+    TwoOfAName(String),
+    /// Browsers can't connect there.
+    #[error("{address} can't be listened on{}", advice(source))]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The log can't be used.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The address of the broker can't be read.
+    #[error("{0:?} is no address of a broker: write mqtt://[user:password@]host[:port]/topic")]
+    Broker(String),
+    /// A token has to be hard to guess and fit a header.
+    #[error("a token has to have 16 to 128 letters and digits")]
+    Token,
+    /// The system refused a thread, a socket or the like.
+    #[error("the server failed")]
+    Runtime(#[source] io::Error),
+}
+
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            ": another program has this port, perhaps another `sudal serve`; end it or take another port with --listen"
+        }
+        io::ErrorKind::PermissionDenied => {
+            ": ports below 1024 are the system's; take another one with --listen"
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            ": this computer does not have that address; see `ip address`"
+        }
+        _ => "",
+    }
+}

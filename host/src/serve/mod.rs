@@ -1,0 +1,169 @@
+//! The operator's page: what the cameras see, what the devices make of it, and teaching them, in a
+//! browser.
+//!
+//! [`serve`] is one web server with a worker thread a device. A worker owns its device's
+//! [`Client`](crate::device::Client): it shows the device frames, asks what they are and carries out
+//! what the page wants. Each decision is in the [log](Log) before anybody is told of it.
+
+mod assets;
+mod csv;
+mod decision;
+mod error;
+mod guard;
+mod hub;
+mod log;
+mod metrics;
+mod mqtt;
+mod past;
+mod picture;
+mod reel;
+mod routes;
+mod shift;
+mod state;
+mod trouble;
+mod worker;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::time::timeout;
+
+pub use decision::{Call, Decision, Measure};
+pub use error::ServeError;
+pub use guard::Token;
+pub use log::{Keep, Log, LogError};
+pub use mqtt::Broker;
+pub use reel::Reel;
+
+use crate::device::LockKey;
+use hub::Hub;
+use worker::Worker;
+
+/// How long open connections may take to end after the server was told to stop.
+const GOODBYE: Duration = Duration::from_secs(3);
+
+/// What to serve.
+#[derive(Debug)]
+pub struct Options {
+    /// Where browsers connect; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Names under which browsers may ask for the page, beside `localhost` and addresses.
+    pub host_names: Vec<String>,
+    /// What whoever changes something has to know.
+    pub token: Token,
+    /// File of the log, made if there is none.
+    pub log: PathBuf,
+    /// How much of it is kept.
+    pub keep: Keep,
+    /// Where decisions are published, too.
+    pub mqtt: Option<Broker>,
+    /// The devices, each with a name of its own; at least one.
+    pub devices: Vec<DeviceOptions>,
+}
+
+/// A device to watch.
+#[derive(Debug)]
+pub struct DeviceOptions {
+    /// What people call it.
+    pub name: String,
+    /// Its board, one of [`BOARDS`](crate::device::BOARDS).
+    pub board: String,
+    /// Folder of the board's state.
+    pub dir: PathBuf,
+    /// Key of a board that is locked.
+    pub key: Option<LockKey>,
+    /// What its camera is shown; without one the board's own camera takes the pictures.
+    pub reel: Option<Reel>,
+    /// From one frame to the next.
+    pub interval: Duration,
+}
+
+/// Serves the page until `stop` is done. `ready` is told the address once browsers can connect.
+///
+/// # Errors
+/// That there is nothing to serve, the address can't be had, or the log can't be opened.
+pub fn serve(
+    options: Options,
+    ready: impl FnOnce(SocketAddr),
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    if options.devices.is_empty() {
+        return Err(ServeError::NoDevice);
+    }
+    for (place, device) in options.devices.iter().enumerate() {
+        let before = &options.devices[..place];
+        if before.iter().any(|other| other.name == device.name) {
+            return Err(ServeError::TwoOfAName(device.name.clone()));
+        }
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(ServeError::Runtime)?;
+    runtime.block_on(run(options, ready, stop))
+}
+
+async fn run(
+    options: Options,
+    ready: impl FnOnce(SocketAddr),
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    let listener =
+        TcpListener::bind(options.listen)
+            .await
+            .map_err(|source| ServeError::Listen {
+                address: options.listen,
+                source,
+            })?;
+    let address = listener.local_addr().map_err(ServeError::Runtime)?;
+    let log = Log::open(&options.log, options.keep)?;
+    let (hub, commands) = Hub::new(log, &options.devices)?;
+    let hub = Arc::new(hub);
+    let mut workers = Vec::new();
+    for ((place, device), commands) in options.devices.into_iter().enumerate().zip(commands) {
+        let worker = Worker::new(Arc::clone(&hub), place, device);
+        let spawned = thread::Builder::new()
+            .name(format!("device {place}"))
+            .spawn(move || worker.run(&commands))
+            .map_err(ServeError::Runtime)?;
+        workers.push(spawned);
+    }
+    if let Some(broker) = options.mqtt {
+        mqtt::publish(broker, Arc::clone(&hub))?;
+    }
+    let app = routes::router(Arc::clone(&hub), options.token, options.host_names);
+    ready(address);
+
+    let (stopping, stopped) = tokio::sync::oneshot::channel();
+    let ending = Arc::clone(&hub);
+    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
+        stop.await;
+        // Whoever watches is told that this is the end, else the connections would stay.
+        ending.close();
+        let _ = stopping.send(());
+    });
+    let overdue = async move {
+        // The sender is only dropped with the server, which has ended then.
+        let _ = stopped.await;
+        tokio::time::sleep(GOODBYE).await;
+    };
+    let served = tokio::select! {
+        served = async move { server.await } => served,
+        () = overdue => Ok(()),
+    };
+    hub.close();
+    let joined = tokio::task::spawn_blocking(move || {
+        for worker in workers {
+            // A worker that panicked has nothing left to save: the log is whole at any moment.
+            let _ = worker.join();
+        }
+    });
+    // A device that does not answer is not waited for.
+    let _ = timeout(GOODBYE, joined).await;
+    served.map_err(ServeError::Runtime)
+}

@@ -1,0 +1,308 @@
+//! What browsers and other programs can ask.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, Json, Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::middleware;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use futures_util::Stream;
+use futures_util::stream::unfold;
+use serde::Deserialize;
+use serde_json::json;
+use sudal_firmware::heads::Role;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::task::spawn_blocking;
+
+use super::guard::{self, Guard};
+use super::hub::{Hub, Wish};
+use super::trouble::{Told, Trouble};
+use super::{LogError, Token, assets, csv, log, metrics, shift};
+
+/// Longest body of a request, in bytes. Names are short.
+const BODY: usize = 4096;
+/// Decisions that are read from the log at once.
+const PIECE: usize = 1024;
+
+type App = State<Arc<Hub>>;
+
+pub(super) fn router(hub: Arc<Hub>, token: Token, host_names: Vec<String>) -> Router {
+    let guard = Guard {
+        token,
+        host_names: host_names.into(),
+    };
+    Router::new()
+        .route("/", get(async || assets::page()))
+        .route("/assets/{name}", get(asset))
+        .route("/events", get(events))
+        .route("/devices/{device}/picture", get(picture))
+        .route("/devices/{device}/enroll", post(enroll))
+        .route("/devices/{device}/undo", post(undo))
+        .route("/devices/{device}/rename", post(rename))
+        .route("/devices/{device}/remove", post(remove))
+        .route("/devices/{device}/role", post(role))
+        .route("/devices/{device}/recenter", post(recenter))
+        .route("/devices/{device}/stay", post(stay))
+        .route("/devices/{device}/skip", post(skip))
+        .route("/shift", post(begin_shift))
+        .route("/token", post(async || StatusCode::NO_CONTENT))
+        .route("/log/{id}/picture", get(logged_picture))
+        .route("/log.csv", get(log_csv))
+        .route("/report", get(report))
+        .route("/metrics", get(figures))
+        .layer(DefaultBodyLimit::max(BODY))
+        .layer(middleware::from_fn_with_state(guard, guard::watch))
+        .with_state(hub)
+}
+
+async fn asset(Path(name): Path<String>) -> Response {
+    match assets::file(&name) {
+        Some(file) => file.into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// The present state, then what happens, as server-sent events.
+async fn events(State(hub): App) -> Result<Response, Failure> {
+    // First listen, then look: nothing is missed in between.
+    let Some(receiver) = hub.events() else {
+        return Err(Failure::from(Trouble::Ending));
+    };
+    let first = hello(&hub).await?;
+    let stream = unfold(
+        (Some(first), receiver, hub),
+        |(first, mut receiver, hub)| async move {
+            let text = match first {
+                Some(hello) => hello,
+                None => match receiver.recv().await {
+                    Ok(event) => event.to_string(),
+                    // Too slow to follow: begin anew.
+                    Err(RecvError::Lagged(_)) => hello(&hub).await.ok()?,
+                    Err(RecvError::Closed) => return None,
+                },
+            };
+            Some((
+                Ok::<_, Infallible>(Event::default().data(text)),
+                (None, receiver, hub),
+            ))
+        },
+    );
+    Ok(Sse::new(stream)
+        .keep_alive(KeepAlive::default())
+        .into_response())
+}
+
+async fn hello(hub: &Arc<Hub>) -> Result<String, Failure> {
+    let hub = Arc::clone(hub);
+    blocking(move || hub.hello()).await
+}
+
+async fn picture(State(hub): App, Path(device): Path<usize>) -> Response {
+    match hub.picture(device) {
+        Some(picture) if !picture.is_empty() => jpeg(picture.to_vec()),
+        _ => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+async fn logged_picture(State(hub): App, Path(id): Path<u64>) -> Result<Response, Failure> {
+    let picture = blocking(move || hub.log.picture(id)).await?;
+    Ok(match picture {
+        Some(picture) => jpeg(picture),
+        None => StatusCode::NOT_FOUND.into_response(),
+    })
+}
+
+fn jpeg(picture: Vec<u8>) -> Response {
+    ([(header::CONTENT_TYPE, "image/jpeg")], picture).into_response()
+}
+
+#[derive(Deserialize)]
+struct Enroll {
+    name: String,
+    /// Any number; the same for all frames of one hold.
+    hold: u64,
+}
+
+async fn enroll(
+    app: App,
+    device: Path<usize>,
+    Json(ask): Json<Enroll>,
+) -> Result<Response, Failure> {
+    let Enroll { name, hold } = ask;
+    let name = name.trim().to_owned();
+    wish(app, device, Wish::Enroll { name, hold }).await
+}
+
+async fn undo(app: App, device: Path<usize>) -> Result<Response, Failure> {
+    wish(app, device, Wish::Undo).await
+}
+
+#[derive(Deserialize)]
+struct Rename {
+    from: String,
+    to: String,
+}
+
+async fn rename(
+    app: App,
+    device: Path<usize>,
+    Json(ask): Json<Rename>,
+) -> Result<Response, Failure> {
+    let Rename { from, to } = ask;
+    let to = to.trim().to_owned();
+    wish(app, device, Wish::Rename { from, to }).await
+}
+
+#[derive(Deserialize)]
+struct Remove {
+    id: u8,
+}
+
+async fn remove(
+    app: App,
+    device: Path<usize>,
+    Json(ask): Json<Remove>,
+) -> Result<Response, Failure> {
+    wish(app, device, Wish::Remove { id: ask.id }).await
+}
+
+#[derive(Deserialize)]
+struct Stand {
+    id: u8,
+    role: Role,
+}
+
+async fn role(app: App, device: Path<usize>, Json(ask): Json<Stand>) -> Result<Response, Failure> {
+    let Stand { id, role } = ask;
+    wish(app, device, Wish::Role { id, role }).await
+}
+
+async fn recenter(app: App, device: Path<usize>) -> Result<Response, Failure> {
+    wish(app, device, Wish::Recenter).await
+}
+
+#[derive(Deserialize)]
+struct Stay {
+    stay: bool,
+}
+
+async fn stay(app: App, device: Path<usize>, Json(ask): Json<Stay>) -> Result<Response, Failure> {
+    wish(app, device, Wish::Stay { stay: ask.stay }).await
+}
+
+async fn skip(app: App, device: Path<usize>) -> Result<Response, Failure> {
+    wish(app, device, Wish::Skip).await
+}
+
+async fn wish(State(hub): App, Path(device): Path<usize>, wish: Wish) -> Result<Response, Failure> {
+    if !hub.has(device) {
+        return Ok(StatusCode::NOT_FOUND.into_response());
+    }
+    let asked = hub.ask(device, wish).ok_or(Trouble::Ending)?;
+    // A worker that goes away answers nothing.
+    let shots = asked.await.unwrap_or(Err(Trouble::Away))?;
+    Ok(axum::Json(json!({ "shots": shots })).into_response())
+}
+
+async fn begin_shift(State(hub): App) -> Result<Response, Failure> {
+    blocking(move || hub.begin_shift()).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Which part of the log, in microseconds since 1970; all of the shift if nothing is said.
+#[derive(Deserialize)]
+struct Span {
+    from: Option<u64>,
+    to: Option<u64>,
+    /// `ko` or `en`.
+    lang: Option<String>,
+}
+
+async fn log_csv(State(hub): App, Query(span): Query<Span>) -> Response {
+    let from = span.from.unwrap_or_else(|| hub.shift());
+    let to = span.to.unwrap_or(u64::MAX);
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"sudal-log.csv\"",
+        ),
+    ];
+    (headers, Body::from_stream(lines(hub, from, to))).into_response()
+}
+
+/// Piece by piece, however long the log is.
+fn lines(hub: Arc<Hub>, from: u64, to: u64) -> impl Stream<Item = io::Result<String>> {
+    unfold(Some((from, true)), move |state| {
+        let hub = Arc::clone(&hub);
+        async move {
+            let (from, first) = state?;
+            let read = move || hub.log.after(from, PIECE);
+            let piece = match spawn_blocking(read).await {
+                Ok(Ok(piece)) => piece,
+                Ok(Err(error)) => return Some((Err(io::Error::other(error)), None)),
+                Err(error) => return Some((Err(error.into()), None)),
+            };
+            let mut text = if first { csv::HEADER } else { "" }.to_owned();
+            for (id, decision) in piece.iter().take_while(|(id, _)| *id < to) {
+                text.push_str(&csv::line(*id, decision));
+            }
+            let next = piece.last().filter(|(id, _)| *id < to);
+            let next = next.map(|(id, _)| (id + 1, false));
+            Some((Ok(text), next))
+        }
+    })
+}
+
+async fn report(State(hub): App, Query(span): Query<Span>) -> Result<Response, Failure> {
+    let korean = span.lang.as_deref() == Some("ko");
+    let html = blocking(move || {
+        let from = span.from.unwrap_or_else(|| hub.shift());
+        let to = span.to.unwrap_or_else(log::now);
+        shift::report(&hub.log, from, to, korean)
+    });
+    let html = html.await?;
+    Ok(([(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response())
+}
+
+async fn figures(State(hub): App) -> Response {
+    let kind = [(header::CONTENT_TYPE, metrics::CONTENT_TYPE)];
+    (kind, hub.metrics.text()).into_response()
+}
+
+async fn blocking<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, LogError> + Send + 'static,
+) -> Result<T, Failure> {
+    match spawn_blocking(read).await {
+        Ok(done) => Ok(done.map_err(Trouble::from)?),
+        // Only when the runtime ends.
+        Err(_) => Err(Trouble::Ending.into()),
+    }
+}
+
+/// Why something was not done, for the page.
+struct Failure(StatusCode, Told);
+
+impl From<Trouble> for Failure {
+    fn from(trouble: Trouble) -> Self {
+        let status = match &trouble {
+            Trouble::Ending => StatusCode::SERVICE_UNAVAILABLE,
+            Trouble::Log(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            trouble if trouble.is_lost() => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::CONFLICT,
+        };
+        Self(status, trouble.told())
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        (self.0, axum::Json(self.1)).into_response()
+    }
+}

@@ -1,0 +1,252 @@
+//! The report of a shift, to be printed.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::csv::iso;
+use super::{Call, Decision, Log, LogError};
+
+/// Decisions that are read from the log at once.
+const PIECE: usize = 4096;
+/// Pictures of a device's parts that did not pass.
+const SHOWN: usize = 24;
+const HOUR: u64 = 60 * 60 * 1_000_000;
+
+/// What a device decided.
+#[derive(Default)]
+struct Tally {
+    total: u64,
+    unknown: u64,
+    defect: u64,
+    /// By the class's name, and whether it is good, bad or neither.
+    classes: BTreeMap<(String, &'static str), u64>,
+    /// All, and those that did not pass, by the hour.
+    hours: BTreeMap<u64, (u64, u64)>,
+    /// The last that did not pass.
+    failed: Vec<(u64, String)>,
+}
+
+impl Tally {
+    fn add(&mut self, id: u64, decision: &Decision, korean: bool) {
+        self.total += 1;
+        let hour = self.hours.entry(id / HOUR).or_default();
+        hour.0 += 1;
+        let what = match decision.call {
+            Call::Unknown => {
+                self.unknown += 1;
+                word(korean, "unknown", "미등록").to_owned()
+            }
+            Call::Defect => {
+                self.defect += 1;
+                decision.nearest.clone()
+            }
+            Call::Class | Call::Good => String::new(),
+        };
+        if decision.call != Call::Unknown {
+            let class = (decision.nearest.clone(), decision.call.name());
+            *self.classes.entry(class).or_default() += 1;
+        }
+        if !what.is_empty() {
+            hour.1 += 1;
+            if self.failed.len() == SHOWN {
+                self.failed.remove(0);
+            }
+            self.failed.push((id, what));
+        }
+    }
+}
+
+/// The decisions of ids `from..to` as a page for print, in Korean or English.
+pub(super) fn report(log: &Log, from: u64, to: u64, korean: bool) -> Result<String, LogError> {
+    let mut devices: BTreeMap<String, Tally> = BTreeMap::new();
+    let mut next = from;
+    'all: loop {
+        let piece = log.after(next, PIECE)?;
+        if piece.is_empty() {
+            break;
+        }
+        for (id, decision) in &piece {
+            if *id >= to {
+                break 'all;
+            }
+            next = id + 1;
+            let tally = devices.entry(decision.device.clone()).or_default();
+            tally.add(*id, decision, korean);
+        }
+    }
+    let mut html = String::new();
+    // A string takes whatever is written to it.
+    let _ = write(&mut html, &devices, from, to, korean);
+    Ok(html)
+}
+
+fn write(
+    html: &mut String,
+    devices: &BTreeMap<String, Tally>,
+    from: u64,
+    to: u64,
+    korean: bool,
+) -> std::fmt::Result {
+    let w = |en, ko| word(korean, en, ko);
+    let lang = if korean { "ko" } else { "en" };
+    write!(
+        html,
+        r#"<!doctype html><html lang="{lang}"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width"><title>{title}</title>
+<link rel="icon" href="/assets/icon.svg"><link rel="stylesheet" href="/assets/report.css">
+<script type="module" src="/assets/report.js"></script></head><body>
+<header><h1>{title}</h1><p>{} – {}</p><button id="print" type="button">{}</button></header>"#,
+        time(from),
+        time(to),
+        w("Print", "인쇄"),
+        title = w("Shift report", "근무 보고서"),
+    )?;
+    if devices.is_empty() {
+        write!(
+            html,
+            "<p>{}</p>",
+            w("Nothing was decided.", "판정 기록이 없습니다.")
+        )?;
+    }
+    for (name, tally) in devices {
+        write!(html, "<section><h2>{}</h2><dl>", escape(name))?;
+        let passed = tally.total - tally.unknown - tally.defect;
+        let figures = [
+            (w("Frames", "프레임"), tally.total),
+            (w("Recognised", "인식"), passed),
+            (w("Defects", "불량"), tally.defect),
+            (w("Unknown", "미등록"), tally.unknown),
+        ];
+        for (label, count) in figures {
+            let share = percent(count, tally.total);
+            write!(
+                html,
+                "<div><dt>{label}</dt><dd>{count}<small>{share}</small></dd></div>"
+            )?;
+        }
+        write!(
+            html,
+            "</dl><h3>{}</h3><table><thead><tr><th>{}</th><th>{}</th><th>{}</th><th></th></tr></thead><tbody>",
+            w("Classes", "클래스"),
+            w("Class", "클래스"),
+            w("Frames", "프레임"),
+            w("Share", "비율"),
+        )?;
+        let mut classes: Vec<_> = tally.classes.iter().collect();
+        classes.sort_by_key(|(class, count)| (std::cmp::Reverse(**count), (*class).clone()));
+        for ((class, call), count) in classes {
+            write!(
+                html,
+                "<tr class=\"{call}\"><td>{}</td><td>{count}</td><td>{}</td><td>{}</td></tr>",
+                escape(class),
+                percent(*count, tally.total),
+                bar(*count, tally.total)
+            )?;
+        }
+        write!(
+            html,
+            "</tbody></table><h3>{}</h3><table><thead><tr><th>{}</th><th>{}</th><th>{}</th><th></th></tr></thead><tbody>",
+            w("By the hour", "시간대별"),
+            w("From", "시작"),
+            w("Frames", "프레임"),
+            w("Not passed", "불합격"),
+        )?;
+        let most = tally.hours.values().map(|(all, _)| *all).max().unwrap_or(1);
+        for (hour, (all, failed)) in &tally.hours {
+            write!(
+                html,
+                "<tr><td>{}</td><td>{all}</td><td>{failed}</td><td>{}</td></tr>",
+                time(hour * HOUR),
+                bar(*all, most)
+            )?;
+        }
+        write!(html, "</tbody></table>")?;
+        if !tally.failed.is_empty() {
+            write!(html, "<h3>{}</h3><ul>", w("Last not passed", "최근 불합격"))?;
+            for (id, what) in tally.failed.iter().rev() {
+                write!(
+                    html,
+                    "<li><img src=\"/log/{id}/picture\" alt=\"\"><b>{}</b>{}</li>",
+                    escape(what),
+                    time(*id)
+                )?;
+            }
+            write!(html, "</ul>")?;
+        }
+        write!(html, "</section>")?;
+    }
+    write!(
+        html,
+        "<footer>{} ____________________</footer></body></html>",
+        w("Signed", "확인")
+    )
+}
+
+fn word(korean: bool, en: &'static str, ko: &'static str) -> &'static str {
+    if korean { ko } else { en }
+}
+
+fn percent(count: u64, total: u64) -> String {
+    format!("{:.1} %", count as f64 / total.max(1) as f64 * 100.0)
+}
+
+fn bar(count: u64, most: u64) -> String {
+    format!("<meter max=\"{}\" value=\"{count}\"></meter>", most.max(1))
+}
+
+/// The page's script shows it in the reader's time.
+fn time(micros: u64) -> String {
+    let iso = iso(micros);
+    format!("<time datetime=\"{iso}\">{iso}</time>")
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Keep;
+    use super::*;
+
+    #[test]
+    fn a_report_counts_and_what_operators_wrote_stays_text() {
+        let dir = tempfile::tempdir().unwrap();
+        let keep = Keep {
+            days: 1,
+            bytes: 1 << 20,
+        };
+        let log = Log::open(&dir.path().join("log"), keep).unwrap();
+        let decision = |call, nearest: &str| Decision {
+            device: "line".to_owned(),
+            call,
+            nearest: nearest.to_owned(),
+            distances: Vec::new(),
+            novelty: None,
+            threshold: None,
+            micros: 1,
+        };
+        for _ in 0..3 {
+            log.append(&decision(Call::Class, "<script>"), b"").unwrap();
+        }
+        let last = log.append(&decision(Call::Unknown, "nut"), b"").unwrap();
+        let html = report(&log, 0, u64::MAX, false).unwrap();
+        assert!(
+            !html.contains("<script>")
+                && html.contains("<td>&lt;script&gt;</td><td>3</td><td>75.0 %</td>")
+        );
+        assert!(html.contains("<dt>Unknown</dt><dd>1<small>25.0 %</small>"));
+        assert!(html.contains(&format!("/log/{last}/picture")));
+        assert!(!report(&log, 0, last, true).unwrap().contains("/log/"));
+    }
+}

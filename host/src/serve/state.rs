@@ -1,0 +1,103 @@
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use sudal_firmware::heads::Role;
+
+use super::trouble::Told;
+use super::{Call, Decision};
+
+/// What a page shows of a device, beside its decisions.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct State {
+    /// Name of the device.
+    pub(super) name: String,
+    /// Its board.
+    pub(super) board: String,
+    pub(super) link: Link,
+    /// What is wrong now.
+    pub(super) trouble: Option<Told>,
+    /// Name of the model.
+    pub(super) model: Option<String>,
+    pub(super) classes: Vec<Taught>,
+    pub(super) max_classes: u8,
+    pub(super) max_shots: u8,
+    /// What would be undone.
+    pub(super) undo: Option<Undo>,
+    /// What the virtual camera is shown.
+    pub(super) reel: Option<Shown>,
+    /// Whether light or camera have changed.
+    pub(super) drift: bool,
+    pub(super) counts: Counts,
+    /// Grows with each live picture.
+    pub(super) frame: u64,
+}
+
+/// Whether a device is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Link {
+    /// Not yet.
+    Connecting,
+    /// It answers.
+    Up,
+    /// It answered once and does no longer, or could not be connected to.
+    Lost,
+}
+
+/// A class that was taught.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Taught {
+    pub(super) id: u8,
+    pub(super) name: String,
+    pub(super) shots: u8,
+    /// What it stands for.
+    pub(super) role: Role,
+    /// Whether it belongs to the present model.
+    pub(super) usable: bool,
+}
+
+/// A change that can be undone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Undo {
+    /// `enroll`, `rename` or `remove`.
+    pub(super) what: &'static str,
+    /// Name of the class.
+    pub(super) name: String,
+    /// Shots that were enrolled at once.
+    pub(super) shots: Option<u8>,
+}
+
+/// A class of the pictures that the camera is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Shown {
+    pub(super) class: String,
+    pub(super) stay: bool,
+}
+
+/// Decisions since the shift began.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(super) struct Counts {
+    /// When it began, in microseconds since 1970.
+    pub(super) since: u64,
+    pub(super) total: u64,
+    pub(super) calls: BTreeMap<&'static str, u64>,
+    /// Of frames that are of a class, by its name.
+    pub(super) classes: BTreeMap<String, u64>,
+}
+
+impl Counts {
+    pub(super) fn new(since: u64) -> Self {
+        Self {
+            since,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn add(&mut self, decision: &Decision) {
+        self.total += 1;
+        *self.calls.entry(decision.call.name()).or_default() += 1;
+        if decision.call != Call::Unknown {
+            *self.classes.entry(decision.nearest.clone()).or_default() += 1;
+        }
+    }
+}

@@ -1,0 +1,107 @@
+use serde::Serialize;
+use sudal_firmware::camera::CameraError;
+use sudal_firmware::protocol::DecisionError;
+use sudal_firmware::store::StoreError;
+
+use super::LogError;
+use crate::data::DataError;
+use crate::device::{BoardError, ClientError, DeviceError, LockError, PixelFormat};
+
+/// What can go wrong between a frame and its decision, or with what an operator wants.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Trouble {
+    /// The board can't be had.
+    #[error(transparent)]
+    Board(#[from] BoardError),
+    /// The device refused, or its line failed.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The picture can't be read.
+    #[error(transparent)]
+    Picture(#[from] DataError),
+    /// The log can't be written.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The camera's pictures can't be shown.
+    #[error("the camera gives {0:?}, only grey is shown so far")]
+    Format(PixelFormat),
+    /// The device is not there now.
+    #[error("the device is not connected")]
+    Away,
+    /// There was no enrolment, or it was undone.
+    #[error("there is nothing to undo")]
+    NothingToUndo,
+    /// The server is ending.
+    #[error("the server is being stopped")]
+    Ending,
+}
+
+/// A trouble as the page gets it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Told {
+    /// What the page has words of its own for; empty where it has not.
+    pub(super) kind: &'static str,
+    /// In English.
+    pub(super) text: String,
+}
+
+impl Trouble {
+    /// Whether the device has to be connected anew.
+    pub(super) fn is_lost(&self) -> bool {
+        match self {
+            Self::Board(_) | Self::Away => true,
+            Self::Client(error) => !matches!(
+                error,
+                ClientError::Device(_) | ClientError::NoSuchClass { .. }
+            ),
+            _ => false,
+        }
+    }
+
+    /// What the page is told, with all causes.
+    pub(super) fn told(&self) -> Told {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            let more = error.to_string();
+            // A transparent error repeats its cause.
+            if !text.ends_with(&more) {
+                text = format!("{text}: {more}");
+            }
+            cause = error.source();
+        }
+        Told {
+            kind: self.kind(),
+            text,
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        let Self::Client(ClientError::Device(error)) = self else {
+            return match self {
+                Self::Board(BoardError::NotFlashed { .. }) => "not-flashed",
+                Self::Board(_) | Self::Client(_) | Self::Away if self.is_lost() => "lost",
+                Self::Picture(_) => "picture",
+                Self::Log(_) => "log",
+                Self::NothingToUndo => "nothing-to-undo",
+                _ => "",
+            };
+        };
+        match error {
+            DeviceError::Camera(CameraError::Dark { .. }) => "dark",
+            DeviceError::Camera(CameraError::Bright { .. }) => "bright",
+            DeviceError::Camera(CameraError::Flat { .. }) => "flat",
+            DeviceError::Camera(CameraError::NoFrame) => "no-frame",
+            DeviceError::Store(StoreError::ClassesFull) => "classes-full",
+            DeviceError::Store(StoreError::ShotsFull) => "shots-full",
+            DeviceError::Store(StoreError::FlashFull) => "flash-full",
+            DeviceError::Store(StoreError::Name) => "name",
+            DeviceError::Store(StoreError::NameTaken) => "name-taken",
+            DeviceError::Lock(LockError::Locked) => "locked",
+            DeviceError::Model(_) => "model",
+            DeviceError::Decision(DecisionError::Outlier(_)) => "outlier",
+            DeviceError::Decision(DecisionError::Frames { .. }) => "frames",
+            _ => "",
+        }
+    }
+}

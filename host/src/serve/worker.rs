@@ -1,0 +1,322 @@
+//! The thread of a device: frames, decisions, and what pages want of it.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use sudal_firmware::decision::Basis;
+
+use super::hub::{Command, Hub, Wish};
+use super::past::Past;
+use super::state::{Link, Shown, Taught};
+use super::trouble::Trouble;
+use super::{Call, Decision, DeviceOptions, Measure, picture};
+use crate::data::Gray;
+use crate::device::{
+    self, Board, Client, ClientError, DeviceError, Head, Info, Link as Line, LockState, Patience,
+    PixelFormat, Verdict,
+};
+
+/// Before a lost device is tried again, at first and at most.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// A device that was silent for so long is lost.
+const PATIENCE: Patience = Patience {
+    each: Duration::from_secs(2),
+    attempts: 3,
+};
+
+type Device = Client<Box<dyn Line>>;
+
+pub(super) struct Worker {
+    hub: Arc<Hub>,
+    place: usize,
+    options: DeviceOptions,
+    past: Past,
+}
+
+/// A device that answers.
+struct Session {
+    /// Switched off with the session where it is this process's.
+    _board: Box<dyn Board>,
+    client: Device,
+    info: Info,
+    classes: Vec<Taught>,
+}
+
+impl Worker {
+    pub(super) fn new(hub: Arc<Hub>, place: usize, options: DeviceOptions) -> Self {
+        hub.metrics.up(&options.name, false);
+        Self {
+            hub,
+            place,
+            options,
+            past: Past::default(),
+        }
+    }
+
+    /// Until there is nobody left who could want something.
+    pub(super) fn run(mut self, commands: &Receiver<Command>) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let trouble = match self.connect() {
+                Ok(mut session) => {
+                    pause = FIRST_PAUSE;
+                    match self.watch(&mut session, commands) {
+                        Ok(()) => return,
+                        Err(trouble) => trouble,
+                    }
+                }
+                Err(trouble) => trouble,
+            };
+            self.hub.metrics.up(&self.options.name, false);
+            self.hub.metrics.error(&self.options.name);
+            self.hub.change(self.place, |state| {
+                state.link = Link::Lost;
+                state.trouble = Some(trouble.told());
+            });
+            let again = Instant::now() + pause;
+            pause = LONGEST_PAUSE.min(2 * pause);
+            loop {
+                match commands.recv_timeout(again.saturating_duration_since(Instant::now())) {
+                    // Whoever asked may be gone.
+                    Ok(command) => drop(command.answer.send(Err(Trouble::Away))),
+                    Err(RecvTimeoutError::Timeout) => break,
+                    Err(RecvTimeoutError::Disconnected) => return,
+                }
+            }
+        }
+    }
+
+    fn connect(&mut self) -> Result<Session, Trouble> {
+        let mut board = device::open(&self.options.board, &self.options.dir)?;
+        let mut client = board.connect()?;
+        client.set_patience(PATIENCE);
+        let info = client.info()?;
+        let mut session = Session {
+            _board: board,
+            client,
+            info,
+            classes: Vec::new(),
+        };
+        session.list()?;
+        self.hub.metrics.up(&self.options.name, true);
+        self.hub.change(self.place, |state| {
+            state.link = Link::Up;
+            state.trouble = None;
+            state.model = session.info.model.as_ref().ok().map(|m| m.name.clone());
+            state.max_classes = session.info.max_classes;
+            state.max_shots = session.info.max_shots;
+        });
+        self.publish(&session);
+        Ok(session)
+    }
+
+    /// Frame after frame, with wishes in between, until the device is lost or all is over.
+    fn watch(
+        &mut self,
+        session: &mut Session,
+        commands: &Receiver<Command>,
+    ) -> Result<(), Trouble> {
+        let mut due = Instant::now();
+        loop {
+            match commands.recv_timeout(due.saturating_duration_since(Instant::now())) {
+                Ok(command) => {
+                    let answer = self.grant(session, command.wish);
+                    self.publish(session);
+                    match answer {
+                        Err(trouble) if trouble.is_lost() => {
+                            let _ = command.answer.send(Err(Trouble::Away));
+                            return Err(trouble);
+                        }
+                        // Whoever asked may be gone.
+                        answer => drop(command.answer.send(answer)),
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(RecvTimeoutError::Timeout) => {
+                    due = Instant::now() + self.options.interval;
+                    let outcome = self.look(session);
+                    match &outcome {
+                        Err(trouble) if trouble.is_lost() => return outcome,
+                        _ => self.report(outcome.err()),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Says what is wrong, or that nothing is any longer.
+    fn report(&self, trouble: Option<Trouble>) {
+        if trouble.is_some() {
+            self.hub.metrics.error(&self.options.name);
+        }
+        let told = trouble.map(|trouble| trouble.told());
+        self.hub.update(self.place, |state| {
+            let news = state.trouble != told;
+            state.trouble = told;
+            news
+        });
+    }
+
+    /// Asks about a frame.
+    fn look(&mut self, session: &mut Session) -> Result<(), Trouble> {
+        let frame = match &mut self.options.reel {
+            Some(reel) => {
+                let before = reel.class().to_owned();
+                let frame = reel.advance();
+                if before != reel.class() {
+                    self.publish(session);
+                }
+                Some(frame?)
+            }
+            None => None,
+        };
+        let start = Instant::now();
+        let frame = session.take(frame)?;
+        self.hub.show(self.place, picture::live(&frame));
+        let verdict = match session.client.classify() {
+            Ok(verdict) => verdict,
+            // The page says so.
+            Err(ClientError::Device(DeviceError::NothingEnrolled)) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        let micros = u32::try_from(start.elapsed().as_micros()).unwrap_or(u32::MAX);
+        let drift = verdict.decision.drift.warning;
+        self.hub.update(self.place, |state| {
+            std::mem::replace(&mut state.drift, drift) != drift
+        });
+        let decision = session.decision(&self.options.name, verdict, micros);
+        self.hub
+            .decide(self.place, &decision, &picture::small(&frame))?;
+        Ok(())
+    }
+
+    fn grant(&mut self, session: &mut Session, wish: Wish) -> Result<Option<u8>, Trouble> {
+        match (wish, &mut self.options.reel) {
+            (Wish::Stay { stay }, Some(reel)) => reel.set_stay(stay),
+            (Wish::Skip, Some(reel)) => reel.skip(),
+            (Wish::Stay { .. } | Wish::Skip, None) => {}
+            (wish, _) => {
+                self.unlock(session)?;
+                let done = self.alter(session, wish);
+                let listed = session.list();
+                let locked = self.lock(session);
+                let done = done?;
+                listed?;
+                locked?;
+                return Ok(done);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Changes what the device was taught.
+    fn alter(&mut self, session: &mut Session, wish: Wish) -> Result<Option<u8>, Trouble> {
+        let client = &mut session.client;
+        match wish {
+            Wish::Enroll { name, hold } => {
+                let frame = self.options.reel.as_mut().map(|reel| reel.same());
+                let frame = session.take(frame.transpose()?)?;
+                self.hub.show(self.place, picture::live(&frame));
+                // The shots alone say too little of what else is of a class.
+                let fit = session.info.deciding.basis == Basis::Calibration;
+                let shots = self.past.enroll(&mut session.client, &name, hold, fit)?;
+                return Ok(Some(shots));
+            }
+            Wish::Undo => self.past.undo(client)?,
+            Wish::Rename { from, to } => self.past.rename(client, &from, &to)?,
+            Wish::Remove { id } => self.past.remove(client, id)?,
+            Wish::Role { id, role } => client.set_role(id, role)?,
+            Wish::Recenter => client.recenter()?,
+            Wish::Stay { .. } | Wish::Skip => {}
+        }
+        Ok(None)
+    }
+
+    fn unlock(&self, session: &mut Session) -> Result<(), Trouble> {
+        if let (LockState::Locked, Some(key)) = (session.info.protection.lock, &self.options.key) {
+            session.client.unlock(key)?;
+        }
+        Ok(())
+    }
+
+    fn lock(&self, session: &mut Session) -> Result<(), Trouble> {
+        if session.info.protection.lock == LockState::Locked && self.options.key.is_some() {
+            session.client.lock()?;
+        }
+        Ok(())
+    }
+
+    /// Tells pages what the device was taught and is shown.
+    fn publish(&self, session: &Session) {
+        let reel = self.options.reel.as_ref().map(|reel| Shown {
+            class: reel.class().to_owned(),
+            stay: reel.stays(),
+        });
+        self.hub.change(self.place, |state| {
+            state.classes.clone_from(&session.classes);
+            state.undo = self.past.last();
+            state.reel = reel;
+        });
+    }
+}
+
+impl Session {
+    /// Shows the camera a frame, or takes the one that it sees.
+    fn take(&mut self, frame: Option<Gray>) -> Result<Gray, Trouble> {
+        if let Some(frame) = frame {
+            self.client
+                .show(&frame, self.info.frame_capacity as usize)?;
+            return Ok(frame);
+        }
+        let picture = self.client.capture()?;
+        let geometry = picture.geometry;
+        if geometry.format != PixelFormat::Grey8 {
+            return Err(Trouble::Format(geometry.format));
+        }
+        let (width, height) = (geometry.width.into(), geometry.height.into());
+        Ok(Gray::new(width, height, picture.pixels)?)
+    }
+
+    fn list(&mut self) -> Result<(), Trouble> {
+        let model = self.info.model.as_ref().ok().map(|model| model.id);
+        let classes = self.client.list()?.into_iter().map(|class| Taught {
+            usable: Some(class.model) == model,
+            id: class.id,
+            name: class.name,
+            shots: class.shots,
+            role: class.role,
+        });
+        self.classes = classes.collect();
+        Ok(())
+    }
+
+    fn decision(&self, device: &str, verdict: Verdict, micros: u32) -> Decision {
+        let name = |id: u8| {
+            let class = self.classes.iter().find(|class| class.id == id);
+            class.map_or_else(|| format!("class {id}"), |class| class.name.clone())
+        };
+        // Prototypes and shots are compared by squared distances.
+        let squared = matches!(verdict.head, Head::Prototype | Head::Nearest);
+        let measures = verdict.distances.iter().map(|distance| Measure {
+            name: name(distance.class),
+            value: if squared {
+                distance.value.sqrt()
+            } else {
+                distance.value
+            },
+        });
+        let mut distances: Vec<_> = measures.collect();
+        distances.sort_by(|a, b| a.value.total_cmp(&b.value));
+        Decision {
+            device: device.to_owned(),
+            call: Call::from(verdict.decision.outcome),
+            nearest: verdict.name,
+            distances,
+            novelty: verdict.decision.novelty,
+            threshold: verdict.decision.threshold,
+            micros,
+        }
+    }
+}

@@ -1,0 +1,217 @@
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::http::ask;
+use crate::install::program;
+
+/// How long the page may take to show something.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// What the WebDriver protocol calls an element.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// A Chromium without a window, driven over the WebDriver protocol; closed when dropped.
+///
+/// The few commands that a test needs are JSON over HTTP; a crate for them brings sixty others.
+#[derive(Debug)]
+pub struct Browser {
+    driver: Child,
+    address: SocketAddr,
+    session: String,
+}
+
+impl Browser {
+    /// The Enter key.
+    pub const ENTER: &str = "\u{e007}";
+
+    /// Opens one, installing it if need be; says so where that can't be.
+    #[must_use]
+    pub fn open() -> Option<Self> {
+        program("chromium", &["chromium"])?;
+        let driver = program("chromedriver", &["chromium-driver"])?;
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
+        let driver = Command::new(driver)
+            .arg(format!("--port={}", address.port()))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut browser = Self {
+            driver,
+            address,
+            session: String::new(),
+        };
+        let patience = Instant::now() + PATIENCE;
+        while TcpStream::connect(address).is_err() {
+            assert!(Instant::now() < patience, "the driver does not start");
+            sleep(Duration::from_millis(50));
+        }
+        let options = json!({ "args": [
+            "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
+            "--window-size=1440,900", "--lang=en-US", "--accept-lang=en-US", "--hide-scrollbars",
+        ] });
+        let capabilities = json!({ "alwaysMatch": { "goog:chromeOptions": options } });
+        let session = browser.send("", &json!({ "capabilities": capabilities }));
+        browser.session = format!("/{}", session["sessionId"].as_str().unwrap());
+        Some(browser)
+    }
+
+    /// Opens an address.
+    pub fn goto(&self, url: &str) {
+        self.send("/url", &json!({ "url": url }));
+    }
+
+    /// Runs a script of the page, which finds what it is given in `arguments`.
+    pub fn run(&self, script: &str, arguments: &[Value]) -> Value {
+        self.send(
+            "/execute/sync",
+            &json!({ "script": script, "args": arguments }),
+        )
+    }
+
+    /// Status and text that a script of the page gets by `fetch`.
+    pub fn fetch(&self, path: &str, how: &Value) -> (u64, String) {
+        let script = "const [path, how, done] = arguments;
+            fetch(path, how).then(async answer => done([answer.status, await answer.text()]))";
+        let answer = self.send(
+            "/execute/async",
+            &json!({ "script": script, "args": [path, how] }),
+        );
+        serde_json::from_value(answer).unwrap()
+    }
+
+    /// The text that is shown there; empty if nothing is.
+    #[must_use]
+    pub fn text(&self, css: &str) -> String {
+        let script = "return document.querySelector(arguments[0])?.innerText ?? ''";
+        self.run(script, &[css.into()]).as_str().unwrap().to_owned()
+    }
+
+    /// Waits until this is shown there.
+    pub fn sees(&self, css: &str, expected: &str) {
+        self.until(css, &format!("contains {expected:?}"), |text| {
+            text.contains(expected)
+        });
+    }
+
+    /// Waits until something else is shown there.
+    pub fn changes(&self, css: &str, before: &str) {
+        self.until(css, &format!("is no longer {before:?}"), |text| {
+            text != before
+        });
+    }
+
+    fn until(&self, css: &str, what: &str, wanted: impl Fn(&str) -> bool) {
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            let text = self.text(css);
+            if wanted(&text) {
+                return;
+            }
+            assert!(
+                Instant::now() < patience,
+                "{css}, which says {text:?}, never {what}"
+            );
+            sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Presses keys where the cursor is.
+    pub fn press(&self, keys: &str) {
+        let events = keys.chars().flat_map(|key| {
+            ["keyDown", "keyUp"].map(|what| json!({ "type": what, "value": key.to_string() }))
+        });
+        let keyboard =
+            json!({ "type": "key", "id": "keys", "actions": events.collect::<Vec<_>>() });
+        self.send("/actions", &json!({ "actions": [keyboard] }));
+    }
+
+    /// Writes into a field, in place of what was there.
+    pub fn write(&self, css: &str, text: &str) {
+        let field = self.find(css);
+        self.send(&format!("/element/{field}/clear"), &json!({}));
+        self.send(&format!("/element/{field}/value"), &json!({ "text": text }));
+    }
+
+    /// Clicks there.
+    pub fn click(&self, css: &str) {
+        let element = self.find(css);
+        self.send(&format!("/element/{element}/click"), &json!({}));
+    }
+
+    /// Presses there with the mouse, and lets go after a while.
+    pub fn hold(&self, css: &str, time: Duration) {
+        let element = json!({ ELEMENT: self.find(css) });
+        let actions = json!([
+            { "type": "pointerMove", "origin": element, "x": 0, "y": 0 },
+            { "type": "pointerDown", "button": 0 },
+            { "type": "pause", "duration": time.as_millis() as u64 },
+            { "type": "pointerUp", "button": 0 },
+        ]);
+        let mouse = json!({ "type": "pointer", "id": "mouse", "actions": actions });
+        self.send("/actions", &json!({ "actions": [mouse] }));
+    }
+
+    /// The page as PNG, in a window of this size.
+    #[must_use]
+    pub fn screenshot(&self, width: u32, height: u32) -> Vec<u8> {
+        self.send("/window/rect", &json!({ "width": width, "height": height }));
+        // Pictures come a moment later.
+        sleep(Duration::from_secs(1));
+        let picture = self.call("GET", "/screenshot", "");
+        base64(picture.as_str().unwrap())
+    }
+
+    fn find(&self, css: &str) -> String {
+        let asked = json!({ "using": "css selector", "value": css });
+        let found = self.send("/element", &asked);
+        found[ELEMENT].as_str().unwrap().to_owned()
+    }
+
+    fn send(&self, path: &str, body: &Value) -> Value {
+        self.call("POST", path, &body.to_string())
+    }
+
+    fn call(&self, method: &str, path: &str, body: &str) -> Value {
+        let request = format!("{method} /session{}{path}", self.session);
+        let headers = [("Content-Type", "application/json; charset=utf-8")];
+        let (status, answer) = ask(self.address, &request, &headers, body);
+        let mut answer: Value = serde_json::from_str(&answer).unwrap();
+        let value = answer["value"].take();
+        assert_eq!(status, 200, "{request} {body}: {value}");
+        value
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        if !self.session.is_empty() && !std::thread::panicking() {
+            self.call("DELETE", "", "");
+        }
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+/// Decodes Base64 (RFC 4648).
+fn base64(text: &str) -> Vec<u8> {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let (mut bytes, mut bits, mut count) = (Vec::new(), 0_u32, 0);
+    for digit in text
+        .bytes()
+        .filter_map(|c| DIGITS.iter().position(|&d| d == c))
+    {
+        bits = bits << 6 | digit as u32;
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count) as u8);
+        }
+    }
+    bytes
+}

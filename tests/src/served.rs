@@ -1,0 +1,108 @@
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use serde_json::Value;
+use sudal::serve::{DeviceOptions, Keep, Options, ServeError, Token, serve};
+use tokio::sync::oneshot;
+
+use crate::http::ask;
+
+/// The operator's page, served from a thread of the test until it is dropped.
+#[derive(Debug)]
+pub struct Served {
+    /// Where it is.
+    pub address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<Result<(), ServeError>>>,
+}
+
+impl Served {
+    /// What it takes to change something.
+    pub const TOKEN: &str = "0123456789abcdef";
+
+    /// Serves devices, with the log `log.redb` in a folder.
+    #[must_use]
+    pub fn start(dir: &Path, devices: Vec<DeviceOptions>, mqtt: Option<&str>) -> Self {
+        let options = Options {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            host_names: Vec::new(),
+            token: Token::new(Self::TOKEN).unwrap(),
+            log: dir.join("log.redb"),
+            keep: Keep {
+                days: 1,
+                bytes: 1 << 30,
+            },
+            mqtt: mqtt.map(|url| url.parse().unwrap()),
+            devices,
+        };
+        let (stop, stopped) = oneshot::channel();
+        let (tell, ready) = mpsc::channel();
+        let thread = thread::spawn(move || {
+            let stopped = async {
+                // Told or dropped, it is the end.
+                let _ = stopped.await;
+            };
+            serve(options, |address| tell.send(address).unwrap(), stopped)
+        });
+        let address = ready.recv_timeout(Duration::from_secs(60)).unwrap();
+        Self {
+            address,
+            stop: Some(stop),
+            thread: Some(thread),
+        }
+    }
+
+    /// Ends it, as Ctrl-C does.
+    pub fn stop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap().unwrap();
+        }
+    }
+
+    /// Asks with the token for a change; status and answer.
+    #[must_use]
+    pub fn post(&self, path: &str, body: &Value) -> (u16, String) {
+        let token = format!("Bearer {}", Self::TOKEN);
+        let headers = [
+            ("Authorization", &*token),
+            ("Content-Type", "application/json"),
+        ];
+        ask(
+            self.address,
+            &format!("POST {path}"),
+            &headers,
+            &body.to_string(),
+        )
+    }
+
+    /// What happens from now on.
+    pub fn events(&self) -> impl Iterator<Item = Value> + use<> {
+        events(self.address)
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            self.stop();
+        }
+    }
+}
+
+/// The events of a page that is served there, until it ends.
+pub fn events(address: SocketAddr) -> impl Iterator<Item = Value> {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
+    write!(stream, "GET /events HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
+    BufReader::new(stream)
+        .lines()
+        .map_while(Result::ok)
+        .filter_map(|line| Some(serde_json::from_str(line.strip_prefix("data: ")?).unwrap()))
+}
