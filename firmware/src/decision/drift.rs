@@ -62,7 +62,7 @@ impl Drift {
             self.dim = query.len().min(MAX_DIM);
         }
         let variance = spread.variance();
-        if self.frames > 0 && self.from_last(query) < SAME * variance {
+        if self.frames > 0 && self.distance_to_last(query) < SAME * variance {
             return;
         }
         for (last, &value) in self.last.iter_mut().zip(query) {
@@ -120,7 +120,7 @@ impl Drift {
         (self.frames >= MIN_FRAMES).then(|| mean.map(nearest))
     }
 
-    fn from_last(&self, query: &[i8]) -> f32 {
+    fn distance_to_last(&self, query: &[i8]) -> f32 {
         let squares = self.last.iter().zip(query).map(|(&last, &value)| {
             let difference = i32::from(last) - i32::from(value);
             difference * difference
