@@ -13,10 +13,7 @@ use sudal::{
     nets::graph::Normalization,
 };
 
-const NORMALIZATION: Normalization = Normalization {
-    mean: 0.0,
-    std: 1.0,
-};
+const NORMALIZATION: Normalization = Normalization::new(0.0, 1.0);
 
 fn file(name: &str) -> Vec<u8> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))

@@ -9,7 +9,8 @@ use anyhow::bail;
 use serde::Serialize;
 use sudal::data::{Gray, Loaded};
 use sudal::device::{
-    self, Board, Client, ClientError, DeviceError, Head, Link, LockError, LockKey, LockState, OpenMv,
+    self, Board, Client, ClientError, DeviceError, Head, Link, LockError, LockKey, LockState,
+    OpenMv,
 };
 use sudal::episodes::{Episode, Sampler};
 use sudal::meta::Accuracy;

@@ -36,6 +36,7 @@ pub fn run(data: &[u8]) {
         Some(Normalization {
             mean: 0.5,
             std: 0.25,
+            contrast: 40,
         }),
     ] {
         let options = ConvertOptions {
