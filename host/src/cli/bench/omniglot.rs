@@ -145,6 +145,12 @@ const ROWS: &[Row] = &[
         published: Some(([98.7, 99.9, 95.8, 98.9], "Finn et al. 2017")),
     },
     Row {
+        name: "MAML 32x32",
+        file: Some("omniglot-maml-32.ckpt"),
+        learner: None,
+        published: Some(([98.7, 99.9, 95.8, 98.9], "Finn et al. 2017")),
+    },
+    Row {
         name: "first-order MAML",
         file: Some("omniglot-first-order-maml.ckpt"),
         learner: None,
