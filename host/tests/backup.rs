@@ -43,8 +43,16 @@ fn one_boards_enrolment_goes_to_others_and_a_damaged_or_foreign_file_does_not() 
         picture.save(&dir.join(format!("{number}.png"))).unwrap();
     }
     ok(dir, "first", &["flash", parts]);
-    ok(dir, "first", &["enroll", "gear", "0.png", "1.png"]);
-    ok(dir, "first", &["enroll", "wheel", "2.png", "3.png"]);
+    ok(
+        dir,
+        "first",
+        &["enroll", "--force", "gear", "0.png", "1.png"],
+    );
+    ok(
+        dir,
+        "first",
+        &["enroll", "--force", "wheel", "2.png", "3.png"],
+    );
     ok(dir, "first", &["head", "nearest"]);
     let said = ok(dir, "first", &["backup", "line.sudalbak"]);
     assert!(said.contains("2 classes"), "{said}");

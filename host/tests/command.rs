@@ -98,7 +98,7 @@ fn from_training_to_a_classification() {
     }
     for class in ["0", "1"] {
         let shots: Vec<String> = (0..4).map(|i| format!("{class}-{i}.png")).collect();
-        let mut call = vec!["enroll", class];
+        let mut call = vec!["enroll", "--force", class];
         call.extend(shots.iter().map(String::as_str));
         assert_eq!(json(dir, &call)["shots"], 4);
     }

@@ -51,13 +51,24 @@ fn another_model_is_taught_from_the_pictures_that_were_kept() {
     ok(dir, &["flash", &model("parts.sudal")]);
     ok(
         dir,
-        &["enroll", "gear", "0.png", "1.png", "--keep", "taught"],
+        &[
+            "enroll", "--force", "gear", "0.png", "1.png", "--keep", "taught",
+        ],
     );
-    ok(dir, &["enroll", "a wheel", "2.png", "--keep", "taught"]);
-    ok(dir, &["enroll", "a wheel", "3.png", "--keep", "taught"]);
-    ok(dir, &["enroll", "not kept", "4.png"]);
+    ok(
+        dir,
+        &["enroll", "--force", "a wheel", "2.png", "--keep", "taught"],
+    );
+    ok(
+        dir,
+        &["enroll", "--force", "a wheel", "3.png", "--keep", "taught"],
+    );
+    ok(dir, &["enroll", "--force", "not kept", "4.png"]);
     // Nothing is enrolled whose pictures can't be kept.
-    let refused = sudal(dir, &["enroll", "..", "4.png", "--keep", "taught"]);
+    let refused = sudal(
+        dir,
+        &["enroll", "--force", "..", "4.png", "--keep", "taught"],
+    );
     assert_eq!(refused.status.code(), Some(1));
     let before = ok(dir, &["classify", "5.png"]);
 
@@ -65,7 +76,7 @@ fn another_model_is_taught_from_the_pictures_that_were_kept() {
     assert!(said.contains("3 of them are of other models"), "{said}");
     assert!(said.contains("sudal re-enroll"), "{said}");
     // One of the pictures is there already, as after a run that was cut short.
-    ok(dir, &["enroll", "gear", "0.png"]);
+    ok(dir, &["enroll", "--force", "gear", "0.png"]);
     let said = json(dir, &["re-enroll", "taught"]);
     let row = |class: usize, what: &str| said["classes"][class][what].clone();
     assert_eq!(

@@ -58,12 +58,16 @@ fn the_arena_is_what_the_largest_model_needs() {
     let mut bench = Bench::new(&block_means("a"));
     let info = bench.board.connect().unwrap().info().unwrap();
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
-    let needed = ["omniglot.sudal", "parts.sudal"].map(|name| {
-        let image = std::fs::read(models.join(name)).unwrap();
+    let files = std::fs::read_dir(models)
+        .unwrap()
+        .map(|file| file.unwrap().path());
+    let images = files.filter(|path| path.extension().is_some_and(|end| end == "sudal"));
+    let needed = images.map(|path| {
+        let image = std::fs::read(path).unwrap();
         let image = QuantizedModel::new(&image).unwrap();
         image.model().unwrap().arena_len()
     });
-    assert_eq!(Some(info.arena_capacity as usize), needed.into_iter().max());
+    assert_eq!(Some(info.arena_capacity as usize), needed.max());
     assert!(info.model.unwrap().arena < info.arena_capacity);
 }
 
@@ -166,10 +170,7 @@ fn a_whole_network_agrees_to_the_bit() {
     let input = |number: u64| -> Vec<u8> { picture(number % 7, number)[..20 * 18].to_vec() };
     let calibration: Vec<_> = (100..164).map(input).collect();
     let options = ConvertOptions {
-        normalization: Some(Normalization {
-            mean: 0.0,
-            std: 1.0,
-        }),
+        normalization: Some(Normalization::new(0.0, 1.0)),
         ..ConvertOptions::default()
     };
     let image = convert(&onnx, &calibration, &options).unwrap().image;

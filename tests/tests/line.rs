@@ -193,7 +193,7 @@ fn a_noisy_line_neither_loses_nor_doubles() {
         let mut client = Client::new(Noisy::new(line, sent, received, seed));
         client.set_patience(Patience {
             each: Duration::from_millis(300),
-            attempts: 12,
+            attempts: 24,
         });
         let mut gone = 0;
         for number in 1..=15 {

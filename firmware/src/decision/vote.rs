@@ -1,6 +1,5 @@
 //! A majority vote over the last frames, with hysteresis.
 
-use heapless::Deque;
 use serde::{Deserialize, Serialize};
 
 use super::Outcome;
@@ -56,7 +55,8 @@ pub struct Stable {
 #[derive(Debug, Clone, Default)]
 pub struct Vote {
     filter: Filter,
-    last: Deque<Outcome, { Filter::MAX_WINDOW as usize }>,
+    /// The newest first.
+    last: [Option<Outcome>; Filter::MAX_WINDOW as usize],
     stable: Option<Outcome>,
 }
 
@@ -71,7 +71,7 @@ impl Vote {
         };
         Self {
             filter,
-            last: Deque::new(),
+            last: Default::default(),
             stable: None,
         }
     }
@@ -89,23 +89,23 @@ impl Vote {
 
     /// Takes a frame's outcome.
     pub fn push(&mut self, outcome: Outcome) -> Stable {
-        while self.last.len() >= self.filter.window.into() {
-            self.last.pop_front();
+        let mut moved = Some(outcome);
+        for place in self.last.iter_mut().take(self.filter.window.into()) {
+            moved = core::mem::replace(place, moved);
         }
-        // There is room for the longest window.
-        let _ = self.last.push_back(outcome);
         if self.votes(outcome) >= self.filter.agree {
             self.stable = Some(outcome);
         }
         Stable {
             outcome: self.stable,
             votes: self.stable.map_or(0, |stable| self.votes(stable)),
-            frames: self.last.len() as u8,
+            frames: self.last.iter().flatten().count() as u8,
         }
     }
 
     fn votes(&self, outcome: Outcome) -> u8 {
-        self.last.iter().filter(|&&other| other == outcome).count() as u8
+        let last = self.last.iter().flatten();
+        last.filter(|&&other| other == outcome).count() as u8
     }
 }
 

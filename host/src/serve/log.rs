@@ -330,7 +330,7 @@ mod tests {
         }
         assert_eq!(names(&log), ["7", "8", "9"]);
         assert_eq!(log.picture(6).unwrap(), None);
-        log.enter(&decision("next day"), b"", DAY + 9).unwrap();
+        log.enter(&decision("next day"), b"", DAY + 10).unwrap();
         assert_eq!(names(&log), ["9", "next day"]);
         let bytes = log.number(BYTES).unwrap().unwrap();
         assert!((1_000..1_300).contains(&bytes), "{bytes}");

@@ -43,7 +43,7 @@ impl FromStr for Broker {
             let authority = uri.authority()?;
             let topic = uri.path().trim_matches('/');
             // Not to be published to.
-            let wild = topic.contains(['+', '#']) || uri.query().is_some();
+            let wild = topic.contains('+') || text.contains('#') || uri.query().is_some();
             if uri.scheme_str() != Some("mqtt") || topic.is_empty() || wild {
                 return None;
             }
