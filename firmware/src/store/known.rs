@@ -166,9 +166,7 @@ impl Known {
                     *place = class;
                 }
             }
-            (Ok(position), None) => {
-                classes.remove(position);
-            }
+            (Ok(_), None) => classes.retain(|class| class.id != id),
             (Err(position), Some(class)) => {
                 // Ids are below the capacity and each stands once, so there is room.
                 let _ = classes.insert(position, class);
