@@ -1,35 +1,13 @@
 //! The command from a training run to a classification, each step a process of its own, as a user
 //! calls it.
 
+mod common;
+
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
-use serde_json::Value;
+use common::{json, ok, sudal};
 use sudal::data::parts;
-
-fn sudal(dir: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sudal"))
-        .current_dir(dir)
-        .env("SUDAL_BOARD", "host")
-        .env("SUDAL_BOARD_DIR", dir.join("board"))
-        .args(args)
-        .output()
-        .unwrap()
-}
-
-/// Standard output of a call that succeeds.
-fn ok(dir: &Path, args: &[&str]) -> String {
-    let output = sudal(dir, args);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{args:?}: {errors}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// Its JSON.
-fn json(dir: &Path, args: &[&str]) -> Value {
-    let text = ok(dir, &[args, &["--json"]].concat());
-    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{args:?}: {e}: {text}"))
-}
 
 /// What a call that fails says.
 fn refused(dir: &Path, args: &[&str]) -> String {

@@ -1,36 +1,15 @@
 //! Classes are taught again after another model was flashed, and `sudal info` tells of failures, as a
 //! user calls both.
 
-use std::path::Path;
-use std::process::{Command, Output};
+mod common;
 
-use serde_json::Value;
+use std::path::Path;
+
+use common::{json, ok, sudal};
 use sudal::data::Gray;
 use sudal::device::FileMedium;
 use sudal_firmware::device::{Cause, Failure, History};
 use sudal_firmware::store::nor::{Nor, SECTOR};
-
-fn sudal(dir: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sudal"))
-        .current_dir(dir)
-        .env("SUDAL_BOARD", "host")
-        .env("SUDAL_BOARD_DIR", dir.join("board"))
-        .args(args)
-        .output()
-        .unwrap()
-}
-
-/// Standard output of a call that succeeds.
-fn ok(dir: &Path, args: &[&str]) -> String {
-    let output = sudal(dir, args);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{args:?}: {errors}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn json(dir: &Path, args: &[&str]) -> Value {
-    serde_json::from_str(&ok(dir, &[args, &["--json"]].concat())).unwrap()
-}
 
 fn model(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -117,24 +117,15 @@ pub fn run_observed<'a>(
 }
 
 /// Writes the quantised picture into the arena.
+///
+/// Not inlined: its table is off the stack while the operations run.
+#[inline(never)]
 fn quantize(model: &Model<'_>, frame: &[u8], arena: &mut [i8]) -> Option<()> {
     let start = model.header().input_offset as usize;
     let input = arena.get_mut(start..)?.get_mut(..frame.len())?;
     let (tables, _) = model.input_lut().as_chunks::<256>();
     let contrast = model.header().contrast;
-    if contrast > 0 {
-        let levels = contrast::table(frame, contrast);
-        let pixels = input
-            .chunks_exact_mut(tables.len().max(1))
-            .zip(frame.chunks_exact(tables.len().max(1)));
-        for (out, pixel) in pixels {
-            for ((out, &level), table) in out.iter_mut().zip(pixel).zip(tables) {
-                *out = table[usize::from(levels[usize::from(level)])];
-            }
-        }
-        return Some(());
-    }
-    if let [table] = tables {
+    if let ([table], 0) = (tables, contrast) {
         for (out, &pixel) in input.iter_mut().zip(frame) {
             *out = table[usize::from(pixel)];
         }
@@ -143,12 +134,13 @@ fn quantize(model: &Model<'_>, frame: &[u8], arena: &mut [i8]) -> Option<()> {
     if tables.is_empty() {
         return None;
     }
+    let levels = contrast::table(frame, contrast);
     let pixels = input
         .chunks_exact_mut(tables.len())
         .zip(frame.chunks_exact(tables.len()));
     for (out, pixel) in pixels {
         for ((out, &level), table) in out.iter_mut().zip(pixel).zip(tables) {
-            *out = table[usize::from(level)];
+            *out = table[usize::from(levels[usize::from(level)])];
         }
     }
     Some(())

@@ -6,9 +6,13 @@ const LEAST: u64 = 32;
 /// What each level of a picture becomes, so that the picture has mean 128 and standard deviation
 /// `deviation`, in levels; what then lies outside of 0..=255 becomes the nearest of them.
 ///
-/// A picture with a deviation of less than 2 is brought to less than `deviation`.
+/// A picture with a deviation of less than 2 is brought to less than `deviation`. A `deviation` of 0
+/// leaves every level as it is.
 #[must_use]
 pub fn table(picture: &[u8], deviation: u32) -> [u8; 256] {
+    if deviation == 0 {
+        return core::array::from_fn(|level| level as u8);
+    }
     let count = (picture.len() as u64).max(1);
     let (mut sum, mut squares) = (0_u64, 0_u64);
     for &level in picture {
@@ -79,6 +83,16 @@ mod tests {
         assert!((10.0..12.0).contains(&deviation), "{deviation}");
         assert_eq!(apply([7; 100], 44), [128; 100]);
         assert_eq!(table(&[], 44)[0], 128);
+    }
+
+    #[test]
+    fn a_contrast_of_0_changes_nothing() {
+        let table = table(&picture(40, 50), 0);
+        assert!(
+            (0..=255)
+                .zip(table)
+                .all(|(level, becomes)| level == becomes)
+        );
     }
 
     #[test]

@@ -81,9 +81,6 @@ impl Normalization {
     /// The network's input for each level of `picture`.
     pub fn table(&self, picture: &[u8]) -> [f32; 256] {
         let level = |level: u8| (f32::from(level) / 255.0 - self.mean) / self.std;
-        if self.contrast == 0 {
-            return std::array::from_fn(|l| level(l as u8));
-        }
         contrast::table(picture, self.contrast).map(level)
     }
 }

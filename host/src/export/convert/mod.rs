@@ -306,10 +306,7 @@ fn pictures<F: AsRef<[u8]>>(
         // Only for its check of the length.
         normalize(frame, shape, Normalization::new(0.0, 1.0))
             .map_err(|[got, needed]| ConvertError::Frame { index, got, needed })?;
-        let levels = match contrast {
-            0 => std::array::from_fn(|level| level as u8),
-            _ => contrast::table(frame, contrast),
-        };
+        let levels = contrast::table(frame, contrast);
         let value = |(index, &pixel): (usize, &u8)| {
             lut[index % channels][usize::from(levels[usize::from(pixel)])]
         };
