@@ -1,4 +1,4 @@
-//! Sums, limits and the change of order before a vector.
+//! Sums, limits, unit length and the change of order before a vector.
 
 use super::requantize::Requantize;
 use crate::image::OpRecord;
@@ -84,6 +84,37 @@ pub(crate) fn clamp(op: &OpRecord, values: &mut [i8]) {
     for value in values {
         *value = (*value).max(op.act_min).min(op.act_max);
     }
+}
+
+/// Scales the channels of each pixel to unit length.
+pub(crate) fn normalize(op: &OpRecord, values: &mut [i8]) -> Option<()> {
+    let channels = usize::from(op.input.channels);
+    if channels == 0 {
+        return None;
+    }
+    let zero_point = i32::from(op.input.zero_point);
+    let output = i32::from(op.output.zero_point);
+    for pixel in values.chunks_exact_mut(channels) {
+        let length = length(pixel, zero_point);
+        for value in pixel {
+            // At most 255 * MAX_UNIT in size, and half of a length is below 2^23.
+            let product = (i32::from(*value) - zero_point).wrapping_mul(op.multiplier);
+            let scaled = product.wrapping_add(length / 2).div_euclid(length);
+            let value_out = scaled.saturating_add(output);
+            *value = value_out.max(op.act_min.into()).min(op.act_max.into()) as i8;
+        }
+    }
+    Some(())
+}
+
+/// The Euclidean length of a vector in 256ths of a step, rounded down, at least 1.
+fn length(vector: &[i8], zero_point: i32) -> i32 {
+    // At most 65,535 squares of 255, which is below 2^32.
+    let squares = vector
+        .iter()
+        .map(|&value| (i32::from(value) - zero_point).unsigned_abs().pow(2))
+        .fold(0, u32::wrapping_add);
+    ((u64::from(squares) << 16).isqrt() as i32).max(1)
 }
 
 /// Height x width x channel to channel x height x width.

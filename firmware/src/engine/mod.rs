@@ -188,6 +188,13 @@ fn step(model: &Model<'_>, op: &OpRecord, arena: &mut [i8]) -> Option<()> {
             elementwise::clamp(op, arena.get_mut(output)?);
             Some(())
         }
+        Kind::Normalize => {
+            if input != output {
+                let [output, input] = split(arena, [output.clone(), input])?;
+                elementwise::copy(output, input);
+            }
+            elementwise::normalize(op, arena.get_mut(output)?)
+        }
         Kind::Add => add(op, arena),
     }
 }

@@ -169,9 +169,8 @@ fn extreme() -> impl Strategy<Value = Values> {
 
 /// Runs a trial, in place where `in_place` asks and the operation allows it.
 fn agree(op: &OpRecord, in_place: bool, values: Values, seed: u64) -> Result<(), TestCaseError> {
-    let in_place = in_place
-        && matches!(op.kind(), Some(Kind::Add | Kind::Clamp | Kind::Depthwise))
-        && op.input.same_shape(&op.output);
+    let in_place =
+        in_place && op.kind().is_some_and(Kind::in_place) && op.input.same_shape(&op.output);
     let mut trial = Box::new(Trial::<32768>::new());
     let result = trial.run(op, in_place, values, seed);
     prop_assert_eq!(result, Ok(()), "{:?}", op);
@@ -227,6 +226,11 @@ proptest! {
     #[test]
     fn clamp_is_its_twin(op in elementwise(Kind::Clamp), place: bool, seed: u64) {
         agree(&op, place, Values::Even, seed)?;
+    }
+
+    #[test]
+    fn normalize_is_its_twin(op in elementwise(Kind::Normalize), place: bool, values in extreme(), seed: u64) {
+        agree(&op, place, values, seed)?;
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use super::layout::{Kind, OpRecord, SCRATCH_ALIGN, TENSOR_ALIGN, Tensor};
+use super::layout::{Kind, MAX_UNIT, OpRecord, SCRATCH_ALIGN, TENSOR_ALIGN, Tensor};
 use super::packing;
 
 /// Pixels that a convolution gathers at a time.
@@ -217,7 +217,7 @@ impl OpRecord {
             }
             Kind::FullyConnected => output.height == 1 && output.width == 1,
             Kind::Add => input.same_shape(&self.second) && input.same_shape(output),
-            Kind::Clamp => input.same_shape(output),
+            Kind::Clamp | Kind::Normalize => input.same_shape(output),
             Kind::Flatten => output.len() == input.len() && output.height == 1 && output.width == 1,
         };
         if !fits {
@@ -271,7 +271,9 @@ impl OpRecord {
                 .coefficients
                 .iter()
                 .all(|value| (0..=0x7fff).contains(value));
-        if self.pre_shift > 15 || self.multiplier < 0 || self.act_min > self.act_max || !add {
+        let unit = kind != Kind::Normalize || self.multiplier <= MAX_UNIT;
+        let fits = add && unit;
+        if self.pre_shift > 15 || self.multiplier < 0 || self.act_min > self.act_max || !fits {
             return Err(OpFault::Requantize);
         }
         Ok(())
@@ -297,7 +299,7 @@ impl OpRecord {
         let scratch = self.check_scratch(arena)?;
         let output = self.output.range();
         let read = |tensor: &Tensor| {
-            let in_place = matches!(kind, Kind::Add | Kind::Clamp | Kind::Depthwise)
+            let in_place = kind.in_place()
                 && tensor.offset == self.output.offset
                 && tensor.same_shape(&self.output);
             let range = tensor.range();

@@ -107,6 +107,9 @@ pub struct Tensor {
     pub reserved: u8,
 }
 
+/// Greatest multiplier of [`Kind::Normalize`].
+pub const MAX_UNIT: i32 = 1 << 22;
+
 /// What an operation computes; see [`OpRecord`] for the fields that each one reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -134,6 +137,10 @@ pub enum Kind {
     Clamp = 7,
     /// Height x width x channels to one vector in the order channel, height, width: 1 x 1 x n.
     Flatten = 8,
+    /// The channels of each pixel scaled to unit length: `value - zero point` times `multiplier` over
+    /// their Euclidean length in 256ths of a step. `multiplier` therefore is 256 over the real value of
+    /// one step of the output, at most [`MAX_UNIT`]. May write over its input at the same offset.
+    Normalize = 9,
 }
 
 impl Kind {
@@ -149,8 +156,18 @@ impl Kind {
             6 => Self::Add,
             7 => Self::Clamp,
             8 => Self::Flatten,
+            9 => Self::Normalize,
             _ => return None,
         })
+    }
+
+    /// Whether it may write over an input of the output's shape.
+    #[must_use]
+    pub const fn in_place(self) -> bool {
+        matches!(
+            self,
+            Self::Depthwise | Self::Add | Self::Clamp | Self::Normalize
+        )
     }
 }
 
@@ -187,7 +204,7 @@ pub struct OpRecord {
     pub second: Tensor,
     /// What is written.
     pub output: Tensor,
-    /// Multiplier of [`Kind::AveragePool`] and [`Kind::Add`], not negative.
+    /// Multiplier of [`Kind::AveragePool`], [`Kind::Add`] and [`Kind::Normalize`], not negative.
     pub multiplier: i32,
     /// Weights of the two addends of [`Kind::Add`], 0..=32767.
     pub coefficients: [i32; 2],

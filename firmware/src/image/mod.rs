@@ -53,7 +53,7 @@ pub use chain::{MAX_CHAIN, lead};
 pub use check::OpFault;
 pub(crate) use check::{COLUMNS, PLANES};
 pub use layout::{
-    Aligned, CRC_START, Channel, HASH_START, Header, Kind, LUT_LEN, MAGIC, OpRecord, SCRATCH_ALIGN,
-    SECTION_ALIGN, TENSOR_ALIGN, Tensor, VERSION,
+    Aligned, CRC_START, Channel, HASH_START, Header, Kind, LUT_LEN, MAGIC, MAX_UNIT, OpRecord,
+    SCRATCH_ALIGN, SECTION_ALIGN, TENSOR_ALIGN, Tensor, VERSION,
 };
 pub use model::{Golden, ImageError, Model, crc};

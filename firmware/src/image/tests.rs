@@ -92,7 +92,7 @@ fn chain(seed: u64, layout: Layout) -> (Chain, Box<Aligned<[u8; CHAIN]>>) {
     (shapes, Box::new(Aligned(*trial.image())))
 }
 
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 9] = [
     Kind::Conv2d,
     Kind::Depthwise,
     Kind::FullyConnected,
@@ -101,6 +101,7 @@ const KINDS: [Kind; 8] = [
     Kind::Add,
     Kind::Clamp,
     Kind::Flatten,
+    Kind::Normalize,
 ];
 
 #[test]

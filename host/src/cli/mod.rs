@@ -33,6 +33,7 @@ mod train;
 mod tune;
 mod update;
 mod verify;
+mod whiten;
 
 use std::process::ExitCode;
 
@@ -84,6 +85,7 @@ enum Command {
     Explain(explain::Args),
     Export(export::Args),
     Verify(verify::Args),
+    Whiten(whiten::Args),
     Convert(convert::Args),
     Calibrate(calibrate::Args),
     Profile(profile::Args),
@@ -141,6 +143,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args, &output),
         Command::Export(args) => export::run(&args, &output),
         Command::Verify(args) => verify::run(&args, &output),
+        Command::Whiten(args) => whiten::run(&args, &output),
         Command::Convert(args) => convert::run(&args, &output),
         Command::Calibrate(args) => calibrate::run(&args, &output),
         Command::Profile(args) => profile::run(&args, &output),

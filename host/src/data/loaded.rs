@@ -91,6 +91,19 @@ impl Loaded {
         )
     }
 
+    /// At most `each` pictures of every class, the first ones.
+    #[must_use]
+    pub fn first(&self, each: usize) -> Self {
+        let area = self.size.0 as usize * self.size.1 as usize;
+        let lengths: Vec<usize> = self.ranges.iter().map(|r| r.len().min(each)).collect();
+        let starts = self.ranges.iter().map(|range| range.start);
+        let pixels = starts
+            .zip(&lengths)
+            .flat_map(|(start, length)| &self.pixels[start * area..(start + length) * area]);
+        let pixels = pixels.copied().collect();
+        Self::new(self.names.clone(), &lengths, self.size, pixels)
+    }
+
     /// The pixels of all pictures, class after class.
     pub fn all(&self) -> &[u8] {
         &self.pixels

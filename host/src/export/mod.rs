@@ -2,7 +2,7 @@
 //!
 //! [`onnx::write`] turns a [`Graph`](crate::nets::graph::Graph) into an ONNX file of standard
 //! operators, [`verify::verify`] runs that file in two other runtimes and compares, [`float`]
-//! evaluates any ONNX file, and [`convert::convert`] quantises one to the int8 image which the
+//! evaluates any ONNX file, [`whiten::whiten`] puts a last layer behind one, and [`convert::convert`] quantises one to the int8 image which the
 //! firmware reads in place.
 //!
 //! # What an exported file says
@@ -24,5 +24,6 @@ pub mod signature;
 #[cfg(test)]
 mod tests;
 pub mod verify;
+pub mod whiten;
 
 pub use metadata::Metadata;

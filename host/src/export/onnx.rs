@@ -21,6 +21,8 @@ use crate::nets::{
 pub const INPUT: &str = "image";
 /// Name of the model's output, `[N, length]`.
 pub const OUTPUT: &str = "embedding";
+/// Name of the embedding before the layer that [`whiten`](super::whiten) puts behind a network.
+pub(super) const PLAIN: &str = "embedding.plain";
 /// Name of the batch dimension.
 const BATCH: &str = "N";
 /// Version of the operators used.
@@ -135,7 +137,7 @@ pub enum ReadError {
 }
 
 /// Reads a file of [`write()`]: a chain of convolutions, ReLUs, max pools, a global average and a
-/// flattening.
+/// flattening. A layer of [`whiten`](super::whiten) behind it is left out.
 ///
 /// # Errors
 /// [`ReadError`] for any other file; `sudal convert` reads more kinds.
@@ -219,6 +221,9 @@ pub fn read(onnx: &[u8]) -> Result<Graph, ReadError> {
         let inputs = vec![nodes.len()];
         nodes.push(Node { op, inputs });
         value = node.output.first().cloned().unwrap_or_default();
+        if value == PLAIN {
+            break;
+        }
     }
     Ok(Graph {
         input,
@@ -239,7 +244,7 @@ fn output_dims<'s>(graph: &Graph, shapes: &'s [[usize; 3]]) -> &'s [usize] {
 }
 
 /// A float32 tensor with its values as little-endian bytes.
-fn tensor(name: String, dims: &[usize], data: &[f32]) -> TensorProto {
+pub(super) fn tensor(name: String, dims: &[usize], data: &[f32]) -> TensorProto {
     TensorProto {
         dims: dims.iter().map(|&dim| dim as i64).collect(),
         data_type: DataType::Float as i32,

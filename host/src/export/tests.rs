@@ -11,7 +11,9 @@ use super::{
     quantized::QuantizedModel,
     runtime::RuntimeError,
     verify::{VerifyError, verify},
+    whiten::whiten,
 };
+use crate::meta::Embeddings;
 use crate::nets::{
     graph::{Graph, Node, Normalization, Op},
     reference,
@@ -40,6 +42,60 @@ fn a_written_chain_reads_back_and_another_is_refused() {
     };
     let bytes = onnx::write(&graph, &Metadata::default());
     assert!(bytes.is_err() || onnx::read(&bytes.unwrap()).is_err());
+}
+
+#[test]
+fn a_whitened_network_gives_unit_vectors_everywhere_and_reads_back_without() {
+    let mut b = Builder::new();
+    b.conv(8, 3, 2, false);
+    b.push(Op::Relu);
+    b.push(Op::GlobalAveragePool);
+    b.push(Op::Flatten);
+    let graph = Graph {
+        input: [1, 24, 24],
+        normalization: Normalization::new(0.1, 0.5),
+        nodes: b.nodes,
+    };
+    let bytes = onnx::write(&graph, &Metadata::default()).unwrap();
+    let frames = frames(24, 64);
+    let plain = FloatModel::new(&bytes, None)
+        .unwrap()
+        .embed(&frames)
+        .unwrap();
+    let embeddings = Embeddings::new(8, &[8; 8], plain.concat());
+    let white = whiten(&bytes, &embeddings, 0.5, "noise").unwrap();
+    let error = whiten(&white, &embeddings, 0.5, "noise").unwrap_err();
+    assert!(
+        error.to_string().contains("noise, shrinkage 0.5"),
+        "{error}"
+    );
+    assert_eq!(onnx::read(&white).unwrap(), graph);
+
+    let float = FloatModel::new(&white, None)
+        .unwrap()
+        .embed(&frames)
+        .unwrap();
+    let converted = convert(&white, &frames, &ConvertOptions::default()).unwrap();
+    assert!(
+        converted.report.relative_error < 0.04,
+        "{}",
+        converted.report
+    );
+    let image = QuantizedModel::new(&converted.image).unwrap();
+    let (scale, zero_point) = {
+        let model = image.model().unwrap();
+        let header = model.header();
+        (header.output_scale, header.output_zero_point)
+    };
+    for (float, int8) in float.iter().zip(image.embed(&frames).unwrap()) {
+        let length = |values: &[f32]| values.iter().map(|v| v * v).sum::<f32>().sqrt();
+        assert!((length(float) - 1.0).abs() < 1e-5);
+        let int8: Vec<f32> = int8
+            .into_iter()
+            .map(|value| (i32::from(value) - zero_point) as f32 * scale)
+            .collect();
+        assert!((length(&int8) - 1.0).abs() < 0.02, "{}", length(&int8));
+    }
 }
 
 /// Nodes with random weights, scaled so that activations keep their size.

@@ -48,6 +48,7 @@ pub fn run(op: &OpRecord, operands: &Operands<'_>, output: &mut [i8]) {
             }
         }
         Kind::Flatten => flatten(op, operands.input, output),
+        Kind::Normalize => normalize(op, operands.input, output),
     }
 }
 
@@ -170,5 +171,21 @@ fn flatten(op: &OpRecord, input: &[i8], output: &mut [i8]) {
     for (index, out) in output.iter_mut().enumerate() {
         let (channel, pixel) = (index / area, index % area);
         *out = input[pixel * channels + channel];
+    }
+}
+
+fn normalize(op: &OpRecord, input: &[i8], output: &mut [i8]) {
+    let channels = usize::from(op.input.channels);
+    let over = |value: i8| i64::from(value) - i64::from(op.input.zero_point);
+    for (pixel, out) in input.chunks(channels).zip(output.chunks_mut(channels)) {
+        let squares: i64 = pixel.iter().map(|&value| over(value).pow(2)).sum();
+        let length = (squares << 16).isqrt().max(1);
+        for (out, &value) in out.iter_mut().zip(pixel) {
+            // To the nearest, halves upwards.
+            let product = over(value) * i64::from(op.multiplier);
+            let scaled = (2 * product + length).div_euclid(2 * length);
+            let shifted = scaled + i64::from(op.output.zero_point);
+            *out = shifted.clamp(op.act_min.into(), op.act_max.into()) as i8;
+        }
     }
 }

@@ -52,7 +52,7 @@ impl OpRecord {
                 let len = op.input.len() as u16;
                 (op.output.height, op.output.width, op.output.channels) = (1, 1, len);
             }
-            Kind::Depthwise | Kind::MaxPool | Kind::AveragePool => {}
+            Kind::Depthwise | Kind::MaxPool | Kind::AveragePool | Kind::Normalize => {}
         }
         op.output.zero_point = random.between(-128, 127) as i8;
         op

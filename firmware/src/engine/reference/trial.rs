@@ -3,8 +3,8 @@
 use super::{Operands, Random};
 use crate::engine::{self, EngineError};
 use crate::image::{
-    Aligned, CRC_START, Channel, Header, ImageError, Kind, LUT_LEN, MAGIC, Model, OpRecord,
-    SCRATCH_ALIGN, SECTION_ALIGN, VERSION, crc, packing,
+    Aligned, CRC_START, Channel, Header, ImageError, Kind, LUT_LEN, MAGIC, MAX_UNIT, Model,
+    OpRecord, SCRATCH_ALIGN, SECTION_ALIGN, VERSION, crc, packing,
 };
 
 /// What the random content is like.
@@ -124,13 +124,12 @@ impl<const N: usize> Trial<N> {
     pub fn run_random(&mut self, count: u64, seed: u64) -> Result<(), (u64, TrialError)> {
         let random = &mut Random::new(seed);
         for number in 0..count {
-            let Some(kind) = Kind::from_number(random.between(1, 8) as u8) else {
+            let Some(kind) = Kind::from_number(random.between(1, 9) as u8) else {
                 continue;
             };
             let op = OpRecord::random(kind, random);
-            let in_place = matches!(kind, Kind::Add | Kind::Clamp | Kind::Depthwise)
-                && op.input.same_shape(&op.output)
-                && random.bits() & 1 == 0;
+            let in_place =
+                kind.in_place() && op.input.same_shape(&op.output) && random.bits() & 1 == 0;
             let values = match random.bits() & 1 {
                 0 => Values::Even,
                 _ => Values::Extreme,
@@ -207,6 +206,9 @@ impl<const N: usize> Trial<N> {
 
     fn multiplier(&self, op: &OpRecord, values: Values, random: &mut Random) -> i32 {
         let widest = match (values, op.kind()) {
+            (Values::Extreme, Some(Kind::Normalize)) => i64::from(MAX_UNIT),
+            // A unit vector's values lie below 1: up to twice the range of int8.
+            (_, Some(Kind::Normalize)) => 1 << 16,
             (Values::Extreme, _) => i64::from(i32::MAX),
             // Such that a sum of that many random products becomes a few hundred.
             (_, Some(Kind::Add)) => (1 << 20) >> op.pre_shift,

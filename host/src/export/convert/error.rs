@@ -110,4 +110,4 @@ pub enum ConvertError {
 
 /// The operators that the converter understands.
 pub const SUPPORTED: &str = "Add, AveragePool, BatchNormalization, Clip, Constant, Conv, Div, Dropout, Flatten, Gemm, \
-     GlobalAveragePool, Identity, MatMul, MaxPool, Mul, Pad, ReduceMean, Relu, Reshape, Squeeze, Sub, Unsqueeze";
+     GlobalAveragePool, Identity, LpNormalization, MatMul, MaxPool, Mul, Pad, ReduceL2, ReduceMean, Relu, Reshape, Squeeze, Sub, Unsqueeze";

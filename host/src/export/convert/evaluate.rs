@@ -44,6 +44,14 @@ impl<'n> Evaluator<'n> {
                 Op::Flatten => (0..shape.channels)
                     .flat_map(|channel| input.iter().skip(channel).step_by(shape.channels).copied())
                     .collect(),
+                Op::Normalize => input
+                    .chunks_exact(shape.channels)
+                    .flat_map(|pixel| {
+                        let length = pixel.iter().map(|value| value * value).sum::<f32>().sqrt();
+                        let length = length.max(f32::MIN_POSITIVE);
+                        pixel.iter().map(move |value| value / length)
+                    })
+                    .collect(),
                 // Folded away before anything is evaluated.
                 Op::Clamp | Op::Affine { .. } | Op::Pad(_) => input.clone(),
             };

@@ -66,6 +66,7 @@ fn shape_record(network: &Network, index: usize) -> OpRecord {
             Kind::Add
         }
         Op::Flatten => Kind::Flatten,
+        Op::Normalize => Kind::Normalize,
         Op::Clamp | Op::Affine { .. } | Op::Pad(_) => Kind::Clamp,
     };
     record.kind = kind as u8;
@@ -127,7 +128,7 @@ pub(super) fn write(content: &Content<'_>, layout: &Layout) -> Result<Vec<u8>, C
                 record.weights = section(&mut bytes, bytemuck::cast_slice(&weights))?;
                 record.channels = section(&mut bytes, bytemuck::cast_slice(&channels))?;
             }
-            Integers::Mean(multiplier) => record.multiplier = *multiplier,
+            Integers::Scale(multiplier) => record.multiplier = *multiplier,
             Integers::Sum(coefficients, multiplier) => {
                 record.coefficients = *coefficients;
                 record.multiplier = *multiplier;

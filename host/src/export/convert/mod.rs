@@ -432,6 +432,7 @@ fn window(record: &OpRecord) -> String {
         Some(Kind::AveragePool) => format!("average pool {window}"),
         Some(Kind::Add) => "add".to_owned(),
         Some(Kind::Clamp) => "clamp".to_owned(),
+        Some(Kind::Normalize) => "unit length".to_owned(),
         Some(Kind::Flatten) | None => "flatten".to_owned(),
     }
 }

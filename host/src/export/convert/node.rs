@@ -38,6 +38,8 @@ impl Activation {
 pub(super) enum Value {
     Constant(Constant),
     Activation(Activation),
+    /// The Euclidean lengths of a tensor's vectors of channels, by which it can be divided.
+    Length(Activation),
 }
 
 /// A node with the values that it reads.
@@ -132,6 +134,9 @@ impl Node<'_> {
     pub(super) fn activation(&self, index: usize) -> Result<Activation, ConvertError> {
         match self.inputs.get(index) {
             Some(Some(Value::Activation(activation))) => Ok(*activation),
+            Some(Some(Value::Length(_))) => self.fail(format!(
+                "input {index} is a length: only the tensor that it is of can be divided by it"
+            )),
             Some(Some(Value::Constant(_))) => self.fail(format!(
                 "input {index} is a constant: simplify the model first, for example with onnxsim"
             )),
@@ -171,7 +176,7 @@ impl Node<'_> {
         match self.inputs.get(index) {
             None | Some(None) => Ok(None),
             Some(Some(Value::Constant(constant))) => Ok(Some(constant)),
-            Some(Some(Value::Activation(_))) => self.fail(format!(
+            Some(Some(Value::Activation(_) | Value::Length(_))) => self.fail(format!(
                 "input {index} is computed from the picture, a constant is needed: export with fixed weights"
             )),
         }

@@ -13,6 +13,9 @@ const MAX_WEIGHTS: usize = 1 << 26;
 
 /// Reads one node, adds the layers that it needs and returns what it computes.
 pub(super) fn read(node: &Node<'_>, layers: &mut Layers) -> Result<Value, ConvertError> {
+    if let Some(length) = length(node)? {
+        return Ok(Value::Length(length));
+    }
     let activation = match node.proto.op_type.as_str() {
         "Constant" => return constant(node).map(Value::Constant),
         "Identity" => {
@@ -26,6 +29,7 @@ pub(super) fn read(node: &Node<'_>, layers: &mut Layers) -> Result<Value, Conver
         "Gemm" => gemm(node, layers),
         "MatMul" => matmul(node, layers),
         "BatchNormalization" => batch_normalization(node, layers),
+        "LpNormalization" => lp_normalization(node, layers),
         "Relu" => clamp(node, layers, [0.0, f32::INFINITY]),
         "Clip" => clip(node, layers),
         "MaxPool" => max_pool(node, layers),
@@ -526,7 +530,45 @@ fn axes(node: &Node<'_>) -> Result<Option<Vec<i64>>, ConvertError> {
     Ok(Some(axes))
 }
 
-/// Add, Sub, Mul and Div: of two tensors only Add, of a tensor and constants all of them.
+/// The tensor whose length a node computes, if it does: a norm, or one held above zero.
+fn length(node: &Node<'_>) -> Result<Option<Activation>, ConvertError> {
+    match (node.proto.op_type.as_str(), node.inputs.first()) {
+        ("ReduceL2", _) => {
+            let input = node.activation(0)?;
+            let axes = axes(node)?.unwrap_or_default();
+            // Counted from the back, axis 1 of a vector is -1, which `axes` takes for that of a picture.
+            let channels = if input.vector { [1, 3] } else { [1, 1] };
+            match axes[..] {
+                [axis] if channels.contains(&axis) && node.int("keepdims", 1) != 0 => Ok(Some(input)),
+                _ => node.fail(format!(
+                    "it runs over the axes {axes:?}: only the channels, [1], kept as an axis of 1, work"
+                )),
+            }
+        }
+        ("Clip", Some(Some(Value::Length(of)))) => Ok(Some(*of)),
+        _ => Ok(None),
+    }
+}
+
+fn lp_normalization(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, ConvertError> {
+    let input = node.activation(0)?;
+    let (axis, p) = (node.int("axis", -1), node.int("p", 2));
+    if p != 2 || (axis != 1 && axis != if input.vector { -1 } else { -3 }) {
+        return node.fail(format!(
+            "p is {p} and axis {axis}: only the Euclidean length, 2, of the channels, 1, is supported"
+        ));
+    }
+    Ok(normalize(node, layers, input))
+}
+
+/// A tensor whose vectors of channels are brought to unit length.
+fn normalize(node: &Node<'_>, layers: &mut Layers, input: Activation) -> Activation {
+    let value = layers.push(&node.name, Op::Normalize, vec![input.value], input.shape);
+    Activation { value, ..input }
+}
+
+/// Add, Sub, Mul and Div: of two tensors only Add, of a tensor and constants all of them, of a tensor
+/// and its own length Div.
 fn arithmetic(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, ConvertError> {
     let operator = node.proto.op_type.as_str();
     let (input, constant, reversed) = match &node.inputs[..] {
@@ -543,6 +585,9 @@ fn arithmetic(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, Conver
             }
             let value = layers.push(&node.name, Op::Add, vec![a.value, b.value], a.shape);
             return Ok(Activation { value, ..*a });
+        }
+        [Some(Value::Activation(a)), Some(Value::Length(of))] if a == of && operator == "Div" => {
+            return Ok(normalize(node, layers, *a));
         }
         [Some(Value::Activation(a)), Some(Value::Constant(_))] => (*a, 1, false),
         [Some(Value::Constant(_)), Some(Value::Activation(b))] => (*b, 0, true),

@@ -1,5 +1,7 @@
 //! From float32 layers to the integers of the image.
 
+use sudal_firmware::image::MAX_UNIT;
+
 use super::{
     calibrate::{Quantization, Range, Statistics},
     network::{Conv, Network, Op},
@@ -25,8 +27,8 @@ pub(super) struct Row {
 pub(super) enum Integers {
     /// One row for each output channel.
     Rows(Vec<Row>),
-    /// The multiplier of a mean.
-    Mean(i32),
+    /// The multiplier of a mean or of a unit vector.
+    Scale(i32),
     /// The coefficients and the multiplier of a sum.
     Sum([i32; 2], i32),
     /// Values that only move.
@@ -75,7 +77,12 @@ pub(super) fn quantize(
                 let area = window.area();
                 let factor = input.scale / output.scale / area as f64;
                 let (shift, multiplier) = multiplier(factor, 255 * area as i32);
-                (Integers::Mean(multiplier), shift)
+                (Integers::Scale(multiplier), shift)
+            }
+            // Lengths are in 256ths of a step.
+            Op::Normalize => {
+                let steps = (256.0 / output.scale).round().min(f64::from(MAX_UNIT));
+                (Integers::Scale(steps as i32), 0)
             }
             Op::Add => sum([input, quantizations[layer.inputs[1]]], output),
             _ => (Integers::Move, 0),

@@ -168,11 +168,8 @@ fn steps(network: &Network, records: &[OpRecord]) -> Vec<Step> {
             output: layer.shape.len(),
             scratch: windows + scratch,
             in_place: alone
-                && match record.kind() {
-                    Some(Kind::Add | Kind::Clamp) => true,
-                    Some(Kind::Depthwise) => record.input.same_shape(&record.output),
-                    _ => false,
-                },
+                && record.kind().is_some_and(Kind::in_place)
+                && record.input.same_shape(&record.output),
             lead: (!alone).then(|| lead(chain)),
         });
     }

@@ -34,7 +34,7 @@ fn step(network: &mut Network, index: usize) -> bool {
         Op::Flatten => flatten(network, index),
         Op::Clamp => clamp(network, index),
         Op::MaxPool(_) => max_pool(network, index),
-        Op::Conv(_) | Op::AveragePool(_) | Op::Add => false,
+        Op::Conv(_) | Op::AveragePool(_) | Op::Add | Op::Normalize => false,
     }
 }
 

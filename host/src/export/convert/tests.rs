@@ -562,6 +562,77 @@ fn sum_of_a_tensor_with_itself() {
     check(&file);
 }
 
+/// A vector of 12 values, none of them the mean of its pixels' levels.
+fn vector() -> File {
+    let mut file = File::new(1, 8, 8);
+    file.conv([12, 1, 3, 3], vec![])
+        .node("Relu", &[], vec![])
+        .node("GlobalAveragePool", &[], vec![])
+        .node("Flatten", &[], vec![]);
+    file
+}
+
+#[test]
+fn unit_length_by_one_node_and_by_three() {
+    let mut file = vector();
+    file.node("LpNormalization", &[], vec![int("axis", 1)]);
+    let kinds_of = kinds(&check(&file)).join(", ");
+    assert!(
+        kinds_of.ends_with("average pool 6x6, unit length"),
+        "{kinds_of}"
+    );
+
+    for axis in [1, -1] {
+        let mut file = vector();
+        let vector = file.last();
+        file.node("ReduceL2", &[], vec![ints("axes", &[axis])]);
+        file.floats("least", &[], vec![1e-12]);
+        file.node("Clip", &["least"], vec![]);
+        let length = file.last();
+        file.node_of("Div", &[&vector, &length], vec![]);
+        assert_eq!(kinds(&check(&file)).join(", "), kinds_of);
+    }
+}
+
+#[test]
+fn unit_length_of_each_pixel_and_behind_a_shift() {
+    let mut file = File::new(2, 6, 6);
+    file.conv([5, 2, 3, 3], vec![]);
+    file.node("LpNormalization", &[], vec![int("axis", 1)]);
+    assert_eq!(kinds(&check(&file)), ["conv 3x3", "unit length", "flatten"]);
+
+    let mut file = vector();
+    file.random("mean", &[12], 0.0, 0.4);
+    file.node("Sub", &["mean"], vec![])
+        .node("LpNormalization", &[], vec![]);
+    check(&file);
+}
+
+#[test]
+fn other_lengths_are_refused() {
+    let lengths = [
+        ("LpNormalization", vec![int("p", 1)]),
+        ("LpNormalization", vec![int("axis", 0)]),
+        ("ReduceL2", vec![ints("axes", &[0])]),
+        ("ReduceL2", vec![ints("axes", &[1]), int("keepdims", 0)]),
+        ("ReduceL2", vec![]),
+    ];
+    for (op, attributes) in lengths {
+        let mut file = vector();
+        let error = refuse(file.node(op, &[], attributes));
+        assert!(error.contains(op) && error.contains("channels"), "{error}");
+    }
+    // A length is good for nothing but to divide by it.
+    let mut file = vector();
+    let vector = file.last();
+    file.node("ReduceL2", &[], vec![ints("axes", &[1])]);
+    let length = file.last();
+    file.node_of("Div", &[&length, &vector], vec![]);
+    assert!(refuse(&file).contains("two inputs are needed"));
+    file.node_of("Add", &[&vector, &length], vec![]);
+    assert!(!refuse(&file).is_empty());
+}
+
 #[test]
 fn max_pool_with_padding() {
     let mut file = File::new(1, 9, 9);

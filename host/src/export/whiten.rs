@@ -1,0 +1,236 @@
+//! A last layer behind an embedding network, found without gradients.
+//!
+//! Classes that training did not see scatter most along some directions, whatever the class. Divided
+//! by that scatter the directions tell as much as each other, and a Euclidean distance is a
+//! Mahalanobis distance (within-class covariance normalisation: Hatch et al., 2006, "Within-Class
+//! Covariance Normalization for SVM-based Speaker Recognition"). The result is brought to unit length,
+//! which takes out how strong a picture's features are (Wang et al., 2019, "SimpleShot").
+
+use nalgebra::{DMatrix, DVector};
+use prost::Message;
+use tract_onnx::pb::{
+    AttributeProto, ModelProto, NodeProto, StringStringEntryProto, attribute_proto::AttributeType,
+};
+
+use super::onnx::{PLAIN, tensor};
+use super::signature::{Signature, SignatureError};
+use crate::meta::Embeddings;
+
+/// The entry of the file that tells what the layer was made from.
+const ENTRY: &str = "sudal.whitened";
+
+/// Why a network is not whitened.
+#[derive(Debug, thiserror::Error)]
+pub enum WhitenError {
+    /// The file is no embedding network.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+    /// It has the layer already.
+    #[error("it is whitened already ({0}): give the file that was")]
+    Twice(String),
+    /// The shrinkage is out of range.
+    #[error("a shrinkage of {0}: it must be above 0 and at most 1")]
+    Shrinkage(f64),
+    /// Too few pictures to tell the scatter from.
+    #[error(
+        "{pictures} pictures of {classes} classes: two classes with two pictures each are needed"
+    )]
+    TooFew {
+        /// Pictures of classes that have two or more.
+        pictures: usize,
+        /// Such classes.
+        classes: usize,
+    },
+    /// All pictures of each class are embedded alike, or an embedding is no number.
+    #[error("the embeddings have no finite scatter within the classes")]
+    Scatter,
+}
+
+/// Appends the layer to an ONNX embedding network: `x -> A (x - m)`, then unit length.
+///
+/// `embeddings` are those of base classes, best those of training, as the network has them now: `m` is
+/// their mean and `A` the inverse Cholesky factor of their covariance within the classes, of which the
+/// part `shrinkage`, above 0 and at most 1, is replaced by a multiple of the identity. `origin` says in
+/// the file what they are of.
+///
+/// # Errors
+/// [`WhitenError`].
+///
+/// # Panics
+/// When the embeddings have another length than the network's.
+pub fn whiten(
+    onnx: &[u8],
+    embeddings: &Embeddings,
+    shrinkage: f64,
+    origin: &str,
+) -> Result<Vec<u8>, WhitenError> {
+    let (signature, mut model) = Signature::read(onnx)?;
+    if let Some(entry) = model.metadata_props.iter().find(|entry| entry.key == ENTRY) {
+        return Err(WhitenError::Twice(entry.value.clone()));
+    }
+    let (weight, bias) = layer(embeddings, shrinkage)?;
+    append(&mut model, &signature.output, weight, bias);
+    model.metadata_props.push(StringStringEntryProto {
+        key: ENTRY.to_owned(),
+        value: format!("{origin}, shrinkage {shrinkage}"),
+    });
+    Ok(model.encode_to_vec())
+}
+
+/// The matrix `[out, in]`, row-major, and the summands of the layer.
+fn layer(embeddings: &Embeddings, shrinkage: f64) -> Result<(Vec<f32>, Vec<f32>), WhitenError> {
+    if !(shrinkage > 0.0 && shrinkage <= 1.0) {
+        return Err(WhitenError::Shrinkage(shrinkage));
+    }
+    let (mean, scatter) = moments(embeddings)?;
+    let dim = mean.len();
+    let level = scatter.trace() / dim as f64;
+    if !(level.is_finite() && level > 0.0) {
+        return Err(WhitenError::Scatter);
+    }
+    let shrunk = scatter * ((1.0 - shrinkage) / level) + DMatrix::identity(dim, dim) * shrinkage;
+    let inverse = shrunk
+        .cholesky()
+        .and_then(|factor| factor.l().try_inverse())
+        .ok_or(WhitenError::Scatter)?;
+    let bias = -(&inverse * mean);
+    let weight = inverse.transpose();
+    Ok((
+        weight.iter().map(|&value| value as f32).collect(),
+        bias.iter().map(|&value| value as f32).collect(),
+    ))
+}
+
+/// The mean of all pictures and the covariance within the classes that have two pictures or more.
+fn moments(embeddings: &Embeddings) -> Result<(DVector<f64>, DMatrix<f64>), WhitenError> {
+    let dim = embeddings.dim();
+    let mut mean = DVector::zeros(dim);
+    let mut scatter = DMatrix::zeros(dim, dim);
+    let (mut all, mut pictures, mut classes) = (0, 0, 0);
+    for (class, size) in embeddings.class_sizes().into_iter().enumerate() {
+        let rows = DMatrix::from_fn(size, dim, |row, column| {
+            f64::from(embeddings.get(class, row)[column])
+        });
+        let sum = rows.row_sum().transpose();
+        all += size;
+        if size > 1 {
+            let own = (&sum / size as f64).transpose();
+            let mut off = rows;
+            off.row_iter_mut().for_each(|mut row| row -= &own);
+            scatter += off.transpose() * off;
+            pictures += size;
+            classes += 1;
+        }
+        mean += sum;
+    }
+    if classes < 2 {
+        return Err(WhitenError::TooFew { pictures, classes });
+    }
+    Ok((mean / all as f64, scatter / (pictures - classes) as f64))
+}
+
+/// Puts the layer between what was the output and the output.
+fn append(model: &mut ModelProto, output: &str, weight: Vec<f32>, bias: Vec<f32>) {
+    let Some(graph) = &mut model.graph else {
+        return;
+    };
+    let names = graph
+        .node
+        .iter_mut()
+        .flat_map(|node| node.input.iter_mut().chain(&mut node.output));
+    for name in names.filter(|name| *name == output) {
+        PLAIN.clone_into(name);
+    }
+    let dim = bias.len();
+    let constants = [
+        tensor("whiten.weight".to_owned(), &[dim, dim], &weight),
+        tensor("whiten.bias".to_owned(), &[dim], &bias),
+    ];
+    let node = |op: &str, input: &[&str], output: &str, (name, value): (&str, i64)| NodeProto {
+        name: output.to_owned(),
+        op_type: op.to_owned(),
+        input: input.iter().map(|&name| name.to_owned()).collect(),
+        output: vec![output.to_owned()],
+        attribute: vec![AttributeProto {
+            name: name.to_owned(),
+            r#type: AttributeType::Int as i32,
+            i: value,
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    let inputs = [PLAIN, &constants[0].name, &constants[1].name];
+    graph
+        .node
+        .push(node("Gemm", &inputs, "embedding.white", ("transB", 1)));
+    graph.node.push(node(
+        "LpNormalization",
+        &["embedding.white"],
+        output,
+        ("axis", 1),
+    ));
+    graph.initializer.extend(constants);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two directions, of which the second scatters ten times as much within the classes.
+    fn scattered() -> Embeddings {
+        let mut values = Vec::new();
+        for class in 0..4 {
+            for picture in 0..8 {
+                let turn = f64::from(picture) * std::f64::consts::FRAC_PI_4;
+                let [x, y] = [turn.cos(), 10.0 * turn.sin()];
+                values.extend([(f64::from(class) + x) as f32, (3.0 + y) as f32]);
+            }
+        }
+        Embeddings::new(2, &[8; 4], values)
+    }
+
+    /// The layer as a function.
+    fn apply(layer: &(Vec<f32>, Vec<f32>), x: [f32; 2]) -> [f32; 2] {
+        let (weight, bias) = layer;
+        [0, 1].map(|out| weight[2 * out] * x[0] + weight[2 * out + 1] * x[1] + bias[out])
+    }
+
+    #[test]
+    fn directions_come_to_scatter_alike_around_the_mean() {
+        let layer = layer(&scattered(), 1e-9).unwrap();
+        let mean = apply(&layer, [1.5, 3.0]);
+        assert!(mean.iter().all(|value| value.abs() < 1e-4), "{mean:?}");
+        let [a, b] = [apply(&layer, [2.5, 3.0]), apply(&layer, [1.5, 13.0])];
+        let length = |v: [f32; 2]| v[0].hypot(v[1]);
+        assert!((length(a) / length(b) - 1.0).abs() < 1e-4, "{a:?} {b:?}");
+    }
+
+    #[test]
+    fn a_shrinkage_of_1_only_shifts() {
+        let layer = layer(&scattered(), 1.0).unwrap();
+        let moved = apply(&layer, [2.5, 5.0]);
+        assert!(
+            (moved[0] - 1.0).abs() < 1e-5 && (moved[1] - 2.0).abs() < 1e-5,
+            "{moved:?}"
+        );
+    }
+
+    #[test]
+    fn what_can_not_be_whitened_is_refused() {
+        let refused =
+            |embeddings: &Embeddings, shrinkage| layer(embeddings, shrinkage).unwrap_err();
+        for shrinkage in [0.0, -1.0, 1.1, f64::NAN] {
+            let error = refused(&scattered(), shrinkage);
+            assert!(matches!(error, WhitenError::Shrinkage(_)), "{error}");
+        }
+        let single = Embeddings::new(2, &[2, 1, 1], vec![0.0; 8]);
+        assert!(matches!(
+            refused(&single, 0.5),
+            WhitenError::TooFew { classes: 1, .. }
+        ));
+        for value in [0.5, f32::NAN] {
+            let same = Embeddings::new(2, &[2, 2], vec![value; 8]);
+            assert!(matches!(refused(&same, 0.5), WhitenError::Scatter));
+        }
+    }
+}
