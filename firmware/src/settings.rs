@@ -13,6 +13,7 @@ use crate::decision::{Filter, Rate};
 use crate::heads::MAX_DIM;
 use crate::lock::{Key, Seed};
 use crate::preprocess::Region;
+use crate::preprocess::align::{Align, Alignment};
 use crate::protocol::Slot;
 use crate::store::sectors::{Map, MapError, Sectors, Uncached, WORD_LIMIT, each_item};
 use crate::store::{LEDGER, Ledger};
@@ -32,8 +33,10 @@ const CENTER: u8 = 8;
 const KEY_AND_SEED: usize = 32 + 16;
 /// Bytes of the longest value: a model's identity and a shift.
 const CENTERED: usize = 8 + MAX_DIM;
-/// Bytes of how is decided: rate, filter, region.
-const CHOICES: usize = 2 + 2 + 4 * 2;
+/// Bytes of how is decided: rate, filter, region, alignment.
+const CHOICES: usize = UNALIGNED + 2;
+/// The same before there was an alignment.
+const UNALIGNED: usize = 2 + 2 + 4 * 2;
 /// Bytes of an announced update: slot, length, digest.
 const ANNOUNCED: usize = 1 + 4 + 32;
 /// Room for the longest item, in whole words.
@@ -69,6 +72,7 @@ pub(crate) struct Choices {
     pub(crate) rate: Rate,
     pub(crate) filter: Filter,
     pub(crate) region: Option<Region>,
+    pub(crate) alignment: Alignment,
 }
 
 /// What is subtracted from the embeddings of a model.
@@ -339,7 +343,7 @@ impl Values {
 }
 
 impl Choices {
-    /// Rate, filter and region, little-endian; a region without columns stands for none.
+    /// Rate, filter, region and alignment, little-endian; a region without columns stands for none.
     fn to_bytes(self) -> [u8; CHOICES] {
         let Region {
             left,
@@ -356,19 +360,20 @@ impl Choices {
         bytes[..2].copy_from_slice(&self.rate.parts().to_le_bytes());
         bytes[2] = self.filter.window;
         bytes[3] = self.filter.agree;
-        for (place, side) in bytes[4..]
+        for (place, side) in bytes[4..UNALIGNED]
             .chunks_exact_mut(2)
             .zip([left, top, width, height])
         {
             place.copy_from_slice(&side.to_le_bytes());
         }
+        bytes[UNALIGNED] = self.alignment.align as u8;
+        bytes[UNALIGNED + 1] = self.alignment.window;
         bytes
     }
 
     fn read(bytes: &[u8]) -> Option<Self> {
-        let &[r0, r1, window, agree, l0, l1, t0, t1, w0, w1, h0, h1] = bytes else {
-            return None;
-        };
+        let (&[r0, r1, window, agree, l0, l1, t0, t1, w0, w1, h0, h1], alignment) =
+            bytes.split_first_chunk::<UNALIGNED>()?;
         let filter = Filter { window, agree };
         let region = Region {
             left: u16::from_le_bytes([l0, l1]),
@@ -380,12 +385,52 @@ impl Choices {
             rate: Rate::new(u16::from_le_bytes([r0, r1]))?,
             filter,
             region: (region.width > 0).then_some(region),
+            alignment: aligned(alignment)?,
         })
     }
+}
+
+/// What follows the rest of how is decided; nothing from before there was an alignment.
+fn aligned(bytes: &[u8]) -> Option<Alignment> {
+    let &[align, window] = bytes else {
+        return bytes.is_empty().then(Alignment::default);
+    };
+    let align = Align::ALL.into_iter().find(|&a| a as u8 == align)?;
+    Some(Alignment { align, window }).filter(|alignment| alignment.is_sound())
 }
 
 fn slot(value: &[u8]) -> Option<Slot> {
     [Slot::Factory, Slot::A, Slot::B]
         .into_iter()
         .find(|&slot| [slot as u8] == value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn choices_of_before_there_was_an_alignment_are_read() {
+        let choices = Choices {
+            alignment: Alignment {
+                align: Align::Rotation,
+                window: 60,
+            },
+            ..Choices::default()
+        };
+        let bytes = choices.to_bytes();
+        assert_eq!(Choices::read(&bytes), Some(choices));
+        let before = Choices::read(&bytes[..UNALIGNED]);
+        assert_eq!(before, Some(Choices::default()));
+        let mut long = [0; CHOICES + 1];
+        long[..CHOICES].copy_from_slice(&bytes);
+        for bad in [&bytes[..UNALIGNED + 1], &long] {
+            assert_eq!(Choices::read(bad), None);
+        }
+        for (place, byte) in [(UNALIGNED, 3), (UNALIGNED + 1, 9), (UNALIGNED + 1, 101)] {
+            let mut bad = bytes;
+            bad[place] = byte;
+            assert_eq!(Choices::read(&bad), None);
+        }
+    }
 }

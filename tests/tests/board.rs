@@ -5,8 +5,8 @@ use std::thread;
 use std::time::Duration;
 
 use sudal::device::{
-    self, Board, Cause, Client, ClientError, DeviceError, Emulator, Geometry, Head, HostBoard,
-    LockError, LockKey, LockState, Machine, PixelFormat, SigningKey, Slot,
+    self, Align, Alignment, Board, Cause, Client, ClientError, DeviceError, Emulator, Geometry,
+    Head, HostBoard, LockError, LockKey, LockState, Machine, PixelFormat, SigningKey, Slot,
 };
 use sudal::export::convert::{ConvertOptions, convert};
 use sudal::export::quantized::QuantizedModel;
@@ -100,6 +100,60 @@ fn board_and_host_agree_to_the_bit() {
     let drift = there.info().unwrap().deciding.drift;
     assert!(drift.score.is_some() && !drift.warning, "{drift:?}");
     assert_eq!(drift, here.info().unwrap().deciding.drift);
+}
+
+/// Of frames in which parts lie anywhere, in every format.
+#[test]
+fn board_and_host_align_to_the_bit() {
+    let image = block_means("a");
+    let mut bench = Bench::new(&image);
+    let dir = tempfile::tempdir().unwrap();
+    let mut host = HostBoard::open(dir.path()).unwrap();
+    host.flash(&image, &mut |_| ()).unwrap();
+    let (mut there, mut here) = (bench.board.connect().unwrap(), host.connect().unwrap());
+    let parts = sudal::data::parts::scattered(3, 20, 1, (64, 56), 12);
+    let mut found = 0;
+    for (number, align) in (0..40).zip(
+        [Align::Rotation, Align::Position, Align::Off]
+            .iter()
+            .cycle(),
+    ) {
+        let part = parts.get(number / 2, 0).unwrap();
+        let format = [PixelFormat::Grey8, PixelFormat::Yuyv, PixelFormat::Rgb565][number % 3];
+        let geometry = Geometry {
+            width: part.width as u16,
+            height: part.height as u16,
+            format,
+        };
+        let pixels: Vec<u8> = match format {
+            PixelFormat::Grey8 => part.pixels,
+            _ => part
+                .pixels
+                .iter()
+                .flat_map(|&level| [level, 255 - level])
+                .collect(),
+        };
+        let alignment = Alignment {
+            align: *align,
+            window: [100, 70, 33][number / 3 % 3],
+        };
+        let mut ask = |client: &mut Client<_>| {
+            client.set_alignment(alignment).unwrap();
+            client.send_frame(geometry, &pixels).unwrap();
+            let enrolled = client.enroll("part").unwrap();
+            let values = client.embed().unwrap().values;
+            let verdict = client.classify().unwrap();
+            client.remove(enrolled.id).unwrap();
+            (enrolled, values, verdict.pose, verdict.distances)
+        };
+        let (far, near) = (ask(&mut there), ask(&mut here));
+        assert_eq!(far, near, "{number}");
+        assert_eq!(far.0.pose, far.2);
+        assert!(*align != Align::Off || far.2.is_none());
+        found += usize::from(far.2.is_some());
+    }
+    println!("{found} of 26 parts found, all alike");
+    assert!(found >= 20, "{found}");
 }
 
 /// Enrolled under one head, every other head is chosen in turn, the power cut, and asked: board and

@@ -1,8 +1,8 @@
 //! What a whole device decides: accepted or unknown, OK or not, over several frames, in other light.
 
 use sudal::device::{
-    Basis, Board, Client, ClientError, DecisionError, DeviceError, Filter, HostBoard, Link,
-    Outcome, Outlier, Region, Role,
+    Align, Alignment, Basis, Board, Client, ClientError, DecisionError, DeviceError, Filter,
+    Geometry, HostBoard, Link, Outcome, Outlier, Pose, Region, Role,
 };
 use sudal_tests::{GEOMETRY, block_means, calibrated_block_means, picture};
 
@@ -236,6 +236,77 @@ fn choices_are_kept_and_bad_ones_refused() {
         assert_eq!(refused(error), DecisionError::Rate);
     }
     assert_eq!(bench.client.info().unwrap().deciding.rate.parts(), 250);
+}
+
+#[test]
+fn a_part_is_known_wherever_it_lies_once_it_is_aligned() {
+    let mut bench = Bench::new(&calibrated_block_means("a"));
+    let geometry = Geometry {
+        width: 64,
+        height: 48,
+        ..GEOMETRY
+    };
+    // A bar with a thick end, along a row or along a column, and its mirror image.
+    let bar = |x: usize, y: usize, upright: bool, mirrored: bool| {
+        let mut pixels = vec![40_u8; 64 * 48];
+        for (along, across) in (0..16).flat_map(|a| (0..8).map(move |b| (a, b))) {
+            let thick = if mirrored { across < 5 } else { across >= 3 };
+            if (3..5).contains(&across) || (along >= 10 && thick) {
+                let (dx, dy) = if upright {
+                    (7 - across, along)
+                } else {
+                    (along, across)
+                };
+                pixels[(y + dy) * 64 + x + dx] = 200;
+            }
+        }
+        pixels
+    };
+    let alignment = Alignment {
+        align: Align::Rotation,
+        window: 50,
+    };
+    bench.client.set_alignment(alignment).unwrap();
+    let mut show = |bench: &mut Bench, pixels: &[u8]| {
+        bench.client.send_frame(geometry, pixels).unwrap();
+    };
+    show(&mut bench, &bar(10, 10, false, false));
+    let pose = bench.client.enroll("a").unwrap().pose.unwrap();
+    assert!(
+        (15..=22).contains(&pose.x) && (11..=16).contains(&pose.y),
+        "{pose:?}"
+    );
+    show(&mut bench, &bar(10, 10, false, true));
+    bench.client.enroll("b").unwrap();
+    // As it was after a power cycle.
+    bench.restart();
+    assert_eq!(bench.client.info().unwrap().deciding.alignment, alignment);
+    for (x, y, upright) in [(40, 30, false), (5, 3, true), (50, 28, true)] {
+        for (name, mirrored) in [("a", false), ("b", true)] {
+            show(&mut bench, &bar(x, y, upright, mirrored));
+            let verdict = bench.client.classify().unwrap();
+            assert_eq!(verdict.name, name, "{x} {y} {upright}");
+            let turned = verdict.pose.unwrap().axis.1 > Pose::UNIT / 2;
+            assert_eq!(turned, upright);
+        }
+    }
+    // A frame without a part is taken as it is.
+    let stripes: Vec<u8> = (0..64 * 48)
+        .map(|i| if i / 8 % 2 == 0 { 0 } else { 200 })
+        .collect();
+    show(&mut bench, &stripes);
+    let aligned = bench.client.embed().unwrap().values;
+    assert_eq!(bench.client.classify().unwrap().pose, None);
+    bench.client.set_alignment(Alignment::default()).unwrap();
+    assert_eq!(bench.client.embed().unwrap().values, aligned);
+    for window in [0, 9, 101, 255] {
+        let wrong = Alignment {
+            window,
+            ..alignment
+        };
+        let error = bench.client.set_alignment(wrong).unwrap_err();
+        assert_eq!(refused(error), DecisionError::Window);
+    }
 }
 
 #[test]

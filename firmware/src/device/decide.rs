@@ -4,7 +4,7 @@ use embedded_storage::nor_flash::NorFlash;
 use heapless::Vec;
 
 use super::guard::Guard;
-use super::{Embedder, look};
+use super::{Embedder, Seen, look};
 use crate::camera::Camera;
 use crate::decision::{self, Drift, MIN_FRAMES, Outcome, Quality, Rate, Vote, Yardstick};
 use crate::heads::{Answer, Class, MAX_DIM, Quantization, Ranking};
@@ -38,7 +38,10 @@ impl Decider {
             | Request::Reset
             | Request::Restore
             | Request::Decision(
-                DecisionRequest::Region(_) | DecisionRequest::Recenter | DecisionRequest::Uncenter,
+                DecisionRequest::Region(_)
+                | DecisionRequest::Align(_)
+                | DecisionRequest::Recenter
+                | DecisionRequest::Uncenter,
             ) => {
                 self.vote.restart();
                 self.drift.restart();
@@ -98,6 +101,7 @@ pub(super) fn deciding<F: NorFlash>(
         rate,
         filter,
         region,
+        alignment,
     } = settings.choices();
     let basis = match model {
         Some(model) => yardstick(model, known, rate).basis(),
@@ -107,6 +111,7 @@ pub(super) fn deciding<F: NorFlash>(
         rate,
         filter,
         region,
+        alignment,
         basis,
         recentered: settings
             .center()
@@ -154,6 +159,18 @@ pub(super) fn change<'a, F: NorFlash>(
                 .set_choices(Choices { region, ..choices })
                 .map_err(failed)?;
             embedder.region = region;
+        }
+        DecisionRequest::Align(alignment) => {
+            if !alignment.is_sound() {
+                return Err(DecisionError::Window.into());
+            }
+            settings
+                .set_choices(Choices {
+                    alignment,
+                    ..choices
+                })
+                .map_err(failed)?;
+            embedder.alignment = alignment;
         }
         DecisionRequest::Role { id, role } => {
             store.set_role(id, role)?;
@@ -226,7 +243,9 @@ pub(super) fn classify<'a, C: Camera, F: NorFlash>(
     let clock = embedder.clock;
     let frame = look(camera)?;
     let start = clock.now();
-    let (embedding, _) = embedder.embed(frame, stats)?;
+    let Seen {
+        embedding, pose, ..
+    } = embedder.embed(frame, stats)?;
     let settings = guard.settings();
     let query = centered(embedding, settings.center(), model.id());
     let quantization = Quantization {
@@ -271,6 +290,7 @@ pub(super) fn classify<'a, C: Camera, F: NorFlash>(
         distances,
         head: store.head(),
         decision,
+        pose,
     }))
 }
 
@@ -284,7 +304,9 @@ pub(super) fn enroll<'a, C: Camera, F: NorFlash>(
     stats: &mut Stats,
 ) -> Result<Response<'a>, DeviceError> {
     let model = embedder.model?;
-    let (embedding, _) = embedder.embed(look(camera)?, stats)?;
+    let Seen {
+        embedding, pose, ..
+    } = embedder.embed(look(camera)?, stats)?;
     let settings = guard.settings();
     let shot = centered(embedding, settings.center(), model.id());
     if let Some(fault) = store.fault() {
@@ -314,6 +336,7 @@ pub(super) fn enroll<'a, C: Camera, F: NorFlash>(
         shots,
         overwritten,
         quality,
+        pose,
     })
 }
 
@@ -354,5 +377,6 @@ pub(super) fn restored<'a, F: NorFlash>(
         shots: store.class(id).map_or(0, Class::shots),
         overwritten: None,
         quality: Quality::default(),
+        pose: None,
     })
 }

@@ -21,7 +21,8 @@ use crate::camera::{Camera, CameraError, Frame, quality};
 use crate::engine;
 use crate::heads::memory::SLOTS;
 use crate::image::Model;
-use crate::preprocess::{self, Region};
+use crate::preprocess::Region;
+use crate::preprocess::align::{self, Alignment, Pose};
 use crate::protocol::{
     Check, ClassInfo, DecisionError, DeviceError, Info, MAX_CHUNK, ModelFault, ModelInfo, Page,
     Request, Response, Stats, VERSION,
@@ -89,6 +90,7 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
             arena: parts.arena,
             input: parts.input,
             region: choices.region,
+            alignment: choices.alignment,
         };
         // The store is opened where it stays: it is large, and some boards have no room for two.
         let mut device = Self {
@@ -189,7 +191,9 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
         } => Ok(Response::Received(camera.receive(geometry, offset, chunk)?)),
         Request::Capture { offset } => capture(camera, offset),
         Request::Embed => {
-            let (embedding, ticks) = embedder.embed(look(camera)?, stats)?;
+            let Seen {
+                embedding, ticks, ..
+            } = embedder.embed(look(camera)?, stats)?;
             Ok(Response::Embedding {
                 values: bytemuck::cast_slice(embedding),
                 ticks,
@@ -377,6 +381,16 @@ struct Embedder<'m> {
     input: &'m mut [u8],
     /// What it looks at, none for the whole frame.
     region: Option<Region>,
+    alignment: Alignment,
+}
+
+/// What the model made of a frame.
+struct Seen<'a> {
+    embedding: &'a [i8],
+    /// That it took.
+    ticks: u32,
+    /// Where the part was found that was brought to the middle.
+    pose: Option<Pose>,
 }
 
 impl Embedder<'_> {
@@ -408,8 +422,8 @@ impl Embedder<'_> {
         }
     }
 
-    /// Brings the frame to the model's input and runs it: the embedding and the ticks it took.
-    fn embed(&mut self, frame: Frame<'_>, stats: &mut Stats) -> Result<(&[i8], u32), DeviceError> {
+    /// Brings the frame to the model's input and runs it.
+    fn embed(&mut self, frame: Frame<'_>, stats: &mut Stats) -> Result<Seen<'_>, DeviceError> {
         let model = self.model?;
         let start = self.clock.now();
         let input = &mut self.input[..model.input_len()];
@@ -417,14 +431,18 @@ impl Embedder<'_> {
         if !region.is_within(&frame) {
             return Err(DecisionError::Region.into());
         }
-        preprocess::run(&frame, region, model.input_shape(), input)
+        let pose = align::run(&frame, region, self.alignment, model.input_shape(), input)
             .map_err(|_| DeviceError::Preprocess)?;
         let embedding = engine::run(&model, input, self.arena).map_err(|_| ModelFault::Image)?;
         let ticks = self.clock.since(start);
         stats.frames += 1;
         stats.last_ticks = ticks;
         stats.most_ticks = stats.most_ticks.max(ticks);
-        Ok((embedding, ticks))
+        Ok(Seen {
+            embedding,
+            ticks,
+            pose,
+        })
     }
 }
 

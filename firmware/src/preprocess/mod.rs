@@ -3,6 +3,7 @@
 //! All in integers, with the weights and the rounding of the host's own resizing, so that a picture
 //! gives the same input whichever side prepares it.
 
+pub mod align;
 mod axis;
 pub mod contrast;
 pub(crate) mod luma;

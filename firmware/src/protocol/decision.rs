@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::decision::{Basis, Filter, Outcome, Outlier, Rate, Stable};
 use crate::heads::Role;
 use crate::preprocess::Region;
+use crate::preprocess::align::Alignment;
 use crate::settings::SettingsError;
 
 /// What is decided of a picture, beside its nearest class.
@@ -48,6 +49,8 @@ pub struct Deciding {
     pub filter: Filter,
     /// The part of the frame that is looked at, none for the whole.
     pub region: Option<Region>,
+    /// Whether parts are brought to the middle and upright.
+    pub alignment: Alignment,
     /// What thresholds rest on.
     pub basis: Basis,
     /// Whether queries are shifted, since [`DecisionRequest::Recenter`].
@@ -81,6 +84,8 @@ pub enum DecisionRequest {
     Uncenter,
     /// The part of each frame that is looked at, none for the whole.
     Region(Option<Region>),
+    /// Whether parts are brought to the middle and upright.
+    Align(Alignment),
 }
 
 /// Why a request about decisions was refused.
@@ -112,4 +117,7 @@ pub enum DecisionError {
     /// The settings can't be read or written.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// See [`Alignment::is_sound`].
+    #[error("a window about a part has 10 to 100 % of the region's sides")]
+    Window,
 }

@@ -7,6 +7,7 @@ use crate::decision::Quality;
 use crate::device::Boots;
 use crate::heads::{Head, Role};
 use crate::lock::Nonce;
+use crate::preprocess::align::Pose;
 use crate::store::{Damage, MAX_CLASSES, StoreError};
 
 /// What the device answers.
@@ -51,6 +52,8 @@ pub enum Response<'a> {
         overwritten: Option<u8>,
         /// How the shot fits its class.
         quality: Quality,
+        /// As in a [`Verdict`].
+        pose: Option<Pose>,
     },
     /// To [`Request::List`](super::Request::List).
     Classes {
@@ -208,6 +211,8 @@ pub struct Verdict<'a> {
     pub head: Head,
     /// Whether the picture is of that class.
     pub decision: Decision,
+    /// Where the part was found that was brought to the middle; none if the frame was taken as it is.
+    pub pose: Option<Pose>,
 }
 
 /// An enrolled class.

@@ -13,6 +13,7 @@ use sudal::device::{
     Link, OpenMv, Outlier, PixelFormat, Role, Verdict, Way,
 };
 
+use super::align;
 use super::decide;
 use super::device::{BoardArgs, Connection, Cost};
 use super::head;
@@ -301,6 +302,10 @@ impl Enroll {
         if !fit.is_empty() {
             text.push_str(&format!("\nthe last: {fit}"));
         }
+        let alignment = c.client.info()?.deciding.alignment;
+        if let Some(found) = align::found(alignment, enrolled.pose) {
+            text.push_str(&format!("\nthe last: {found}"));
+        }
         if !overwritten.is_empty() {
             for id in &overwritten {
                 text.push_str(&format!(
@@ -314,6 +319,7 @@ impl Enroll {
             "shots": enrolled.shots,
             "overwritten": overwritten,
             "quality": enrolled.quality,
+            "pose": enrolled.pose,
         });
         output.result(&result, text)
     }
@@ -343,7 +349,8 @@ struct Classified {
 impl Classify {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
         let mut c = self.board.connect()?;
-        let rate = c.client.info()?.ticks_per_second;
+        let info = c.client.info()?;
+        let (rate, alignment) = (info.ticks_per_second, info.deciding.alignment);
         let names = names(&mut c.client)?;
         let mut all = Vec::new();
         let mut ask = |picture: PathBuf, c: &mut Connection| -> anyhow::Result<()> {
@@ -380,6 +387,9 @@ impl Classify {
                 c.cost,
                 decide::decided(&c.verdict.decision, &names)
             ));
+            if let Some(found) = align::found(alignment, c.verdict.pose) {
+                text.push_str(&format!("  {found}\n"));
+            }
         }
         output.result(&all, text)
     }

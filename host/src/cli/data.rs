@@ -112,7 +112,7 @@ impl DataArgs {
     /// Opens a split.
     pub(crate) fn open(&self, split: &str, size: (u32, u32)) -> anyhow::Result<Dataset> {
         match self.kind()? {
-            Kind::Parts => parts_split(split, size),
+            Kind::Parts => parts_split(split, size, 0),
             Kind::Surfaces => surfaces_split(split, size),
             Kind::Omniglot(path) => omniglot_split(&path, split),
             Kind::Folder(path) => Ok(folder::open(&path)?),
@@ -139,15 +139,15 @@ impl DataArgs {
 }
 
 /// Seed, classes and pictures a class of each split of the synthetic parts; seeds apart, so no
-/// class is in two of them.
-fn parts_split(split: &str, size: (u32, u32)) -> anyhow::Result<Dataset> {
+/// class is in two of them. `margin` as of [`parts::scattered`].
+pub(crate) fn parts_split(split: &str, size: (u32, u32), margin: u32) -> anyhow::Result<Dataset> {
     let (seed, classes, per_class) = match split {
         "train" => (1, 1600, 20),
         "val" => (2, 100, 20),
         "test" => (3, 200, 20),
         _ => bail!("parts have no split {split:?}: give train, val or test"),
     };
-    Ok(parts::dataset(seed, classes, per_class, size))
+    Ok(parts::scattered(seed, classes, per_class, size, margin))
 }
 
 /// The same of the synthetic surfaces.

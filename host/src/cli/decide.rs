@@ -6,6 +6,7 @@ use sudal::device::{
     Basis, Deciding, Decision, DriftInfo, Enrolled, Filter, Outcome, Quality, Region, Role,
 };
 
+use super::align;
 use super::board::name;
 use super::device::BoardArgs;
 use super::openset;
@@ -178,11 +179,12 @@ pub(super) fn describe(deciding: &Deciding) -> String {
         Basis::Nothing => "no threshold yet: too few shots, and the image has no calibration",
     };
     let mut text = format!(
-        "rejects {} % of known pictures; {basis}; stable when {} of {} frames agree; {}",
+        "rejects {} % of known pictures; {basis}; stable when {} of {} frames agree; {}; {}",
         f64::from(deciding.rate.parts()) / 100.0,
         deciding.filter.agree,
         deciding.filter.window,
-        shown(deciding.region)
+        shown(deciding.region),
+        align::shown(deciding.alignment)
     );
     if deciding.recentered {
         text.push_str("; embeddings are re-centred");

@@ -1,5 +1,6 @@
 //! One file a command; what they share stands in [`data`], [`device`], [`model`] and [`output`].
 
+mod align;
 mod backup;
 mod bench;
 mod board;
@@ -100,6 +101,7 @@ enum Command {
     Role(decide::SetRole),
     Recenter(decide::Recenter),
     Region(decide::SetRegion),
+    Align(align::SetAlignment),
     List(board::List),
     Rename(board::Rename),
     Remove(board::Remove),
@@ -158,6 +160,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Role(args) => args.run(&output),
         Command::Recenter(args) => args.run(&output),
         Command::Region(args) => args.run(&output),
+        Command::Align(args) => args.run(&output),
         Command::List(args) => args.run(&output),
         Command::Rename(args) => args.run(&output),
         Command::Remove(args) => args.run(&output),

@@ -8,18 +8,15 @@ use super::{
     dataset::{Class, Source},
 };
 
-/// Draws a frame: `(seed, class, index, size)`.
-pub(super) type Draw = fn(u64, u64, u64, (u32, u32)) -> Gray;
-
 /// `classes` classes of `per_class` pictures of `size`, `(width, height)` in pixels, drawn on demand.
-/// `name` names the class of a seed.
+/// `name` names the class of a seed; `draw` draws the frame of a seed, a class, an index and a size.
 pub(super) fn dataset(
     seed: u64,
     classes: usize,
     per_class: usize,
     size: (u32, u32),
     name: impl Fn(u64, u64) -> String,
-    draw: Draw,
+    draw: impl Fn(u64, u64, u64, (u32, u32)) -> Gray + Send + Sync + 'static,
 ) -> Dataset {
     let class = |class: usize| Class {
         name: name(seed, class as u64),
@@ -35,14 +32,17 @@ pub(super) fn dataset(
     Dataset::new(drawn, (0..classes).map(class).collect())
 }
 
-struct Drawn {
+struct Drawn<D> {
     seed: u64,
     per_class: usize,
     size: (u32, u32),
-    draw: Draw,
+    draw: D,
 }
 
-impl Source for Drawn {
+impl<D> Source for Drawn<D>
+where
+    D: Fn(u64, u64, u64, (u32, u32)) -> Gray + Send + Sync,
+{
     fn picture(&self, item: usize) -> Result<Gray, DataError> {
         let (class, index) = (item / self.per_class, item % self.per_class);
         Ok((self.draw)(

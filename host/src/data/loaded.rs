@@ -1,5 +1,7 @@
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 /// Labelled pictures of one size, all in memory.
 #[derive(Clone, Debug)]
 pub struct Loaded {
@@ -102,6 +104,25 @@ impl Loaded {
             .flat_map(|(start, length)| &self.pixels[start * area..(start + length) * area]);
         let pixels = pixels.copied().collect();
         Self::new(self.names.clone(), &lengths, self.size, pixels)
+    }
+
+    /// The same pictures in another size, each made of the one before by `draw`, on all cores.
+    #[must_use]
+    pub fn map(&self, size: (u32, u32), draw: impl Fn(usize, &[u8], &mut [u8]) + Sync) -> Self {
+        let area = |(width, height): (u32, u32)| width as usize * height as usize;
+        let count = self.ranges.last().map_or(0, |range| range.end);
+        let mut pixels = vec![0; count * area(size)];
+        pixels
+            .par_chunks_exact_mut(area(size).max(1))
+            .zip(self.pixels.par_chunks_exact(area(self.size).max(1)))
+            .enumerate()
+            .for_each(|(number, (to, from))| draw(number, from, to));
+        Self {
+            names: self.names.clone(),
+            ranges: self.ranges.clone(),
+            size,
+            pixels,
+        }
     }
 
     /// The pixels of all pictures, class after class.

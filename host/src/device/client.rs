@@ -9,6 +9,7 @@ use sudal_firmware::decision::{Filter, Quality};
 use sudal_firmware::device::Boots;
 use sudal_firmware::heads::{Head, Role};
 use sudal_firmware::preprocess::Region;
+use sudal_firmware::preprocess::align::{Alignment, Pose};
 use sudal_firmware::protocol::packet::{self, Packet, PacketError, Received, Receiver, Wire};
 use sudal_firmware::protocol::{
     self, Check, Deciding, Decision, DecisionRequest, DeviceError, MAX_CHUNK, ModelFault, Request,
@@ -205,6 +206,8 @@ pub struct Enrolled {
     pub overwritten: Option<u8>,
     /// How the shot fits its class.
     pub quality: Quality,
+    /// Where the part was found that was brought to the middle, if it was.
+    pub pose: Option<Pose>,
 }
 
 /// How far a picture is from a class.
@@ -233,6 +236,8 @@ pub struct Verdict {
     pub ticks: u32,
     /// Whether the picture is of that class.
     pub decision: Decision,
+    /// Where the part was found that was brought to the middle, if it was.
+    pub pose: Option<Pose>,
 }
 
 /// An embedding.
@@ -486,6 +491,7 @@ impl<S: Read + Write> Client<S> {
                 head: verdict.head,
                 ticks: verdict.ticks,
                 decision: verdict.decision,
+                pose: verdict.pose,
             }),
             _ => None,
         })
@@ -656,6 +662,14 @@ impl<S: Read + Write> Client<S> {
     /// That it is empty, or the settings can't be written.
     pub fn set_region(&mut self, region: Option<Region>) -> Result<(), ClientError> {
         self.decision(DecisionRequest::Region(region))
+    }
+
+    /// Whether parts are brought to the middle and upright.
+    ///
+    /// # Errors
+    /// That the window is not [sound](Alignment::is_sound), or the settings can't be written.
+    pub fn set_alignment(&mut self, alignment: Alignment) -> Result<(), ClientError> {
+        self.decision(DecisionRequest::Align(alignment))
     }
 
     fn decision(&mut self, request: DecisionRequest) -> Result<(), ClientError> {
@@ -850,11 +864,13 @@ pub(super) fn enrolled(response: Response<'_>) -> Option<Enrolled> {
             shots,
             overwritten,
             quality,
+            pose,
         } => Some(Enrolled {
             id,
             shots,
             overwritten,
             quality,
+            pose,
         }),
         _ => None,
     }

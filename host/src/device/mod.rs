@@ -67,6 +67,7 @@ pub use sudal_firmware::decision::{Basis, Filter, Outcome, Outlier, Quality, Rat
 pub use sudal_firmware::device::{Boots, Cause, Failure};
 pub use sudal_firmware::heads::{Head, Role};
 pub use sudal_firmware::preprocess::Region;
+pub use sudal_firmware::preprocess::align::{Align, Alignment, Pose};
 pub use sudal_firmware::protocol::{
     Check, Deciding, Decision, DecisionError, DeviceError, DriftInfo, ImageFault, LockError,
     LockState, Slot, Stats, UpdateError,

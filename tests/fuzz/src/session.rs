@@ -9,6 +9,7 @@ use sudal_firmware::device::{Clock, Device, Parts, Session};
 use sudal_firmware::heads::{Head, Role};
 use sudal_firmware::image::Aligned;
 use sudal_firmware::preprocess::Region;
+use sudal_firmware::preprocess::align::{Align, Alignment};
 use sudal_firmware::protocol::packet::{self, Packet, Received, Receiver, Wire};
 use sudal_firmware::protocol::{DecisionRequest, Request, Response, Verdict};
 use sudal_firmware::store::nor::{Nor, SECTOR};
@@ -200,7 +201,7 @@ fn request<'a, 'd: 'a>(
 }
 
 fn decision(input: &mut Unstructured<'_>) -> Result<DecisionRequest> {
-    Ok(match input.int_in_range(0..=5)? {
+    Ok(match input.int_in_range(0..=6)? {
         0 => DecisionRequest::Rate {
             parts: input.arbitrary()?,
         },
@@ -214,6 +215,10 @@ fn decision(input: &mut Unstructured<'_>) -> Result<DecisionRequest> {
         },
         3 => DecisionRequest::Recenter,
         4 => DecisionRequest::Uncenter,
+        5 => DecisionRequest::Align(Alignment {
+            align: *input.choose(&Align::ALL)?,
+            window: input.arbitrary()?,
+        }),
         _ => DecisionRequest::Region(match input.arbitrary()? {
             true => None,
             false => Some(Region {

@@ -1,5 +1,6 @@
 //! `sudal bench`: methods beside each other and beside what was published.
 
+mod align;
 mod instances;
 mod omniglot;
 mod surfaces;
@@ -16,12 +17,14 @@ pub(crate) struct Args {
 
 #[derive(clap::Subcommand)]
 enum Benchmark {
+    Align(align::Args),
     Omniglot(omniglot::Args),
     Surfaces(surfaces::Args),
 }
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     match &args.benchmark {
+        Benchmark::Align(args) => align::run(args, output),
         Benchmark::Omniglot(args) => omniglot::run(args, output),
         Benchmark::Surfaces(args) => surfaces::run(args, output),
     }

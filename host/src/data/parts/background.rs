@@ -35,15 +35,14 @@ impl Background {
     }
 
     /// The brightness of every pixel, row-major, 0..=1,
-    /// and not as bright as the part, which scatters `albedo`.
+    /// and not as bright as the part, which scatters `albedo`. Lengths are in units of `unit` pixels.
     pub(super) fn draw(
         self,
-        width: u32,
-        height: u32,
+        (width, height): (u32, u32),
+        unit: f32,
         albedo: f32,
         rng: &mut ChaCha8Rng,
     ) -> Vec<f32> {
-        let unit = width.min(height) as f32;
         let mut level: f32 = rng.random_range(0.1..0.8);
         while (level - albedo).abs() < 0.18 {
             level = rng.random_range(0.1..0.8);
@@ -77,19 +76,18 @@ impl Background {
             }
         }
         if matches!(self, Self::Clutter) {
-            strew(&mut picture, width, height, rng);
+            strew(&mut picture, (width, height), unit, rng);
         }
         picture
     }
 }
 
 /// Scatters small things over a background.
-fn strew(picture: &mut [f32], width: u32, height: u32, rng: &mut ChaCha8Rng) {
+fn strew(picture: &mut [f32], (width, height): (u32, u32), unit: f32, rng: &mut ChaCha8Rng) {
     let Some(canvas) = Pixmap::new(width, height) else {
         return;
     };
     let mut things = Planes(canvas);
-    let unit = width.min(height) as f32;
     for _ in 0..rng.random_range(4..12) {
         let middle = at(
             rng.random_range(0.0..width as f32),

@@ -29,16 +29,28 @@ use super::{Dataset, drawn};
 
 /// `classes` classes of `per_class` pictures of `size`, `(width, height)` in pixels, drawn on demand.
 pub fn dataset(seed: u64, classes: usize, per_class: usize, size: (u32, u32)) -> Dataset {
+    scattered(seed, classes, per_class, size, 0)
+}
+
+/// As [`dataset`] before a camera that sees more: each side of a frame is `margin` pixels longer at
+/// either end, the parts are as large as there, and lie anywhere in it.
+pub fn scattered(
+    seed: u64,
+    classes: usize,
+    per_class: usize,
+    (width, height): (u32, u32),
+    margin: u32,
+) -> Dataset {
     let name = |seed, class| PartSpec::class(seed, class).name().to_owned();
     drawn::dataset(
         seed,
         classes,
         per_class,
-        size,
+        (width + 2 * margin, height + 2 * margin),
         name,
-        |seed, class, index, size| {
+        move |seed, class, index, size| {
             let mut rng = stream(seed, Purpose::Frame, class, index);
-            PartSpec::class(seed, class).render(size, &mut rng)
+            PartSpec::class(seed, class).render(size, margin, &mut rng)
         },
     )
 }

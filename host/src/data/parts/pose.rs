@@ -16,10 +16,11 @@ pub(super) struct Pose {
 }
 
 impl Pose {
-    pub(super) fn random(rng: &mut ChaCha8Rng, width: u32, height: u32) -> Self {
-        let half = width.min(height) as f32 / 2.0;
+    /// On a canvas with so wide a margin, which the part may reach into.
+    pub(super) fn random(rng: &mut ChaCha8Rng, (width, height): (u32, u32), margin: u32) -> Self {
+        let half = view((width, height), margin) / 2.0;
         let scale = half * rng.random_range(0.68..0.94);
-        let shift = (0.98 * half - scale).max(0.0);
+        let shift = (0.98 * half - scale).max(0.0) + margin as f32;
         let (x, y) = (
             rng.random_range(-shift..=shift),
             rng.random_range(-shift..=shift),
@@ -45,6 +46,11 @@ impl Pose {
         let t = &self.from_canvas;
         (t.sx * x + t.kx * y + t.tx, t.ky * x + t.sy * y + t.ty)
     }
+}
+
+/// Shorter side of what a part fills, in pixels, at least 1: a canvas without its margin.
+pub(super) fn view((width, height): (u32, u32), margin: u32) -> f32 {
+    width.min(height).saturating_sub(2 * margin).max(1) as f32
 }
 
 /// A point at an angle and distance from another.

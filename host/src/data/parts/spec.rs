@@ -11,7 +11,7 @@ use super::{
     finish::Finish,
     light::Light,
     mark::Mark,
-    pose::Pose,
+    pose::{Pose, view},
     stream,
 };
 use crate::data::Gray;
@@ -80,13 +80,16 @@ impl PartSpec {
     }
 
     /// One frame, `size` = `(width, height)` in pixels, each at least 1: the part as a camera may
-    /// see it, the circumstances drawn from `rng`.
-    pub fn render(&self, size: (u32, u32), rng: &mut ChaCha8Rng) -> Gray {
+    /// see it, the circumstances drawn from `rng`. The part fills most of what is within a margin of
+    /// that many pixels, and is moved about in all of the frame.
+    pub fn render(&self, size: (u32, u32), margin: u32, rng: &mut ChaCha8Rng) -> Gray {
         let size = (size.0.max(1), size.1.max(1));
         let (width, height) = (size.0 * SUPERSAMPLING, size.1 * SUPERSAMPLING);
-        let pose = Pose::random(rng, width, height);
+        let (canvas, margin) = ((width, height), margin * SUPERSAMPLING);
+        let pose = Pose::random(rng, canvas, margin);
         let planes = self.planes(width, height, &pose, rng);
-        let background = Background::random(rng).draw(width, height, self.finish.albedo, rng);
+        let unit = view(canvas, margin);
+        let background = Background::random(rng).draw(canvas, unit, self.finish.albedo, rng);
         let light = Light::random(rng);
         let scene = light.shade(&planes, &pose, &self.finish, &background);
         Camera::random(rng).expose(&scene, size, SUPERSAMPLING as usize, rng)
@@ -114,7 +117,7 @@ mod tests {
     /// The part of a class, always in the same pose.
     fn planes(seed: u64, class: u64) -> Pixmap {
         let mut rng = stream(seed, Purpose::Frame, 0, 0);
-        let pose = Pose::random(&mut rng, 128, 128);
+        let pose = Pose::random(&mut rng, (128, 128), 0);
         PartSpec::class(seed, class)
             .planes(128, 128, &pose, &mut rng)
             .0

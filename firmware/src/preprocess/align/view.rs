@@ -1,0 +1,154 @@
+use super::Pose;
+use super::part::Part;
+use crate::camera::Frame;
+use crate::preprocess::{Region, luma};
+
+/// Bits behind the point of a place in the region.
+const BITS: u32 = 14;
+const ONE: i32 = 1 << BITS;
+/// Most samples along a side of a pixel.
+const MOST: i64 = 8;
+
+/// A picture of a part in the middle, its axis to the right.
+pub(super) struct View {
+    region: Region,
+    /// Columns and rows of the picture.
+    size: (usize, usize),
+    /// What stands where the region has no pixel.
+    level: u8,
+    /// Where the picture's middle is in the region.
+    middle: (i64, i64),
+    /// Which way its rows go, of a length of [`Pose::UNIT`].
+    axis: (i64, i64),
+    /// How far its columns and its rows are apart in the region.
+    pitch: (i64, i64),
+    /// Samples along the sides of a pixel, so that no pixel of the region is passed over.
+    samples: (i64, i64),
+}
+
+impl View {
+    /// A window of so many percent of the region about a part that was found in a picture of all of
+    /// it. Neither side of region or picture is longer than 2^15.
+    pub(super) fn new(region: Region, size: (usize, usize), window: u8, part: &Part) -> Self {
+        let one = i64::from(ONE);
+        let middle = |side: u16, count: usize, found: i32| {
+            let side = i64::from(side) * one;
+            side / 2 + i64::from(found) * side / (256 * count as i64)
+        };
+        let pitch = |side: u16, count: usize| {
+            i64::from(side) * one * i64::from(window) / (100 * count as i64)
+        };
+        let pitch = (pitch(region.width, size.0), pitch(region.height, size.1));
+        // A little more than a pixel is one sample still.
+        let samples = |pitch: i64| ((pitch + one * 15 / 16) >> BITS).clamp(1, MOST);
+        Self {
+            region,
+            size,
+            level: part.level,
+            middle: (
+                middle(region.width, size.0, part.middle.0),
+                middle(region.height, size.1, part.middle.1),
+            ),
+            axis: (part.axis.0.into(), part.axis.1.into()),
+            pitch,
+            samples: (samples(pitch.0), samples(pitch.1)),
+        }
+    }
+
+    /// Where the part is in the frame.
+    pub(super) fn pose(&self) -> Pose {
+        let place = |first: u16, at: i64| first.saturating_add((at >> BITS) as u16);
+        Pose {
+            x: place(self.region.left, self.middle.0),
+            y: place(self.region.top, self.middle.1),
+            axis: (self.axis.0 as i16, self.axis.1 as i16),
+        }
+    }
+
+    /// So far to the right and down in the picture, as far in the region.
+    fn turned(&self, right: i64, down: i64) -> (i64, i64) {
+        let (cos, sin) = self.axis;
+        let unit = i64::from(Pose::UNIT);
+        (
+            (right * cos - down * sin) / unit,
+            (right * sin + down * cos) / unit,
+        )
+    }
+
+    /// Takes the picture from the frame.
+    pub(super) fn fill(&self, frame: &Frame<'_>, picture: &mut [u8]) {
+        let (columns, rows) = (self.size.0 as i64, self.size.1 as i64);
+        let short = |(x, y): (i64, i64)| (x as i32, y as i32);
+        let right = short(self.turned(self.pitch.0 / self.samples.0, 0));
+        let down = short(self.turned(0, self.pitch.1 / self.samples.1));
+        let next = short(self.turned(self.pitch.0, 0));
+        // To the first sample of a pixel from its corner.
+        let first = |pitch: i64, samples: i64| pitch / (2 * samples);
+        let (first_x, first_y) = (
+            first(self.pitch.0, self.samples.0),
+            first(self.pitch.1, self.samples.1),
+        );
+        let one_sample = self.samples == (1, 1);
+        let count = (self.samples.0 * self.samples.1) as u32;
+        for (y, line) in picture.chunks_exact_mut(self.size.0).enumerate() {
+            let offset = self.turned(
+                first_x - columns * self.pitch.0 / 2,
+                first_y + (2 * y as i64 - rows) * self.pitch.1 / 2,
+            );
+            let mut at = short((self.middle.0 + offset.0, self.middle.1 + offset.1));
+            for pixel in line {
+                *pixel = if one_sample {
+                    self.between(frame, at)
+                } else {
+                    let mut sum = count / 2;
+                    let mut start = at;
+                    for _ in 0..self.samples.1 {
+                        let mut sample = start;
+                        for _ in 0..self.samples.0 {
+                            sum += self.pixel(frame, sample.0 >> BITS, sample.1 >> BITS);
+                            sample = (sample.0 + right.0, sample.1 + right.1);
+                        }
+                        start = (start.0 + down.0, start.1 + down.1);
+                    }
+                    (sum / count) as u8
+                };
+                at = (at.0 + next.0, at.1 + next.1);
+            }
+        }
+    }
+
+    /// The level at a place, between those of the four pixels whose middles are about it.
+    fn between(&self, frame: &Frame<'_>, (x, y): (i32, i32)) -> u8 {
+        let (x, y) = (x - ONE / 2, y - ONE / 2);
+        let (column, row) = (x >> BITS, y >> BITS);
+        // In 256ths.
+        let part = |place: i32| (place & (ONE - 1)) as u32 >> (BITS - 8);
+        let (right, down) = (part(x), part(y));
+        let across = |row: i32| {
+            let (a, b) = (
+                self.pixel(frame, column, row),
+                self.pixel(frame, column + 1, row),
+            );
+            a * (256 - right) + b * right
+        };
+        ((across(row) * (256 - down) + across(row + 1) * down + (1 << 15)) >> 16) as u8
+    }
+
+    fn pixel(&self, frame: &Frame<'_>, column: i32, row: i32) -> u32 {
+        let Region {
+            left,
+            top,
+            width,
+            height,
+        } = self.region;
+        let within = |place: i32, side: u16| (place as u32) < u32::from(side);
+        let level = if within(column, width) && within(row, height) {
+            let row = row as usize + usize::from(top);
+            let column = column as usize + usize::from(left);
+            luma::at(frame, row * usize::from(frame.geometry.width) + column)
+        } else {
+            self.level
+        };
+        level.into()
+    }
+}
