@@ -3,7 +3,8 @@
     pip install onnx && python3 tests/onnx/make.py
 
 `foreign.onnx` uses every operator that the converter knows, at random weights from a fixed seed.
-The other files are broken in one way each.
+The other files are broken in one way each. From the small ones that are sound, a few operators each,
+fuzzing starts (`tests/fuzz/corpus/onnx`).
 """
 
 from pathlib import Path
@@ -121,6 +122,50 @@ def small(shape=("batch", 1, 8, 8), operator="Relu"):
     return b
 
 
+def seeds():
+    """Few operators each, as short as they can be."""
+    b = Builder(["batch", 1, 6, 6])
+    b.add("Sub", b.constant(np.float32(0.25)))
+    b.add("Div", b.constant(np.full((1, 1, 1, 1), 0.5, np.float32)))
+    b.add("Pad", b.constant(np.array([0, 0, 1, 1, 0, 0, 1, 1])), mode="constant")
+    b.conv(2, 1, 3, bias=False)
+    b.batch_normalization(2)
+    b.add("Relu")
+    b.add("MaxPool", kernel_shape=[2, 2], strides=[2, 2])
+    b.add("Flatten")
+    yield "folded", b
+
+    b = Builder(["batch", 2, 5, 4])
+    b.conv(2, 2, 3, groups=2, raw=False, auto_pad="SAME_UPPER")
+    b.add("Clip", b.constant(np.float32(0)), b.constant(np.float32(6)))
+    shortcut = b.last
+    b.conv(2, 2, 1)
+    b.add("Add", inputs=[shortcut, b.last])
+    b.add("AveragePool", kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], count_include_pad=1)
+    b.add("GlobalAveragePool")
+    b.add("Squeeze", b.constant(np.array([2, 3])))
+    yield "residual", b
+
+    b = Builder(["batch", 1, 4, 4])
+    b.conv(2, 1, 2, strides=[1, 2], pads=[0, 1, 0, 1], dilations=[1, 1])
+    b.add("Mul", b.constant(rng.uniform(0.5, 1.5, (2, 1, 1)).astype(np.float32)))
+    b.add("ReduceMean", axes=[2], keepdims=1)
+    b.add("Dropout")
+    wide = b.last
+    mean = b.add("Flatten")
+    mean = b.add("Gemm", b.constant(rng.normal(0, 0.3, (3, 6)).astype(np.float32)), transB=1)
+    b.last = wide
+    value = helper.make_tensor("shape", TensorProto.INT64, [2], [-1, 6])
+    b.nodes.append(helper.make_node("Constant", [], ["shape"], value=value))
+    b.add("Reshape", inputs=[wide, "shape"])
+    b.add("MatMul", b.constant(rng.normal(0, 0.15, (6, 3)).astype(np.float32)))
+    b.add("Add", inputs=[mean, b.last])
+    yield "linear", b
+
+    b = small(shape=("batch", 1, 4, 4))
+    yield "chain", b
+
+
 def main():
     model = foreign()
     checker.check_model(model, full_check=True)
@@ -142,6 +187,14 @@ def main():
     weight[2, 0, 1, 1] = np.nan
     b.constants[0] = numpy_helper.from_array(weight, b.constants[0].name)
     (HERE / "nan_weight.onnx").write_bytes(b.model().SerializeToString())
+    for name, b in seeds():
+        model = b.model()
+        checker.check_model(model, full_check=True)
+        if name == "chain":
+            for key, value in [("mean", "0.5"), ("std", "0.25"), ("contrast", "40")]:
+                model.metadata_props.add(key=f"sudal.{key}", value=value)
+        seed = HERE.parent / "fuzz" / "corpus" / "onnx" / f"{name}.onnx"
+        seed.write_bytes(model.SerializeToString())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-//! A NOR flash in memory.
+//! A NOR flash in memory, soon as it was again.
 
 use std::convert::Infallible;
 use std::sync::OnceLock;
@@ -7,41 +7,89 @@ use sudal_firmware::heads::Head;
 use sudal_firmware::store::nor::{Medium, Nor, SECTOR};
 use sudal_firmware::store::{Class, Ledger, Store};
 
-/// Bytes of the flash: as few sectors as the store takes.
-pub(crate) const LEN: usize = Store::<Nor<'static, Contents<'static>>>::MIN_SECTORS * SECTOR;
+/// Bytes of the flash of a store: as few sectors as it takes.
+pub(crate) const LEN: usize = Store::<Nor<'static, Changes<'static>>>::MIN_SECTORS * SECTOR;
 
-/// What the flash holds when it is switched on. Changes stay in the mirror.
-pub(crate) struct Contents<'a>(pub(crate) &'a [u8]);
+const ERASED: &[u8] = &[0xff; LEN];
 
-impl Medium for Contents<'_> {
+/// A flash. Its mirror keeps the bytes while it is off, and most runs change few of its sectors: only
+/// these are put back for the next run.
+pub(crate) struct Flash {
+    bytes: Vec<u8>,
+    /// What it holds in front of each run.
+    first: &'static [u8],
+    /// For each sector, whether it was written since.
+    changed: Vec<bool>,
+}
+
+/// Takes note of the sectors that are written.
+pub(crate) struct Changes<'a>(&'a mut [bool]);
+
+impl Medium for Changes<'_> {
     type Error = Infallible;
 
-    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Infallible> {
-        bytes.copy_from_slice(&self.0[offset as usize..][..bytes.len()]);
+    /// The mirror holds it.
+    fn read(&mut self, _: u32, _: &mut [u8]) -> Result<(), Infallible> {
         Ok(())
     }
 
-    fn write(&mut self, _: u32, _: &[u8]) -> Result<(), Infallible> {
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Infallible> {
+        let start = offset as usize;
+        self.0[start / SECTOR..(start + bytes.len()).div_ceil(SECTOR)].fill(true);
         Ok(())
     }
 }
 
-/// Switches on a flash with these contents.
-///
-/// # Panics
-/// Unless both have [`LEN`] bytes.
-pub(crate) fn switch_on<'a>(mirror: &'a mut [u8], contents: &'a [u8]) -> Nor<'a, Contents<'a>> {
-    Nor::new(mirror, Contents(contents)).expect("whole sectors")
-}
+impl Flash {
+    /// A flash with these contents.
+    pub(crate) fn new(first: &'static [u8]) -> Self {
+        Self {
+            bytes: first.to_vec(),
+            first,
+            changed: vec![false; first.len() / SECTOR],
+        }
+    }
 
-/// Switches on a flash that was never written, of at most four sectors.
-///
-/// # Panics
-/// Unless it has whole sectors.
-pub(crate) fn erased(mirror: &mut [u8]) -> Nor<'_, Contents<'_>> {
-    const ERASED: &[u8] = &[0xff; 4 * SECTOR];
-    let contents = Contents(&ERASED[..mirror.len()]);
-    Nor::new(mirror, contents).expect("whole sectors")
+    /// A flash that was never written, of at most as many sectors as that of a store.
+    pub(crate) fn erased(sectors: usize) -> Self {
+        Self::new(&ERASED[..sectors * SECTOR])
+    }
+
+    /// Puts back what it held at first.
+    pub(crate) fn restore(&mut self) {
+        for (sector, changed) in self.changed.iter_mut().enumerate() {
+            if std::mem::take(changed) {
+                let range = sector * SECTOR..(sector + 1) * SECTOR;
+                self.bytes[range.clone()].copy_from_slice(&self.first[range]);
+            }
+        }
+    }
+
+    /// Puts bytes in, as no flash would do it; those past the end are left out.
+    pub(crate) fn damage(&mut self, start: usize, bytes: &[u8]) {
+        let bytes = &bytes[..bytes.len().min(self.bytes.len() - start)];
+        self.bytes[start..start + bytes.len()].copy_from_slice(bytes);
+        let Ok(()) = Changes(&mut self.changed).write(start as u32, bytes);
+    }
+
+    /// Whether it holds what it held at first.
+    pub(crate) fn is_restored(&self) -> bool {
+        let sectors = self.bytes.chunks(SECTOR).zip(self.first.chunks(SECTOR));
+        let mut changed = sectors.zip(&self.changed).filter(|(_, changed)| **changed);
+        changed.all(|((bytes, first), _)| bytes == first)
+    }
+
+    pub(crate) fn contents(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Switches it on.
+    ///
+    /// # Panics
+    /// Unless it has whole sectors.
+    pub(crate) fn switch_on(&mut self) -> Nor<'_, Changes<'_>> {
+        Nor::new(&mut self.bytes, Changes(&mut self.changed)).expect("whole sectors")
+    }
 }
 
 /// A flash with a store, and what the store holds.
@@ -53,9 +101,8 @@ pub(crate) struct Taught {
 }
 
 fn teach(names: &[&str]) -> Taught {
-    let mut mirror = vec![0; LEN];
-    let erased = vec![0xff; LEN];
-    let mut store = Store::open(switch_on(&mut mirror, &erased));
+    let mut flash = Flash::new(ERASED);
+    let mut store = Store::open(flash.switch_on());
     for (shot, name) in names.iter().enumerate() {
         let embedding = [shot as i8 * 9; 8];
         store.enroll(name, 7, &embedding).expect("room");
@@ -63,7 +110,7 @@ fn teach(names: &[&str]) -> Taught {
     let (classes, head, ledger) = (store.classes().to_vec(), store.head(), *store.ledger());
     drop(store);
     Taught {
-        contents: mirror,
+        contents: flash.bytes,
         classes,
         head,
         ledger,
@@ -74,7 +121,7 @@ fn teach(names: &[&str]) -> Taught {
 pub(crate) fn blank() -> &'static Taught {
     static BLANK: OnceLock<Taught> = OnceLock::new();
     BLANK.get_or_init(|| Taught {
-        contents: vec![0xff; LEN],
+        contents: ERASED.to_vec(),
         ..teach(&[])
     })
 }

@@ -9,6 +9,7 @@
 //! ```
 
 mod flash;
+mod foreign;
 pub mod frame;
 pub mod image;
 mod model;

@@ -4,26 +4,38 @@ use sudal_firmware::image::{
     VERSION, crc,
 };
 
+/// Sides of a block.
+const BLOCK: u8 = 4;
+
 /// The image of a model whose embedding is the mean of each 4 x 4 block of a 28 x 28 picture: no
 /// training, 49 values, and far enough from constant to tell classes apart. `name` changes its
 /// identity.
 #[must_use]
 pub fn block_means(name: &str) -> Vec<u8> {
-    let input = tensor(0, 28, 28);
-    let pooled = tensor(784, 7, 7);
+    block_means_of(name, 28)
+}
+
+/// The same for a picture of this side, in whole blocks.
+pub(crate) fn block_means_of(name: &str, side: u16) -> Vec<u8> {
+    let blocks = side / u16::from(BLOCK);
+    let dim = blocks * blocks;
+    let input = tensor(0, side, side);
+    let pooled = tensor(input.len(), blocks, blocks);
     let flat = Tensor {
-        height: 1,
-        width: 1,
-        channels: 49,
-        ..tensor(784 + 52, 1, 1)
+        channels: dim,
+        ..tensor(
+            input.len() + pooled.len().next_multiple_of(TENSOR_ALIGN),
+            1,
+            1,
+        )
     };
     let pool = OpRecord {
         kind: Kind::AveragePool as u8,
         act_min: i8::MIN,
         act_max: i8::MAX,
         groups: 1,
-        kernel: [4, 4],
-        stride: [4, 4],
+        kernel: [BLOCK; 2],
+        stride: [BLOCK; 2],
         input,
         output: pooled,
         // A sixteenth.
@@ -49,14 +61,14 @@ pub fn block_means(name: &str) -> Vec<u8> {
         version: VERSION,
         header_len: ops as u16,
         image_len: len as u32,
-        input_height: 28,
-        input_width: 28,
+        input_height: side,
+        input_width: side,
         input_channels: 1,
-        embedding_len: 49,
+        embedding_len: dim,
         input_lut: lut as u32,
         input_offset: 0,
         output_offset: flat.offset,
-        arena_len: (flat.offset + 49).next_multiple_of(8),
+        arena_len: (flat.offset + u32::from(dim)).next_multiple_of(8),
         ops: ops as u32,
         op_count: 2,
         output_scale: 1.0 / 255.0,
@@ -76,10 +88,10 @@ pub fn block_means(name: &str) -> Vec<u8> {
     image
 }
 
-fn tensor(offset: u32, height: u16, width: u16) -> Tensor {
-    assert!((offset as usize).is_multiple_of(TENSOR_ALIGN));
+fn tensor(offset: usize, height: u16, width: u16) -> Tensor {
+    assert!(offset.is_multiple_of(TENSOR_ALIGN));
     Tensor {
-        offset,
+        offset: offset as u32,
         height,
         width,
         channels: 1,

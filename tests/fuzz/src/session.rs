@@ -12,34 +12,39 @@ use sudal_firmware::preprocess::Region;
 use sudal_firmware::preprocess::align::{Align, Alignment};
 use sudal_firmware::protocol::packet::{self, Packet, Received, Receiver, Wire};
 use sudal_firmware::protocol::{DecisionRequest, Request, Response, Verdict};
-use sudal_firmware::store::nor::{Nor, SECTOR};
+use sudal_firmware::store::nor::Nor;
 
-use crate::block_means;
-use crate::flash::{self, Contents, LEN};
+use crate::flash::{self, Changes, Flash};
+use crate::model::block_means_of;
 
-type Line<'a> = Session<'a, VirtualCamera<2048>, Nor<'a, Contents<'a>>>;
+type Line<'a> = Session<'a, VirtualCamera<2048>, Nor<'a, Changes<'a>>>;
+
+/// Sides of a whole picture and of the model's input: enough for nine values, soon sent and read.
+const SIDE: usize = 12;
 
 struct Memory {
     image: Box<Aligned<[u8; 4096]>>,
     image_len: usize,
     arena: Vec<u64>,
     input: Vec<u8>,
-    mirror: Vec<u8>,
-    settings: Vec<u8>,
+    flash: Flash,
+    settings: Flash,
+    slots: [Flash; 2],
 }
 
 thread_local! {
     static MEMORY: RefCell<Memory> = RefCell::new({
-        let bytes = block_means("a");
+        let bytes = block_means_of("a", SIDE as u16);
         let mut image = Box::new(Aligned([0; 4096]));
         image.0[..bytes.len()].copy_from_slice(&bytes);
         Memory {
             image,
             image_len: bytes.len(),
             arena: vec![0; 512],
-            input: vec![0; 784],
-            mirror: vec![0; LEN],
-            settings: vec![0; 4 * SECTOR],
+            input: vec![0; SIDE * SIDE],
+            flash: Flash::new(&flash::empty().contents),
+            settings: Flash::erased(4),
+            slots: [Flash::erased(0), Flash::erased(0)],
         }
     });
 }
@@ -50,6 +55,8 @@ thread_local! {
 /// When an answer can't be read, or a request that is repeated is answered in another way.
 pub fn run(data: &[u8]) {
     MEMORY.with_borrow_mut(|memory| {
+        memory.flash.restore();
+        memory.settings.restore();
         let mut session = Box::new(Session::new(Device::new(Parts {
             board: "fuzz",
             clock: Clock {
@@ -60,9 +67,9 @@ pub fn run(data: &[u8]) {
             arena: &mut memory.arena,
             input: &mut memory.input,
             camera: VirtualCamera::new(),
-            flash: flash::switch_on(&mut memory.mirror, &flash::empty().contents),
-            settings: flash::erased(&mut memory.settings),
-            slots: [flash::erased(&mut []), flash::erased(&mut [])],
+            flash: memory.flash.switch_on(),
+            settings: memory.settings.switch_on(),
+            slots: memory.slots.each_mut().map(Flash::switch_on),
             recover: false,
         })));
         match data.split_first() {
@@ -83,7 +90,7 @@ pub fn run(data: &[u8]) {
 fn requests(session: &mut Line<'_>, input: &mut Unstructured<'_>) -> Result<()> {
     let mut wire = Wire::new();
     let mut answer: Option<Vec<u8>> = None;
-    let mut pixels = [0; 28 * 28];
+    let mut pixels = [0; SIDE * SIDE];
     for sequence in 1..=64 {
         match input.int_in_range(0..=9)? {
             0 => {
@@ -129,7 +136,7 @@ fn requests(session: &mut Line<'_>, input: &mut Unstructured<'_>) -> Result<()> 
 
 fn request<'a, 'd: 'a>(
     input: &mut Unstructured<'d>,
-    pixels: &'a mut [u8; 28 * 28],
+    pixels: &'a mut [u8; SIDE * SIDE],
 ) -> Result<Request<'a>> {
     const NAMES: [&str; 4] = ["gear", "nut", "bolt", "washer"];
     Ok(match input.int_in_range(0..=16)? {
@@ -185,12 +192,12 @@ fn request<'a, 'd: 'a>(
             // A whole picture.
             let (seed, step) = (input.arbitrary::<u8>()?, input.arbitrary::<u8>()?);
             for (place, pixel) in pixels.iter_mut().enumerate() {
-                *pixel = seed.wrapping_add((place / 28 * usize::from(step)) as u8);
+                *pixel = seed.wrapping_add((place / SIDE * usize::from(step)) as u8);
             }
             Request::Frame {
                 geometry: Geometry {
-                    width: 28,
-                    height: 28,
+                    width: SIDE as u16,
+                    height: SIDE as u16,
                     format: PixelFormat::Grey8,
                 },
                 offset: 0,

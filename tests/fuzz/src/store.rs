@@ -1,11 +1,22 @@
 //! The store over a flash with any contents.
 
-use arbitrary::{Result, Unstructured};
-use sudal_firmware::heads::{Head, MAX_CLASSES, Quantization};
-use sudal_firmware::store::nor::Nor;
-use sudal_firmware::store::{Class, Store, StoreError};
+use std::cell::RefCell;
 
-use crate::flash::{self, Contents, LEN};
+use arbitrary::{Result, Unstructured};
+use sudal_firmware::heads::{Head, Quantization};
+use sudal_firmware::store::nor::Nor;
+use sudal_firmware::store::{Class, Ledger, Store, StoreError};
+
+use crate::flash::{self, Changes, Flash, LEN, Taught};
+use crate::foreign::unsaid;
+
+thread_local! {
+    /// The sound flashes, and what each holds.
+    static FLASHES: RefCell<[(&'static Taught, Flash); 3]> = RefCell::new(
+        [flash::blank(), flash::empty(), flash::taught()]
+            .map(|taught| (taught, Flash::new(&taught.contents))),
+    );
+}
 
 /// Changes a sound flash here and there, opens the store beside its ledger and uses it.
 ///
@@ -14,34 +25,55 @@ use crate::flash::{self, Contents, LEN};
 /// was cut, or a reset does not mend a store over a damaged flash.
 pub fn run(data: &[u8]) {
     let mut input = Unstructured::new(data);
-    let taught = match input.arbitrary::<u8>() {
-        Ok(0) => flash::blank(),
-        Ok(1) => flash::empty(),
-        _ => flash::taught(),
-    };
-    let mut contents = taught.contents.clone();
-    // What there is too little input for is left out.
-    let _ = damage(&mut contents, &mut input);
-    let untouched = contents == taught.contents;
-    let mut mirror = vec![0; LEN];
-    let mut store = Store::open_with(flash::switch_on(&mut mirror, &contents), &taught.ledger);
-    if untouched {
-        assert_eq!((store.fault(), store.damage().any()), (None, false));
-    }
-    is_exact_or_says_so(&store, &taught.classes, taught.head);
-    let _ = used(&mut store, &mut input);
+    let number = input.arbitrary::<u8>().unwrap_or(2);
+    FLASHES.with_borrow_mut(|flashes| {
+        let (taught, flash) = &mut flashes[usize::from(number).min(2)];
+        flash.restore();
+        let places = input.len();
+        // What there is too little input for is left out.
+        let _ = damage(flash, &mut input);
+        let damaged = || {
+            let mut flash = Flash::new(&taught.contents);
+            let _ = damage(
+                &mut flash,
+                &mut Unstructured::new(&data[data.len() - places..]),
+            );
+            flash
+        };
+        open_and_use(taught, flash, &damaged, &mut input);
+    });
+}
+
+/// `damaged` makes the flash anew as it was before.
+fn open_and_use(
+    taught: &Taught,
+    flash: &mut Flash,
+    damaged: &dyn Fn() -> Flash,
+    input: &mut Unstructured<'_>,
+) {
+    let untouched = flash.is_restored();
+    let is_exact_or_says_so =
+        |store: &Store<Nor<'_, Changes<'_>>>, classes: &[Class], head, ledger: &Ledger| {
+            if untouched {
+                assert_eq!((store.fault(), store.damage().any()), (None, false));
+            }
+            for unsaid in unsaid(store, classes, head) {
+                let foreign = unsaid.is_foreign(damaged().contents(), ledger);
+                assert!(foreign, "{unsaid:?} differs and that is not said");
+            }
+        };
+
+    let mut store = Store::open_with(flash.switch_on(), &taught.ledger);
+    is_exact_or_says_so(&store, &taught.classes, taught.head, &taught.ledger);
+    let _ = used(&mut store, input);
     let fault = store.fault();
     let classes = store.classes().to_vec();
     let (head, ledger) = (store.head(), *store.ledger());
     drop(store);
 
-    contents.copy_from_slice(&mirror);
-    let mut store = Store::open_with(flash::switch_on(&mut mirror, &contents), &ledger);
+    let mut store = Store::open_with(flash.switch_on(), &ledger);
     if fault.is_none() {
-        if untouched {
-            assert_eq!((store.fault(), store.damage().any()), (None, false));
-        }
-        is_exact_or_says_so(&store, &classes, head);
+        is_exact_or_says_so(&store, &classes, head, &ledger);
     }
     // Where the free space was damaged, a write has to find that out first.
     let renewed = |store: &mut Store<_>| {
@@ -56,23 +88,7 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// A store with a fault says so at every request.
-fn is_exact_or_says_so(store: &Store<Nor<'_, Contents<'_>>>, classes: &[Class], head: Head) {
-    if store.fault().is_some() {
-        return;
-    }
-    let damage = store.damage();
-    for id in 0..MAX_CLASSES as u8 {
-        let expected = classes.iter().find(|class| class.id == id);
-        assert!(
-            store.class(id) == expected || damage.class(id),
-            "class {id} differs and that is not said"
-        );
-    }
-    assert!(store.head() == head || damage.head, "the head");
-}
-
-fn damage(contents: &mut [u8], input: &mut Unstructured<'_>) -> Result<()> {
+fn damage(flash: &mut Flash, input: &mut Unstructured<'_>) -> Result<()> {
     for _ in 0..input.int_in_range(0..=16)? {
         // Near the start of a sector, where its marks and first items are, or anywhere.
         let start = if input.arbitrary()? {
@@ -81,14 +97,12 @@ fn damage(contents: &mut [u8], input: &mut Unstructured<'_>) -> Result<()> {
             input.int_in_range(0..=LEN - 1)?
         };
         let len = usize::from(input.arbitrary::<u8>()?);
-        let bytes = input.bytes(len.min(input.len()))?;
-        let end = LEN.min(start + bytes.len());
-        contents[start..end].copy_from_slice(&bytes[..end - start]);
+        flash.damage(start, input.bytes(len.min(input.len()))?);
     }
     Ok(())
 }
 
-fn used(store: &mut Store<Nor<'_, Contents<'_>>>, input: &mut Unstructured<'_>) -> Result<()> {
+fn used(store: &mut Store<Nor<'_, Changes<'_>>>, input: &mut Unstructured<'_>) -> Result<()> {
     const NAMES: [&str; 5] = ["gear", "nut", "bolt", "", "washer"];
     for _ in 0..input.int_in_range(0..=24)? {
         let id = input.int_in_range(0..=33)?;

@@ -179,27 +179,33 @@ impl Statistics {
         };
         match range {
             Range::MinMax => over(100),
-            // From wide to narrow, so that the wider of two equals wins.
-            Range::LeastError => SHRINK
-                .rev()
-                .map(|percent| (self.error(over(percent)), over(percent)))
-                .min_by(|a, b| a.0.total_cmp(&b.0))
-                .map_or(over(100), |(_, quantization)| quantization),
+            Range::LeastError => {
+                let bins = self.histogram.iter().copied().enumerate();
+                let occupied: Vec<(usize, u64)> = bins.filter(|&(_, count)| count > 0).collect();
+                // From wide to narrow, so that the wider of two equals wins.
+                SHRINK
+                    .rev()
+                    .map(|percent| (self.error(&occupied, over(percent)), over(percent)))
+                    .min_by(|a, b| a.0.total_cmp(&b.0))
+                    .map_or(over(100), |(_, quantization)| quantization)
+            }
         }
     }
 
-    /// Sum of the squared errors of rounding and clipping.
-    fn error(&self, Quantization { scale, zero_point }: Quantization) -> f64 {
+    /// Sum of the squared errors of rounding and clipping, over the bins that are occupied: few of
+    /// them, for a small network.
+    fn error(&self, occupied: &[(usize, u64)], quantization: Quantization) -> f64 {
+        let Quantization { scale, zero_point } = quantization;
         let (least, greatest) = (f64::from(self.least), f64::from(self.greatest));
         let bin = (greatest - least) / BINS as f64;
         let lowest = scale * f64::from(-128 - zero_point);
         let highest = scale * f64::from(127 - zero_point);
-        let error = |(index, &count): (usize, &u64)| {
+        let error = |&(index, count): &(usize, u64)| {
             let value = least + (index as f64 + 0.5) * bin;
             let clipped = (value - value.clamp(lowest, highest)).powi(2);
             count as f64 * (clipped + scale * scale / 12.0)
         };
-        self.histogram.iter().enumerate().map(error).sum()
+        occupied.iter().map(error).sum()
     }
 }
 
