@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sudal::data::parts;
 use sudal::device::{Board, HostBoard};
-use sudal::serve::{DeviceOptions, Reel};
+use sudal::serve::{DeviceOptions, Reel, Source};
 use sudal_tests::{Browser, Served};
 
 /// Parts that are taught; one more is not.
@@ -72,7 +72,7 @@ fn an_operator_teaches_parts_and_sees_them_recognised() {
             board: HostBoard::NAME.to_owned(),
             dir: board,
             key: None,
-            reel: Some(Reel::new(all.subset(&classes), Some(8))),
+            source: Source::Reel(Reel::new(all.subset(&classes), Some(8))),
             interval: Duration::from_millis(150),
         }
     };

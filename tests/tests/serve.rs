@@ -12,7 +12,7 @@ use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
 use serde_json::{Value, json};
 use sudal::data::parts;
 use sudal::device::{Board, Emulator, HostBoard};
-use sudal::serve::{DeviceOptions, Keep, Log, Reel};
+use sudal::serve::{DeviceOptions, Keep, Log, Reel, Source};
 use sudal_tests::{Served, block_means, program};
 
 fn device(board: &str, dir: &Path, interval: u64) -> DeviceOptions {
@@ -21,7 +21,7 @@ fn device(board: &str, dir: &Path, interval: u64) -> DeviceOptions {
         board: board.to_owned(),
         dir: dir.to_owned(),
         key: None,
-        reel: Some(Reel::new(parts::dataset(1, 2, 100, (64, 64)), Some(3))),
+        source: Source::Reel(Reel::new(parts::dataset(1, 2, 100, (64, 64)), Some(3))),
         interval: Duration::from_millis(interval),
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use sudal::data::{folder, parts, surfaces};
 use sudal::device::{self, LockKey};
-use sudal::serve::{Broker, DeviceOptions, Keep, Options, Reel, Token};
+use sudal::serve::{Broker, DeviceOptions, Keep, Options, Reel, Source, Token, Webcam};
 
 use super::device::BoardArgs;
 use super::output::Output;
@@ -35,6 +35,8 @@ const FRAMES: usize = 1000;
       synthetic parts pass before a board in this process; open the page and teach it
   sudal serve --source pictures/ --interval 500
       a folder of pictures, two a second, before the emulated board
+  sudal serve --board host --model models/parts.sudal --source webcam
+      what this computer's camera sees, before a board in this process
   sudal serve --device name=press,board=host,dir=press --device name=lathe,source=surfaces
       two devices, each with a tab; what is not said is as for one
   sudal serve --listen 0.0.0.0:8420 --token-file token --mqtt mqtt://broker/hall/line1
@@ -50,13 +52,18 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
     /// What the boards see: parts or surfaces from the generators, a folder or zip of PNG and JPEG
-    /// pictures, one after another and then again, or camera for what a board's own camera sees.
+    /// pictures, one after another and then again, webcam or a device such as /dev/video0 for a camera
+    /// of this computer (Linux), or camera for what a board's own camera sees.
     #[arg(
         long,
         default_value = "parts",
-        value_name = "parts|surfaces|PATH|camera"
+        value_name = "parts|surfaces|PATH|webcam|camera"
     )]
     source: String,
+    /// Size that a webcam is asked for; it may give another, and what the board has no room for is
+    /// made smaller.
+    #[arg(long, default_value = "640x480", value_name = "WIDTHxHEIGHT", value_parser = size)]
+    webcam_size: (u32, u32),
     /// Seed of the generators' parts.
     #[arg(long, default_value_t = 3)]
     seed: u64,
@@ -176,12 +183,12 @@ impl Args {
             board: board.to_owned(),
             dir,
             key,
-            reel: self.reel(source, seed)?,
+            source: self.source(source, seed)?,
             interval: Duration::from_millis(self.interval),
         })
     }
 
-    fn reel(&self, source: &str, seed: u64) -> anyhow::Result<Option<Reel>> {
+    fn source(&self, source: &str, seed: u64) -> anyhow::Result<Source> {
         let dwell = Some(self.dwell as usize);
         let generated = |dataset: fn(u64, usize, usize, (u32, u32)) -> _, family: u64| {
             let family = family as usize;
@@ -190,20 +197,35 @@ impl Args {
             sudal::data::Dataset::subset(&all, &classes)
         };
         Ok(match source {
-            "camera" => None,
-            "parts" => Some(Reel::new(generated(parts::dataset, parts::FAMILY), dwell)),
-            "surfaces" => Some(Reel::new(generated(surfaces::dataset, 1), dwell)),
+            "camera" => Source::Camera,
+            "webcam" => Source::Webcam(Webcam::first(self.webcam_size)?),
+            "parts" => Source::Reel(Reel::new(generated(parts::dataset, parts::FAMILY), dwell)),
+            "surfaces" => Source::Reel(Reel::new(generated(surfaces::dataset, 1), dwell)),
+            device if device.starts_with("/dev/") => {
+                Source::Webcam(Webcam::open(Path::new(device), self.webcam_size)?)
+            }
             path => {
                 let path = Path::new(path);
                 if !path.exists() {
                     bail!(
-                        "{} does not exist: give parts, surfaces, camera, a folder or a zip to --source",
+                        "{} does not exist: give parts, surfaces, webcam, camera, a folder or a zip to --source",
                         path.display()
                     );
                 }
-                Some(Reel::new(folder::open_loose(path)?, None))
+                Source::Reel(Reel::new(folder::open_loose(path)?, None))
             }
         })
+    }
+}
+
+/// `640x480`.
+fn size(text: &str) -> Result<(u32, u32), String> {
+    let sides = text
+        .split_once('x')
+        .map(|(width, height)| (width.parse(), height.parse()));
+    match sides {
+        Some((Ok(width @ 1..=8192), Ok(height @ 1..=8192))) => Ok((width, height)),
+        _ => Err("a size is WIDTHxHEIGHT in pixels, such as 640x480".to_owned()),
     }
 }
 
@@ -257,6 +279,14 @@ async fn stopped() {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_size_is_two_numbers() {
+        assert_eq!(size("1280x720"), Ok((1280, 720)));
+        for wrong in ["", "640", "640x", "0x480", "640x480x3", "640x9999999"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_device_is_told_by_pairs() {

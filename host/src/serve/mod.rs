@@ -19,8 +19,10 @@ mod picture;
 mod reel;
 mod routes;
 mod shift;
+mod source;
 mod state;
 mod trouble;
+mod webcam;
 mod worker;
 
 use std::future::Future;
@@ -39,6 +41,8 @@ pub use guard::Token;
 pub use log::{Keep, Log, LogError};
 pub use mqtt::Broker;
 pub use reel::Reel;
+pub use source::Source;
+pub use webcam::{Webcam, WebcamError};
 
 use crate::device::LockKey;
 use hub::Hub;
@@ -77,8 +81,8 @@ pub struct DeviceOptions {
     pub dir: PathBuf,
     /// Key of a board that is locked.
     pub key: Option<LockKey>,
-    /// What its camera is shown; without one the board's own camera takes the pictures.
-    pub reel: Option<Reel>,
+    /// What its camera sees.
+    pub source: Source,
     /// From one frame to the next.
     pub interval: Duration,
 }

@@ -3,7 +3,7 @@ use sudal_firmware::camera::CameraError;
 use sudal_firmware::protocol::DecisionError;
 use sudal_firmware::store::StoreError;
 
-use super::LogError;
+use super::{LogError, WebcamError};
 use crate::data::DataError;
 use crate::device::{BoardError, ClientError, DeviceError, LockError, PixelFormat};
 
@@ -19,6 +19,9 @@ pub(super) enum Trouble {
     /// The picture can't be read.
     #[error(transparent)]
     Picture(#[from] DataError),
+    /// The webcam gives no picture.
+    #[error(transparent)]
+    Webcam(#[from] WebcamError),
     /// The log can't be written.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -81,7 +84,7 @@ impl Trouble {
             return match self {
                 Self::Board(BoardError::NotFlashed { .. }) => "not-flashed",
                 Self::Board(_) | Self::Client(_) | Self::Away if self.is_lost() => "lost",
-                Self::Picture(_) => "picture",
+                Self::Picture(_) | Self::Webcam(_) => "picture",
                 Self::Log(_) => "log",
                 Self::NothingToUndo => "nothing-to-undo",
                 _ => "",

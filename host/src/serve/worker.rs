@@ -10,7 +10,7 @@ use super::hub::{Command, Hub, Wish};
 use super::past::Past;
 use super::state::{Link, Shown, Taught};
 use super::trouble::Trouble;
-use super::{Call, Decision, DeviceOptions, Measure, picture};
+use super::{Call, Decision, DeviceOptions, Measure, Source, picture};
 use crate::data::Gray;
 use crate::device::{
     self, Board, Client, ClientError, DeviceError, Head, Info, Link as Line, LockState, Patience,
@@ -161,17 +161,14 @@ impl Worker {
 
     /// Asks about a frame.
     fn look(&mut self, session: &mut Session) -> Result<(), Trouble> {
-        let frame = match &mut self.options.reel {
-            Some(reel) => {
-                let before = reel.class().to_owned();
-                let frame = reel.advance();
-                if before != reel.class() {
-                    self.publish(session);
-                }
-                Some(frame?)
-            }
-            None => None,
-        };
+        let source = &mut self.options.source;
+        let class = |source: &mut Source| source.reel().map(|reel| reel.class().to_owned());
+        let before = class(source);
+        let frame = source.advance();
+        if before != class(source) {
+            self.publish(session);
+        }
+        let frame = frame?;
         let start = Instant::now();
         let frame = session.take(frame)?;
         self.hub.show(self.place, picture::live(&frame));
@@ -193,7 +190,7 @@ impl Worker {
     }
 
     fn grant(&mut self, session: &mut Session, wish: Wish) -> Result<Option<u8>, Trouble> {
-        match (wish, &mut self.options.reel) {
+        match (wish, self.options.source.reel()) {
             (Wish::Stay { stay }, Some(reel)) => reel.set_stay(stay),
             (Wish::Skip, Some(reel)) => reel.skip(),
             (Wish::Stay { .. } | Wish::Skip, None) => {}
@@ -216,8 +213,7 @@ impl Worker {
         let client = &mut session.client;
         match wish {
             Wish::Enroll { name, hold } => {
-                let frame = self.options.reel.as_mut().map(|reel| reel.same());
-                let frame = session.take(frame.transpose()?)?;
+                let frame = session.take(self.options.source.same()?)?;
                 self.hub.show(self.place, picture::live(&frame));
                 // The shots alone say too little of what else is of a class.
                 let fit = session.info.deciding.basis == Basis::Calibration;
@@ -249,8 +245,8 @@ impl Worker {
     }
 
     /// Tells pages what the device was taught and is shown.
-    fn publish(&self, session: &Session) {
-        let reel = self.options.reel.as_ref().map(|reel| Shown {
+    fn publish(&mut self, session: &Session) {
+        let reel = self.options.source.reel().map(|reel| Shown {
             class: reel.class().to_owned(),
             stay: reel.stays(),
         });
