@@ -137,7 +137,7 @@ fn board_and_host_align_to_the_bit() {
             align: *align,
             window: [100, 70, 33][number / 3 % 3],
         };
-        let mut ask = |client: &mut Client<_>| {
+        let ask = |client: &mut Client<_>| {
             client.set_alignment(alignment).unwrap();
             client.send_frame(geometry, &pixels).unwrap();
             let enrolled = client.enroll("part").unwrap();
