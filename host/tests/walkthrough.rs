@@ -87,3 +87,23 @@ fn the_way_from_unboxing_to_inspecting_works_word_for_word() {
     println!("{right} of {} answers are right", answers.len());
     assert!(10 * right >= 9 * answers.len(), "{answers:?}");
 }
+
+/// README's first command, `cargo run --release -- demo`, names no program.
+#[test]
+fn cargo_run_knows_which_program_is_meant() {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version=1"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let default = metadata["workspace_default_members"].as_array().unwrap();
+    let programs: Vec<_> = metadata["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|package| default.contains(&package["id"]))
+        .filter_map(|package| package["default_run"].as_str())
+        .collect();
+    assert_eq!(programs, ["sudal"]);
+}
