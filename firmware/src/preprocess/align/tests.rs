@@ -93,6 +93,15 @@ fn difference(a: &[u8], b: &[u8]) -> f32 {
     sum as f32 / a.len() as f32
 }
 
+/// Checks that the part was found within a pixel of its middle and three degrees of its turn.
+fn lies(pose: Pose, truth: (f32, f32), turn: i32) {
+    let found = (f32::from(pose.x) + 0.5, f32::from(pose.y) + 0.5);
+    let away = (found.0 - truth.0).abs().max((found.1 - truth.1).abs());
+    assert!(away <= 1.0, "{turn}: {found:?} {truth:?}");
+    let off = (degrees(pose) - turn as f32 + 540.0).rem_euclid(360.0) - 180.0;
+    assert!(off.abs() <= 3.0, "{turn}: off by {off}");
+}
+
 #[test]
 fn a_club_is_found_and_made_upright_at_every_angle() {
     const SIZE: (usize, usize) = (64, 64);
@@ -109,17 +118,7 @@ fn a_club_is_found_and_made_upright_at_every_angle() {
         let (input, pose) = aligned(SIZE, &pixels, ROTATION, [64, 64, 1]);
         let pose = pose.unwrap();
         let truth = middle(SIZE, &pixels);
-        let found = (f32::from(pose.x) + 0.5, f32::from(pose.y) + 0.5);
-        assert!(
-            (found.0 - truth.0).abs() <= 1.0,
-            "{turn}: {found:?} {truth:?}"
-        );
-        assert!(
-            (found.1 - truth.1).abs() <= 1.0,
-            "{turn}: {found:?} {truth:?}"
-        );
-        let off = (degrees(pose) - turn as f32 + 540.0).rem_euclid(360.0) - 180.0;
-        assert!(off.abs() <= 3.0, "{turn}: off by {off}");
+        lies(pose, truth, turn);
         // Half a pixel at the edges.
         let off = difference(&input, &upright);
         assert!(off < 4.0, "{turn}: {off} levels");
@@ -141,17 +140,7 @@ fn a_dark_part_below_a_lamp_that_stands_aside_is_found_too() {
             *pixel = 40 + (i % 64) as u8 + 120 - *pixel / 2;
         }
         let pose = aligned(SIZE, &pixels, ROTATION, [64, 64, 1]).1.unwrap();
-        let off = (degrees(pose) - turn as f32 + 540.0).rem_euclid(360.0) - 180.0;
-        assert!(off.abs() <= 3.0, "{turn}: off by {off}");
-        let found = (f32::from(pose.x) + 0.5, f32::from(pose.y) + 0.5);
-        assert!(
-            (found.0 - truth.0).abs() <= 1.0,
-            "{turn}: {found:?} {truth:?}"
-        );
-        assert!(
-            (found.1 - truth.1).abs() <= 1.0,
-            "{turn}: {found:?} {truth:?}"
-        );
+        lies(pose, truth, turn);
     }
 }
 
