@@ -71,13 +71,18 @@ fn the_arena_is_what_the_largest_model_needs() {
     assert!(info.model.unwrap().arena < info.arena_capacity);
 }
 
+/// A board in this process with the image, and the folder that it lives in.
+fn host(image: &[u8]) -> (HostBoard, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut host = HostBoard::open(dir.path()).unwrap();
+    host.flash(image, &mut |_| ()).unwrap();
+    (host, dir)
+}
+
 #[test]
 fn board_and_host_agree_to_the_bit() {
     let image = calibrated_block_means("a");
-    let mut bench = Bench::new(&image);
-    let dir = tempfile::tempdir().unwrap();
-    let mut host = HostBoard::open(dir.path()).unwrap();
-    host.flash(&image, &mut |_| ()).unwrap();
+    let (mut bench, (mut host, _dir)) = (Bench::new(&image), host(&image));
     let (mut there, mut here) = (bench.board.connect().unwrap(), host.connect().unwrap());
     for number in 0..40 {
         let frame = picture(number % 5, number);
@@ -106,10 +111,7 @@ fn board_and_host_agree_to_the_bit() {
 #[test]
 fn board_and_host_align_to_the_bit() {
     let image = block_means("a");
-    let mut bench = Bench::new(&image);
-    let dir = tempfile::tempdir().unwrap();
-    let mut host = HostBoard::open(dir.path()).unwrap();
-    host.flash(&image, &mut |_| ()).unwrap();
+    let (mut bench, (mut host, _dir)) = (Bench::new(&image), host(&image));
     let (mut there, mut here) = (bench.board.connect().unwrap(), host.connect().unwrap());
     let parts = sudal::data::parts::scattered(3, 20, 1, (64, 56), 12);
     let mut found = 0;
@@ -161,10 +163,7 @@ fn board_and_host_align_to_the_bit() {
 #[test]
 fn every_head_survives_the_power_and_agrees_to_the_bit() {
     let image = block_means("a");
-    let mut bench = Bench::new(&image);
-    let dir = tempfile::tempdir().unwrap();
-    let mut host = HostBoard::open(dir.path()).unwrap();
-    host.flash(&image, &mut |_| ()).unwrap();
+    let (mut bench, (mut host, _dir)) = (Bench::new(&image), host(&image));
     let (mut there, mut here) = (bench.board.connect().unwrap(), host.connect().unwrap());
     for number in 0..15 {
         let frame = picture(number % 5, number);
@@ -229,10 +228,7 @@ fn a_whole_network_agrees_to_the_bit() {
     };
     let image = convert(&onnx, &calibration, &options).unwrap().image;
 
-    let mut bench = Bench::new(&image);
-    let dir = tempfile::tempdir().unwrap();
-    let mut host = HostBoard::open(dir.path()).unwrap();
-    host.flash(&image, &mut |_| ()).unwrap();
+    let (mut bench, (mut host, _dir)) = (Bench::new(&image), host(&image));
     let (mut there, mut here) = (bench.board.connect().unwrap(), host.connect().unwrap());
     let mut seen = std::collections::BTreeSet::new();
     for number in 0..24 {
