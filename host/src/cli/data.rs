@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use indicatif::ProgressBar;
+use sudal::data::crops::{self, Crops};
 use sudal::data::omniglot::{self, Part, Split};
 use sudal::data::{Dataset, Loaded, folder, parts, surfaces};
 use sudal::meta::Embeddings;
@@ -127,15 +128,98 @@ impl DataArgs {
         output: &Output,
     ) -> anyhow::Result<Loaded> {
         let dataset = self.open(split, size)?;
-        let total: usize = (0..dataset.classes()).map(|c| dataset.len(c)).sum();
-        let bar: ProgressBar = output.bar(total as u64, "pictures");
-        bar.set_message(format!("reading {} {split}", self.data));
-        let loaded = dataset
-            .load(size, |n| bar.inc(n as u64))
-            .with_context(|| format!("reading {}", self.data));
-        bar.finish_and_clear();
-        loaded
+        read(&dataset, &format!("{} {split}", self.data), size, output)
     }
+}
+
+/// Decodes every picture; `name` says of what.
+pub(crate) fn read(
+    dataset: &Dataset,
+    name: &str,
+    size: (u32, u32),
+    output: &Output,
+) -> anyhow::Result<Loaded> {
+    let total: usize = (0..dataset.classes()).map(|c| dataset.len(c)).sum();
+    let bar: ProgressBar = output.bar(total as u64, "pictures");
+    bar.set_message(format!("reading {name}"));
+    let loaded = dataset
+        .load(size, |n| bar.inc(n as u64))
+        .with_context(|| format!("reading {name}"));
+    bar.finish_and_clear();
+    loaded
+}
+
+/// Photographs that go with the data of `--data`.
+#[derive(clap::Args, Clone)]
+pub(crate) struct AlsoArgs {
+    /// Pictures of other classes to learn from besides, a folder or zip with a folder of them per
+    /// class. They sit in every episode, all of them or as many as make half of it.
+    #[arg(long, value_name = "PATH")]
+    also: Option<PathBuf>,
+    /// Only these classes of --also.
+    #[arg(long, value_delimiter = ',', value_name = "NAMES", requires = "also")]
+    also_classes: Vec<String>,
+    /// Take every picture of --also, whose folders then do not matter, for a class of its own: so
+    /// many crops of it. For photographs that nobody has labelled.
+    #[arg(long, value_name = "N", requires = "also", conflicts_with = "also_classes",
+        value_parser = clap::value_parser!(u32).range(2..=100))]
+    also_crops: Option<u32>,
+}
+
+impl AlsoArgs {
+    /// The data with these pictures after it.
+    pub(crate) fn join(&self, data: Loaded, output: &Output) -> anyhow::Result<Loaded> {
+        let Some(path) = &self.also else {
+            return Ok(data);
+        };
+        let others = match self.also_crops {
+            Some(each) => crop(path, each as usize, data.size(), output)?,
+            None => {
+                let mut others = folder::open(path)?;
+                if !self.also_classes.is_empty() {
+                    others = others
+                        .named(&self.also_classes)
+                        .with_context(|| format!("--also-classes of {}", path.display()))?;
+                }
+                read(&others, &path.display().to_string(), data.size(), output)?
+            }
+        };
+        Ok(data.join(&others))
+    }
+
+    /// What data of that name are called with these pictures, on a model's card.
+    pub(crate) fn name(&self, data: String) -> String {
+        let Some(path) = &self.also else { return data };
+        let also = path.file_name().unwrap_or(path.as_os_str()).display();
+        match (&self.also_classes[..], self.also_crops) {
+            ([], None) => format!("{data} and {also}"),
+            ([], Some(each)) => format!("{data} and {each} crops of each picture of {also}"),
+            (classes, _) => format!("{data} and {} of {also}", classes.join(", ")),
+        }
+    }
+}
+
+/// Cuts crops, and says what gave none.
+fn crop(path: &Path, each: usize, size: (u32, u32), output: &Output) -> anyhow::Result<Loaded> {
+    let bar = output.bar(0, "pictures");
+    bar.set_message(format!("cutting {}", path.display()));
+    let crops = crops::load(path, each, size, 0, |all| {
+        bar.set_length(all as u64);
+        bar.inc(1);
+    });
+    bar.finish_and_clear();
+    let Crops { loaded, left_out } = crops?;
+    let crops::LeftOut {
+        broken,
+        empty,
+        twice,
+    } = left_out;
+    output.step(format!(
+        "{}: {} pictures give classes; left out: {empty} small, clear or of one colour, {twice} copies, {broken} broken",
+        path.display(),
+        loaded.classes()
+    ));
+    Ok(loaded)
 }
 
 /// Seed, classes and pictures a class of each split of the synthetic parts; seeds apart, so no

@@ -28,7 +28,7 @@ use sudal::nets::block::Statistics;
 use sudal::nets::network::{Architecture, Weights};
 use sudal::nets::unfold::unfold;
 
-use super::data::{DataArgs, Kind};
+use super::data::{AlsoArgs, DataArgs, Kind};
 use super::interrupt::{Interrupt, Interrupted};
 use super::output::Output;
 
@@ -51,6 +51,8 @@ const SAVE_EVERY: Duration = Duration::from_secs(60);
 pub(crate) struct Args {
     #[command(flatten)]
     data: DataArgs,
+    #[command(flatten)]
+    also: AlsoArgs,
     /// The checkpoint: the run under way, then the finished network.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -445,9 +447,16 @@ fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
     if args.resume {
         let checkpoint = Checkpoint::load(&args.out)?;
         let (height, width) = checkpoint.size;
-        let data = args
-            .data
-            .load(&checkpoint.origin.split, (width, height), output)?;
+        let (origin, given) = (&checkpoint.origin, args.also.name(args.data.name()?));
+        if given != origin.data {
+            bail!(
+                "{} is a run on {}; --data and --also give {given}",
+                args.out.display(),
+                origin.data
+            );
+        }
+        let data = args.data.load(&origin.split, (width, height), output)?;
+        let data = args.also.join(data, output)?;
         return Ok(Trainer::resume(&checkpoint, Arc::new(data))?);
     }
     if args.out.exists() {
@@ -473,7 +482,7 @@ fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
     };
     let split = args.data.split_or("train")?;
     let origin = Origin {
-        data: args.data.name()?,
+        data: args.also.name(args.data.name()?),
         split: split.clone(),
         start: args.from.as_ref().map(|path| {
             path.file_name()
@@ -481,6 +490,7 @@ fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
         }),
     };
     let data = args.data.load(&split, size, output)?;
+    let data = args.also.join(data, output)?;
     let start = match &args.from {
         None => None,
         Some(path) => Some(from(path, &data)?),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use sudal::export::float::FloatModel;
 use sudal::export::whiten::whiten;
 
-use super::data::DataArgs;
+use super::data::{AlsoArgs, DataArgs};
 use super::model::ModelFile;
 use super::output::Output;
 
@@ -33,7 +33,10 @@ pub(crate) struct Args {
     /// Pictures of classes that training knows [default split: train].
     #[command(flatten)]
     data: DataArgs,
-    /// Most pictures of each class.
+    /// As in training; the scatter is averaged over both, and the mean that is taken off is theirs.
+    #[command(flatten)]
+    also: AlsoArgs,
+    /// Most pictures of each class of --data.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(2..))]
     each: u32,
     /// How much of the scatter is taken to be the same in every direction, above 0 and at most 1:
@@ -67,10 +70,18 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         .data
         .load(&split, model.size()?, output)?
         .first(args.each as usize);
+    let data = args.also.join(data, output)?;
     let embeddings = model.embeddings(&data, output)?;
+    let own = data.classes() - data.guests();
+    let sources = match data.guests() {
+        0 => vec![embeddings],
+        _ => [0..own, own..data.classes()]
+            .map(|classes| embeddings.of_classes(classes))
+            .to_vec(),
+    };
     let report = Report {
         onnx: args.out.clone(),
-        data: args.data.name()?,
+        data: args.also.name(args.data.name()?),
         split,
         classes: data.classes(),
         pictures: data.class_sizes().iter().sum(),
@@ -80,7 +91,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         "{}, {}, {} pictures of {} classes",
         report.data, report.split, report.pictures, report.classes
     );
-    let white = whiten(&bytes, &embeddings, args.shrinkage, &origin).with_context(at)?;
+    let white = whiten(&bytes, &sources, args.shrinkage, &origin).with_context(at)?;
     fs::write(&args.out, white).with_context(|| format!("writing {}", args.out.display()))?;
     let text = format!(
         "{}: whitened by {origin}\nnext: sudal convert {}",

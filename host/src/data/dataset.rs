@@ -89,6 +89,26 @@ impl Dataset {
         }
     }
 
+    /// The classes of these names, in the order given; the source is shared.
+    ///
+    /// # Errors
+    /// The first name that no class has.
+    pub fn named(&self, names: &[String]) -> Result<Self, DataError> {
+        let find = |name: &String| {
+            let place = self.classes.iter().position(|class| class.name == *name);
+            place.ok_or_else(|| DataError::NoClass {
+                name: name.clone(),
+                have: self
+                    .classes
+                    .iter()
+                    .map(|class| class.name.clone())
+                    .collect(),
+            })
+        };
+        let classes: Vec<usize> = names.iter().map(find).collect::<Result<_, _>>()?;
+        Ok(self.subset(&classes))
+    }
+
     /// Reads every picture at one size, `(width, height)` in pixels, on all cores.
     ///
     /// Classes that are turns of one another are decoded once. `progress` is called from any

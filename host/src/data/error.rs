@@ -62,6 +62,14 @@ pub enum DataError {
         /// Number of pixels given.
         pixels: usize,
     },
+    /// A class that does not exist was asked for by name.
+    #[error("no class {name:?}; there are {}", have.join(", "))]
+    NoClass {
+        /// The name asked for.
+        name: String,
+        /// The names that there are.
+        have: Vec<String>,
+    },
     /// A picture that does not exist was asked for.
     #[error("no picture {index} in class {class}: {have} classes, {pictures} pictures in this one")]
     NoPicture {

@@ -111,7 +111,7 @@ impl Source for Folder {
     }
 }
 
-fn is_picture(file: &str) -> bool {
+pub(super) fn is_picture(file: &str) -> bool {
     let extension = file.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase());
     matches!(extension.as_deref(), Some("png" | "jpg" | "jpeg"))
 }

@@ -114,6 +114,18 @@ impl Gray {
         }
     }
 
+    /// A square part of the picture, `side` pixels wide, which must lie in it.
+    pub(super) fn crop(&self, left: u32, top: u32, side: u32) -> Self {
+        let rows = self.pixels.chunks_exact(self.width as usize);
+        let rows = rows.skip(top as usize).take(side as usize);
+        let pixels = rows.flat_map(|row| &row[left as usize..(left + side) as usize]);
+        Self {
+            width: side,
+            height: side,
+            pixels: pixels.copied().collect(),
+        }
+    }
+
     /// The picture turned counter-clockwise by a number of quarter turns.
     pub fn rotate90(&self, quarters: u8) -> Self {
         let (w, h) = (self.width as usize, self.height as usize);

@@ -8,6 +8,8 @@ pub struct Loaded {
     names: Vec<String>,
     /// The pictures of each class, numbered over all classes.
     ranges: Vec<Range<usize>>,
+    /// How many of the last classes come from other data than the first.
+    guests: usize,
     size: (u32, u32),
     pixels: Vec<u8>,
 }
@@ -27,6 +29,7 @@ impl Loaded {
         Self {
             names,
             ranges: ranges.collect(),
+            guests: 0,
             size,
             pixels,
         }
@@ -35,6 +38,11 @@ impl Loaded {
     /// Number of classes.
     pub fn classes(&self) -> usize {
         self.names.len()
+    }
+
+    /// How many of the last classes were [joined](Self::join) to the first.
+    pub fn guests(&self) -> usize {
+        self.guests
     }
 
     /// The name of a class, which must exist.
@@ -93,6 +101,22 @@ impl Loaded {
         )
     }
 
+    /// These classes, then those of `other` as guests.
+    ///
+    /// # Panics
+    /// When the pictures have another size.
+    #[must_use]
+    pub fn join(mut self, other: &Self) -> Self {
+        assert_eq!(self.size, other.size, "pictures of one size");
+        let end = self.ranges.last().map_or(0, |range| range.end);
+        let shifted = other.ranges.iter().map(|r| r.start + end..r.end + end);
+        self.ranges.extend(shifted);
+        self.names.extend_from_slice(&other.names);
+        self.guests += other.classes();
+        self.pixels.extend_from_slice(&other.pixels);
+        self
+    }
+
     /// At most `each` pictures of every class, the first ones.
     #[must_use]
     pub fn first(&self, each: usize) -> Self {
@@ -103,7 +127,10 @@ impl Loaded {
             .zip(&lengths)
             .flat_map(|(start, length)| &self.pixels[start * area..(start + length) * area]);
         let pixels = pixels.copied().collect();
-        Self::new(self.names.clone(), &lengths, self.size, pixels)
+        Self {
+            guests: self.guests,
+            ..Self::new(self.names.clone(), &lengths, self.size, pixels)
+        }
     }
 
     /// The same pictures in another size, each made of the one before by `draw`, on all cores.
@@ -120,6 +147,7 @@ impl Loaded {
         Self {
             names: self.names.clone(),
             ranges: self.ranges.clone(),
+            guests: self.guests,
             size,
             pixels,
         }
@@ -128,5 +156,32 @@ impl Loaded {
     /// The pixels of all pictures, class after class.
     pub fn all(&self) -> &[u8] {
         &self.pixels
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flat(names: &[&str], lengths: &[usize], pixel: u8) -> Loaded {
+        let names = names.iter().map(|&name| name.to_owned()).collect();
+        let pictures: usize = lengths.iter().sum();
+        Loaded::new(names, lengths, (2, 1), vec![pixel; 2 * pictures])
+    }
+
+    #[test]
+    fn joined_data_come_last_and_are_guests() {
+        let joined = flat(&["a", "b"], &[2, 1], 1).join(&flat(&["c", "d"], &[3, 2], 2));
+        assert_eq!((joined.classes(), joined.guests()), (4, 2));
+        assert_eq!(joined.class_sizes(), [2, 1, 3, 2]);
+        assert_eq!(joined.pixels(1, 0), [1, 1]);
+        assert_eq!(joined.pixels(2, 0), [2, 2]);
+        assert_eq!(
+            (joined.class_name(3), joined.pixels(3, 1)),
+            ("d", &[2, 2][..])
+        );
+        assert_eq!(joined.first(1).class_sizes(), [1; 4]);
+        assert_eq!(joined.first(1).guests(), 2);
+        assert_eq!(joined.select(&[3]).guests(), 0);
     }
 }

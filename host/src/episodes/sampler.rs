@@ -70,6 +70,8 @@ pub struct Sampler {
     seed: u64,
     /// Classes of a family; 1 draws each class for itself.
     family: usize,
+    /// The last classes, which every episode takes in.
+    guests: usize,
     next: u64,
 }
 
@@ -111,6 +113,7 @@ impl Sampler {
             shape,
             seed,
             family: 1,
+            guests: 0,
             next: 0,
         })
     }
@@ -122,12 +125,41 @@ impl Sampler {
     /// # Errors
     /// When the data has too few families for the way.
     pub fn of_families(self, family: usize) -> Result<Self, EpisodeError> {
-        let family = family.max(1);
-        let (way, have) = (self.shape.way, self.class_sizes.len() / family * family);
-        if way.div_ceil(family) * family > have {
+        Self {
+            family: family.max(1),
+            ..self
+        }
+        .checked()
+    }
+
+    /// Takes the last `count` classes, which come from other data than the rest, into every episode:
+    /// all of them, or as many as make half of it. The rest of the episode is drawn as before, and
+    /// comes first.
+    ///
+    /// # Errors
+    /// When the rest has too few classes.
+    pub fn with_guests(self, count: usize) -> Result<Self, EpisodeError> {
+        let guests = count.min(self.class_sizes.len());
+        Self { guests, ..self }.checked()
+    }
+
+    /// Classes of an episode that are guests.
+    fn seats(&self) -> usize {
+        self.guests.min(self.shape.way / 2)
+    }
+
+    /// Classes that are not guests, in whole families.
+    fn families(&self) -> usize {
+        (self.class_sizes.len() - self.guests) / self.family
+    }
+
+    fn checked(self) -> Result<Self, EpisodeError> {
+        let way = self.shape.way - self.seats();
+        if way.div_ceil(self.family) > self.families() {
+            let have = self.families() * self.family;
             return Err(EpisodeError::TooFewClasses { way, have });
         }
-        Ok(Self { family, ..self })
+        Ok(self)
     }
 
     /// The shape of the episodes.
@@ -140,12 +172,16 @@ impl Sampler {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         rng.set_stream(n);
         let EpisodeShape { way, shot, query } = self.shape;
-        let families = self.class_sizes.len() / self.family;
-        let classes: Vec<usize> = sample(&mut rng, families, way.div_ceil(self.family))
-            .into_iter()
-            .flat_map(|f| f * self.family..(f + 1) * self.family)
-            .take(way)
-            .collect();
+        let hosts = way - self.seats();
+        let mut classes: Vec<usize> =
+            sample(&mut rng, self.families(), hosts.div_ceil(self.family))
+                .into_iter()
+                .flat_map(|f| f * self.family..(f + 1) * self.family)
+                .take(hosts)
+                .collect();
+        let first = self.class_sizes.len() - self.guests;
+        let guests = sample(&mut rng, self.guests, self.seats());
+        classes.extend(guests.into_iter().map(|guest| first + guest));
         let (support, queries) = classes
             .iter()
             .map(|&class| {
@@ -224,6 +260,38 @@ mod tests {
         let refused = Sampler::new(&[8; 22], wide, 2).unwrap().of_families(4);
         let short = EpisodeError::TooFewClasses { way: 21, have: 20 };
         assert_eq!(refused.err(), Some(short));
+    }
+
+    #[test]
+    fn guests_sit_in_every_episode() {
+        let sampler = Sampler::new(&[8; 22], SHAPE, 4).unwrap();
+        let two = sampler.clone().with_guests(2).unwrap();
+        for episode in two.take(100) {
+            assert_eq!(episode.classes.len(), 5);
+            assert!(episode.classes[..3].iter().all(|&class| class < 20));
+            let guests: BTreeSet<_> = episode.classes[3..].iter().copied().collect();
+            assert_eq!(guests, [20, 21].into());
+        }
+        // Half of the episode at most, each in turn.
+        let many = sampler.clone().of_families(4).unwrap();
+        let mut seen = BTreeSet::new();
+        for episode in many.with_guests(10).unwrap().take(100) {
+            let first = episode.classes[0];
+            assert_eq!(first % 4, 0);
+            assert_eq!(episode.classes[..3], [first, first + 1, first + 2]);
+            assert!(first + 3 < 12);
+            assert!(episode.classes[3..].iter().all(|&class| class >= 12));
+            seen.extend(episode.classes[3..].iter().copied());
+        }
+        assert_eq!(seen.len(), 10);
+        // No guests, no change.
+        let none = sampler.clone().with_guests(0).unwrap();
+        assert_eq!(none.episode(7), sampler.episode(7));
+        let refused = sampler.with_guests(20).err();
+        assert_eq!(
+            refused,
+            Some(EpisodeError::TooFewClasses { way: 3, have: 2 })
+        );
     }
 
     #[test]

@@ -63,8 +63,8 @@ fn a_whitened_network_gives_unit_vectors_everywhere_and_reads_back_without() {
         .embed(&frames)
         .unwrap();
     let embeddings = Embeddings::new(8, &[8; 8], plain.concat());
-    let white = whiten(&bytes, &embeddings, 0.5, "noise").unwrap();
-    let error = whiten(&white, &embeddings, 0.5, "noise").unwrap_err();
+    let white = whiten(&bytes, std::slice::from_ref(&embeddings), 0.5, "noise").unwrap();
+    let error = whiten(&white, std::slice::from_ref(&embeddings), 0.5, "noise").unwrap_err();
     assert!(
         error.to_string().contains("noise, shrinkage 0.5"),
         "{error}"

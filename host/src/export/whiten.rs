@@ -48,19 +48,20 @@ pub enum WhitenError {
 
 /// Appends the layer to an ONNX embedding network: `x -> A (x - m)`, then unit length.
 ///
-/// `embeddings` are those of base classes, best those of training, as the network has them now: `m` is
-/// their mean and `A` the inverse Cholesky factor of their covariance within the classes, of which the
-/// part `shrinkage`, above 0 and at most 1, is replaced by a multiple of the identity. `origin` says in
-/// the file what they are of.
+/// `sources` are the embeddings of base classes, best those of training, as the network has them now,
+/// one set for each kind of data, that which is most like the device's last: `m` is the mean of the last
+/// and `A` the inverse Cholesky factor of the covariance within the classes, averaged over the sets, of
+/// which the part `shrinkage`, above 0 and at most 1, is replaced by a multiple of the identity. `origin`
+/// says in the file what they are of.
 ///
 /// # Errors
 /// [`WhitenError`].
 ///
 /// # Panics
-/// When the embeddings have another length than the network's.
+/// When there is no set, or the embeddings have another length than the network's.
 pub fn whiten(
     onnx: &[u8],
-    embeddings: &Embeddings,
+    sources: &[Embeddings],
     shrinkage: f64,
     origin: &str,
 ) -> Result<Vec<u8>, WhitenError> {
@@ -68,7 +69,7 @@ pub fn whiten(
     if let Some(entry) = model.metadata_props.iter().find(|entry| entry.key == ENTRY) {
         return Err(WhitenError::Twice(entry.value.clone()));
     }
-    let (weight, bias) = layer(embeddings, shrinkage)?;
+    let (weight, bias) = layer(sources, shrinkage)?;
     append(&mut model, &signature.output, weight, bias);
     model.metadata_props.push(StringStringEntryProto {
         key: ENTRY.to_owned(),
@@ -78,12 +79,17 @@ pub fn whiten(
 }
 
 /// The matrix `[out, in]`, row-major, and the summands of the layer.
-fn layer(embeddings: &Embeddings, shrinkage: f64) -> Result<(Vec<f32>, Vec<f32>), WhitenError> {
+fn layer(sources: &[Embeddings], shrinkage: f64) -> Result<(Vec<f32>, Vec<f32>), WhitenError> {
     if !(shrinkage > 0.0 && shrinkage <= 1.0) {
         return Err(WhitenError::Shrinkage(shrinkage));
     }
-    let (mean, scatter) = moments(embeddings)?;
+    let moments: Vec<_> = sources.iter().map(moments).collect::<Result<_, _>>()?;
+    let (mean, _) = moments.last().expect("at least one set");
     let dim = mean.len();
+    let sum = moments
+        .iter()
+        .fold(DMatrix::zeros(dim, dim), |sum, (_, one)| sum + one);
+    let scatter = sum / moments.len() as f64;
     let level = scatter.trace() / dim as f64;
     if !(level.is_finite() && level > 0.0) {
         return Err(WhitenError::Scatter);
@@ -197,7 +203,7 @@ mod tests {
 
     #[test]
     fn directions_come_to_scatter_alike_around_the_mean() {
-        let layer = layer(&scattered(), 1e-9).unwrap();
+        let layer = layer(&[scattered()], 1e-9).unwrap();
         let mean = apply(&layer, [1.5, 3.0]);
         assert!(mean.iter().all(|value| value.abs() < 1e-4), "{mean:?}");
         let [a, b] = [apply(&layer, [2.5, 3.0]), apply(&layer, [1.5, 13.0])];
@@ -206,8 +212,28 @@ mod tests {
     }
 
     #[test]
+    fn of_two_sets_the_scatter_is_averaged_and_the_mean_is_the_last_ones() {
+        // The same turned by a quarter, so that both directions scatter alike, and moved.
+        let first = scattered();
+        let turned = (0..4).flat_map(|class| (0..8).map(move |picture| (class, picture)));
+        let turned = turned.flat_map(|(class, picture)| {
+            let [x, y] = first.get(class, picture) else {
+                panic!("two numbers")
+            };
+            [20.0 + y, 30.0 + x - class as f32]
+        });
+        let second = Embeddings::new(2, &[8; 4], turned.collect());
+        let layer = layer(&[first, second], 1e-9).unwrap();
+        let mean = apply(&layer, [23.0, 30.0]);
+        assert!(mean.iter().all(|value| value.abs() < 1e-4), "{mean:?}");
+        let [a, b] = [apply(&layer, [24.0, 30.0]), apply(&layer, [23.0, 31.0])];
+        let length = |v: [f32; 2]| v[0].hypot(v[1]);
+        assert!((length(a) / length(b) - 1.0).abs() < 1e-4, "{a:?} {b:?}");
+    }
+
+    #[test]
     fn a_shrinkage_of_1_only_shifts() {
-        let layer = layer(&scattered(), 1.0).unwrap();
+        let layer = layer(&[scattered()], 1.0).unwrap();
         let moved = apply(&layer, [2.5, 5.0]);
         assert!(
             (moved[0] - 1.0).abs() < 1e-5 && (moved[1] - 2.0).abs() < 1e-5,
@@ -217,8 +243,9 @@ mod tests {
 
     #[test]
     fn what_can_not_be_whitened_is_refused() {
-        let refused =
-            |embeddings: &Embeddings, shrinkage| layer(embeddings, shrinkage).unwrap_err();
+        let refused = |embeddings: &Embeddings, shrinkage| {
+            layer(&[embeddings.clone()], shrinkage).unwrap_err()
+        };
         for shrinkage in [0.0, -1.0, 1.1, f64::NAN] {
             let error = refused(&scattered(), shrinkage);
             assert!(matches!(error, WhitenError::Shrinkage(_)), "{error}");

@@ -509,7 +509,8 @@ fn layout(config: &TrainConfig, data: &Loaded) -> Result<(Plan, Episodes), Train
         shot: config.support,
         query: config.query,
     };
-    let plain = Sampler::new(&data.class_sizes(), shape, config.seed)?;
+    let plain =
+        Sampler::new(&data.class_sizes(), shape, config.seed)?.with_guests(data.guests())?;
     let families = match config.family {
         0 | 1 => None,
         family => Some(plain.clone().of_families(family)?),

@@ -4,12 +4,11 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use serde::Serialize;
-use sudal::data::Loaded;
 use sudal::episodes::{EpisodeShape, Sampler};
 use sudal::meta::handmade::Feature;
 use sudal::meta::{Accuracy, Embeddings};
 
-use crate::cli::data::DataArgs;
+use crate::cli::data::{DataArgs, read};
 use crate::cli::model::ModelFile;
 use crate::cli::output::Output;
 
@@ -86,7 +85,13 @@ pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         split: None,
     };
     let split = data.split_or("test")?;
-    let load = |size: (u32, u32)| chosen(data.load(&split, size, output)?, args);
+    let load = |size: (u32, u32)| {
+        let mut all = data.open(&split, size)?;
+        if !args.classes.is_empty() {
+            all = all.named(&args.classes).context("--classes")?;
+        }
+        read(&all, &args.data, size, output)
+    };
     let pictures = load((SIDE, SIDE))?;
     let mut rows = Vec::new();
     for feature in Feature::ALL {
@@ -134,27 +139,6 @@ pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         rows,
     };
     output.result(&report, text(&report, args))
-}
-
-/// The classes that were asked for.
-fn chosen(data: Loaded, args: &Args) -> anyhow::Result<Loaded> {
-    if args.classes.is_empty() {
-        return Ok(data);
-    }
-    let find = |name: &String| {
-        let mut all = 0..data.classes();
-        all.find(|&class| data.class_name(class) == name)
-            .with_context(|| {
-                let names: Vec<&str> = (0..data.classes()).map(|c| data.class_name(c)).collect();
-                format!(
-                    "{} has no class {name:?}, it has {}",
-                    args.data,
-                    names.join(", ")
-                )
-            })
-    };
-    let classes: Vec<usize> = args.classes.iter().map(find).collect::<Result<_, _>>()?;
-    Ok(data.select(&classes))
 }
 
 fn row(name: String, embeddings: &Embeddings, args: &Args, output: &Output) -> anyhow::Result<Row> {
