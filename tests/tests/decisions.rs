@@ -2,7 +2,7 @@
 
 use sudal::device::{
     Align, Alignment, Basis, Board, Client, ClientError, DecisionError, DeviceError, Filter,
-    Geometry, HostBoard, Link, Outcome, Outlier, Pose, Region, Role,
+    Geometry, Head, HostBoard, Link, Outcome, Outlier, Pose, Region, Role,
 };
 use sudal_tests::{GEOMETRY, block_means, calibrated_block_means, picture};
 
@@ -326,4 +326,49 @@ fn an_image_without_calibration_decides_by_its_shots_and_says_so() {
     assert_eq!(decision.basis, Basis::Shots);
     assert_eq!(decision.outcome, Outcome::Unknown);
     assert_eq!(bench.outcome(&picture(1, 50)), Outcome::Class(0));
+}
+
+/// Growth without forgetting: every head learns the classes' shots, not the order they came in.
+#[test]
+fn what_is_taught_over_months_is_what_is_taught_at_once() {
+    const CLASSES: u64 = 8;
+    const SHOTS: u64 = 6;
+    let name = |class: u64| format!("part {class}");
+    for head in [Head::Prototype, Head::Nearest] {
+        let [mut once, mut grown] = [(); 2].map(|()| Bench::new(&calibrated_block_means("a")));
+        for class in 1..=CLASSES {
+            once.enroll(&name(class), class, 0..SHOTS);
+        }
+        // A session adds a class, and a shot to each that there is until it has them all; between
+        // sessions the device is switched off.
+        for session in 1..CLASSES + SHOTS {
+            for class in 1..=CLASSES.min(session) {
+                let shot = session - class;
+                if shot < SHOTS {
+                    grown.enroll(&name(class), class, shot..shot + 1);
+                }
+            }
+            grown.restart();
+            // What the first sessions taught is still known.
+            for number in 100..110 {
+                let known = grown.outcome(&picture(1, number));
+                assert!(
+                    matches!(known, Outcome::Class(0) | Outcome::Unknown),
+                    "{known:?}"
+                );
+            }
+        }
+        let mut measured = |bench: &mut Bench, pixels: &[u8]| {
+            bench.client.set_head(head).unwrap();
+            bench.show(pixels);
+            let verdict = bench.client.classify().unwrap();
+            (verdict.distances, verdict.margin, verdict.decision.outcome)
+        };
+        for class in 1..=CLASSES + 2 {
+            for number in 100..110 {
+                let pixels = picture(class, number);
+                assert_eq!(measured(&mut grown, &pixels), measured(&mut once, &pixels));
+            }
+        }
+    }
 }

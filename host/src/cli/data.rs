@@ -169,11 +169,19 @@ pub(crate) struct AlsoArgs {
 impl AlsoArgs {
     /// The data with these pictures after it.
     pub(crate) fn join(&self, data: Loaded, output: &Output) -> anyhow::Result<Loaded> {
+        Ok(match self.load(data.size(), output)? {
+            Some(others) => data.join(&others),
+            None => data,
+        })
+    }
+
+    /// These pictures, where there are any.
+    pub(crate) fn load(&self, size: (u32, u32), output: &Output) -> anyhow::Result<Option<Loaded>> {
         let Some(path) = &self.also else {
-            return Ok(data);
+            return Ok(None);
         };
-        let others = match self.also_crops {
-            Some(each) => crop(path, each as usize, data.size(), output)?,
+        Ok(Some(match self.also_crops {
+            Some(each) => crop(path, each as usize, size, output)?,
             None => {
                 let mut others = folder::open(path)?;
                 if !self.also_classes.is_empty() {
@@ -181,10 +189,9 @@ impl AlsoArgs {
                         .named(&self.also_classes)
                         .with_context(|| format!("--also-classes of {}", path.display()))?;
                 }
-                read(&others, &path.display().to_string(), data.size(), output)?
+                read(&others, &path.display().to_string(), size, output)?
             }
-        };
-        Ok(data.join(&others))
+        }))
     }
 
     /// What data of that name are called with these pictures, on a model's card.

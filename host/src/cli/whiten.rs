@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use serde::Serialize;
+use sudal::data::Loaded;
 use sudal::export::float::FloatModel;
 use sudal::export::whiten::whiten;
+use sudal::meta::Embeddings;
 
 use super::data::{AlsoArgs, DataArgs};
 use super::model::ModelFile;
@@ -36,9 +38,9 @@ pub(crate) struct Args {
     /// As in training; the scatter is averaged over both, and the mean that is taken off is theirs.
     #[command(flatten)]
     also: AlsoArgs,
-    /// Most pictures of each class of --data.
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(2..))]
-    each: u32,
+    /// Most pictures of --data, and most of --also: as many of each class, at least two.
+    #[arg(long, default_value_t = 12_800)]
+    pictures: usize,
     /// How much of the scatter is taken to be the same in every direction, above 0 and at most 1:
     /// more where there are fewer pictures.
     #[arg(long, default_value_t = 0.5)]
@@ -66,25 +68,22 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         );
     }
     let split = args.data.split_or("train")?;
-    let data = args
-        .data
-        .load(&split, model.size()?, output)?
-        .first(args.each as usize);
-    let data = args.also.join(data, output)?;
-    let embeddings = model.embeddings(&data, output)?;
-    let own = data.classes() - data.guests();
-    let sources = match data.guests() {
-        0 => vec![embeddings],
-        _ => [0..own, own..data.classes()]
-            .map(|classes| embeddings.of_classes(classes))
-            .to_vec(),
-    };
+    let size = model.size()?;
+    let mut sets = vec![args.data.load(&split, size, output)?];
+    sets.extend(args.also.load(size, output)?);
+    for set in &mut sets {
+        *set = set.first((args.pictures / set.classes()).max(2));
+    }
+    let sources: Vec<Embeddings> = sets
+        .iter()
+        .map(|set| model.embeddings(set, output))
+        .collect::<Result<_, _>>()?;
     let report = Report {
         onnx: args.out.clone(),
         data: args.also.name(args.data.name()?),
         split,
-        classes: data.classes(),
-        pictures: data.class_sizes().iter().sum(),
+        classes: sets.iter().map(Loaded::classes).sum(),
+        pictures: sets.iter().flat_map(Loaded::class_sizes).sum(),
         shrinkage: args.shrinkage,
     };
     let origin = format!(

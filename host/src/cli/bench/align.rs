@@ -2,19 +2,17 @@
 
 use std::path::PathBuf;
 
-use anyhow::bail;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 use sudal::data::Loaded;
 use sudal::device::{Align, Alignment, Geometry, PixelFormat};
-use sudal::episodes::{EpisodeShape, Sampler};
-use sudal::meta::Accuracy;
 use sudal::meta::augment::Augment;
 use sudal_firmware::camera::Frame;
 use sudal_firmware::preprocess::Region;
 use sudal_firmware::preprocess::align;
 
+use super::shots::{Measured, Shots, ShotsArgs, cells};
 use crate::cli::data::{DataArgs, Kind, parts_split};
 use crate::cli::model::ModelFile;
 use crate::cli::output::Output;
@@ -41,21 +39,8 @@ pub(super) struct Args {
     /// Greatest turn to either side, in degrees.
     #[arg(long, default_value_t = 180.0, value_name = "DEGREES")]
     turn: f32,
-    /// Classes of an episode.
-    #[arg(long, default_value_t = 5)]
-    way: usize,
-    /// Support pictures of a class; several are all measured.
-    #[arg(long, value_delimiter = ',', default_value = "1,5")]
-    shot: Vec<usize>,
-    /// Query pictures of a class.
-    #[arg(long, default_value_t = 15)]
-    query: usize,
-    /// Episodes of each shot.
-    #[arg(long, default_value_t = 600)]
-    episodes: u64,
-    /// Seed of the episodes.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    #[command(flatten)]
+    shots: ShotsArgs,
 }
 
 #[derive(Serialize)]
@@ -63,9 +48,8 @@ struct Report {
     data: String,
     shift: u32,
     turn: f32,
-    way: usize,
-    query: usize,
-    seed: u64,
+    #[serde(flatten)]
+    measured: Measured,
     rows: Vec<Row>,
 }
 
@@ -79,17 +63,8 @@ struct Row {
     shots: Vec<Shots>,
 }
 
-#[derive(Serialize)]
-struct Shots {
-    shot: usize,
-    #[serde(flatten)]
-    accuracy: Accuracy,
-}
-
 pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
-    if args.episodes == 0 {
-        bail!("--episodes 0 measures nothing: give at least 1");
-    }
+    args.shots.check()?;
     let model = ModelFile::open(&args.model)?;
     let size = model.size()?;
     let split = args.data.split_or("test")?;
@@ -116,17 +91,7 @@ pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     ] {
         let (inputs, found, turned) = see(pictures, size, alignment);
         let embeddings = model.embeddings(&inputs, output)?;
-        let mut shots = Vec::new();
-        for &shot in &args.shot {
-            let shape = EpisodeShape {
-                way: args.way,
-                shot,
-                query: args.query,
-            };
-            let sampler = Sampler::new(&embeddings.class_sizes(), shape, args.seed)?;
-            let accuracy = embeddings.accuracy_on(&sampler, args.episodes);
-            shots.push(Shots { shot, accuracy });
-        }
+        let shots = args.shots.measure(&embeddings)?;
         rows.push(Row {
             frames,
             alignment,
@@ -139,9 +104,7 @@ pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         data: args.data.name()?,
         shift: args.shift,
         turn: args.turn,
-        way: args.way,
-        query: args.query,
-        seed: args.seed,
+        measured: args.shots.measured(),
         rows,
     };
     output.result(&report, text(&report, args))
@@ -196,15 +159,15 @@ fn see(pictures: &Loaded, size: (u32, u32), alignment: Alignment) -> (Loaded, f6
 
 fn text(report: &Report, args: &Args) -> String {
     let mut text = format!(
-        "{}, shift {}, {} episodes, {} queries a class, seed {}; accuracy in %, mean and 95 % interval\n{:<36}{:>8}{:>8}",
-        report.data, report.shift, args.episodes, report.query, report.seed, "", "found", "turned"
+        "{}, shift {}, {}\n{:<36}{:>8}{:>8}{}",
+        report.data,
+        report.shift,
+        args.shots.caption(),
+        "",
+        "found",
+        "turned",
+        args.shots.heads()
     );
-    for shot in &args.shot {
-        text.push_str(&format!(
-            "{:>16}",
-            format!("{}-way {shot}-shot", report.way)
-        ));
-    }
     for row in &report.rows {
         let Alignment { align, window } = row.alignment;
         let name = match align {
@@ -212,12 +175,8 @@ fn text(report: &Report, args: &Args) -> String {
             _ => format!("{}, {}, window {window} %", row.frames, align.name()),
         };
         let (found, turned) = (100.0 * row.found, 100.0 * row.turned);
-        text.push_str(&format!("\n{name:<36}{found:>7.1}%{turned:>7.1}%"));
-        for Shots { accuracy, .. } in &row.shots {
-            let Accuracy { mean, interval, .. } = accuracy;
-            let cell = format!("{:.2} ± {:.2}", mean * 100.0, interval * 100.0);
-            text.push_str(&format!("{cell:>16}"));
-        }
+        let cells = cells(&row.shots);
+        text.push_str(&format!("\n{name:<36}{found:>7.1}%{turned:>7.1}%{cells}"));
     }
     text
 }

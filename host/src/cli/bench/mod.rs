@@ -3,6 +3,7 @@
 mod align;
 mod instances;
 mod omniglot;
+mod shots;
 mod surfaces;
 mod verification;
 

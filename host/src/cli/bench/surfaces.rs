@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde::Serialize;
-use sudal::episodes::{EpisodeShape, Sampler};
+use sudal::meta::Embeddings;
 use sudal::meta::handmade::Feature;
-use sudal::meta::{Accuracy, Embeddings};
 
+use super::shots::{Measured, Shots, ShotsArgs, cells};
 use crate::cli::data::{DataArgs, read};
 use crate::cli::model::ModelFile;
 use crate::cli::output::Output;
@@ -36,30 +36,16 @@ pub(super) struct Args {
     /// models/surfaces.sudal].
     #[arg(long, value_delimiter = ',', value_name = "FILES")]
     models: Vec<PathBuf>,
-    /// Classes of an episode.
-    #[arg(long, default_value_t = 5)]
-    way: usize,
-    /// Support pictures of a class; several are all measured.
-    #[arg(long, value_delimiter = ',', default_value = "1,5")]
-    shot: Vec<usize>,
-    /// Query pictures of a class.
-    #[arg(long, default_value_t = 15)]
-    query: usize,
-    /// Episodes of each shot.
-    #[arg(long, default_value_t = 600)]
-    episodes: u64,
-    /// Seed of the episodes.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    #[command(flatten)]
+    shots: ShotsArgs,
 }
 
 #[derive(Serialize)]
 struct Report {
     data: String,
     classes: Vec<String>,
-    way: usize,
-    query: usize,
-    seed: u64,
+    #[serde(flatten)]
+    measured: Measured,
     rows: Vec<Row>,
 }
 
@@ -69,17 +55,8 @@ struct Row {
     shots: Vec<Shots>,
 }
 
-#[derive(Serialize)]
-struct Shots {
-    shot: usize,
-    #[serde(flatten)]
-    accuracy: Accuracy,
-}
-
 pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
-    if args.episodes == 0 {
-        bail!("--episodes 0 measures nothing: give at least 1");
-    }
+    args.shots.check()?;
     let data = DataArgs {
         data: args.data.clone(),
         split: None,
@@ -133,53 +110,29 @@ pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         classes: (0..pictures.classes())
             .map(|class| pictures.class_name(class).to_owned())
             .collect(),
-        way: args.way,
-        query: args.query,
-        seed: args.seed,
+        measured: args.shots.measured(),
         rows,
     };
     output.result(&report, text(&report, args))
 }
 
 fn row(name: String, embeddings: &Embeddings, args: &Args, output: &Output) -> anyhow::Result<Row> {
-    let mut shots = Vec::new();
-    for &shot in &args.shot {
-        let shape = EpisodeShape {
-            way: args.way,
-            shot,
-            query: args.query,
-        };
-        let sampler = Sampler::new(&embeddings.class_sizes(), shape, args.seed)?;
-        let accuracy = embeddings.accuracy_on(&sampler, args.episodes);
-        output.step(format!("{name}, {}-way {shot}-shot: {accuracy}", args.way));
-        shots.push(Shots { shot, accuracy });
-    }
+    let shots = args.shots.measure(embeddings)?;
+    output.step(format!("{name}:{}", cells(&shots)));
     Ok(Row { name, shots })
 }
 
 fn text(report: &Report, args: &Args) -> String {
     let mut text = format!(
-        "{}, {} classes, {} episodes, {} queries a class, seed {}; accuracy in %, mean and 95 % interval\n{:<20}",
+        "{}, {} classes, {}\n{:<20}{}",
         report.data,
         report.classes.len(),
-        args.episodes,
-        report.query,
-        report.seed,
-        ""
+        args.shots.caption(),
+        "",
+        args.shots.heads()
     );
-    for shot in &args.shot {
-        text.push_str(&format!(
-            "{:>16}",
-            format!("{}-way {shot}-shot", report.way)
-        ));
-    }
     for row in &report.rows {
-        text.push_str(&format!("\n{:<20}", row.name));
-        for Shots { accuracy, .. } in &row.shots {
-            let Accuracy { mean, interval, .. } = accuracy;
-            let cell = format!("{:.2} ± {:.2}", mean * 100.0, interval * 100.0);
-            text.push_str(&format!("{cell:>16}"));
-        }
+        text.push_str(&format!("\n{:<20}{}", row.name, cells(&row.shots)));
     }
     text
 }
