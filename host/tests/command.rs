@@ -17,6 +17,79 @@ fn refused(dir: &Path, args: &[&str]) -> String {
 }
 
 #[test]
+fn training_and_whitening_take_in_other_pictures() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    // Photographs without labels, in one folder, and classes in folders of their own.
+    let photographs = parts::dataset(9, 12, 1, (96, 96));
+    std::fs::create_dir(dir.join("photos")).unwrap();
+    for class in 0..photographs.classes() {
+        let path = dir.join(format!("photos/{class}.png"));
+        photographs.picture(class, 0).unwrap().save(&path).unwrap();
+    }
+    let labelled = parts::dataset(8, 3, 8, (32, 32));
+    for class in 0..labelled.classes() {
+        std::fs::create_dir_all(dir.join(format!("classes/{class}"))).unwrap();
+        for index in 0..labelled.len(class) {
+            let path = dir.join(format!("classes/{class}/{index}.png"));
+            labelled.picture(class, index).unwrap().save(&path).unwrap();
+        }
+    }
+    let train = |out, also: &[&str]| {
+        let train = "train --split val --size 32 --network conv4 --channels 8 --way 10 --episodes 6 \
+            --validate none --out";
+        let words = train.split_whitespace().chain([out]);
+        let words: Vec<&str> = words.chain(also.iter().copied()).collect();
+        json(dir, &words)["loss"].as_f64().unwrap()
+    };
+    let crops = ["--also", "photos", "--also-crops", "8"];
+    let alone = train("alone.ckpt", &[]);
+    let with_crops = train("crops.ckpt", &crops);
+    let two = ["--also", "classes", "--also-classes", "0,2"];
+    let with_classes = train("classes.ckpt", &two);
+    assert!(alone != with_crops && alone != with_classes && with_crops != with_classes);
+    assert_eq!(with_crops, train("again.ckpt", &crops));
+
+    // A run goes on with what it began with only.
+    let resume = ["train", "--resume", "--split", "val", "--out", "crops.ckpt"];
+    let said = refused(dir, &resume);
+    assert!(said.contains("8 crops of each picture of photos"), "{said}");
+    ok(dir, &[&resume[..], &crops].concat());
+    let unknown = [
+        "train",
+        "--out",
+        "x.ckpt",
+        "--also",
+        "classes",
+        "--also-classes",
+        "7",
+    ];
+    assert!(refused(dir, &unknown).contains("there are 0, 1, 2"));
+
+    ok(dir, &["export", "classes.ckpt", "--out", "plain.onnx"]);
+    let whiten = [
+        "whiten",
+        "plain.onnx",
+        "--split",
+        "val",
+        "--pictures",
+        "400",
+        "--out",
+    ];
+    let report = json(dir, &[&whiten[..], &["white.onnx"], &two].concat());
+    assert_eq!(
+        (report["classes"].as_u64(), report["pictures"].as_u64()),
+        (Some(102), Some(416))
+    );
+    let data = report["data"].as_str().unwrap();
+    assert_eq!(data, "synthetic parts and 0, 2 of classes");
+    ok(
+        dir,
+        &["eval", "white.onnx", "--split", "val", "--episodes", "20"],
+    );
+}
+
+#[test]
 fn from_training_to_a_classification() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path();
