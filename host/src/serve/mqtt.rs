@@ -13,8 +13,9 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::time::sleep;
 
 use super::csv::iso;
+use super::decision::UNDECIDED;
 use super::hub::Hub;
-use super::{Decision, LogError, ServeError};
+use super::{Call, Decision, LogError, ServeError};
 
 /// Decisions that are under way at once.
 const WINDOW: usize = 32;
@@ -163,6 +164,7 @@ async fn feed(
     }
 }
 
+/// `decision` and `class` are the frame's own; `stable` is the vote's, null where a device has none.
 fn message(id: u64, decision: &Decision) -> String {
     json!({
         "id": id,
@@ -174,6 +176,12 @@ fn message(id: u64, decision: &Decision) -> String {
         "novelty": decision.novelty,
         "threshold": decision.threshold,
         "milliseconds": f64::from(decision.micros) / 1e3,
+        "stable": decision.vote.as_ref().map(|vote| json!({
+            "decision": vote.call.map_or(UNDECIDED, Call::name),
+            "class": vote.class,
+            "votes": vote.votes,
+            "frames": vote.frames,
+        })),
     })
     .to_string()
 }
