@@ -144,15 +144,16 @@ function counters({ counts, voting }) {
 function moment({ id, decision }) {
   const image = make("img", { src: `/log/${id}/picture`, alt: "", loading: "lazy", width: 72, height: 72 });
   const said = told(decision);
-  const item = make("li", { title: `${word(said)} · ${time(id)}` }, image,
-    make("b", { textContent: word(said) }), make("time", { textContent: time(id) }));
+  const text = said.call === "undecided" ? t("undecided-count") : word(said);
+  const item = make("li", { title: `${text} · ${time(id)}` }, image,
+    make("b", { textContent: text }), make("time", { textContent: time(id) }));
   item.dataset.call = said.call;
   const other = alone(decision);
   if (other) {
-    const text = t("alone", { word: word(other) });
-    const badge = make("i", { textContent: MARKS[other.call], title: text, role: "img", ariaLabel: text });
+    const own = t("alone", { word: word(other) });
+    const badge = make("i", { textContent: MARKS[other.call], title: own, role: "img", ariaLabel: own });
     badge.dataset.call = other.call;
-    item.title += ` · ${text}`;
+    item.title += ` · ${own}`;
     item.append(badge);
   }
   return item;
