@@ -170,6 +170,15 @@ impl Browser {
         self.send("/actions", &json!({ "actions": [pointer] }));
     }
 
+    /// Has the page think that this is the colour scheme that people chose, `dark` or `light`.
+    pub fn prefer(&self, scheme: &str) {
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        self.send(
+            "/goog/cdp/execute",
+            &json!({ "cmd": "Emulation.setEmulatedMedia", "params": { "features": features } }),
+        );
+    }
+
     /// The page as PNG, in a window of this size.
     #[must_use]
     pub fn screenshot(&self, width: u32, height: u32) -> Vec<u8> {

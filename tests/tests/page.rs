@@ -190,6 +190,13 @@ fn shift(browser: &Browser, served: &Served) {
     photograph(browser, "page-korean.png", 1440, 1040);
     photograph(browser, "page-tablet.png", 820, 1180);
     photograph(browser, "page-phone-korean.png", 390, 2000);
+    browser.press("?");
+    browser.sees("#keys h2", "키");
+    photograph(browser, "page-keys.png", 390, 1000);
+    browser.press(Browser::ESCAPE);
+    browser.prefer("dark");
+    photograph(browser, "page-dark.png", 1440, 1040);
+    browser.prefer("light");
     // Nothing came from elsewhere.
     let foreign = "return performance.getEntriesByType('resource').map(e => e.name)
         .filter(name => !name.startsWith(location.origin))";
@@ -221,7 +228,9 @@ fn roles(browser: &Browser) {
     browser.press(" ");
     browser.sees("#undo", "Make chip good again");
     assert_eq!(stands(), "defect");
+    browser.prefer("dark");
     photograph(browser, "page-role.png", 1440, 1040);
+    browser.prefer("light");
     browser.press("u");
     browser.sees("#undo", "Make chip a part again");
     assert_eq!(stands(), "good");
@@ -322,7 +331,7 @@ fn votes(browser: &Browser) {
     );
     assert_eq!(told[2], "first");
     assert_eq!(told[3], "this frame alone: Unknown");
-    photograph(browser, "page-votes.png", 1440, 1040);
+    photograph(browser, "page-votes.png", 390, 2000);
     browser.sees("#word", "Unknown");
 
     // The log and the figures keep both.

@@ -110,12 +110,19 @@ impl Decision {
     pub fn told(&self) -> Option<(Call, &str)> {
         match &self.vote {
             Some(vote) => Some((vote.call?, &vote.class)),
-            None if self.call == Call::Unknown => Some((self.call, "")),
-            None => Some((self.call, &self.nearest)),
+            None => Some(self.alone()),
         }
     }
 
-    /// The same, with the call by its name.
+    /// What the frame alone says.
+    pub(super) fn alone(&self) -> (Call, &str) {
+        match self.call {
+            Call::Unknown => (self.call, ""),
+            Call::Class | Call::Good | Call::Defect => (self.call, &self.nearest),
+        }
+    }
+
+    /// [`told`](Self::told), with the call by its name.
     pub(super) fn told_by_name(&self) -> (&'static str, &str) {
         self.told()
             .map_or((UNDECIDED, ""), |(call, class)| (call.name(), class))

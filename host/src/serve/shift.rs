@@ -57,6 +57,17 @@ impl Tally {
         }
         if !what.is_empty() {
             hour.1 += 1;
+            let what = match decision.alone() {
+                alone if Some(alone) == told => what,
+                (Call::Unknown, _) => format!(
+                    "{what} ({})",
+                    word(korean, "this frame: unknown", "이 프레임: 미등록")
+                ),
+                (_, class) => format!(
+                    "{what} ({}: {class})",
+                    word(korean, "this frame", "이 프레임")
+                ),
+            };
             if self.failed.len() == SHOWN {
                 self.failed.remove(0);
             }
@@ -296,6 +307,8 @@ mod tests {
             assert!(html.contains(expected), "{expected}");
         }
         assert_eq!(html.matches("/log/").count(), 1);
-        assert!(html.contains(&format!("/log/{defect}/picture")));
+        assert!(html.contains(&format!(
+            "/log/{defect}/picture\" alt=\"\"><b>bolt (this frame: unknown)</b>"
+        )));
     }
 }
