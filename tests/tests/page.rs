@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sudal::data::parts;
+use sudal::data::{Gray, folder, parts};
 use sudal::device::{Board, Filter, HostBoard};
 use sudal::serve::{DeviceOptions, Reel, Source};
 use sudal_tests::{Browser, Served};
@@ -65,6 +65,11 @@ fn an_operator_teaches_parts_and_sees_them_recognised() {
     let dir = tempfile::tempdir().unwrap();
     let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/parts.sudal");
     let model = std::fs::read(model).unwrap();
+    // Pictures of a camera whose lens is covered.
+    let night = dir.path().join("night");
+    std::fs::create_dir(&night).unwrap();
+    let black = Gray::new(64, 64, vec![0; 64 * 64]).unwrap();
+    black.save(&night.join("black.png")).unwrap();
     let device = |name: &str, filter: Option<Filter>| {
         let board = dir.path().join(name);
         let mut host = HostBoard::open(&board).unwrap();
@@ -86,7 +91,13 @@ fn an_operator_teaches_parts_and_sees_them_recognised() {
             interval: Duration::from_millis(150),
         }
     };
-    let devices = vec![device("Line 1", None), device("Line 2", Some(UNANIMOUS))];
+    let mut dark = device("Line 3", None);
+    dark.source = Source::Reel(Reel::new(folder::open_loose(&night).unwrap(), None));
+    let devices = vec![
+        device("Line 1", None),
+        device("Line 2", Some(UNANIMOUS)),
+        dark,
+    ];
     let served = Served::start(dir.path(), devices, None);
     shift(&browser, &served);
 }
@@ -177,6 +188,7 @@ fn shift(browser: &Browser, served: &Served) {
     roles(browser);
     refusal(browser);
     votes(browser);
+    darkness(browser);
     browser.click("#tabs button:nth-child(1)");
 
     let (status, csv) = browser.fetch("/log.csv", &json!({}));
@@ -298,6 +310,16 @@ fn refusal_in_korean(browser: &Browser) {
     browser.tap("#undo");
     browser.changes("#undo", "screw 1장 되돌리기");
     assert!(browser.text("#undo").starts_with("chip "));
+}
+
+/// A frame that shows nothing is no frame of anything: it is said why, and nobody can insist.
+fn darkness(browser: &Browser) {
+    browser.click("#tabs button:nth-child(3)");
+    browser.sees("#word", "Too dark");
+    teach(browser, "night");
+    browser.sees("#toast", "Too dark. Is the lens covered, or the light off?");
+    assert_eq!(browser.text(REFUSAL), "");
+    assert_eq!(names(browser), json!([]));
 }
 
 /// On a device where ten frames have to agree the large word stays until they do.

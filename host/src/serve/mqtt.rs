@@ -188,7 +188,41 @@ fn message(id: u64, decision: &Decision) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Vote;
     use super::*;
+
+    #[test]
+    fn a_message_has_the_frame_and_the_vote() {
+        let mut decision = Decision {
+            device: "line".to_owned(),
+            call: Call::Unknown,
+            nearest: "nut".to_owned(),
+            distances: Vec::new(),
+            novelty: None,
+            threshold: None,
+            micros: 1500,
+            vote: None,
+        };
+        let said = |decision: &Decision| -> serde_json::Value {
+            serde_json::from_str(&message(7, decision)).unwrap()
+        };
+        let alone = said(&decision);
+        assert_eq!(alone["decision"], "unknown");
+        assert_eq!(
+            (&alone["class"], &alone["stable"]),
+            (&json!("nut"), &json!(null))
+        );
+        decision.vote = Some(Vote {
+            call: Some(Call::Good),
+            class: "bolt".to_owned(),
+            votes: 3,
+            frames: 5,
+        });
+        let voted = said(&decision);
+        assert_eq!(voted["decision"], "unknown");
+        let stable = json!({ "decision": "good", "class": "bolt", "votes": 3, "frames": 5 });
+        assert_eq!(voted["stable"], stable);
+    }
 
     #[test]
     fn addresses_of_brokers_are_read() {

@@ -31,7 +31,7 @@ async function post(path, body = {}) {
     let told = { kind: "", text };
     try { told = JSON.parse(text); } catch { /* not from a device */ }
     if (has(`left-${told.kind}`)) refused = told;
-    else toast(trouble(told), true);
+    else toast(has(`e-${told.kind}`) ? `${t(`e-${told.kind}`)}. ${trouble(told)}` : trouble(told), true);
   } catch {
     toast(t("server-lost"), true);
   }
