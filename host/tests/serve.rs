@@ -188,6 +188,8 @@ fn what_changes_something_needs_the_token_and_all_else_is_refused() {
     let token = ("Authorization", &*token);
     let changes = [
         ("enroll", r#"{"name":"x","hold":1}"#),
+        ("enroll-anyway", r#"{"hold":1}"#),
+        ("role", r#"{"id":0,"role":"good"}"#),
         ("undo", "{}"),
         ("rename", r#"{"from":"nut","to":"x"}"#),
         ("remove", r#"{"id":0}"#),
@@ -231,6 +233,12 @@ fn what_changes_something_needs_the_token_and_all_else_is_refused() {
         409
     );
     assert_eq!(page.post("/devices/7/undo", "{}").0, 404);
+    // Nothing was refused that could be enrolled anyway.
+    let (status, answer) = page.post("/devices/0/enroll-anyway", r#"{"hold":1}"#);
+    assert!(
+        status == 409 && answer.contains("nothing-refused"),
+        "{answer}"
+    );
     for path in [
         "/assets/../Cargo.toml",
         "/assets/..%2f..%2fCargo.toml",
@@ -266,6 +274,11 @@ fn what_changes_something_needs_the_token_and_all_else_is_refused() {
     assert!(
         metrics.contains(r#"sudal_decisions_total{device="host",decision="class",class="nut"}"#)
     );
+    // The same frames as they were told: too few agree at first, then three of five.
+    for told in [r#""undecided",class="""#, r#""class",class="nut""#] {
+        let told = format!(r#"sudal_stable_decisions_total{{device="host",decision={told}}}"#);
+        assert!(metrics.contains(&told), "{told}\n{metrics}");
+    }
     assert!(metrics.contains("sudal_decision_seconds_bucket") && metrics.ends_with("# EOF\n"));
 
     // What was done can be undone, step by step.
@@ -274,8 +287,12 @@ fn what_changes_something_needs_the_token_and_all_else_is_refused() {
             .0,
         200
     );
+    assert_eq!(
+        page.post("/devices/0/role", r#"{"id":0,"role":"good"}"#).0,
+        200
+    );
     assert_eq!(page.post("/devices/0/remove", r#"{"id":0}"#).0, 200);
-    for _ in 0..3 {
+    for _ in 0..4 {
         assert_eq!(page.post("/devices/0/undo", "{}").0, 200);
     }
     let (status, answer) = page.post("/devices/0/undo", "{}");

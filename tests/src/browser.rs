@@ -26,6 +26,8 @@ pub struct Browser {
 impl Browser {
     /// The Enter key.
     pub const ENTER: &str = "\u{e007}";
+    /// The Escape key.
+    pub const ESCAPE: &str = "\u{e00c}";
 
     /// Opens one, installing it if need be; says so where that can't be.
     #[must_use]
@@ -144,8 +146,17 @@ impl Browser {
         self.send(&format!("/element/{element}/click"), &json!({}));
     }
 
+    /// Touches there with a finger.
+    pub fn tap(&self, css: &str) {
+        self.point(css, "touch", Duration::from_millis(50));
+    }
+
     /// Presses there with the mouse, and lets go after a while.
     pub fn hold(&self, css: &str, time: Duration) {
+        self.point(css, "mouse", time);
+    }
+
+    fn point(&self, css: &str, kind: &str, time: Duration) {
         let element = json!({ ELEMENT: self.find(css) });
         let actions = json!([
             { "type": "pointerMove", "origin": element, "x": 0, "y": 0 },
@@ -153,8 +164,19 @@ impl Browser {
             { "type": "pause", "duration": time.as_millis() as u64 },
             { "type": "pointerUp", "button": 0 },
         ]);
-        let mouse = json!({ "type": "pointer", "id": "mouse", "actions": actions });
-        self.send("/actions", &json!({ "actions": [mouse] }));
+        let pointer = json!({ "pointerType": kind });
+        let pointer =
+            json!({ "type": "pointer", "id": kind, "parameters": pointer, "actions": actions });
+        self.send("/actions", &json!({ "actions": [pointer] }));
+    }
+
+    /// Has the page think that this is the colour scheme that people chose, `dark` or `light`.
+    pub fn prefer(&self, scheme: &str) {
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        self.send(
+            "/goog/cdp/execute",
+            &json!({ "cmd": "Emulation.setEmulatedMedia", "params": { "features": features } }),
+        );
     }
 
     /// The page as PNG, in a window of this size.

@@ -25,7 +25,8 @@ const FRAMES: usize = 1000;
 /// Prints the address of the page and serves until Ctrl-C. The address ends in a token: with it the
 /// page can teach, rename, remove and undo, without it only watch. Decisions are kept in a log, with
 /// small pictures, and are on the disk before anybody is told of them; the page gives the log as CSV
-/// and the shift as a report to print. /metrics has figures for Prometheus.
+/// and the shift as a report to print. The page shows, and counts frames by, the stable decision over
+/// the last ones (sudal decide); the log, the CSV and the broker get each frame's own, too. /metrics has figures for Prometheus.
 ///
 /// Browsers are let in from this computer only, unless --listen says otherwise. There is no
 /// encryption: for more than one's own network put a proxy with TLS in front.

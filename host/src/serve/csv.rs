@@ -3,17 +3,24 @@
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::Decision;
+use super::decision::UNDECIDED;
+use super::{Call, Decision};
 
-/// With a mark by which spreadsheets know that it is UTF-8.
-pub(super) const HEADER: &str =
-    "\u{feff}id,time,device,decision,class,distance,novelty,threshold,milliseconds\r\n";
+/// With a mark by which spreadsheets know that it is UTF-8. `decision` and `class` are the frame's own,
+/// what follows `milliseconds` is the vote's: empty where a device has none.
+pub(super) const HEADER: &str = "\u{feff}id,time,device,decision,class,distance,novelty,threshold,\
+    milliseconds,stable,stable_class,votes,frames\r\n";
 
 /// A line.
 pub(super) fn line(id: u64, decision: &Decision) -> String {
     let distance = decision.distances.first();
+    let vote = decision.vote.as_ref().map(|vote| {
+        let stable = vote.call.map_or(UNDECIDED, Call::name);
+        let class = field(&vote.class);
+        format!("{stable},{class},{},{}", vote.votes, vote.frames)
+    });
     format!(
-        "{id},{},{},{},{},{},{},{},{:.3}\r\n",
+        "{id},{},{},{},{},{},{},{},{:.3},{}\r\n",
         iso(id),
         field(&decision.device),
         decision.call.name(),
@@ -21,7 +28,8 @@ pub(super) fn line(id: u64, decision: &Decision) -> String {
         figure(distance.map(|distance| distance.value)),
         figure(decision.novelty),
         figure(decision.threshold),
-        f64::from(decision.micros) / 1e3
+        f64::from(decision.micros) / 1e3,
+        vote.as_deref().unwrap_or(",,,")
     )
 }
 
@@ -50,12 +58,12 @@ fn field(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Call, Measure};
+    use super::super::{Measure, Vote};
     use super::*;
 
     #[test]
     fn a_line_has_a_field_for_each_column_and_no_formula() {
-        let decision = Decision {
+        let mut decision = Decision {
             device: "line, \"one\"".to_owned(),
             call: Call::Class,
             nearest: "=HYPERLINK(1)".to_owned(),
@@ -66,11 +74,26 @@ mod tests {
             novelty: Some(0.5),
             threshold: None,
             micros: 1500,
+            vote: None,
         };
-        assert_eq!(
-            line(1_700_000_000_000_001, &decision),
-            "1700000000000001,2023-11-14T22:13:20.000001Z,\"line, \"\"one\"\"\",class,\"'=HYPERLINK(1)\",1.2500,0.5000,,1.500\r\n"
-        );
+        let own = "1700000000000001,2023-11-14T22:13:20.000001Z,\"line, \"\"one\"\"\",class,\"'=HYPERLINK(1)\",1.2500,0.5000,,1.500";
+        let id = 1_700_000_000_000_001;
+        assert_eq!(line(id, &decision), format!("{own},,,,\r\n"));
+        decision.vote = Some(Vote {
+            call: Some(Call::Good),
+            class: "@nut".to_owned(),
+            votes: 3,
+            frames: 5,
+        });
+        assert_eq!(line(id, &decision), format!("{own},good,\"'@nut\",3,5\r\n"));
+        decision.vote = Some(Vote {
+            call: None,
+            class: String::new(),
+            votes: 0,
+            frames: 2,
+        });
+        assert_eq!(line(id, &decision), format!("{own},undecided,,0,2\r\n"));
+        assert_eq!(HEADER.split(',').count(), 13);
         assert_eq!(field("너트 M4"), "너트 M4");
     }
 }

@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use sudal_firmware::decision::Outcome;
+use sudal_firmware::decision::{Filter, Outcome, Stable};
 
 /// What the operator is told about a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -39,6 +39,9 @@ impl From<Outcome> for Call {
     }
 }
 
+/// In the log, the figures and on the page: too few frames agree.
+pub(super) const UNDECIDED: &str = "undecided";
+
 /// How far a frame is from a class, in the measure of the device's head.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Measure {
@@ -46,6 +49,37 @@ pub struct Measure {
     pub name: String,
     /// The smaller, the nearer.
     pub value: f32,
+}
+
+/// What the last frames together say, where a device has them vote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vote {
+    /// What enough frames agreed on last; none before they did.
+    pub call: Option<Call>,
+    /// Name of the class; empty where there is none.
+    pub class: String,
+    /// How many of the last frames say so now.
+    pub votes: u8,
+    /// How many frames there are.
+    pub frames: u8,
+}
+
+impl Vote {
+    /// A device's stable decision, with the names of its classes; none where each frame stands for
+    /// itself.
+    #[must_use]
+    pub fn of(stable: Stable, filter: Filter, name: impl Fn(u8) -> String) -> Option<Self> {
+        (filter.window > 1).then(|| Self {
+            call: stable.outcome.map(Call::from),
+            class: stable
+                .outcome
+                .and_then(Outcome::class)
+                .map(name)
+                .unwrap_or_default(),
+            votes: stable.votes,
+            frames: stable.frames,
+        })
+    }
 }
 
 /// What a device made of a frame.
@@ -65,4 +99,91 @@ pub struct Decision {
     pub threshold: Option<f32>,
     /// From the frame to the answer, in microseconds.
     pub micros: u32,
+    /// The stable decision, with this frame's; none where the device has no vote.
+    pub vote: Option<Vote>,
+}
+
+impl Decision {
+    /// What an operator is told: the stable decision where there is a vote, else the frame's own, and
+    /// the name of its class. None while too few frames agree.
+    #[must_use]
+    pub fn told(&self) -> Option<(Call, &str)> {
+        match &self.vote {
+            Some(vote) => Some((vote.call?, &vote.class)),
+            None => Some(self.alone()),
+        }
+    }
+
+    /// What the frame alone says.
+    pub(super) fn alone(&self) -> (Call, &str) {
+        match self.call {
+            Call::Unknown => (self.call, ""),
+            Call::Class | Call::Good | Call::Defect => (self.call, &self.nearest),
+        }
+    }
+
+    /// [`told`](Self::told), with the call by its name.
+    pub(super) fn told_by_name(&self) -> (&'static str, &str) {
+        self.told()
+            .map_or((UNDECIDED, ""), |(call, class)| (call.name(), class))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decision(call: Call, vote: Option<Vote>) -> Decision {
+        Decision {
+            device: "line".to_owned(),
+            call,
+            nearest: "nut".to_owned(),
+            distances: Vec::new(),
+            novelty: None,
+            threshold: None,
+            micros: 1,
+            vote,
+        }
+    }
+
+    #[test]
+    fn an_operator_is_told_the_stable_decision_where_there_is_a_vote() {
+        let stable = |outcome, votes| Stable {
+            outcome,
+            votes,
+            frames: 5,
+        };
+        let name = |id| format!("class {id}");
+        let vote = |outcome, votes| Vote::of(stable(outcome, votes), Filter::default(), name);
+
+        let good = vote(Some(Outcome::Good(7)), 4);
+        let unknown = decision(Call::Unknown, good.clone());
+        assert_eq!(unknown.told(), Some((Call::Good, "class 7")));
+        assert_eq!(good.map(|vote| (vote.votes, vote.frames)), Some((4, 5)));
+        let known = decision(Call::Class, vote(Some(Outcome::Unknown), 3));
+        assert_eq!(known.told(), Some((Call::Unknown, "")));
+        assert_eq!(decision(Call::Class, vote(None, 0)).told(), None);
+    }
+
+    #[test]
+    fn a_frame_stands_for_itself_where_there_is_none() {
+        let filter = Filter {
+            window: 1,
+            agree: 1,
+        };
+        let stable = Stable {
+            outcome: Some(Outcome::Class(0)),
+            votes: 1,
+            frames: 1,
+        };
+        assert_eq!(Vote::of(stable, filter, |_| String::new()), None);
+        assert_eq!(
+            decision(Call::Defect, None).told(),
+            Some((Call::Defect, "nut"))
+        );
+        assert_eq!(
+            decision(Call::Unknown, None).told(),
+            Some((Call::Unknown, ""))
+        );
+    }
 }

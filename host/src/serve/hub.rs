@@ -27,6 +27,8 @@ const SHIFT: &str = "shift";
 pub(super) enum Wish {
     /// Take a frame and add it to a class. Frames of one hold are undone at once.
     Enroll { name: String, hold: u64 },
+    /// Add the last frame of a hold that was refused as one that does not fit, all the same.
+    EnrollAnyway { hold: u64 },
     /// Undo the last change.
     Undo,
     /// Give a class another name.
@@ -93,6 +95,7 @@ impl Hub {
                     classes: Vec::new(),
                     max_classes: 0,
                     max_shots: 0,
+                    voting: None,
                     undo: None,
                     reel: None,
                     drift: false,

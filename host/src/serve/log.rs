@@ -9,10 +9,12 @@ use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefini
 
 use super::Decision;
 
-/// Decisions in postcard. Another layout gets another name.
+/// Decisions in postcard. Another layout gets another name; a field may be added at the end.
 const DECISIONS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("decisions 1");
 /// The frames they are about, small, as JPEG.
 const PICTURES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("pictures");
+/// [`Decision::vote`] where there is none.
+const NO_VOTE: &[u8] = &[0];
 /// Numbers that are kept beside them.
 const NUMBERS: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");
 
@@ -243,7 +245,14 @@ fn decode(
         redb::AccessGuard<'_, &'static [u8]>,
     ),
 ) -> Result<(u64, Decision), redb::Error> {
-    let decision = postcard::from_bytes(bytes.value())
+    let decision = match postcard::from_bytes(bytes.value()) {
+        // Of a version that kept no vote: it ends where that would be.
+        Err(postcard::Error::DeserializeUnexpectedEnd) => {
+            postcard::from_bytes(&[bytes.value(), NO_VOTE].concat())
+        }
+        decision => decision,
+    };
+    let decision = decision
         .map_err(|_| redb::Error::Corrupted(format!("entry {} is not a decision", id.value())))?;
     Ok((id.value(), decision))
 }
@@ -256,7 +265,7 @@ pub(super) fn now() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Call, Measure};
+    use super::super::{Call, Measure, Vote};
     use super::*;
 
     const KEEP: Keep = Keep {
@@ -276,6 +285,12 @@ mod tests {
             novelty: Some(0.5),
             threshold: None,
             micros: 1_000,
+            vote: Some(Vote {
+                call: Some(Call::Class),
+                class: name.to_owned(),
+                votes: 3,
+                frames: 5,
+            }),
         }
     }
 
@@ -304,6 +319,47 @@ mod tests {
         assert_eq!(log.picture(first).unwrap().unwrap(), b"jpeg");
         assert_eq!(log.number("shift").unwrap(), Some(7));
         assert_eq!(log.number("none").unwrap(), None);
+    }
+
+    #[test]
+    fn an_entry_from_before_votes_were_kept_is_read() {
+        #[derive(serde::Serialize)]
+        struct Older(
+            &'static str,
+            Call,
+            &'static str,
+            Vec<(&'static str, f32)>,
+            Option<f32>,
+            Option<f32>,
+            u32,
+        );
+        let dir = tempfile::tempdir().unwrap();
+        let log = Log::open(&dir.path().join("log"), KEEP).unwrap();
+        let older = Older(
+            "line 1",
+            Call::Class,
+            "nut",
+            vec![("nut", 1.5)],
+            Some(0.5),
+            None,
+            1_000,
+        );
+        let bytes = postcard::to_stdvec(&older).unwrap();
+        let write = log.database.begin_write().unwrap();
+        let mut table = write.open_table(DECISIONS).unwrap();
+        table.insert(5, &bytes[..]).unwrap();
+        // Cut short, it is no decision of any version.
+        table.insert(9, &bytes[..bytes.len() - 3]).unwrap();
+        drop(table);
+        write.commit().unwrap();
+
+        let read = log.after(0, 1).unwrap();
+        let expected = Decision {
+            vote: None,
+            ..decision("nut")
+        };
+        assert_eq!(read, [(5, expected)]);
+        assert!(log.after(9, 1).is_err());
     }
 
     #[test]

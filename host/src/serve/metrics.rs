@@ -17,6 +17,7 @@ pub(super) struct Metrics {
     registry: Registry,
     frames: Family<Device, Counter>,
     decisions: Family<Made, Counter>,
+    stable: Family<Made, Counter>,
     seconds: Family<Device, Histogram, fn() -> Histogram>,
     errors: Family<Device, Counter>,
     up: Family<Device, Gauge>,
@@ -46,6 +47,7 @@ impl Metrics {
             registry: Registry::with_prefix("sudal"),
             frames: Family::default(),
             decisions: Family::default(),
+            stable: Family::default(),
             seconds: Family::new_with_constructor(seconds),
             errors: Family::default(),
             up: Family::default(),
@@ -58,7 +60,16 @@ impl Metrics {
             "Frames that a device was asked about",
             all.frames.clone(),
         );
-        to.register("decisions", "Decisions in the log", all.decisions.clone());
+        to.register(
+            "decisions",
+            "Decisions in the log, each of its frame alone",
+            all.decisions.clone(),
+        );
+        to.register(
+            "stable_decisions",
+            "The same frames as operators were told of them: over the last frames where a device votes",
+            all.stable.clone(),
+        );
         to.register_with_unit(
             "decision",
             "From a frame to its decision",
@@ -89,12 +100,15 @@ impl Metrics {
     }
 
     pub(super) fn decision(&self, decision: &Decision) {
-        let made = Made {
+        let made = |call, class: &str| Made {
             device: decision.device.clone(),
-            decision: decision.call.name(),
-            class: decision.nearest.clone(),
+            decision: call,
+            class: class.to_owned(),
         };
-        self.decisions.get_or_create(&made).inc();
+        let own = made(decision.call.name(), &decision.nearest);
+        self.decisions.get_or_create(&own).inc();
+        let (call, class) = decision.told_by_name();
+        self.stable.get_or_create(&made(call, class)).inc();
         self.seconds
             .get_or_create(&of(&decision.device))
             .observe(f64::from(decision.micros) / 1e6);

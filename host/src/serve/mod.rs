@@ -35,7 +35,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 
-pub use decision::{Call, Decision, Measure};
+pub use decision::{Call, Decision, Measure, Vote};
 pub use error::ServeError;
 pub use guard::Token;
 pub use log::{Keep, Log, LogError};

@@ -13,8 +13,9 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::time::sleep;
 
 use super::csv::iso;
+use super::decision::UNDECIDED;
 use super::hub::Hub;
-use super::{Decision, LogError, ServeError};
+use super::{Call, Decision, LogError, ServeError};
 
 /// Decisions that are under way at once.
 const WINDOW: usize = 32;
@@ -163,6 +164,7 @@ async fn feed(
     }
 }
 
+/// `decision` and `class` are the frame's own; `stable` is the vote's, null where a device has none.
 fn message(id: u64, decision: &Decision) -> String {
     json!({
         "id": id,
@@ -174,13 +176,53 @@ fn message(id: u64, decision: &Decision) -> String {
         "novelty": decision.novelty,
         "threshold": decision.threshold,
         "milliseconds": f64::from(decision.micros) / 1e3,
+        "stable": decision.vote.as_ref().map(|vote| json!({
+            "decision": vote.call.map_or(UNDECIDED, Call::name),
+            "class": vote.class,
+            "votes": vote.votes,
+            "frames": vote.frames,
+        })),
     })
     .to_string()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Vote;
     use super::*;
+
+    #[test]
+    fn a_message_has_the_frame_and_the_vote() {
+        let mut decision = Decision {
+            device: "line".to_owned(),
+            call: Call::Unknown,
+            nearest: "nut".to_owned(),
+            distances: Vec::new(),
+            novelty: None,
+            threshold: None,
+            micros: 1500,
+            vote: None,
+        };
+        let said = |decision: &Decision| -> serde_json::Value {
+            serde_json::from_str(&message(7, decision)).unwrap()
+        };
+        let alone = said(&decision);
+        assert_eq!(alone["decision"], "unknown");
+        assert_eq!(
+            (&alone["class"], &alone["stable"]),
+            (&json!("nut"), &json!(null))
+        );
+        decision.vote = Some(Vote {
+            call: Some(Call::Good),
+            class: "bolt".to_owned(),
+            votes: 3,
+            frames: 5,
+        });
+        let voted = said(&decision);
+        assert_eq!(voted["decision"], "unknown");
+        let stable = json!({ "decision": "good", "class": "bolt", "votes": 3, "frames": 5 });
+        assert_eq!(voted["stable"], stable);
+    }
 
     #[test]
     fn addresses_of_brokers_are_read() {

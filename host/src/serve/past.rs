@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use super::state::Undo;
 use super::trouble::Trouble;
 use crate::device::{Client, ClientError, DeviceError};
+use sudal_firmware::heads::Role;
 use sudal_firmware::store::StoreError;
 
 /// Changes that are remembered.
@@ -18,7 +19,7 @@ pub(super) struct Past(Vec<Step>);
 enum Step {
     /// Shots were added to a class during one hold.
     Enroll {
-        hold: u64,
+        hold: Option<u64>,
         name: String,
         shots: u8,
         /// Its record before; none if the class is new.
@@ -32,21 +33,28 @@ enum Step {
         name: String,
         record: Vec<u8>,
     },
+    Role {
+        name: String,
+        model: u64,
+        /// What the class stood for.
+        before: Role,
+    },
 }
 
 impl Past {
     /// Adds the frame that the camera shows to a class, if it is to fit only where it does, and gives
-    /// the class's shots. Frames of one hold are undone at once.
+    /// the class's shots. Frames of one hold are undone at once, one of none by itself.
     pub(super) fn enroll<S: Read + Write>(
         &mut self,
         client: &mut Client<S>,
         name: &str,
-        hold: u64,
+        hold: Option<u64>,
         fit: bool,
     ) -> Result<u8, Trouble> {
         let goes_on = matches!(
             self.0.last(),
-            Some(Step::Enroll { hold: last, name: of, .. }) if *last == hold && of == name
+            Some(Step::Enroll { hold: last, name: of, .. })
+                if hold.is_some() && *last == hold && of == name
         );
         let before = if goes_on { None } else { record(client, name)? };
         let enrolled = if fit {
@@ -105,6 +113,25 @@ impl Past {
         Ok(())
     }
 
+    /// Says what a class stands for.
+    pub(super) fn set_role<S: Read + Write>(
+        &mut self,
+        client: &mut Client<S>,
+        id: u8,
+        role: Role,
+    ) -> Result<(), Trouble> {
+        let class = client.list()?.into_iter().find(|class| class.id == id);
+        client.set_role(id, role)?;
+        if let Some(class) = class.filter(|class| class.role != role) {
+            self.push(Step::Role {
+                name: class.name,
+                model: class.model,
+                before: class.role,
+            });
+        }
+        Ok(())
+    }
+
     /// Undoes the last change.
     pub(super) fn undo<S: Read + Write>(&mut self, client: &mut Client<S>) -> Result<(), Trouble> {
         match self.0.last().ok_or(Trouble::NothingToUndo)? {
@@ -125,6 +152,19 @@ impl Past {
                 let id = client.find(to)?;
                 client.rename(id, from)?;
             }
+            Step::Role {
+                name,
+                model,
+                before,
+            } => {
+                // It may have another id since it was removed and brought back.
+                let mut classes = client.list()?.into_iter();
+                let class = classes.find(|class| class.name == *name && class.model == *model);
+                // Or somebody else removed it.
+                if let Some(class) = class {
+                    client.set_role(class.id, *before)?;
+                }
+            }
         }
         self.0.pop();
         Ok(())
@@ -136,11 +176,16 @@ impl Past {
             what,
             name: name.to_owned(),
             shots,
+            role: None,
         };
         Some(match self.0.last()? {
             Step::Enroll { name, shots, .. } => undo("enroll", name, Some(*shots)),
             Step::Rename { to, .. } => undo("rename", to, None),
             Step::Remove { name, .. } => undo("remove", name, None),
+            Step::Role { name, before, .. } => Undo {
+                role: Some(*before),
+                ..undo("role", name, None)
+            },
         })
     }
 
@@ -165,5 +210,65 @@ fn record<S: Read + Write>(
     match client.record(class.id) {
         Err(ClientError::Device(DeviceError::Store(StoreError::NoSuchClass))) => Ok(None),
         record => record.map(Some),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::data::{Gray, parts};
+    use crate::device::{Board, HostBoard};
+
+    #[test]
+    fn each_change_is_undone_the_last_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut board = HostBoard::open(dir.path()).unwrap();
+        let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/parts.sudal");
+        let model = std::fs::read(model).unwrap();
+        board.flash(&model, &mut |_| ()).unwrap();
+        let mut client = board.connect().unwrap();
+        let capacity = client.info().unwrap().frame_capacity as usize;
+        let frame: Gray = parts::dataset(1, 1, 1, (64, 64)).get(0, 0).unwrap();
+        client.show(&frame, capacity).unwrap();
+
+        let mut past = Past::default();
+        for (hold, fit) in [
+            (Some(1), true),
+            (Some(1), true),
+            (None, false),
+            (None, false),
+        ] {
+            past.enroll(&mut client, "nut", hold, fit).unwrap();
+        }
+        let id = client.find("nut").unwrap();
+        past.set_role(&mut client, id, Role::Good).unwrap();
+        // Nothing changes, so there is nothing to undo.
+        past.set_role(&mut client, id, Role::Good).unwrap();
+        past.set_role(&mut client, id, Role::Defect).unwrap();
+        past.rename(&mut client, "nut", "bolt").unwrap();
+        past.remove(&mut client, id).unwrap();
+
+        let mut undone = Vec::new();
+        while let Some(last) = past.last() {
+            past.undo(&mut client).unwrap();
+            let classes = client.list().unwrap();
+            let class = classes.first().map(|c| (c.name.clone(), c.shots, c.role));
+            undone.push((last.what, last.role, class));
+        }
+        let class = |name: &str, shots, role| Some((name.to_owned(), shots, role));
+        let expected = [
+            ("remove", None, class("bolt", 4, Role::Defect)),
+            ("rename", None, class("nut", 4, Role::Defect)),
+            ("role", Some(Role::Good), class("nut", 4, Role::Good)),
+            ("role", Some(Role::Plain), class("nut", 4, Role::Plain)),
+            ("enroll", None, class("nut", 3, Role::Plain)),
+            ("enroll", None, class("nut", 2, Role::Plain)),
+            ("enroll", None, None),
+        ];
+        assert_eq!(undone, expected);
+        let error = past.undo(&mut client).unwrap_err();
+        assert!(matches!(error, Trouble::NothingToUndo), "{error}");
     }
 }

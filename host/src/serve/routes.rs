@@ -43,6 +43,7 @@ pub(super) fn router(hub: Arc<Hub>, token: Token, host_names: Vec<String>) -> Ro
         .route("/events", get(events))
         .route("/devices/{device}/picture", get(picture))
         .route("/devices/{device}/enroll", post(enroll))
+        .route("/devices/{device}/enroll-anyway", post(enroll_anyway))
         .route("/devices/{device}/undo", post(undo))
         .route("/devices/{device}/rename", post(rename))
         .route("/devices/{device}/remove", post(remove))
@@ -137,6 +138,20 @@ async fn enroll(
     let Enroll { name, hold } = ask;
     let name = name.trim().to_owned();
     wish(app, device, Wish::Enroll { name, hold }).await
+}
+
+#[derive(Deserialize)]
+struct Anyway {
+    /// The hold of which a frame was refused.
+    hold: u64,
+}
+
+async fn enroll_anyway(
+    app: App,
+    device: Path<usize>,
+    Json(ask): Json<Anyway>,
+) -> Result<Response, Failure> {
+    wish(app, device, Wish::EnrollAnyway { hold: ask.hold }).await
 }
 
 async fn undo(app: App, device: Path<usize>) -> Result<Response, Failure> {

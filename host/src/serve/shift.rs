@@ -18,6 +18,9 @@ struct Tally {
     total: u64,
     unknown: u64,
     defect: u64,
+    undecided: u64,
+    /// Whether a vote decided about any.
+    voted: bool,
     /// By the class's name, and whether it is good, bad or neither.
     classes: BTreeMap<(String, &'static str), u64>,
     /// All, and those that did not pass, by the hour.
@@ -31,23 +34,40 @@ impl Tally {
         self.total += 1;
         let hour = self.hours.entry(id / HOUR).or_default();
         hour.0 += 1;
-        let what = match decision.call {
-            Call::Unknown => {
+        self.voted |= decision.vote.is_some();
+        let told = decision.told();
+        let what = match told {
+            Some((Call::Unknown, _)) => {
                 self.unknown += 1;
                 word(korean, "unknown", "미등록").to_owned()
             }
-            Call::Defect => {
+            Some((Call::Defect, class)) => {
                 self.defect += 1;
-                decision.nearest.clone()
+                class.to_owned()
             }
-            Call::Class | Call::Good => String::new(),
+            Some((Call::Class | Call::Good, _)) => String::new(),
+            None => {
+                self.undecided += 1;
+                String::new()
+            }
         };
-        if decision.call != Call::Unknown {
-            let class = (decision.nearest.clone(), decision.call.name());
+        if let Some((call @ (Call::Class | Call::Good | Call::Defect), class)) = told {
+            let class = (class.to_owned(), call.name());
             *self.classes.entry(class).or_default() += 1;
         }
         if !what.is_empty() {
             hour.1 += 1;
+            let what = match decision.alone() {
+                alone if Some(alone) == told => what,
+                (Call::Unknown, _) => format!(
+                    "{what} ({})",
+                    word(korean, "this frame: unknown", "이 프레임: 미등록")
+                ),
+                (_, class) => format!(
+                    "{what} ({}: {class})",
+                    word(korean, "this frame", "이 프레임")
+                ),
+            };
             if self.failed.len() == SHOWN {
                 self.failed.remove(0);
             }
@@ -110,13 +130,16 @@ fn write(
     }
     for (name, tally) in devices {
         write!(html, "<section><h2>{}</h2><dl>", escape(name))?;
-        let passed = tally.total - tally.unknown - tally.defect;
-        let figures = [
+        let passed = tally.total - tally.unknown - tally.defect - tally.undecided;
+        let mut figures = vec![
             (w("Frames", "프레임"), tally.total),
             (w("Recognised", "인식"), passed),
             (w("Defects", "불량"), tally.defect),
             (w("Unknown", "미등록"), tally.unknown),
         ];
+        if tally.undecided > 0 {
+            figures.push((w("Undecided", "판정 전"), tally.undecided));
+        }
         for (label, count) in figures {
             let share = percent(count, tally.total);
             write!(
@@ -124,9 +147,17 @@ fn write(
                 "<div><dt>{label}</dt><dd>{count}<small>{share}</small></dd></div>"
             )?;
         }
+        write!(html, "</dl>")?;
+        if tally.voted {
+            let how = w(
+                "Each frame counts as what the last frames together said of it.",
+                "프레임마다 최근 프레임들의 다수결 판정으로 셉니다.",
+            );
+            write!(html, "<p>{how}</p>")?;
+        }
         write!(
             html,
-            "</dl><h3>{}</h3><table><thead><tr><th>{}</th><th>{}</th><th>{}</th><th></th></tr></thead><tbody>",
+            "<h3>{}</h3><table><thead><tr><th>{}</th><th>{}</th><th>{}</th><th></th></tr></thead><tbody>",
             w("Classes", "클래스"),
             w("Class", "클래스"),
             w("Frames", "프레임"),
@@ -216,7 +247,7 @@ fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Keep;
+    use super::super::{Keep, Vote};
     use super::*;
 
     #[test]
@@ -235,6 +266,7 @@ mod tests {
             novelty: None,
             threshold: None,
             micros: 1,
+            vote: None,
         };
         for _ in 0..3 {
             log.append(&decision(Call::Class, "<script>"), b"").unwrap();
@@ -247,6 +279,36 @@ mod tests {
         );
         assert!(html.contains("<dt>Unknown</dt><dd>1<small>25.0 %</small>"));
         assert!(html.contains(&format!("/log/{last}/picture")));
+        assert!(!html.contains("Undecided") && !html.contains("together"));
         assert!(!report(&log, 0, last, true).unwrap().contains("/log/"));
+
+        // With a vote its decision counts, whatever the frame alone is.
+        let voted = |call| Decision {
+            vote: Some(Vote {
+                call,
+                class: "bolt".to_owned(),
+                votes: 3,
+                frames: 5,
+            }),
+            ..decision(Call::Unknown, "nut")
+        };
+        log.append(&voted(Some(Call::Good)), b"").unwrap();
+        let defect = log.append(&voted(Some(Call::Defect)), b"").unwrap();
+        log.append(&voted(None), b"").unwrap();
+        let html = report(&log, last + 1, u64::MAX, false).unwrap();
+        for expected in [
+            "<dt>Recognised</dt><dd>1<",
+            "<dt>Defects</dt><dd>1<",
+            "<dt>Unknown</dt><dd>0<",
+            "<dt>Undecided</dt><dd>1<",
+            "the last frames together",
+            "<tr class=\"good\"><td>bolt</td><td>1</td>",
+        ] {
+            assert!(html.contains(expected), "{expected}");
+        }
+        assert_eq!(html.matches("/log/").count(), 1);
+        assert!(html.contains(&format!(
+            "/log/{defect}/picture\" alt=\"\"><b>bolt (this frame: unknown)</b>"
+        )));
     }
 }

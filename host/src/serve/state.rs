@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use sudal_firmware::decision::Filter;
 use sudal_firmware::heads::Role;
 
+use super::Decision;
 use super::trouble::Told;
-use super::{Call, Decision};
 
 /// What a page shows of a device, beside its decisions.
 #[derive(Debug, Clone, Serialize)]
@@ -21,6 +22,8 @@ pub(super) struct State {
     pub(super) classes: Vec<Taught>,
     pub(super) max_classes: u8,
     pub(super) max_shots: u8,
+    /// How many frames decide together; none where each stands for itself.
+    pub(super) voting: Option<Filter>,
     /// What would be undone.
     pub(super) undo: Option<Undo>,
     /// What the virtual camera is shown.
@@ -59,12 +62,14 @@ pub(super) struct Taught {
 /// A change that can be undone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Undo {
-    /// `enroll`, `rename` or `remove`.
+    /// `enroll`, `rename`, `remove` or `role`.
     pub(super) what: &'static str,
     /// Name of the class.
     pub(super) name: String,
     /// Shots that were enrolled at once.
     pub(super) shots: Option<u8>,
+    /// What the class would stand for again.
+    pub(super) role: Option<Role>,
 }
 
 /// A class of the pictures that the camera is shown.
@@ -74,14 +79,14 @@ pub(super) struct Shown {
     pub(super) stay: bool,
 }
 
-/// Decisions since the shift began.
+/// Frames since the shift began, by what operators were told of them.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(super) struct Counts {
     /// When it began, in microseconds since 1970.
     pub(super) since: u64,
     pub(super) total: u64,
     pub(super) calls: BTreeMap<&'static str, u64>,
-    /// Of frames that are of a class, by its name.
+    /// Those of a class, by its name.
     pub(super) classes: BTreeMap<String, u64>,
 }
 
@@ -95,9 +100,49 @@ impl Counts {
 
     pub(super) fn add(&mut self, decision: &Decision) {
         self.total += 1;
-        *self.calls.entry(decision.call.name()).or_default() += 1;
-        if decision.call != Call::Unknown {
-            *self.classes.entry(decision.nearest.clone()).or_default() += 1;
+        let (call, class) = decision.told_by_name();
+        *self.calls.entry(call).or_default() += 1;
+        if !class.is_empty() {
+            *self.classes.entry(class.to_owned()).or_default() += 1;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Call, Vote};
+    use super::*;
+
+    #[test]
+    fn frames_are_counted_by_what_operators_were_told() {
+        let frame = |call, vote| Decision {
+            device: "line".to_owned(),
+            call,
+            nearest: "nut".to_owned(),
+            distances: Vec::new(),
+            novelty: None,
+            threshold: None,
+            micros: 1,
+            vote,
+        };
+        let vote = |call, class: &str| {
+            Some(Vote {
+                call,
+                class: class.to_owned(),
+                votes: 3,
+                frames: 5,
+            })
+        };
+        let mut counts = Counts::new(7);
+        counts.add(&frame(Call::Class, vote(None, "")));
+        counts.add(&frame(Call::Unknown, vote(Some(Call::Good), "bolt")));
+        counts.add(&frame(Call::Class, vote(Some(Call::Unknown), "")));
+        counts.add(&frame(Call::Class, None));
+        counts.add(&frame(Call::Unknown, None));
+        assert_eq!((counts.since, counts.total), (7, 5));
+        let calls = [("class", 1), ("good", 1), ("undecided", 1), ("unknown", 2)];
+        assert_eq!(counts.calls, BTreeMap::from(calls));
+        let classes = [("bolt".to_owned(), 1), ("nut".to_owned(), 1)];
+        assert_eq!(counts.classes, BTreeMap::from(classes));
     }
 }

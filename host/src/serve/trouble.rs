@@ -1,5 +1,6 @@
 use serde::Serialize;
 use sudal_firmware::camera::CameraError;
+use sudal_firmware::decision::Outlier;
 use sudal_firmware::protocol::DecisionError;
 use sudal_firmware::store::StoreError;
 
@@ -28,6 +29,15 @@ pub(super) enum Trouble {
     /// The camera's pictures can't be shown.
     #[error("the camera gives {0:?}, only grey is shown so far")]
     Format(PixelFormat),
+    /// The frame looks more like another class than like the one that it is to join.
+    #[error("this frame looks like {name:?}")]
+    LooksLike {
+        /// Name of that class.
+        name: String,
+    },
+    /// The frame that was to be enrolled all the same is not kept any longer.
+    #[error("the frame that was refused is gone: teach again")]
+    NothingRefused,
     /// The device is not there now.
     #[error("the device is not connected")]
     Away,
@@ -46,6 +56,8 @@ pub(super) struct Told {
     pub(super) kind: &'static str,
     /// In English.
     pub(super) text: String,
+    /// Name of the class that it is about, if it is about another one.
+    pub(super) class: Option<String>,
 }
 
 impl Trouble {
@@ -61,6 +73,16 @@ impl Trouble {
         }
     }
 
+    /// Why a frame does not fit the class that it was to join, if it is that.
+    pub(super) fn outlier(&self) -> Option<Outlier> {
+        match self {
+            Self::Client(ClientError::Device(DeviceError::Decision(DecisionError::Outlier(
+                outlier,
+            )))) => Some(*outlier),
+            _ => None,
+        }
+    }
+
     /// What the page is told, with all causes.
     pub(super) fn told(&self) -> Told {
         let mut text = self.to_string();
@@ -73,9 +95,14 @@ impl Trouble {
             }
             cause = error.source();
         }
+        let class = match self {
+            Self::LooksLike { name } => Some(name.clone()),
+            _ => None,
+        };
         Told {
             kind: self.kind(),
             text,
+            class,
         }
     }
 
@@ -87,6 +114,8 @@ impl Trouble {
                 Self::Picture(_) | Self::Webcam(_) => "picture",
                 Self::Log(_) => "log",
                 Self::NothingToUndo => "nothing-to-undo",
+                Self::LooksLike { .. } => "looks-like",
+                Self::NothingRefused => "nothing-refused",
                 _ => "",
             };
         };
@@ -106,5 +135,26 @@ impl Trouble {
             DeviceError::Decision(DecisionError::Frames { .. }) => "frames",
             _ => "",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_that_looks_like_another_class_is_told_with_its_name() {
+        let name = "너트".to_owned();
+        let told = Trouble::LooksLike { name }.told();
+        assert_eq!(
+            (told.kind, told.class.as_deref()),
+            ("looks-like", Some("너트"))
+        );
+        let far = DecisionError::Outlier(Outlier::Far { percent: 150 });
+        let far = Trouble::Client(ClientError::Device(DeviceError::Decision(far)));
+        assert_eq!(far.outlier(), Some(Outlier::Far { percent: 150 }));
+        let told = far.told();
+        assert_eq!((told.kind, told.class), ("outlier", None));
+        assert!(!far.is_lost() && Trouble::Away.outlier().is_none());
     }
 }

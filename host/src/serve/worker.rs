@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use sudal_firmware::decision::Basis;
+use sudal_firmware::decision::{Basis, Outlier};
 
 use super::hub::{Command, Hub, Wish};
 use super::past::Past;
 use super::state::{Link, Shown, Taught};
 use super::trouble::Trouble;
-use super::{Call, Decision, DeviceOptions, Measure, Source, picture};
+use super::{Call, Decision, DeviceOptions, Measure, Source, Vote, picture};
 use crate::data::Gray;
 use crate::device::{
     self, Board, Client, ClientError, DeviceError, Head, Info, Link as Line, LockState, Patience,
@@ -33,6 +33,16 @@ pub(super) struct Worker {
     place: usize,
     options: DeviceOptions,
     past: Past,
+    refused: Option<Refused>,
+}
+
+/// A frame that does not fit the class that it was to join. It is kept, so that nothing else is
+/// enrolled where an operator wants it all the same.
+struct Refused {
+    hold: u64,
+    name: String,
+    /// None where the device takes its own.
+    frame: Option<Gray>,
 }
 
 /// A device that answers.
@@ -52,6 +62,7 @@ impl Worker {
             place,
             options,
             past: Past::default(),
+            refused: None,
         }
     }
 
@@ -107,6 +118,8 @@ impl Worker {
             state.model = session.info.model.as_ref().ok().map(|m| m.name.clone());
             state.max_classes = session.info.max_classes;
             state.max_shots = session.info.max_shots;
+            let filter = session.info.deciding.filter;
+            state.voting = (filter.window > 1).then_some(filter);
         });
         self.publish(&session);
         Ok(session)
@@ -210,20 +223,49 @@ impl Worker {
 
     /// Changes what the device was taught.
     fn alter(&mut self, session: &mut Session, wish: Wish) -> Result<Option<u8>, Trouble> {
+        if !matches!(wish, Wish::Enroll { .. } | Wish::EnrollAnyway { .. }) {
+            // Its class may be another one now, or gone.
+            self.refused = None;
+        }
         let client = &mut session.client;
         match wish {
             Wish::Enroll { name, hold } => {
-                let frame = session.take(self.options.source.same()?)?;
+                let given = self.options.source.same()?;
+                let takes_its_own = given.is_none();
+                let frame = session.take(given)?;
                 self.hub.show(self.place, picture::live(&frame));
                 // The shots alone say too little of what else is of a class.
                 let fit = session.info.deciding.basis == Basis::Calibration;
-                let shots = self.past.enroll(&mut session.client, &name, hold, fit)?;
+                let enrolled = self
+                    .past
+                    .enroll(&mut session.client, &name, Some(hold), fit);
+                let Some(outlier) = enrolled.as_ref().err().and_then(Trouble::outlier) else {
+                    return enrolled.map(Some);
+                };
+                self.refused = Some(Refused {
+                    hold,
+                    name,
+                    frame: (!takes_its_own).then_some(frame),
+                });
+                return match outlier {
+                    Outlier::LooksLike { class } => Err(Trouble::LooksLike {
+                        name: session.name(class),
+                    }),
+                    Outlier::Far { .. } => enrolled.map(Some),
+                };
+            }
+            Wish::EnrollAnyway { hold } => {
+                let refused = self.refused.take_if(|refused| refused.hold == hold);
+                let Refused { name, frame, .. } = refused.ok_or(Trouble::NothingRefused)?;
+                let frame = session.take(frame)?;
+                self.hub.show(self.place, picture::live(&frame));
+                let shots = self.past.enroll(&mut session.client, &name, None, false)?;
                 return Ok(Some(shots));
             }
             Wish::Undo => self.past.undo(client)?,
             Wish::Rename { from, to } => self.past.rename(client, &from, &to)?,
             Wish::Remove { id } => self.past.remove(client, id)?,
-            Wish::Role { id, role } => client.set_role(id, role)?,
+            Wish::Role { id, role } => self.past.set_role(client, id, role)?,
             Wish::Recenter => client.recenter()?,
             Wish::Stay { .. } | Wish::Skip => {}
         }
@@ -289,14 +331,10 @@ impl Session {
     }
 
     fn decision(&self, device: &str, verdict: Verdict, micros: u32) -> Decision {
-        let name = |id: u8| {
-            let class = self.classes.iter().find(|class| class.id == id);
-            class.map_or_else(|| format!("class {id}"), |class| class.name.clone())
-        };
         // Prototypes and shots are compared by squared distances.
         let squared = matches!(verdict.head, Head::Prototype | Head::Nearest);
         let measures = verdict.distances.iter().map(|distance| Measure {
-            name: name(distance.class),
+            name: self.name(distance.class),
             value: if squared {
                 distance.value.sqrt()
             } else {
@@ -313,6 +351,15 @@ impl Session {
             novelty: verdict.decision.novelty,
             threshold: verdict.decision.threshold,
             micros,
+            vote: Vote::of(verdict.decision.stable, self.info.deciding.filter, |id| {
+                self.name(id)
+            }),
         }
+    }
+
+    /// Name of a class.
+    fn name(&self, id: u8) -> String {
+        let class = self.classes.iter().find(|class| class.id == id);
+        class.map_or_else(|| format!("class {id}"), |class| class.name.clone())
     }
 }

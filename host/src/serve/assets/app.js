@@ -1,6 +1,6 @@
 // The page: listens to the server, and to keys.
 
-import { lang, other, setLang, t } from "./words.js";
+import { has, lang, other, setLang, t } from "./words.js";
 import { $, addMoment, draw, history, make, picture, tabs, words } from "./view.js";
 import { setUp } from "./teach.js";
 
@@ -10,6 +10,7 @@ const teach = setUp(app);
 
 const KEYS = [
   [["space"], "key-hold"], [["1", "…", "9"], "key-choose"], [["N"], "key-name"], [["U"], "key-undo"],
+  [["A"], "key-anyway"], [["escape"], "key-leave"],
   [["←", "→"], "key-device"], [["S"], "key-stay"], [["D"], "key-next"], [["L"], "key-lang"], [["?"], "key-help"],
 ];
 
@@ -18,7 +19,7 @@ function drawAll() {
   $("lang").textContent = t("key-lang");
   words();
   $("key-list").replaceChildren(...KEYS.map(([keys, text]) => make("div", {},
-    make("dt", {}, ...keys.map((key) => make("kbd", { textContent: key === "space" ? t("space") : key }))),
+    make("dt", {}, ...keys.map((key) => make("kbd", { textContent: has(key) ? t(key) : key }))),
     make("dd", { textContent: t(text) }))));
   const device = app.devices[app.current];
   if (!device) return;
@@ -94,11 +95,15 @@ $("keys-button").onclick = () => $("keys").showModal();
 addEventListener("keydown", (event) => {
   const writing = event.target instanceof HTMLInputElement || $("keys").open;
   if (writing || event.ctrlKey || event.metaKey || event.altKey) return;
+  // Who came to a button by Tab presses it by the space bar.
+  if (event.key === " " && event.target instanceof HTMLButtonElement && event.target.id !== "hold") return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   const taught = app.devices[app.current]?.state.classes[key - 1];
   const commands = {
     " ": () => event.repeat || teach.hold(),
     "n": () => { $("name").focus(); $("name").select(); },
+    "a": teach.anyway,
+    "Escape": teach.leave,
     "u": () => $("undo").disabled || teach.undo(),
     "s": () => $("stay").disabled || $("reel").hidden || teach.stay(),
     "d": () => $("skip").disabled || $("reel").hidden || teach.skip(),
@@ -112,6 +117,10 @@ addEventListener("keydown", (event) => {
     event.preventDefault();
     command();
   }
+});
+// After a click or a touch the space bar teaches again.
+addEventListener("click", (event) => {
+  if (event.detail && document.activeElement instanceof HTMLButtonElement) document.activeElement.blur();
 });
 addEventListener("keyup", (event) => {
   if (event.key === " ") teach.release();

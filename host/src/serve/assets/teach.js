@@ -1,7 +1,7 @@
 // What changes something: teaching by holding, undo, names.
 
-import { lang, t, trouble } from "./words.js";
-import { $, make, toast } from "./view.js";
+import { has, lang, t, trouble } from "./words.js";
+import { $, make, say, toast } from "./view.js";
 
 /** Between two shots of one hold, in milliseconds. */
 const BETWEEN = 150;
@@ -14,12 +14,12 @@ if (given) {
 }
 const token = sessionStorage.getItem("token");
 
-/** Whether the last refusal was of one frame. */
-let refused = false;
+/** Why the last frame does not fit the class that it was to join, if it was refused for that. */
+let refused;
 
 /** Asks the server to change something. Gives the answer, or nothing if it was refused and told. */
 async function post(path, body = {}) {
-  refused = false;
+  refused = undefined;
   try {
     const response = await fetch(path, {
       method: "POST",
@@ -30,8 +30,8 @@ async function post(path, body = {}) {
     const text = await response.text();
     let told = { kind: "", text };
     try { told = JSON.parse(text); } catch { /* not from a device */ }
-    refused = told.kind === "outlier";
-    toast(trouble(told), true);
+    if (has(`left-${told.kind}`)) refused = told;
+    else toast(has(`e-${told.kind}`) ? `${t(`e-${told.kind}`)}. ${trouble(told)}` : trouble(told), true);
   } catch {
     toast(t("server-lost"), true);
   }
@@ -48,6 +48,8 @@ export function setUp(app) {
   const device = () => `/devices/${app.current}`;
   const state = () => app.devices[app.current]?.state;
   let holding = false;
+  /** A frame that was refused and can be enrolled all the same. */
+  let offer;
 
   may().catch(() => false).then((allowed) => {
     app.allowed = allowed;
@@ -65,16 +67,20 @@ export function setUp(app) {
       return;
     }
     holding = true;
-    const path = `${device()}/enroll`;
+    offer = undefined;
+    const path = device();
     const number = Date.now();
+    let left;
     do {
       update();
-      const answer = await post(path, { name, hold: number });
+      const answer = await post(`${path}/enroll`, { name, hold: number });
       // A frame that does not fit is left out, and told; the next may.
       if (!answer && !refused) break;
+      if (refused) left = { told: refused, path, name, hold: number };
       await new Promise((done) => setTimeout(done, BETWEEN));
     } while (holding);
     holding = false;
+    offer = left;
     update();
   }
   const release = () => { holding = false; };
@@ -98,8 +104,27 @@ export function setUp(app) {
   addEventListener("blur", release);
   document.addEventListener("visibilitychange", release);
 
+  /** The frame that was refused, all the same. */
+  async function anyway() {
+    if (holding || offer?.path !== device()) return;
+    const { path, name, hold: number } = offer;
+    if (await change(`${path}/enroll-anyway`, { hold: number })) toast(t("added", { name }));
+  }
+  function leave() {
+    offer = undefined;
+    update();
+  }
+  $("anyway").onclick = anyway;
+  $("leave").onclick = leave;
+
+  /** Changes what was taught; what was refused before is then no longer offered. */
+  function change(path, body) {
+    leave();
+    return post(path, body);
+  }
+
   const undo = async () => {
-    if (await post(`${device()}/undo`)) toast(t("undone"));
+    if (await change(`${device()}/undo`)) toast(t("undone"));
   };
   const stay = () => post(`${device()}/stay`, { stay: !state().reel.stay });
   const skip = () => post(`${device()}/skip`);
@@ -111,7 +136,7 @@ export function setUp(app) {
     if (event.key === "Enter" || event.key === "Escape") $("name").blur();
   };
   $("recenter").onclick = async () => {
-    if (await post(`${device()}/recenter`)) toast(t("recentered"));
+    if (await change(`${device()}/recenter`)) toast(t("recentered"));
   };
   $("new-shift").onclick = async () => {
     if (await post("/shift")) toast(t("shift-begun"));
@@ -127,7 +152,7 @@ export function setUp(app) {
   function role(taught) {
     const roles = Object.keys(ROLES);
     const next = roles[(roles.indexOf(taught.role) + 1) % roles.length];
-    return post(`${device()}/role`, { id: taught.id, role: next });
+    return change(`${device()}/role`, { id: taught.id, role: next });
   }
 
   function rename(row, name) {
@@ -138,7 +163,7 @@ export function setUp(app) {
       if (done) return;
       done = true;
       const to = input.value.trim();
-      if (save && to && to !== name) await post(`${device()}/rename`, { from: name, to });
+      if (save && to && to !== name) await change(`${device()}/rename`, { from: name, to });
       if ($("name").value === name && save && to) $("name").value = to;
       app.editing = false;
       update();
@@ -156,7 +181,7 @@ export function setUp(app) {
   }
 
   async function remove(taught) {
-    if (await post(`${device()}/remove`, { id: taught.id })) toast(t("removed", { name: taught.name }));
+    if (await change(`${device()}/remove`, { id: taught.id })) toast(t("removed", { name: taught.name }));
   }
 
   let listed;
@@ -170,22 +195,27 @@ export function setUp(app) {
       const key = make("kbd", { textContent: place < 9 ? place + 1 : "" });
       const pick = make("button", { type: "button", className: "pick", title: name }, key, make("span", { textContent: name }),
         make("small", { textContent: taught.usable ? `${taught.shots}` : t("other-model") }));
-      const edit = make("button", { type: "button", textContent: "✎", className: "edit", title: t("rename", { name }) });
-      const bin = make("img", { src: "/assets/bin.svg", alt: t("remove", { name }) });
-      const drop = make("button", { type: "button", title: t("remove", { name }) }, bin);
-      const meaning = `${t("role", { name })}: ${t(`role-${taught.role}`)}`;
-      const stands = make("button", { type: "button", textContent: ROLES[taught.role], className: "role", title: meaning });
+      // A sign alone is nothing to read aloud.
+      const tool = (className, label, sign) => make("button", { type: "button", className, title: label, ariaLabel: label }, sign);
+      const edit = tool("edit", t("rename", { name }), "✎");
+      const drop = tool("drop", t("remove", { name }), make("img", { src: "/assets/bin.svg", alt: "" }));
+      const stands = tool("role", `${t("role", { name })}: ${t(`role-${taught.role}`)}`, ROLES[taught.role]);
       stands.dataset.role = taught.role;
       stands.onclick = () => role(taught);
       const row = make("li", {}, pick, stands, edit, drop);
-      row.classList.toggle("chosen", name === $("name").value.trim());
+      const chosen = name === $("name").value.trim();
+      row.classList.toggle("chosen", chosen);
+      pick.ariaPressed = chosen;
       pick.onclick = () => choose(name);
       edit.onclick = () => rename(row, name);
       drop.onclick = () => remove(taught);
       for (const button of [pick, stands, edit, drop]) button.disabled = !app.allowed;
       return row;
     });
+    const buttons = () => [...$("list").querySelectorAll("button")];
+    const focused = buttons().indexOf(document.activeElement);
     $("list").replaceChildren(...(rows.length ? rows : [make("p", { textContent: t("none") })]));
+    buttons()[focused]?.focus();
   }
 
   function update() {
@@ -198,15 +228,19 @@ export function setUp(app) {
     button.classList.toggle("held", holding);
     button.disabled = !app.allowed || now.link !== "up";
     title.textContent = t(holding ? "holding" : "hold");
-    hint.textContent = taught ? t("shots", { n: taught.shots, most: now.max_shots }) : t("hold-hint");
+    if (holding && refused) hint.textContent = t(`left-${refused.kind}`, { other: refused.class });
+    else hint.textContent = taught ? t("shots", { n: taught.shots, most: now.max_shots }) : t("hold-hint");
+    const offered = offer?.path === device() && !holding;
+    $("refusal").hidden = !offered;
+    if (offered) say($("refusal").firstElementChild, t(`refused-${offer.told.kind}`, { name: offer.name, other: offer.told.class }));
     const { undo: last } = now;
     $("undo").disabled = !app.allowed || !last || now.link !== "up";
-    $("undo").textContent = last ? t(`undo-${last.what}`, { n: last.shots, name: last.name }) : t("undo");
+    $("undo").textContent = last ? t(`undo-${last.what}`, { n: last.shots, name: last.name, role: last.role && t(`role-${last.role}`) }) : t("undo");
     $("room").textContent = t("room", { n: now.classes.length, most: now.max_classes });
     if (!app.editing) list(now.classes);
     $("report").href = `/report?lang=${lang}`;
     $("csv").href = "/log.csv";
   }
 
-  return { update, hold, release, undo, stay, skip, choose };
+  return { update, hold, release, anyway, leave, undo, stay, skip, choose };
 }

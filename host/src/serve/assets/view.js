@@ -4,7 +4,7 @@ import { has, number, t, time, trouble } from "./words.js";
 
 export const $ = (id) => document.getElementById(id);
 
-const MARKS = { good: "✓", class: "◆", defect: "✕", unknown: "?", lost: "⚡", idle: "…", trouble: "!" };
+const MARKS = { good: "✓", class: "◆", defect: "✕", unknown: "?", undecided: "…", lost: "⚡", idle: "…", trouble: "!" };
 const BARS = 8;
 
 export function make(tag, attributes = {}, ...children) {
@@ -14,16 +14,28 @@ export function make(tag, attributes = {}, ...children) {
 }
 
 /** Changes text only where it differs, so that readers aloud stay quiet. */
-function say(element, text) {
+export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** The word for a decision. */
-export function word(decision) {
-  return decision.call === "good" || decision.call === "unknown" ? t(decision.call) : decision.nearest;
+/** What an operator is told with a frame: what the last frames together say, where they vote. */
+function told({ call, nearest, vote }) {
+  return vote ? { call: vote.call ?? "undecided", name: vote.class } : { call, name: nearest };
 }
 
-/** What to tell across the room: [call, word, detail]. */
+/** What a frame alone says where the vote says something else. */
+function alone(decision) {
+  const { call, name } = told(decision);
+  const same = decision.call === call && (call === "unknown" || decision.nearest === name);
+  return same ? undefined : { call: decision.call, name: decision.nearest };
+}
+
+/** The word for a decision. */
+function word({ call, name }) {
+  return call === "class" || call === "defect" ? name : t(call);
+}
+
+/** What to tell across the room: [call, word, detail, what is smaller above the word]. */
 function verdict(device, connected) {
   const { state, history } = device;
   const last = history[0];
@@ -40,9 +52,13 @@ function verdict(device, connected) {
   if (!state.classes.some((taught) => taught.usable)) return ["idle", t("empty"), t("empty-detail")];
   if (!last) return ["idle", t("waiting"), ""];
   const { decision } = last;
+  const said = told(decision);
+  const other = alone(decision);
   const details = [time(last.id), t("ms", { ms: number(Math.round(decision.micros / 1000)) })];
-  if (decision.call === "unknown") details.unshift(t("like", { name: decision.nearest }));
-  return [decision.call, word(decision), details.join(" · ")];
+  if (other) details.unshift(t("alone", { word: word(other) }));
+  else if (said.call === "unknown") details.unshift(t("like", { name: decision.nearest }));
+  if (decision.vote) details.unshift(t("votes", decision.vote));
+  return [said.call, word(said), details.join(" · "), said.call === "good" ? said.name : undefined];
 }
 
 /** A measure of how long a text is drawn, in letters; Korean ones are twice as wide. */
@@ -51,18 +67,18 @@ function extent(text) {
 }
 
 export function draw(device, connected) {
-  const [call, text, detail] = verdict(device, connected);
+  const [call, text, detail, kind] = verdict(device, connected);
   const live = connected && device.state.link === "up";
   $("decision").dataset.call = call;
   say($("mark"), MARKS[call]);
-  say($("kind"), call === "good" ? device.history[0].decision.nearest : has(`kind-${call}`) ? t(`kind-${call}`) : "");
+  say($("kind"), kind ?? (has(`kind-${call}`) ? t(`kind-${call}`) : ""));
   say($("word"), text);
   say($("detail"), detail);
   $("drift").hidden = !device.state.drift || !live;
   $("word").style.setProperty("--extent", Math.max(4, extent(text)));
   document.title = `${text} – sudal`;
   bars(live ? device.history[0]?.decision : undefined);
-  counters(device.state.counts);
+  counters(device.state);
   reel(device.state);
 }
 
@@ -103,7 +119,7 @@ function bars(decision) {
   const rows = measures.map((measure, place) => {
     const bar = make("i");
     bar.style.width = `${((measure.value - low) / (high - low)) * 100}%`;
-    const row = make("li", {}, make("span", { textContent: measure.name }), make("em", {}, bar),
+    const row = make("li", {}, make("span", { textContent: measure.name, title: measure.name }), make("em", {}, bar),
       make("data", { textContent: measure.value.toFixed(2) }));
     if (place === 0) row.dataset.call = decision.call;
     return row;
@@ -111,13 +127,15 @@ function bars(decision) {
   $("bars").replaceChildren(...(rows.length ? rows : [make("p", { textContent: t("no-distances") })]));
 }
 
-function counters(counts) {
-  say($("since"), t("since", { time: time(counts.since).slice(0, 5) }));
+function counters({ counts, voting }) {
+  say($("since"), t(voting ? "since-voting" : "since", { time: time(counts.since).slice(0, 5), ...voting }));
+  $("since").title = t(voting ? "counted-voting" : "counted");
   const rows = Object.entries(counts.classes).sort((a, b) => b[1] - a[1]).map(([name, count]) => [name, count, ""]);
+  if (counts.calls.undecided) rows.push([t("undecided-count"), counts.calls.undecided, "undecided"]);
   if (counts.calls.unknown) rows.unshift([t("unknown"), counts.calls.unknown, "unknown"]);
   rows.unshift([t("total"), counts.total, "total"]);
   $("counters").replaceChildren(...rows.map(([name, count, kind]) => {
-    const row = make("div", {}, make("dt", { textContent: name }), make("dd", { textContent: number(count) }));
+    const row = make("div", {}, make("dt", { textContent: name, title: name }), make("dd", { textContent: number(count) }));
     row.dataset.kind = kind;
     return row;
   }));
@@ -125,9 +143,19 @@ function counters(counts) {
 
 function moment({ id, decision }) {
   const image = make("img", { src: `/log/${id}/picture`, alt: "", loading: "lazy", width: 72, height: 72 });
-  const item = make("li", { title: `${word(decision)} · ${time(id)}` }, image,
-    make("b", { textContent: word(decision) }), make("time", { textContent: time(id) }));
-  item.dataset.call = decision.call;
+  const said = told(decision);
+  const text = said.call === "undecided" ? t("undecided-count") : word(said);
+  const item = make("li", { title: `${text} · ${time(id)}` }, image,
+    make("b", { textContent: text }), make("time", { textContent: time(id) }));
+  item.dataset.call = said.call;
+  const other = alone(decision);
+  if (other) {
+    const own = t("alone", { word: word(other) });
+    const badge = make("i", { textContent: MARKS[other.call], title: own, role: "img", ariaLabel: own });
+    badge.dataset.call = other.call;
+    item.title += ` · ${own}`;
+    item.append(badge);
+  }
   return item;
 }
 
@@ -157,19 +185,25 @@ export function tabs(devices, current, choose) {
     const button = nav.children[index];
     say(button.lastChild, state.name);
     button.setAttribute("aria-selected", index === current);
-    button.dataset.call = state.link === "up" ? decisions[0]?.decision.call ?? "idle" : "lost";
+    const said = decisions[0] && told(decisions[0].decision);
+    button.dataset.call = state.link === "up" ? said?.call ?? "idle" : "lost";
+    const tells = state.link !== "up" ? t("lost") : said && word(said);
+    button.ariaLabel = tells ? `${state.name}: ${tells}` : state.name;
   });
 }
 
 export function words() {
   for (const element of document.querySelectorAll("[data-word]")) element.textContent = t(element.dataset.word);
-  for (const element of document.querySelectorAll("[data-title]")) element.title = t(element.dataset.title);
+  for (const element of document.querySelectorAll("[data-title]")) element.title = element.ariaLabel = t(element.dataset.title);
   $("name").placeholder = t("name-hint");
+  $("live").alt = t("live");
+  $("tabs").ariaLabel = t("devices");
 }
 
 let toastEnds;
 export function toast(text, bad = false) {
   const element = $("toast");
+  element.role = bad ? "alert" : "status";
   element.textContent = text;
   element.classList.toggle("bad", bad);
   element.hidden = false;
