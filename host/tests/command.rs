@@ -25,14 +25,14 @@ fn training_and_whitening_take_in_other_pictures() {
     std::fs::create_dir(dir.join("photos")).unwrap();
     for class in 0..photographs.classes() {
         let path = dir.join(format!("photos/{class}.png"));
-        photographs.picture(class, 0).unwrap().save(&path).unwrap();
+        photographs.get(class, 0).unwrap().save(&path).unwrap();
     }
     let labelled = parts::dataset(8, 3, 8, (32, 32));
     for class in 0..labelled.classes() {
         std::fs::create_dir_all(dir.join(format!("classes/{class}"))).unwrap();
         for index in 0..labelled.len(class) {
             let path = dir.join(format!("classes/{class}/{index}.png"));
-            labelled.picture(class, index).unwrap().save(&path).unwrap();
+            labelled.get(class, index).unwrap().save(&path).unwrap();
         }
     }
     let train = |out, also: &[&str]| {
