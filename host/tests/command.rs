@@ -87,6 +87,14 @@ fn training_and_whitening_take_in_other_pictures() {
         dir,
         &["eval", "white.onnx", "--split", "val", "--episodes", "20"],
     );
+    // The layer is replaced, not put on top of itself.
+    let again = whiten.map(|word| match word {
+        "plain.onnx" => "white.onnx",
+        other => other,
+    });
+    ok(dir, &[&again[..], &["again.onnx"], &two].concat());
+    let read = |name| std::fs::read(dir.join(name)).unwrap();
+    assert!(read("again.onnx") == read("white.onnx"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use serde::Serialize;
 use sudal::data::Loaded;
 use sudal::export::float::FloatModel;
-use sudal::export::whiten::whiten;
+use sudal::export::whiten::{strip, whiten};
 use sudal::meta::Embeddings;
 
 use super::data::{AlsoArgs, DataArgs};
@@ -20,10 +20,12 @@ use super::output::Output;
 /// (within-class covariance normalisation, Hatch et al. 2006); the layer divides by that and brings
 /// the result to unit length. It takes no gradients, a few minutes, and as many weights as the
 /// embedding's length squared. Whether it helps depends on the network: measure on classes that
-/// training did not see, with `sudal eval`, before and after.
+/// training did not see, with `sudal eval`, before and after. A network that has such a layer gets the
+/// new one in its place.
 #[derive(clap::Args)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
   sudal whiten plain.onnx --data surfaces --out surfaces.onnx
+  sudal whiten models/surfaces.onnx --data surfaces --also line.zip --out line.onnx   a few classes of yours
   sudal eval plain.onnx --data surfaces --split val
   sudal eval surfaces.onnx --data surfaces --split val")]
 pub(crate) struct Args {
@@ -60,6 +62,7 @@ struct Report {
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let at = || format!("{}", args.onnx.display());
     let bytes = fs::read(&args.onnx).with_context(at)?;
+    let bytes = strip(&bytes).with_context(at)?;
     let model = ModelFile::Onnx(Box::new(FloatModel::new(&bytes, None).with_context(at)?));
     if args.out.exists() {
         bail!(

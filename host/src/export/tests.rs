@@ -11,7 +11,7 @@ use super::{
     quantized::QuantizedModel,
     runtime::RuntimeError,
     verify::{VerifyError, verify},
-    whiten::whiten,
+    whiten::{strip, whiten},
 };
 use crate::meta::Embeddings;
 use crate::nets::{
@@ -70,6 +70,7 @@ fn a_whitened_network_gives_unit_vectors_everywhere_and_reads_back_without() {
         "{error}"
     );
     assert_eq!(onnx::read(&white).unwrap(), graph);
+    assert!(strip(&white).unwrap() == bytes && strip(&bytes).unwrap() == bytes);
 
     let float = FloatModel::new(&white, None)
         .unwrap()

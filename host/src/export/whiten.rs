@@ -9,7 +9,8 @@
 use nalgebra::{DMatrix, DVector};
 use prost::Message;
 use tract_onnx::pb::{
-    AttributeProto, ModelProto, NodeProto, StringStringEntryProto, attribute_proto::AttributeType,
+    AttributeProto, GraphProto, ModelProto, NodeProto, StringStringEntryProto,
+    attribute_proto::AttributeType,
 };
 
 use super::onnx::{PLAIN, tensor};
@@ -18,6 +19,11 @@ use crate::meta::Embeddings;
 
 /// The entry of the file that tells what the layer was made from.
 const ENTRY: &str = "sudal.whitened";
+/// Name of the embedding between the layer's matrix and its length.
+const WHITE: &str = "embedding.white";
+/// Names of the layer's constants.
+const WEIGHT: &str = "whiten.weight";
+const BIAS: &str = "whiten.bias";
 
 /// Why a network is not whitened.
 #[derive(Debug, thiserror::Error)]
@@ -25,8 +31,8 @@ pub enum WhitenError {
     /// The file is no embedding network.
     #[error(transparent)]
     Signature(#[from] SignatureError),
-    /// It has the layer already.
-    #[error("it is whitened already ({0}): give the file that was")]
+    /// It has the layer already: [`strip`] it first.
+    #[error("it is whitened already ({0})")]
     Twice(String),
     /// The shrinkage is out of range.
     #[error("a shrinkage of {0}: it must be above 0 and at most 1")]
@@ -75,6 +81,33 @@ pub fn whiten(
         key: ENTRY.to_owned(),
         value: format!("{origin}, shrinkage {shrinkage}"),
     });
+    Ok(model.encode_to_vec())
+}
+
+/// Takes the layer off again; a file without it stays as it is.
+///
+/// # Errors
+/// [`WhitenError::Signature`].
+pub fn strip(onnx: &[u8]) -> Result<Vec<u8>, WhitenError> {
+    let (signature, mut model) = Signature::read(onnx)?;
+    let before = model.metadata_props.len();
+    model.metadata_props.retain(|entry| entry.key != ENTRY);
+    if model.metadata_props.len() == before {
+        return Ok(onnx.to_vec());
+    }
+    if let Some(graph) = &mut model.graph {
+        let of_layer = [WHITE, &signature.output];
+        graph.node.retain(|node| {
+            !node
+                .output
+                .iter()
+                .any(|name| of_layer.contains(&name.as_str()))
+        });
+        graph
+            .initializer
+            .retain(|tensor| ![WEIGHT, BIAS].contains(&tensor.name.as_str()));
+        rename(graph, PLAIN, &signature.output);
+    }
     Ok(model.encode_to_vec())
 }
 
@@ -149,8 +182,8 @@ fn append(model: &mut ModelProto, output: &str, weight: Vec<f32>, bias: Vec<f32>
     }
     let dim = bias.len();
     let constants = [
-        tensor("whiten.weight".to_owned(), &[dim, dim], &weight),
-        tensor("whiten.bias".to_owned(), &[dim], &bias),
+        tensor(WEIGHT.to_owned(), &[dim, dim], &weight),
+        tensor(BIAS.to_owned(), &[dim], &bias),
     ];
     let node = |op: &str, input: &[&str], output: &str, (name, value): (&str, i64)| NodeProto {
         name: output.to_owned(),
@@ -166,16 +199,20 @@ fn append(model: &mut ModelProto, output: &str, weight: Vec<f32>, bias: Vec<f32>
         ..Default::default()
     };
     let inputs = [PLAIN, &constants[0].name, &constants[1].name];
+    graph.node.push(node("Gemm", &inputs, WHITE, ("transB", 1)));
     graph
         .node
-        .push(node("Gemm", &inputs, "embedding.white", ("transB", 1)));
-    graph.node.push(node(
-        "LpNormalization",
-        &["embedding.white"],
-        output,
-        ("axis", 1),
-    ));
+        .push(node("LpNormalization", &[WHITE], output, ("axis", 1)));
     graph.initializer.extend(constants);
+}
+
+/// Renames a value where it is made and where it is read.
+fn rename(graph: &mut GraphProto, from: &str, to: &str) {
+    let nodes = graph.node.iter_mut();
+    let names = nodes.flat_map(|node| node.input.iter_mut().chain(&mut node.output));
+    for name in names.filter(|name| *name == from) {
+        to.clone_into(name);
+    }
 }
 
 #[cfg(test)]
