@@ -281,7 +281,7 @@ mod tests {
     #[test]
     fn what_can_not_be_whitened_is_refused() {
         let refused = |embeddings: &Embeddings, shrinkage| {
-            layer(&[embeddings.clone()], shrinkage).unwrap_err()
+            layer(std::slice::from_ref(embeddings), shrinkage).unwrap_err()
         };
         for shrinkage in [0.0, -1.0, 1.1, f64::NAN] {
             let error = refused(&scattered(), shrinkage);
