@@ -87,6 +87,25 @@ fn training_and_whitening_take_in_other_pictures() {
         dir,
         &["eval", "white.onnx", "--split", "val", "--episodes", "20"],
     );
+    let measure = [
+        "eval",
+        "white.onnx",
+        "--data",
+        "photos",
+        "--crops",
+        "20",
+        "--way",
+        "5",
+        "--episodes",
+        "20",
+    ];
+    let report = json(dir, &measure);
+    assert_eq!(
+        report["data"], "20 crops of each picture of photos",
+        "{report}"
+    );
+    let parts = ["eval", "white.onnx", "--crops", "20"];
+    assert!(refused(dir, &parts).contains("folder or zip"));
     // The layer is replaced, not put on top of itself.
     let again = whiten.map(|word| match word {
         "plain.onnx" => "white.onnx",

@@ -24,6 +24,10 @@ pub(crate) struct DataArgs {
     /// which share no class. A folder has no splits.
     #[arg(long, value_name = "NAME")]
     pub(crate) split: Option<String>,
+    /// Take every picture of a folder or zip, whose folders then do not matter, for a class of its own:
+    /// so many crops of it. For photographs that nobody has labelled.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=100))]
+    pub(crate) crops: Option<u32>,
 }
 
 /// Half of the classes, for data whose only unseen classes have to serve two purposes.
@@ -80,19 +84,30 @@ impl DataArgs {
 
     /// What the pictures are called on a model's card.
     pub(crate) fn name(&self) -> anyhow::Result<String> {
-        Ok(match self.kind()? {
+        let name = match self.kind()? {
             Kind::Parts => "synthetic parts".to_owned(),
             Kind::Surfaces => "synthetic surfaces".to_owned(),
             Kind::Omniglot(_) => "Omniglot".to_owned(),
             Kind::Folder(path) => path
                 .file_name()
                 .map_or(self.data.clone(), |n| n.to_string_lossy().into_owned()),
+        };
+        Ok(match self.crops {
+            Some(each) => format!("{each} crops of each picture of {name}"),
+            None => name,
         })
     }
 
     /// The split that was asked for, else `split`, or all of a folder.
     pub(crate) fn split_or(&self, split: &str) -> anyhow::Result<String> {
-        if let Kind::Folder(_) = self.kind()? {
+        let kind = self.kind()?;
+        if self.crops.is_some() && !matches!(kind, Kind::Folder(_)) {
+            bail!(
+                "--crops cuts the pictures of a folder or zip; {} has classes",
+                self.data
+            );
+        }
+        if let Kind::Folder(_) = kind {
             return match &self.split {
                 Some(split) => bail!("a folder has no split {split:?}: leave --split out"),
                 None => Ok("all".to_owned()),
@@ -116,6 +131,9 @@ impl DataArgs {
             Kind::Parts => parts_split(split, size, 0),
             Kind::Surfaces => surfaces_split(split, size),
             Kind::Omniglot(path) => omniglot_split(&path, split),
+            Kind::Folder(_) if self.crops.is_some() => {
+                bail!("--crops is for what learns or measures, not for single pictures")
+            }
             Kind::Folder(path) => Ok(folder::open(&path)?),
         }
     }
@@ -127,6 +145,9 @@ impl DataArgs {
         size: (u32, u32),
         output: &Output,
     ) -> anyhow::Result<Loaded> {
+        if let (Kind::Folder(path), Some(each)) = (self.kind()?, self.crops) {
+            return crop(&path, each as usize, size, output);
+        }
         let dataset = self.open(split, size)?;
         read(&dataset, &format!("{} {split}", self.data), size, output)
     }
@@ -159,8 +180,7 @@ pub(crate) struct AlsoArgs {
     /// Only these classes of --also.
     #[arg(long, value_delimiter = ',', value_name = "NAMES", requires = "also")]
     also_classes: Vec<String>,
-    /// Take every picture of --also, whose folders then do not matter, for a class of its own: so
-    /// many crops of it. For photographs that nobody has labelled.
+    /// As --crops, of --also.
     #[arg(long, value_name = "N", requires = "also", conflicts_with = "also_classes",
         value_parser = clap::value_parser!(u32).range(2..=100))]
     also_crops: Option<u32>,

@@ -672,6 +672,7 @@ fn validation(args: &Args, kind: &Kind) -> anyhow::Result<(DataArgs, String)> {
             let data = DataArgs {
                 data: path.clone(),
                 split: None,
+                crops: None,
             };
             match data.kind()? {
                 Kind::Folder(_) => Ok((data, "all".to_owned())),

@@ -241,6 +241,7 @@ pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let data = DataArgs {
         data: args.data.clone(),
         split: None,
+        crops: None,
     };
     let Kind::Omniglot(folder) = data.kind()? else {
         bail!(

@@ -60,6 +60,7 @@ pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let data = DataArgs {
         data: args.data.clone(),
         split: None,
+        crops: None,
     };
     let split = data.split_or("test")?;
     let load = |size: (u32, u32)| {
