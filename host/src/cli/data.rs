@@ -93,7 +93,7 @@ impl DataArgs {
                 .map_or(self.data.clone(), |n| n.to_string_lossy().into_owned()),
         };
         Ok(match self.crops {
-            Some(each) => format!("{each} crops of each picture of {name}"),
+            Some(each) => crops_of(each, &name),
             None => name,
         })
     }
@@ -217,13 +217,21 @@ impl AlsoArgs {
     /// What data of that name are called with these pictures, on a model's card.
     pub(crate) fn name(&self, data: String) -> String {
         let Some(path) = &self.also else { return data };
-        let also = path.file_name().unwrap_or(path.as_os_str()).display();
+        let also = path
+            .file_name()
+            .unwrap_or(path.as_os_str())
+            .to_string_lossy();
         match (&self.also_classes[..], self.also_crops) {
             ([], None) => format!("{data} and {also}"),
-            ([], Some(each)) => format!("{data} and {each} crops of each picture of {also}"),
+            ([], Some(each)) => format!("{data} and {}", crops_of(each, &also)),
             (classes, _) => format!("{data} and {} of {also}", classes.join(", ")),
         }
     }
+}
+
+/// What crops of the pictures of a folder or zip are called.
+fn crops_of(each: u32, name: &str) -> String {
+    format!("{each} crops of each picture of {name}")
 }
 
 /// Cuts crops, and says what gave none.

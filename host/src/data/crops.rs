@@ -79,10 +79,13 @@ pub fn load(
         match cut {
             Cut::Broken => left_out.broken += 1,
             Cut::Empty => left_out.empty += 1,
-            Cut::Crops { thumb, .. } if !seen.insert(thumb.clone()) => left_out.twice += 1,
-            Cut::Crops { crops, .. } => {
-                names.push(files.names()[index].clone());
-                pixels.extend(crops);
+            Cut::Crops { thumb, crops } => {
+                if seen.insert(thumb) {
+                    names.push(files.names()[index].clone());
+                    pixels.extend(crops);
+                } else {
+                    left_out.twice += 1;
+                }
             }
         }
     }
@@ -130,20 +133,17 @@ fn cut(files: &Files, index: usize, each: usize, size: (u32, u32), seed: u64) ->
         return Cut::Empty;
     };
     let mut rng = stream(seed, 0, index as u64, 0);
-    let mut crops = Vec::new();
-    let mut kept = 0;
-    for _ in 0..each * TRIES {
+    let tried = (0..each * TRIES).map(|_| {
         let side = (rng.random_range(SIDES.0..SIDES.1) * short as f32) as u32;
         let side = side.clamp(size.0.max(size.1), short);
         let left = rng.random_range(0..=width - side);
         let top = rng.random_range(0..=height - side);
-        let crop = whole.crop(left, top, side).resize(size.0, size.1);
-        if kept < each && deviation(&crop.pixels) >= FLAT {
-            crops.extend(crop.pixels);
-            kept += 1;
-        }
-    }
-    if kept < each {
+        whole.crop(left, top, side).resize(size.0, size.1).pixels
+    });
+    // No more are cut than are kept.
+    let kept = tried.filter(|crop| deviation(crop) >= FLAT).take(each);
+    let crops: Vec<u8> = kept.flatten().collect();
+    if crops.len() < each * size.0 as usize * size.1 as usize {
         return Cut::Empty;
     }
     let mut thumb = whole.resize(THUMB.0, THUMB.0).pixels;

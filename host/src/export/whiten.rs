@@ -238,14 +238,20 @@ mod tests {
         [0, 1].map(|out| weight[2 * out] * x[0] + weight[2 * out + 1] * x[1] + bias[out])
     }
 
+    /// Checks that `mean` becomes the origin and that steps of these lengths become equally long.
+    fn centred_and_alike(layer: &(Vec<f32>, Vec<f32>), mean: [f32; 2], steps: [f32; 2]) {
+        let origin = apply(layer, mean);
+        assert!(origin.iter().all(|value| value.abs() < 1e-4), "{origin:?}");
+        let a = apply(layer, [mean[0] + steps[0], mean[1]]);
+        let b = apply(layer, [mean[0], mean[1] + steps[1]]);
+        let length = |v: [f32; 2]| v[0].hypot(v[1]);
+        assert!((length(a) / length(b) - 1.0).abs() < 1e-4, "{a:?} {b:?}");
+    }
+
     #[test]
     fn directions_come_to_scatter_alike_around_the_mean() {
         let layer = layer(&[scattered()], 1e-9).unwrap();
-        let mean = apply(&layer, [1.5, 3.0]);
-        assert!(mean.iter().all(|value| value.abs() < 1e-4), "{mean:?}");
-        let [a, b] = [apply(&layer, [2.5, 3.0]), apply(&layer, [1.5, 13.0])];
-        let length = |v: [f32; 2]| v[0].hypot(v[1]);
-        assert!((length(a) / length(b) - 1.0).abs() < 1e-4, "{a:?} {b:?}");
+        centred_and_alike(&layer, [1.5, 3.0], [1.0, 10.0]);
     }
 
     #[test]
@@ -261,11 +267,7 @@ mod tests {
         });
         let second = Embeddings::new(2, &[8; 4], turned.collect());
         let layer = layer(&[first, second], 1e-9).unwrap();
-        let mean = apply(&layer, [23.0, 30.0]);
-        assert!(mean.iter().all(|value| value.abs() < 1e-4), "{mean:?}");
-        let [a, b] = [apply(&layer, [24.0, 30.0]), apply(&layer, [23.0, 31.0])];
-        let length = |v: [f32; 2]| v[0].hypot(v[1]);
-        assert!((length(a) / length(b) - 1.0).abs() < 1e-4, "{a:?} {b:?}");
+        centred_and_alike(&layer, [23.0, 30.0], [1.0, 1.0]);
     }
 
     #[test]

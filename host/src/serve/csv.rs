@@ -3,8 +3,7 @@
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::decision::UNDECIDED;
-use super::{Call, Decision};
+use super::Decision;
 
 /// With a mark by which spreadsheets know that it is UTF-8. `decision` and `class` are the frame's own,
 /// what follows `milliseconds` is the vote's: empty where a device has none.
@@ -15,8 +14,7 @@ pub(super) const HEADER: &str = "\u{feff}id,time,device,decision,class,distance,
 pub(super) fn line(id: u64, decision: &Decision) -> String {
     let distance = decision.distances.first();
     let vote = decision.vote.as_ref().map(|vote| {
-        let stable = vote.call.map_or(UNDECIDED, Call::name);
-        let class = field(&vote.class);
+        let (stable, class) = (vote.call_name(), field(&vote.class));
         format!("{stable},{class},{},{}", vote.votes, vote.frames)
     });
     format!(
@@ -58,7 +56,7 @@ fn field(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Measure, Vote};
+    use super::super::{Call, Measure, Vote};
     use super::*;
 
     #[test]

@@ -40,7 +40,7 @@ impl From<Outcome> for Call {
 }
 
 /// In the log, the figures and on the page: too few frames agree.
-pub(super) const UNDECIDED: &str = "undecided";
+const UNDECIDED: &str = "undecided";
 
 /// How far a frame is from a class, in the measure of the device's head.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,12 +64,17 @@ pub struct Vote {
     pub frames: u8,
 }
 
+/// A filter in which several frames decide together; none where each stands for itself.
+pub(super) fn voting(filter: Filter) -> Option<Filter> {
+    (filter.window > 1).then_some(filter)
+}
+
 impl Vote {
     /// A device's stable decision, with the names of its classes; none where each frame stands for
     /// itself.
     #[must_use]
     pub fn of(stable: Stable, filter: Filter, name: impl Fn(u8) -> String) -> Option<Self> {
-        (filter.window > 1).then(|| Self {
+        voting(filter).map(|_| Self {
             call: stable.outcome.map(Call::from),
             class: stable
                 .outcome
@@ -79,6 +84,11 @@ impl Vote {
             votes: stable.votes,
             frames: stable.frames,
         })
+    }
+
+    /// The name of what they agreed on.
+    pub(super) fn call_name(&self) -> &'static str {
+        self.call.map_or(UNDECIDED, Call::name)
     }
 }
 
@@ -130,10 +140,11 @@ impl Decision {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn decision(call: Call, vote: Option<Vote>) -> Decision {
+    /// About a frame that is nearest to a nut.
+    pub(in super::super) fn decision(call: Call, vote: Option<Vote>) -> Decision {
         Decision {
             device: "line".to_owned(),
             call,

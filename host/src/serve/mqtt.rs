@@ -13,9 +13,8 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::time::sleep;
 
 use super::csv::iso;
-use super::decision::UNDECIDED;
 use super::hub::Hub;
-use super::{Call, Decision, LogError, ServeError};
+use super::{Decision, LogError, ServeError};
 
 /// Decisions that are under way at once.
 const WINDOW: usize = 32;
@@ -177,7 +176,7 @@ fn message(id: u64, decision: &Decision) -> String {
         "threshold": decision.threshold,
         "milliseconds": f64::from(decision.micros) / 1e3,
         "stable": decision.vote.as_ref().map(|vote| json!({
-            "decision": vote.call.map_or(UNDECIDED, Call::name),
+            "decision": vote.call_name(),
             "class": vote.class,
             "votes": vote.votes,
             "frames": vote.frames,
@@ -188,21 +187,13 @@ fn message(id: u64, decision: &Decision) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Vote;
+    use super::super::decision::tests::decision;
+    use super::super::{Call, Vote};
     use super::*;
 
     #[test]
     fn a_message_has_the_frame_and_the_vote() {
-        let mut decision = Decision {
-            device: "line".to_owned(),
-            call: Call::Unknown,
-            nearest: "nut".to_owned(),
-            distances: Vec::new(),
-            novelty: None,
-            threshold: None,
-            micros: 1500,
-            vote: None,
-        };
+        let mut decision = decision(Call::Unknown, None);
         let said = |decision: &Decision| -> serde_json::Value {
             serde_json::from_str(&message(7, decision)).unwrap()
         };

@@ -247,6 +247,7 @@ fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::decision::tests::decision;
     use super::super::{Keep, Vote};
     use super::*;
 
@@ -259,14 +260,8 @@ mod tests {
         };
         let log = Log::open(&dir.path().join("log"), keep).unwrap();
         let decision = |call, nearest: &str| Decision {
-            device: "line".to_owned(),
-            call,
             nearest: nearest.to_owned(),
-            distances: Vec::new(),
-            novelty: None,
-            threshold: None,
-            micros: 1,
-            vote: None,
+            ..decision(call, None)
         };
         for _ in 0..3 {
             log.append(&decision(Call::Class, "<script>"), b"").unwrap();

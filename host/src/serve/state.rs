@@ -110,21 +110,12 @@ impl Counts {
 
 #[cfg(test)]
 mod tests {
+    use super::super::decision::tests::decision;
     use super::super::{Call, Vote};
     use super::*;
 
     #[test]
     fn frames_are_counted_by_what_operators_were_told() {
-        let frame = |call, vote| Decision {
-            device: "line".to_owned(),
-            call,
-            nearest: "nut".to_owned(),
-            distances: Vec::new(),
-            novelty: None,
-            threshold: None,
-            micros: 1,
-            vote,
-        };
         let vote = |call, class: &str| {
             Some(Vote {
                 call,
@@ -134,11 +125,11 @@ mod tests {
             })
         };
         let mut counts = Counts::new(7);
-        counts.add(&frame(Call::Class, vote(None, "")));
-        counts.add(&frame(Call::Unknown, vote(Some(Call::Good), "bolt")));
-        counts.add(&frame(Call::Class, vote(Some(Call::Unknown), "")));
-        counts.add(&frame(Call::Class, None));
-        counts.add(&frame(Call::Unknown, None));
+        counts.add(&decision(Call::Class, vote(None, "")));
+        counts.add(&decision(Call::Unknown, vote(Some(Call::Good), "bolt")));
+        counts.add(&decision(Call::Class, vote(Some(Call::Unknown), "")));
+        counts.add(&decision(Call::Class, None));
+        counts.add(&decision(Call::Unknown, None));
         assert_eq!((counts.since, counts.total), (7, 5));
         let calls = [("class", 1), ("good", 1), ("undecided", 1), ("unknown", 2)];
         assert_eq!(counts.calls, BTreeMap::from(calls));

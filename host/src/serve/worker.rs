@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use sudal_firmware::decision::{Basis, Outlier};
 
+use super::decision::voting;
 use super::hub::{Command, Hub, Wish};
 use super::past::Past;
 use super::state::{Link, Shown, Taught};
@@ -118,8 +119,7 @@ impl Worker {
             state.model = session.info.model.as_ref().ok().map(|m| m.name.clone());
             state.max_classes = session.info.max_classes;
             state.max_shots = session.info.max_shots;
-            let filter = session.info.deciding.filter;
-            state.voting = (filter.window > 1).then_some(filter);
+            state.voting = voting(session.info.deciding.filter);
         });
         self.publish(&session);
         Ok(session)
