@@ -5,6 +5,8 @@ mod common;
 
 use std::path::Path;
 use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use common::{json, ok, sudal};
 use sudal::data::parts;
@@ -114,6 +116,97 @@ fn training_and_whitening_take_in_other_pictures() {
     ok(dir, &[&again[..], &["again.onnx"], &two].concat());
     let read = |name| std::fs::read(dir.join(name)).unwrap();
     assert!(read("again.onnx") == read("white.onnx"));
+}
+
+/// Sends Ctrl-C to `training` once `sign` has been there for a second, and returns how it ended.
+#[cfg(unix)]
+fn stopped(mut training: std::process::Child, sign: &Path) -> std::process::ExitStatus {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while !sign.exists() {
+        assert!(Instant::now() < deadline, "no {}", sign.display());
+        assert!(training.try_wait().unwrap().is_none(), "it ended by itself");
+        sleep(Duration::from_millis(20));
+    }
+    sleep(Duration::from_secs(1));
+    let pid = training.id().to_string();
+    let kill = Command::new("kill").args(["-INT", &pid]).status();
+    assert!(kill.unwrap().success());
+    training.wait().unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_with_a_teacher_is_stopped_and_goes_on_to_the_same_network() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let words = |text: &'static str| -> Vec<&str> { text.split_whitespace().collect() };
+    let parts = "--split val --size 32 --network conv4 --way 10 --validate none";
+    let teacher = "--channels 16 --episodes 20 --out teacher.ckpt";
+    ok(
+        dir,
+        &[words("train"), words(parts), words(teacher)].concat(),
+    );
+    ok(dir, &words("export teacher.ckpt --out teacher.onnx"));
+
+    let pupil = "--method distilled --channels 8 --episodes 3000 --support 2 --query 2 --out";
+    let train = |out, more: &[&'static str]| {
+        [
+            &words("train"),
+            &words(parts),
+            &words(pupil),
+            &[out][..],
+            more,
+        ]
+        .concat()
+    };
+    let told = ["--teacher", "teacher.onnx"];
+    let untold = refused(dir, &train("run.ckpt", &[]));
+    assert!(untold.contains("give it with --teacher"), "{untold}");
+    let smaller = train("run.ckpt", &told).into_iter();
+    let smaller: Vec<&str> = smaller
+        .map(|word| if word == "32" { "48" } else { word })
+        .collect();
+    let smaller = refused(dir, &smaller);
+    assert!(smaller.contains("pictures of 32x32"), "{smaller}");
+
+    ok(dir, &train("whole.ckpt", &told));
+    let run = Command::new(env!("CARGO_BIN_EXE_sudal"))
+        .current_dir(dir)
+        .args(train("run.ckpt", &told))
+        .spawn()
+        .unwrap();
+    let status = stopped(run, &dir.join("run.teacher"));
+    assert!(
+        !status.success() && dir.join("run.ckpt").exists(),
+        "{status}"
+    );
+    let resume = |teacher| train("run.ckpt", &["--resume", "--teacher", teacher]);
+    ok(dir, &words("export teacher.ckpt --name x --out other.onnx"));
+    let other = refused(dir, &resume("other.onnx"));
+    assert!(other.contains("another network"), "{other}");
+    ok(dir, &resume("teacher.onnx"));
+    assert!(!dir.join("run.teacher").exists() && !dir.join("whole.teacher").exists());
+    let network = |name| {
+        let checkpoint = format!("{name}.ckpt");
+        ok(
+            dir,
+            &[
+                "export",
+                &checkpoint,
+                "--name",
+                "pupil",
+                "--out",
+                "pupil.onnx",
+            ],
+        );
+        let bytes = std::fs::read(dir.join("pupil.onnx")).unwrap();
+        std::fs::remove_file(dir.join("pupil.onnx")).unwrap();
+        bytes
+    };
+    assert!(
+        network("run") == network("whole"),
+        "the resumed run went another way"
+    );
 }
 
 #[test]

@@ -12,8 +12,11 @@ use serde::Serialize;
 use sudal::data::{Loaded, parts, surfaces};
 use sudal::episodes::EpisodeShape;
 use sudal::export::onnx;
+use sudal::export::whiten::strip;
 use sudal::meta::augment::Augment;
 use sudal::meta::checkpoint::Origin;
+use sudal::meta::distilled::Distilled;
+use sudal::meta::lesson::{Lesson, checksum};
 use sudal::meta::maml::Maml;
 use sudal::meta::mann::Mann;
 use sudal::meta::meta_transfer::MetaTransfer;
@@ -22,7 +25,7 @@ use sudal::meta::reptile::Reptile;
 use sudal::meta::schedule::Schedule;
 use sudal::meta::siamese::Siamese;
 use sudal::meta::transfer::Transfer;
-use sudal::meta::{Checkpoint, Learner, TrainConfig, Trained, Trainer};
+use sudal::meta::{Checkpoint, Learner, TrainConfig, TrainError, Trained, Trainer};
 use sudal::nets::backend;
 use sudal::nets::block::Statistics;
 use sudal::nets::network::{Architecture, Weights};
@@ -30,6 +33,7 @@ use sudal::nets::unfold::unfold;
 
 use super::data::{AlsoArgs, DataArgs, Kind};
 use super::interrupt::{Interrupt, Interrupted};
+use super::model::{ModelFile, beside};
 use super::output::Output;
 
 /// Pictures of which a network that is started from gets its batch norm statistics.
@@ -47,7 +51,8 @@ const SAVE_EVERY: Duration = Duration::from_secs(60);
   sudal train --data parts --out parts.ckpt
   sudal train --data ~/omniglot --split trainval --network conv4 --episodes 12000 --out omniglot.ckpt
   sudal train --out omniglot.ckpt --resume --data ~/omniglot
-  sudal train --method siamese --data ~/omniglot --split trainval --out siamese.ckpt")]
+  sudal train --method siamese --data ~/omniglot --split trainval --out siamese.ckpt
+  sudal train --method distilled --teacher teacher.onnx --data surfaces --out surfaces.ckpt")]
 pub(crate) struct Args {
     #[command(flatten)]
     data: DataArgs,
@@ -94,6 +99,8 @@ pub(crate) struct Args {
     shots: Option<Vec<usize>>,
     #[command(flatten)]
     task: TaskArgs,
+    #[command(flatten)]
+    teacher: TeacherArgs,
     /// Classes of a family, which follow each other in the data and are alike; every second episode
     /// then is of whole families, a task of small differences [default: 4 for parts, 8
     /// for surfaces, else 1].
@@ -174,6 +181,90 @@ pub(super) enum MethodName {
     Reptile,
     /// Learned scales and shifts of a trained network, given by --from (Sun et al. 2019).
     MetaTransfer,
+    /// Neighbours as a larger network finds them, given by --teacher (Park et al. 2019).
+    Distilled,
+}
+
+/// Learning from a larger network.
+#[derive(clap::Args)]
+struct TeacherArgs {
+    /// The teacher, for --method distilled: an ONNX network that embeds pictures of the run's size.
+    /// `models/teacher.py` makes one.
+    #[arg(long, value_name = "FILE")]
+    teacher: Option<PathBuf>,
+    /// How much more a picture's nearest neighbours count than the rest: the smaller, the more
+    /// [default: 0.15].
+    #[arg(long, value_parser = temperature)]
+    temperature: Option<f32>,
+    /// How much the labels count beside the teacher [default: 0.05].
+    #[arg(long, value_parser = strength)]
+    labels: Option<f32>,
+}
+
+impl TeacherArgs {
+    /// Changes what was given, in the method that has it.
+    fn apply(&self, learner: &mut Learner) -> anyhow::Result<()> {
+        let Learner::Distilled(distilled) = learner else {
+            if self.teacher.is_some() || self.temperature.is_some() || self.labels.is_some() {
+                bail!(
+                    "--teacher, --temperature and --labels are for --method distilled; {} has no teacher",
+                    learner.name()
+                );
+            }
+            return Ok(());
+        };
+        distilled.teacher = self.read()?.1;
+        distilled.temperature = self.temperature.unwrap_or(distilled.temperature);
+        distilled.labels = self.labels.unwrap_or(distilled.labels);
+        Ok(())
+    }
+
+    /// The teacher's file and its checksum.
+    fn read(&self) -> anyhow::Result<(&Path, u32)> {
+        let path = self.teacher.as_ref().ok_or(TrainError::NoTeacher)?;
+        let bytes = std::fs::read(path).with_context(|| format!("--teacher {}", path.display()))?;
+        Ok((path, checksum(&bytes)))
+    }
+
+    /// Lets the teacher look at the data, where the run has one, or recalls what it saw.
+    fn look(
+        &self,
+        run: Trainer,
+        data: &Loaded,
+        kept: &Path,
+        output: &Output,
+    ) -> anyhow::Result<Trainer> {
+        let Learner::Distilled(distilled) = &run.config().learner else {
+            return Ok(run);
+        };
+        let (path, checksum) = self.read()?;
+        if checksum != distilled.teacher {
+            bail!(
+                "--teacher {} is another network than the run began with",
+                path.display()
+            );
+        }
+        let at = || format!("--teacher {}", path.display());
+        let model = ModelFile::open(path).with_context(at)?;
+        let ((width, height), size) = (data.size(), model.size()?);
+        if size != data.size() {
+            bail!(
+                "--teacher {} looks at pictures of {}x{}; those of the run have {width}x{height}",
+                path.display(),
+                size.0,
+                size.1
+            );
+        }
+        let lesson = Lesson::new(checksum, data);
+        if let Some(told) = lesson.recall(data, kept) {
+            return Ok(run.taught(told)?);
+        }
+        output.step(format!("{} looks at the pictures", path.display()));
+        let told = model.embeddings(data, output)?;
+        let at = || format!("keeping what the teacher saw in {}", kept.display());
+        lesson.keep(&told, kept).with_context(at)?;
+        Ok(run.taught(told)?)
+    }
 }
 
 /// Learning inside a task, for the methods that do so by gradient descent.
@@ -256,6 +347,13 @@ impl MethodName {
             Self::Anil => maml(Maml::anil()),
             Self::Reptile => Learner::Reptile(Reptile::default()),
             Self::MetaTransfer => Learner::MetaTransfer(MetaTransfer::default()),
+            Self::Distilled => {
+                let usual = Distilled::default();
+                Learner::Distilled(Distilled {
+                    shots: shots.unwrap_or(usual.shots),
+                    ..usual
+                })
+            }
             Self::Prototypical => Learner::Prototypical(Prototypical {
                 shots: shots.unwrap_or_else(|| vec![1, 3]),
             }),
@@ -337,11 +435,18 @@ pub(super) fn usual_contrast(data: &Kind) -> u32 {
     }
 }
 
-/// Parses a strength of augmentation.
+/// Parses how strong something is, 1 being usual.
 pub(super) fn strength(text: &str) -> Result<f32, String> {
     match text.parse() {
         Ok(x) if (0.0..=4.0).contains(&x) => Ok(x),
         _ => Err("give a number of 0 to 4".to_owned()),
+    }
+}
+
+fn temperature(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(x) if (0.01..=10.0).contains(&x) => Ok(x),
+        _ => Err("give a number of 0.01 to 10".to_owned()),
     }
 }
 
@@ -358,8 +463,9 @@ struct Report {
 }
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
-    let interrupt = Interrupt::catch()?;
+    // Until the first episode there is nothing to keep.
     let mut trainer = start(args, output)?;
+    let interrupt = Interrupt::catch()?;
     let validation = validation_data(args, trainer.origin(), trainer.size(), output)?;
     let shape = EpisodeShape {
         way: 5,
@@ -423,6 +529,10 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     }
     bar.finish_and_clear();
     trainer.save(&args.out)?;
+    if matches!(trainer.config().learner, Learner::Distilled(_)) {
+        let path = lesson(args);
+        std::fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
+    }
     let report = Report {
         checkpoint: args.out.clone(),
         episodes: trainer.episode(),
@@ -443,6 +553,11 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     output.result(&report, text)
 }
 
+/// Where what a teacher saw is kept until the run is done.
+fn lesson(args: &Args) -> PathBuf {
+    beside(&args.out, "teacher")
+}
+
 fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
     if args.resume {
         let checkpoint = Checkpoint::load(&args.out)?;
@@ -456,8 +571,9 @@ fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
             );
         }
         let data = args.data.load(&origin.split, (width, height), output)?;
-        let data = args.also.join(data, output)?;
-        return Ok(Trainer::resume(&checkpoint, Arc::new(data))?);
+        let data = Arc::new(args.also.join(data, output)?);
+        let run = Trainer::resume(&checkpoint, Arc::clone(&data))?;
+        return args.teacher.look(run, &data, &lesson(args), output);
     }
     if args.out.exists() {
         bail!(
@@ -465,6 +581,9 @@ fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
             args.out.display()
         );
     }
+    let mut learner = args.method.learner(args.shots.clone());
+    args.task.apply(&mut learner)?;
+    args.teacher.apply(&mut learner)?;
     let kind = args.data.kind()?;
     let network = args.network.unwrap_or_else(|| Network::usual(&kind));
     if args.channels == Some(0) {
@@ -495,8 +614,6 @@ fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
         None => None,
         Some(path) => Some(from(path, &data)?),
     };
-    let mut learner = args.method.learner(args.shots.clone());
-    args.task.apply(&mut learner)?;
     let recipe = learner.recipe();
     let support = args.support.unwrap_or(recipe.support);
     let config = TrainConfig {
@@ -523,7 +640,10 @@ fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
         }),
     };
     let start = start.map(|start| (start.weights, start.statistics));
-    Trainer::new(config, origin, Arc::new(data), start).context("the run cannot start")
+    let data = Arc::new(data);
+    let run =
+        Trainer::new(config, origin, Arc::clone(&data), start).context("the run cannot start")?;
+    args.teacher.look(run, &data, &lesson(args), output)
 }
 
 /// A trained network to start from.
@@ -549,6 +669,7 @@ pub(super) fn from(path: &Path, data: &Loaded) -> anyhow::Result<Start> {
             contrast: checkpoint.config.contrast,
         });
     }
+    let bytes = strip(&bytes).with_context(at)?;
     let graph = onnx::read(&bytes).with_context(at)?;
     let (width, height) = data.size();
     let area = (width * height) as usize;

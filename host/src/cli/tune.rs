@@ -336,6 +336,12 @@ impl<'a> Bench<'a> {
     fn new(args: &'a Args, output: &Output) -> anyhow::Result<Self> {
         let kind = args.data.kind()?;
         let learner = args.method.learner(None);
+        if matches!(learner, Learner::Distilled(_)) {
+            bail!(
+                "--method {}: it learns from a teacher, which `sudal tune` has none of",
+                learner.name()
+            );
+        }
         if let Some(greatest) = learner.method().greatest_way()
             && args.validate_way > greatest
         {

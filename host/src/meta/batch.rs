@@ -8,6 +8,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::augment::Augment;
+use super::evaluate::Embeddings;
 use crate::data::Loaded;
 use crate::episodes::{Episode, Sampler};
 use crate::nets::graph::Normalization;
@@ -36,39 +37,54 @@ pub(crate) struct Drawn {
     pub(crate) classes: Vec<usize>,
     /// Its number.
     pub(crate) number: u64,
+    /// The teacher's embeddings of its pictures, one after the other; empty without one.
+    pub(crate) teacher: Vec<f32>,
 }
 
-/// Draws episode `n`.
-pub(crate) fn draw(
-    data: &Loaded,
-    episodes: &Episodes,
-    n: u64,
-    augment: &Augment,
-    normalization: Normalization,
-) -> Drawn {
-    let Episode {
-        classes,
-        support,
-        query,
-    } = episodes.get(n);
-    let (width, height) = data.size();
-    let (width, area) = (width as usize, (width * height) as usize);
-    let each = support[0].len() + query[0].len();
-    let mut batch = vec![0.0; classes.len() * each * area];
-    // A stream of its own, far from the sampler's.
-    let mut rng = ChaCha8Rng::seed_from_u64(n ^ 0x5eed_0a06_0000_0000);
-    let pictures = classes
-        .iter()
-        .zip(support.iter().zip(&query))
-        .flat_map(|(&class, (s, q))| s.iter().chain(q).map(move |&i| (class, i)));
-    for ((class, index), target) in pictures.zip(batch.chunks_exact_mut(area)) {
-        augment.apply(data.pixels(class, index), width, &mut rng, target);
-        normalize(target, normalization);
-    }
-    Drawn {
-        pixels: batch,
-        classes,
-        number: n,
+/// What episodes are drawn from, and how.
+#[derive(Clone)]
+pub(crate) struct Source {
+    pub(crate) data: Arc<Loaded>,
+    pub(crate) episodes: Episodes,
+    pub(crate) augment: Augment,
+    pub(crate) normalization: Normalization,
+    /// A teacher's embeddings of the data, where there is one.
+    pub(crate) teacher: Option<Arc<Embeddings>>,
+}
+
+impl Source {
+    /// Draws episode `n`.
+    pub(crate) fn draw(&self, n: u64) -> Drawn {
+        let Episode {
+            classes,
+            support,
+            query,
+        } = self.episodes.get(n);
+        let (width, height) = self.data.size();
+        let (width, area) = (width as usize, (width * height) as usize);
+        let each = support[0].len() + query[0].len();
+        let mut pixels = vec![0.0; classes.len() * each * area];
+        let mut teacher = Vec::new();
+        // A stream of its own, far from the sampler's.
+        let mut rng = ChaCha8Rng::seed_from_u64(n ^ 0x5eed_0a06_0000_0000);
+        let pictures = classes
+            .iter()
+            .zip(support.iter().zip(&query))
+            .flat_map(|(&class, (s, q))| s.iter().chain(q).map(move |&i| (class, i)));
+        for ((class, index), target) in pictures.zip(pixels.chunks_exact_mut(area)) {
+            self.augment
+                .apply(self.data.pixels(class, index), width, &mut rng, target);
+            normalize(target, self.normalization);
+            if let Some(embeddings) = &self.teacher {
+                teacher.extend_from_slice(embeddings.get(class, index));
+            }
+        }
+        Drawn {
+            pixels,
+            classes,
+            number: n,
+            teacher,
+        }
     }
 }
 
@@ -96,20 +112,11 @@ pub(crate) struct Loader {
 
 impl Loader {
     /// Draws the episodes from `first` on until dropped.
-    pub(crate) fn start(
-        data: Arc<Loaded>,
-        episodes: Episodes,
-        first: u64,
-        augment: Augment,
-        normalization: Normalization,
-    ) -> Self {
+    pub(crate) fn start(source: Source, first: u64) -> Self {
         let (sender, batches) = sync_channel(2);
         let thread = std::thread::spawn(move || {
             let mut n = first;
-            while sender
-                .send(draw(&data, &episodes, n, &augment, normalization))
-                .is_ok()
-            {
+            while sender.send(source.draw(n)).is_ok() {
                 n += 1;
             }
         });

@@ -1,7 +1,6 @@
 //! A training run on disk: enough to go on to the same result.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor, TensorData};
@@ -9,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::adam::Moment;
 use super::params::Record;
+use super::sealed;
 use super::train::TrainConfig;
 
 /// Marks the format; changed with it.
@@ -133,22 +133,11 @@ impl Checkpoint {
             path: path.to_owned(),
             source,
         };
-        let folder = match path.parent() {
-            Some(p) if !p.as_os_str().is_empty() => p,
-            _ => Path::new("."),
-        };
-        fs::create_dir_all(folder).map_err(io)?;
         let body = postcard::to_stdvec(self).map_err(|e| CheckpointError::Format {
             path: path.to_owned(),
             what: e.to_string(),
         })?;
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
-        file.write_all(MAGIC).map_err(io)?;
-        file.write_all(&checksum(&body).to_le_bytes()).map_err(io)?;
-        file.write_all(&body).map_err(io)?;
-        file.as_file().sync_all().map_err(io)?;
-        file.persist(path).map_err(|e| io(e.error))?;
-        Ok(())
+        sealed::write(path, MAGIC, &body).map_err(io)
     }
 
     /// Reads a checkpoint.
@@ -165,25 +154,14 @@ impl Checkpoint {
             path: path.to_owned(),
             what: what.to_owned(),
         };
-        let old = bytes.strip_prefix(MAGIC_2);
-        let body = old
-            .or(bytes.strip_prefix(MAGIC))
-            .ok_or_else(|| format("it does not begin like one"))?;
-        let (sum, body) = body
-            .split_first_chunk()
-            .ok_or_else(|| format("it is cut short"))?;
-        if u32::from_le_bytes(*sum) != checksum(body) {
-            return Err(format("its checksum is wrong, the file is damaged"));
-        }
+        let old = bytes.starts_with(MAGIC_2);
+        let mark = if old { MAGIC_2 } else { MAGIC };
+        let body = sealed::open(&bytes, mark).map_err(format)?;
         // A contrast of 0 is one byte.
-        let end: &[u8] = if old.is_some() { &[0] } else { &[] };
+        let end: &[u8] = if old { &[0] } else { &[] };
         let mut checkpoint: Self =
             postcard::from_bytes(&[body, end].concat()).map_err(|e| format(&e.to_string()))?;
         checkpoint.config.contrast = checkpoint.contrast;
         Ok(checkpoint)
     }
-}
-
-fn checksum(body: &[u8]) -> u32 {
-    crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(body)
 }

@@ -72,6 +72,11 @@ impl Embeddings {
         }
     }
 
+    /// All of them, `[pictures, dim]`.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
     /// Length of one embedding.
     pub fn dim(&self) -> usize {
         self.dim

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::distilled::Distilled;
 use super::maml::Maml;
 use super::mann::Mann;
 use super::meta_transfer::MetaTransfer;
@@ -32,6 +33,8 @@ pub enum Learner {
     Reptile(Reptile),
     /// Scales and shifts of a trained network (Sun et al. 2019).
     MetaTransfer(MetaTransfer),
+    /// Neighbours as a teacher finds them (Park et al. 2019).
+    Distilled(Distilled),
 }
 
 /// Settings of a run that suit a method on Omniglot with the Conv-4-64 network.
@@ -52,7 +55,7 @@ pub struct Recipe {
 }
 
 impl Learner {
-    /// Every method that is trained, with its usual settings.
+    /// Every method that is trained from labels, with its usual settings.
     pub fn all() -> Vec<Self> {
         vec![
             Self::Transfer(Transfer::Frozen),
@@ -84,6 +87,13 @@ impl Learner {
                 support: p.shots.iter().copied().max().unwrap_or(0),
                 query: 3,
                 episodes: 12_000,
+                ..plain
+            },
+            // Many neighbours, few of them of one class.
+            Self::Distilled(d) => Recipe {
+                way: 120,
+                support: d.shots.iter().copied().max().unwrap_or(0),
+                query: 1,
                 ..plain
             },
             Self::Maml(m) => Recipe {
@@ -139,6 +149,7 @@ impl Learner {
             Self::Maml(m) => m,
             Self::Reptile(m) => m,
             Self::MetaTransfer(m) => m,
+            Self::Distilled(m) => m,
         }
     }
 
@@ -153,6 +164,7 @@ impl Learner {
             Self::Maml(m) => m.name(),
             Self::Reptile(_) => "reptile",
             Self::MetaTransfer(_) => "meta-transfer",
+            Self::Distilled(_) => "distilled",
         }
     }
 }

@@ -19,6 +19,8 @@ pub struct Batch {
     pub query: usize,
     /// Number of the episode in the run: the seed of choices that a method makes inside it.
     pub number: u64,
+    /// What a teacher makes of the pictures, `[pictures, its embedding]`, where there is one.
+    pub teacher: Option<Tensor<2>>,
 }
 
 impl Batch {

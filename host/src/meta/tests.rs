@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::augment::Augment;
 use super::checkpoint::Origin;
+use super::distilled::Distilled;
 use super::learner::Learner;
 use super::maml::Maml;
 use super::mann::Mann;
@@ -15,7 +16,7 @@ use super::schedule::Schedule;
 use super::scratch::Scratch;
 use super::siamese::Siamese;
 use super::transfer::Transfer;
-use super::{Checkpoint, CheckpointError, TrainConfig, TrainError, Trained, Trainer};
+use super::{Checkpoint, CheckpointError, Embeddings, TrainConfig, TrainError, Trained, Trainer};
 use crate::data::{Loaded, parts};
 use crate::episodes::{EpisodeShape, Sampler};
 use crate::nets::network::Architecture;
@@ -118,6 +119,61 @@ fn training_teaches_and_the_folded_graph_is_the_network() {
     for (a, b) in folded.iter().zip(&trained) {
         assert!((a - b).abs() < 1e-4, "{a} {b}");
     }
+}
+
+/// A teacher that tells apart by the light in the halves of a picture and nothing else.
+fn teacher(data: &Loaded) -> Embeddings {
+    let half = (SIDE / 2) as usize;
+    let sum = |rows: &[u8]| rows.iter().map(|&p| f32::from(p)).sum::<f32>();
+    let area = (SIDE * SIDE) as usize;
+    let told = data.all().chunks_exact(area).flat_map(|picture| {
+        let left = picture
+            .chunks_exact(2 * half)
+            .map(|row| sum(&row[..half]))
+            .sum::<f32>();
+        [sum(&picture[..area / 2]), left, sum(picture)]
+    });
+    Embeddings::new(3, &data.class_sizes(), told.collect())
+}
+
+#[test]
+fn a_teacher_passes_on_what_it_sees_and_a_resumed_run_learns_the_same() {
+    let data = data(1, 60);
+    let config = || TrainConfig {
+        learner: Learner::Distilled(Distilled {
+            labels: 0.0,
+            ..Distilled::default()
+        }),
+        augment: Augment::default(),
+        family: 1,
+        ..config(60)
+    };
+    let origin = Origin::default;
+    let start = || Trainer::new(config(), origin(), Arc::clone(&data), None).unwrap();
+    let mut run = start().taught(teacher(&data)).unwrap();
+    let mut losses = Vec::new();
+    let mut kept = None;
+    while !run.is_done() {
+        if run.episode() == 20 {
+            kept = Some(run.checkpoint());
+        }
+        losses.push(run.step().unwrap().loss);
+    }
+    let mean = |losses: &[f32]| losses.iter().sum::<f32>() / losses.len() as f32;
+    let (first, last) = (mean(&losses[..5]), mean(&losses[55..]));
+    assert!(last < 0.5 * first, "{first} to {last}");
+
+    let resumed = Trainer::resume(&kept.unwrap(), Arc::clone(&data)).unwrap();
+    let resumed = finished(resumed.taught(teacher(&data)).unwrap());
+    assert!(resumed == finished(run), "the resumed run went another way");
+
+    let alone = start().step().unwrap_err();
+    assert!(matches!(alone, TrainError::NoTeacher), "{alone}");
+    let other = start()
+        .taught(teacher(&super::tests::data(1, 24)))
+        .err()
+        .unwrap();
+    assert!(matches!(other, TrainError::OtherTeacher), "{other}");
 }
 
 #[test]

@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::adam::Moments;
 use super::augment::Augment;
-use super::batch::{self, Episodes, Loader};
+use super::batch::{Episodes, Loader, Source};
 use super::checkpoint::{Checkpoint, CheckpointError, Matrix, Origin};
-use super::evaluate::Accuracy;
+use super::distilled::Distilled;
+use super::evaluate::{Accuracy, Embeddings};
 use super::learner::Learner;
 use super::maml::Maml;
 use super::meta_transfer::MetaTransfer;
@@ -132,6 +133,12 @@ pub enum TrainError {
         /// Classes of an episode.
         way: usize,
     },
+    /// A method that learns from a teacher has none.
+    #[error("this run learns from a teacher: give it with --teacher")]
+    NoTeacher,
+    /// The teacher's embeddings are those of other pictures.
+    #[error("the teacher has looked at other pictures than those of the run")]
+    OtherTeacher,
     /// The network to start from is another one.
     #[error("the network to start from is not {0:?} for pictures of this size")]
     OtherStart(Architecture),
@@ -158,8 +165,7 @@ pub struct Step {
 pub struct Trainer {
     config: TrainConfig,
     plan: Plan,
-    data: Arc<Loaded>,
-    episodes: Episodes,
+    source: Source,
     loader: Loader,
     params: Params,
     moments: Moments,
@@ -242,6 +248,13 @@ impl Trainer {
         let config = from.config.clone();
         let (plan, episodes) = layout(&config, &data)?;
         let device = backend::device();
+        let source = Source {
+            data,
+            episodes,
+            augment: config.augment,
+            normalization: config.normalization(),
+            teacher: None,
+        };
         let like = |tensors: &[Matrix]| {
             let record = Record {
                 tensors: tensors.to_vec(),
@@ -259,18 +272,28 @@ impl Trainer {
             seconds: from.seconds,
             origin: from.origin.clone(),
             started: Instant::now(),
-            loader: Loader::start(
-                Arc::clone(&data),
-                episodes.clone(),
-                from.step * config.tasks as u64,
-                config.augment,
-                config.normalization(),
-            ),
+            loader: Loader::start(source.clone(), from.step * config.tasks as u64),
             config,
             plan,
-            data,
-            episodes,
+            source,
         })
+    }
+
+    /// Gives the run what a teacher makes of its pictures, for a method that learns from one.
+    ///
+    /// # Errors
+    ///
+    /// When these are not the embeddings of the data.
+    pub fn taught(mut self, teacher: Embeddings) -> Result<Self, TrainError> {
+        if teacher.class_sizes() != self.source.data.class_sizes() {
+            return Err(TrainError::OtherTeacher);
+        }
+        self.source.teacher = Some(Arc::new(teacher));
+        let first = self.step * self.config.tasks as u64;
+        self.loader = Loader::start(self.source.clone(), first);
+        // The teacher's time is not the run's.
+        self.started = Instant::now();
+        Ok(self)
     }
 
     /// What the run was asked to do.
@@ -290,7 +313,7 @@ impl Trainer {
 
     /// Width and height of the pictures, in pixels.
     pub fn size(&self) -> (u32, u32) {
-        self.data.size()
+        self.source.data.size()
     }
 
     /// Episodes done.
@@ -312,10 +335,13 @@ impl Trainer {
     ///
     /// # Errors
     ///
-    /// When the loss is no longer finite.
+    /// When the loss is no longer finite, or the method lacks its teacher.
     pub fn step(&mut self) -> Result<Step, TrainError> {
+        if matches!(self.config.learner, Learner::Distilled(_)) && self.source.teacher.is_none() {
+            return Err(TrainError::NoTeacher);
+        }
         let device = backend::device().autodiff();
-        let (width, height) = self.data.size();
+        let (width, height) = self.source.data.size();
         let params = self.params.tracked();
         let tasks = self.config.tasks;
         let mut total: Option<Tensor<1>> = None;
@@ -324,12 +350,17 @@ impl Trainer {
             let drawn = self.loader.next();
             let pictures = drawn.classes.len() * (self.config.support + self.config.query);
             let shape = [pictures, height as usize, width as usize, 1];
+            let teacher = self.source.teacher.as_ref().map(|teacher| {
+                let told = TensorData::new(drawn.teacher, [pictures, teacher.dim()]);
+                Tensor::from_data(told, &device)
+            });
             let batch = Batch {
                 pictures: Tensor::from_data(TensorData::new(drawn.pixels, shape), &device),
                 classes: drawn.classes,
                 support: self.config.support,
                 query: self.config.query,
                 number: drawn.number,
+                teacher,
             };
             let method = self.config.learner.method();
             let episode = method.loss(&self.plan, &params, &batch);
@@ -453,14 +484,15 @@ impl Trainer {
 
     fn statistics(&self, network: &Weights) -> Vec<Statistics> {
         let device = backend::device();
-        let (width, height) = self.data.size();
-        let normalization = self.config.normalization();
+        let (width, height) = self.source.data.size();
+        let plain = Source {
+            augment: Augment::default(),
+            ..self.source.clone()
+        };
         let mut sums: Vec<Statistics> = Vec::new();
         for n in 0..STATISTICS_BATCHES {
             // Episodes far behind those of training.
-            let n = u64::MAX / 2 + n;
-            let plain = Augment::default();
-            let batch = batch::draw(&self.data, &self.episodes, n, &plain, normalization).pixels;
+            let batch = plain.draw(u64::MAX / 2 + n).pixels;
             let pictures = batch.len() / (width * height) as usize;
             let shape = [pictures, height as usize, width as usize, 1];
             let x = Tensor::from_data(TensorData::new(batch, shape), &device);
@@ -492,7 +524,9 @@ fn layout(config: &TrainConfig, data: &Loaded) -> Result<(Plan, Episodes), Train
                 way: config.way,
             });
         }
-        Learner::Prototypical(Prototypical { shots }) | Learner::Maml(Maml { shots, .. })
+        Learner::Prototypical(Prototypical { shots })
+        | Learner::Maml(Maml { shots, .. })
+        | Learner::Distilled(Distilled { shots, .. })
             if shots.is_empty() || shots.iter().any(|&s| s == 0 || s > config.support) =>
         {
             return Err(TrainError::Shots(config.support));

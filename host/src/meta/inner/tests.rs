@@ -50,6 +50,7 @@ fn batch(tracked: bool) -> Batch {
         support: SUPPORT,
         query: QUERY,
         number: 3,
+        teacher: None,
     }
 }
 

@@ -286,6 +286,7 @@ fn the_loss_of_a_batch_reaches_the_memory_network_and_not_the_embedding() {
         support: 1,
         query: 3,
         number: 0,
+        teacher: None,
     };
     let episode = mann.loss(&plan(), &tracked, &batch);
     assert!((0.0..=1.0).contains(&episode.accuracy));
