@@ -529,7 +529,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     }
     bar.finish_and_clear();
     trainer.save(&args.out)?;
-    if matches!(trainer.config().learner, Learner::Distilled(_)) {
+    if trainer.config().learner.method().has_teacher() {
         let path = lesson(args);
         std::fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
     }

@@ -336,7 +336,7 @@ impl<'a> Bench<'a> {
     fn new(args: &'a Args, output: &Output) -> anyhow::Result<Self> {
         let kind = args.data.kind()?;
         let learner = args.method.learner(None);
-        if matches!(learner, Learner::Distilled(_)) {
+        if learner.method().has_teacher() {
             bail!(
                 "--method {}: it learns from a teacher, which `sudal tune` has none of",
                 learner.name()

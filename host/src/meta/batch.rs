@@ -8,7 +8,6 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::augment::Augment;
-use super::evaluate::Embeddings;
 use crate::data::Loaded;
 use crate::episodes::{Episode, Sampler};
 use crate::nets::graph::Normalization;
@@ -37,8 +36,8 @@ pub(crate) struct Drawn {
     pub(crate) classes: Vec<usize>,
     /// Its number.
     pub(crate) number: u64,
-    /// The teacher's embeddings of its pictures, one after the other; empty without one.
-    pub(crate) teacher: Vec<f32>,
+    /// Class and place in it of each picture, in their order.
+    pub(crate) pictures: Vec<(usize, usize)>,
 }
 
 /// What episodes are drawn from, and how.
@@ -48,8 +47,6 @@ pub(crate) struct Source {
     pub(crate) episodes: Episodes,
     pub(crate) augment: Augment,
     pub(crate) normalization: Normalization,
-    /// A teacher's embeddings of the data, where there is one.
-    pub(crate) teacher: Option<Arc<Embeddings>>,
 }
 
 impl Source {
@@ -62,28 +59,23 @@ impl Source {
         } = self.episodes.get(n);
         let (width, height) = self.data.size();
         let (width, area) = (width as usize, (width * height) as usize);
-        let each = support[0].len() + query[0].len();
-        let mut pixels = vec![0.0; classes.len() * each * area];
-        let mut teacher = Vec::new();
+        let own = classes.iter().zip(support.iter().zip(&query));
+        let pictures: Vec<(usize, usize)> = own
+            .flat_map(|(&class, (s, q))| s.iter().chain(q).map(move |&i| (class, i)))
+            .collect();
+        let mut pixels = vec![0.0; pictures.len() * area];
         // A stream of its own, far from the sampler's.
         let mut rng = ChaCha8Rng::seed_from_u64(n ^ 0x5eed_0a06_0000_0000);
-        let pictures = classes
-            .iter()
-            .zip(support.iter().zip(&query))
-            .flat_map(|(&class, (s, q))| s.iter().chain(q).map(move |&i| (class, i)));
-        for ((class, index), target) in pictures.zip(pixels.chunks_exact_mut(area)) {
+        for (&(class, index), target) in pictures.iter().zip(pixels.chunks_exact_mut(area)) {
             self.augment
                 .apply(self.data.pixels(class, index), width, &mut rng, target);
             normalize(target, self.normalization);
-            if let Some(embeddings) = &self.teacher {
-                teacher.extend_from_slice(embeddings.get(class, index));
-            }
         }
         Drawn {
             pixels,
             classes,
             number: n,
-            teacher,
+            pictures,
         }
     }
 }

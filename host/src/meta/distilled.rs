@@ -53,6 +53,10 @@ impl Method for Distilled {
         Vec::new()
     }
 
+    fn has_teacher(&self) -> bool {
+        true
+    }
+
     /// # Panics
     ///
     /// When the batch has no teacher.

@@ -77,6 +77,11 @@ pub trait Method: Send + Sync {
         false
     }
 
+    /// Whether it learns from a teacher, so that each [`Batch`] needs one.
+    fn has_teacher(&self) -> bool {
+        false
+    }
+
     /// Whether a task changes the network, so that [`Method::prepare`] gives pixels and a task takes
     /// both cores.
     fn adapts_network(&self) -> bool {

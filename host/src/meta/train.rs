@@ -167,6 +167,7 @@ pub struct Trainer {
     plan: Plan,
     source: Source,
     loader: Loader,
+    teacher: Option<Embeddings>,
     params: Params,
     moments: Moments,
     average: Params,
@@ -253,7 +254,6 @@ impl Trainer {
             episodes,
             augment: config.augment,
             normalization: config.normalization(),
-            teacher: None,
         };
         let like = |tensors: &[Matrix]| {
             let record = Record {
@@ -273,6 +273,7 @@ impl Trainer {
             origin: from.origin.clone(),
             started: Instant::now(),
             loader: Loader::start(source.clone(), from.step * config.tasks as u64),
+            teacher: None,
             config,
             plan,
             source,
@@ -288,9 +289,7 @@ impl Trainer {
         if teacher.class_sizes() != self.source.data.class_sizes() {
             return Err(TrainError::OtherTeacher);
         }
-        self.source.teacher = Some(Arc::new(teacher));
-        let first = self.step * self.config.tasks as u64;
-        self.loader = Loader::start(self.source.clone(), first);
+        self.teacher = Some(teacher);
         // The teacher's time is not the run's.
         self.started = Instant::now();
         Ok(self)
@@ -337,7 +336,7 @@ impl Trainer {
     ///
     /// When the loss is no longer finite, or the method lacks its teacher.
     pub fn step(&mut self) -> Result<Step, TrainError> {
-        if matches!(self.config.learner, Learner::Distilled(_)) && self.source.teacher.is_none() {
+        if self.config.learner.method().has_teacher() && self.teacher.is_none() {
             return Err(TrainError::NoTeacher);
         }
         let device = backend::device().autodiff();
@@ -348,11 +347,15 @@ impl Trainer {
         let mut accuracy = 0.0;
         for _ in 0..tasks {
             let drawn = self.loader.next();
-            let pictures = drawn.classes.len() * (self.config.support + self.config.query);
+            let pictures = drawn.pictures.len();
             let shape = [pictures, height as usize, width as usize, 1];
-            let teacher = self.source.teacher.as_ref().map(|teacher| {
-                let told = TensorData::new(drawn.teacher, [pictures, teacher.dim()]);
-                Tensor::from_data(told, &device)
+            let teacher = self.teacher.as_ref().map(|teacher| {
+                let rows = drawn.pictures.iter();
+                let told: Vec<f32> = rows
+                    .flat_map(|&(class, index)| teacher.get(class, index))
+                    .copied()
+                    .collect();
+                Tensor::from_data(TensorData::new(told, [pictures, teacher.dim()]), &device)
             });
             let batch = Batch {
                 pictures: Tensor::from_data(TensorData::new(drawn.pixels, shape), &device),
