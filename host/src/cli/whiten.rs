@@ -24,10 +24,10 @@ use super::output::Output;
 /// new one in its place.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal whiten plain.onnx --data surfaces --out surfaces.onnx
-  sudal whiten models/surfaces.onnx --data surfaces --also line.zip --out line.onnx   a few classes of yours
-  sudal eval plain.onnx --data surfaces --split val
-  sudal eval surfaces.onnx --data surfaces --split val")]
+  sudal whiten plain.onnx --data synthetic:surfaces --out surfaces.onnx
+  sudal whiten models/surfaces.onnx --data synthetic:surfaces --also line.zip --out line.onnx   a few classes of yours
+  sudal eval plain.onnx --data synthetic:surfaces --split val
+  sudal eval surfaces.onnx --data synthetic:surfaces --split val")]
 pub(crate) struct Args {
     /// The ONNX file.
     onnx: PathBuf,

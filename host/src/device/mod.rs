@@ -62,12 +62,13 @@ pub use open_set::{OpenSet, Openness, Realised, Rejection};
 pub use openmv::{OpenMv, Way};
 pub use profile::{CmsisNn, Comparison, Group, Layer, Profile, profile};
 pub use profile::{HeadCost, HeadRow, HeadTable, profile_heads};
+pub use show::shown_size;
 pub use sudal_firmware::camera::{CameraError, Geometry, PixelFormat};
 pub use sudal_firmware::decision::{Basis, Filter, Outcome, Outlier, Quality, Rate, Stable};
 pub use sudal_firmware::device::{Boots, Cause, Failure};
 pub use sudal_firmware::heads::{Head, Role};
-pub use sudal_firmware::preprocess::Region;
 pub use sudal_firmware::preprocess::align::{Align, Alignment, Pose};
+pub use sudal_firmware::preprocess::{Fit, Region};
 pub use sudal_firmware::protocol::{
     Check, Deciding, Decision, DecisionError, DeviceError, DriftInfo, ImageFault, LockError,
     LockState, Slot, Stats, UpdateError,

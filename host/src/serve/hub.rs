@@ -98,6 +98,7 @@ impl Hub {
                     voting: None,
                     undo: None,
                     reel: None,
+                    cropped: false,
                     drift: false,
                     counts: Counts::new(since),
                     frame: 0,

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use sudal_firmware::decision::Filter;
 use sudal_firmware::heads::{Head, Role};
 use sudal_firmware::lock::{self, LONGEST_WAIT};
+use sudal_firmware::preprocess::Fit;
 use sudal_firmware::preprocess::align::Alignment;
 use sudal_firmware::protocol::{
     Check, DecisionRequest, DeviceError, LockError, LockRequest, LockState, Request, UpdateRequest,
@@ -17,7 +18,7 @@ const LOCKED: Result<(), DeviceError> = Err(DeviceError::Lock(LockError::Locked)
 const WRONG: Result<(), DeviceError> = Err(DeviceError::Lock(LockError::WrongKey));
 
 /// How many kinds of request [`number`] tells apart.
-const KINDS: usize = 35;
+const KINDS: usize = 36;
 
 /// A request's number among all kinds. Without a wildcard: a new request does not compile before it
 /// has a place here, and fails below before [`requests`] has it.
@@ -58,6 +59,7 @@ fn number(request: &Request<'_>) -> usize {
         Request::Check(Check::Model) => 32,
         Request::Check(Check::Flash) => 33,
         Request::Decision(DecisionRequest::Align(_)) => 34,
+        Request::Decision(DecisionRequest::Fit(_)) => 35,
     }
 }
 
@@ -158,6 +160,10 @@ fn requests(frame: &[u8]) -> Vec<(Request<'_>, bool)> {
         (Request::Decision(DecisionRequest::Region(None)), true),
         (
             Request::Decision(DecisionRequest::Align(Alignment::default())),
+            true,
+        ),
+        (
+            Request::Decision(DecisionRequest::Fit(Fit::default())),
             true,
         ),
         (Request::Check(Check::Model), false),
