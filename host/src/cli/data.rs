@@ -306,15 +306,20 @@ pub(crate) struct AlsoArgs {
 
 impl AlsoArgs {
     /// The data with these pictures after it.
-    pub(crate) fn join(&self, data: Loaded, output: &Output) -> anyhow::Result<Loaded> {
-        Ok(match self.load(data.size(), output)? {
+    pub(crate) fn join(&self, data: Loaded, fit: Fit, output: &Output) -> anyhow::Result<Loaded> {
+        Ok(match self.load(data.size(), fit, output)? {
             Some(others) => data.join(&others),
             None => data,
         })
     }
 
     /// These pictures, where there are any.
-    pub(crate) fn load(&self, size: (u32, u32), output: &Output) -> anyhow::Result<Option<Loaded>> {
+    pub(crate) fn load(
+        &self,
+        size: (u32, u32),
+        fit: Fit,
+        output: &Output,
+    ) -> anyhow::Result<Option<Loaded>> {
         let Some(path) = &self.also else {
             return Ok(None);
         };
@@ -322,7 +327,7 @@ impl AlsoArgs {
             Some(each) => crop(path, each as usize, size, output)?,
             None => {
                 let split = folder_split(path, &["train"])?;
-                let mut others = open_folder(path, &split, output)?;
+                let mut others = open_folder(path, &split, output)?.with_fit(fit);
                 if !self.also_classes.is_empty() {
                     others = others
                         .named(&self.also_classes)

@@ -571,7 +571,7 @@ fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
             );
         }
         let data = args.data.load(&origin.split, (width, height), output)?;
-        let data = Arc::new(args.also.join(data, output)?);
+        let data = Arc::new(args.also.join(data, args.data.fit(), output)?);
         let run = Trainer::resume(&checkpoint, Arc::clone(&data))?;
         return args.teacher.look(run, &data, &lesson(args), output);
     }
@@ -609,7 +609,7 @@ fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
         }),
     };
     let data = args.data.load(&split, size, output)?;
-    let data = args.also.join(data, output)?;
+    let data = args.also.join(data, args.data.fit(), output)?;
     let start = match &args.from {
         None => None,
         Some(path) => Some(from(path, &data)?),

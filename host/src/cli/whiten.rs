@@ -73,7 +73,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let split = args.data.split_or("train")?;
     let size = model.size()?;
     let mut sets = vec![args.data.load(&split, size, output)?];
-    sets.extend(args.also.load(size, output)?);
+    sets.extend(args.also.load(size, args.data.fit(), output)?);
     for set in &mut sets {
         *set = set.first((args.pictures / set.classes()).max(2));
     }
