@@ -586,8 +586,10 @@ fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
     args.teacher.apply(&mut learner)?;
     let kind = args.data.kind()?;
     let network = args.network.unwrap_or_else(|| Network::usual(&kind));
-    if args.channels == Some(0) {
-        bail!("--channels 0 leaves nothing to learn: give at least 1");
+    if let Some(channels) = args.channels
+        && !(1..=MAX_CHANNELS).contains(&channels)
+    {
+        bail!("--channels {channels} is not in 1..={MAX_CHANNELS}, which is what can be trained");
     }
     let architecture = network.architecture(args.channels.unwrap_or(network.channels()));
     let augment = args.augment.unwrap_or_else(|| Augmentation::usual(&kind));
