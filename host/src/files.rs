@@ -122,7 +122,11 @@ fn beside(place: &Path, mode: u32) -> io::Result<NamedTempFile> {
     let hidden = format!(".{}.", name.to_string_lossy());
     let mut builder = Builder::new();
     // The name of a file is at most 255 bytes long.
-    builder.prefix(if hidden.len() < 200 { &*hidden } else { ".new." });
+    builder.prefix(if hidden.len() < 200 {
+        &*hidden
+    } else {
+        ".new."
+    });
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
     builder.tempfile_in(folder(place))
