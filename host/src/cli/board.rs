@@ -318,12 +318,16 @@ impl Enroll {
                 ));
             }
         }
+        let separation = c.client.separation()?;
+        let concerns = separation.of(&self.name).to_string();
+        text.push_str(&format!("\n{}", concerns.trim_end()));
         let result = serde_json::json!({
             "id": enrolled.id,
             "shots": enrolled.shots,
             "overwritten": overwritten,
             "quality": enrolled.quality,
             "pose": enrolled.pose,
+            "separation": separation,
         });
         output.result(&result, text)
     }

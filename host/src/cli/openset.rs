@@ -170,11 +170,14 @@ fn describe(report: &Report, args: &Args) -> String {
         ));
         for at in &openness.rates {
             text.push_str(&format!(
-                "  {:>4} % chosen: {} of known rejected, {} of unknown accepted, {} of known accepted and right\n",
+                "  {:>4} % chosen: {} of known rejected, {} of unknown accepted, {} of known accepted and right; \
+                 too close to call: {} of the right answers, {} of the wrong ones\n",
                 at.chosen * 100.0,
                 at.false_reject,
                 at.false_accept,
-                at.right
+                at.right,
+                at.right_unclear,
+                at.wrong_unclear
             ));
         }
         let kept: Vec<String> = openness
