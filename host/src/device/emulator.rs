@@ -8,7 +8,9 @@ use sudal_firmware::protocol::ModelFault;
 
 use super::board::{Board, BoardError, Memory};
 use super::client::Client;
-use super::host_board::{check_image, forget_updates, hold_recovery_pin};
+use super::file::FileMedium;
+use super::held::{Hold, Kept, Place, Purpose};
+use super::host_board::{SETTINGS, SETTINGS_FILE, check_image, forget_updates, hold_recovery_pin};
 use super::{Link, Logs, firmware, qemu};
 
 pub(super) const TARGET: &str = "thumbv7em-none-eabihf";
@@ -32,7 +34,7 @@ const MEMORY: Memory = Memory {
 /// power. The emulator counts instructions: each takes a nanosecond of the board's clock.
 #[derive(Debug)]
 pub struct Emulator {
-    dir: PathBuf,
+    place: Place,
     process: Option<Child>,
 }
 
@@ -45,11 +47,15 @@ impl Emulator {
     /// # Errors
     /// When the folder can't be made.
     pub fn open(dir: &Path) -> Result<Self, BoardError> {
-        fs::create_dir_all(dir).map_err(BoardError::io(dir.display()))?;
         Ok(Self {
-            dir: dir.to_owned(),
+            place: Place::folder(dir)?,
             process: None,
         })
+    }
+
+    /// As a command does.
+    fn keep(&mut self) -> Result<Hold, BoardError> {
+        self.place.hold(Purpose::Command, &mut |_| ())
     }
 
     /// Kills the emulator if this process started it, as a power cut would the board.
@@ -69,7 +75,7 @@ impl Emulator {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.dir.join(name)
+        self.place.path().join(name)
     }
 
     /// Replaces a file as a whole, or not at all.
@@ -96,8 +102,17 @@ impl Board for Emulator {
         Some(40)
     }
 
+    fn hold(
+        &mut self,
+        purpose: Purpose,
+        waiting: &mut dyn FnMut(&str),
+    ) -> Result<Hold, BoardError> {
+        self.place.hold(purpose, waiting)
+    }
+
     fn flash(&mut self, image: &[u8], step: &mut dyn FnMut(&str)) -> Result<(), BoardError> {
         let model = check_image(image, MEMORY)?;
+        let _hold = self.keep()?;
         let model = model.model().map_err(BoardError::Image)?;
         qemu::find(step)?;
         let elf = firmware::build(Self::NAME, TARGET, Some(&model), step)?;
@@ -106,7 +121,7 @@ impl Board for Emulator {
         step("writing firmware and model image");
         self.replace(FIRMWARE, &elf)?;
         self.replace(IMAGE, image)?;
-        forget_updates(&self.dir)?;
+        forget_updates(self.place.path())?;
         // The log belongs to the firmware that wrote it.
         self.replace(LOGS, &[])?;
         step("switching the board on");
@@ -122,19 +137,24 @@ impl Board for Emulator {
     }
 
     fn start(&mut self) -> Result<(), BoardError> {
-        if qemu::is_running(&self.dir) {
+        let _hold = self.keep()?;
+        let dir = self.place.path().to_owned();
+        if qemu::is_running(&dir) {
             return Ok(());
         }
         if !self.path(IMAGE).exists() || !self.path(FIRMWARE).exists() {
             return Err(BoardError::NotFlashed {
                 board: Self::NAME,
-                dir: self.dir.clone(),
+                dir,
             });
         }
         self.kill()?;
-        let mut process = qemu::spawn(&qemu::find(&mut |_| ())?, &self.dir, LOGS)?;
+        // The firmware would make it for everybody to read.
+        let settings = self.path(SETTINGS_FILE);
+        FileMedium::open(&settings, SETTINGS).map_err(BoardError::io(settings.display()))?;
+        let mut process = qemu::spawn(&qemu::find(&mut |_| ())?, &dir, LOGS)?;
         let deadline = Instant::now() + Duration::from_secs(30);
-        while !qemu::is_ready(&self.dir) {
+        while !qemu::is_ready(&dir) {
             let ended = process.try_wait().map_err(BoardError::io("the emulator"))?;
             if ended.is_some() || Instant::now() > deadline {
                 return Err(BoardError::Failed {
@@ -149,22 +169,26 @@ impl Board for Emulator {
     }
 
     fn stop(&mut self) -> Result<(), BoardError> {
+        let _hold = self.keep()?;
         self.kill()?;
-        qemu::quit(&self.dir).map_err(BoardError::io("stopping the emulator"))
+        qemu::quit(self.place.path()).map_err(BoardError::io("stopping the emulator"))
     }
 
     fn connect(&mut self) -> Result<Client<Box<dyn Link>>, BoardError> {
+        let hold = self.keep()?;
         self.start()?;
-        let stream =
-            qemu::connect(&self.dir).map_err(BoardError::io("connecting to the emulator"))?;
-        stream
-            .set_read_timeout(Some(Duration::from_millis(100)))
+        let line = qemu::connect(self.place.path())
+            .and_then(|line| {
+                line.set_read_timeout(Some(Duration::from_millis(100)))?;
+                Ok(line)
+            })
             .map_err(BoardError::io("connecting to the emulator"))?;
-        Ok(Client::new(Box::new(stream)))
+        Ok(Client::new(Box::new(Kept { line, hold })))
     }
 
     fn recover(&mut self) -> Result<(), BoardError> {
-        let dir = self.dir.clone();
+        let _hold = self.keep()?;
+        let dir = self.place.path().to_owned();
         self.stop()?;
         // It has looked at the pin when it answers.
         hold_recovery_pin(&dir, || self.connect()?.info().map_err(BoardError::from))?;

@@ -1,10 +1,13 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use sudal_firmware::store::nor::Medium;
 
-/// A file that keeps the contents of a NOR flash.
+use super::held::keep_private;
+
+/// A file that keeps the contents of a NOR flash, for its owner alone: a key may be among them.
 #[derive(Debug)]
 pub struct FileMedium(File);
 
@@ -19,7 +22,9 @@ impl FileMedium {
             .write(true)
             .create(true)
             .truncate(false)
+            .mode(0o600)
             .open(path)?;
+        keep_private(&file)?;
         match file.metadata()?.len() {
             0 => file.write_all(&vec![0xff; len])?,
             present if present != len as u64 => {

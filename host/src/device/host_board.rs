@@ -14,7 +14,8 @@ use sudal_firmware::store::nor::{Nor, SECTOR};
 use super::board::{Board, BoardError, Memory};
 use super::client::Client;
 use super::file::FileMedium;
-use super::{Link, Logs};
+use super::held::{Hold, Place, Purpose};
+use super::{Link, Logs, qemu};
 use crate::export::quantized::QuantizedModel;
 
 const MEMORY: Memory = Memory {
@@ -26,7 +27,10 @@ const MEMORY: Memory = Memory {
 const FRAME: usize = 256 << 10;
 const FLASH: usize = 64 * SECTOR;
 const HISTORY: usize = 2 * SECTOR;
-const SETTINGS: usize = 4 * SECTOR;
+/// As on the emulated board.
+pub(super) const SETTINGS: usize = 4 * SECTOR;
+/// File of the settings, the key among them.
+pub(super) const SETTINGS_FILE: &str = "settings.bin";
 const SLOT: usize = 256 * SECTOR;
 /// Unoptimised builds move the camera, with its frame, about on the stack.
 const STACK: usize = 16 << 20;
@@ -36,7 +40,7 @@ const STACK: usize = 16 << 20;
 /// It computes what a board computes, bit for bit, and is switched off with the process.
 #[derive(Debug)]
 pub struct HostBoard {
-    dir: PathBuf,
+    place: Place,
     running: Option<Running>,
 }
 
@@ -44,6 +48,7 @@ pub struct HostBoard {
 struct Running {
     requests: Sender<Message>,
     thread: JoinHandle<()>,
+    _hold: Hold,
 }
 
 enum Message {
@@ -60,15 +65,19 @@ impl HostBoard {
     /// # Errors
     /// When the folder can't be made.
     pub fn open(dir: &Path) -> Result<Self, BoardError> {
-        fs::create_dir_all(dir).map_err(BoardError::io(dir.display()))?;
         Ok(Self {
-            dir: dir.to_owned(),
+            place: Place::folder(dir)?,
             running: None,
         })
     }
 
     fn image_path(&self) -> PathBuf {
-        self.dir.join("model.sudal")
+        self.place.path().join("model.sudal")
+    }
+
+    /// As a command does.
+    fn keep(&mut self) -> Result<Hold, BoardError> {
+        self.place.hold(Purpose::Command, &mut |_| ())
     }
 }
 
@@ -85,10 +94,19 @@ impl Board for HostBoard {
         None
     }
 
+    fn hold(
+        &mut self,
+        purpose: Purpose,
+        waiting: &mut dyn FnMut(&str),
+    ) -> Result<Hold, BoardError> {
+        self.place.hold(purpose, waiting)
+    }
+
     fn flash(&mut self, image: &[u8], step: &mut dyn FnMut(&str)) -> Result<(), BoardError> {
         check_image(image, MEMORY)?;
+        let _hold = self.keep()?;
         self.stop()?;
-        forget_updates(&self.dir)?;
+        forget_updates(self.place.path())?;
         step("writing the model image");
         let path = self.image_path();
         fs::write(&path, image).map_err(BoardError::io(path.display()))?;
@@ -103,28 +121,34 @@ impl Board for HostBoard {
         {
             return Ok(());
         }
+        self.running = None;
+        let hold = self.keep()?;
+        let dir = self.place.path();
+        if qemu::is_running(dir) {
+            return Err(BoardError::Emulated(dir.to_owned()));
+        }
         let path = self.image_path();
         let image = match fs::read(&path) {
             Ok(image) => aligned(&image),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(BoardError::NotFlashed {
                     board: Self::NAME,
-                    dir: self.dir.clone(),
+                    dir: dir.to_owned(),
                 });
             }
             Err(error) => return Err(BoardError::io(path.display())(error)),
         };
         let open = |name: &str, len| {
-            let path = self.dir.join(name);
+            let path = dir.join(name);
             FileMedium::open(&path, len).map_err(BoardError::io(path.display()))
         };
         let media = Media {
             flash: open("nor.bin", FLASH)?,
-            settings: open("settings.bin", SETTINGS)?,
+            settings: open(SETTINGS_FILE, SETTINGS)?,
             slot_a: open(SLOTS[0], SLOT)?,
             slot_b: open(SLOTS[1], SLOT)?,
             history: open("history.bin", HISTORY)?,
-            recover: self.dir.join(RECOVERY).exists(),
+            recover: dir.join(RECOVERY).exists(),
         };
         let (requests, receiver) = mpsc::channel();
         let thread = thread::Builder::new()
@@ -132,7 +156,11 @@ impl Board for HostBoard {
             .stack_size(STACK)
             .spawn(move || power_on(&image, media, &receiver))
             .map_err(BoardError::io("a thread for the board"))?;
-        self.running = Some(Running { requests, thread });
+        self.running = Some(Running {
+            requests,
+            thread,
+            _hold: hold,
+        });
         Ok(())
     }
 
@@ -165,7 +193,8 @@ impl Board for HostBoard {
     }
 
     fn recover(&mut self) -> Result<(), BoardError> {
-        let dir = self.dir.clone();
+        let _hold = self.keep()?;
+        let dir = self.place.path().to_owned();
         self.stop()?;
         hold_recovery_pin(&dir, || self.connect()?.info().map_err(BoardError::from))?;
         Ok(())
