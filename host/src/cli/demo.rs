@@ -12,6 +12,7 @@ use sudal::report::{Confusion, ContactSheet, Query, Row};
 use super::device::{BoardArgs, Connection, Cost, serial_port};
 use super::model::ModelFile;
 use super::output::Output;
+use super::place;
 
 /// Show the whole way on a board: flash, enrol, power cycle, classify.
 ///
@@ -96,6 +97,10 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         bail!("--classes, --shots and --queries must be at least 1");
     }
     let board_args = args.board()?;
+    let pictures = ["contact-sheet.png", "confusion.png"].map(|name| args.out.join(name));
+    for path in &pictures {
+        place::ready(path)?;
+    }
     let size = ModelFile::open(&args.model)?.size()?;
     let image =
         fs::read(&args.model).with_context(|| format!("reading {}", args.model.display()))?;
@@ -202,7 +207,6 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     times.sort_unstable();
     let cost = |ticks| Cost::new(connection.board.as_ref(), ticks, info.ticks_per_second);
 
-    fs::create_dir_all(&args.out).with_context(|| format!("making {}", args.out.display()))?;
     let sheet = ContactSheet {
         title: format!(
             "{} classes, {} shots, {} of {} queries right on {}",
@@ -214,6 +218,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         ),
         rows,
     };
+    let [contact_sheet, confusion_picture] = pictures;
     let report = Report {
         board: info.board,
         right: confusion.right(),
@@ -224,8 +229,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             .map(|t| (0..args.classes).map(|a| confusion.count(t, a)).collect())
             .collect(),
         names,
-        contact_sheet: args.out.join("contact-sheet.png"),
-        confusion_picture: args.out.join("confusion.png"),
+        contact_sheet,
+        confusion_picture,
     };
     sheet.figure()?.save(&report.contact_sheet)?;
     confusion.figure().save(&report.confusion_picture)?;

@@ -8,12 +8,15 @@ use sudal_firmware::protocol::ModelFault;
 
 use super::board::{Board, BoardError, Memory};
 use super::client::Client;
-use super::file::FileMedium;
+use super::file::Flashes;
 use super::held::{Hold, Kept, Place, Purpose};
-use super::host_board::{SETTINGS, SETTINGS_FILE, check_image, forget_updates, hold_recovery_pin};
+use super::host_board::{check_image, forget_updates, hold_recovery_pin};
 use super::{Link, Logs, firmware, qemu};
+use crate::files;
 
 pub(super) const TARGET: &str = "thumbv7em-none-eabihf";
+/// Bytes of a slot for updates, as in the board's own source.
+const SLOT: usize = 512 << 10;
 const FIRMWARE: &str = "firmware.elf";
 const IMAGE: &str = "model.sudal";
 const LOGS: &str = "logs.bin";
@@ -78,13 +81,18 @@ impl Emulator {
         self.place.path().join(name)
     }
 
-    /// Replaces a file as a whole, or not at all.
-    fn replace(&self, name: &str, contents: &[u8]) -> Result<(), BoardError> {
-        let path = self.path(name);
-        let new = self.path(&format!("{name}.new"));
-        fs::write(&new, contents)
-            .and_then(|()| fs::rename(&new, &path))
-            .map_err(BoardError::io(path.display()))
+    /// Replaces files, all of which are on the disk before the first is.
+    fn replace(&self, all: &[(&str, &[u8])]) -> Result<(), BoardError> {
+        let stage = |&(name, contents): &(&str, &[u8])| {
+            let path = self.path(name);
+            files::stage(&path, contents).map_err(BoardError::io(path.display()))
+        };
+        let staged: Vec<_> = all.iter().map(stage).collect::<Result<_, _>>()?;
+        for file in staged {
+            file.put()
+                .map_err(BoardError::io(self.place.path().display()))?;
+        }
+        Ok(())
     }
 }
 
@@ -119,11 +127,9 @@ impl Board for Emulator {
         let elf = fs::read(&elf).map_err(BoardError::io(elf.display()))?;
         self.stop()?;
         step("writing firmware and model image");
-        self.replace(FIRMWARE, &elf)?;
-        self.replace(IMAGE, image)?;
-        forget_updates(self.place.path())?;
         // The log belongs to the firmware that wrote it.
-        self.replace(LOGS, &[])?;
+        self.replace(&[(FIRMWARE, &elf), (IMAGE, image), (LOGS, &[])])?;
+        forget_updates(self.place.path())?;
         step("switching the board on");
         self.start()?;
         // Firmware that was given may have been built for smaller models.
@@ -148,10 +154,9 @@ impl Board for Emulator {
                 dir,
             });
         }
+        // The firmware makes the files, too, but not whole on a full disk, and for everybody to read.
+        Flashes::open(&dir, SLOT)?;
         self.kill()?;
-        // The firmware would make it for everybody to read.
-        let settings = self.path(SETTINGS_FILE);
-        FileMedium::open(&settings, SETTINGS).map_err(BoardError::io(settings.display()))?;
         let mut process = qemu::spawn(&qemu::find(&mut |_| ())?, &dir, LOGS)?;
         let deadline = Instant::now() + Duration::from_secs(30);
         while !qemu::is_ready(&dir) {
