@@ -29,6 +29,7 @@ mod guard;
 mod heads;
 mod host_board;
 mod inspection;
+mod install;
 mod keys;
 mod link;
 mod logs;
