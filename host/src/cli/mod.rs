@@ -24,6 +24,7 @@ mod model;
 mod openset;
 mod output;
 mod pictures;
+mod place;
 mod profile;
 mod re_enroll;
 mod selftest;

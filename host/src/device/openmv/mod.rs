@@ -13,8 +13,10 @@ use std::path::{Path, PathBuf};
 use super::board::{Board, BoardError, Memory};
 use super::client::Client;
 use super::emulator::TARGET;
+use super::held::{Hold, Kept, Place, Purpose};
 use super::host_board::check_image;
 use super::{Link, Logs, firmware};
+use crate::files;
 
 /// As in the board's own sources; the arena and the input share the memory that the program leaves.
 const MEMORY: Memory = Memory {
@@ -41,6 +43,8 @@ pub enum Way {
 pub struct OpenMv {
     port: Option<PathBuf>,
     way: Way,
+    /// The port where it was last.
+    place: Option<Place>,
 }
 
 impl OpenMv {
@@ -53,7 +57,15 @@ impl OpenMv {
         Self {
             port: port.map(Path::to_owned),
             way: Way::default(),
+            place: None,
         }
+    }
+
+    /// The port where it is now.
+    fn place(&mut self) -> Result<&mut Place, BoardError> {
+        let path = port::find(self.port.as_deref())?;
+        let same = self.place.take().filter(|place| place.path() == path);
+        Ok(self.place.insert(same.unwrap_or_else(|| Place::port(path))))
     }
 
     /// How it is to be flashed.
@@ -80,6 +92,14 @@ impl Board for OpenMv {
         None
     }
 
+    fn hold(
+        &mut self,
+        purpose: Purpose,
+        waiting: &mut dyn FnMut(&str),
+    ) -> Result<Hold, BoardError> {
+        self.place()?.hold(purpose, waiting)
+    }
+
     fn flash(&mut self, image: &[u8], step: &mut dyn FnMut(&str)) -> Result<(), BoardError> {
         let model = check_image(image, MEMORY)?;
         let model = model.model().map_err(BoardError::Image)?;
@@ -88,7 +108,7 @@ impl Board for OpenMv {
         let contents = chip::contents(&elf, image)?;
         match &self.way {
             Way::File(path) => {
-                fs::write(path, contents).map_err(BoardError::io(path.display()))?;
+                files::replace(path, &contents).map_err(BoardError::io(path.display()))?;
                 step(&format!(
                     "to write it: dfu-util -a 0 -s {:#x}:leave -D {}",
                     chip::START,
@@ -118,7 +138,10 @@ impl Board for OpenMv {
     }
 
     fn connect(&mut self) -> Result<Client<Box<dyn Link>>, BoardError> {
-        Ok(Client::new(port::open(self.port.as_deref())?))
+        let place = self.place()?;
+        let hold = place.hold(Purpose::Command, &mut |_| ())?;
+        let line = port::open(place.path())?;
+        Ok(Client::at_port(Box::new(Kept { line, hold })))
     }
 
     fn recover(&mut self) -> Result<(), BoardError> {
