@@ -18,7 +18,7 @@ const LOCKED: Result<(), DeviceError> = Err(DeviceError::Lock(LockError::Locked)
 const WRONG: Result<(), DeviceError> = Err(DeviceError::Lock(LockError::WrongKey));
 
 /// How many kinds of request [`number`] tells apart.
-const KINDS: usize = 36;
+const KINDS: usize = 37;
 
 /// A request's number among all kinds. Without a wildcard: a new request does not compile before it
 /// has a place here, and fails below before [`requests`] has it.
@@ -59,7 +59,8 @@ fn number(request: &Request<'_>) -> usize {
         Request::Check(Check::Model) => 32,
         Request::Check(Check::Flash) => 33,
         Request::Decision(DecisionRequest::Align(_)) => 34,
-        Request::Decision(DecisionRequest::Fit(_)) => 35,
+        Request::LeaveOneOut { .. } => 35,
+        Request::Decision(DecisionRequest::Fit(_)) => 36,
     }
 }
 
@@ -168,6 +169,7 @@ fn requests(frame: &[u8]) -> Vec<(Request<'_>, bool)> {
         ),
         (Request::Check(Check::Model), false),
         (Request::Check(Check::Flash), true),
+        (Request::LeaveOneOut { id: 0 }, false),
     ]
 }
 
