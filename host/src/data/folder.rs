@@ -129,7 +129,7 @@ pub fn open(path: &Path) -> Result<Dataset, DataError> {
 ///
 /// # Errors
 /// A missing or broken archive, or no picture at all.
-pub fn open_loose(path: &Path) -> Result<Dataset, DataError> {
+pub fn open_loose(path: &Path) -> Result<(Dataset, Found), DataError> {
     let files = Files::open(path)?;
     let (pictures, found) = layout::pictures(files.names());
     let mut classes: BTreeMap<String, Vec<usize>> = BTreeMap::new();
@@ -143,7 +143,7 @@ pub fn open_loose(path: &Path) -> Result<Dataset, DataError> {
         let problem = format!("there is no {FORMATS} picture in it");
         return Err(DataError::layout(path, problem));
     }
-    Ok(dataset(classes, files, found).0)
+    Ok(dataset(classes, files, found))
 }
 
 fn dataset(
@@ -362,23 +362,24 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("parts.zip");
         let mut zip = ZipWriter::new(fs::File::create(&path).unwrap());
-        for name in ["xxxx/1.png", "yyyy/1.png"] {
+        for name in ["xxxx/1.png", "yyyy/1.png", "zz/1.png"] {
             zip.start_file(name, SimpleFileOptions::default()).unwrap();
             zip.write_all(&png(7)).unwrap();
         }
         zip.finish().unwrap();
         let mut bytes = fs::read(&path).unwrap();
-        for (ascii, korean) in [(b"xxxx", "톱니"), (b"yyyy", "나사")] {
+        // The last one's bytes are UTF-8, too, of another letter.
+        for (ascii, korean) in [("xxxx/", "톱니/"), ("yyyy/", "나사/"), ("zz/", "칩/")] {
             let korean = encoding_rs::EUC_KR.encode(korean).0;
-            for at in 0..bytes.len() - 4 {
-                if bytes[at..].starts_with(ascii) {
-                    bytes[at..at + 4].copy_from_slice(&korean);
+            for at in 0..bytes.len() - ascii.len() {
+                if bytes[at..].starts_with(ascii.as_bytes()) {
+                    bytes[at..at + ascii.len()].copy_from_slice(&korean);
                 }
             }
         }
         fs::write(&path, bytes).unwrap();
         let data = open(&path).unwrap();
-        assert_eq!(classes(&data), [("나사", 1), ("톱니", 1)]);
+        assert_eq!(classes(&data), [("나사", 1), ("칩", 1), ("톱니", 1)]);
         assert_eq!(data.get(0, 0).unwrap().pixels, [7; 12]);
     }
 
