@@ -22,7 +22,7 @@ fn value<const S: usize, const W: usize>(chip: &Chip) -> Option<Vec<u8>> {
     while let Some((range, expected)) = banks.newest() {
         let mut bytes = vec![0; range.len()];
         let read = Flash::<S, W>(shared.clone()).read(range.start as u32, &mut bytes);
-        if read.is_ok() && checksum(&[&bytes]) == expected {
+        if read.is_ok() && checksum(&bytes) == expected {
             return Some(bytes);
         }
         banks.reject();
@@ -43,7 +43,9 @@ fn the_newest_value_is_kept_and_the_one_before_comes_back() {
         let (mut banks, shared) = open::<4096, 4>(&chip);
         let new = some(seed, len);
         let (a, b) = new.split_at(len / 3);
-        banks.write(&[a, b]).expect("it fits");
+        banks
+            .write(|show| [a, b].into_iter().for_each(|piece| show(piece)))
+            .expect("it fits");
         chip = shared.borrow().clone();
         assert_eq!(value::<4096, 4>(&chip), Some(new));
     }
@@ -52,7 +54,7 @@ fn the_newest_value_is_kept_and_the_one_before_comes_back() {
     chip = shared.borrow().clone();
     assert_eq!(value::<4096, 4>(&chip), Some(some(3, 4096)));
     let (mut banks, shared) = open::<4096, 4>(&chip);
-    banks.write(&[&some(5, 77)]).expect("it fits");
+    banks.write(|show| show(&some(5, 77))).expect("it fits");
     banks.clear().expect("the flash is sound");
     assert_eq!(value::<4096, 4>(&shared.borrow()), None);
 }
@@ -60,8 +62,8 @@ fn the_newest_value_is_kept_and_the_one_before_comes_back() {
 #[test]
 fn what_does_not_fit_is_refused_and_harms_nothing() {
     let (mut banks, shared) = open::<4096, 4>(&Chip::new(NOR, 4));
-    banks.write(&[&some(1, 8160)]).expect("it fits");
-    let refused = banks.write(&[&some(2, 8161)]);
+    banks.write(|show| show(&some(1, 8160))).expect("it fits");
+    let refused = banks.write(|show| show(&some(2, 8161)));
     assert_eq!(
         refused,
         Err(BanksError::Room {
@@ -72,14 +74,14 @@ fn what_does_not_fit_is_refused_and_harms_nothing() {
     assert_eq!(value::<4096, 4>(&shared.borrow()), Some(some(1, 8160)));
     let (mut banks, _) = open::<4096, 4>(&Chip::new(NOR, 1));
     assert_eq!(banks.room(), 0);
-    assert!(banks.write(&[&[1]]).is_err());
+    assert!(banks.write(|show| show(&[1])).is_err());
 }
 
 #[test]
 fn a_bit_that_flips_is_not_taken_for_a_value() {
     let (mut banks, shared) = open::<4096, 4>(&Chip::new(NOR, 4));
-    banks.write(&[&some(1, 100)]).expect("it fits");
-    banks.write(&[&some(2, 100)]).expect("it fits");
+    banks.write(|show| show(&some(1, 100))).expect("it fits");
+    banks.write(|show| show(&some(2, 100))).expect("it fits");
     let chip = shared.borrow().clone();
     for bit in 0..8 * (32 + 100) {
         let mut damaged = chip.clone();
@@ -102,7 +104,7 @@ fn cuts<const S: usize, const W: usize>(kind: Kind, garbage: bool) {
             older.take()
         } else {
             let new = some(seed, 700 * seed as usize % S);
-            banks.write(&[&new]).expect("it fits");
+            banks.write(|show| show(&new)).expect("it fits");
             older = old.clone();
             Some(new)
         };
@@ -121,7 +123,7 @@ fn cuts<const S: usize, const W: usize>(kind: Kind, garbage: bool) {
                 // It can be used from there.
                 let (mut banks, shared) = open::<S, W>(&torn);
                 let next = some(random.next(), 99);
-                banks.write(&[&next]).expect("it fits");
+                banks.write(|show| show(&next)).expect("it fits");
                 assert_eq!(shared.borrow().violations, 0);
                 assert_eq!(value::<S, W>(&shared.borrow()), Some(next));
             }

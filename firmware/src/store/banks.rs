@@ -20,12 +20,10 @@ const HEADER: usize = WORD_LIMIT;
 /// Bytes that are programmed or read at once.
 const PAGE: usize = 256;
 
-/// The checksum of a value that lies in several pieces.
+/// The checksum of a value.
 #[must_use]
-pub fn checksum(pieces: &[&[u8]]) -> u32 {
-    let mut digest = CRC.digest();
-    pieces.iter().for_each(|piece| digest.update(piece));
-    digest.finalize()
+pub fn checksum(value: &[u8]) -> u32 {
+    CRC.checksum(value)
 }
 
 /// Why a value was not kept; the one before still is.
@@ -61,7 +59,7 @@ impl Header {
         for (place, word) in bytes[4..16].chunks_exact_mut(4).zip(words) {
             place.copy_from_slice(&word.to_le_bytes());
         }
-        let own = checksum(&[&bytes[..16]]);
+        let own = checksum(&bytes[..16]);
         bytes[16..20].copy_from_slice(&own.to_le_bytes());
         bytes
     }
@@ -138,12 +136,16 @@ impl<F: NorFlash> Banks<F> {
         Self::size(&self.flash).saturating_sub(HEADER)
     }
 
-    /// Keeps a value, given in pieces, in place of the newest.
+    /// Keeps a value in place of the newest. `value` shows its pieces, the same each time.
     ///
     /// # Errors
     /// [`BanksError`]; the value is then the one before.
-    pub fn write(&mut self, pieces: &[&[u8]]) -> Result<(), BanksError> {
-        let len = pieces.iter().map(|piece| piece.len()).sum();
+    pub fn write(&mut self, value: impl Fn(&mut dyn FnMut(&[u8]))) -> Result<(), BanksError> {
+        let (mut len, mut digest) = (0, CRC.digest());
+        value(&mut |piece| {
+            len += piece.len();
+            digest.update(piece);
+        });
         if len > self.room() {
             return Err(BanksError::Room {
                 needed: len,
@@ -157,16 +159,16 @@ impl<F: NorFlash> Banks<F> {
         let header = Header {
             number,
             len: len as u32,
-            checksum: checksum(pieces),
+            checksum: digest.finalize(),
         };
         let start = bank * Self::size(&self.flash);
         self.values.truncate(1);
         self.erase(start, HEADER + len)?;
-        self.program(start + HEADER, pieces)?;
+        self.program(start + HEADER, value)?;
         if read_checksum(&mut self.flash, start + HEADER, len) != Some(header.checksum) {
             return Err(BanksError::Flash);
         }
-        self.program(start, &[&header.to_bytes()])?;
+        self.program(start, |show| show(&header.to_bytes()))?;
         if read_header(&mut self.flash, start) != Some(header) {
             return Err(BanksError::Flash);
         }
@@ -218,28 +220,30 @@ impl<F: NorFlash> Banks<F> {
     }
 
     /// Programs pieces one behind the other, the last word filled up with zeros.
-    fn program(&mut self, start: usize, pieces: &[&[u8]]) -> Result<(), BanksError> {
-        let mut page = [0; PAGE];
-        let (mut at, mut held) = (start, 0);
-        let mut rest = pieces.iter().copied().flatten();
-        loop {
-            while held < PAGE
-                && let Some(&byte) = rest.next()
-            {
-                page[held] = byte;
-                held += 1;
+    fn program(
+        &mut self,
+        start: usize,
+        value: impl Fn(&mut dyn FnMut(&[u8])),
+    ) -> Result<(), BanksError> {
+        let mut page: Vec<u8, PAGE> = Vec::new();
+        let (mut at, mut done) = (start, Ok(()));
+        let mut flush = |page: &mut Vec<u8, PAGE>| {
+            let written = self.flash.write(at as u32, page);
+            at += page.len();
+            page.clear();
+            done = done.and(written.map_err(|_| BanksError::Flash));
+        };
+        value(&mut |piece| {
+            for &byte in piece {
+                if page.is_full() {
+                    flush(&mut page);
+                }
+                let _ = page.push(byte);
             }
-            if held == 0 {
-                return Ok(());
-            }
-            let whole = held.next_multiple_of(F::WRITE_SIZE);
-            page[held..whole].fill(0);
-            self.flash
-                .write(at as u32, &page[..whole])
-                .map_err(|_| BanksError::Flash)?;
-            at += whole;
-            held = 0;
-        }
+        });
+        let _ = page.resize(page.len().next_multiple_of(F::WRITE_SIZE), 0);
+        flush(&mut page);
+        done
     }
 }
 
