@@ -4,13 +4,14 @@ use embedded_storage::nor_flash::NorFlash;
 use heapless::Vec;
 
 use super::guard::Guard;
-use super::{Embedder, Seen, look};
+use super::inspect::Inspector;
+use super::{Embedder, Mapped, Seen, look};
 use crate::camera::Camera;
 use crate::decision::{self, Drift, LeaveOneOut, MIN_FRAMES, Quality, Rate, Same, Vote, Yardstick};
 use crate::heads::{Answer, Class, MAX_DIM, Quantization, Ranking};
 use crate::image::Model;
 use crate::protocol::{
-    Deciding, Decision, DecisionError, DecisionRequest, DeviceError, Distance, DriftInfo, Request,
+    Deciding, Decision, DecisionError, DecisionRequest, DeviceError, Distance, DriftInfo, Anomaly, Request,
     Response, Stats, Verdict,
 };
 use crate::settings::{Center, Choices, Settings, SettingsError};
@@ -65,6 +66,7 @@ impl Decider {
         first: &Class,
         second: Option<&Class>,
         yardstick: &Yardstick<'_>,
+        flaw: bool,
     ) -> Decision {
         let novelty = yardstick.novelty(query, first);
         let threshold = yardstick.threshold(first.shots());
@@ -75,6 +77,7 @@ impl Decider {
         {
             self.drift.push(query, first, spread, threshold);
         }
+        let outcome = if flaw { outcome.flawed() } else { outcome };
         Decision {
             outcome,
             novelty,
@@ -213,7 +216,7 @@ fn shifted<F: NorFlash>(
 }
 
 /// An embedding as the classes are to see it.
-fn centered(embedding: &[i8], center: Option<&Center>, model: u64) -> Vec<i8, MAX_DIM> {
+pub(super) fn centered(embedding: &[i8], center: Option<&Center>, model: u64) -> Vec<i8, MAX_DIM> {
     // An accepted model's embedding has room.
     let mut values = Vec::from_slice(embedding).unwrap_or_default();
     if let Some(center) = center.filter(|center| center.model == model) {
@@ -225,11 +228,12 @@ fn centered(embedding: &[i8], center: Option<&Center>, model: u64) -> Vec<i8, MA
 }
 
 /// Takes a picture and says what it shows.
-pub(super) fn classify<'a, C: Camera, F: NorFlash>(
+pub(super) fn classify<'a, 'm, C: Camera, F: Mapped<'m>>(
     camera: &mut C,
     store: &'a mut Store<F>,
     embedder: &mut Embedder<'_>,
     decider: &mut Decider,
+    inspector: Option<&mut Inspector<'m, F>>,
     guard: &mut Guard<F>,
     stats: &mut Stats,
 ) -> Result<Response<'a>, DeviceError> {
@@ -245,13 +249,22 @@ pub(super) fn classify<'a, C: Camera, F: NorFlash>(
     } = embedder.embed(frame, stats)?;
     let settings = guard.settings();
     let query = centered(embedding, settings.center(), model.id());
+    let rate = settings.choices().rate;
+    let anomaly = inspector
+        .filter(|inspector| inspector.knows(&model))
+        .map(|inspector| inspector.inspect(embedder, &query, rate))
+        .transpose()?;
     let quantization = Quantization {
         scale: model.output_scale(),
         zero_point: model.header().output_zero_point as i8,
     };
-    let Answer { scores, ranking } = store
-        .classify(&query, model.id(), quantization)
-        .ok_or(DeviceError::NothingEnrolled)?;
+    let answer = store.classify(&query, model.id(), quantization);
+    let Some(Answer { scores, ranking }) = answer else {
+        let anomaly = anomaly.ok_or(DeviceError::NothingEnrolled)?;
+        let ticks = clock.since(start);
+        stats.classified += 1;
+        return Ok(Response::Anomaly(Anomaly { ticks, ..anomaly }));
+    };
 
     let distances: Vec<Distance, MAX_CLASSES> = scores
         .iter()
@@ -270,7 +283,8 @@ pub(super) fn classify<'a, C: Camera, F: NorFlash>(
         &query,
         winner,
         runner_up.and_then(|distance| store.class(distance.class)),
-        &yardstick(&model, store.known(), settings.choices().rate),
+        &yardstick(&model, store.known(), rate),
+        anomaly.is_some_and(|anomaly| !anomaly.is_good()),
     );
     let ticks = clock.since(start);
     stats.classified += 1;
@@ -288,6 +302,7 @@ pub(super) fn classify<'a, C: Camera, F: NorFlash>(
         head: store.head(),
         decision,
         pose,
+        inspection,
     }))
 }
 

@@ -4,6 +4,7 @@ mod clock;
 mod decide;
 mod guard;
 mod history;
+mod inspect;
 mod retained;
 pub mod sealed;
 mod session;
@@ -11,6 +12,7 @@ mod slots;
 
 pub use clock::Clock;
 pub use history::{Boots, Cause, Failure, History};
+pub use inspect::Inspection;
 pub use retained::Retained;
 pub use session::Session;
 pub use slots::Mapped;
@@ -21,16 +23,18 @@ use crate::camera::{Camera, CameraError, Frame, quality};
 use crate::engine;
 use crate::heads::memory::SLOTS;
 use crate::image::Model;
+use crate::patches::{Light, Map, Shape, Sight};
 use crate::preprocess::Region;
 use crate::preprocess::align::{self, Alignment, Pose};
 use crate::protocol::{
-    Check, ClassInfo, DecisionError, DeviceError, Info, MAX_CHUNK, ModelFault, ModelInfo, Page,
+    Check, ClassInfo, DecisionError, DeviceError, Info, InspectionError, MAX_CHUNK, ModelFault, ModelInfo, Page,
     Request, Response, Stats, VERSION,
 };
 use crate::settings::Settings;
 use crate::store::{Class, MAX_CLASSES, MAX_DIM, MAX_SHOTS, Store, StoreError};
 use decide::Decider;
 use guard::Guard;
+use inspect::Inspector;
 use slots::Slots;
 
 /// What a board gives the device.
@@ -53,6 +57,8 @@ pub struct Parts<'m, C, F> {
     pub settings: F,
     /// Hold the images of updates. Where they have no room there are no updates.
     pub slots: [F; 2],
+    /// Learns what good parts look like, place by place; `None` on a board that has no room for it.
+    pub inspection: Option<Inspection<'m, F>>,
     /// Whether who switches the device on holds its recovery pin: it then forgets all classes, and
     /// after them its key and all other settings.
     pub recover: bool,
@@ -65,6 +71,7 @@ pub struct Device<'m, C, F: NorFlash> {
     store: Store<F>,
     embedder: Embedder<'m>,
     decider: Decider,
+    inspector: Option<Inspector<'m, F>>,
     guard: Guard<F>,
     stats: Stats,
     history: Option<History<F>>,
@@ -77,6 +84,12 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
         let (mut flash, mut settings) = (parts.flash, Settings::open(parts.settings));
         if parts.recover {
             guard::recover(&mut flash, &mut settings);
+        }
+        let mut inspector = parts.inspection.map(Inspector::open);
+        if let (true, Some(inspector)) = (parts.recover, &mut inspector)
+            && inspector.forget().is_err()
+        {
+            warning!("what good frames taught can't be erased");
         }
         let ledger = *settings.ledger();
         let trusted = settings.trusted();
@@ -99,6 +112,7 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
             store: Store::open_with(flash, &ledger),
             embedder,
             decider: Decider::new(choices),
+            inspector,
             guard,
             stats: Stats::default(),
             history: None,
@@ -142,6 +156,7 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
             store,
             embedder,
             decider,
+            inspector,
             guard,
             stats,
             history,
@@ -153,8 +168,20 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
                 (Request::Check(Check::Flash), Some(history)) => {
                     check_flash(history, embedder.clock)
                 }
+                (&Request::Inspection(request), _) => {
+                    let inspector = inspector.as_mut();
+                    inspect::answer(request, camera, embedder, inspector, guard, stats)
+                }
                 _ => answer(
-                    request, board, camera, store, embedder, decider, guard, stats,
+                    request,
+                    board,
+                    camera,
+                    store,
+                    embedder,
+                    decider,
+                    inspector.as_mut(),
+                    guard,
+                    stats,
                 ),
             });
         if answer.is_ok() {
@@ -176,6 +203,7 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
     store: &'a mut Store<F>,
     embedder: &'a mut Embedder<'_>,
     decider: &mut Decider,
+    inspector: Option<&mut Inspector<'m, F>>,
     guard: &mut Guard<F>,
     stats: &mut Stats,
 ) -> Result<Response<'a>, DeviceError> {
@@ -183,7 +211,9 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
         Request::Info => Ok(Response::Info(info(
             board, camera, store, embedder, decider, guard,
         ))),
-        Request::Classify => decide::classify(camera, store, embedder, decider, guard, stats),
+        Request::Classify => {
+            decide::classify(camera, store, embedder, decider, inspector, guard, stats)
+        }
         Request::Frame {
             geometry,
             offset,
@@ -234,6 +264,7 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
         Request::Reset => {
             store.reset()?;
             guard.keep_ledger(store);
+            inspector.map_or(Ok(()), Inspector::forget)?;
             info!("reset");
             Ok(Response::Done)
         }
@@ -269,6 +300,7 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
             ticks: embedder.check()?,
         }),
         Request::LeaveOneOut { id } => decide::leave_one_out(id, store, embedder, guard),
+        Request::Inspection(_) => Err(InspectionError::NoMemory.into()),
         Request::Boots { .. } | Request::Check(Check::Flash) => Err(DeviceError::NoHistory),
     }
 }
@@ -421,6 +453,21 @@ impl Embedder<'_> {
             Ok(embedding) if embedding == golden.embedding => Ok(self.clock.since(start)),
             _ => Err(DeviceError::SelfTest),
         }
+    }
+
+    /// What the model saw last, for inspection.
+    fn sight<'a>(&'a self, embedding: &'a [i8]) -> Result<Sight<'a>, DeviceError> {
+        let model = self.model?;
+        let map = model.patches().and_then(|patches| {
+            let [height, width, channels] = patches.shape();
+            let shape = Shape::new(height, width, channels)?;
+            Map::new(shape, engine::patches(&model, self.arena)?)
+        });
+        Ok(Sight {
+            map: map.ok_or(InspectionError::NoPatches)?,
+            embedding,
+            light: Light::of(&self.input[..model.input_len()]),
+        })
     }
 
     /// Brings the frame to the model's input and runs it.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Check, ModelFault, Request};
+use super::{Check, InspectionRequest, ModelFault, Request};
 use crate::lock::{Answer, Key, Seed};
 use crate::settings::SettingsError;
 
@@ -49,6 +49,18 @@ impl Request<'_> {
                 | LockRequest::Lock
                 | LockRequest::Provision { .. } => Access::Open,
                 LockRequest::Trust { .. } => Access::Guarded,
+            },
+            Self::Inspection(request) => match request {
+                InspectionRequest::Status
+                | InspectionRequest::Look
+                | InspectionRequest::Heat { .. } => Access::Open,
+                InspectionRequest::Good
+                | InspectionRequest::Bad
+                | InspectionRequest::Watch
+                | InspectionRequest::Keep
+                | InspectionRequest::Discard
+                | InspectionRequest::Undo
+                | InspectionRequest::Forget => Access::Guarded,
             },
         }
     }

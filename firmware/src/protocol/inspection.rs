@@ -30,7 +30,7 @@ pub enum InspectionRequest {
     /// Forgets all good frames, flaws and scores.
     Forget,
     /// Takes a picture and inspects it. Answered by
-    /// [`Response::Inspected`](super::Response::Inspected).
+    /// [`Response::Anomaly`](super::Response::Anomaly).
     Look,
     /// A piece of the heat map of the last picture that was inspected: for each place, row by row, a
     /// little-endian `u16`, its distance from the good ones in 256ths of the one that makes it a
@@ -62,7 +62,7 @@ pub struct InspectionInfo {
 
 /// What was found in a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Inspected {
+pub struct Anomaly {
     /// 0 like the average good frame, 1 at the threshold, more is bad.
     pub score: f32,
     /// How unusual the worst patches are, in deviations of good frames.
@@ -83,7 +83,7 @@ pub struct Inspected {
     pub ticks: u32,
 }
 
-impl Inspected {
+impl Anomaly {
     /// Whether the picture is of a good part.
     #[must_use]
     pub fn is_good(&self) -> bool {

@@ -85,6 +85,9 @@ pub struct Banks<F> {
 }
 
 impl<F: NorFlash> Banks<F> {
+    /// Bytes of a bank that a value does not have.
+    pub const OVERHEAD: usize = HEADER;
+
     /// Looks at what a flash holds.
     pub fn open(mut flash: F) -> Self {
         let size = Self::size(&flash);

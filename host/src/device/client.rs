@@ -12,7 +12,7 @@ use sudal_firmware::preprocess::Region;
 use sudal_firmware::preprocess::align::{Alignment, Pose};
 use sudal_firmware::protocol::packet::{self, Packet, PacketError, Received, Receiver, Wire};
 use sudal_firmware::protocol::{
-    self, Check, Deciding, Decision, DecisionRequest, DeviceError, MAX_CHUNK, ModelFault, Request,
+    self, Anomaly, Check, Deciding, Decision, DecisionRequest, DeviceError, MAX_CHUNK, ModelFault, Request,
     Response, Stats,
 };
 use sudal_firmware::store::StoreError;
@@ -238,6 +238,8 @@ pub struct Verdict {
     pub decision: Decision,
     /// Where the part was found that was brought to the middle, if it was.
     pub pose: Option<Pose>,
+    /// What the picture shows beside the good parts that were shown, if some were.
+    pub anomaly: Option<Anomaly>,
 }
 
 /// An embedding.
@@ -483,16 +485,7 @@ impl<S: Read + Write> Client<S> {
     /// That there is no picture, no model, or that nothing was enrolled with it.
     pub fn classify(&mut self) -> Result<Verdict, ClientError> {
         self.call("classify", &Request::Classify, |response| match response {
-            Response::Classified(verdict) => Some(Verdict {
-                name: verdict.name.to_owned(),
-                nearest: verdict.nearest.into(),
-                margin: verdict.margin,
-                distances: verdict.distances.iter().map(|&d| d.into()).collect(),
-                head: verdict.head,
-                ticks: verdict.ticks,
-                decision: verdict.decision,
-                pose: verdict.pose,
-            }),
+            Response::Classified(verdict) => Some(verdict.into()),
             _ => None,
         })
     }
@@ -880,6 +873,22 @@ fn head(response: Response<'_>) -> Option<Head> {
     match response {
         Response::Head(head) => Some(head),
         _ => None,
+    }
+}
+
+impl From<protocol::Verdict<'_>> for Verdict {
+    fn from(verdict: protocol::Verdict<'_>) -> Self {
+        Self {
+            name: verdict.name.to_owned(),
+            nearest: verdict.nearest.into(),
+            margin: verdict.margin,
+            distances: verdict.distances.iter().map(|&d| d.into()).collect(),
+            head: verdict.head,
+            ticks: verdict.ticks,
+            decision: verdict.decision,
+            pose: verdict.pose,
+            anomaly: verdict.anomaly,
+        }
     }
 }
 

@@ -29,6 +29,7 @@ mod guard;
 mod heads;
 mod host_board;
 mod inspection;
+mod inspector;
 mod keys;
 mod link;
 mod logs;
@@ -54,6 +55,7 @@ pub use firmware::build as build_firmware;
 pub use guard::Protection;
 pub use heads::{HeadEpisodes, HeadError};
 pub use host_board::HostBoard;
+pub use inspector::{Heatmap, Judgement};
 pub use inspection::{Alarms, Inspected, Inspection};
 pub use keys::{KeyError, LockKey, PublicKey, SigningKey};
 pub use link::Link;
@@ -70,6 +72,9 @@ pub use sudal_firmware::device::{Boots, Cause, Failure};
 pub use sudal_firmware::heads::{Head, Role};
 pub use sudal_firmware::preprocess::Region;
 pub use sudal_firmware::preprocess::align::{Align, Alignment, Pose};
+pub use sudal_firmware::protocol::{
+    Anomaly, InspectionError, InspectionInfo, InspectionRequest,
+};
 pub use sudal_firmware::protocol::{
     Check, Deciding, Decision, DecisionError, DeviceError, DriftInfo, ImageFault, LockError,
     LockState, Slot, Stats, UpdateError,
