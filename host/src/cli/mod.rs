@@ -17,6 +17,7 @@ mod export;
 mod head;
 mod heads;
 mod inspect;
+mod inspection;
 mod interrupt;
 mod key;
 mod lock;
@@ -104,6 +105,10 @@ enum Command {
     Recenter(decide::Recenter),
     Region(decide::SetRegion),
     Align(align::SetAlignment),
+    Good(inspection::Good),
+    Bad(inspection::Bad),
+    Commission(inspection::Commission),
+    Inspection(inspection::Inspection),
     List(board::List),
     Validate(validate::Validate),
     Rename(board::Rename),
@@ -164,6 +169,10 @@ pub(crate) fn main() -> ExitCode {
         Command::Recenter(args) => args.run(&output),
         Command::Region(args) => args.run(&output),
         Command::Align(args) => args.run(&output),
+        Command::Good(args) => args.run(&output),
+        Command::Bad(args) => args.run(&output),
+        Command::Commission(args) => args.run(&output),
+        Command::Inspection(args) => args.run(&output),
         Command::List(args) => args.run(&output),
         Command::Validate(args) => args.run(&output),
         Command::Rename(args) => args.run(&output),
