@@ -14,7 +14,7 @@ use crate::protocol::{
     DeviceError, Anomaly, InspectionError, InspectionInfo, InspectionRequest, MAX_CHUNK, Response,
     Stats,
 };
-use crate::store::banks::{Banks, checksum};
+use crate::store::banks::Banks;
 
 /// What a board gives the inspection.
 pub struct Inspection<'m, F> {
@@ -67,11 +67,10 @@ impl<'m, F: Mapped<'m>> Inspector<'m, F> {
     /// Makes the memory what the flash holds.
     fn load(&mut self) {
         self.unsaved = false;
-        while let Some((range, expected)) = self.banks.newest() {
+        while let Some(range) = self.banks.newest() {
             let bytes = self.banks.flash().contents().get(range).unwrap_or(&[]);
-            if checksum(bytes) == expected
-                && let Some((model, bytes)) = bytes.split_first_chunk::<MODEL>()
-                && self.memory.read(bytes).is_ok()
+            if let Some((model, bytes)) = bytes.split_first_chunk::<MODEL>()
+                && self.memory.from_bytes(bytes).is_ok()
             {
                 self.model = u64::from_le_bytes(*model);
                 return;
@@ -91,7 +90,8 @@ impl<'m, F: Mapped<'m>> Inspector<'m, F> {
         } = self;
         let kept = banks.write(|show| {
             show(&model.to_le_bytes());
-            memory.write(show);
+            show(&memory.head());
+            memory.body().into_iter().for_each(show);
         });
         kept.map_err(|_| InspectionError::Flash)?;
         self.unsaved = false;

@@ -459,8 +459,7 @@ impl Embedder<'_> {
     fn sight<'a>(&'a self, embedding: &'a [i8]) -> Result<Sight<'a>, DeviceError> {
         let model = self.model?;
         let map = model.patches().and_then(|patches| {
-            let [height, width, channels] = patches.shape();
-            let shape = Shape::new(height, width, channels)?;
+            let shape = Shape::new(patches.height, patches.width, patches.channels)?;
             Map::new(shape, engine::patches(&model, self.arena)?)
         });
         Ok(Sight {

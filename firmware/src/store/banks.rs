@@ -20,12 +20,6 @@ const HEADER: usize = WORD_LIMIT;
 /// Bytes that are programmed or read at once.
 const PAGE: usize = 256;
 
-/// The checksum of a value.
-#[must_use]
-pub fn checksum(value: &[u8]) -> u32 {
-    CRC.checksum(value)
-}
-
 /// Why a value was not kept; the one before still is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BanksError {
@@ -59,7 +53,7 @@ impl Header {
         for (place, word) in bytes[4..16].chunks_exact_mut(4).zip(words) {
             place.copy_from_slice(&word.to_le_bytes());
         }
-        let own = checksum(&bytes[..16]);
+        let own = CRC.checksum(&bytes[..16]);
         bytes[16..20].copy_from_slice(&own.to_le_bytes());
         bytes
     }
@@ -104,15 +98,15 @@ impl<F: NorFlash> Banks<F> {
         Self { flash, values }
     }
 
-    /// Where in the flash the newest value lies, and its [`checksum`].
+    /// Where in the flash the newest value lies.
     ///
-    /// A bank whose erase was cut short may read otherwise each time: what is taken from there has to
-    /// be held to the checksum, and [`reject`](Self::reject)ed if it differs.
+    /// A bank whose erase was cut short may read otherwise each time: a value has to bring a check of
+    /// its own, and to be [`reject`](Self::reject)ed if that does not hold for what was read.
     #[must_use]
-    pub fn newest(&self) -> Option<(Range<usize>, u32)> {
+    pub fn newest(&self) -> Option<Range<usize>> {
         let &(bank, header) = self.values.first()?;
         let start = bank * Self::size(&self.flash) + HEADER;
-        Some((start..start + header.len as usize, header.checksum))
+        Some(start..start + header.len as usize)
     }
 
     /// Whether a value before the newest is there.
