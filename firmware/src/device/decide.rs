@@ -302,7 +302,7 @@ pub(super) fn classify<'a, 'm, C: Camera, F: Mapped<'m>>(
         head: store.head(),
         decision,
         pose,
-        inspection,
+        anomaly,
     }))
 }
 

@@ -9,7 +9,7 @@ use super::{Embedder, Mapped, look};
 use crate::camera::Camera;
 use crate::decision::Rate;
 use crate::image::Model;
-use crate::patches::{MAX_PLACES, Memory, MemoryError, Sight};
+use crate::patches::{MAX_PLACES, Memory, MemoryError};
 use crate::protocol::{
     DeviceError, Anomaly, InspectionError, InspectionInfo, InspectionRequest, MAX_CHUNK, Response,
     Stats,
