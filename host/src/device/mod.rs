@@ -31,6 +31,7 @@ mod held;
 mod host_board;
 mod inspection;
 mod inspector;
+mod install;
 mod keys;
 mod link;
 mod logs;
