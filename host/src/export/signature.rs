@@ -6,6 +6,9 @@ use tract_onnx::pb::{
     type_proto,
 };
 
+/// Name of the output that is the map of patches, `[N, channels, height, width]`.
+pub const PATCHES: &str = "patches";
+
 /// Why a file is no embedding network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
@@ -18,8 +21,11 @@ pub enum SignatureError {
     /// More or fewer inputs than the one picture.
     #[error("the network has the inputs [{}]: it must have one, a picture", .0.join(", "))]
     Inputs(Vec<String>),
-    /// More or fewer outputs than the one embedding.
-    #[error("the network has the outputs [{}]: it must have one, the embedding", .0.join(", "))]
+    /// Other outputs than an embedding and perhaps patches.
+    #[error(
+        "the network has the outputs [{}]: it must have one, the embedding, or a second one called \
+         `{PATCHES}`", .0.join(", ")
+    )]
     Outputs(Vec<String>),
     /// The input is not float32.
     #[error("input `{name}` is {found}: export the model with a float32 input")]
@@ -69,6 +75,8 @@ pub(super) struct Signature {
     pub(super) input: String,
     /// Name of the output.
     pub(super) output: String,
+    /// Name of the output behind it, the map of patches.
+    pub(super) patches: Option<String>,
     /// Channels, height and width of the input.
     pub(super) shape: [usize; 3],
     /// Whether any number of pictures may be given at once.
@@ -101,10 +109,16 @@ impl Signature {
         let [input] = inputs[..] else {
             return Err(SignatureError::Inputs(names(&inputs)));
         };
-        let [output] = &graph.output[..] else {
-            return Err(SignatureError::Outputs(names(
-                &graph.output.iter().collect::<Vec<_>>(),
-            )));
+        let (output, patches) = match &graph.output[..] {
+            [output] => (output, None),
+            [output, patches] if patches.name == PATCHES && output.name != PATCHES => {
+                (output, Some(patches.name.clone()))
+            }
+            outputs => {
+                return Err(SignatureError::Outputs(names(
+                    &outputs.iter().collect::<Vec<_>>(),
+                )));
+            }
         };
         let name = input.name.clone();
         let Some(type_proto::Value::TensorType(tensor)) =
@@ -152,6 +166,7 @@ impl Signature {
         Ok(Self {
             input: name,
             output: output.name.clone(),
+            patches,
             shape: fixed,
             dynamic_batch: !matches!(batch, Dim::Fixed(1)),
         })

@@ -35,7 +35,7 @@ pub use calibrate::Range;
 pub use error::{ConvertError, SUPPORTED};
 pub(super) use image::{align, seal};
 pub(crate) use report::grouped;
-pub use report::{LayerReport, Report};
+pub use report::{LayerReport, PatchesReport, Report};
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -44,8 +44,8 @@ use sudal_firmware::preprocess::contrast;
 
 use self::{
     calibrate::{Quantization, Statistics},
-    image::Content,
-    network::{NO_LIMITS, Network, Op},
+    image::{Content, Golden},
+    network::{NO_LIMITS, Network, Op, Shape},
     rows::Layout,
 };
 use super::{
@@ -98,7 +98,7 @@ struct ImageMetadata<'m> {
 /// Channels, height and width of the frames that an ONNX file reads.
 ///
 /// # Errors
-/// When it is no ONNX file of one input and one output, or its shape is not fixed.
+/// When it is no ONNX file of one input and one embedding, or its shape is not fixed.
 pub fn input_shape(onnx: &[u8]) -> Result<[usize; 3], ConvertError> {
     Ok(Signature::read(onnx)?.0.shape)
 }
@@ -157,7 +157,8 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
     .map_err(|e| ConvertError::Image(e.to_string()))?;
 
     let judged = &calibration[..calibration.len().min(JUDGED)];
-    let exact = embed(&network, &pictures[..judged.len()]);
+    let exact = outputs(&network, &pictures[..judged.len()]);
+    let (exact, exact_patches): (Vec<_>, Vec<_>) = exact.into_iter().unzip();
     let fail = |e: sudal_firmware::image::ImageError| ConvertError::Image(e.to_string());
     let mut best: Option<Converted> = None;
     for equalized in [false, true] {
@@ -191,7 +192,14 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
             {
                 continue;
             }
-            content.golden = Some((calibration[0].as_ref(), &embeddings[0]));
+            let patches = quantized
+                .patches(judged)
+                .map_err(|e| ConvertError::Image(e.to_string()))?;
+            content.golden = Some(Golden {
+                frame: calibration[0].as_ref(),
+                embedding: &embeddings[0],
+                patches: network.patches.map(|_| &patches[0][..]),
+            });
             let image = image::write(&content, &layout)?;
             QuantizedModel::new(&image).map_err(fail)?;
             let report = Report {
@@ -201,6 +209,22 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
                 range,
                 equalized,
                 relative_error,
+                patches: network.patches.map(|value| {
+                    let Shape {
+                        height,
+                        width,
+                        channels,
+                    } = network.shape(value);
+                    PatchesReport {
+                        shape: [height, width, channels],
+                        relative_error: relative_error_of_patches(
+                            &exact_patches,
+                            &patches,
+                            channels,
+                            quantizations[value],
+                        ),
+                    }
+                }),
                 ..report(&network, &layout)
             };
             best = Some(Converted { image, report });
@@ -216,11 +240,18 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
     }
 }
 
-/// The float32 embeddings of pictures.
-fn embed(network: &Network, pictures: &[Vec<f32>]) -> Vec<Vec<f32>> {
+/// The float32 embeddings of pictures and their patches, which are empty without any.
+fn outputs(network: &Network, pictures: &[Vec<f32>]) -> Vec<(Vec<f32>, Vec<f32>)> {
     let evaluator = evaluate::Evaluator::new(network);
-    let embed = |picture: &Vec<f32>| evaluator.run(picture.clone()).pop().unwrap_or_default();
-    pictures.par_iter().map(embed).collect()
+    let outputs = |picture: &Vec<f32>| {
+        let mut values = evaluator.run(picture.clone());
+        let patches = network.patches.map(|value| values[value].clone());
+        (
+            values.pop().unwrap_or_default(),
+            patches.unwrap_or_default(),
+        )
+    };
+    pictures.par_iter().map(outputs).collect()
 }
 
 /// Refuses sums with more taps than the engine adds up safely.
@@ -344,6 +375,26 @@ fn relative_error(exact: &[Vec<f32>], got: &[Vec<i8>], quantization: Quantizatio
     }
 }
 
+/// The same for patches of so many channels, over all places of all frames.
+fn relative_error_of_patches(
+    exact: &[Vec<f32>],
+    got: &[Vec<i8>],
+    channels: usize,
+    quantization: Quantization,
+) -> f64 {
+    let exact: Vec<_> = exact
+        .iter()
+        .flat_map(|map| map.chunks(channels))
+        .map(<[_]>::to_vec)
+        .collect();
+    let got: Vec<_> = got
+        .iter()
+        .flat_map(|map| map.chunks(channels))
+        .map(<[_]>::to_vec)
+        .collect();
+    relative_error(&exact, &got, quantization)
+}
+
 /// Mean squared distance from the mean.
 fn variance(values: &[f64]) -> f64 {
     let mean = values.iter().sum::<f64>() / values.len() as f64;
@@ -376,6 +427,7 @@ fn report(network: &Network, layout: &Layout) -> Report {
         name: String::new(),
         input: [input.height, input.width, input.channels],
         embedding: network.shape(layers.len()).len(),
+        patches: None,
         macs: layers.iter().map(|layer| layer.macs).sum(),
         weight_bytes: layers.iter().map(|layer| layer.weight_bytes).sum(),
         layers,

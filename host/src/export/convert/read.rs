@@ -16,7 +16,7 @@ use crate::export::signature::Signature;
 /// Most layers of a network.
 const MAX_LAYERS: usize = 1000;
 
-/// Reads the nodes on which the output depends.
+/// Reads the nodes on which the outputs depend.
 pub(super) fn read(signature: &Signature, model: &ModelProto) -> Result<Network, ConvertError> {
     let graph = model
         .graph
@@ -46,10 +46,20 @@ pub(super) fn read(signature: &Signature, model: &ModelProto) -> Result<Network,
     reader
         .values
         .insert(signature.input.clone(), Value::Activation(picture));
-    let needed = needed(graph, &signature.output);
-    for (node, _) in graph.node.iter().zip(needed).filter(|(_, needed)| *needed) {
-        reader.node(node)?;
+    // The patches first, so that what they read need not outlive the embedding, which comes last.
+    let mut read = vec![false; graph.node.len()];
+    for output in signature.patches.iter().chain([&signature.output]) {
+        let needed = needed(graph, output).into_iter().zip(&mut read);
+        for (node, (needed, read)) in graph.node.iter().zip(needed) {
+            if needed && !std::mem::replace(read, true) {
+                reader.node(node)?;
+            }
+        }
     }
+    let patches = match &signature.patches {
+        Some(name) => Some(reader.patches(name)?),
+        None => None,
+    };
     let output = match reader.values.get(&signature.output) {
         Some(Value::Activation(activation)) if activation.value > 0 => *activation,
         _ => return Err(ConvertError::NoEmbedding(signature.output.clone())),
@@ -59,11 +69,14 @@ pub(super) fn read(signature: &Signature, model: &ModelProto) -> Result<Network,
         // The embedding stands in the file's order.
         let shape = Shape::vector(output.shape.len());
         layers.push(&signature.output, Op::Flatten, vec![output.value], shape);
+    } else if output.value != layers.0.len() {
+        return Err(ConvertError::Order(signature.output.clone()));
     }
     Ok(Network {
         input,
         input_affine: vec![[1.0, 0.0]; channels],
         layers: layers.0,
+        patches,
     })
 }
 
@@ -116,6 +129,14 @@ struct Reader {
 }
 
 impl Reader {
+    /// The value that is the map of patches.
+    fn patches(&self, name: &str) -> Result<usize, ConvertError> {
+        match self.values.get(name) {
+            Some(Value::Activation(map)) if map.value > 0 && !map.vector => Ok(map.value),
+            _ => Err(ConvertError::NoPatches),
+        }
+    }
+
     /// Reads one node.
     fn node(&mut self, proto: &NodeProto) -> Result<(), ConvertError> {
         let name = [&proto.name]
