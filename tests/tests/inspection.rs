@@ -23,7 +23,9 @@ fn model(name: &str) -> Vec<u8> {
 /// A brushed surface; number 0 is the first of many that are alike.
 fn good(number: u64) -> Gray {
     let mut random = ChaCha8Rng::seed_from_u64(number);
-    let rows: Vec<f32> = (0..SIDE).map(|_| random.random_range(-14.0..14.0)).collect();
+    let rows: Vec<f32> = (0..SIDE)
+        .map(|_| random.random_range(-14.0..14.0))
+        .collect();
     let pixels = (0..SIDE * SIDE).map(|at| {
         let level = 120.0 + rows[(at / SIDE) as usize] + random.random_range(-9.0..9.0);
         level as u8
@@ -59,7 +61,10 @@ fn inspect(line: &mut Line, picture: &Gray) -> Anomaly {
     line.show(picture, 1 << 15).unwrap();
     let anomaly = line.inspect().unwrap();
     // The boards' clocks differ, their answers must not.
-    Anomaly { ticks: 0, ..anomaly }
+    Anomaly {
+        ticks: 0,
+        ..anomaly
+    }
 }
 
 fn host(dir: &Path, image: &str) -> HostBoard {
@@ -86,7 +91,10 @@ fn flaws_that_were_never_shown_are_found_and_placed() {
     let mut alarms = 0;
     for number in 100..120 {
         alarms += u32::from(!inspect(&mut line, &good(number)).is_good());
-        let place = (20 + 3 * (number as u32 - 100), 70 - 2 * (number as u32 - 100));
+        let place = (
+            20 + 3 * (number as u32 - 100),
+            70 - 2 * (number as u32 - 100),
+        );
         let anomaly = inspect(&mut line, &flawed(number, place));
         assert!(!anomaly.is_good(), "{anomaly:?}");
         let heat = line.heatmap(&anomaly).unwrap();
@@ -97,7 +105,10 @@ fn flaws_that_were_never_shown_are_found_and_placed() {
         assert!(hottest > 1.0 && anomaly.flawed > 0);
         // Within two places of where the spot is.
         let off = |place: u32, found: usize| (place as f32 / 8.0 - 0.5 - found as f32).abs();
-        assert!(off(place.0, column) <= 2.0 && off(place.1, row) <= 2.0, "{place:?} {anomaly:?}");
+        assert!(
+            off(place.0, column) <= 2.0 && off(place.1, row) <= 2.0,
+            "{place:?} {anomaly:?}"
+        );
     }
     assert!(alarms <= 2, "{alarms} of 20 good ones");
     // Without a class the verdict is the inspection's; with one a flaw is not OK whatever the class.
@@ -119,8 +130,14 @@ fn what_was_kept_survives_the_power_and_a_step_back_brings_the_one_before() {
     let dir = tempfile::tempdir().unwrap();
     let mut board = host(dir.path(), "surfaces.sudal");
     let mut line = board.connect().unwrap();
-    assert_eq!(refused(&mut line, InspectionRequest::Bad), InspectionError::NothingLearned);
-    assert_eq!(refused(&mut line, InspectionRequest::Undo), InspectionError::NothingToUndo);
+    assert_eq!(
+        refused(&mut line, InspectionRequest::Bad),
+        InspectionError::NothingLearned
+    );
+    assert_eq!(
+        refused(&mut line, InspectionRequest::Undo),
+        InspectionError::NothingToUndo
+    );
     teach(&mut line, 0..3);
     let odd = flawed(200, (30, 60));
     let before = inspect(&mut line, &odd);
@@ -156,7 +173,10 @@ fn what_was_kept_survives_the_power_and_a_step_back_brings_the_one_before() {
     assert!(inspect(&mut line, &flawed(201, (60, 30))).score >= faint.score);
     let info = line.inspection(InspectionRequest::Forget).unwrap();
     assert_eq!(info, InspectionInfo::default());
-    assert_eq!(refused(&mut line, InspectionRequest::Bad), InspectionError::NothingLearned);
+    assert_eq!(
+        refused(&mut line, InspectionRequest::Bad),
+        InspectionError::NothingLearned
+    );
 }
 
 #[test]
@@ -166,9 +186,15 @@ fn another_model_or_one_without_patches_is_told() {
     teach(&mut board.connect().unwrap(), 0..2);
     board.flash(&model("parts.sudal"), &mut |_| ()).unwrap();
     let mut line = board.connect().unwrap();
-    assert_eq!(refused(&mut line, InspectionRequest::Good), InspectionError::OtherModel);
+    assert_eq!(
+        refused(&mut line, InspectionRequest::Good),
+        InspectionError::OtherModel
+    );
     line.inspection(InspectionRequest::Forget).unwrap();
-    assert_eq!(refused(&mut line, InspectionRequest::Good), InspectionError::NoPatches);
+    assert_eq!(
+        refused(&mut line, InspectionRequest::Good),
+        InspectionError::NoPatches
+    );
     // A class is enrolled and classified as ever.
     line.enroll("plate").unwrap();
     assert_eq!(line.classify().unwrap().anomaly, None);
@@ -179,13 +205,16 @@ fn the_emulated_board_learns_commissions_and_inspects_as_the_host_does() {
     let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let mut emulated = Emulator::open(dirs[0].path()).unwrap();
     let image = model("surfaces.sudal");
-    emulated.flash(&image, &mut |step| println!("{step}")).unwrap();
+    emulated
+        .flash(&image, &mut |step| println!("{step}"))
+        .unwrap();
     let mut twin = host(dirs[1].path(), "surfaces.sudal");
     let pictures = [good(100), flawed(101, (40, 40)), flawed(102, (70, 20))];
     let run = |board: &mut dyn Board| {
         let mut line = board.connect().unwrap();
         let taught = teach(&mut line, 0..3);
-        let watched = (10..14).map(|number| learn(&mut line, InspectionRequest::Watch, &good(number)));
+        let watched =
+            (10..14).map(|number| learn(&mut line, InspectionRequest::Watch, &good(number)));
         let watched = watched.last();
         learn(&mut line, InspectionRequest::Bad, &pictures[1]);
         line.inspection(InspectionRequest::Keep).unwrap();

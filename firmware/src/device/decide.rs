@@ -11,8 +11,8 @@ use crate::decision::{self, Drift, LeaveOneOut, MIN_FRAMES, Quality, Rate, Same,
 use crate::heads::{Answer, Class, MAX_DIM, Quantization, Ranking};
 use crate::image::Model;
 use crate::protocol::{
-    Deciding, Decision, DecisionError, DecisionRequest, DeviceError, Distance, DriftInfo, Anomaly, Request,
-    Response, Stats, Verdict,
+    Anomaly, Deciding, Decision, DecisionError, DecisionRequest, DeviceError, Distance, DriftInfo,
+    Request, Response, Stats, Verdict,
 };
 use crate::settings::{Center, Choices, Settings, SettingsError};
 use crate::store::{Enrolment, Known, MAX_CLASSES, Store, StoreError};

@@ -11,7 +11,7 @@ use crate::decision::Rate;
 use crate::image::Model;
 use crate::patches::{MAX_PLACES, Memory, MemoryError};
 use crate::protocol::{
-    DeviceError, Anomaly, InspectionError, InspectionInfo, InspectionRequest, MAX_CHUNK, Response,
+    Anomaly, DeviceError, InspectionError, InspectionInfo, InspectionRequest, MAX_CHUNK, Response,
     Stats,
 };
 use crate::store::banks::Banks;
@@ -29,8 +29,9 @@ const MODEL: usize = 8;
 
 impl<F: NorFlash> Inspection<'_, F> {
     /// Bytes of flash that it takes.
-    pub const FLASH: usize =
-        2 * (Banks::<F>::OVERHEAD + MODEL + crate::patches::MAX_BYTES).next_multiple_of(F::ERASE_SIZE);
+    pub const FLASH: usize = 2
+        * (Banks::<F>::OVERHEAD + MODEL + crate::patches::MAX_BYTES)
+            .next_multiple_of(F::ERASE_SIZE);
 }
 
 /// The inspection of a device that is switched on.
@@ -141,7 +142,11 @@ impl<'m, F: Mapped<'m>> Inspector<'m, F> {
             .iter()
             .flat_map(|&distance| {
                 let parts = u64::from(distance) * 256 / limit;
-                parts.min(u64::from(u16::MAX)).to_le_bytes().into_iter().take(2)
+                parts
+                    .min(u64::from(u16::MAX))
+                    .to_le_bytes()
+                    .into_iter()
+                    .take(2)
             })
             .collect();
         let (worst, width) = (usize::from(finding.worst), shape.width());
@@ -186,7 +191,10 @@ pub(super) fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
         InspectionRequest::Keep => {
             if inspector.unsaved {
                 inspector.keep()?;
-                info!("kept what {=u32} good frames taught", inspector.memory.frames());
+                info!(
+                    "kept what {=u32} good frames taught",
+                    inspector.memory.frames()
+                );
             }
         }
         InspectionRequest::Discard => inspector.load(),
@@ -258,7 +266,10 @@ fn learn<'m, C: Camera, F: Mapped<'m>>(
             let sight = embedder.sight(&embedding)?;
             let mut heat = [0; MAX_PLACES];
             let heat = &mut heat[..sight.map.shape().places()];
-            let finding = inspector.memory.inspect(&sight, rate, heat).map_err(refused)?;
+            let finding = inspector
+                .memory
+                .inspect(&sight, rate, heat)
+                .map_err(refused)?;
             inspector.memory.watch(&finding);
         }
         InspectionRequest::Bad => {

@@ -105,7 +105,9 @@ pub enum InspectionError {
     #[error("no good part was shown yet: show some by `sudal good`")]
     NothingLearned,
     /// What was learned is of another model.
-    #[error("what was learned is of another model: `sudal inspection --forget`, or flash that model")]
+    #[error(
+        "what was learned is of another model: `sudal inspection --forget`, or flash that model"
+    )]
     OtherModel,
     /// There is nothing to go back to.
     #[error("nothing is kept from before")]

@@ -1,7 +1,10 @@
 use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
-use super::{Deciding, Decision, DecisionError, Anomaly, InspectionError, InspectionInfo, LockError, Protection, UpdateError};
+use super::{
+    Anomaly, Deciding, Decision, DecisionError, InspectionError, InspectionInfo, LockError,
+    Protection, UpdateError,
+};
 use crate::camera::{CameraError, Geometry};
 use crate::decision::{LeaveOneOut, Quality};
 use crate::device::Boots;

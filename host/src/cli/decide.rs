@@ -210,6 +210,7 @@ fn outcome(outcome: Outcome, names: &[(u8, String)]) -> String {
         Outcome::Class(id) => name(names, id).to_owned(),
         Outcome::Good(id) => format!("OK: {}", name(names, id)),
         Outcome::Defect(id) => format!("NOT OK: {}", name(names, id)),
+        Outcome::Flawed(id) => format!("NOT OK: {}, with a flaw", name(names, id)),
         Outcome::Unknown => "UNKNOWN".to_owned(),
         Outcome::Unclear => "TOO CLOSE TO CALL".to_owned(),
     }

@@ -75,13 +75,25 @@ pub(crate) struct Inspection {
 
 impl Good {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
-        learn(InspectionRequest::Good, &self.pictures, 1, &self.board, output)
+        learn(
+            InspectionRequest::Good,
+            &self.pictures,
+            1,
+            &self.board,
+            output,
+        )
     }
 }
 
 impl Bad {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
-        learn(InspectionRequest::Bad, &self.pictures, 1, &self.board, output)
+        learn(
+            InspectionRequest::Bad,
+            &self.pictures,
+            1,
+            &self.board,
+            output,
+        )
     }
 }
 
@@ -90,7 +102,13 @@ impl Commission {
         if self.frames == 0 {
             bail!("--frames 0 watches nothing: give at least 1");
         }
-        learn(InspectionRequest::Watch, &self.pictures, self.frames, &self.board, output)
+        learn(
+            InspectionRequest::Watch,
+            &self.pictures,
+            self.frames,
+            &self.board,
+            output,
+        )
     }
 }
 
@@ -127,7 +145,11 @@ fn learn(
     let mut c = board.connect_to_change()?;
     // What another command left unfinished is none of this one's.
     c.client.inspection(InspectionRequest::Discard)?;
-    let count = if pictures.is_empty() { u64::from(frames) } else { pictures.len() as u64 };
+    let count = if pictures.is_empty() {
+        u64::from(frames)
+    } else {
+        pictures.len() as u64
+    };
     let bar = output.bar(count, "frames");
     let mut all = || -> anyhow::Result<()> {
         for (path, picture) in pictures.iter().zip(&shown) {
@@ -168,8 +190,11 @@ fn describe(info: &InspectionInfo) -> String {
         text.push_str(&format!(", {} patches of flaws", info.flaws));
     }
     text.push_str(&match info.watched {
-        0 => "\nthe threshold comes from these frames alone: `sudal commission` watches more".to_owned(),
-        watched => format!("\nthe threshold comes from {watched} more good frames that were watched"),
+        0 => "\nthe threshold comes from these frames alone: `sudal commission` watches more"
+            .to_owned(),
+        watched => {
+            format!("\nthe threshold comes from {watched} more good frames that were watched")
+        }
     });
     if info.unsaved {
         text.push_str("\nsome of it is not kept yet");

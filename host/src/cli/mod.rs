@@ -24,6 +24,7 @@ mod lock;
 mod model;
 mod openset;
 mod output;
+mod patches;
 mod pictures;
 mod place;
 mod profile;
@@ -90,6 +91,7 @@ enum Command {
     Export(export::Args),
     Verify(verify::Args),
     Whiten(whiten::Args),
+    Patches(patches::Args),
     Convert(convert::Args),
     Calibrate(calibrate::Args),
     Profile(profile::Args),
@@ -154,6 +156,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Export(args) => export::run(&args, &output),
         Command::Verify(args) => verify::run(&args, &output),
         Command::Whiten(args) => whiten::run(&args, &output),
+        Command::Patches(args) => patches::run(&args, &output),
         Command::Convert(args) => convert::run(&args, &output),
         Command::Calibrate(args) => calibrate::run(&args, &output),
         Command::Profile(args) => profile::run(&args, &output),

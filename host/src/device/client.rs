@@ -12,8 +12,8 @@ use sudal_firmware::preprocess::Region;
 use sudal_firmware::preprocess::align::{Alignment, Pose};
 use sudal_firmware::protocol::packet::{self, Packet, PacketError, Received, Receiver, Wire};
 use sudal_firmware::protocol::{
-    self, Anomaly, Check, Deciding, Decision, DecisionRequest, DeviceError, MAX_CHUNK, ModelFault, Request,
-    Response, Stats,
+    self, Anomaly, Check, Deciding, Decision, DecisionRequest, DeviceError, MAX_CHUNK, ModelFault,
+    Request, Response, Stats,
 };
 use sudal_firmware::store::StoreError;
 

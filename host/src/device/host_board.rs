@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use sudal_firmware::camera::VirtualCamera;
 use sudal_firmware::device::{Cause, Clock, Device, History, Inspection, Parts, Session};
-use sudal_firmware::patches::Memory;
+use sudal_firmware::patches;
 use sudal_firmware::store::nor::{Nor, SECTOR};
 
 use super::board::{Board, BoardError, Memory};
@@ -263,7 +263,7 @@ fn power_on(image: &[u128], flashes: Flashes, recover: bool, requests: &Receiver
     let mut input = vec![0; MEMORY.input];
     let (mut mirror, mut settings) = (vec![0; FLASH], vec![0; SETTINGS]);
     let mut history = vec![0; HISTORY];
-    let (mut inspection, mut memory) = (vec![0; INSPECTION], Box::new(Memory::new()));
+    let (mut inspection, mut memory) = (vec![0; INSPECTION], Box::new(patches::Memory::new()));
     // Aligned as an image has to be.
     let mut slots = vec![0_u128; 2 * SLOT / size_of::<u128>()];
     let [medium_a, medium_b] = flashes.slots;

@@ -32,7 +32,10 @@ impl<S: Read + Write> Client<S> {
     ///
     /// # Errors
     /// An [`InspectionError`](sudal_firmware::protocol::InspectionError), or that there is no picture.
-    pub fn inspection(&mut self, request: InspectionRequest) -> Result<InspectionInfo, ClientError> {
+    pub fn inspection(
+        &mut self,
+        request: InspectionRequest,
+    ) -> Result<InspectionInfo, ClientError> {
         let request = Request::Inspection(request);
         self.call("inspection", &request, |response| match response {
             Response::Inspection(info) => Some(info),
@@ -81,7 +84,9 @@ impl<S: Read + Write> Client<S> {
             bytes.extend(chunk);
         }
         let (pairs, _) = bytes.as_chunks();
-        let values = pairs.iter().map(|&pair| f32::from(u16::from_le_bytes(pair)) / 256.0);
+        let values = pairs
+            .iter()
+            .map(|&pair| f32::from(u16::from_le_bytes(pair)) / 256.0);
         Ok(Heatmap {
             height,
             width,

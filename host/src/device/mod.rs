@@ -58,8 +58,8 @@ pub use guard::Protection;
 pub use heads::{HeadEpisodes, HeadError};
 pub use held::{Hold, Holder, Purpose, WAIT};
 pub use host_board::HostBoard;
-pub use inspector::{Heatmap, Judgement};
 pub use inspection::{Alarms, Inspected, Inspection};
+pub use inspector::{Heatmap, Judgement};
 pub use keys::{KeyError, LockKey, PublicKey, SigningKey};
 pub use link::Link;
 pub use logs::{LogLine, Logs};
@@ -75,9 +75,7 @@ pub use sudal_firmware::device::{Boots, Cause, Failure};
 pub use sudal_firmware::heads::{Head, Role};
 pub use sudal_firmware::preprocess::Region;
 pub use sudal_firmware::preprocess::align::{Align, Alignment, Pose};
-pub use sudal_firmware::protocol::{
-    Anomaly, InspectionError, InspectionInfo, InspectionRequest,
-};
+pub use sudal_firmware::protocol::{Anomaly, InspectionError, InspectionInfo, InspectionRequest};
 pub use sudal_firmware::protocol::{
     Check, Deciding, Decision, DecisionError, DeviceError, DriftInfo, ImageFault, LockError,
     LockState, Slot, Stats, UpdateError,

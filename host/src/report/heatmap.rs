@@ -54,7 +54,11 @@ pub fn heatmap(picture: &Gray, [height, width]: [usize; 2], heat: &[f32]) -> Fig
         let part = ((heat - SEEN) / (HOT - SEEN)).clamp(0.0, 1.0);
         // From yellow to red.
         let color = [255.0, 220.0 * (1.0 - part), 0.0];
-        let cover = if heat > SEEN { COVER * (0.3 + 0.7 * part) } else { 0.0 };
+        let cover = if heat > SEEN {
+            COVER * (0.3 + 0.7 * part)
+        } else {
+            0.0
+        };
         Rgb(color.map(|color| (level + (color - level) * cover).round() as u8))
     }))
 }
@@ -80,7 +84,11 @@ mod tests {
         assert_eq!((figure.width(), figure.height()), (480, 240));
         let pixel = |x: u32, y: u32| {
             let at = 3 * (y * 480 + x) as usize;
-            [figure.pixels()[at], figure.pixels()[at + 1], figure.pixels()[at + 2]]
+            [
+                figure.pixels()[at],
+                figure.pixels()[at + 1],
+                figure.pixels()[at + 2],
+            ]
         };
         // The middle of the place of row 1 and column 4.
         let [red, green, blue] = pixel(360, 120);

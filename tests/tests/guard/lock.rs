@@ -5,7 +5,8 @@ use sudal_firmware::heads::{Head, Role};
 use sudal_firmware::lock::{self, LONGEST_WAIT};
 use sudal_firmware::preprocess::align::Alignment;
 use sudal_firmware::protocol::{
-    Check, DecisionRequest, DeviceError, InspectionRequest, LockError, LockRequest, LockState, Request, UpdateRequest,
+    Check, DecisionRequest, DeviceError, InspectionRequest, LockError, LockRequest, LockState,
+    Request, UpdateRequest,
 };
 use sudal_tests::GEOMETRY;
 
@@ -185,7 +186,10 @@ fn requests(frame: &[u8]) -> Vec<(Request<'_>, bool)> {
         (Request::Inspection(InspectionRequest::Undo), true),
         (Request::Inspection(InspectionRequest::Forget), true),
         (Request::Inspection(InspectionRequest::Look), false),
-        (Request::Inspection(InspectionRequest::Heat { offset: 0 }), false),
+        (
+            Request::Inspection(InspectionRequest::Heat { offset: 0 }),
+            false,
+        ),
     ]
 }
 

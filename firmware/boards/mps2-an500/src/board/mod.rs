@@ -65,7 +65,8 @@ fn main() -> ! {
         singleton!(: [u8; HISTORY] = [0; HISTORY]),
         singleton!(: [u8; INSPECTION] = [0; INSPECTION]),
         singleton!(: Memory = Memory::new()),
-    ) else {
+    )
+    else {
         stop::stop("memory was taken twice");
     };
     // SAFETY: PSRAM is there from reset on, aligned and initialised by the emulator, and nothing
