@@ -116,8 +116,9 @@ pub fn input_shape(onnx: &[u8]) -> Result<[usize; 3], ConvertError> {
 /// Converts an ONNX file to a model image.
 ///
 /// `calibration` are real frames of `height x width x channels` pixels, a few hundred of those that
-/// the camera will see; on them the ranges of the activations are found. The first is the golden
-/// frame of the image's self-test. The same file and frames always give the same image.
+/// the camera will see; on them the ranges of the activations are found, and where all are dim on
+/// brighter copies too. The first is the golden frame of the image's self-test. The same file and
+/// frames always give the same image.
 ///
 /// # Errors
 /// [`ConvertError`] names the node that can not be converted and says what to do.
@@ -144,13 +145,16 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
             needed: MIN_FRAMES,
         });
     }
-    let pictures = pictures(
-        &network,
-        &signature,
-        calibration,
-        &lut,
-        normalization.contrast,
-    )?;
+    let contrast = normalization.contrast;
+    let mut pictures = pictures(&network, &signature, calibration, &lut, contrast)?;
+    if contrast == 0 {
+        let brighter = light.brighter(calibration);
+        pictures.extend(self::pictures(
+            &network, &signature, &brighter, &lut, contrast,
+        )?);
+    }
+    let statistics = calibrate::observe(&network, &pictures);
+    check_values(&network, &statistics)?;
 
     let mut metadata = Metadata::read(&model);
     match (&options.name, &model.graph) {
@@ -175,15 +179,17 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
         .step_by(every)
         .map(AsRef::as_ref)
         .collect();
-    let exact = outputs(&network, pictures.iter().step_by(every));
+    let exact = outputs(
+        &network,
+        pictures[..calibration.len()].iter().step_by(every),
+    );
     let (exact, exact_patches): (Vec<_>, Vec<_>) = exact.into_iter().unzip();
     judge::check_embeddings(&judged, &exact)?;
     let covered = light::extent(&lut);
     let fail = |e: sudal_firmware::image::ImageError| ConvertError::Image(e.to_string());
     let mut best: Option<Converted> = None;
     for equalized in [false, true] {
-        let mut statistics = calibrate::observe(&network, &pictures);
-        check_values(&network, &statistics)?;
+        let mut statistics = statistics.clone();
         if equalized {
             equalize::equalize(&mut network, &statistics);
             statistics = calibrate::observe(&network, &pictures);
@@ -197,7 +203,7 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
                 quantizations: &quantizations,
                 layers: &layers,
                 lut: quantize_lut(&lut, quantizations[0]),
-                contrast: normalization.contrast,
+                contrast,
                 name: &metadata.name,
                 metadata: &text,
                 golden: None,
@@ -256,7 +262,7 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
     }
     let mut converted = best.ok_or_else(|| ConvertError::Image("no range was tried".to_owned()))?;
     judge::check_noise(converted.report.relative_error, options.noise_limit)?;
-    converted.report.warnings = judge::warnings(&converted.report, normalization.contrast);
+    converted.report.warnings = judge::warnings(&converted.report, contrast);
     match options.flash_limit {
         Some(limit) if converted.image.len() > limit => Err(ConvertError::Flash {
             needed: converted.image.len(),
