@@ -35,7 +35,7 @@ use crate::store::{Class, MAX_CLASSES, MAX_DIM, MAX_SHOTS, Store, StoreError};
 use decide::Decider;
 use guard::Guard;
 use inspect::Inspector;
-use slots::Slots;
+use slots::{Slots, Trust};
 
 /// What a board gives the device.
 pub struct Parts<'m, C, F> {
@@ -92,11 +92,11 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
             warning!("what good frames taught can't be erased");
         }
         let ledger = *settings.ledger();
-        let trusted = settings.trusted();
-        let accept = |image: &[u8]| slots::accept(image, trusted, parts.arena, parts.input.len());
+        let trust = Trust::of(&settings).map(Trust::of_taken);
+        let accept = |image: &[u8]| slots::accept(image, trust, parts.arena, parts.input.len());
         let (image, slots) = Slots::open(parts.slots, parts.image, settings.active(), accept);
         let choices = settings.choices();
-        let guard = Guard::new(settings, slots, parts.clock);
+        let guard = Guard::new(settings, slots, parts.clock, image);
         let embedder = Embedder {
             model: check_model(image, parts.arena, parts.input.len()),
             clock: parts.clock,

@@ -21,6 +21,7 @@
 mod backup;
 mod bench;
 mod board;
+mod claim;
 mod client;
 mod emulator;
 mod file;
@@ -47,6 +48,7 @@ mod toolchain;
 pub use backup::{Backup, BackupError};
 pub use bench::{build_bench, try_kernels};
 pub use board::{BOARDS, Board, BoardError, Memory, open, open_at, state_dir};
+pub use claim::Claim;
 pub use client::{
     Class, Client, ClientError, Damage, Distance, Embedding, Enrolled, Info, Verdict,
 };
@@ -73,6 +75,7 @@ pub use sudal_firmware::camera::{CameraError, Geometry, PixelFormat};
 pub use sudal_firmware::decision::{Basis, Filter, Outcome, Outlier, Quality, Rate, Same, Stable};
 pub use sudal_firmware::device::{Boots, Cause, Failure};
 pub use sudal_firmware::heads::{Head, Role};
+pub use sudal_firmware::image::signature::Product;
 pub use sudal_firmware::preprocess::Region;
 pub use sudal_firmware::preprocess::align::{Align, Alignment, Pose};
 pub use sudal_firmware::protocol::{Anomaly, InspectionError, InspectionInfo, InspectionRequest};

@@ -18,7 +18,7 @@ const LOCKED: Result<(), DeviceError> = Err(DeviceError::Lock(LockError::Locked)
 const WRONG: Result<(), DeviceError> = Err(DeviceError::Lock(LockError::WrongKey));
 
 /// How many kinds of request [`number`] tells apart.
-const KINDS: usize = 46;
+const KINDS: usize = 47;
 
 /// A request's number among all kinds. Without a wildcard: a new request does not compile before it
 /// has a place here, and fails below before [`requests`] has it.
@@ -72,6 +72,7 @@ fn number(request: &Request<'_>) -> usize {
             InspectionRequest::Look => 44,
             InspectionRequest::Heat { .. } => 45,
         },
+        Request::Lock(LockRequest::Bind { .. }) => 46,
     }
 }
 
@@ -189,6 +190,13 @@ fn requests(frame: &[u8]) -> Vec<(Request<'_>, bool)> {
         (
             Request::Inspection(InspectionRequest::Heat { offset: 0 }),
             false,
+        ),
+        (
+            Request::Lock(LockRequest::Bind {
+                product: None,
+                counter: Some(0),
+            }),
+            true,
         ),
     ]
 }
