@@ -105,6 +105,10 @@ impl Enroll {
         c: &mut Connection,
     ) -> anyhow::Result<Taken> {
         let mut taken = Taken::default();
+        let none = match pictures.len() {
+            0 | 1 => "",
+            _ => "; none of these pictures was enrolled",
+        };
         let given = self.pictures.iter().zip(pictures).map(Some);
         // Without pictures, one shot of what the camera sees.
         let camera = pictures.is_empty().then_some(None);
@@ -130,13 +134,11 @@ impl Enroll {
             {
                 let names = names(&mut c.client)?;
                 bail!(
-                    "{what} looks like {}: enrol it there, or give --force; none of these pictures was enrolled",
+                    "{what} looks like {}: enrol it there, or give --force{none}",
                     name(&names, class)
                 );
             }
-            let done = done.with_context(|| {
-                format!("enrolling {what}; none of these pictures was enrolled")
-            })?;
+            let done = done.with_context(|| format!("enrolling {what}{none}"))?;
             taken.overwritten.extend(done.overwritten);
             taken.last = Some(done);
         }

@@ -358,6 +358,23 @@ mod tests {
         ));
     }
 
+    /// An older program kept names as they were typed.
+    #[test]
+    fn classes_that_look_alike_now_are_all_restored() {
+        let mut known = Known::new();
+        for name in ["gear", "gear ", "g\u{200b}ear", "\u{1107}\u{116e}품"] {
+            known.enroll(name, 1, &[1, 2]).unwrap();
+        }
+        let backup = Backup {
+            model: 1,
+            head: Head::Prototype,
+            classes: known.classes().to_vec(),
+        };
+        let renamed = backup.renamed().unwrap();
+        let names: Vec<_> = renamed.iter().map(|class| class.name.as_str()).collect();
+        assert_eq!(names, ["gear", "gear (2)", "gear (3)", "부품"]);
+    }
+
     /// With a check that is right again.
     #[test]
     fn a_wrong_field_is_refused_behind_a_right_check() {
