@@ -30,6 +30,7 @@ mod heads;
 mod held;
 mod host_board;
 mod inspection;
+mod install;
 mod keys;
 mod link;
 mod logs;
