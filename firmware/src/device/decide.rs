@@ -5,11 +5,12 @@ use heapless::Vec;
 
 use super::guard::Guard;
 use super::inspect::Inspector;
-use super::{Embedder, Mapped, Seen, look};
+use super::{Embedder, Mapped, Seen, look, region_within};
 use crate::camera::Camera;
 use crate::decision::{self, Drift, LeaveOneOut, MIN_FRAMES, Quality, Rate, Same, Vote, Yardstick};
 use crate::heads::{Answer, Class, MAX_DIM, Quantization, Ranking};
 use crate::image::Model;
+use crate::preprocess::Region;
 use crate::protocol::{
     Anomaly, Deciding, Decision, DecisionError, DecisionRequest, DeviceError, Distance, DriftInfo,
     Request, Response, Stats, Verdict,
@@ -125,8 +126,9 @@ fn yardstick<'m>(model: &Model<'m>, known: &Known, rate: Rate) -> Yardstick<'m> 
 }
 
 /// Carries out a request about decisions.
-pub(super) fn change<'a, F: NorFlash>(
+pub(super) fn change<'a, C: Camera, F: NorFlash>(
     request: DecisionRequest,
+    camera: &mut C,
     decider: &mut Decider,
     store: &mut Store<F>,
     embedder: &mut Embedder<'_>,
@@ -152,8 +154,8 @@ pub(super) fn change<'a, F: NorFlash>(
             decider.vote = Vote::new(filter);
         }
         DecisionRequest::Region(region) => {
-            if region.is_some_and(|region| region.width == 0 || region.height == 0) {
-                return Err(DecisionError::Region.into());
+            if let Some(region) = region {
+                check_region(region, camera)?;
             }
             settings
                 .set_choices(Choices { region, ..choices })
@@ -189,6 +191,24 @@ pub(super) fn change<'a, F: NorFlash>(
     }
     info!("decides otherwise");
     Ok(Response::Done)
+}
+
+/// Refuses a region that no frame of the camera holds, or the present one does not.
+fn check_region<C: Camera>(region: Region, camera: &mut C) -> Result<(), DecisionError> {
+    let Region {
+        left,
+        top,
+        width,
+        height,
+    } = region;
+    let least = (u64::from(left) + u64::from(width)) * (u64::from(top) + u64::from(height));
+    if width == 0 || height == 0 || least > camera.capacity() as u64 {
+        return Err(DecisionError::Region);
+    }
+    // A virtual camera may have none yet: then each frame tells.
+    camera
+        .capture()
+        .map_or(Ok(()), |frame| region_within(region, &frame))
 }
 
 /// What is subtracted already, and what the drift adds.

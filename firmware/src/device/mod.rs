@@ -19,7 +19,7 @@ pub use slots::Mapped;
 
 use embedded_storage::nor_flash::NorFlash;
 
-use crate::camera::{Camera, CameraError, Frame, quality};
+use crate::camera::{Camera, CameraError, Frame, Geometry, quality};
 use crate::engine;
 use crate::heads::memory::SLOTS;
 use crate::image::Model;
@@ -295,7 +295,9 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
         Request::Restore => Ok(decide::restored(store, &embedder.model?, guard)?),
         Request::Lock(request) => guard.lock(request),
         Request::Update(request) => guard.update(request, embedder.arena, embedder.input.len()),
-        Request::Decision(request) => decide::change(request, decider, store, embedder, guard),
+        Request::Decision(request) => {
+            decide::change(request, camera, decider, store, embedder, guard)
+        }
         Request::Check(Check::Model) => Ok(Response::Checked {
             ticks: embedder.check()?,
         }),
@@ -368,6 +370,13 @@ fn check_flash<'a, F: NorFlash>(
     }
     let ticks = clock.since(start);
     Ok(Response::Checked { ticks })
+}
+
+/// Refuses a region that the frame does not hold.
+fn region_within(region: Region, frame: &Frame<'_>) -> Result<(), DecisionError> {
+    let Geometry { width, height, .. } = frame.geometry;
+    let out = DecisionError::OutOfFrame { width, height };
+    region.is_within(frame).then_some(()).ok_or(out)
 }
 
 /// Takes a picture that shows something.
@@ -475,9 +484,7 @@ impl Embedder<'_> {
         let start = self.clock.now();
         let input = &mut self.input[..model.input_len()];
         let region = self.region.unwrap_or(Region::whole(&frame));
-        if !region.is_within(&frame) {
-            return Err(DecisionError::Region.into());
-        }
+        region_within(region, &frame)?;
         let pose = align::run(&frame, region, self.alignment, model.input_shape(), input)
             .map_err(|_| DeviceError::Preprocess)?;
         let embedding = engine::run(&model, input, self.arena).map_err(|_| ModelFault::Image)?;

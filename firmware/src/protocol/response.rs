@@ -11,7 +11,7 @@ use crate::device::Boots;
 use crate::heads::{Head, Role};
 use crate::lock::Nonce;
 use crate::preprocess::align::Pose;
-use crate::store::{Damage, MAX_CLASSES, StoreError};
+use crate::store::{Damage, MAX_CLASSES, MAX_NAME, StoreError};
 
 /// What the device answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -105,7 +105,11 @@ pub enum Response<'a> {
 }
 
 /// Some enrolled classes.
-pub type Page<'a> = Vec<ClassInfo<'a>, 8>;
+pub type Page<'a> = Vec<ClassInfo<'a>, PAGE>;
+const PAGE: usize = 8;
+
+// With the longest names it fits a packet; all else of a class takes 16 bytes at most.
+const _: () = assert!(PAGE * (MAX_NAME + 16) + 4 <= super::MAX_BODY);
 
 /// Who the device is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -3,7 +3,8 @@
 use anyhow::bail;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use sudal::device::{
-    Basis, Deciding, Decision, DriftInfo, Enrolled, Filter, Outcome, Quality, Region, Role,
+    Basis, Deciding, Decision, DecisionError, DriftInfo, Enrolled, Filter, Outcome, Quality,
+    Region, Role,
 };
 
 use super::align;
@@ -74,18 +75,26 @@ pub(crate) struct Decide {
 
 impl Decide {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        // Both are looked at before either is changed.
+        let rate = self.rate.map(openset::rate).transpose()?;
+        let filter = self.frames.zip(self.agree);
+        let filter = filter.map(|(window, agree)| Filter { window, agree });
+        if filter.is_some_and(|filter| !filter.is_sound()) {
+            return Err(DecisionError::Filter.into());
+        }
         let mut c = self.board.connect()?;
-        if self.rate.is_some() || self.frames.is_some() {
+        if rate.is_some() || filter.is_some() {
             c.unlock(&self.board)?;
         }
-        if let Some(percent) = self.rate {
-            c.client.set_rate(openset::rate(percent)?.parts())?;
+        if let Some(rate) = rate {
+            c.client.set_rate(rate.parts())?;
         }
-        if let (Some(window), Some(agree)) = (self.frames, self.agree) {
-            c.client.set_filter(Filter { window, agree })?;
+        if let Some(filter) = filter {
+            c.client.set_filter(filter)?;
         }
-        let deciding = c.client.info()?.deciding;
-        output.result(&deciding, describe(&deciding))
+        let info = c.client.info()?;
+        let json = serde_json::to_value(&info)?;
+        output.result(&json["deciding"], describe(&info.deciding))
     }
 }
 
@@ -121,7 +130,8 @@ impl Recenter {
 
 /// Set the region of interest: the part of each frame that is looked at.
 ///
-/// The board keeps it. Enrol again afterwards: classes look otherwise in another region.
+/// It is refused if it reaches out of the frame that the camera has now. The board keeps it; a frame
+/// that does not hold it is not classified. Enrol again afterwards: classes look otherwise in another region.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sudal region 16 8 48 48
@@ -139,7 +149,21 @@ impl SetRegion {
         let region = region(&self.region)?;
         let mut c = self.board.connect_to_change()?;
         c.client.set_region(region)?;
-        output.result(&serde_json::json!({ "region": region }), shown(region))
+        let mut text = shown(region);
+        if let Some(Region {
+            left,
+            top,
+            width,
+            height,
+        }) = region
+        {
+            let [columns, rows] =
+                [(left, width), (top, height)].map(|(a, b)| u32::from(a) + u32::from(b));
+            text.push_str(&format!(
+                "; frames have to have {columns}x{rows} pixels at least"
+            ));
+        }
+        output.result(&serde_json::json!({ "region": region }), text)
     }
 }
 
@@ -216,22 +240,25 @@ fn outcome(outcome: Outcome, names: &[(u8, String)]) -> String {
     }
 }
 
-/// What was decided, in one line.
-pub(super) fn decided(decision: &Decision, names: &[(u8, String)]) -> String {
-    let mut text = outcome(decision.outcome, names);
+/// What was decided, in a few words.
+pub(super) fn told(decision: &Decision, names: &[(u8, String)]) -> String {
+    outcome(decision.outcome, names)
+}
+
+/// Why, and what the last frames together say, in one line; empty if there is nothing to say.
+pub(super) fn reasons(decision: &Decision, names: &[(u8, String)]) -> String {
+    let mut parts = Vec::new();
     if let Some(novelty) = decision.novelty {
-        text.push_str(&format!("  novelty {novelty:.2}"));
-        if let Some(threshold) = decision.threshold {
-            text.push_str(&format!(" of {threshold:.2}"));
-        }
+        let of = decision.threshold.map(|t| format!(" of {t:.2}"));
+        parts.push(format!("novelty {novelty:.2}{}", of.unwrap_or_default()));
     }
     if let Some(stable) = decision.stable.outcome {
-        text.push_str(&format!("  stable: {}", outcome(stable, names)));
+        parts.push(format!("stable: {}", outcome(stable, names)));
     }
     if decision.drift.warning {
-        text.push_str("  (light or camera have changed: see `sudal info`)");
+        parts.push("(light or camera have changed: see `sudal info`)".to_owned());
     }
-    text
+    parts.join("  ")
 }
 
 /// How a shot fits, in one line.

@@ -6,11 +6,13 @@ mod bench;
 mod board;
 mod bounds;
 mod calibrate;
+mod classify;
 mod convert;
 mod data;
 mod decide;
 mod demo;
 mod device;
+mod enroll;
 mod eval;
 mod explain;
 mod export;
@@ -98,9 +100,9 @@ enum Command {
     Flash(board::Flash),
     Run(board::Run),
     Info(board::Info),
-    Enroll(board::Enroll),
+    Enroll(enroll::Enroll),
     ReEnroll(re_enroll::ReEnroll),
-    Classify(board::Classify),
+    Classify(classify::Classify),
     Head(head::Args),
     Decide(decide::Decide),
     Role(decide::SetRole),
@@ -140,7 +142,8 @@ enum Command {
     },
 }
 
-/// Runs the command line; 0 for success, 1 for a failure, 2 for a wrong call, 130 for Ctrl-C.
+/// Runs the command line; 0 for success, 1 for a failure, 2 for a wrong call, 3 for a verdict of
+/// `--fail-on`, 130 for Ctrl-C.
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
     let output = Output::new(cli.json);
@@ -207,6 +210,10 @@ pub(crate) fn main() -> ExitCode {
         Err(error) if error.is::<interrupt::Interrupted>() => {
             eprintln!("{error}");
             ExitCode::from(130)
+        }
+        Err(error) if error.is::<classify::FailedOn>() => {
+            output.step(error);
+            ExitCode::from(3)
         }
         Err(error) if error.is::<selftest::Failed>() => {
             eprintln!("{error}");

@@ -37,6 +37,7 @@ mod keys;
 mod link;
 mod logs;
 mod machine;
+mod name;
 mod open_set;
 mod openmv;
 mod profile;
@@ -66,6 +67,7 @@ pub use keys::{KeyError, LockKey, PublicKey, SigningKey};
 pub use link::Link;
 pub use logs::{LogLine, Logs};
 pub use machine::Machine;
+pub use name::{NameError, is_hidden, name, shown};
 pub use open_set::{OpenSet, Openness, Realised, Rejection};
 pub use openmv::{OpenMv, Way};
 pub use profile::{CmsisNn, Comparison, Group, Layer, Profile, profile};
@@ -83,3 +85,4 @@ pub use sudal_firmware::protocol::{
     Check, Deciding, Decision, DecisionError, DeviceError, DriftInfo, ImageFault, LockError,
     LockState, Slot, Stats, UpdateError,
 };
+pub use sudal_firmware::store::{MAX_SHOTS, StoreError};

@@ -1,5 +1,7 @@
-//! What people look at: contact sheets, confusion matrices and charts, as text, PNG and SVG.
+//! What people look at: contact sheets, confusion matrices and charts, as text, PNG and SVG; and what
+//! programs are told of a picture.
 
+mod answer;
 mod bars;
 mod chart;
 mod confusion;
@@ -10,6 +12,7 @@ mod pca;
 mod roc;
 mod sheet;
 
+pub use answer::{Acceptance, Answer, Measure, Nearness, SCHEMA, Together};
 pub use bars::{Bar, BarChart};
 pub use chart::{Axis, Chart, Point, Series, Style};
 pub use confusion::Confusion;

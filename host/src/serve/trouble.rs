@@ -67,7 +67,7 @@ impl Trouble {
             Self::Board(_) | Self::Away => true,
             Self::Client(error) => !matches!(
                 error,
-                ClientError::Device(_) | ClientError::NoSuchClass { .. }
+                ClientError::Device(_) | ClientError::Name(_) | ClientError::NoSuchClass { .. }
             ),
             _ => false,
         }
@@ -110,6 +110,7 @@ impl Trouble {
         let Self::Client(ClientError::Device(error)) = self else {
             return match self {
                 Self::Board(BoardError::NotFlashed { .. }) => "not-flashed",
+                Self::Client(ClientError::Name(_)) => "name",
                 Self::Board(BoardError::Held { .. }) => "in-use",
                 Self::Board(_) | Self::Client(_) | Self::Away if self.is_lost() => "lost",
                 Self::Picture(_) | Self::Webcam(_) => "picture",
