@@ -9,8 +9,8 @@ use sudal_firmware::camera::{CameraError, Frame, Geometry, quality};
 use sudal_firmware::decision::{Filter, Quality};
 use sudal_firmware::device::Boots;
 use sudal_firmware::heads::{Head, Role};
-use sudal_firmware::preprocess::Region;
 use sudal_firmware::preprocess::align::{Alignment, Pose};
+use sudal_firmware::preprocess::{Fit, Region};
 use sudal_firmware::protocol::packet::{self, Packet, PacketError, Received, Receiver, Wire};
 use sudal_firmware::protocol::{
     self, Anomaly, Check, Deciding, Decision, DecisionRequest, DeviceError, MAX_CHUNK, ModelFault,
@@ -693,6 +693,14 @@ impl<S: Read + Write> Client<S> {
     /// That it is empty, or the settings can't be written.
     pub fn set_region(&mut self, region: Option<Region>) -> Result<(), ClientError> {
         self.decision(DecisionRequest::Region(region))
+    }
+
+    /// What is looked at of a frame or region of other proportions than the model's input.
+    ///
+    /// # Errors
+    /// That the settings can't be written.
+    pub fn set_fit(&mut self, fit: Fit) -> Result<(), ClientError> {
+        self.decision(DecisionRequest::Fit(fit))
     }
 
     /// Whether parts are brought to the middle and upright.
