@@ -20,6 +20,7 @@ use super::head;
 use super::interrupt::Interrupt;
 use super::lock;
 use super::output::Output;
+use super::place;
 use super::re_enroll;
 
 /// Put a model image on a board and start it.
@@ -49,6 +50,9 @@ impl Flash {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
         let image =
             fs::read(&self.image).with_context(|| format!("reading {}", self.image.display()))?;
+        if let Some(file) = &self.out {
+            place::ready(file)?;
+        }
         let mut board = self.open()?;
         board
             .flash(&image, &mut |step| output.step(step))
@@ -314,12 +318,16 @@ impl Enroll {
                 ));
             }
         }
+        let separation = c.client.separation()?;
+        let concerns = separation.of(&self.name).to_string();
+        text.push_str(&format!("\n{}", concerns.trim_end()));
         let result = serde_json::json!({
             "id": enrolled.id,
             "shots": enrolled.shots,
             "overwritten": overwritten,
             "quality": enrolled.quality,
             "pose": enrolled.pose,
+            "separation": separation,
         });
         output.result(&result, text)
     }
@@ -533,6 +541,7 @@ pub(crate) struct Capture {
 
 impl Capture {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        place::ready(&self.out)?;
         let mut c = self.board.connect()?;
         let picture = c.client.capture()?;
         let geometry = picture.geometry;

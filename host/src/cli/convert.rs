@@ -19,6 +19,7 @@ use super::calibrate;
 use super::data::{DataArgs, Kind};
 use super::model::{ModelFile, beside};
 use super::output::Output;
+use super::place;
 
 /// Quantise an ONNX file to the int8 model image that the firmware runs.
 ///
@@ -94,6 +95,11 @@ struct Loss {
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let signing = args.sign.as_deref().map(SigningKey::open).transpose()?;
+    let path = args
+        .out
+        .clone()
+        .unwrap_or_else(|| beside(&args.onnx, "sudal"));
+    place::ready(&path)?;
     let onnx = fs::read(&args.onnx).with_context(|| format!("reading {}", args.onnx.display()))?;
     let normalization = match (args.mean, args.std) {
         (Some(mean), Some(std)) if std > 0.0 => Some(Normalization::new(mean, std)),
@@ -123,10 +129,6 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     output.step(format!("calibrating on {} pictures", frames.len()));
     let converted = convert(&onnx, &frames, &options)
         .with_context(|| format!("converting {}", args.onnx.display()))?;
-    let path = args
-        .out
-        .clone()
-        .unwrap_or_else(|| beside(&args.onnx, "sudal"));
     let mut text = converted.report.to_string();
     let mut image = converted.image;
     let decided = decision_data(&args.data, size, output)?;
@@ -140,7 +142,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     if let Some(key) = &signing {
         image = key.sign(&image)?;
     }
-    fs::write(&path, image).with_context(|| format!("writing {}", path.display()))?;
+    place::write(&path, &image)?;
 
     let mut accuracy = Vec::new();
     if args.episodes > 0 {

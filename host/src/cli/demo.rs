@@ -12,6 +12,7 @@ use sudal::report::{Confusion, ContactSheet, Query, Row};
 use super::device::{BoardArgs, Connection, Cost};
 use super::model::ModelFile;
 use super::output::Output;
+use super::place;
 
 /// Show the whole way on a board: flash, enrol, power cycle, classify.
 ///
@@ -64,6 +65,10 @@ struct Report {
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     if args.classes == 0 || args.shots == 0 || args.queries == 0 {
         bail!("--classes, --shots and --queries must be at least 1");
+    }
+    let pictures = ["contact-sheet.png", "confusion.png"].map(|name| args.out.join(name));
+    for path in &pictures {
+        place::ready(path)?;
     }
     let size = ModelFile::open(&args.model)?.size()?;
     let image =
@@ -161,7 +166,6 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     times.sort_unstable();
     let cost = |ticks| Cost::new(connection.board.as_ref(), ticks, info.ticks_per_second);
 
-    fs::create_dir_all(&args.out).with_context(|| format!("making {}", args.out.display()))?;
     let sheet = ContactSheet {
         title: format!(
             "{} classes, {} shots, {} of {} queries right on {}",
@@ -173,6 +177,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         ),
         rows,
     };
+    let [contact_sheet, confusion_picture] = pictures;
     let report = Report {
         board: info.board,
         right: confusion.right(),
@@ -183,8 +188,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             .map(|t| (0..args.classes).map(|a| confusion.count(t, a)).collect())
             .collect(),
         names,
-        contact_sheet: args.out.join("contact-sheet.png"),
-        confusion_picture: args.out.join("confusion.png"),
+        contact_sheet,
+        confusion_picture,
     };
     sheet.figure()?.save(&report.contact_sheet)?;
     confusion.figure().save(&report.confusion_picture)?;

@@ -1,8 +1,9 @@
-use std::{fs, path::Path};
+use std::{fs, io::Cursor, path::Path};
 
 use image::{GrayImage, ImageFormat};
 
 use super::DataError;
+use crate::files;
 
 /// A grey picture, row-major, 0 = black, 255 = white.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +70,9 @@ impl Gray {
             height: self.height,
             pixels: self.pixels.len(),
         })?;
-        let written = picture.save_with_format(path, ImageFormat::Png);
+        let mut bytes = Cursor::new(Vec::new());
+        let encoded = picture.write_to(&mut bytes, ImageFormat::Png);
+        let written = encoded.and_then(|()| Ok(files::replace(path, bytes.get_ref())?));
         written.map_err(|source| DataError::Write {
             path: path.into(),
             source,

@@ -8,10 +8,14 @@ use sudal_firmware::protocol::ModelFault;
 
 use super::board::{Board, BoardError, Memory};
 use super::client::Client;
+use super::file::Flashes;
 use super::host_board::{check_image, forget_updates, hold_recovery_pin};
 use super::{Link, Logs, firmware, qemu};
+use crate::files;
 
 pub(super) const TARGET: &str = "thumbv7em-none-eabihf";
+/// Bytes of a slot for updates, as in the board's own source.
+const SLOT: usize = 512 << 10;
 const FIRMWARE: &str = "firmware.elf";
 const IMAGE: &str = "model.sudal";
 const LOGS: &str = "logs.bin";
@@ -72,13 +76,17 @@ impl Emulator {
         self.dir.join(name)
     }
 
-    /// Replaces a file as a whole, or not at all.
-    fn replace(&self, name: &str, contents: &[u8]) -> Result<(), BoardError> {
-        let path = self.path(name);
-        let new = self.path(&format!("{name}.new"));
-        fs::write(&new, contents)
-            .and_then(|()| fs::rename(&new, &path))
-            .map_err(BoardError::io(path.display()))
+    /// Replaces files, all of which are on the disk before the first is.
+    fn replace(&self, all: &[(&str, &[u8])]) -> Result<(), BoardError> {
+        let stage = |&(name, contents): &(&str, &[u8])| {
+            let path = self.path(name);
+            files::stage(&path, contents).map_err(BoardError::io(path.display()))
+        };
+        let staged: Vec<_> = all.iter().map(stage).collect::<Result<_, _>>()?;
+        for file in staged {
+            file.put().map_err(BoardError::io(self.dir.display()))?;
+        }
+        Ok(())
     }
 }
 
@@ -104,11 +112,9 @@ impl Board for Emulator {
         let elf = fs::read(&elf).map_err(BoardError::io(elf.display()))?;
         self.stop()?;
         step("writing firmware and model image");
-        self.replace(FIRMWARE, &elf)?;
-        self.replace(IMAGE, image)?;
-        forget_updates(&self.dir)?;
         // The log belongs to the firmware that wrote it.
-        self.replace(LOGS, &[])?;
+        self.replace(&[(FIRMWARE, &elf), (IMAGE, image), (LOGS, &[])])?;
+        forget_updates(&self.dir)?;
         step("switching the board on");
         self.start()?;
         // Firmware that was given may have been built for smaller models.
@@ -131,6 +137,8 @@ impl Board for Emulator {
                 dir: self.dir.clone(),
             });
         }
+        // The firmware makes the files, too, but not whole on a full disk.
+        Flashes::open(&self.dir, SLOT)?;
         self.kill()?;
         let mut process = qemu::spawn(&qemu::find(&mut |_| ())?, &self.dir, LOGS)?;
         let deadline = Instant::now() + Duration::from_secs(30);

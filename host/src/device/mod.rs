@@ -37,6 +37,7 @@ mod open_set;
 mod openmv;
 mod profile;
 mod qemu;
+mod separation;
 mod show;
 mod toolchain;
 
@@ -62,8 +63,9 @@ pub use open_set::{OpenSet, Openness, Realised, Rejection};
 pub use openmv::{OpenMv, Way};
 pub use profile::{CmsisNn, Comparison, Group, Layer, Profile, profile};
 pub use profile::{HeadCost, HeadRow, HeadTable, profile_heads};
+pub use separation::{Pair, Separation};
 pub use sudal_firmware::camera::{CameraError, Geometry, PixelFormat};
-pub use sudal_firmware::decision::{Basis, Filter, Outcome, Outlier, Quality, Rate, Stable};
+pub use sudal_firmware::decision::{Basis, Filter, Outcome, Outlier, Quality, Rate, Same, Stable};
 pub use sudal_firmware::device::{Boots, Cause, Failure};
 pub use sudal_firmware::heads::{Head, Role};
 pub use sudal_firmware::preprocess::Region;

@@ -143,6 +143,7 @@ impl Trouble {
             DeviceError::Store(StoreError::NameTaken) => "name-taken",
             DeviceError::Lock(LockError::Locked) => "locked",
             DeviceError::Model(_) => "model",
+            DeviceError::Decision(DecisionError::Outlier(Outlier::Repeats)) => "same",
             DeviceError::Decision(DecisionError::Outlier(_)) => "outlier",
             DeviceError::Decision(DecisionError::Frames { .. }) => "frames",
             _ => "",

@@ -25,6 +25,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Longest time without a sign of life while nothing is to be done.
 const BEAT: Duration = Duration::from_secs(1);
+/// How long classes have to be left alone before it is asked how well they are told apart.
+const QUIET: Duration = Duration::from_secs(1);
 /// A device that was silent for so long is lost.
 const PATIENCE: Patience = Patience {
     each: Duration::from_secs(2),
@@ -39,6 +41,8 @@ pub(super) struct Worker {
     options: DeviceOptions,
     past: Past,
     refused: Option<Refused>,
+    /// When to ask how well the classes are told apart: a while after they changed.
+    review: Option<Instant>,
 }
 
 /// A frame that does not fit the class that it was to join. It is kept, so that nothing else is
@@ -67,6 +71,7 @@ impl Worker {
             options,
             past: Past::default(),
             refused: None,
+            review: None,
         }
     }
 
@@ -145,6 +150,7 @@ impl Worker {
             state.max_shots = session.info.max_shots;
             state.voting = voting(session.info.deciding.filter);
         });
+        self.review = Some(Instant::now());
         self.publish(&session);
         Ok(session)
     }
@@ -174,7 +180,7 @@ impl Worker {
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Err(RecvTimeoutError::Timeout) => {
                     due = Instant::now() + self.options.interval;
-                    let outcome = self.look(session);
+                    let outcome = self.review(session).and_then(|()| self.look(session));
                     match &outcome {
                         Err(trouble) if trouble.is_lost() => return outcome,
                         _ => self.report(outcome.err()),
@@ -195,6 +201,18 @@ impl Worker {
             state.trouble = told;
             news
         });
+    }
+
+    /// Asks how well the classes are told apart, once they have not changed for a while.
+    fn review(&mut self, session: &mut Session) -> Result<(), Trouble> {
+        let due = self.review.take_if(|due| *due <= Instant::now());
+        if due.is_some() {
+            self.hub.beat(self.place, Doing::Ask);
+            let separation = session.client.separation()?;
+            self.hub
+                .change(self.place, |state| state.separation = Some(separation));
+        }
+        Ok(())
     }
 
     /// Asks about a frame.
@@ -239,6 +257,7 @@ impl Worker {
             (wish, _) => {
                 self.unlock(session)?;
                 let done = self.alter(session, wish);
+                self.review = Some(Instant::now() + QUIET);
                 let listed = session.list();
                 let locked = self.lock(session);
                 let done = done?;
@@ -265,14 +284,23 @@ impl Worker {
                 let takes_its_own = given.is_none();
                 let frame = session.take(given)?;
                 self.hub.show(self.place, picture::live(&frame));
+                let (client, hold_on) = (&mut session.client, Some(hold));
+                let mut enrolled = self.past.enroll(client, &name, hold_on, true);
+                let far = matches!(
+                    enrolled.as_ref().err().and_then(Trouble::outlier),
+                    Some(Outlier::Far { .. })
+                );
                 // The shots alone say too little of what else is of a class.
-                let fit = session.info.deciding.basis == Basis::Calibration;
-                let enrolled = self
-                    .past
-                    .enroll(&mut session.client, &name, Some(hold), fit);
+                if far && session.info.deciding.basis != Basis::Calibration {
+                    enrolled = self.past.enroll(client, &name, hold_on, false);
+                }
                 let Some(outlier) = enrolled.as_ref().err().and_then(Trouble::outlier) else {
                     return enrolled.map(Some);
                 };
+                if outlier == Outlier::Repeats {
+                    // Nothing that one would want all the same.
+                    return enrolled.map(Some);
+                }
                 self.refused = Some(Refused {
                     hold,
                     name,
@@ -282,7 +310,7 @@ impl Worker {
                     Outlier::LooksLike { class } => Err(Trouble::LooksLike {
                         name: session.name(class),
                     }),
-                    Outlier::Far { .. } => enrolled.map(Some),
+                    Outlier::Far { .. } | Outlier::Repeats => enrolled.map(Some),
                 };
             }
             Wish::EnrollAnyway { hold } => {
@@ -298,8 +326,10 @@ impl Worker {
             Wish::Remove { id } => self.past.remove(client, id)?,
             Wish::Role { id, role } => self.past.set_role(client, id, role)?,
             Wish::Recenter => client.recenter()?,
+            Wish::Uncenter => client.uncenter()?,
             Wish::Stay { .. } | Wish::Skip => {}
         }
+        session.info = session.client.info()?;
         Ok(None)
     }
 
@@ -326,6 +356,7 @@ impl Worker {
         self.hub.change(self.place, |state| {
             state.classes.clone_from(&session.classes);
             state.undo = self.past.last();
+            state.recentered = session.info.deciding.recentered;
             state.reel = reel;
         });
     }

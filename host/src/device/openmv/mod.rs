@@ -15,6 +15,7 @@ use super::client::Client;
 use super::emulator::TARGET;
 use super::host_board::check_image;
 use super::{Link, Logs, firmware};
+use crate::files;
 
 /// As in the board's own sources; the arena and the input share the memory that the program leaves.
 const MEMORY: Memory = Memory {
@@ -88,7 +89,7 @@ impl Board for OpenMv {
         let contents = chip::contents(&elf, image)?;
         match &self.way {
             Way::File(path) => {
-                fs::write(path, contents).map_err(BoardError::io(path.display()))?;
+                files::replace(path, &contents).map_err(BoardError::io(path.display()))?;
                 step(&format!(
                     "to write it: dfu-util -a 0 -s {:#x}:leave -D {}",
                     chip::START,
