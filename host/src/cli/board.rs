@@ -9,8 +9,8 @@ use anyhow::{Context, bail};
 use serde::Serialize;
 use sudal::data::Gray;
 use sudal::device::{
-    Board, BoardError, Boots, Client, ClientError, DecisionError, DeviceError, Info as DeviceInfo,
-    Link, OpenMv, Outlier, PixelFormat, Role, Verdict, Way,
+    Board, BoardError, Boots, Client, ClientError, DecisionError, DeviceError, Hold,
+    Info as DeviceInfo, Link, OpenMv, Outlier, PixelFormat, Role, Verdict, Way,
 };
 
 use super::align;
@@ -53,7 +53,7 @@ impl Flash {
         if let Some(file) = &self.out {
             place::ready(file)?;
         }
-        let mut board = self.open()?;
+        let (mut board, _hold) = self.open()?;
         board
             .flash(&image, &mut |step| output.step(step))
             .with_context(|| format!("flashing {}", self.image.display()))?;
@@ -65,15 +65,16 @@ impl Flash {
     }
 
     /// The board, and how it is to be flashed.
-    fn open(&self) -> anyhow::Result<Box<dyn Board>> {
+    fn open(&self) -> anyhow::Result<(Box<dyn Board>, Option<Hold>)> {
         let way = match (&self.out, self.dfu) {
             (Some(file), _) => Way::File(file.clone()),
             (None, true) => Way::Dfu,
             (None, false) => Way::Probe,
         };
         match self.board.openmv() {
-            Some(camera) => Ok(Box::new(camera.flashed_by(way))),
-            None if way == Way::Probe => self.board.open(),
+            // It is written past its port.
+            Some(camera) => Ok((Box::new(camera.flashed_by(way)), None)),
+            None if way == Way::Probe => self.board.open_alone(),
             None => bail!(
                 "--dfu and --out are for --board {}, not {}",
                 OpenMv::NAME,
@@ -105,7 +106,7 @@ pub(crate) struct Run {
 
 impl Run {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
-        let mut board = self.board.open()?;
+        let (mut board, _hold) = self.board.open_alone()?;
         board.stop()?;
         board.start()?;
         let info = board.connect()?.info()?;
@@ -122,7 +123,8 @@ pub(crate) struct Stop {
 
 impl Stop {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
-        self.board.open()?.stop()?;
+        let (mut board, _hold) = self.board.open_alone()?;
+        board.stop()?;
         output.result(
             &serde_json::json!({ "stopped": self.board.board }),
             "stopped",

@@ -7,6 +7,7 @@ use std::path::Path;
 use sudal_firmware::store::nor::{Medium, SECTOR};
 
 use super::board::BoardError;
+use super::held::keep_private;
 use crate::files;
 
 /// Bytes of the flash of the classes.
@@ -48,7 +49,7 @@ impl Flashes {
     }
 }
 
-/// A file that keeps the contents of a NOR flash.
+/// A file that keeps the contents of a NOR flash, for its owner alone: a key may be among them.
 #[derive(Debug)]
 pub struct FileMedium(File);
 
@@ -88,7 +89,10 @@ impl FileMedium {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             _ => {}
         }
-        Ok(Self(OpenOptions::new().read(true).write(true).open(path)?))
+        let file = OpenOptions::new().read(true).write(true).open(path)?;
+        // An earlier version made it for everybody to read.
+        keep_private(&file)?;
+        Ok(Self(file))
     }
 
     /// Whether no bit of it was ever written.
@@ -149,6 +153,22 @@ mod tests {
             let contents = fs::read(dir.path().join(name)).unwrap();
             assert!(contents == vec![0xff; len], "{name}");
         }
+    }
+
+    #[test]
+    fn what_may_hold_a_key_is_its_owners_alone_also_where_an_earlier_version_made_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let mode = || {
+            let settings = fs::metadata(dir.path().join("settings.bin")).unwrap();
+            settings.permissions().mode() & 0o777
+        };
+        Flashes::open(dir.path(), SLOT).unwrap();
+        assert_eq!(mode(), 0o600);
+        let shared = fs::Permissions::from_mode(0o644);
+        fs::set_permissions(dir.path().join("settings.bin"), shared).unwrap();
+        Flashes::open(dir.path(), SLOT).unwrap();
+        assert_eq!(mode(), 0o600);
     }
 
     #[test]

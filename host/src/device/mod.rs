@@ -27,6 +27,7 @@ mod file;
 mod firmware;
 mod guard;
 mod heads;
+mod held;
 mod host_board;
 mod inspection;
 mod keys;
@@ -43,7 +44,7 @@ mod toolchain;
 
 pub use backup::{Backup, BackupError};
 pub use bench::{build_bench, try_kernels};
-pub use board::{BOARDS, Board, BoardError, Memory, open, state_dir};
+pub use board::{BOARDS, Board, BoardError, Memory, open, open_at, state_dir};
 pub use client::{
     Class, Client, ClientError, Damage, Distance, Embedding, Enrolled, Info, Verdict,
 };
@@ -53,6 +54,7 @@ pub use file::FileMedium;
 pub use firmware::build as build_firmware;
 pub use guard::Protection;
 pub use heads::{HeadEpisodes, HeadError};
+pub use held::{Hold, Holder, Purpose, WAIT};
 pub use host_board::HostBoard;
 pub use inspection::{Alarms, Inspected, Inspection};
 pub use keys::{KeyError, LockKey, PublicKey, SigningKey};

@@ -122,6 +122,7 @@ impl Trouble {
                 Self::Board(BoardError::NotFlashed { .. }) => "not-flashed",
                 Self::Stalled(_) => "stalled",
                 Self::Panicked(_) => "failed",
+                Self::Board(BoardError::Held { .. }) => "in-use",
                 Self::Board(_) | Self::Client(_) | Self::Away if self.is_lost() => "lost",
                 Self::Picture(_) | Self::Webcam(_) => "picture",
                 Self::Log(_) => "log",

@@ -16,8 +16,8 @@ use super::trouble::Trouble;
 use super::{Call, Decision, DeviceOptions, Measure, Source, Vote, picture};
 use crate::data::Gray;
 use crate::device::{
-    self, Board, Client, ClientError, DeviceError, Head, Info, Link as Line, LockState, Patience,
-    PixelFormat, Verdict,
+    self, Board, Client, ClientError, DeviceError, Head, Hold, Info, Link as Line, LockState,
+    Patience, PixelFormat, Purpose, Verdict,
 };
 
 /// Before a lost device is tried again, at first and at most.
@@ -58,6 +58,8 @@ struct Refused {
 struct Session {
     /// Switched off with the session where it is this process's.
     _board: Box<dyn Board>,
+    /// Others can't use the board as long as it is watched.
+    _hold: Hold,
     client: Device,
     info: Info,
     classes: Vec<Taught>,
@@ -131,12 +133,18 @@ impl Worker {
 
     fn connect(&mut self) -> Result<Session, Trouble> {
         self.hub.beat(self.place, Doing::Connect);
-        let mut board = device::open(&self.options.board, &self.options.dir)?;
+        let DeviceOptions {
+            board, dir, port, ..
+        } = &self.options;
+        let mut board = device::open_at(board, dir, port.as_deref())?;
+        // What is in use by another program is tried again.
+        let hold = board.hold(Purpose::Service, &mut |_| ())?;
         let mut client = board.connect()?;
         client.set_patience(PATIENCE);
         let info = client.info()?;
         let mut session = Session {
             _board: board,
+            _hold: hold,
             client,
             info,
             classes: Vec::new(),

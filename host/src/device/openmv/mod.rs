@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use super::board::{Board, BoardError, Memory};
 use super::client::Client;
 use super::emulator::TARGET;
+use super::held::{Hold, Kept, Place, Purpose};
 use super::host_board::check_image;
 use super::{Link, Logs, firmware};
 use crate::files;
@@ -42,6 +43,8 @@ pub enum Way {
 pub struct OpenMv {
     port: Option<PathBuf>,
     way: Way,
+    /// The port where it was last.
+    place: Option<Place>,
 }
 
 impl OpenMv {
@@ -54,7 +57,15 @@ impl OpenMv {
         Self {
             port: port.map(Path::to_owned),
             way: Way::default(),
+            place: None,
         }
+    }
+
+    /// The port where it is now.
+    fn place(&mut self) -> Result<&mut Place, BoardError> {
+        let path = port::find(self.port.as_deref())?;
+        let same = self.place.take().filter(|place| place.path() == path);
+        Ok(self.place.insert(same.unwrap_or_else(|| Place::port(path))))
     }
 
     /// How it is to be flashed.
@@ -79,6 +90,14 @@ impl Board for OpenMv {
 
     fn instructions_per_tick(&self) -> Option<u32> {
         None
+    }
+
+    fn hold(
+        &mut self,
+        purpose: Purpose,
+        waiting: &mut dyn FnMut(&str),
+    ) -> Result<Hold, BoardError> {
+        self.place()?.hold(purpose, waiting)
     }
 
     fn flash(&mut self, image: &[u8], step: &mut dyn FnMut(&str)) -> Result<(), BoardError> {
@@ -119,7 +138,10 @@ impl Board for OpenMv {
     }
 
     fn connect(&mut self) -> Result<Client<Box<dyn Link>>, BoardError> {
-        Ok(Client::new(port::open(self.port.as_deref())?))
+        let place = self.place()?;
+        let hold = place.hold(Purpose::Command, &mut |_| ())?;
+        let line = port::open(place.path())?;
+        Ok(Client::at_port(Box::new(Kept { line, hold })))
     }
 
     fn recover(&mut self) -> Result<(), BoardError> {

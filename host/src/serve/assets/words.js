@@ -128,6 +128,7 @@ const WORDS = {
     "x-locked": "장치가 잠겨 있습니다. sudal serve를 --key와 함께 시작하세요.",
     "x-model": "장치에 모델이 없습니다.",
     "x-not-flashed": "장치에 펌웨어와 모델이 없습니다. --model로 시작하세요.",
+    "x-in-use": "다른 프로그램이 이 장치를 쓰고 있습니다. 그 프로그램을 끝내세요.",
     "x-nothing-to-undo": "되돌릴 것이 없습니다.",
     "x-nothing-refused": "제외된 사진이 더는 없습니다. 다시 학습하세요.",
     "x-frames": "먼저 아는 부품을 더 보여 주세요.",
