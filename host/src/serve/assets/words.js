@@ -45,6 +45,8 @@ const WORDS = {
     "stay": "Stay", "go-on": "Go on", "next": "Next part",
     "keys": "Keys", "close": "Close",
     "server-lost": "The server does not answer. Trying again…",
+    "unlogged": "The log can't be written: {n} decisions wait in memory and are lost if the program ends. {why}",
+    "unlogged-lost": "The log can't be written: {n} decisions wait in memory, {lost} older ones are lost. {why}",
     "need-name": "Give the part a name first",
     "key-hold": "hold: teach the chosen name", "key-choose": "choose a class by its number",
     "key-name": "write a name", "key-undo": "undo",
@@ -103,6 +105,8 @@ const WORDS = {
     "stay": "머무르기", "go-on": "계속", "next": "다음 부품",
     "keys": "키", "close": "닫기",
     "server-lost": "서버가 응답하지 않습니다. 다시 시도합니다…",
+    "unlogged": "기록 파일에 쓸 수 없습니다. 판정 {n}건이 메모리에서 기다리며, 프로그램이 끝나면 사라집니다. {why}",
+    "unlogged-lost": "기록 파일에 쓸 수 없습니다. 판정 {n}건이 메모리에서 기다리고, 더 오래된 {lost}건은 사라졌습니다. {why}",
     "need-name": "먼저 부품 이름을 쓰세요",
     "key-hold": "누르고 있기: 선택한 이름으로 학습", "key-choose": "번호로 클래스 선택",
     "key-name": "이름 쓰기", "key-undo": "되돌리기",
@@ -130,7 +134,9 @@ const WORDS = {
     "x-nothing-to-undo": "되돌릴 것이 없습니다.",
     "x-nothing-refused": "제외된 사진이 더는 없습니다. 다시 학습하세요.",
     "x-frames": "먼저 아는 부품을 더 보여 주세요.",
-    "x-log": "기록 파일에 쓸 수 없습니다.",
+    "x-log": "디스크 공간과 권한을 확인하세요.",
+    "x-stalled": "장치를 다루는 작업이 멈췄습니다. 그림이 있는 디스크나 공유 폴더, 카메라를 확인하세요.",
+    "x-failed": "프로그램에 오류가 나서 다시 시작합니다. 알려 주세요.",
   },
 };
 
