@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::decision::{Filter, Rate};
 use crate::heads::MAX_DIM;
+use crate::image::signature::Claim;
 use crate::lock::{Key, Seed};
 use crate::preprocess::align::{Align, Alignment};
 use crate::preprocess::{Fit, Region};
@@ -28,6 +29,7 @@ const UPDATE: u8 = 5;
 const STORE: u8 = 6;
 const DECIDING: u8 = 7;
 const CENTER: u8 = 8;
+const BOUND: u8 = 9;
 
 /// Bytes of the key and its seed.
 const KEY_AND_SEED: usize = 32 + 16;
@@ -98,6 +100,7 @@ struct Values {
     ledger: Ledger,
     choices: Choices,
     center: Option<Center>,
+    bound: Claim,
 }
 
 impl<E> From<MapError<E>> for SettingsError {
@@ -192,6 +195,17 @@ impl<F: NorFlash> Settings<F> {
     pub(crate) fn set_trusted(&mut self, key: [u8; 32]) -> Result<(), SettingsError> {
         self.put(TRUSTED, &key)?;
         self.values.trusted = Some(key);
+        Ok(())
+    }
+
+    /// What a signed image has to say to be taken: its product, and at least this counter.
+    pub(crate) fn bound(&self) -> Claim {
+        self.values.bound
+    }
+
+    pub(crate) fn set_bound(&mut self, bound: Claim) -> Result<(), SettingsError> {
+        self.put(BOUND, &bound.to_bytes())?;
+        self.values.bound = bound;
         Ok(())
     }
 
@@ -340,6 +354,7 @@ impl Values {
                     shift: Vec::from_slice(bytemuck::cast_slice(shift)).ok()?,
                 });
             }
+            BOUND => self.bound = Claim::read(value)?,
             _ => return None,
         }
         Some(())

@@ -323,6 +323,24 @@ fn choices_are_kept_and_bad_ones_refused() {
     });
     bench.show(&picture(1, 1));
     let whole = bench.client.embed().unwrap().values;
+    // What the frame does not hold is refused, and what no frame of the camera could.
+    let wrong = |width, height| {
+        Some(Region {
+            left: 0,
+            top: 0,
+            width,
+            height,
+        })
+    };
+    let (width, height) = (28, 28);
+    for (region, error) in [
+        (wrong(29, 1), DecisionError::OutOfFrame { width, height }),
+        (wrong(9999, 9999), DecisionError::Region),
+        (wrong(0, 5), DecisionError::Region),
+    ] {
+        assert_eq!(refused(bench.client.set_region(region).unwrap_err()), error);
+    }
+    assert_eq!(bench.client.embed().unwrap().values, whole);
     bench.client.set_region(region).unwrap();
     bench.client.set_rate(250).unwrap();
     bench.restart();
@@ -330,14 +348,13 @@ fn choices_are_kept_and_bad_ones_refused() {
     assert_eq!((deciding.region, deciding.rate.parts()), (region, 250));
     bench.show(&picture(1, 1));
     assert_ne!(bench.client.embed().unwrap().values, whole);
-    let (left, top) = (20, 20);
-    bench
-        .client
-        .set_region(region.map(|r| Region { left, top, ..r }))
-        .unwrap();
+    bench.restart();
+    // Without a frame it is each frame that tells.
+    bench.client.set_region(wrong(40, 30)).unwrap();
+    bench.show(&picture(1, 1));
     assert_eq!(
         refused(bench.client.embed().map(|_| ()).unwrap_err()),
-        DecisionError::Region
+        DecisionError::OutOfFrame { width, height }
     );
     bench.client.set_region(None).unwrap();
     assert_eq!(bench.client.embed().unwrap().values, whole);

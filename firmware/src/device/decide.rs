@@ -4,15 +4,16 @@ use embedded_storage::nor_flash::NorFlash;
 use heapless::Vec;
 
 use super::guard::Guard;
-use super::{Embedder, Seen, look};
+use super::inspect::Inspector;
+use super::{Embedder, Mapped, Seen, look, region_within};
 use crate::camera::Camera;
 use crate::decision::{self, Drift, LeaveOneOut, MIN_FRAMES, Quality, Rate, Same, Vote, Yardstick};
 use crate::heads::{Answer, Class, MAX_DIM, Quantization, Ranking};
 use crate::image::Model;
-use crate::preprocess::Fit;
+use crate::preprocess::{Fit, Region};
 use crate::protocol::{
-    Deciding, Decision, DecisionError, DecisionRequest, DeviceError, Distance, DriftInfo, Request,
-    Response, Stats, Verdict,
+    Anomaly, Deciding, Decision, DecisionError, DecisionRequest, DeviceError, Distance, DriftInfo,
+    Request, Response, Stats, Verdict,
 };
 use crate::settings::{Center, Choices, Settings, SettingsError};
 use crate::store::{Enrolment, Known, MAX_CLASSES, Store, StoreError};
@@ -67,6 +68,7 @@ impl Decider {
         first: &Class,
         second: Option<&Class>,
         yardstick: &Yardstick<'_>,
+        flaw: bool,
     ) -> Decision {
         let novelty = yardstick.novelty(query, first);
         let threshold = yardstick.threshold(first.shots());
@@ -77,6 +79,7 @@ impl Decider {
         {
             self.drift.push(query, first, spread, threshold);
         }
+        let outcome = if flaw { outcome.flawed() } else { outcome };
         Decision {
             outcome,
             novelty,
@@ -147,8 +150,9 @@ fn yardstick<'m>(model: &Model<'m>, known: &Known, rate: Rate) -> Yardstick<'m> 
 }
 
 /// Carries out a request about decisions.
-pub(super) fn change<'a, F: NorFlash>(
+pub(super) fn change<'a, C: Camera, F: NorFlash>(
     request: DecisionRequest,
+    camera: &mut C,
     decider: &mut Decider,
     store: &mut Store<F>,
     embedder: &mut Embedder<'_>,
@@ -174,8 +178,8 @@ pub(super) fn change<'a, F: NorFlash>(
             decider.vote = Vote::new(filter);
         }
         DecisionRequest::Region(region) => {
-            if region.is_some_and(|region| region.width == 0 || region.height == 0) {
-                return Err(DecisionError::Region.into());
+            if let Some(region) = region {
+                check_region(region, camera)?;
             }
             settings
                 .set_choices(Choices { region, ..choices })
@@ -221,6 +225,24 @@ pub(super) fn change<'a, F: NorFlash>(
     Ok(Response::Done)
 }
 
+/// Refuses a region that no frame of the camera holds, or the present one does not.
+fn check_region<C: Camera>(region: Region, camera: &mut C) -> Result<(), DecisionError> {
+    let Region {
+        left,
+        top,
+        width,
+        height,
+    } = region;
+    let least = (u64::from(left) + u64::from(width)) * (u64::from(top) + u64::from(height));
+    if width == 0 || height == 0 || least > camera.capacity() as u64 {
+        return Err(DecisionError::Region);
+    }
+    // A virtual camera may have none yet: then each frame tells.
+    camera
+        .capture()
+        .map_or(Ok(()), |frame| region_within(region, &frame))
+}
+
 /// What is subtracted already, and what the drift adds.
 fn shifted<F: NorFlash>(
     settings: &Settings<F>,
@@ -246,7 +268,7 @@ fn shifted<F: NorFlash>(
 }
 
 /// An embedding as the classes are to see it.
-fn centered(embedding: &[i8], center: Option<&Center>, model: u64) -> Vec<i8, MAX_DIM> {
+pub(super) fn centered(embedding: &[i8], center: Option<&Center>, model: u64) -> Vec<i8, MAX_DIM> {
     // An accepted model's embedding has room.
     let mut values = Vec::from_slice(embedding).unwrap_or_default();
     if let Some(center) = center.filter(|center| center.model == model) {
@@ -258,11 +280,12 @@ fn centered(embedding: &[i8], center: Option<&Center>, model: u64) -> Vec<i8, MA
 }
 
 /// Takes a picture and says what it shows.
-pub(super) fn classify<'a, C: Camera, F: NorFlash>(
+pub(super) fn classify<'a, 'm, C: Camera, F: Mapped<'m>>(
     camera: &mut C,
     store: &'a mut Store<F>,
     embedder: &mut Embedder<'_>,
     decider: &mut Decider,
+    inspector: Option<&mut Inspector<'m, F>>,
     guard: &mut Guard<F>,
     stats: &mut Stats,
 ) -> Result<Response<'a>, DeviceError> {
@@ -278,13 +301,22 @@ pub(super) fn classify<'a, C: Camera, F: NorFlash>(
     } = embedder.embed(frame, stats)?;
     let settings = guard.settings();
     let query = centered(embedding, settings.center(), model.id());
+    let rate = settings.choices().rate;
+    let anomaly = inspector
+        .filter(|inspector| inspector.knows(&model))
+        .map(|inspector| inspector.inspect(embedder, &query, rate))
+        .transpose()?;
     let quantization = Quantization {
         scale: model.output_scale(),
         zero_point: model.header().output_zero_point as i8,
     };
-    let Answer { scores, ranking } = store
-        .classify(&query, model.id(), quantization)
-        .ok_or(DeviceError::NothingEnrolled)?;
+    let answer = store.classify(&query, model.id(), quantization);
+    let Some(Answer { scores, ranking }) = answer else {
+        let anomaly = anomaly.ok_or(DeviceError::NothingEnrolled)?;
+        let ticks = clock.since(start);
+        stats.classified += 1;
+        return Ok(Response::Anomaly(Anomaly { ticks, ..anomaly }));
+    };
 
     let distances: Vec<Distance, MAX_CLASSES> = scores
         .iter()
@@ -303,7 +335,8 @@ pub(super) fn classify<'a, C: Camera, F: NorFlash>(
         &query,
         winner,
         runner_up.and_then(|distance| store.class(distance.class)),
-        &yardstick(&model, store.known(), settings.choices().rate),
+        &yardstick(&model, store.known(), rate),
+        anomaly.is_some_and(|anomaly| !anomaly.is_good()),
     );
     let ticks = clock.since(start);
     stats.classified += 1;
@@ -321,6 +354,7 @@ pub(super) fn classify<'a, C: Camera, F: NorFlash>(
         head: store.head(),
         decision,
         pose,
+        anomaly,
     }))
 }
 

@@ -113,8 +113,8 @@ pub enum DecisionError {
         /// How many there should be.
         needed: u16,
     },
-    /// The region has no pixel, or reaches out of the frame.
-    #[error("the region of interest reaches out of the frame: `sudal region` sets another")]
+    /// The region has no pixel, or more than any frame of the camera.
+    #[error("the region of interest is empty, or larger than any frame of this camera")]
     Region,
     /// The shot does not fit its class.
     #[error(transparent)]
@@ -125,4 +125,14 @@ pub enum DecisionError {
     /// See [`Alignment::is_sound`].
     #[error("a window about a part has 10 to 100 % of the region's sides")]
     Window,
+    /// The region reaches out of the frame that the camera has now.
+    #[error(
+        "the region of interest reaches out of the frame, which has {width}x{height} pixels: set another, or `sudal region whole`"
+    )]
+    OutOfFrame {
+        /// Columns of the frame.
+        width: u16,
+        /// Its rows.
+        height: u16,
+    },
 }

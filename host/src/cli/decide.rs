@@ -3,7 +3,8 @@
 use anyhow::bail;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use sudal::device::{
-    Basis, Deciding, Decision, DriftInfo, Enrolled, Filter, Fit, Outcome, Quality, Region, Role,
+    Basis, Deciding, Decision, DecisionError, DriftInfo, Enrolled, Filter, Fit, Outcome, Quality,
+    Region, Role,
 };
 
 use super::align;
@@ -74,18 +75,26 @@ pub(crate) struct Decide {
 
 impl Decide {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        // Both are looked at before either is changed.
+        let rate = self.rate.map(openset::rate).transpose()?;
+        let filter = self.frames.zip(self.agree);
+        let filter = filter.map(|(window, agree)| Filter { window, agree });
+        if filter.is_some_and(|filter| !filter.is_sound()) {
+            return Err(DecisionError::Filter.into());
+        }
         let mut c = self.board.connect()?;
-        if self.rate.is_some() || self.frames.is_some() {
+        if rate.is_some() || filter.is_some() {
             c.unlock(&self.board)?;
         }
-        if let Some(percent) = self.rate {
-            c.client.set_rate(openset::rate(percent)?.parts())?;
+        if let Some(rate) = rate {
+            c.client.set_rate(rate.parts())?;
         }
-        if let (Some(window), Some(agree)) = (self.frames, self.agree) {
-            c.client.set_filter(Filter { window, agree })?;
+        if let Some(filter) = filter {
+            c.client.set_filter(filter)?;
         }
-        let deciding = c.client.info()?.deciding;
-        output.result(&deciding, describe(&deciding))
+        let info = c.client.info()?;
+        let json = serde_json::to_value(&info)?;
+        output.result(&json["deciding"], describe(&info.deciding))
     }
 }
 
@@ -123,8 +132,9 @@ impl Recenter {
 ///
 /// Of a frame or region of other proportions than the model's input, the largest centred part of its
 /// proportions is looked at, so that no shape changes, and what is beside it is not; --squeeze looks at
-/// all of it, squeezed to those proportions. The board keeps both. Enrol again afterwards: classes look
-/// otherwise in another region.
+/// all of it, squeezed to those proportions. A region that reaches out of the frame that the camera has
+/// now is refused. The board keeps both; a frame that does not hold the region is not classified. Enrol
+/// again afterwards: classes look otherwise in another region.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sudal region 16 8 48 48
@@ -152,9 +162,23 @@ impl SetRegion {
         let mut c = self.board.connect_to_change()?;
         c.client.set_region(region)?;
         c.client.set_fit(fit)?;
+        let mut text = shown(region, fit);
+        if let Some(Region {
+            left,
+            top,
+            width,
+            height,
+        }) = region
+        {
+            let [columns, rows] =
+                [(left, width), (top, height)].map(|(a, b)| u32::from(a) + u32::from(b));
+            text.push_str(&format!(
+                "; frames have to have {columns}x{rows} pixels at least"
+            ));
+        }
         output.result(
             &serde_json::json!({ "region": region, "fit": fit.name() }),
-            shown(region, fit),
+            text,
         )
     }
 }
@@ -232,27 +256,31 @@ fn outcome(outcome: Outcome, names: &[(u8, String)]) -> String {
         Outcome::Class(id) => name(names, id).to_owned(),
         Outcome::Good(id) => format!("OK: {}", name(names, id)),
         Outcome::Defect(id) => format!("NOT OK: {}", name(names, id)),
+        Outcome::Flawed(id) => format!("NOT OK: {}, with a flaw", name(names, id)),
         Outcome::Unknown => "UNKNOWN".to_owned(),
         Outcome::Unclear => "TOO CLOSE TO CALL".to_owned(),
     }
 }
 
-/// What was decided, in one line.
-pub(super) fn decided(decision: &Decision, names: &[(u8, String)]) -> String {
-    let mut text = outcome(decision.outcome, names);
+/// What was decided, in a few words.
+pub(super) fn told(decision: &Decision, names: &[(u8, String)]) -> String {
+    outcome(decision.outcome, names)
+}
+
+/// Why, and what the last frames together say, in one line; empty if there is nothing to say.
+pub(super) fn reasons(decision: &Decision, names: &[(u8, String)]) -> String {
+    let mut parts = Vec::new();
     if let Some(novelty) = decision.novelty {
-        text.push_str(&format!("  novelty {novelty:.2}"));
-        if let Some(threshold) = decision.threshold {
-            text.push_str(&format!(" of {threshold:.2}"));
-        }
+        let of = decision.threshold.map(|t| format!(" of {t:.2}"));
+        parts.push(format!("novelty {novelty:.2}{}", of.unwrap_or_default()));
     }
     if let Some(stable) = decision.stable.outcome {
-        text.push_str(&format!("  stable: {}", outcome(stable, names)));
+        parts.push(format!("stable: {}", outcome(stable, names)));
     }
     if decision.drift.warning {
-        text.push_str("  (light or camera have changed: see `sudal info`)");
+        parts.push("(light or camera have changed: see `sudal info`)".to_owned());
     }
-    text
+    parts.join("  ")
 }
 
 /// How a shot fits, in one line.

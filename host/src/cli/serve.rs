@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use sudal::data::{folder, parts, surfaces};
 use sudal::device::{self, BoardError, LockKey, OpenMv};
-use sudal::serve::{Broker, DeviceOptions, Keep, Options, Reel, Source, Token, Webcam};
+use sudal::serve::{Broker, Clock, DeviceOptions, Keep, Options, Reel, Source, Token, Webcam};
 
 use super::data::{Kind, generator, say_if_named_as_a_generator};
 use super::device::{BoardArgs, hold, serial_port};
@@ -91,14 +91,18 @@ pub(crate) struct Args {
     /// File of the log of decisions [default: in the user's state folder].
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
-    /// Days that decisions are kept.
+    /// Keep a damaged log under another name and go on with a new one, at the start or later.
+    #[arg(long)]
+    replace_damaged_log: bool,
+    /// Days that decisions are kept: days that the log was open; between two times that it was, a day
+    /// at most counts, as the clock may be wrong.
     #[arg(long, default_value_t = 30, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
     keep_days: u32,
     /// Megabytes of decisions and pictures that are kept; the oldest go first.
     #[arg(long, default_value_t = 1024, value_name = "MB", value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
     keep_mb: u64,
-    /// Publish decisions, too: mqtt://[user:password@]host[:port]/topic. While the broker is away
-    /// they wait in the log.
+    /// Publish decisions, too: mqtt://[user:password@]host[:port]/topic, with %23 for # and so on in
+    /// name and password. While the broker is away they wait in the log.
     #[arg(long, value_name = "URL", env = "SUDAL_MQTT", hide_env_values = true)]
     mqtt: Option<String>,
 }
@@ -143,6 +147,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             days: args.keep_days,
             bytes: args.keep_mb << 20,
         },
+        replace_damaged_log: args.replace_damaged_log,
+        clock: Clock::default(),
         mqtt: broker,
         devices,
     };

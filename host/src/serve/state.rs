@@ -5,7 +5,8 @@ use sudal_firmware::decision::Filter;
 use sudal_firmware::heads::Role;
 
 use super::Decision;
-use super::trouble::Told;
+use super::pulse::Stalled;
+use super::trouble::{Told, Trouble};
 use crate::device::Separation;
 
 /// What a page shows of a device, beside its decisions.
@@ -40,6 +41,21 @@ pub(super) struct State {
     pub(super) counts: Counts,
     /// Grows with each live picture.
     pub(super) frame: u64,
+    /// Whether the worker was not heard of for too long; all else is what it said last.
+    #[serde(skip)]
+    pub(super) stalled: Option<Stalled>,
+}
+
+impl State {
+    /// As pages and figures have it: a worker that is not heard of has no say.
+    pub(super) fn shown(&self) -> Self {
+        let mut shown = self.clone();
+        if let Some(stalled) = self.stalled {
+            shown.link = Link::Lost;
+            shown.trouble = Some(Trouble::from(stalled).told());
+        }
+        shown
+    }
 }
 
 /// Whether a device is there.

@@ -70,6 +70,7 @@ pub fn run(data: &[u8]) {
             flash: memory.flash.switch_on(),
             settings: memory.settings.switch_on(),
             slots: memory.slots.each_mut().map(Flash::switch_on),
+            inspection: None,
             recover: false,
         })));
         match data.split_first() {
