@@ -57,6 +57,10 @@ impl Folder {
             );
             return Err(DataError::layout(path, problem));
         }
+        if layout.has_no_classes() {
+            let problem = "the pictures lie in the folders of splits, but in no class folder; make a folder for each class in each";
+            return Err(DataError::layout(path, problem));
+        }
         let pictures = files.names().iter().filter(|name| is_picture(name));
         let filled: BTreeSet<String> = pictures.map(|name| folder(name)).collect();
         for name in files.names().iter().filter(|name| is_foreign_picture(name)) {
@@ -350,6 +354,12 @@ mod tests {
             classes(&open(root.path()).unwrap()),
             [("cat", 3), ("dog", 1)]
         );
+        let loose = root.path().join("loose");
+        for name in ["train/1.png", "test/2.png"] {
+            write(&loose, name, &png(1));
+        }
+        refused(&loose, "in the folders of splits, but in no class folder");
+        fs::remove_dir_all(&loose).unwrap();
         let error = read("val").unwrap_err().to_string();
         assert!(
             error.contains("it has no split \"val\": give train, test or all"),
