@@ -10,7 +10,7 @@
 mod conv;
 mod depthwise;
 mod elementwise;
-mod kernels;
+pub(crate) mod kernels;
 mod pool;
 pub mod reference;
 mod requantize;

@@ -10,6 +10,7 @@
 
 mod decision;
 mod guard;
+mod inspection;
 pub mod packet;
 mod request;
 mod response;
@@ -19,13 +20,14 @@ pub use guard::{
     Access, ImageFault, LockError, LockRequest, LockState, Protection, Slot, UpdateError,
     UpdateRequest,
 };
+pub use inspection::{Anomaly, InspectionError, InspectionInfo, InspectionRequest};
 pub use request::{Check, Request};
 pub use response::{
     ClassInfo, DeviceError, Distance, Info, ModelFault, ModelInfo, Page, Response, Stats, Verdict,
 };
 
 /// Version of the wire format.
-pub const VERSION: u8 = 5;
+pub const VERSION: u8 = 6;
 
 /// Most bytes of a frame or a record in one packet.
 pub const MAX_CHUNK: usize = 1024;

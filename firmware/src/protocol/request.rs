@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{DecisionRequest, LockRequest, UpdateRequest};
+use super::{DecisionRequest, InspectionRequest, LockRequest, UpdateRequest};
 use crate::camera::Geometry;
 use crate::heads::Head;
 
@@ -101,6 +101,15 @@ pub enum Request<'a> {
     Decision(DecisionRequest),
     /// Checks a part of the device. Answered by [`Response::Checked`](super::Response::Checked).
     Check(Check),
+    /// What would become of a class's shots if each were a new picture, see
+    /// [`LeaveOneOut`](crate::decision::LeaveOneOut). Answered by
+    /// [`Response::LeftOut`](super::Response::LeftOut).
+    LeaveOneOut {
+        /// Id of a class of the present model.
+        id: u8,
+    },
+    /// Learns what good parts look like and inspects, see [`InspectionRequest`] for the answers.
+    Inspection(InspectionRequest),
 }
 
 /// What a device can check about itself.

@@ -21,7 +21,7 @@ use super::output::Output;
 /// without seeing them.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal inspect models/parts.sudal --data parts
+  sudal inspect models/parts.sudal --data synthetic:parts
   sudal inspect models/surfaces.sudal --data x-sdd.zip --known 3 --unknown 3
   sudal inspect models/surfaces.sudal --data magnetic-tiles/ --good free --known 2 --unknown 3")]
 pub(crate) struct Args {
@@ -83,7 +83,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let data = args.data.load(&split, file.size()?, output)?;
     let embeddings = file.embeddings(&data, output)?;
     let shape = EpisodeShape {
-        way: 1 + args.known + args.unknown,
+        way: args.known.saturating_add(args.unknown).saturating_add(1),
         shot: args.shot,
         query: args.query,
     };

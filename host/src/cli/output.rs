@@ -2,10 +2,19 @@
 
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use serde::Serialize;
+use sudal::device::{is_hidden, shown};
+
+/// How often a bar is drawn.
+const TICK: Duration = Duration::from_millis(250);
+/// Time to the first line about a bar that nobody sees; each later one takes twice as long.
+const FIRST_LINE: Duration = Duration::from_secs(2);
+/// Most time between two lines.
+const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 
 /// Where results go: text or JSON on standard output, progress on standard error.
 pub(crate) struct Output {
@@ -21,17 +30,16 @@ impl Output {
     pub(crate) fn result(&self, value: &impl Serialize, text: impl Display) -> anyhow::Result<()> {
         let mut stdout = std::io::stdout().lock();
         if self.json {
-            serde_json::to_writer(&mut stdout, value)?;
-            writeln!(stdout)?;
+            writeln!(stdout, "{}", plain_json(&serde_json::to_string(value)?))?;
         } else {
-            writeln!(stdout, "{}", text.to_string().trim_end())?;
+            writeln!(stdout, "{}", plain(text.to_string().trim_end()))?;
         }
         Ok(())
     }
 
     /// Says what is being done.
     pub(crate) fn step(&self, text: impl Display) {
-        eprintln!("{text}");
+        eprintln!("{}", plain(&text.to_string()));
     }
 
     /// Prints an error with its causes.
@@ -44,13 +52,15 @@ impl Output {
                 text.push_str(&format!("\n  because: {cause}"));
             }
         }
-        eprintln!("error: {text}");
+        eprintln!("error: {}", plain(&text));
         if self.json {
-            println!("{}", serde_json::json!({ "error": text }));
+            let text = serde_json::json!({ "error": text }).to_string();
+            println!("{}", plain_json(&text));
         }
     }
 
-    /// A bar with rate and time left; invisible where standard error is no terminal.
+    /// A bar with rate and time left. Where standard error is no terminal there are lines with both,
+    /// ever fewer of them, down to one a minute.
     pub(crate) fn bar(&self, length: u64, unit: &str) -> ProgressBar {
         let bar = ProgressBar::new(length);
         let template =
@@ -58,12 +68,100 @@ impl Output {
         if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style);
         }
-        bar.enable_steady_tick(Duration::from_millis(250));
+        bar.enable_steady_tick(TICK);
+        if !std::io::stderr().is_terminal() {
+            tell(&bar, unit.to_owned());
+        }
         bar
     }
+}
 
-    /// Whether somebody watches the bars.
-    pub(crate) fn is_watched(&self) -> bool {
-        std::io::stderr().is_terminal()
+/// A text that can't steer the terminal, whatever names and paths stand in it.
+fn plain(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(shown).collect();
+    lines.join("\n")
+}
+
+/// The same of JSON, which stays the same JSON.
+fn plain_json(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_hidden(c) {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                plain.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            plain.push(c);
+        }
+    }
+    plain
+}
+
+/// Tells in lines how far a bar is, until it ends.
+fn tell(bar: &ProgressBar, unit: String) {
+    let bar = bar.downgrade();
+    thread::spawn(move || {
+        // A run that goes on does not begin at zero.
+        let mut first = None;
+        let mut pause = FIRST_LINE;
+        loop {
+            thread::sleep(if first.is_none() { TICK } else { pause });
+            let Some(bar) = bar.upgrade().filter(|bar| !bar.is_finished()) else {
+                return;
+            };
+            let (done, total) = (bar.position(), bar.length().unwrap_or(0));
+            let (begin, since) = *first.get_or_insert_with(|| (done, Instant::now()));
+            let taken = since.elapsed().as_secs_f64();
+            if taken >= 1.0 {
+                let rate = done.saturating_sub(begin) as f64 / taken;
+                eprintln!("{}", line(&bar.message(), done, total, &unit, rate));
+                pause = (2 * pause).min(LONGEST_SILENCE);
+            }
+        }
+    });
+}
+
+/// What a bar shows, in words; the rate is in units a second.
+fn line(what: &str, done: u64, total: u64, unit: &str, rate: f64) -> String {
+    let left = total.saturating_sub(done) as f64 / rate;
+    let left = match Duration::try_from_secs_f64(left) {
+        Ok(left) => format!(", {} left", HumanDuration(left)),
+        Err(_) => String::new(),
+    };
+    format!("{what} {done}/{total} {unit}, {rate:.1} a second{left}")
+        .trim_start()
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_is_printed_steers_a_terminal_and_json_stays_the_same() {
+        let text = "a\u{1b}[2J\nb\u{9b}\u{202e}";
+        assert_eq!(plain(text), "a\\u{1b}[2J\nb\\u{9b}\\u{202e}");
+        let value = serde_json::json!({ "부품": "a\u{1b}\u{9b}\u{202e}\u{e0001}" });
+        let printed = plain_json(&value.to_string());
+        assert!(!printed.chars().any(is_hidden), "{printed}");
+        let read: serde_json::Value = serde_json::from_str(&printed).unwrap();
+        assert_eq!(read, value);
+    }
+
+    #[test]
+    fn a_line_says_how_far_how_fast_and_how_long() {
+        assert_eq!(
+            line("loss 0.5", 60, 6000, "episodes", 2.0),
+            "loss 0.5 60/6000 episodes, 2.0 a second, 49 minutes left"
+        );
+        assert_eq!(
+            line("", 0, 10, "pictures", 0.0),
+            "0/10 pictures, 0.0 a second"
+        );
+        assert_eq!(
+            line("", 20, 10, "pictures", 0.7),
+            "20/10 pictures, 0.7 a second, 0 seconds left"
+        );
     }
 }

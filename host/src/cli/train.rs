@@ -28,13 +28,14 @@ use sudal::meta::transfer::Transfer;
 use sudal::meta::{Checkpoint, Learner, TrainConfig, TrainError, Trained, Trainer};
 use sudal::nets::backend;
 use sudal::nets::block::Statistics;
-use sudal::nets::network::{Architecture, Weights};
+use sudal::nets::network::{Architecture, Plan, Weights};
 use sudal::nets::unfold::unfold;
 
-use super::data::{AlsoArgs, DataArgs, Kind};
+use super::data::{AlsoArgs, DataArgs, Kind, check_validation};
 use super::interrupt::{Interrupt, Interrupted};
 use super::model::{ModelFile, beside};
 use super::output::Output;
+use super::place::{self, Claim};
 
 /// Pictures of which a network that is started from gets its batch norm statistics.
 const STATISTICS_PICTURES: usize = 2000;
@@ -48,11 +49,11 @@ const SAVE_EVERY: Duration = Duration::from_secs(60);
 /// --out once a minute and on Ctrl-C; --resume goes on from there to the same result.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal train --data parts --out parts.ckpt
+  sudal train --data synthetic:parts --out parts.ckpt
   sudal train --data ~/omniglot --split trainval --network conv4 --episodes 12000 --out omniglot.ckpt
   sudal train --out omniglot.ckpt --resume --data ~/omniglot
   sudal train --method siamese --data ~/omniglot --split trainval --out siamese.ckpt
-  sudal train --method distilled --teacher teacher.onnx --data surfaces --out surfaces.ckpt")]
+  sudal train --method distilled --teacher teacher.onnx --data synthetic:surfaces --out surfaces.ckpt")]
 pub(crate) struct Args {
     #[command(flatten)]
     data: DataArgs,
@@ -129,8 +130,8 @@ pub(crate) struct Args {
     /// Decay of the running average of the weights that becomes the network; 0 takes the last.
     #[arg(long, default_value_t = 0.999)]
     averaging: f64,
-    /// Split to validate on; none trains without validation [default: val where there is one and
-    /// the training split does not hold it].
+    /// Split to validate on; none trains without validation [default: val of Omniglot and of the
+    /// generators, where the training split does not hold it, none of a folder].
     #[arg(long, value_name = "NAME|none")]
     validate: Option<String>,
     /// Episodes between validations (600 5-way 1-shot episodes each).
@@ -463,10 +464,12 @@ struct Report {
 }
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
+    place::ready(&args.out)?;
+    let _claim = Claim::on(&args.out)?;
     // Until the first episode there is nothing to keep.
     let mut trainer = start(args, output)?;
     let interrupt = Interrupt::catch()?;
-    let validation = validation_data(args, trainer.origin(), trainer.size(), output)?;
+    let validation = validation_data(args, trainer.origin(), trainer.data(), output)?;
     let shape = EpisodeShape {
         way: 5,
         shot: 1,
@@ -490,19 +493,11 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         let step = trainer.step()?;
         mean.add(step.loss, step.accuracy);
         bar.set_position(step.episode);
-        let line = format!(
+        bar.set_message(format!(
             "loss {:.3} accuracy {:.1} %",
             mean.loss,
             mean.accuracy * 100.0
-        );
-        bar.set_message(line.clone());
-        if !output.is_watched() && step.episode.is_multiple_of(100) {
-            output.step(format!(
-                "{}/{total} {line} {:.0} s",
-                step.episode,
-                trainer.seconds()
-            ));
-        }
+        ));
         if let Some(data) = validation.as_ref().filter(|_| trainer.validation_due()) {
             let accuracy = trainer.validate(data, shape, 600)?;
             last_validation = Some(accuracy.mean);
@@ -571,7 +566,7 @@ fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
             );
         }
         let data = args.data.load(&origin.split, (width, height), output)?;
-        let data = Arc::new(args.also.join(data, output)?);
+        let data = Arc::new(args.also.join(data, args.data.fit(), output)?);
         let run = Trainer::resume(&checkpoint, Arc::clone(&data))?;
         return args.teacher.look(run, &data, &lesson(args), output);
     }
@@ -586,43 +581,21 @@ fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
     args.teacher.apply(&mut learner)?;
     let kind = args.data.kind()?;
     let network = args.network.unwrap_or_else(|| Network::usual(&kind));
-    if args.channels == Some(0) {
-        bail!("--channels 0 leaves nothing to learn: give at least 1");
-    }
     let architecture = network.architecture(args.channels.unwrap_or(network.channels()));
     let augment = args.augment.unwrap_or_else(|| Augmentation::usual(&kind));
     let augment = augment.augment().times(args.augment_strength);
-    if !(0.0..1.0).contains(&args.averaging) {
-        bail!("--averaging {} is not in 0..1", args.averaging);
-    }
     let size = match args.size {
         Some(side) => (side, side),
         None => args.data.natural_size()?,
     };
-    let split = args.data.split_or("train")?;
-    let origin = Origin {
-        data: args.also.name(args.data.name()?),
-        split: split.clone(),
-        start: args.from.as_ref().map(|path| {
-            path.file_name()
-                .map_or_else(String::new, |n| n.to_string_lossy().into_owned())
-        }),
-    };
-    let data = args.data.load(&split, size, output)?;
-    let data = args.also.join(data, output)?;
-    let start = match &args.from {
-        None => None,
-        Some(path) => Some(from(path, &data)?),
-    };
     let recipe = learner.recipe();
-    let support = args.support.unwrap_or(recipe.support);
-    let config = TrainConfig {
+    let mut config = TrainConfig {
         learner,
         architecture,
         way: args.way.unwrap_or(recipe.way),
-        support,
+        support: args.support.unwrap_or(recipe.support),
         query: args.query.unwrap_or(recipe.query),
-        tasks: args.tasks.unwrap_or(recipe.tasks).max(1),
+        tasks: args.tasks.unwrap_or(recipe.tasks),
         family: args.family.unwrap_or_else(|| usual_family(&kind)),
         episodes: args.episodes.unwrap_or(recipe.episodes),
         schedule: Schedule {
@@ -634,11 +607,29 @@ fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
         validate_every: args.validate_every.max(1),
         patience: args.patience,
         seed: args.seed,
-        contrast: args.contrast.unwrap_or_else(|| match &start {
-            Some(start) => start.contrast,
-            None => usual_contrast(&kind),
+        contrast: args.contrast.unwrap_or_else(|| usual_contrast(&kind)),
+    };
+    // Before minutes of reading pictures.
+    config.check().context("the run cannot start")?;
+    Plan::new(architecture, (size.1 as usize, size.0 as usize)).context("the run cannot start")?;
+    let split = args.data.split_or("train")?;
+    let origin = Origin {
+        data: args.also.name(args.data.name()?),
+        split: split.clone(),
+        start: args.from.as_ref().map(|path| {
+            path.file_name()
+                .map_or_else(String::new, |n| n.to_string_lossy().into_owned())
         }),
     };
+    let data = args.data.load(&split, size, output)?;
+    let data = args.also.join(data, args.data.fit(), output)?;
+    let start = match &args.from {
+        None => None,
+        Some(path) => Some(from(path, &data)?),
+    };
+    if let (None, Some(start)) = (args.contrast, &start) {
+        config.contrast = start.contrast;
+    }
     let start = start.map(|start| (start.weights, start.statistics));
     let data = Arc::new(data);
     let run =
@@ -696,7 +687,7 @@ pub(super) fn from(path: &Path, data: &Loaded) -> anyhow::Result<Start> {
 fn validation_data(
     args: &Args,
     origin: &Origin,
-    size: (u32, u32),
+    training: &Loaded,
     output: &Output,
 ) -> anyhow::Result<Option<Loaded>> {
     let split = match (args.validate.as_deref(), args.data.kind()?) {
@@ -707,7 +698,10 @@ fn validation_data(
         }
         (None, _) => return Ok(None),
     };
-    Ok(Some(args.data.load(split, size, output)?))
+    let data = args.data.load(split, training.size(), output);
+    let data = data.with_context(|| format!("--validate {split}"))?;
+    check_validation(training, &data, output)?;
+    Ok(Some(data))
 }
 
 /// Loss and accuracy averaged over about the last fifty episodes.

@@ -23,9 +23,10 @@ use sudal::nets::network::{Architecture, Weights};
 use sudal::report::{Axis, Chart, Point, ReportError, Series, Style};
 
 use super::bounds::Bounds;
-use super::data::{DataArgs, Kind};
+use super::data::{DataArgs, Kind, check_validation, folder_split};
 use super::interrupt::{Interrupt, Interrupted};
 use super::output::Output;
+use super::place;
 use super::train::{self, Augmentation, MethodName, Network};
 
 // The settings that are searched, called as the options of `sudal train`.
@@ -53,7 +54,7 @@ const AVERAGING: &str = "averaging";
 /// as if it had not stopped, and may ask for more --trials.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal tune --data parts --out parts.jsonl
+  sudal tune --data synthetic:parts --out parts.jsonl
   sudal tune --data ~/omniglot --trials 60 --episodes 500 --out omniglot.jsonl
   sudal tune --data ~/omniglot --trials 90 --episodes 500 --out omniglot.jsonl --resume
   sudal tune --data ~/omniglot --channels 64 --learning-rate 1e-3..1e-2 --out narrow.jsonl
@@ -63,7 +64,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     data: DataArgs,
     /// What to measure on: another split of the data, or a path to other pictures, needed where
-    /// the data is a folder [default: val].
+    /// the data is a folder without a split val [default: val].
     #[arg(long, value_name = "NAME|PATH")]
     validate: Option<String>,
     /// File of the trials, one a line.
@@ -166,6 +167,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         (true, false) => bail!("{} does not exist: leave --resume out", args.out.display()),
         _ => {}
     }
+    place::ready(&args.out)?;
+    place::ready_chart(&args.out)?;
     if let Some(wrong) = args.averaging.iter().find(|a| !(0.0..1.0).contains(*a)) {
         bail!("--averaging {wrong} is not in 0..1");
     }
@@ -187,7 +190,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         output.step(format!("searched: {} {}", dimension.name, dimension.range));
     }
 
-    let bar: ProgressBar = output.bar(args.trials as u64 * args.episodes, "episodes");
+    let bar: ProgressBar = output.bar(args.episodes.saturating_mul(args.trials as u64), "episodes");
     while study.trials().len() < args.trials {
         bar.set_position(study.trials().len() as u64 * args.episodes);
         let mut running = study.ask();
@@ -303,7 +306,7 @@ fn told(trial: &Trial) -> String {
         (Outcome::Finished, _) => String::new(),
         (Outcome::Pruned, Some((step, _))) => format!(", stopped at episode {step}"),
         (Outcome::Pruned, None) => ", stopped".to_owned(),
-        (Outcome::Failed, _) => ", its loss became infinite".to_owned(),
+        (Outcome::Failed, _) => ", it diverged".to_owned(),
     };
     let Trial {
         number,
@@ -358,7 +361,9 @@ impl<'a> Bench<'a> {
         let split = args.data.split_or("train")?;
         let (elsewhere, validate) = validation(args, &kind)?;
         let data = Arc::new(args.data.load(&split, size, output)?);
-        let validation = elsewhere.load(&validate, size, output)?;
+        let validation = elsewhere.load(&validate, size, output);
+        let validation = validation.with_context(|| format!("--validate {validate}"))?;
+        check_validation(&data, &validation, output)?;
         let start = match &args.from {
             None => None,
             Some(path) => Some(train::from(path, &data)?),
@@ -601,7 +606,10 @@ impl<'a> Bench<'a> {
         let mut trainer = Trainer::new(config, origin, data, self.start.clone())
             .with_context(|| format!("trial {} ({})", running.number, running.params))?;
         for n in 1..=args.validations {
-            let until = (args.episodes * n).div_ceil(args.validations);
+            // As `episodes * n`, which may be too large a number.
+            let until =
+                (u128::from(args.episodes) * u128::from(n)).div_ceil(args.validations.into());
+            let until = until as u64;
             while trainer.episode() < until {
                 match trainer.step() {
                     Ok(_) => bar.inc(1),
@@ -612,7 +620,11 @@ impl<'a> Bench<'a> {
                     return Ok(None);
                 }
             }
-            let accuracy = trainer.validate(&self.validation, shape, args.validate_episodes)?;
+            let measured = trainer.validate(&self.validation, shape, args.validate_episodes);
+            let accuracy = match measured {
+                Err(TrainError::NotFinite { .. }) => return Ok(Some(Outcome::Failed)),
+                measured => measured?,
+            };
             running.report(until, accuracy.mean);
             if until < args.episodes && study.should_stop(running) {
                 return Ok(Some(Outcome::Pruned));
@@ -676,18 +688,16 @@ fn validation(args: &Args, kind: &Kind) -> anyhow::Result<(DataArgs, String)> {
     match (elsewhere, &args.validate, kind) {
         (Some(path), ..) => {
             let data = DataArgs {
-                data: path.clone(),
-                split: None,
-                crops: None,
+                squeeze: args.data.squeeze,
+                ..DataArgs::of(path.clone())
             };
             match data.kind()? {
-                Kind::Folder(_) => Ok((data, "all".to_owned())),
+                Kind::Folder(path) => Ok((data, folder_split(&path, &["val", "test"])?)),
                 _ => bail!("--validate {path} has splits: give the name of one of --data"),
             }
         }
-        (None, Some(path), Kind::Folder(_)) => bail!("--validate {path} does not exist"),
-        (None, None, Kind::Folder(_)) => bail!(
-            "a folder has no split to measure on: give pictures of other classes by --validate PATH"
+        (None, None, Kind::Folder(path)) if folder_split(path, &["val"])? != "val" => bail!(
+            "the folder has no split val to measure on: give pictures of other classes by --validate PATH"
         ),
         (None, name, _) => {
             let name = name.clone().unwrap_or_else(|| "val".to_owned());

@@ -13,6 +13,7 @@ use sudal::meta::Embeddings;
 use super::data::{AlsoArgs, DataArgs};
 use super::model::ModelFile;
 use super::output::Output;
+use super::place;
 
 /// Put a last layer behind an ONNX network that makes its embeddings easier to tell apart.
 ///
@@ -24,10 +25,10 @@ use super::output::Output;
 /// new one in its place.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal whiten plain.onnx --data surfaces --out surfaces.onnx
-  sudal whiten models/surfaces.onnx --data surfaces --also line.zip --out line.onnx   a few classes of yours
-  sudal eval plain.onnx --data surfaces --split val
-  sudal eval surfaces.onnx --data surfaces --split val")]
+  sudal whiten plain.onnx --data synthetic:surfaces --out surfaces.onnx
+  sudal whiten models/surfaces.onnx --data synthetic:surfaces --also line.zip --out line.onnx   a few classes of yours
+  sudal eval plain.onnx --data synthetic:surfaces --split val
+  sudal eval surfaces.onnx --data synthetic:surfaces --split val")]
 pub(crate) struct Args {
     /// The ONNX file.
     onnx: PathBuf,
@@ -70,10 +71,11 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             args.out.display()
         );
     }
+    place::ready(&args.out)?;
     let split = args.data.split_or("train")?;
     let size = model.size()?;
     let mut sets = vec![args.data.load(&split, size, output)?];
-    sets.extend(args.also.load(size, output)?);
+    sets.extend(args.also.load(size, args.data.fit(), output)?);
     for set in &mut sets {
         *set = set.first((args.pictures / set.classes()).max(2));
     }
@@ -94,7 +96,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         report.data, report.split, report.pictures, report.classes
     );
     let white = whiten(&bytes, &sources, args.shrinkage, &origin).with_context(at)?;
-    fs::write(&args.out, white).with_context(|| format!("writing {}", args.out.display()))?;
+    place::write(&args.out, &white)?;
     let text = format!(
         "{}: whitened by {origin}\nnext: sudal convert {}",
         args.out.display(),

@@ -24,6 +24,7 @@ pub mod patches;
 pub mod quantized;
 pub mod runtime;
 pub mod signature;
+pub mod sound;
 #[cfg(test)]
 mod tests;
 pub mod verify;

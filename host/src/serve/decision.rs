@@ -13,6 +13,8 @@ pub enum Call {
     Defect,
     /// Like nothing that was taught.
     Unknown,
+    /// About as near to another class, and it matters which it is.
+    Unclear,
 }
 
 impl Call {
@@ -24,6 +26,7 @@ impl Call {
             Self::Good => "good",
             Self::Defect => "defect",
             Self::Unknown => "unknown",
+            Self::Unclear => "unclear",
         }
     }
 }
@@ -33,8 +36,9 @@ impl From<Outcome> for Call {
         match outcome {
             Outcome::Class(_) => Self::Class,
             Outcome::Good(_) => Self::Good,
-            Outcome::Defect(_) => Self::Defect,
+            Outcome::Defect(_) | Outcome::Flawed(_) => Self::Defect,
             Outcome::Unknown => Self::Unknown,
+            Outcome::Unclear => Self::Unclear,
         }
     }
 }
@@ -111,6 +115,8 @@ pub struct Decision {
     pub micros: u32,
     /// The stable decision, with this frame's; none where the device has no vote.
     pub vote: Option<Vote>,
+    /// When it was made, as this computer's clock told: microseconds since 1970 (UTC).
+    pub time: u64,
 }
 
 impl Decision {
@@ -127,7 +133,7 @@ impl Decision {
     /// What the frame alone says.
     pub(super) fn alone(&self) -> (Call, &str) {
         match self.call {
-            Call::Unknown => (self.call, ""),
+            Call::Unknown | Call::Unclear => (self.call, ""),
             Call::Class | Call::Good | Call::Defect => (self.call, &self.nearest),
         }
     }
@@ -154,6 +160,7 @@ pub(super) mod tests {
             threshold: None,
             micros: 1,
             vote,
+            time: 1_700_000_000_000_001,
         }
     }
 
@@ -192,9 +199,8 @@ pub(super) mod tests {
             decision(Call::Defect, None).told(),
             Some((Call::Defect, "nut"))
         );
-        assert_eq!(
-            decision(Call::Unknown, None).told(),
-            Some((Call::Unknown, ""))
-        );
+        for call in [Call::Unknown, Call::Unclear] {
+            assert_eq!(decision(call, None).told(), Some((call, "")));
+        }
     }
 }

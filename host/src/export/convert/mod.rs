@@ -19,6 +19,9 @@ mod equalize;
 mod error;
 mod evaluate;
 mod image;
+mod judge;
+mod lengths;
+mod light;
 mod network;
 mod node;
 mod operators;
@@ -26,7 +29,9 @@ mod plan;
 mod quantize;
 mod read;
 mod report;
+mod reshape;
 mod rows;
+mod shapes;
 mod simplify;
 #[cfg(test)]
 mod tests;
@@ -34,6 +39,7 @@ mod tests;
 pub use calibrate::Range;
 pub use error::{ConvertError, SUPPORTED};
 pub(super) use image::{align, seal};
+pub use judge::MAX_NOISE;
 pub(crate) use report::grouped;
 pub use report::{LayerReport, PatchesReport, Report};
 
@@ -72,6 +78,10 @@ pub struct ConvertOptions {
     pub ram_limit: Option<usize>,
     /// Most flash that the image may take on the board, in bytes.
     pub flash_limit: Option<usize>,
+    /// Most values that an embedding may have on the board.
+    pub embedding_limit: Option<usize>,
+    /// Noise of int8 from which the network is refused; [`MAX_NOISE`] unless given.
+    pub noise_limit: Option<f64>,
 }
 
 /// A converted network.
@@ -106,8 +116,9 @@ pub fn input_shape(onnx: &[u8]) -> Result<[usize; 3], ConvertError> {
 /// Converts an ONNX file to a model image.
 ///
 /// `calibration` are real frames of `height x width x channels` pixels, a few hundred of those that
-/// the camera will see; on them the ranges of the activations are found. The first is the golden
-/// frame of the image's self-test. The same file and frames always give the same image.
+/// the camera will see; on them the ranges of the activations are found, and where all are dim on
+/// brighter copies too. The first is the golden frame of the image's self-test. The same file and
+/// frames always give the same image.
 ///
 /// # Errors
 /// [`ConvertError`] names the node that can not be converted and says what to do.
@@ -122,23 +133,28 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
     check_taps(&network)?;
     let layout = rows::layout(&network);
     check_ram(&network, &layout, options.ram_limit)?;
+    check_length(&network, options.embedding_limit)?;
 
     let normalization =
         choose(options.normalization, &model).map_err(ConvertError::Normalization)?;
     let lut = lut(&network, normalization);
+    let light = light::Light::of(calibration);
     if calibration.len() < MIN_FRAMES {
         return Err(ConvertError::TooFewFrames {
             got: calibration.len(),
             needed: MIN_FRAMES,
         });
     }
-    let pictures = pictures(
-        &network,
-        signature.shape,
-        calibration,
-        &lut,
-        normalization.contrast,
-    )?;
+    let contrast = normalization.contrast;
+    let mut pictures = pictures(&network, &signature, calibration, &lut, contrast)?;
+    if contrast == 0 {
+        let brighter = light.brighter(calibration);
+        pictures.extend(self::pictures(
+            &network, &signature, &brighter, &lut, contrast,
+        )?);
+    }
+    let statistics = calibrate::observe(&network, &pictures);
+    check_values(&network, &statistics)?;
 
     let mut metadata = Metadata::read(&model);
     match (&options.name, &model.graph) {
@@ -156,18 +172,29 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
     })
     .map_err(|e| ConvertError::Image(e.to_string()))?;
 
-    let judged = &calibration[..calibration.len().min(JUDGED)];
-    let exact = outputs(&network, &pictures[..judged.len()]);
+    // Evenly spread, as frames often stand class by class.
+    let every = calibration.len().div_ceil(JUDGED);
+    let judged: Vec<&[u8]> = calibration
+        .iter()
+        .step_by(every)
+        .map(AsRef::as_ref)
+        .collect();
+    let exact = outputs(
+        &network,
+        pictures[..calibration.len()].iter().step_by(every),
+    );
     let (exact, exact_patches): (Vec<_>, Vec<_>) = exact.into_iter().unzip();
+    judge::check_embeddings(&judged, &exact)?;
+    let covered = light::extent(&lut);
     let fail = |e: sudal_firmware::image::ImageError| ConvertError::Image(e.to_string());
     let mut best: Option<Converted> = None;
     for equalized in [false, true] {
-        let mut statistics = calibrate::observe(&network, &pictures);
-        check_values(&network, &statistics)?;
+        let mut statistics = statistics.clone();
         if equalized {
             equalize::equalize(&mut network, &statistics);
             statistics = calibrate::observe(&network, &pictures);
         }
+        statistics[0].cover(covered);
         for range in [Range::MinMax, Range::LeastError] {
             let quantizations = quantize::ranges(&network, &statistics, range);
             let layers = quantize::quantize(&network, &statistics, &quantizations);
@@ -176,16 +203,17 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
                 quantizations: &quantizations,
                 layers: &layers,
                 lut: quantize_lut(&lut, quantizations[0]),
-                contrast: normalization.contrast,
+                contrast,
                 name: &metadata.name,
                 metadata: &text,
                 golden: None,
             };
             let quantized = QuantizedModel::new(&image::write(&content, &layout)?).map_err(fail)?;
             let embeddings = quantized
-                .embed(judged)
+                .embed(&judged)
                 .map_err(|e| ConvertError::Image(e.to_string()))?;
-            let relative_error = relative_error(&exact, &embeddings, quantizations[layers.len()]);
+            let relative_error =
+                judge::relative_error(&exact, &embeddings, quantizations[layers.len()]);
             if best
                 .as_ref()
                 .is_some_and(|best| best.report.relative_error <= relative_error)
@@ -193,7 +221,7 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
                 continue;
             }
             let patches = quantized
-                .patches(judged)
+                .patches(&judged)
                 .map_err(|e| ConvertError::Image(e.to_string()))?;
             content.golden = Some(Golden {
                 frame: calibration[0].as_ref(),
@@ -206,6 +234,8 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
                 name: metadata.name.clone(),
                 image_bytes: image.len(),
                 calibration_frames: calibration.len(),
+                levels: light.levels(),
+                saturated: light.saturated(),
                 range,
                 equalized,
                 relative_error,
@@ -230,7 +260,9 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
             best = Some(Converted { image, report });
         }
     }
-    let converted = best.ok_or_else(|| ConvertError::Image("no range was tried".to_owned()))?;
+    let mut converted = best.ok_or_else(|| ConvertError::Image("no range was tried".to_owned()))?;
+    judge::check_noise(converted.report.relative_error, options.noise_limit)?;
+    converted.report.warnings = judge::warnings(&converted.report, contrast);
     match options.flash_limit {
         Some(limit) if converted.image.len() > limit => Err(ConvertError::Flash {
             needed: converted.image.len(),
@@ -241,7 +273,10 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
 }
 
 /// The float32 embeddings of pictures and their patches, which are empty without any.
-fn outputs(network: &Network, pictures: &[Vec<f32>]) -> Vec<(Vec<f32>, Vec<f32>)> {
+fn outputs<'p>(
+    network: &Network,
+    pictures: impl Iterator<Item = &'p Vec<f32>>,
+) -> Vec<(Vec<f32>, Vec<f32>)> {
     let evaluator = evaluate::Evaluator::new(network);
     let outputs = |picture: &Vec<f32>| {
         let mut values = evaluator.run(picture.clone());
@@ -251,7 +286,8 @@ fn outputs(network: &Network, pictures: &[Vec<f32>]) -> Vec<(Vec<f32>, Vec<f32>)
             patches.unwrap_or_default(),
         )
     };
-    pictures.par_iter().map(outputs).collect()
+    let pictures: Vec<&Vec<f32>> = pictures.collect();
+    pictures.into_par_iter().map(outputs).collect()
 }
 
 /// Refuses sums with more taps than the engine adds up safely.
@@ -293,6 +329,15 @@ fn check_ram(network: &Network, layout: &Layout, limit: Option<usize>) -> Result
     })
 }
 
+/// Refuses an embedding of more values than the board holds.
+fn check_length(network: &Network, limit: Option<usize>) -> Result<(), ConvertError> {
+    let got = network.shape(network.layers.len()).len();
+    match limit {
+        Some(limit) if got > limit => Err(ConvertError::Length { got, limit }),
+        _ => Ok(()),
+    }
+}
+
 /// Refuses a network whose values are not finite numbers on the calibration frames.
 fn check_values(network: &Network, statistics: &[Statistics]) -> Result<(), ConvertError> {
     let finite = |statistics: &Statistics| statistics.squares.iter().all(|value| value.is_finite());
@@ -326,7 +371,7 @@ fn quantize_lut(lut: &[[f32; 256]], quantization: Quantization) -> Vec<i8> {
 /// The network's input for each frame.
 fn pictures<F: AsRef<[u8]>>(
     network: &Network,
-    shape: [usize; 3],
+    signature: &Signature,
     frames: &[F],
     lut: &[[f32; 256]],
     contrast: u32,
@@ -335,7 +380,7 @@ fn pictures<F: AsRef<[u8]>>(
     let picture = |(index, frame): (usize, &F)| {
         let frame = frame.as_ref();
         // Only for its check of the length.
-        normalize(frame, shape, Normalization::new(0.0, 1.0))
+        normalize(frame, signature, Normalization::new(0.0, 1.0))
             .map_err(|[got, needed]| ConvertError::Frame { index, got, needed })?;
         let levels = contrast::table(frame, contrast);
         let value = |(index, &pixel): (usize, &u8)| {
@@ -346,36 +391,7 @@ fn pictures<F: AsRef<[u8]>>(
     frames.iter().enumerate().map(picture).collect()
 }
 
-/// Root mean square of the error, its mean taken out, over the standard deviation of the values.
-///
-/// A shift that is the same for all frames changes no distance between them.
-fn relative_error(exact: &[Vec<f32>], got: &[Vec<i8>], quantization: Quantization) -> f64 {
-    let dimensions = exact.first().map_or(0, Vec::len);
-    let (mut signal, mut noise) = (0.0, 0.0);
-    for dimension in 0..dimensions {
-        let exact: Vec<f64> = exact
-            .iter()
-            .map(|values| f64::from(values[dimension]))
-            .collect();
-        let errors: Vec<f64> = got
-            .iter()
-            .zip(&exact)
-            .map(|(got, exact)| {
-                quantization.scale * f64::from(i32::from(got[dimension]) - quantization.zero_point)
-                    - exact
-            })
-            .collect();
-        signal += variance(&exact);
-        noise += variance(&errors);
-    }
-    if noise == 0.0 {
-        0.0
-    } else {
-        (noise / signal.max(f64::MIN_POSITIVE)).sqrt()
-    }
-}
-
-/// The same for patches of so many channels, over all places of all frames.
+/// As [`judge::relative_error`], for patches of so many channels, over all places of all frames.
 fn relative_error_of_patches(
     exact: &[Vec<f32>],
     got: &[Vec<i8>],
@@ -392,17 +408,7 @@ fn relative_error_of_patches(
         .flat_map(|map| map.chunks(channels))
         .map(<[_]>::to_vec)
         .collect();
-    relative_error(&exact, &got, quantization)
-}
-
-/// Mean squared distance from the mean.
-fn variance(values: &[f64]) -> f64 {
-    let mean = values.iter().sum::<f64>() / values.len() as f64;
-    values
-        .iter()
-        .map(|value| (value - mean).powi(2))
-        .sum::<f64>()
-        / values.len() as f64
+    judge::relative_error(&exact, &got, quantization)
 }
 
 /// What the board needs.
@@ -434,9 +440,12 @@ fn report(network: &Network, layout: &Layout) -> Report {
         image_bytes: 0,
         arena_bytes: layout.arena,
         calibration_frames: 0,
+        levels: [0; 2],
+        saturated: 0.0,
         range: Range::MinMax,
         equalized: false,
         relative_error: 0.0,
+        warnings: vec![],
     }
 }
 
@@ -450,6 +459,9 @@ pub fn operation(record: &OpRecord) -> String {
 /// What a layer computes, in words.
 fn kind(record: &OpRecord, limits: [f32; 2]) -> String {
     let mut text = kernel(record);
+    if record.kind() == Some(Kind::Clamp) && limits == NO_LIMITS {
+        return "flatten".to_owned();
+    }
     if limits == [0.0, f32::INFINITY] && record.kind() != Some(Kind::Clamp) {
         text.push_str(" + relu");
     } else if limits != NO_LIMITS && record.kind() != Some(Kind::Clamp) {

@@ -1,6 +1,6 @@
 //! From the nodes of an ONNX file to the layers of a [`Network`].
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto};
 
@@ -8,10 +8,11 @@ use super::{
     constant::Constant,
     error::ConvertError,
     network::{Layer, Network, Op, Shape},
-    node::{Activation, MAX_SIDE, Node, Value},
+    node::{Activation, Axes, MAX_SIDE, Node, Value},
     operators,
+    reshape::to_vector,
 };
-use crate::export::signature::Signature;
+use crate::export::signature::{Signature, needed};
 
 /// Most layers of a network.
 const MAX_LAYERS: usize = 1000;
@@ -41,7 +42,11 @@ pub(super) fn read(signature: &Signature, model: &ModelProto) -> Result<Network,
     let picture = Activation {
         value: 0,
         shape: input,
-        vector: false,
+        axes: if signature.channels_last {
+            Axes::ChannelsLast
+        } else {
+            Axes::ChannelsFirst
+        },
     };
     reader
         .values
@@ -51,9 +56,15 @@ pub(super) fn read(signature: &Signature, model: &ModelProto) -> Result<Network,
     for output in signature.patches.iter().chain([&signature.output]) {
         let needed = needed(graph, output).into_iter().zip(&mut read);
         for (node, (needed, read)) in graph.node.iter().zip(needed) {
-            if needed && !std::mem::replace(read, true) {
-                reader.node(node)?;
+            if !needed || std::mem::replace(read, true) {
+                continue;
             }
+            reader.node(node).map_err(|mut error| {
+                if let ConvertError::Operator { before, .. } = &mut error {
+                    *before = before_node(graph, node, &signature.input);
+                }
+                error
+            })?;
         }
     }
     let patches = match &signature.patches {
@@ -65,13 +76,12 @@ pub(super) fn read(signature: &Signature, model: &ModelProto) -> Result<Network,
         _ => return Err(ConvertError::NoEmbedding(signature.output.clone())),
     };
     let mut layers = reader.layers;
-    if output.shape.pixels() > 1 {
-        // The embedding stands in the file's order.
-        let shape = Shape::vector(output.shape.len());
-        layers.push(&signature.output, Op::Flatten, vec![output.value], shape);
-    } else if output.value != layers.0.len() {
+    // The embedding stands in the file's order.
+    let embedding = to_vector(&signature.output, &mut layers, output);
+    if patches.is_some_and(|value| value > embedding.value) {
         return Err(ConvertError::Order(signature.output.clone()));
     }
+    let patches = layers.keep_needed(embedding.value, patches);
     Ok(Network {
         input,
         input_affine: vec![[1.0, 0.0]; channels],
@@ -80,17 +90,23 @@ pub(super) fn read(signature: &Signature, model: &ModelProto) -> Result<Network,
     })
 }
 
-/// Which nodes the output depends on.
-fn needed(graph: &GraphProto, output: &str) -> Vec<bool> {
-    let mut names = HashSet::from([output]);
-    let mut needed = vec![false; graph.node.len()];
-    for (node, needed) in graph.node.iter().zip(&mut needed).rev() {
-        if node.output.iter().any(|name| names.contains(name.as_str())) {
-            *needed = true;
-            names.extend(node.input.iter().map(String::as_str));
+/// What can be the embedding instead of all that starts at a node: what it reads, but before the end
+/// of a classifier the features that its last fully connected layer reads.
+fn before_node(graph: &GraphProto, node: &NodeProto, picture: &str) -> Option<String> {
+    let read = node.input.first()?;
+    let ends_classifier = ["Softmax", "LogSoftmax", "Sigmoid", "ArgMax"].contains(&&*node.op_type);
+    let mut at = read;
+    while ends_classifier
+        && let Some(node) = graph.node.iter().find(|node| node.output.contains(at))
+        && let Some(input) = node.input.first()
+    {
+        match node.op_type.as_str() {
+            "Add" | "Identity" | "Cast" | "Dropout" => at = input,
+            "Gemm" | "MatMul" => return Some(input.clone()),
+            _ => break,
         }
     }
-    needed
+    (read != picture).then(|| read.clone())
 }
 
 /// The layers so far.
@@ -122,6 +138,38 @@ impl Layers {
     }
 }
 
+impl Layers {
+    /// Drops what a value does not depend on: layers of which only the shape was read.
+    fn keep_needed(&mut self, value: usize, patches: Option<usize>) -> Option<usize> {
+        self.0.truncate(value);
+        let mut needed = vec![false; value + 1];
+        [Some(value), patches]
+            .into_iter()
+            .flatten()
+            .for_each(|value| needed[value] = true);
+        for (index, layer) in self.0.iter().enumerate().rev() {
+            if needed[index + 1] {
+                layer.inputs.iter().for_each(|&input| needed[input] = true);
+            }
+        }
+        // The picture stays the first value, whoever reads it.
+        needed[0] = true;
+        let place: Vec<usize> = needed
+            .iter()
+            .scan(0, |next, &kept| {
+                *next += usize::from(kept);
+                Some(*next - 1)
+            })
+            .collect();
+        let mut kept = needed[1..].iter();
+        self.0.retain(|_| kept.next() == Some(&true));
+        for input in self.0.iter_mut().flat_map(|layer| &mut layer.inputs) {
+            *input = place[*input];
+        }
+        patches.map(|value| place[value])
+    }
+}
+
 /// What the names of the file stand for, and the layers so far.
 struct Reader {
     values: HashMap<String, Value>,
@@ -132,7 +180,9 @@ impl Reader {
     /// The value that is the map of patches.
     fn patches(&self, name: &str) -> Result<usize, ConvertError> {
         match self.values.get(name) {
-            Some(Value::Activation(map)) if map.value > 0 && !map.vector => Ok(map.value),
+            Some(Value::Activation(map)) if map.value > 0 && map.axes == Axes::ChannelsFirst => {
+                Ok(map.value)
+            }
             _ => Err(ConvertError::NoPatches),
         }
     }
@@ -153,6 +203,7 @@ impl Reader {
             return Err(ConvertError::Operator {
                 node: node.name,
                 operator,
+                before: None,
             });
         }
         for input in &proto.input {

@@ -16,10 +16,16 @@ use tract_onnx::pb::{
 use super::*;
 use crate::export::{float::FloatModel, signature::PATCHES};
 
+mod exporters;
+mod networks;
+mod unsound;
+mod useless;
+
 const NORMALIZATION: Normalization = Normalization::new(0.4, 0.3);
 
 /// An ONNX file in the making; nodes read the one before unless told otherwise.
 struct File {
+    /// Dimensions of the input behind the batch.
     shape: Vec<i64>,
     nodes: Vec<NodeProto>,
     constants: Vec<TensorProto>,
@@ -230,6 +236,11 @@ fn frames(shape: &[i64], count: usize) -> Vec<Vec<u8>> {
     (0..count).map(|_| frame()).collect()
 }
 
+/// Channels, height and width of a file's pictures.
+fn pictures_of(onnx: &[u8]) -> [i64; 3] {
+    input_shape(onnx).unwrap().map(|side| side as i64)
+}
+
 fn options() -> ConvertOptions {
     ConvertOptions {
         normalization: Some(NORMALIZATION),
@@ -244,7 +255,7 @@ fn check(file: &File) -> Report {
 
 fn check_with(file: &File, normalization: Normalization) -> Report {
     let bytes = file.bytes();
-    let frames = frames(&file.shape, 32);
+    let frames = frames(&pictures_of(&bytes), 32);
     let float = FloatModel::new(&bytes, Some(normalization)).unwrap();
     let exact = float.embed(&frames).unwrap();
 
@@ -253,7 +264,7 @@ fn check_with(file: &File, normalization: Normalization) -> Report {
     simplify::simplify(&mut network).unwrap();
     let table = lut(&network, normalization);
     let contrast = normalization.contrast;
-    let pictures = pictures(&network, signature.shape, &frames, &table, contrast).unwrap();
+    let pictures = pictures(&network, &signature, &frames, &table, contrast).unwrap();
     let evaluator = evaluate::Evaluator::new(&network);
     for (picture, exact) in pictures.into_iter().zip(&exact) {
         let embedding = evaluator.run(picture).pop().unwrap();
@@ -277,7 +288,7 @@ fn check_with(file: &File, normalization: Normalization) -> Report {
         scale: header.output_scale.into(),
         zero_point: header.output_zero_point,
     };
-    let error = relative_error(&exact, &image.embed(&frames).unwrap(), quantization);
+    let error = judge::relative_error(&exact, &image.embed(&frames).unwrap(), quantization);
     assert!(error < 0.04, "int8 adds {error} to {}", converted.report);
     assert!(
         (error - converted.report.relative_error).abs() < 1e-3,
@@ -338,7 +349,8 @@ fn kinds(report: &Report) -> Vec<&str> {
 
 /// The error of a file that can not be converted.
 fn refuse(file: &File) -> String {
-    convert(&file.bytes(), &frames(&file.shape, 8), &options())
+    let bytes = file.bytes();
+    convert(&bytes, &frames(&pictures_of(&bytes), 8), &options())
         .unwrap_err()
         .to_string()
 }
