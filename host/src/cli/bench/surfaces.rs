@@ -56,7 +56,6 @@ struct Row {
 }
 
 pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
-    args.shots.check()?;
     let data = DataArgs {
         data: args.data.clone(),
         split: None,
