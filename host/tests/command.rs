@@ -282,9 +282,10 @@ fn from_training_to_a_classification() {
     );
 
     // An enrolled frame is nearer to its own class than to the other.
-    let verdicts = json(dir, &["classify", "0-0.png", "1-0.png"]);
-    assert_eq!(verdicts[0]["name"], "0");
-    assert_eq!(verdicts[1]["name"], "1");
+    let ask = || json(dir, &["classify", "0-0.png", "1-0.png"])["results"].clone();
+    let verdicts = ask();
+    assert_eq!(verdicts[0]["nearest"]["name"], "0");
+    assert_eq!(verdicts[1]["nearest"]["name"], "1");
     assert_eq!(verdicts[1]["distances"].as_array().unwrap().len(), 2);
 
     assert_eq!(json(dir, &["head"])["head"], "prototype");
@@ -295,9 +296,9 @@ fn from_training_to_a_classification() {
             head,
             "a power cycle keeps the head"
         );
-        let verdicts = json(dir, &["classify", "0-0.png", "1-0.png"]);
-        assert_eq!(verdicts[0]["name"], "0", "{head}");
-        assert_eq!(verdicts[1]["name"], "1", "{head}");
+        let verdicts = ask();
+        assert_eq!(verdicts[0]["nearest"]["name"], "0", "{head}");
+        assert_eq!(verdicts[1]["nearest"]["name"], "1", "{head}");
         assert_eq!(verdicts[1]["head"], head);
     }
     assert_eq!(sudal(dir, &["head", "tail"]).status.code(), Some(2));
