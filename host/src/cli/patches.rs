@@ -71,7 +71,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let size = (columns as u32, rows as u32);
     let split = args.data.split_or("train")?;
     let mut sets = vec![args.data.load(&split, size, output)?];
-    sets.extend(args.also.load(size, output)?);
+    sets.extend(args.also.load(size, args.data.fit(), output)?);
     for set in &mut sets {
         *set = set.first((args.pictures / set.classes()).max(1));
     }
