@@ -10,7 +10,7 @@ use crate::camera::Camera;
 use crate::decision::{self, Drift, LeaveOneOut, MIN_FRAMES, Quality, Rate, Same, Vote, Yardstick};
 use crate::heads::{Answer, Class, MAX_DIM, Quantization, Ranking};
 use crate::image::Model;
-use crate::preprocess::Region;
+use crate::preprocess::{Fit, Region};
 use crate::protocol::{
     Anomaly, Deciding, Decision, DecisionError, DecisionRequest, DeviceError, Distance, DriftInfo,
     Request, Response, Stats, Verdict,
@@ -42,6 +42,7 @@ impl Decider {
             | Request::Decision(
                 DecisionRequest::Region(_)
                 | DecisionRequest::Align(_)
+                | DecisionRequest::Fit(_)
                 | DecisionRequest::Recenter
                 | DecisionRequest::Uncenter,
             ) => {
@@ -91,18 +92,40 @@ impl Decider {
     }
 }
 
+/// What is looked at of a frame of other proportions than the model's input, where nobody has chosen:
+/// before there was a choice all of it was, squeezed, and what was taught so goes on as it was.
+pub(super) fn fit<F: NorFlash>(settings: &Settings<F>, store: &Store<F>) -> Fit {
+    let was_taught = settings.fault().is_none() && !store.classes().is_empty();
+    settings.choices().fit.unwrap_or(match was_taught {
+        true => Fit::Squeeze,
+        false => Fit::Crop,
+    })
+}
+
+/// Keeps what is looked at with what is taught by it. Where that fails, there is nothing to keep it in,
+/// or the next change says so.
+pub(super) fn keep_fit<F: NorFlash>(settings: &mut Settings<F>, fit: Fit) {
+    let choices = settings.choices();
+    if choices.fit.is_none() {
+        let fit = Some(fit);
+        let _ = settings.set_choices(Choices { fit, ..choices });
+    }
+}
+
 /// How the device decides now.
 pub(super) fn deciding<F: NorFlash>(
     decider: &Decider,
     settings: &Settings<F>,
     known: &Known,
     model: Option<&Model<'_>>,
+    fit: Fit,
 ) -> Deciding {
     let Choices {
         rate,
         filter,
         region,
         alignment,
+        ..
     } = settings.choices();
     let basis = match model {
         Some(model) => yardstick(model, known, rate).basis(),
@@ -118,6 +141,7 @@ pub(super) fn deciding<F: NorFlash>(
             .center()
             .is_some_and(|center| Some(center.model) == model.map(Model::id)),
         drift: decider.drift(),
+        fit,
     }
 }
 
@@ -173,6 +197,14 @@ pub(super) fn change<'a, C: Camera, F: NorFlash>(
                 })
                 .map_err(failed)?;
             embedder.alignment = alignment;
+        }
+        DecisionRequest::Fit(fit) => {
+            let fitted = Choices {
+                fit: Some(fit),
+                ..choices
+            };
+            settings.set_choices(fitted).map_err(failed)?;
+            embedder.fit = fit;
         }
         DecisionRequest::Role { id, role } => {
             store.set_role(id, role)?;

@@ -24,8 +24,8 @@ use crate::engine;
 use crate::heads::memory::SLOTS;
 use crate::image::Model;
 use crate::patches::{Light, Map, Shape, Sight};
-use crate::preprocess::Region;
 use crate::preprocess::align::{self, Alignment, Pose};
+use crate::preprocess::{Fit, Region};
 use crate::protocol::{
     Check, ClassInfo, DecisionError, DeviceError, Info, InspectionError, MAX_CHUNK, ModelFault,
     ModelInfo, Page, Request, Response, Stats, VERSION,
@@ -104,6 +104,7 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
             input: parts.input,
             region: choices.region,
             alignment: choices.alignment,
+            fit: Fit::default(),
         };
         // The store is opened where it stays: it is large, and some boards have no room for two.
         let mut device = Self {
@@ -118,6 +119,7 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
             history: None,
         };
         device.guard.keep_ledger(&device.store);
+        device.embedder.fit = decide::fit(device.guard.settings(), &device.store);
         device.tell();
         device
     }
@@ -230,6 +232,7 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
             })
         }
         Request::Enroll { name, force } => {
+            decide::keep_fit(guard.settings(), embedder.fit);
             decide::enroll((name, force), camera, store, embedder, guard, stats)
         }
         Request::List { skip } => {
@@ -292,7 +295,10 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
         Request::Receive { offset, chunk } => {
             Ok(Response::Received(store.receive(offset, chunk)? as u32))
         }
-        Request::Restore => Ok(decide::restored(store, &embedder.model?, guard)?),
+        Request::Restore => {
+            decide::keep_fit(guard.settings(), embedder.fit);
+            Ok(decide::restored(store, &embedder.model?, guard)?)
+        }
         Request::Lock(request) => guard.lock(request),
         Request::Update(request) => guard.update(request, embedder.arena, embedder.input.len()),
         Request::Decision(request) => {
@@ -337,6 +343,7 @@ fn info<'a, 'm, C: Camera, F: Mapped<'m>>(
             guard.settings(),
             store.known(),
             embedder.model.as_ref().ok(),
+            embedder.fit,
         ),
     }
 }
@@ -424,6 +431,7 @@ struct Embedder<'m> {
     /// What it looks at, none for the whole frame.
     region: Option<Region>,
     alignment: Alignment,
+    fit: Fit,
 }
 
 /// What the model made of a frame.
@@ -485,6 +493,10 @@ impl Embedder<'_> {
         let input = &mut self.input[..model.input_len()];
         let region = self.region.unwrap_or(Region::whole(&frame));
         region_within(region, &frame)?;
+        let header = model.header();
+        let region = self
+            .fit
+            .of(region, (header.input_width, header.input_height));
         let pose = align::run(&frame, region, self.alignment, model.input_shape(), input)
             .map_err(|_| DeviceError::Preprocess)?;
         let embedding = engine::run(&model, input, self.arena).map_err(|_| ModelFault::Image)?;

@@ -60,7 +60,7 @@ use output::Output;
     arg_required_else_help = true,
     after_help = "From nothing to a classification, on the emulated board:
   sudal demo                                            everything below, with synthetic parts
-  sudal train --data parts --out parts.ckpt             meta-train
+  sudal train --data synthetic:parts --out parts.ckpt   meta-train
   sudal export parts.ckpt --out parts.onnx              write ONNX
   sudal verify parts.onnx --checkpoint parts.ckpt       compare with ONNX Runtime and tract
   sudal convert parts.onnx --out parts.sudal            quantise to int8

@@ -17,7 +17,7 @@ use super::output::Output;
 /// ORT_DYLIB_PATH, python3's packages or the system's libraries; --setup fetches it with pip.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal verify parts.onnx --checkpoint parts.ckpt --data parts
+  sudal verify parts.onnx --checkpoint parts.ckpt --data synthetic:parts
   sudal verify models/omniglot.onnx --checkpoint omniglot.ckpt --data ~/omniglot --frames 500")]
 pub(crate) struct Args {
     /// The ONNX file.

@@ -9,8 +9,8 @@ use sudal_firmware::camera::{CameraError, Frame, Geometry, quality};
 use sudal_firmware::decision::{Filter, Quality};
 use sudal_firmware::device::Boots;
 use sudal_firmware::heads::{Head, Role};
-use sudal_firmware::preprocess::Region;
 use sudal_firmware::preprocess::align::{Alignment, Pose};
+use sudal_firmware::preprocess::{Fit, Region};
 use sudal_firmware::protocol::packet::{self, Packet, PacketError, Received, Receiver, Wire};
 use sudal_firmware::protocol::{
     self, Anomaly, Check, Deciding, Decision, DecisionRequest, DeviceError, MAX_CHUNK, ModelFault,
@@ -695,6 +695,14 @@ impl<S: Read + Write> Client<S> {
         self.decision(DecisionRequest::Region(region))
     }
 
+    /// What is looked at of a frame or region of other proportions than the model's input.
+    ///
+    /// # Errors
+    /// That the settings can't be written.
+    pub fn set_fit(&mut self, fit: Fit) -> Result<(), ClientError> {
+        self.decision(DecisionRequest::Fit(fit))
+    }
+
     /// Whether parts are brought to the middle and upright.
     ///
     /// # Errors
@@ -1021,15 +1029,17 @@ fn deciding<S: Serializer>(deciding: &Deciding, serializer: S) -> Result<S::Ok, 
         rate,
         filter,
         region,
+        fit,
         alignment,
         basis,
         recentered,
         drift,
     } = deciding;
-    let mut fields = serializer.serialize_struct("Deciding", 7)?;
+    let mut fields = serializer.serialize_struct("Deciding", 8)?;
     fields.serialize_field("rate_percent", &(f64::from(rate.parts()) / 100.0))?;
     fields.serialize_field("filter", filter)?;
     fields.serialize_field("region", region)?;
+    fields.serialize_field("fit", fit.name())?;
     fields.serialize_field("alignment", alignment)?;
     fields.serialize_field("basis", basis)?;
     fields.serialize_field("recentered", recentered)?;

@@ -115,6 +115,8 @@ pub struct Decision {
     pub micros: u32,
     /// The stable decision, with this frame's; none where the device has no vote.
     pub vote: Option<Vote>,
+    /// When it was made, as this computer's clock told: microseconds since 1970 (UTC).
+    pub time: u64,
 }
 
 impl Decision {
@@ -158,6 +160,7 @@ pub(super) mod tests {
             threshold: None,
             micros: 1,
             vote,
+            time: 1_700_000_000_000_001,
         }
     }
 

@@ -8,8 +8,8 @@ use sudal_firmware::decision::{Filter, Outcome};
 use sudal_firmware::device::{Clock, Device, Parts, Session};
 use sudal_firmware::heads::{Head, Role};
 use sudal_firmware::image::Aligned;
-use sudal_firmware::preprocess::Region;
 use sudal_firmware::preprocess::align::{Align, Alignment};
+use sudal_firmware::preprocess::{Fit, Region};
 use sudal_firmware::protocol::packet::{self, Packet, Received, Receiver, Wire};
 use sudal_firmware::protocol::{DecisionRequest, Request, Response, Verdict};
 use sudal_firmware::store::nor::Nor;
@@ -209,7 +209,7 @@ fn request<'a, 'd: 'a>(
 }
 
 fn decision(input: &mut Unstructured<'_>) -> Result<DecisionRequest> {
-    Ok(match input.int_in_range(0..=6)? {
+    Ok(match input.int_in_range(0..=7)? {
         0 => DecisionRequest::Rate {
             parts: input.arbitrary()?,
         },
@@ -227,6 +227,7 @@ fn decision(input: &mut Unstructured<'_>) -> Result<DecisionRequest> {
             align: *input.choose(&Align::ALL)?,
             window: input.arbitrary()?,
         }),
+        6 => DecisionRequest::Fit(*input.choose(&Fit::ALL)?),
         _ => DecisionRequest::Region(match input.arbitrary()? {
             true => None,
             false => Some(Region {

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use sudal_firmware::decision::Filter;
 use sudal_firmware::heads::{Head, Role};
 use sudal_firmware::lock::{self, LONGEST_WAIT};
+use sudal_firmware::preprocess::Fit;
 use sudal_firmware::preprocess::align::Alignment;
 use sudal_firmware::protocol::{
     Check, DecisionRequest, DeviceError, InspectionRequest, LockError, LockRequest, LockState,
@@ -18,7 +19,7 @@ const LOCKED: Result<(), DeviceError> = Err(DeviceError::Lock(LockError::Locked)
 const WRONG: Result<(), DeviceError> = Err(DeviceError::Lock(LockError::WrongKey));
 
 /// How many kinds of request [`number`] tells apart.
-const KINDS: usize = 47;
+const KINDS: usize = 48;
 
 /// A request's number among all kinds. Without a wildcard: a new request does not compile before it
 /// has a place here, and fails below before [`requests`] has it.
@@ -73,6 +74,7 @@ fn number(request: &Request<'_>) -> usize {
             InspectionRequest::Heat { .. } => 45,
         },
         Request::Lock(LockRequest::Bind { .. }) => 46,
+        Request::Decision(DecisionRequest::Fit(_)) => 47,
     }
 }
 
@@ -173,6 +175,10 @@ fn requests(frame: &[u8]) -> Vec<(Request<'_>, bool)> {
         (Request::Decision(DecisionRequest::Region(None)), true),
         (
             Request::Decision(DecisionRequest::Align(Alignment::default())),
+            true,
+        ),
+        (
+            Request::Decision(DecisionRequest::Fit(Fit::default())),
             true,
         ),
         (Request::Check(Check::Model), false),
