@@ -3,7 +3,10 @@
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::Decision;
+use crate::device::is_hidden;
 
 /// With a mark by which spreadsheets know that it is UTF-8. `decision` and `class` are the frame's own,
 /// what follows `milliseconds` is the vote's: empty where a device has none.
@@ -45,7 +48,10 @@ pub(super) fn iso(micros: u64) -> String {
 
 /// Text that a spreadsheet takes for text, whatever an operator wrote.
 fn field(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    // Some take full-width signs for formulas too, and skip what can't be seen.
+    let seen = |c: &char| !is_hidden(*c) && !c.is_whitespace();
+    let first = text.chars().filter(seen).nfkc().next();
+    let formula = matches!(first, Some('=' | '+' | '-' | '@')) || text.starts_with(['\t', '\r']);
     let guard = if formula { "'" } else { "" };
     if formula || text.contains([',', '"', '\r', '\n']) {
         format!("\"{guard}{}\"", text.replace('"', "\"\""))
@@ -93,5 +99,18 @@ mod tests {
         assert_eq!(line(7, &decision), format!("{own},undecided,,0,2\r\n"));
         assert_eq!(HEADER.split(',').count(), 13);
         assert_eq!(field("너트 M4"), "너트 M4");
+        for formula in [
+            "＝1",
+            "＋1",
+            "－1",
+            "＠A",
+            "\u{feff}=1",
+            " \u{200b}=1",
+            "﹦1",
+            "\t1",
+        ] {
+            assert_eq!(field(formula), format!("\"'{formula}\""), "{formula:?}");
+        }
+        assert_eq!(field("M4=너트"), "M4=너트");
     }
 }

@@ -36,7 +36,7 @@ impl From<Outcome> for Call {
         match outcome {
             Outcome::Class(_) => Self::Class,
             Outcome::Good(_) => Self::Good,
-            Outcome::Defect(_) => Self::Defect,
+            Outcome::Defect(_) | Outcome::Flawed(_) => Self::Defect,
             Outcome::Unknown => Self::Unknown,
             Outcome::Unclear => Self::Unclear,
         }

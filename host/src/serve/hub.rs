@@ -140,6 +140,7 @@ impl Hub {
                     voting: None,
                     undo: None,
                     reel: None,
+                    cropped: false,
                     drift: false,
                     recentered: false,
                     separation: None,

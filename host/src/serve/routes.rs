@@ -27,6 +27,7 @@ use super::hub::{Hub, Wish};
 use super::shift::{self, Part};
 use super::trouble::{Told, Trouble};
 use super::{LogError, Token, assets, csv, metrics, panics};
+use crate::device::{self, ClientError};
 
 /// Longest body of a request, in bytes. Names are short.
 const BODY: usize = 4096;
@@ -137,7 +138,7 @@ async fn enroll(
     Json(ask): Json<Enroll>,
 ) -> Result<Response, Failure> {
     let Enroll { name, hold } = ask;
-    let name = name.trim().to_owned();
+    let name = class_name(&name)?;
     wish(app, device, Wish::Enroll { name, hold }).await
 }
 
@@ -153,6 +154,12 @@ async fn enroll_anyway(
     Json(ask): Json<Anyway>,
 ) -> Result<Response, Failure> {
     wish(app, device, Wish::EnrollAnyway { hold: ask.hold }).await
+}
+
+/// A class's name, as devices keep it.
+fn class_name(text: &str) -> Result<String, Failure> {
+    let name = device::name(text).map_err(ClientError::from);
+    Ok(name.map_err(Trouble::from)?)
 }
 
 async fn undo(app: App, device: Path<usize>) -> Result<Response, Failure> {
@@ -171,7 +178,7 @@ async fn rename(
     Json(ask): Json<Rename>,
 ) -> Result<Response, Failure> {
     let Rename { from, to } = ask;
-    let to = to.trim().to_owned();
+    let to = class_name(&to)?;
     wish(app, device, Wish::Rename { from, to }).await
 }
 

@@ -30,6 +30,8 @@ pub(super) struct State {
     pub(super) undo: Option<Undo>,
     /// What the virtual camera is shown.
     pub(super) reel: Option<Shown>,
+    /// Whether a part of the frame is not looked at; it is dark in the live picture.
+    pub(super) cropped: bool,
     /// Whether light or camera have changed.
     pub(super) drift: bool,
     /// Whether embeddings are shifted for that.

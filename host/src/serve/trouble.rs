@@ -77,7 +77,7 @@ impl Trouble {
             Self::Board(_) | Self::Away | Self::Stalled(_) | Self::Panicked(_) => true,
             Self::Client(error) => !matches!(
                 error,
-                ClientError::Device(_) | ClientError::NoSuchClass { .. }
+                ClientError::Device(_) | ClientError::Name(_) | ClientError::NoSuchClass { .. }
             ),
             _ => false,
         }
@@ -120,6 +120,7 @@ impl Trouble {
         let Self::Client(ClientError::Device(error)) = self else {
             return match self {
                 Self::Board(BoardError::NotFlashed { .. }) => "not-flashed",
+                Self::Client(ClientError::Name(_)) => "name",
                 Self::Stalled(_) => "stalled",
                 Self::Panicked(_) => "failed",
                 Self::Board(BoardError::Held { .. }) => "in-use",

@@ -237,7 +237,7 @@ impl Worker {
         self.hub.beat(self.place, Doing::Ask);
         let start = Instant::now();
         let frame = session.take(frame)?;
-        self.hub.show(self.place, picture::live(&frame));
+        self.show(session, &frame);
         let verdict = match session.client.classify() {
             Ok(verdict) => verdict,
             // The page says so.
@@ -255,6 +255,15 @@ impl Worker {
         self.hub
             .decide(self.place, &decision, &picture::small(&frame));
         Ok(())
+    }
+
+    /// Shows pages a frame, and what of it is looked at.
+    fn show(&self, session: &Session, frame: &Gray) {
+        let part = picture::looked_at(frame, &session.info);
+        self.hub.update(self.place, |state| {
+            std::mem::replace(&mut state.cropped, part.is_some()) != part.is_some()
+        });
+        self.hub.show(self.place, picture::live(frame, part));
     }
 
     fn grant(&mut self, session: &mut Session, wish: Wish) -> Result<Option<u8>, Trouble> {
@@ -291,7 +300,7 @@ impl Worker {
                 self.hub.beat(self.place, Doing::Ask);
                 let takes_its_own = given.is_none();
                 let frame = session.take(given)?;
-                self.hub.show(self.place, picture::live(&frame));
+                self.show(session, &frame);
                 let (client, hold_on) = (&mut session.client, Some(hold));
                 let mut enrolled = self.past.enroll(client, &name, hold_on, true);
                 let far = matches!(
@@ -325,7 +334,7 @@ impl Worker {
                 let refused = self.refused.take_if(|refused| refused.hold == hold);
                 let Refused { name, frame, .. } = refused.ok_or(Trouble::NothingRefused)?;
                 let frame = session.take(frame)?;
-                self.hub.show(self.place, picture::live(&frame));
+                self.show(session, &frame);
                 let shots = self.past.enroll(&mut session.client, &name, None, false)?;
                 return Ok(Some(shots));
             }

@@ -74,6 +74,13 @@ impl OpenMv {
         Self { way, ..self }
     }
 
+    fn without_flashing() -> BoardError {
+        BoardError::Missing {
+            program: "the part of sudal that flashes camera boards",
+            advice: "install it with `cargo install --path host --features flash`, or write a file (--out FILE) and flash that by dfu-util".to_owned(),
+        }
+    }
+
     fn by_hand(what: &'static str, how: &'static str) -> BoardError {
         BoardError::ByHand { what, how }
     }
@@ -103,6 +110,12 @@ impl Board for OpenMv {
     fn flash(&mut self, image: &[u8], step: &mut dyn FnMut(&str)) -> Result<(), BoardError> {
         let model = check_image(image, MEMORY)?;
         let model = model.model().map_err(BoardError::Image)?;
+        // Before anything is installed or built.
+        match &self.way {
+            Way::File(path) => files::check(path).map_err(BoardError::io(path.display()))?,
+            Way::Dfu | Way::Probe if cfg!(feature = "flash") => {}
+            Way::Dfu | Way::Probe => return Err(Self::without_flashing()),
+        }
         let elf = firmware::build(Self::NAME, TARGET, Some(&model), step)?;
         let elf = fs::read(&elf).map_err(BoardError::io(elf.display()))?;
         let contents = chip::contents(&elf, image)?;
@@ -121,10 +134,7 @@ impl Board for OpenMv {
             #[cfg(feature = "flash")]
             Way::Probe => probe::write(&contents, step),
             #[cfg(not(feature = "flash"))]
-            Way::Dfu | Way::Probe => Err(BoardError::Missing {
-                program: "the part of sudal that flashes camera boards",
-                advice: "install it with `cargo install --path host --features flash`, or write a file (--out FILE) and flash that by dfu-util".to_owned(),
-            }),
+            Way::Dfu | Way::Probe => Err(Self::without_flashing()),
         }
     }
 

@@ -99,6 +99,7 @@ export function picture(index, device) {
   const { frame } = device.state;
   const image = $("live");
   image.hidden = frame === 0;
+  $("cropped").hidden = !device.state.cropped || image.hidden;
   if (frame) image.src = `/devices/${index}/picture?${frame}`;
 }
 
