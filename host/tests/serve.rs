@@ -24,13 +24,17 @@ struct Page {
 }
 
 fn command(dir: &Path) -> Command {
+    with(&dir.join("log.redb"), &dir.join("board"))
+}
+
+fn with(log: &Path, board: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sudal"));
     command
-        .args(["serve", "--json", "--board", "host"])
-        .args(["--seed", "7", "--log"])
-        .arg(dir.join("log.redb"))
+        .args(["serve", "--json", "--board", "host", "--seed", "7"])
+        .arg("--log")
+        .arg(log)
         .arg("--board-dir")
-        .arg(dir.join("board"))
+        .arg(board)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     command
@@ -328,15 +332,16 @@ fn what_changes_something_needs_the_token_and_all_else_is_refused() {
 fn a_port_or_a_log_in_use_is_told_with_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
     let page = Page::open(dir.path(), &["--model", MODEL]);
-    let refused = |dir: &Path, listen: &str| {
-        let output = command(dir).args(["--listen", listen]).output().unwrap();
+    let other = tempfile::tempdir().unwrap();
+    let refused = |log: &Path, listen: &str| {
+        let mut sudal = with(log, &other.path().join("board"));
+        let output = sudal.args(["--listen", listen]).output().unwrap();
         assert_eq!(output.status.code(), Some(1));
         String::from_utf8(output.stderr).unwrap()
     };
-    let other = tempfile::tempdir().unwrap();
-    let error = refused(other.path(), &page.address);
+    let error = refused(&other.path().join("log.redb"), &page.address);
     assert!(error.contains("take another port with --listen"), "{error}");
-    let error = refused(dir.path(), "127.0.0.1:0");
+    let error = refused(&dir.path().join("log.redb"), "127.0.0.1:0");
     assert!(error.contains("choose another file with --log"), "{error}");
 }
 
