@@ -11,7 +11,7 @@ use sudal::data::{folder, parts, surfaces};
 use sudal::device::{self, BoardError, LockKey, OpenMv};
 use sudal::serve::{Broker, Clock, DeviceOptions, Keep, Options, Reel, Source, Token, Webcam};
 
-use super::data::{Kind, generator};
+use super::data::{Kind, generator, say_if_named_as_a_generator};
 use super::device::{BoardArgs, hold, serial_port};
 use super::output::Output;
 
@@ -116,14 +116,14 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         None => Token::random(),
     };
     let devices = if args.devices.is_empty() {
-        vec![args.device(&args.board.board, &BTreeMap::new())?]
+        vec![args.device(&args.board.board, &BTreeMap::new(), output)?]
     } else {
         let named = args.devices.iter().map(|text| {
             let pairs = pairs(text)?;
             let Some(name) = pairs.get("name") else {
                 bail!("--device {text:?} has no name=NAME");
             };
-            args.device(name, &pairs)
+            args.device(name, &pairs, output)
         });
         named.collect::<Result<Vec<_>, _>>()?
     };
@@ -169,7 +169,12 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
 }
 
 impl Args {
-    fn device(&self, name: &str, pairs: &BTreeMap<&str, &str>) -> anyhow::Result<DeviceOptions> {
+    fn device(
+        &self,
+        name: &str,
+        pairs: &BTreeMap<&str, &str>,
+        output: &Output,
+    ) -> anyhow::Result<DeviceOptions> {
         let own_place = ["board", "dir"].iter().any(|key| pairs.contains_key(key));
         let port = match pairs.get("port") {
             Some(port) => Some(serial_port(port).map_err(anyhow::Error::msg)?),
@@ -210,12 +215,12 @@ impl Args {
             dir,
             port,
             key,
-            source: self.source(source, seed)?,
+            source: self.source(source, seed, output)?,
             interval: Duration::from_millis(self.interval),
         })
     }
 
-    fn source(&self, source: &str, seed: u64) -> anyhow::Result<Source> {
+    fn source(&self, source: &str, seed: u64, output: &Output) -> anyhow::Result<Source> {
         let dwell = Some(self.dwell as usize);
         let generated = |dataset: fn(u64, usize, usize, (u32, u32)) -> _, family: u64| {
             let family = family as usize;
@@ -244,7 +249,10 @@ impl Args {
                         path.display()
                     );
                 }
-                Source::Reel(Reel::new(folder::open_loose(path)?, None))
+                say_if_named_as_a_generator(path, output);
+                let (data, found) = folder::open_loose(path)?;
+                output.step(format!("{}: {found}", path.display()));
+                Source::Reel(Reel::new(data, None))
             }
         })
     }
