@@ -86,13 +86,14 @@ fn an_operator_teaches_parts_and_sees_them_recognised() {
             name: name.to_owned(),
             board: HostBoard::NAME.to_owned(),
             dir: board,
+            port: None,
             key: None,
             source: Source::Reel(Reel::new(all.subset(&classes), Some(8))),
             interval: Duration::from_millis(150),
         }
     };
     let mut dark = device("Line 3", None);
-    dark.source = Source::Reel(Reel::new(folder::open_loose(&night).unwrap(), None));
+    dark.source = Source::Reel(Reel::new(folder::open_loose(&night).unwrap().0, None));
     let devices = vec![
         device("Line 1", None),
         device("Line 2", Some(UNANIMOUS)),

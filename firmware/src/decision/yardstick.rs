@@ -5,10 +5,10 @@ use crate::heads::{Class, Distance, Role};
 
 /// Two classes are equally near where their squared distances differ by less than this part of the
 /// variance of their pictures.
-const MARGIN: f32 = 0.1;
+const MARGIN: f32 = 0.15;
 /// Two pictures are all but the same where their squared distance is at most this part of the variance
 /// of a class in general. Two pictures of a class are twice its variance apart on average.
-const SAME: f32 = 0.01;
+const SAME: f32 = 0.03;
 
 /// What a threshold rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

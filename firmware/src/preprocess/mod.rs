@@ -6,12 +6,14 @@
 pub mod align;
 mod axis;
 pub mod contrast;
+mod fit;
 pub(crate) mod luma;
 
 use serde::{Deserialize, Serialize};
 
 use crate::camera::{Frame, PixelFormat};
 use axis::{Axis, MAX_SIDE};
+pub use fit::Fit;
 
 /// A part of a frame, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,7 +76,7 @@ pub enum PreprocessError {
 ///
 /// Each side is resized by itself: to fewer pixels by the mean of what each covers, to more by
 /// interpolation between two. Colours become luma (BT.601, full range). The sides need not be in
-/// proportion.
+/// proportion; [`Fit::of`] gives a region whose are.
 ///
 /// # Errors
 /// Any [`PreprocessError`]; what `input` holds then does not matter.

@@ -6,17 +6,18 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use serde::Serialize;
 use sudal::data::{Gray, parts};
-use sudal::device::Head;
+use sudal::device::{self, Emulator, Head};
 use sudal::report::{Confusion, ContactSheet, Query, Row};
 
-use super::device::{BoardArgs, Connection, Cost};
+use super::device::{BoardArgs, Connection, Cost, serial_port};
 use super::model::ModelFile;
 use super::output::Output;
 use super::place;
 
 /// Show the whole way on a board: flash, enrol, power cycle, classify.
 ///
-/// Enrols classes of synthetic parts that no training saw, from a few frames each, switches the
+/// The board is the demo's own, in the user's state folder; what other boards were taught stays. It
+/// enrols classes of synthetic parts that no training saw, from a few frames each, switches the
 /// board off and on, classifies new frames, and prints the confusion matrix and the latency. The
 /// support frames and queries with their distances are drawn as a contact sheet.
 #[derive(clap::Args)]
@@ -45,8 +46,37 @@ pub(crate) struct Args {
     /// Folder for contact-sheet.png and confusion.png.
     #[arg(long, default_value = "out", value_name = "DIR")]
     out: PathBuf,
-    #[command(flatten)]
-    board: BoardArgs,
+    /// The board: mps2-an500 is a Cortex-M7 in QEMU, host the same firmware in this process,
+    /// openmv-h7 an OpenMV Cam H7 at a USB port, which takes --erase.
+    #[arg(long, default_value = Emulator::NAME, env = "SUDAL_BOARD")]
+    board: String,
+    /// Serial port of an openmv-h7, which takes --erase.
+    #[arg(long, value_name = "PORT", value_parser = serial_port)]
+    port: Option<PathBuf>,
+    /// Key of a board that is locked.
+    #[arg(long, value_name = "FILE", env = "SUDAL_KEY")]
+    key: Option<PathBuf>,
+    /// Flash a board that is plugged in, and have it forget every class that it was taught.
+    #[arg(long)]
+    erase: bool,
+}
+
+impl Args {
+    /// The demo's own board, or one that is plugged in and may be erased.
+    fn board(&self) -> anyhow::Result<BoardArgs> {
+        let args = BoardArgs {
+            board: self.board.clone(),
+            board_dir: Some(device::state_dir("demo").join(&self.board)),
+            port: self.port.clone(),
+            key: self.key.clone(),
+        };
+        if args.openmv().is_some() && !self.erase {
+            bail!(
+                "the demo replaces model and firmware of a board that is plugged in, and all that it was taught: give --erase to do that (`sudal backup` keeps what it was taught), or leave --board and --port out for a board of the demo's own"
+            );
+        }
+        Ok(args)
+    }
 }
 
 #[derive(Serialize)]
@@ -63,9 +93,11 @@ struct Report {
 }
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
-    if args.classes == 0 || args.shots == 0 || args.queries == 0 {
-        bail!("--classes, --shots and --queries must be at least 1");
+    let counts = [args.classes, args.shots, args.queries];
+    if counts.iter().any(|count| !(1..=1000).contains(count)) {
+        bail!("--classes, --shots and --queries must be 1 to 1000");
     }
+    let board_args = args.board()?;
     let pictures = ["contact-sheet.png", "confusion.png"].map(|name| args.out.join(name));
     for path in &pictures {
         place::ready(path)?;
@@ -87,10 +119,10 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         .map(|c| dataset.class_name(c).to_owned())
         .collect();
 
-    let mut board = args.board.open()?;
+    let (mut board, _hold) = board_args.open_alone()?;
     board.flash(&image, &mut |step| output.step(step))?;
     let mut connection = Connection::new(board)?;
-    connection.unlock(&args.board)?;
+    connection.unlock(&board_args)?;
     let info = connection.client.info()?;
     if args.classes > usize::from(info.max_classes) || args.shots > usize::from(info.max_shots) {
         bail!(
@@ -123,7 +155,11 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let enrolled = connection.client.list()?;
     if enrolled.len() != args.classes || enrolled.iter().any(|c| usize::from(c.shots) != args.shots)
     {
-        bail!("the power cycle lost classes: {enrolled:?}");
+        let names: Vec<_> = enrolled.iter().map(|c| c.name.as_str()).collect();
+        bail!(
+            "the power cycle lost classes: left are {}",
+            names.join(", ")
+        );
     }
     output.step(format!(
         "{} classes are still there; classifying {} new frames",
@@ -145,7 +181,10 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             connection.show(&frame)?;
             let verdict = connection.client.classify()?;
             let Some(answer) = place(verdict.nearest.class) else {
-                bail!("the board named a class that was not enrolled: {verdict:?}");
+                bail!(
+                    "the board named a class that was not enrolled: {}",
+                    verdict.name
+                );
             };
             confusion.add(class, answer)?;
             times.push(verdict.ticks);
@@ -162,6 +201,9 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             support,
             queries,
         });
+    }
+    if board_args.openmv().is_none() {
+        connection.board.stop()?;
     }
     times.sort_unstable();
     let cost = |ticks| Cost::new(connection.board.as_ref(), ticks, info.ticks_per_second);

@@ -1,3 +1,5 @@
+//! Labelled pictures in memory.
+
 use std::ops::Range;
 
 use rayon::prelude::*;

@@ -3,21 +3,23 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Read, Write};
 use std::time::{Duration, Instant};
 
+use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use sudal_firmware::camera::{CameraError, Frame, Geometry, quality};
 use sudal_firmware::decision::{Filter, Quality};
 use sudal_firmware::device::Boots;
 use sudal_firmware::heads::{Head, Role};
-use sudal_firmware::preprocess::Region;
 use sudal_firmware::preprocess::align::{Alignment, Pose};
+use sudal_firmware::preprocess::{Fit, Region};
 use sudal_firmware::protocol::packet::{self, Packet, PacketError, Received, Receiver, Wire};
 use sudal_firmware::protocol::{
-    self, Check, Deciding, Decision, DecisionRequest, DeviceError, MAX_CHUNK, ModelFault, Request,
-    Response, Stats,
+    self, Anomaly, Check, Deciding, Decision, DecisionRequest, DeviceError, MAX_CHUNK, ModelFault,
+    Request, Response, Stats,
 };
 use sudal_firmware::store::StoreError;
 
 use super::guard::Protection;
+use super::name::{self, NameError, name, shown};
 
 /// How often a frame may have to go on from elsewhere than where it was.
 const RESTARTS: u32 = 6;
@@ -36,6 +38,16 @@ pub enum ClientError {
         /// Name of the request.
         request: &'static str,
     },
+    /// Nothing ever came over the line.
+    #[error(
+        "nothing answers at this port: is it the board's, is the board on, and was it flashed (`sudal flash`)?"
+    )]
+    Silent,
+    /// What came over the line was never an answer.
+    #[error(
+        "another firmware is talking at this port, or at another speed: flash the board (`sudal flash`), or name another port (--port)"
+    )]
+    Stranger,
     /// The answer is not one to the request.
     #[error("the device does not understand {request}: flash the firmware of this version")]
     Protocol {
@@ -60,6 +72,9 @@ pub enum ClientError {
         /// Bytes given.
         len: usize,
     },
+    /// The name can't be one of a class.
+    #[error(transparent)]
+    Name(#[from] NameError),
     /// No class has this name.
     #[error("no class is called {name:?}; enrolled are: {enrolled}")]
     NoSuchClass {
@@ -100,6 +115,12 @@ impl Default for Patience {
     }
 }
 
+/// For the first answer at a serial port, where anything may be plugged in: five seconds in all.
+const GREETING: Patience = Patience {
+    each: Duration::from_secs(1),
+    attempts: 5,
+};
+
 /// Who the device is.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Info {
@@ -137,7 +158,8 @@ pub struct Info {
     pub damage: Damage,
     /// Who may change the device, and which image runs.
     pub protection: Protection,
-    /// How it decides.
+    /// How it decides; as JSON with its rate in percent.
+    #[serde(serialize_with = "deciding")]
     pub deciding: Deciding,
 }
 
@@ -182,7 +204,7 @@ pub struct ModelInfo {
 pub struct Class {
     /// Id, by which it is removed and renamed.
     pub id: u8,
-    /// Name.
+    /// Name, as people see it.
     pub name: String,
     /// Number of shots.
     pub shots: u8,
@@ -238,6 +260,8 @@ pub struct Verdict {
     pub decision: Decision,
     /// Where the part was found that was brought to the middle, if it was.
     pub pose: Option<Pose>,
+    /// What the picture shows beside the good parts that were shown, if some were.
+    pub anomaly: Option<Anomaly>,
 }
 
 /// An embedding.
@@ -281,6 +305,8 @@ pub struct Client<S> {
     sequence: u32,
     /// Whether the device answered since it was started.
     met: bool,
+    /// Until the first answer at a port: whether anything came over the line.
+    unknown: Option<Heard>,
     wire: Wire,
     receiver: Receiver,
     /// Bytes that were read and not looked at: the first `.1` of the array from `.0` on.
@@ -310,9 +336,19 @@ impl<S: Read + Write> Client<S> {
             patience: Patience::default(),
             sequence,
             met: false,
+            unknown: None,
             wire: Wire::new(),
             receiver: Receiver::new(),
             pending: (0, 0, [0; 512]),
+        }
+    }
+
+    /// A client at a serial port, where something else may be plugged in, or nothing: it gives up after
+    /// five seconds without an answer, until there was one.
+    pub fn at_port(line: S) -> Self {
+        Self {
+            unknown: Some(Heard(false)),
+            ..Self::new(line)
         }
     }
 
@@ -334,14 +370,14 @@ impl<S: Read + Write> Client<S> {
         let info = self.call("info", &Request::Info, |response| match response {
             Response::Info(info) => Some(Info {
                 protocol: info.protocol,
-                firmware: info.firmware.to_owned(),
-                board: info.board.to_owned(),
+                firmware: shown(info.firmware).into_owned(),
+                board: shown(info.board).into_owned(),
                 ticks_per_second: info.ticks_per_second,
                 frame_capacity: info.frame_capacity,
                 arena_capacity: info.arena_capacity,
                 model: info.model.map(|model| ModelInfo {
                     id: model.id,
-                    name: model.name.to_owned(),
+                    name: shown(model.name).into_owned(),
                     width: model.width,
                     height: model.height,
                     channels: model.channels,
@@ -411,9 +447,7 @@ impl<S: Read + Write> Client<S> {
                     most = MAX_CHUNK.min(2 * most);
                     lost = Lost::default();
                 }
-                Ok(None) if lost.give_up(self.patience) => {
-                    return Err(ClientError::Timeout { request: "frame" });
-                }
+                Ok(None) if lost.give_up(self.patience()) => return Err(self.given_up("frame")),
                 Ok(None) => most = LEAST_CHUNK.max(most / 2),
                 // The device was switched off and on in between: go on where it stands.
                 Err(ClientError::Device(DeviceError::Camera(CameraError::OutOfOrder {
@@ -483,16 +517,7 @@ impl<S: Read + Write> Client<S> {
     /// That there is no picture, no model, or that nothing was enrolled with it.
     pub fn classify(&mut self) -> Result<Verdict, ClientError> {
         self.call("classify", &Request::Classify, |response| match response {
-            Response::Classified(verdict) => Some(Verdict {
-                name: verdict.name.to_owned(),
-                nearest: verdict.nearest.into(),
-                margin: verdict.margin,
-                distances: verdict.distances.iter().map(|&d| d.into()).collect(),
-                head: verdict.head,
-                ticks: verdict.ticks,
-                decision: verdict.decision,
-                pose: verdict.pose,
-            }),
+            Response::Classified(verdict) => Some(verdict.into()),
             _ => None,
         })
     }
@@ -503,7 +528,7 @@ impl<S: Read + Write> Client<S> {
     /// # Errors
     /// That there is no picture or no model, or that the store is full.
     pub fn enroll(&mut self, name: &str) -> Result<Enrolled, ClientError> {
-        self.call("enroll", &Request::Enroll { name, force: true }, enrolled)
+        self.enroll_shot(name, true)
     }
 
     /// The same, if the picture fits the class's other shots.
@@ -512,7 +537,11 @@ impl<S: Read + Write> Client<S> {
     /// As [`enroll`](Self::enroll), or a
     /// [`DecisionError::Outlier`](protocol::DecisionError::Outlier).
     pub fn enroll_if_fit(&mut self, name: &str) -> Result<Enrolled, ClientError> {
-        let force = false;
+        self.enroll_shot(name, false)
+    }
+
+    fn enroll_shot(&mut self, text: &str, force: bool) -> Result<Enrolled, ClientError> {
+        let name = &name(text)?;
         self.call("enroll", &Request::Enroll { name, force }, enrolled)
     }
 
@@ -540,7 +569,8 @@ impl<S: Read + Write> Client<S> {
         }
     }
 
-    /// The id of the class with this name; one of the present model comes first.
+    /// The id of the class with this name, however it is written; one of the present model comes
+    /// first.
     ///
     /// # Errors
     /// [`ClientError::NoSuchClass`], with the names that there are.
@@ -549,8 +579,8 @@ impl<S: Read + Write> Client<S> {
         let classes = self.list()?;
         classes
             .iter()
-            .filter(|class| class.name == name)
-            .min_by_key(|class| Some(class.model) != model)
+            .filter(|class| name::is_same(&class.name, name))
+            .min_by_key(|class| (Some(class.model) != model, class.name != name))
             .map(|class| class.id)
             .ok_or_else(|| ClientError::NoSuchClass {
                 name: name.to_owned(),
@@ -567,7 +597,8 @@ impl<S: Read + Write> Client<S> {
     ///
     /// # Errors
     /// That there is no such class, or the name is taken, empty or too long.
-    pub fn rename(&mut self, id: u8, name: &str) -> Result<(), ClientError> {
+    pub fn rename(&mut self, id: u8, to: &str) -> Result<(), ClientError> {
+        let name = &name(to)?;
         self.call("rename", &Request::Rename { id, name }, done)
     }
 
@@ -664,6 +695,14 @@ impl<S: Read + Write> Client<S> {
         self.decision(DecisionRequest::Region(region))
     }
 
+    /// What is looked at of a frame or region of other proportions than the model's input.
+    ///
+    /// # Errors
+    /// That the settings can't be written.
+    pub fn set_fit(&mut self, fit: Fit) -> Result<(), ClientError> {
+        self.decision(DecisionRequest::Fit(fit))
+    }
+
     /// Whether parts are brought to the middle and upright.
     ///
     /// # Errors
@@ -715,9 +754,25 @@ impl<S: Read + Write> Client<S> {
             if let Some(value) = self.attempt(name, &read)? {
                 return Ok(value);
             }
-            if lost.give_up(self.patience) {
-                return Err(ClientError::Timeout { request: name });
+            if lost.give_up(self.patience()) {
+                return Err(self.given_up(name));
             }
+        }
+    }
+
+    fn patience(&self) -> Patience {
+        match self.unknown {
+            Some(_) => GREETING,
+            None => self.patience,
+        }
+    }
+
+    /// Why there is no answer.
+    fn given_up(&self, request: &'static str) -> ClientError {
+        match self.unknown {
+            Some(Heard(true)) => ClientError::Stranger,
+            Some(Heard(false)) => ClientError::Silent,
+            None => ClientError::Timeout { request },
         }
     }
 
@@ -735,15 +790,17 @@ impl<S: Read + Write> Client<S> {
         name: &'static str,
         read: &impl Fn(Response<'_>) -> Option<T>,
     ) -> Result<Option<T>, ClientError> {
+        // For the answer and for what has to be thrown away: whoever talks without end is left.
+        let deadline = Instant::now() + self.patience().each;
         self.line.write_all(&self.wire)?;
         self.line.flush()?;
-        match self.answer(read)? {
+        match self.answer(deadline, read)? {
             Answer::Value(value) => Ok(Some(value)),
             Answer::Refused(error) => Err(error.into()),
             Answer::Foreign => Err(ClientError::Protocol { request: name }),
             Answer::Started => Err(ClientError::Restarted { request: name }),
             Answer::Lost => {
-                self.drain()?;
+                self.drain(deadline)?;
                 Ok(None)
             }
         }
@@ -751,12 +808,22 @@ impl<S: Read + Write> Client<S> {
 
     fn answer<T>(
         &mut self,
+        deadline: Instant,
         read: &impl Fn(Response<'_>) -> Option<T>,
     ) -> Result<Answer<T>, ClientError> {
-        let deadline = Instant::now() + self.patience.each;
+        let sent: Vec<u8> = self
+            .wire
+            .iter()
+            .copied()
+            .filter(|&byte| byte != 0)
+            .collect();
         while let Some(byte) = self.next_byte(deadline)? {
+            let over = self.is_over(deadline);
             let packet = match self.receiver.push(byte) {
+                Received::Nothing if over => break,
                 Received::Nothing => continue,
+                // A line may bring back what was sent.
+                Received::Whole(encoded) if *encoded == *sent => continue,
                 Received::Whole(encoded) => Packet::decode(encoded),
                 Received::Overlong => Err(PacketError::TooLong),
             };
@@ -766,6 +833,9 @@ impl<S: Read + Write> Client<S> {
             };
             let mine = packet.sequence == self.sequence;
             self.met |= mine;
+            if mine {
+                self.unknown = None;
+            }
             match packet.body::<Response<'_>>() {
                 Ok(Response::Error(DeviceError::Malformed)) if packet.sequence == 0 => {
                     return Ok(Answer::Lost);
@@ -789,34 +859,56 @@ impl<S: Read + Write> Client<S> {
 
     /// Throws away what comes until the line is quiet: answers to noise, and perhaps the one that
     /// is asked for again.
-    fn drain(&mut self) -> io::Result<()> {
-        let quiet = Instant::now();
-        while self.next_byte(quiet)?.is_some() {}
+    fn drain(&mut self, deadline: Instant) -> io::Result<()> {
+        self.pending.0 = self.pending.1;
+        while Instant::now() < deadline && self.fill()? {
+            self.pending.0 = self.pending.1;
+        }
         self.receiver = Receiver::new();
         Ok(())
     }
 
+    /// The next byte; none when the deadline has passed and all that was there was looked at.
     fn next_byte(&mut self, deadline: Instant) -> io::Result<Option<u8>> {
-        let (start, end, buffer) = &mut self.pending;
-        while start == end {
-            match self.line.read(buffer) {
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(count) => (*start, *end) = (0, count),
-                Err(error) => match error.kind() {
-                    io::ErrorKind::Interrupted => {}
-                    io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-                        if Instant::now() >= deadline {
-                            return Ok(None);
-                        }
-                    }
-                    _ => return Err(error),
-                },
+        while self.pending.0 == self.pending.1 {
+            if !self.fill()? && self.is_over(deadline) {
+                return Ok(None);
             }
         }
-        *start += 1;
-        Ok(Some(buffer[*start - 1]))
+        self.pending.0 += 1;
+        Ok(Some(self.pending.2[self.pending.0 - 1]))
+    }
+
+    /// Whether the deadline has passed and all that was there was looked at.
+    fn is_over(&self, deadline: Instant) -> bool {
+        self.pending.0 == self.pending.1 && Instant::now() >= deadline
+    }
+
+    /// Reads bytes to look at, in place of the last; whether some came.
+    fn fill(&mut self) -> io::Result<bool> {
+        let (start, end, buffer) = &mut self.pending;
+        match self.line.read(buffer) {
+            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(count) => {
+                (*start, *end) = (0, count);
+                if let Some(Heard(heard)) = &mut self.unknown {
+                    *heard = true;
+                }
+                Ok(true)
+            }
+            Err(error) => match error.kind() {
+                io::ErrorKind::Interrupted
+                | io::ErrorKind::WouldBlock
+                | io::ErrorKind::TimedOut => Ok(false),
+                _ => Err(error),
+            },
+        }
     }
 }
+
+/// Whether anything came over a line.
+#[derive(Debug, Clone, Copy)]
+struct Heard(bool);
 
 /// Attempts in a row that came to nothing.
 struct Lost {
@@ -883,6 +975,22 @@ fn head(response: Response<'_>) -> Option<Head> {
     }
 }
 
+impl From<protocol::Verdict<'_>> for Verdict {
+    fn from(verdict: protocol::Verdict<'_>) -> Self {
+        Self {
+            name: shown(verdict.name).into_owned(),
+            nearest: verdict.nearest.into(),
+            margin: verdict.margin,
+            distances: verdict.distances.iter().map(|&d| d.into()).collect(),
+            head: verdict.head,
+            ticks: verdict.ticks,
+            decision: verdict.decision,
+            pose: verdict.pose,
+            anomaly: verdict.anomaly,
+        }
+    }
+}
+
 impl From<protocol::Distance> for Distance {
     fn from(distance: protocol::Distance) -> Self {
         Self {
@@ -896,7 +1004,7 @@ impl From<&protocol::ClassInfo<'_>> for Class {
     fn from(class: &protocol::ClassInfo<'_>) -> Self {
         Self {
             id: class.id,
-            name: class.name.to_owned(),
+            name: shown(class.name).into_owned(),
             shots: class.shots,
             model: class.model,
             slots: class.slots,
@@ -914,6 +1022,29 @@ fn result<T: Serialize, E: fmt::Display, S: Serializer>(
         Ok(value) => value.serialize(serializer),
         Err(fault) => serializer.collect_map([("fault", fault.to_string())]),
     }
+}
+
+fn deciding<S: Serializer>(deciding: &Deciding, serializer: S) -> Result<S::Ok, S::Error> {
+    let Deciding {
+        rate,
+        filter,
+        region,
+        fit,
+        alignment,
+        basis,
+        recentered,
+        drift,
+    } = deciding;
+    let mut fields = serializer.serialize_struct("Deciding", 8)?;
+    fields.serialize_field("rate_percent", &(f64::from(rate.parts()) / 100.0))?;
+    fields.serialize_field("filter", filter)?;
+    fields.serialize_field("region", region)?;
+    fields.serialize_field("fit", fit.name())?;
+    fields.serialize_field("alignment", alignment)?;
+    fields.serialize_field("basis", basis)?;
+    fields.serialize_field("recentered", recentered)?;
+    fields.serialize_field("drift", drift)?;
+    fields.end()
 }
 
 fn hex<S: Serializer>(id: &u64, serializer: S) -> Result<S::Ok, S::Error> {

@@ -9,6 +9,7 @@ use sudal_firmware::protocol::ModelFault;
 use super::board::{Board, BoardError, Memory};
 use super::client::Client;
 use super::file::Flashes;
+use super::held::{Hold, Kept, Place, Purpose};
 use super::host_board::{check_image, forget_updates, hold_recovery_pin};
 use super::{Link, Logs, firmware, qemu};
 use crate::files;
@@ -36,7 +37,7 @@ const MEMORY: Memory = Memory {
 /// power. The emulator counts instructions: each takes a nanosecond of the board's clock.
 #[derive(Debug)]
 pub struct Emulator {
-    dir: PathBuf,
+    place: Place,
     process: Option<Child>,
 }
 
@@ -49,11 +50,15 @@ impl Emulator {
     /// # Errors
     /// When the folder can't be made.
     pub fn open(dir: &Path) -> Result<Self, BoardError> {
-        fs::create_dir_all(dir).map_err(BoardError::io(dir.display()))?;
         Ok(Self {
-            dir: dir.to_owned(),
+            place: Place::folder(dir)?,
             process: None,
         })
+    }
+
+    /// As a command does.
+    fn keep(&mut self) -> Result<Hold, BoardError> {
+        self.place.hold(Purpose::Command, &mut |_| ())
     }
 
     /// Kills the emulator if this process started it, as a power cut would the board.
@@ -73,7 +78,7 @@ impl Emulator {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.dir.join(name)
+        self.place.path().join(name)
     }
 
     /// Replaces files, all of which are on the disk before the first is.
@@ -84,7 +89,8 @@ impl Emulator {
         };
         let staged: Vec<_> = all.iter().map(stage).collect::<Result<_, _>>()?;
         for file in staged {
-            file.put().map_err(BoardError::io(self.dir.display()))?;
+            file.put()
+                .map_err(BoardError::io(self.place.path().display()))?;
         }
         Ok(())
     }
@@ -104,8 +110,17 @@ impl Board for Emulator {
         Some(40)
     }
 
+    fn hold(
+        &mut self,
+        purpose: Purpose,
+        waiting: &mut dyn FnMut(&str),
+    ) -> Result<Hold, BoardError> {
+        self.place.hold(purpose, waiting)
+    }
+
     fn flash(&mut self, image: &[u8], step: &mut dyn FnMut(&str)) -> Result<(), BoardError> {
         let model = check_image(image, MEMORY)?;
+        let _hold = self.keep()?;
         let model = model.model().map_err(BoardError::Image)?;
         qemu::find(step)?;
         let elf = firmware::build(Self::NAME, TARGET, Some(&model), step)?;
@@ -114,7 +129,7 @@ impl Board for Emulator {
         step("writing firmware and model image");
         // The log belongs to the firmware that wrote it.
         self.replace(&[(FIRMWARE, &elf), (IMAGE, image), (LOGS, &[])])?;
-        forget_updates(&self.dir)?;
+        forget_updates(self.place.path())?;
         step("switching the board on");
         self.start()?;
         // Firmware that was given may have been built for smaller models.
@@ -128,21 +143,23 @@ impl Board for Emulator {
     }
 
     fn start(&mut self) -> Result<(), BoardError> {
-        if qemu::is_running(&self.dir) {
+        let _hold = self.keep()?;
+        let dir = self.place.path().to_owned();
+        if qemu::is_running(&dir) {
             return Ok(());
         }
         if !self.path(IMAGE).exists() || !self.path(FIRMWARE).exists() {
             return Err(BoardError::NotFlashed {
                 board: Self::NAME,
-                dir: self.dir.clone(),
+                dir,
             });
         }
-        // The firmware makes the files, too, but not whole on a full disk.
-        Flashes::open(&self.dir, SLOT)?;
+        // The firmware makes the files, too, but not whole on a full disk, and for everybody to read.
+        Flashes::open(&dir, SLOT)?;
         self.kill()?;
-        let mut process = qemu::spawn(&qemu::find(&mut |_| ())?, &self.dir, LOGS)?;
+        let mut process = qemu::spawn(&qemu::find(&mut |_| ())?, &dir, LOGS)?;
         let deadline = Instant::now() + Duration::from_secs(30);
-        while !qemu::is_ready(&self.dir) {
+        while !qemu::is_ready(&dir) {
             let ended = process.try_wait().map_err(BoardError::io("the emulator"))?;
             if ended.is_some() || Instant::now() > deadline {
                 return Err(BoardError::Failed {
@@ -157,22 +174,26 @@ impl Board for Emulator {
     }
 
     fn stop(&mut self) -> Result<(), BoardError> {
+        let _hold = self.keep()?;
         self.kill()?;
-        qemu::quit(&self.dir).map_err(BoardError::io("stopping the emulator"))
+        qemu::quit(self.place.path()).map_err(BoardError::io("stopping the emulator"))
     }
 
     fn connect(&mut self) -> Result<Client<Box<dyn Link>>, BoardError> {
+        let hold = self.keep()?;
         self.start()?;
-        let stream =
-            qemu::connect(&self.dir).map_err(BoardError::io("connecting to the emulator"))?;
-        stream
-            .set_read_timeout(Some(Duration::from_millis(100)))
+        let line = qemu::connect(self.place.path())
+            .and_then(|line| {
+                line.set_read_timeout(Some(Duration::from_millis(100)))?;
+                Ok(line)
+            })
             .map_err(BoardError::io("connecting to the emulator"))?;
-        Ok(Client::new(Box::new(stream)))
+        Ok(Client::new(Box::new(Kept { line, hold })))
     }
 
     fn recover(&mut self) -> Result<(), BoardError> {
-        let dir = self.dir.clone();
+        let _hold = self.keep()?;
+        let dir = self.place.path().to_owned();
         self.stop()?;
         // It has looked at the pin when it answers.
         hold_recovery_pin(&dir, || self.connect()?.info().map_err(BoardError::from))?;

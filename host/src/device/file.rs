@@ -4,9 +4,11 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use sudal_firmware::store::nor::{Medium, SECTOR};
+use sudal_firmware::device::Inspection;
+use sudal_firmware::store::nor::{Medium, Nor, SECTOR};
 
 use super::board::BoardError;
+use super::held::keep_private;
 use crate::files;
 
 /// Bytes of the flash of the classes.
@@ -15,6 +17,8 @@ pub(super) const FLASH: usize = 64 * SECTOR;
 pub(super) const SETTINGS: usize = 4 * SECTOR;
 /// Bytes of the flash of the record of starts.
 pub(super) const HISTORY: usize = 2 * SECTOR;
+/// Bytes of the flash of what good frames teach.
+pub(super) const INSPECTION: usize = Inspection::<Nor<'static, FileMedium>>::FLASH;
 /// Files of the slots for updates.
 pub(super) const SLOTS: [&str; 2] = ["slot-a.bin", "slot-b.bin"];
 
@@ -25,6 +29,7 @@ pub(super) struct Flashes {
     pub(super) settings: FileMedium,
     pub(super) slots: [FileMedium; 2],
     pub(super) history: FileMedium,
+    pub(super) inspection: FileMedium,
 }
 
 impl Flashes {
@@ -44,11 +49,12 @@ impl Flashes {
             settings: kept("settings.bin", SETTINGS)?,
             slots: [passing(SLOTS[0], slot)?, passing(SLOTS[1], slot)?],
             history: passing("history.bin", HISTORY)?,
+            inspection: kept("inspection.bin", INSPECTION)?,
         })
     }
 }
 
-/// A file that keeps the contents of a NOR flash.
+/// A file that keeps the contents of a NOR flash, for its owner alone: a key may be among them.
 #[derive(Debug)]
 pub struct FileMedium(File);
 
@@ -88,7 +94,10 @@ impl FileMedium {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             _ => {}
         }
-        Ok(Self(OpenOptions::new().read(true).write(true).open(path)?))
+        let file = OpenOptions::new().read(true).write(true).open(path)?;
+        // An earlier version made it for everybody to read.
+        keep_private(&file)?;
+        Ok(Self(file))
     }
 
     /// Whether no bit of it was ever written.
@@ -145,10 +154,27 @@ mod tests {
             ("slot-a.bin", SLOT),
             ("slot-b.bin", SLOT),
             ("history.bin", HISTORY),
+            ("inspection.bin", INSPECTION),
         ] {
             let contents = fs::read(dir.path().join(name)).unwrap();
             assert!(contents == vec![0xff; len], "{name}");
         }
+    }
+
+    #[test]
+    fn what_may_hold_a_key_is_its_owners_alone_also_where_an_earlier_version_made_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let mode = || {
+            let settings = fs::metadata(dir.path().join("settings.bin")).unwrap();
+            settings.permissions().mode() & 0o777
+        };
+        Flashes::open(dir.path(), SLOT).unwrap();
+        assert_eq!(mode(), 0o600);
+        let shared = fs::Permissions::from_mode(0o644);
+        fs::set_permissions(dir.path().join("settings.bin"), shared).unwrap();
+        Flashes::open(dir.path(), SLOT).unwrap();
+        assert_eq!(mode(), 0o600);
     }
 
     #[test]

@@ -8,13 +8,15 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use sudal_firmware::camera::VirtualCamera;
-use sudal_firmware::device::{Cause, Clock, Device, History, Parts, Session};
+use sudal_firmware::device::{Cause, Clock, Device, History, Inspection, Parts, Session};
+use sudal_firmware::patches;
 use sudal_firmware::store::nor::{Nor, SECTOR};
 
 use super::board::{Board, BoardError, Memory};
 use super::client::Client;
-use super::file::{FLASH, Flashes, HISTORY, SETTINGS, SLOTS};
-use super::{Link, Logs};
+use super::file::{FLASH, Flashes, HISTORY, INSPECTION, SETTINGS, SLOTS};
+use super::held::{Hold, Place, Purpose};
+use super::{Link, Logs, qemu};
 use crate::export::quantized::QuantizedModel;
 use crate::files;
 
@@ -34,7 +36,7 @@ const STACK: usize = 16 << 20;
 /// It computes what a board computes, bit for bit, and is switched off with the process.
 #[derive(Debug)]
 pub struct HostBoard {
-    dir: PathBuf,
+    place: Place,
     running: Option<Running>,
 }
 
@@ -42,6 +44,7 @@ pub struct HostBoard {
 struct Running {
     requests: Sender<Message>,
     thread: JoinHandle<()>,
+    _hold: Hold,
 }
 
 enum Message {
@@ -58,15 +61,19 @@ impl HostBoard {
     /// # Errors
     /// When the folder can't be made.
     pub fn open(dir: &Path) -> Result<Self, BoardError> {
-        fs::create_dir_all(dir).map_err(BoardError::io(dir.display()))?;
         Ok(Self {
-            dir: dir.to_owned(),
+            place: Place::folder(dir)?,
             running: None,
         })
     }
 
     fn image_path(&self) -> PathBuf {
-        self.dir.join("model.sudal")
+        self.place.path().join("model.sudal")
+    }
+
+    /// As a command does.
+    fn keep(&mut self) -> Result<Hold, BoardError> {
+        self.place.hold(Purpose::Command, &mut |_| ())
     }
 }
 
@@ -83,13 +90,22 @@ impl Board for HostBoard {
         None
     }
 
+    fn hold(
+        &mut self,
+        purpose: Purpose,
+        waiting: &mut dyn FnMut(&str),
+    ) -> Result<Hold, BoardError> {
+        self.place.hold(purpose, waiting)
+    }
+
     fn flash(&mut self, image: &[u8], step: &mut dyn FnMut(&str)) -> Result<(), BoardError> {
         check_image(image, MEMORY)?;
+        let _hold = self.keep()?;
         self.stop()?;
         step("writing the model image");
         let path = self.image_path();
         files::replace(&path, image).map_err(BoardError::io(path.display()))?;
-        forget_updates(&self.dir)?;
+        forget_updates(self.place.path())?;
         self.start()
     }
 
@@ -101,26 +117,36 @@ impl Board for HostBoard {
         {
             return Ok(());
         }
+        self.running = None;
+        let hold = self.keep()?;
+        let dir = self.place.path();
+        if qemu::is_running(dir) {
+            return Err(BoardError::Emulated(dir.to_owned()));
+        }
         let path = self.image_path();
         let image = match fs::read(&path) {
             Ok(image) => aligned(&image),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(BoardError::NotFlashed {
                     board: Self::NAME,
-                    dir: self.dir.clone(),
+                    dir: dir.to_owned(),
                 });
             }
             Err(error) => return Err(BoardError::io(path.display())(error)),
         };
-        let flashes = Flashes::open(&self.dir, SLOT)?;
-        let recover = self.dir.join(RECOVERY).exists();
+        let flashes = Flashes::open(dir, SLOT)?;
+        let recover = dir.join(RECOVERY).exists();
         let (requests, receiver) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("host board".to_owned())
             .stack_size(STACK)
             .spawn(move || power_on(&image, flashes, recover, &receiver))
             .map_err(BoardError::io("a thread for the board"))?;
-        self.running = Some(Running { requests, thread });
+        self.running = Some(Running {
+            requests,
+            thread,
+            _hold: hold,
+        });
         Ok(())
     }
 
@@ -153,7 +179,8 @@ impl Board for HostBoard {
     }
 
     fn recover(&mut self) -> Result<(), BoardError> {
-        let dir = self.dir.clone();
+        let _hold = self.keep()?;
+        let dir = self.place.path().to_owned();
         self.stop()?;
         hold_recovery_pin(&dir, || self.connect()?.info().map_err(BoardError::from))?;
         Ok(())
@@ -236,17 +263,19 @@ fn power_on(image: &[u128], flashes: Flashes, recover: bool, requests: &Receiver
     let mut input = vec![0; MEMORY.input];
     let (mut mirror, mut settings) = (vec![0; FLASH], vec![0; SETTINGS]);
     let mut history = vec![0; HISTORY];
+    let (mut inspection, mut memory) = (vec![0; INSPECTION], Box::new(patches::Memory::new()));
     // Aligned as an image has to be.
     let mut slots = vec![0_u128; 2 * SLOT / size_of::<u128>()];
     let [medium_a, medium_b] = flashes.slots;
     let (slot_a, slot_b) = bytemuck::cast_slice_mut(&mut slots).split_at_mut(SLOT);
     // A flash that can't be read is a board that does not start; its line then is closed.
-    let (Ok(flash), Ok(settings), Ok(slot_a), Ok(slot_b), Ok(history)) = (
+    let (Ok(flash), Ok(settings), Ok(slot_a), Ok(slot_b), Ok(history), Ok(inspection)) = (
         Nor::new(&mut mirror, flashes.classes),
         Nor::new(&mut settings, flashes.settings),
         Nor::new(slot_a, medium_a),
         Nor::new(slot_b, medium_b),
         Nor::new(&mut history, flashes.history),
+        Nor::new(&mut inspection, flashes.inspection),
     ) else {
         return;
     };
@@ -263,6 +292,10 @@ fn power_on(image: &[u128], flashes: Flashes, recover: bool, requests: &Receiver
         flash,
         settings,
         slots: [slot_a, slot_b],
+        inspection: Some(Inspection {
+            memory: &mut memory,
+            flash: inspection,
+        }),
         recover,
     });
     device.set_history(History::open(history, Cause::PowerOn, None));

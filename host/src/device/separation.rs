@@ -11,7 +11,7 @@ use super::client::{Class, Client, ClientError};
 /// Two classes are not told apart where so much of their shots is mistaken.
 const MUCH: f64 = 0.2;
 /// Shots vary too little where their variance is below this part of what is usual for a class.
-const LITTLE: f32 = 0.05;
+const LITTLE: f32 = 0.15;
 
 /// What becomes of the shots of all classes, each left out in turn and asked about as a new picture.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
