@@ -86,6 +86,7 @@ fn an_operator_teaches_parts_and_sees_them_recognised() {
             name: name.to_owned(),
             board: HostBoard::NAME.to_owned(),
             dir: board,
+            port: None,
             key: None,
             source: Source::Reel(Reel::new(all.subset(&classes), Some(8))),
             interval: Duration::from_millis(150),

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
 use serde_json::{Value, json};
 use sudal::data::parts;
-use sudal::device::{Board, Emulator, HostBoard};
+use sudal::device::{Board, BoardError, Emulator, HostBoard};
 use sudal::serve::{DeviceOptions, Keep, Log, Reel, Source};
 use sudal_tests::{Served, block_means, program};
 
@@ -20,6 +20,7 @@ fn device(board: &str, dir: &Path, interval: u64) -> DeviceOptions {
         name: "line".to_owned(),
         board: board.to_owned(),
         dir: dir.to_owned(),
+        port: None,
         key: None,
         source: Source::Reel(Reel::new(parts::dataset(1, 2, 100, (64, 64)), Some(3))),
         interval: Duration::from_millis(interval),
@@ -193,8 +194,9 @@ fn a_lost_board_is_told_and_comes_back() {
     }
     until(&|event| event["type"] == "decision" && event["decision"]["nearest"] == "a");
 
-    // The power is cut.
-    emulator.stop().unwrap();
+    // The power is cut; nobody can ask for that while the board is watched.
+    assert!(matches!(emulator.stop(), Err(BoardError::Held { .. })));
+    emulator.kill().unwrap();
     until(&link("lost"));
     until(&link("up"));
     until(&|event| event["type"] == "decision");

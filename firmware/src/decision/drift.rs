@@ -1,11 +1,11 @@
 //! Whether the embeddings have moved since the classes were enrolled, as they do when the light or
 //! the camera changes: the running mean of what separates queries from their class's prototype.
 //!
-//! Each query's displacement is cut to the length that is accepted, so that what is unknown moves the
-//! mean little, and a frame like the last one does not count: a part that lies still is one part.
+//! Only queries that were given a class count: wrong parts, too, lie off the prototypes. Nor does a
+//! frame like the last one: a part that lies still is one part. So a change that makes everything
+//! unknown at once is not told by this; one that comes slowly is, long before.
 
 use super::Spread;
-use super::root::root;
 use crate::heads::{Class, MAX_DIM};
 
 /// Frames before anything is said.
@@ -48,15 +48,8 @@ impl Drift {
         *self = Self::default();
     }
 
-    /// Takes a query and its nearest class.
-    pub fn push(
-        &mut self,
-        query: &[i8],
-        class: &Class,
-        spread: Spread,
-        novelty: f32,
-        threshold: f32,
-    ) {
+    /// Takes a query that was given this class.
+    pub fn push(&mut self, query: &[i8], class: &Class, spread: Spread, threshold: f32) {
         if self.dim != query.len() || self.dim > MAX_DIM {
             self.restart();
             self.dim = query.len().min(MAX_DIM);
@@ -70,16 +63,11 @@ impl Drift {
         }
         self.frames = self.frames.saturating_add(1);
         let step = 1.0 / f32::from(self.frames.min(WINDOW));
-        let cut = if novelty > threshold {
-            root(threshold / novelty)
-        } else {
-            1.0
-        };
         let shots = spread.shots();
         let toward = |mean: &mut f32, value: f32| *mean += (value - *mean) * step;
         let sums = class.prototype().sum;
         for ((mean, &value), &sum) in self.mean.iter_mut().zip(query).zip(sums) {
-            toward(mean, cut * (f32::from(value) - f32::from(sum) / shots));
+            toward(mean, f32::from(value) - f32::from(sum) / shots);
         }
         toward(&mut self.variance, variance);
         toward(&mut self.inverse_shots, 1.0 / shots);
@@ -163,8 +151,9 @@ mod tests {
         let mut drift = Drift::default();
         for _ in 0..frames {
             let query = noise(&mut seed).map(|value| value.saturating_add(shift));
-            let novelty = novelty(&query, &class, spread);
-            drift.push(&query, &class, spread, novelty, THRESHOLD);
+            if novelty(&query, &class, spread) <= THRESHOLD {
+                drift.push(&query, &class, spread, THRESHOLD);
+            }
         }
         drift
     }
@@ -174,16 +163,16 @@ mod tests {
         for seed in 0..20 {
             assert!(!watch(0, 100, seed).is_warning(), "{seed}");
             assert!(watch(9, 100, seed).is_warning(), "{seed}");
-            // So strong that no frame is accepted.
-            assert!(watch(60, 100, seed).is_warning(), "{seed}");
+            // So strong that no frame is accepted: other parts would look like that, too.
+            assert_eq!(watch(60, 100, seed).frames(), 0, "{seed}");
         }
     }
 
     #[test]
     fn nothing_is_said_of_few_frames() {
-        assert_eq!(watch(60, 15, 1).score(), None);
-        assert!(watch(60, 15, 1).displacement().is_none());
-        assert!(watch(60, 16, 1).score().is_some());
+        assert_eq!(watch(0, 15, 1).score(), None);
+        assert!(watch(0, 15, 1).displacement().is_none());
+        assert!(watch(0, 16, 1).score().is_some());
     }
 
     #[test]
@@ -205,7 +194,7 @@ mod tests {
         let mut drift = Drift::default();
         for frame in 0..100 {
             let query = [40, 40 + (frame % 3)];
-            drift.push(&query, &class, spread, 3.2, 1.8);
+            drift.push(&query, &class, spread, 1.8);
         }
         assert_eq!(drift.frames(), 1);
     }

@@ -12,12 +12,14 @@
 //! | [`Vote`] | what is said of several |
 //! | [`Drift`] | whether light or camera have changed |
 //! | [`Quality`] | whether a shot fits its class |
+//! | [`LeaveOneOut`] | whether the enrolled classes are told apart |
 //!
 //! Distances are between int8 embeddings, in steps squared. All is exact integers or `f32` with
 //! additions, multiplications and divisions in a fixed order, which every processor rounds alike.
 
 mod calibration;
 mod drift;
+mod leave_one_out;
 mod novelty;
 mod outcome;
 mod quality;
@@ -32,9 +34,10 @@ mod yardstick;
 
 pub use calibration::{Calibration, RATES, ROWS};
 pub use drift::{Drift, MIN_FRAMES};
+pub use leave_one_out::{Confused, LeaveOneOut};
 pub use novelty::novelty;
 pub use outcome::Outcome;
-pub use quality::{Outlier, Quality, check};
+pub use quality::{Outlier, Quality, Same, check};
 pub use rate::Rate;
 pub(crate) use root::root;
 pub use spread::{Prior, Spread};

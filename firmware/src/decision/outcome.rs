@@ -15,6 +15,8 @@ pub enum Outcome {
     Defect(u8),
     /// It is of no class that was enrolled. Where good parts are, that is not OK.
     Unknown,
+    /// Two classes are about equally near, and it matters which it is: too close to call, and not OK.
+    Unclear,
 }
 
 impl Outcome {
@@ -39,7 +41,7 @@ impl Outcome {
     pub const fn class(self) -> Option<u8> {
         match self {
             Self::Class(id) | Self::Good(id) | Self::Defect(id) => Some(id),
-            Self::Unknown => None,
+            Self::Unknown | Self::Unclear => None,
         }
     }
 }

@@ -17,13 +17,25 @@ pub struct Quality {
     pub ratio: Option<f32>,
     /// The novelty up to which a shot fits.
     pub threshold: Option<f32>,
+    /// The class that has a shot of all but the same picture, its own before others.
+    pub same: Option<Same>,
+}
+
+/// Whose shot a picture repeats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Same {
+    /// One of the class that it is enrolled for.
+    Own,
+    /// One of another class, with this id.
+    Other(u8),
 }
 
 /// Why a shot does not fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Outlier {
-    /// It is nearer to another class by half, which accepts it.
+    /// It is nearer to another class by half, which accepts it, or repeats a shot of that class.
     #[error("this frame looks like class {class}: enrol it there, or force it")]
     LooksLike {
         /// Id of that class.
@@ -37,14 +49,24 @@ pub enum Outlier {
         /// Its novelty over the threshold, in hundredths.
         percent: u16,
     },
+    /// It adds nothing to a shot that is there: the part lay still.
+    #[error(
+        "this frame is all but the same as a shot of its class: move or turn the part between shots, or force it"
+    )]
+    Repeats,
 }
 
-/// Refuses a shot that does not fit. The first shot of a class, and one of which too little is known,
-/// always does.
+/// Refuses a shot that does not fit. The first shot of a class does unless another class has the same,
+/// and so does one of which too little is known.
 ///
 /// # Errors
 /// Any [`Outlier`].
 pub fn check(quality: &Quality) -> Result<(), Outlier> {
+    match quality.same {
+        Some(Same::Own) => return Err(Outlier::Repeats),
+        Some(Same::Other(class)) => return Err(Outlier::LooksLike { class }),
+        None => {}
+    }
     let (Some(own), Some(threshold)) = (quality.own, quality.threshold) else {
         return Ok(());
     };
@@ -72,7 +94,21 @@ mod tests {
             other_novelty: Some(other),
             ratio: None,
             threshold: Some(3.0),
+            same: None,
         }
+    }
+
+    #[test]
+    fn the_same_picture_again_is_refused_whatever_else_is_known() {
+        let with = |same| Quality {
+            same: Some(same),
+            ..Quality::default()
+        };
+        assert_eq!(check(&with(Same::Own)), Err(Outlier::Repeats));
+        assert_eq!(
+            check(&with(Same::Other(4))),
+            Err(Outlier::LooksLike { class: 4 })
+        );
     }
 
     #[test]

@@ -67,19 +67,19 @@ proptest! {
         let yardstick = Yardstick::new(calibration, classes.iter(), Rate::new(parts).unwrap());
         let (mut vote, mut drift) = (Vote::default(), Drift::default());
         for query in &queries {
-            for class in &classes {
+            for (place, class) in classes.iter().enumerate() {
                 let novelty = yardstick.novelty(query, class);
                 let threshold = yardstick.threshold(class.shots());
                 prop_assert!(novelty.is_none_or(|novelty| novelty >= 0.0));
                 prop_assert!(threshold.is_none_or(|threshold| threshold >= 0.0));
-                let accepted = yardstick.accepts(query, class);
-                let outcome = if accepted { Outcome::of(class) } else { Outcome::Unknown };
+                let outcome = yardstick.outcome(query, class, classes.get(place + 1));
+                prop_assert_eq!(outcome == Outcome::Unknown, !yardstick.accepts(query, class));
                 let stable = vote.push(outcome);
                 prop_assert!(stable.votes <= stable.frames);
-                if let (Some(spread), Some(novelty), Some(threshold)) =
-                    (yardstick.spread(class), novelty, threshold)
+                if let (Some(_), Some(spread), Some(threshold)) =
+                    (outcome.class(), yardstick.spread(class), threshold)
                 {
-                    drift.push(query, class, spread, novelty, threshold);
+                    drift.push(query, class, spread, threshold);
                 }
             }
         }

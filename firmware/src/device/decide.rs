@@ -6,7 +6,7 @@ use heapless::Vec;
 use super::guard::Guard;
 use super::{Embedder, Seen, look};
 use crate::camera::Camera;
-use crate::decision::{self, Drift, MIN_FRAMES, Outcome, Quality, Rate, Vote, Yardstick};
+use crate::decision::{self, Drift, LeaveOneOut, MIN_FRAMES, Quality, Rate, Same, Vote, Yardstick};
 use crate::heads::{Answer, Class, MAX_DIM, Quantization, Ranking};
 use crate::image::Model;
 use crate::protocol::{
@@ -68,15 +68,12 @@ impl Decider {
     ) -> Decision {
         let novelty = yardstick.novelty(query, first);
         let threshold = yardstick.threshold(first.shots());
-        let outcome = if yardstick.accepts(query, first) {
-            Outcome::of(first)
-        } else {
-            Outcome::Unknown
-        };
-        if let (Some(spread), Some(novelty), Some(threshold)) =
-            (yardstick.spread(first), novelty, threshold)
+        let outcome = yardstick.outcome(query, first, second);
+        // What is of no class says nothing of how far classes have moved.
+        if let (Some(_), Some(spread), Some(threshold)) =
+            (outcome.class(), yardstick.spread(first), threshold)
         {
-            self.drift.push(query, first, spread, novelty, threshold);
+            self.drift.push(query, first, spread, threshold);
         }
         Decision {
             outcome,
@@ -360,7 +357,35 @@ fn quality(shot: &[i8], name: &str, known: &Known, model: &Model<'_>, rate: Rate
         other_novelty: other.and_then(|class| yardstick.novelty(shot, class)),
         ratio,
         threshold: own.and_then(|class| yardstick.threshold(class.shots())),
+        same: match own {
+            Some(class) if yardstick.has(class, shot) => Some(Same::Own),
+            _ => known
+                .of_model(model.id())
+                .find(|class| class.name != name && yardstick.has(class, shot))
+                .map(|class| Same::Other(class.id)),
+        },
     }
+}
+
+/// Leaves each shot of a class out in turn.
+pub(super) fn leave_one_out<'a, F: NorFlash>(
+    id: u8,
+    store: &Store<F>,
+    embedder: &Embedder<'_>,
+    guard: &mut Guard<F>,
+) -> Result<Response<'a>, DeviceError> {
+    if let Some(fault) = store.fault() {
+        return Err(fault.into());
+    }
+    let (model, known) = (embedder.model?, store.known());
+    let mut classes = known.of_model(model.id());
+    let others = classes.clone().filter(|class| class.id != id);
+    let class = classes.find(|class| class.id == id);
+    let class = class.ok_or(StoreError::NoSuchClass)?;
+    let yardstick = yardstick(&model, known, guard.settings().choices().rate);
+    Ok(Response::LeftOut(LeaveOneOut::of(
+        class, others, &yardstick,
+    )))
 }
 
 /// Restores the class whose record was received.

@@ -268,6 +268,7 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
         Request::Check(Check::Model) => Ok(Response::Checked {
             ticks: embedder.check()?,
         }),
+        Request::LeaveOneOut { id } => decide::leave_one_out(id, store, embedder, guard),
         Request::Boots { .. } | Request::Check(Check::Flash) => Err(DeviceError::NoHistory),
     }
 }

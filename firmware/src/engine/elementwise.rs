@@ -117,7 +117,7 @@ fn length(vector: &[i8], zero_point: i32) -> i32 {
     ((u64::from(squares) << 16).isqrt() as i32).max(1)
 }
 
-/// Height x width x channel to channel x height x width.
+/// Height x width x channel to channel x height x width, held between the limits.
 pub(crate) fn flatten(op: &OpRecord, input: &[i8], output: &mut [i8]) -> Option<()> {
     let channels = usize::from(op.input.channels);
     let area = input.len().checked_div(channels)?;
@@ -127,7 +127,7 @@ pub(crate) fn flatten(op: &OpRecord, input: &[i8], output: &mut [i8]) -> Option<
     for (channel, plane) in output.chunks_exact_mut(area).enumerate() {
         let values = input.get(channel..)?.iter().step_by(channels);
         for (out, &value) in plane.iter_mut().zip(values) {
-            *out = value;
+            *out = value.max(op.act_min).min(op.act_max);
         }
     }
     Some(())

@@ -2,11 +2,12 @@
 
 use core::ops::Range;
 
+use super::elementwise;
 use super::kernels::{self, LANES};
 use super::requantize::Requantize;
 use crate::image::OpRecord;
 
-/// The greatest value of each window.
+/// The greatest value of each window, held between the limits.
 pub(crate) fn max_pool(op: &OpRecord, input: &[i8], output: &mut [i8]) -> Option<()> {
     let channels = usize::from(op.input.channels);
     if channels == 0 {
@@ -15,12 +16,15 @@ pub(crate) fn max_pool(op: &OpRecord, input: &[i8], output: &mut [i8]) -> Option
     let mut windows = Windows::of(op);
     for output in output.chunks_exact_mut(channels) {
         let (rows, columns) = windows.next()?;
-        output.fill(i8::MIN);
+        output.fill(op.act_min);
         for row in rows {
             let pixels = pixels(op, input, row, &columns)?;
             for pixel in pixels.chunks_exact(channels) {
                 kernels::maximum(output, pixel);
             }
+        }
+        if op.act_max < i8::MAX {
+            elementwise::clamp(op, output);
         }
     }
     Some(())

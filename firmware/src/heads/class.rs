@@ -91,6 +91,15 @@ impl Class {
         Some(())
     }
 
+    /// The class without one of its shots, and without groups; `None` if that can't be.
+    pub(crate) fn without(&self, place: usize) -> Option<Self> {
+        let mut rest = Self::new(self.id, &self.name, self.model, self.dim())?;
+        rest.role = self.role;
+        let mut others = self.support().enumerate().filter(|(n, _)| *n != place);
+        others.try_for_each(|(_, shot)| rest.push(shot))?;
+        Some(rest)
+    }
+
     /// Number of shots.
     #[must_use]
     pub fn shots(&self) -> u8 {

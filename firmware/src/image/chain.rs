@@ -127,5 +127,5 @@ fn check_one(op: &OpRecord, before: Option<&OpRecord>, last: bool) -> Result<(),
         return Err(OpFault::Empty);
     }
     op.check_shape(kind)?;
-    op.check_requantize(kind)
+    op.check_numbers(kind)
 }

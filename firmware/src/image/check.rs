@@ -2,6 +2,8 @@
 
 use core::ops::Range;
 
+use bytemuck::Zeroable;
+
 use super::layout::{Kind, MAX_UNIT, OpRecord, SCRATCH_ALIGN, TENSOR_ALIGN, Tensor};
 use super::packing;
 
@@ -52,6 +54,10 @@ pub enum OpFault {
     /// Weights or channels leave the image or are not aligned.
     #[error("weights outside the image or not aligned")]
     Weights,
+    /// A field is set that the operation does not read, so that something would be left undone, or
+    /// the zero point of values that only move changes.
+    #[error("a field is set that the operation does not read")]
+    Unread,
     /// An operation is to be computed by rows, but it or the one behind it, which has to read just
     /// its output, is neither a convolution nor a pool, or too many follow one another.
     #[error("only convolutions and pools that follow one another can be computed by rows")]
@@ -83,6 +89,13 @@ impl Tensor {
     #[must_use]
     pub const fn same_shape(&self, other: &Self) -> bool {
         self.height == other.height && self.width == other.width && self.channels == other.channels
+    }
+
+    fn as_read(&self) -> Self {
+        Self {
+            reserved: 0,
+            ..*self
+        }
     }
 
     pub(super) fn check(&self, arena: usize) -> Result<(), OpFault> {
@@ -183,6 +196,60 @@ impl OpRecord {
         (left + usize::from(self.input.width) + right).next_multiple_of(2)
     }
 
+    /// The record as its operation reads it: all that it does not read zero, and where values only
+    /// move the output's zero point that of the input.
+    #[must_use]
+    pub(crate) fn as_read(&self) -> Self {
+        let mut read = Self {
+            kind: self.kind,
+            pool: self.pool,
+            act_min: self.act_min,
+            act_max: self.act_max,
+            by_rows: self.by_rows,
+            input: self.input.as_read(),
+            output: self.output.as_read(),
+            ..Zeroable::zeroed()
+        };
+        let Some(kind) = self.kind() else {
+            return read;
+        };
+        if kind == Kind::Conv2d {
+            read.groups = self.groups;
+        }
+        if self.has_rows() {
+            read.kernel = self.kernel;
+            read.stride = self.stride;
+            read.pads = self.pads;
+        }
+        if self.has_weights() {
+            read.weights = self.weights;
+            read.channels = self.channels;
+            read.scratch = self.scratch;
+            read.scratch_len = self.scratch_len;
+        }
+        if self.has_weights() || matches!(kind, Kind::AveragePool | Kind::Add) {
+            read.pre_shift = self.pre_shift;
+        }
+        if matches!(kind, Kind::AveragePool | Kind::Add | Kind::Normalize) {
+            read.multiplier = self.multiplier;
+        }
+        if kind == Kind::Add {
+            read.second = self.second.as_read();
+            read.coefficients = self.coefficients;
+        }
+        if kind.moves() {
+            read.output.zero_point = self.input.zero_point;
+        }
+        read
+    }
+
+    fn has_weights(&self) -> bool {
+        matches!(
+            self.kind(),
+            Some(Kind::Conv2d | Kind::Depthwise | Kind::FullyConnected)
+        )
+    }
+
     /// Checks everything but the content of the image behind the record.
     pub(crate) fn check(&self, arena: usize) -> Result<Kind, OpFault> {
         let kind = self.kind().ok_or(OpFault::Kind)?;
@@ -195,7 +262,7 @@ impl OpRecord {
             self.second.check(arena)?;
         }
         self.check_shape(kind)?;
-        self.check_requantize(kind)?;
+        self.check_numbers(kind)?;
         self.check_memory(kind, arena)?;
         Ok(kind)
     }
@@ -265,7 +332,11 @@ impl OpRecord {
         ])
     }
 
-    pub(super) fn check_requantize(&self, kind: Kind) -> Result<(), OpFault> {
+    /// Checks the numbers of the record, and that none is set that would be left unread.
+    pub(super) fn check_numbers(&self, kind: Kind) -> Result<(), OpFault> {
+        if self.as_read() != *self {
+            return Err(OpFault::Unread);
+        }
         let add = kind != Kind::Add
             || self
                 .coefficients

@@ -110,30 +110,32 @@ pub struct Tensor {
 /// Greatest multiplier of [`Kind::Normalize`].
 pub const MAX_UNIT: i32 = 1 << 22;
 
-/// What an operation computes; see [`OpRecord`] for the fields that each one reads.
+/// What an operation computes, and the fields of [`OpRecord`] that it reads besides those that all do:
+/// `input`, `output`, `act_min` and `act_max`, between which every operation holds its output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Kind {
     /// Convolution, grouped or not, optionally with a fused 2x2 max pool. Reads `kernel`, `stride`,
-    /// `pads`, `groups`, `pool`, `weights`, `channels` and `scratch`.
+    /// `pads`, `groups`, `pool`, `pre_shift`, `weights`, `channels` and `scratch`.
     Conv2d = 1,
     /// Convolution of each channel by itself, as many channels out as in. Reads `kernel`,
-    /// `stride`, `pads`, `weights`, `channels` and `scratch`. May write over its input where both
+    /// `stride`, `pads`, `pre_shift`, `weights`, `channels` and `scratch`. May write over its input where both
     /// have one offset and one shape.
     Depthwise = 2,
     /// Matrix times the whole input in the order height, width, channel; the output is 1 x 1 x n.
-    /// Reads `weights`, `channels` and `scratch`.
+    /// Reads `pre_shift`, `weights`, `channels` and `scratch`.
     FullyConnected = 3,
     /// Greatest value of each window; padding never wins. Reads `kernel`, `stride` and `pads`.
     MaxPool = 4,
     /// Sum of `value - zero point` over each window, padding counting as zero, times `multiplier`,
     /// which therefore holds the division by the window's size. Reads `kernel`, `stride`, `pads`,
-    /// `multiplier`.
+    /// `pre_shift` and `multiplier`.
     AveragePool = 5,
     /// Sum of two tensors of one shape: `(a - zero point) * coefficients[0]` plus the same of the
-    /// second, requantised with `multiplier`. May write over either input at the same offset.
+    /// second, requantised with `pre_shift` and `multiplier`. May write over either input at the same
+    /// offset.
     Add = 6,
-    /// The input held between `act_min` and `act_max`. May write over its input at the same offset.
+    /// The input, held between the limits. May write over its input at the same offset.
     Clamp = 7,
     /// Height x width x channels to one vector in the order channel, height, width: 1 x 1 x n.
     Flatten = 8,
@@ -161,6 +163,12 @@ impl Kind {
         })
     }
 
+    /// Whether its output holds values of its input as they are, so that one zero point serves both.
+    #[must_use]
+    pub const fn moves(self) -> bool {
+        matches!(self, Self::MaxPool | Self::Clamp | Self::Flatten)
+    }
+
     /// Whether it may write over an input of the output's shape.
     #[must_use]
     pub const fn in_place(self) -> bool {
@@ -171,7 +179,8 @@ impl Kind {
     }
 }
 
-/// One operation. Fields that its [`Kind`] does not read are zero.
+/// One operation. Fields that its [`Kind`] does not read are zero; [`super::Model::parse`] refuses
+/// others, so that nothing that an image asks for is left undone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct OpRecord {

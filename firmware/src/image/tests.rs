@@ -35,7 +35,7 @@ fn image(kind: Kind) -> Box<Aligned<[u8; MEMORY]>> {
     );
     let op = OpRecord {
         kind: kind as u8,
-        groups: 1,
+        groups: u16::from(kind == Kind::Conv2d),
         kernel: [3 * u8::from(windowed); 2],
         stride: [u8::from(windowed); 2],
         pads: [u8::from(windowed); 4],
@@ -138,6 +138,72 @@ fn any_changed_byte_is_noticed() {
         image.0[index] ^= 0x10;
     }
     assert!(Model::parse(&image.0).is_ok());
+}
+
+/// A change of a record, and the kinds that read what it changes.
+type Change = (&'static str, fn(&mut OpRecord), &'static [Kind]);
+
+/// Else an image could ask for something that a kernel leaves undone, and nobody would know.
+#[test]
+fn what_an_operation_does_not_read_is_refused() {
+    use Kind::{Add, AveragePool, Conv2d, Depthwise, FullyConnected, MaxPool, Normalize};
+    let windows = &[Conv2d, Depthwise, MaxPool, AveragePool];
+    let weights = &[Conv2d, Depthwise, FullyConnected];
+    let changes: [Change; 16] = [
+        (
+            "pre_shift",
+            |op| op.pre_shift ^= 1,
+            &[Conv2d, Depthwise, FullyConnected, AveragePool, Add],
+        ),
+        ("groups", |op| op.groups ^= 1, &[Conv2d]),
+        ("kernel", |op| op.kernel[1] += 1, windows),
+        ("stride", |op| op.stride[0] += 1, windows),
+        ("pads", |op| op.pads[3] += 1, windows),
+        (
+            "second's zero point",
+            |op| op.second.zero_point ^= 1,
+            &[Add],
+        ),
+        ("second's offset", |op| op.second.offset += 4, &[Add]),
+        (
+            "multiplier",
+            |op| op.multiplier ^= 1,
+            &[AveragePool, Add, Normalize],
+        ),
+        ("coefficients", |op| op.coefficients[0] ^= 1, &[Add]),
+        ("weights", |op| op.weights += 16, weights),
+        ("channels", |op| op.channels += 16, weights),
+        ("scratch", |op| op.scratch += 8, weights),
+        ("scratch_len", |op| op.scratch_len += 8, weights),
+        ("unused", |op| op.unused[2] = 1, &[]),
+        ("reserved", |op| op.output.reserved = 1, &[]),
+        (
+            "zero point of the output",
+            |op| op.output.zero_point ^= 1,
+            &[
+                Conv2d,
+                Depthwise,
+                FullyConnected,
+                AveragePool,
+                Add,
+                Normalize,
+            ],
+        ),
+    ];
+    for kind in KINDS {
+        for (name, change, readers) in changes {
+            let mut image = image(kind);
+            let record = size_of::<Header>()..size_of::<Header>() + size_of::<OpRecord>();
+            change(bytemuck::from_bytes_mut(&mut image.0[record]));
+            seal(&mut image.0);
+            let unread = ImageError::Op {
+                index: 0,
+                fault: OpFault::Unread,
+            };
+            let refused = Model::parse(&image.0).err() == Some(unread);
+            assert_eq!(refused, !readers.contains(&kind), "{name} of {kind:?}");
+        }
+    }
 }
 
 #[test]

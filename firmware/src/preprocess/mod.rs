@@ -6,12 +6,14 @@
 pub mod align;
 mod axis;
 pub mod contrast;
+mod fit;
 pub(crate) mod luma;
 
 use serde::{Deserialize, Serialize};
 
 use crate::camera::{Frame, PixelFormat};
 use axis::{Axis, MAX_SIDE};
+pub use fit::Fit;
 
 /// A part of a frame, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

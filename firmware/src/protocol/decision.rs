@@ -98,9 +98,10 @@ pub enum DecisionError {
     /// See [`Filter::is_sound`].
     #[error("a filter has a window of 1 to 16 frames, of which more than half have to agree")]
     Filter,
-    /// Too few pictures were classified to tell how far they have drifted.
+    /// Too few pictures were given a class to tell how far they have drifted.
     #[error(
-        "{frames} different frames were classified, {needed} are needed: classify some known parts"
+        "{frames} different frames were given a class, {needed} are needed: classify some known parts; \
+         unknown ones do not count, so where all are unknown mend the light or enrol again"
     )]
     Frames {
         /// Pictures that counted.

@@ -30,7 +30,8 @@ impl Request<'_> {
             | Self::Record { .. }
             | Self::Boots { clear: false }
             | Self::Head { choose: None }
-            | Self::Check(Check::Model) => Access::Open,
+            | Self::Check(Check::Model)
+            | Self::LeaveOneOut { .. } => Access::Open,
             Self::Enroll { .. }
             | Self::Rename { .. }
             | Self::Remove { .. }

@@ -25,7 +25,7 @@ pub use response::{
 };
 
 /// Version of the wire format.
-pub const VERSION: u8 = 5;
+pub const VERSION: u8 = 6;
 
 /// Most bytes of a frame or a record in one packet.
 pub const MAX_CHUNK: usize = 1024;

@@ -101,6 +101,13 @@ pub enum Request<'a> {
     Decision(DecisionRequest),
     /// Checks a part of the device. Answered by [`Response::Checked`](super::Response::Checked).
     Check(Check),
+    /// What would become of a class's shots if each were a new picture, see
+    /// [`LeaveOneOut`](crate::decision::LeaveOneOut). Answered by
+    /// [`Response::LeftOut`](super::Response::LeftOut).
+    LeaveOneOut {
+        /// Id of a class of the present model.
+        id: u8,
+    },
 }
 
 /// What a device can check about itself.

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Deciding, Decision, DecisionError, LockError, Protection, UpdateError};
 use crate::camera::{CameraError, Geometry};
-use crate::decision::Quality;
+use crate::decision::{LeaveOneOut, Quality};
 use crate::device::Boots;
 use crate::heads::{Head, Role};
 use crate::lock::Nonce;
@@ -84,6 +84,8 @@ pub enum Response<'a> {
         /// Ticks that it took.
         ticks: u32,
     },
+    /// To [`Request::LeaveOneOut`](super::Request::LeaveOneOut).
+    LeftOut(LeaveOneOut),
 }
 
 /// Some enrolled classes.

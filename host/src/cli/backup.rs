@@ -6,6 +6,7 @@ use sudal::device::Backup as Contents;
 
 use super::device::BoardArgs;
 use super::output::Output;
+use super::place;
 
 /// Save what the board was taught with its present model to a file.
 ///
@@ -23,12 +24,12 @@ pub(crate) struct Backup {
 
 impl Backup {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        place::ready(&self.file)?;
         let mut connection = self.board.connect()?;
         let info = connection.client.info()?;
         let backup = Contents::take(&mut connection.client)?;
         let bytes = backup.to_bytes();
-        fs::write(&self.file, &bytes)
-            .with_context(|| format!("writing {}", self.file.display()))?;
+        place::write(&self.file, &bytes)?;
         let classes = backup.classes().len();
         let mut text = format!(
             "{}: {classes} classes of model {:016x}, {} bytes",

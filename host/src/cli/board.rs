@@ -9,8 +9,8 @@ use anyhow::{Context, bail};
 use serde::Serialize;
 use sudal::data::Gray;
 use sudal::device::{
-    Board, BoardError, Boots, Client, ClientError, DecisionError, DeviceError, Info as DeviceInfo,
-    Link, OpenMv, Outlier, PixelFormat, Role, Verdict, Way,
+    Board, BoardError, Boots, Client, ClientError, DecisionError, DeviceError, Hold,
+    Info as DeviceInfo, Link, OpenMv, Outlier, PixelFormat, Role, Verdict, Way,
 };
 
 use super::align;
@@ -20,6 +20,7 @@ use super::head;
 use super::interrupt::Interrupt;
 use super::lock;
 use super::output::Output;
+use super::place;
 use super::re_enroll;
 
 /// Put a model image on a board and start it.
@@ -49,7 +50,10 @@ impl Flash {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
         let image =
             fs::read(&self.image).with_context(|| format!("reading {}", self.image.display()))?;
-        let mut board = self.open()?;
+        if let Some(file) = &self.out {
+            place::ready(file)?;
+        }
+        let (mut board, _hold) = self.open()?;
         board
             .flash(&image, &mut |step| output.step(step))
             .with_context(|| format!("flashing {}", self.image.display()))?;
@@ -61,15 +65,16 @@ impl Flash {
     }
 
     /// The board, and how it is to be flashed.
-    fn open(&self) -> anyhow::Result<Box<dyn Board>> {
+    fn open(&self) -> anyhow::Result<(Box<dyn Board>, Option<Hold>)> {
         let way = match (&self.out, self.dfu) {
             (Some(file), _) => Way::File(file.clone()),
             (None, true) => Way::Dfu,
             (None, false) => Way::Probe,
         };
         match self.board.openmv() {
-            Some(camera) => Ok(Box::new(camera.flashed_by(way))),
-            None if way == Way::Probe => self.board.open(),
+            // It is written past its port.
+            Some(camera) => Ok((Box::new(camera.flashed_by(way)), None)),
+            None if way == Way::Probe => self.board.open_alone(),
             None => bail!(
                 "--dfu and --out are for --board {}, not {}",
                 OpenMv::NAME,
@@ -101,7 +106,7 @@ pub(crate) struct Run {
 
 impl Run {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
-        let mut board = self.board.open()?;
+        let (mut board, _hold) = self.board.open_alone()?;
         board.stop()?;
         board.start()?;
         let info = board.connect()?.info()?;
@@ -118,7 +123,8 @@ pub(crate) struct Stop {
 
 impl Stop {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
-        self.board.open()?.stop()?;
+        let (mut board, _hold) = self.board.open_alone()?;
+        board.stop()?;
         output.result(
             &serde_json::json!({ "stopped": self.board.board }),
             "stopped",
@@ -314,12 +320,16 @@ impl Enroll {
                 ));
             }
         }
+        let separation = c.client.separation()?;
+        let concerns = separation.of(&self.name).to_string();
+        text.push_str(&format!("\n{}", concerns.trim_end()));
         let result = serde_json::json!({
             "id": enrolled.id,
             "shots": enrolled.shots,
             "overwritten": overwritten,
             "quality": enrolled.quality,
             "pose": enrolled.pose,
+            "separation": separation,
         });
         output.result(&result, text)
     }
@@ -533,6 +543,7 @@ pub(crate) struct Capture {
 
 impl Capture {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        place::ready(&self.out)?;
         let mut c = self.board.connect()?;
         let picture = c.client.capture()?;
         let geometry = picture.geometry;

@@ -12,6 +12,7 @@ use sudal_firmware::decision::Calibration;
 use super::data::{DataArgs, Half};
 use super::model::ModelFile;
 use super::output::Output;
+use super::place;
 
 /// Measure how far pictures of a known class may lie from it, and write that into a model image.
 ///
@@ -59,6 +60,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     if !matches!(model, ModelFile::Image(_)) {
         bail!("only a model image can be calibrated: make one with `sudal convert`");
     }
+    let path = args.out.clone().unwrap_or_else(|| args.image.clone());
+    place::ready(&path)?;
     let split = args.data.split_or("val")?;
     let data = args.data.load(&split, model.size()?, output)?;
     let embeddings = Half::of(args.half, model.embeddings(&data, output)?);
@@ -70,8 +73,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     if let Some(key) = &signing {
         image = key.sign(&image)?;
     }
-    let path = args.out.clone().unwrap_or_else(|| args.image.clone());
-    fs::write(&path, image).with_context(|| format!("writing {}", path.display()))?;
+    place::write(&path, &image)?;
     let report = Report {
         image: path,
         split,

@@ -12,13 +12,16 @@ use sudal::export::calibration::{measure, with_calibration};
 use sudal::export::convert::{ConvertOptions, Report as Conversion, convert, input_shape};
 use sudal::export::float::FloatModel;
 use sudal::export::quantized::QuantizedModel;
+use sudal::export::signature::cut;
 use sudal::meta::{Accuracy, Embeddings};
 use sudal::nets::graph::Normalization;
+use sudal_firmware::heads::MAX_DIM;
 
 use super::calibrate;
 use super::data::{DataArgs, Kind};
 use super::model::{ModelFile, beside};
 use super::output::Output;
+use super::place;
 
 /// Quantise an ONNX file to the int8 model image that the firmware runs.
 ///
@@ -27,7 +30,8 @@ use super::output::Output;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sudal convert parts.onnx --data parts
-  sudal convert foreign.onnx --data pictures/ --mean 0.485 --std 0.229 --ram 96KiB")]
+  sudal convert foreign.onnx --data pictures/ --mean 0.485 --std 0.229 --ram 96KiB
+  sudal convert classifier.onnx --data pictures/ --mean 0 --std 1 --output features")]
 pub(crate) struct Args {
     /// The ONNX file.
     onnx: PathBuf,
@@ -49,6 +53,10 @@ pub(crate) struct Args {
     /// Standard deviation of the pixels on the scale 0..=1, for files that do not state it.
     #[arg(long, requires = "mean")]
     std: Option<f32>,
+    /// End the network at this value of the file instead of at its output: for a classifier the
+    /// features before its last layer.
+    #[arg(long, value_name = "NAME")]
+    output: Option<String>,
     /// Board whose memory the image must fit.
     #[arg(long, default_value = "mps2-an500")]
     board: String,
@@ -94,10 +102,18 @@ struct Loss {
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let signing = args.sign.as_deref().map(SigningKey::open).transpose()?;
+    let path = args
+        .out
+        .clone()
+        .unwrap_or_else(|| beside(&args.onnx, "sudal"));
+    place::ready(&path)?;
     let onnx = fs::read(&args.onnx).with_context(|| format!("reading {}", args.onnx.display()))?;
+    let onnx = match &args.output {
+        Some(value) => cut(&onnx, value).with_context(|| format!("{}", args.onnx.display()))?,
+        None => onnx,
+    };
     let normalization = match (args.mean, args.std) {
-        (Some(mean), Some(std)) if std > 0.0 => Some(Normalization::new(mean, std)),
-        (Some(_), Some(std)) => bail!("--std {std} must be greater than 0"),
+        (Some(mean), Some(std)) => Some(Normalization::new(mean, std)),
         _ => None,
     };
     let [channels, height, width] =
@@ -115,6 +131,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         normalization,
         ram_limit: Some(args.ram.unwrap_or(memory.arena)),
         flash_limit: Some(memory.image),
+        embedding_limit: Some(MAX_DIM),
+        noise_limit: None,
     };
     let calibration = args
         .data
@@ -123,10 +141,6 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     output.step(format!("calibrating on {} pictures", frames.len()));
     let converted = convert(&onnx, &frames, &options)
         .with_context(|| format!("converting {}", args.onnx.display()))?;
-    let path = args
-        .out
-        .clone()
-        .unwrap_or_else(|| beside(&args.onnx, "sudal"));
     let mut text = converted.report.to_string();
     let mut image = converted.image;
     let decided = decision_data(&args.data, size, output)?;
@@ -140,7 +154,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     if let Some(key) = &signing {
         image = key.sign(&image)?;
     }
-    fs::write(&path, image).with_context(|| format!("writing {}", path.display()))?;
+    place::write(&path, &image)?;
 
     let mut accuracy = Vec::new();
     if args.episodes > 0 {

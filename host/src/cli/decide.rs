@@ -204,13 +204,14 @@ fn drift(drift: &DriftInfo) -> String {
     }
 }
 
-/// `OK: gear`, `NOT OK: gear, broken tooth`, `UNKNOWN`, or the class.
+/// `OK: gear`, `NOT OK: gear, broken tooth`, `UNKNOWN`, `TOO CLOSE TO CALL`, or the class.
 fn outcome(outcome: Outcome, names: &[(u8, String)]) -> String {
     match outcome {
         Outcome::Class(id) => name(names, id).to_owned(),
         Outcome::Good(id) => format!("OK: {}", name(names, id)),
         Outcome::Defect(id) => format!("NOT OK: {}", name(names, id)),
         Outcome::Unknown => "UNKNOWN".to_owned(),
+        Outcome::Unclear => "TOO CLOSE TO CALL".to_owned(),
     }
 }
 
@@ -240,6 +241,7 @@ pub(super) fn quality(enrolled: &Enrolled, names: &[(u8, String)]) -> String {
         other_novelty,
         ratio,
         threshold,
+        ..
     } = enrolled.quality;
     let mut words = Vec::new();
     if let Some(own) = own {

@@ -6,16 +6,18 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use serde::Serialize;
 use sudal::data::{Gray, parts};
-use sudal::device::Head;
+use sudal::device::{self, Emulator, Head};
 use sudal::report::{Confusion, ContactSheet, Query, Row};
 
-use super::device::{BoardArgs, Connection, Cost};
+use super::device::{BoardArgs, Connection, Cost, serial_port};
 use super::model::ModelFile;
 use super::output::Output;
+use super::place;
 
 /// Show the whole way on a board: flash, enrol, power cycle, classify.
 ///
-/// Enrols classes of synthetic parts that no training saw, from a few frames each, switches the
+/// The board is the demo's own, in the user's state folder; what other boards were taught stays. It
+/// enrols classes of synthetic parts that no training saw, from a few frames each, switches the
 /// board off and on, classifies new frames, and prints the confusion matrix and the latency. The
 /// support frames and queries with their distances are drawn as a contact sheet.
 #[derive(clap::Args)]
@@ -44,8 +46,37 @@ pub(crate) struct Args {
     /// Folder for contact-sheet.png and confusion.png.
     #[arg(long, default_value = "out", value_name = "DIR")]
     out: PathBuf,
-    #[command(flatten)]
-    board: BoardArgs,
+    /// The board: mps2-an500 is a Cortex-M7 in QEMU, host the same firmware in this process,
+    /// openmv-h7 an OpenMV Cam H7 at a USB port, which takes --erase.
+    #[arg(long, default_value = Emulator::NAME, env = "SUDAL_BOARD")]
+    board: String,
+    /// Serial port of an openmv-h7, which takes --erase.
+    #[arg(long, value_name = "PORT", value_parser = serial_port)]
+    port: Option<PathBuf>,
+    /// Key of a board that is locked.
+    #[arg(long, value_name = "FILE", env = "SUDAL_KEY")]
+    key: Option<PathBuf>,
+    /// Flash a board that is plugged in, and have it forget every class that it was taught.
+    #[arg(long)]
+    erase: bool,
+}
+
+impl Args {
+    /// The demo's own board, or one that is plugged in and may be erased.
+    fn board(&self) -> anyhow::Result<BoardArgs> {
+        let args = BoardArgs {
+            board: self.board.clone(),
+            board_dir: Some(device::state_dir("demo").join(&self.board)),
+            port: self.port.clone(),
+            key: self.key.clone(),
+        };
+        if args.openmv().is_some() && !self.erase {
+            bail!(
+                "the demo replaces model and firmware of a board that is plugged in, and all that it was taught: give --erase to do that (`sudal backup` keeps what it was taught), or leave --board and --port out for a board of the demo's own"
+            );
+        }
+        Ok(args)
+    }
 }
 
 #[derive(Serialize)]
@@ -65,6 +96,11 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     if args.classes == 0 || args.shots == 0 || args.queries == 0 {
         bail!("--classes, --shots and --queries must be at least 1");
     }
+    let board_args = args.board()?;
+    let pictures = ["contact-sheet.png", "confusion.png"].map(|name| args.out.join(name));
+    for path in &pictures {
+        place::ready(path)?;
+    }
     let size = ModelFile::open(&args.model)?.size()?;
     let image =
         fs::read(&args.model).with_context(|| format!("reading {}", args.model.display()))?;
@@ -82,10 +118,10 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         .map(|c| dataset.class_name(c).to_owned())
         .collect();
 
-    let mut board = args.board.open()?;
+    let (mut board, _hold) = board_args.open_alone()?;
     board.flash(&image, &mut |step| output.step(step))?;
     let mut connection = Connection::new(board)?;
-    connection.unlock(&args.board)?;
+    connection.unlock(&board_args)?;
     let info = connection.client.info()?;
     if args.classes > usize::from(info.max_classes) || args.shots > usize::from(info.max_shots) {
         bail!(
@@ -118,7 +154,11 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let enrolled = connection.client.list()?;
     if enrolled.len() != args.classes || enrolled.iter().any(|c| usize::from(c.shots) != args.shots)
     {
-        bail!("the power cycle lost classes: {enrolled:?}");
+        let names: Vec<_> = enrolled.iter().map(|c| c.name.as_str()).collect();
+        bail!(
+            "the power cycle lost classes: left are {}",
+            names.join(", ")
+        );
     }
     output.step(format!(
         "{} classes are still there; classifying {} new frames",
@@ -140,7 +180,10 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             connection.show(&frame)?;
             let verdict = connection.client.classify()?;
             let Some(answer) = place(verdict.nearest.class) else {
-                bail!("the board named a class that was not enrolled: {verdict:?}");
+                bail!(
+                    "the board named a class that was not enrolled: {}",
+                    verdict.name
+                );
             };
             confusion.add(class, answer)?;
             times.push(verdict.ticks);
@@ -158,10 +201,12 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             queries,
         });
     }
+    if board_args.openmv().is_none() {
+        connection.board.stop()?;
+    }
     times.sort_unstable();
     let cost = |ticks| Cost::new(connection.board.as_ref(), ticks, info.ticks_per_second);
 
-    fs::create_dir_all(&args.out).with_context(|| format!("making {}", args.out.display()))?;
     let sheet = ContactSheet {
         title: format!(
             "{} classes, {} shots, {} of {} queries right on {}",
@@ -173,6 +218,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         ),
         rows,
     };
+    let [contact_sheet, confusion_picture] = pictures;
     let report = Report {
         board: info.board,
         right: confusion.right(),
@@ -183,8 +229,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             .map(|t| (0..args.classes).map(|a| confusion.count(t, a)).collect())
             .collect(),
         names,
-        contact_sheet: args.out.join("contact-sheet.png"),
-        confusion_picture: args.out.join("confusion.png"),
+        contact_sheet,
+        confusion_picture,
     };
     sheet.figure()?.save(&report.contact_sheet)?;
     confusion.figure().save(&report.confusion_picture)?;

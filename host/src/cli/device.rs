@@ -9,8 +9,8 @@ use anyhow::bail;
 use serde::Serialize;
 use sudal::data::{Gray, Loaded};
 use sudal::device::{
-    self, Board, Client, ClientError, DeviceError, Head, Link, LockError, LockKey, LockState,
-    OpenMv,
+    self, Board, BoardError, Client, ClientError, DeviceError, Head, Hold, Link, LockError,
+    LockKey, LockState, OpenMv, Purpose,
 };
 use sudal::episodes::{Episode, Sampler};
 use sudal::meta::Accuracy;
@@ -28,11 +28,21 @@ pub(crate) struct BoardArgs {
     #[arg(long, value_name = "DIR", env = "SUDAL_BOARD_DIR")]
     pub(crate) board_dir: Option<PathBuf>,
     /// Serial port of an openmv-h7, which needs no --board then [default: the one where it is].
-    #[arg(long, value_name = "PORT", env = "SUDAL_PORT")]
+    #[arg(long, value_name = "PORT", env = "SUDAL_PORT", value_parser = serial_port)]
     pub(crate) port: Option<PathBuf>,
     /// Key of the board, for commands that change one that is locked; see `sudal key`.
     #[arg(long, value_name = "FILE", env = "SUDAL_KEY")]
     pub(crate) key: Option<PathBuf>,
+}
+
+/// A serial port, not that of a server.
+pub(crate) fn serial_port(text: &str) -> Result<PathBuf, String> {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(format!(
+            "{text} is no serial port such as /dev/ttyACM0; where browsers connect is `sudal serve --listen 127.0.0.1:{text}`"
+        ));
+    }
+    Ok(PathBuf::from(text))
 }
 
 /// A connected board. One that this program unlocked is locked again when it lets go.
@@ -40,6 +50,8 @@ pub(crate) struct Connection {
     pub(crate) board: Box<dyn Board>,
     pub(crate) client: Client<Box<dyn Link>>,
     unlocked: bool,
+    /// From the first request to the last, with what is switched off and on in between.
+    _hold: Hold,
 }
 
 impl BoardArgs {
@@ -48,11 +60,23 @@ impl BoardArgs {
         if let Some(camera) = self.openmv() {
             return Ok(Box::new(camera));
         }
-        let dir = match &self.board_dir {
-            Some(dir) => dir.clone(),
-            None => device::state_dir(&self.board),
+        Ok(device::open(&self.board, &self.dir())?)
+    }
+
+    /// The board's folder.
+    pub(crate) fn dir(&self) -> PathBuf {
+        let dir = self.board_dir.clone();
+        dir.unwrap_or_else(|| device::state_dir(&self.board))
+    }
+
+    /// The board, kept from other programs, if it is there.
+    pub(crate) fn open_alone(&self) -> anyhow::Result<(Box<dyn Board>, Option<Hold>)> {
+        let mut board = self.open()?;
+        let hold = match hold(board.as_mut()) {
+            Err(BoardError::NoPort | BoardError::ManyPorts(..) | BoardError::Port { .. }) => None,
+            held => Some(held?),
         };
-        Ok(device::open(&self.board, &dir)?)
+        Ok((board, hold))
     }
 
     /// The camera board, if it is one.
@@ -109,14 +133,21 @@ impl fmt::Display for Cost {
     }
 }
 
+/// Keeps other programs from a board; says for whom it waits.
+pub(crate) fn hold(board: &mut dyn Board) -> Result<Hold, BoardError> {
+    board.hold(Purpose::Command, &mut |text| eprintln!("{text}"))
+}
+
 impl Connection {
     /// The board, on and connected.
     pub(crate) fn new(mut board: Box<dyn Board>) -> anyhow::Result<Self> {
+        let hold = hold(board.as_mut())?;
         let client = board.connect()?;
         Ok(Self {
             board,
             client,
             unlocked: false,
+            _hold: hold,
         })
     }
 
@@ -184,7 +215,7 @@ impl<'a> Episodes<'a> {
         data: &'a Loaded,
         output: &'a Output,
     ) -> anyhow::Result<Self> {
-        let mut board = args.open()?;
+        let (mut board, _hold) = args.open_alone()?;
         board.flash(image, &mut |step| output.step(step))?;
         let mut board = Connection::new(board)?;
         board.unlock(args)?;

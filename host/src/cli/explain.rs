@@ -11,6 +11,7 @@ use sudal::report::{Axis, Chart, Neighbor, Neighbors, Point, Series, Sought, Sty
 use super::data::DataArgs;
 use super::model::ModelFile;
 use super::output::Output;
+use super::place;
 
 /// Show why a model answers as it does: a map of an episode's embeddings, and each query's nearest
 /// support pictures.
@@ -85,6 +86,10 @@ type Place = (usize, usize, usize);
 type Found = (Place, Vec<(f32, Place)>);
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
+    let map_path = place::named(&args.out, "-map.png");
+    let sheet_path = place::named(&args.out, "-neighbors.png");
+    place::ready_chart(&map_path)?;
+    place::ready(&sheet_path)?;
     let model = ModelFile::open(&args.model)?;
     let split = args.data.split_or("test")?;
     let data = args.data.load(&split, model.size()?, output)?;
@@ -154,12 +159,6 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         y: axis(1),
         series,
     };
-    let named = |what: &str| {
-        let mut path = args.out.clone().into_os_string();
-        path.push(what);
-        PathBuf::from(path)
-    };
-    let map_path = named("-map.png");
     chart.save(&map_path).context("drawing the map")?;
 
     let distance = |a: &[f32], b: &[f32]| {
@@ -207,7 +206,6 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             })
             .collect(),
     };
-    let sheet_path = named("-neighbors.png");
     sheet.figure().save(&sheet_path)?;
 
     let name = |class: usize| data.class_name(class).to_owned();

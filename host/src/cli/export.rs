@@ -1,6 +1,5 @@
 //! `sudal export`.
 
-use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
@@ -10,6 +9,7 @@ use sudal::meta::{Checkpoint, Trained};
 
 use super::model::beside;
 use super::output::Output;
+use super::place;
 
 /// Write a trained network as an ONNX file of standard operators, batch norm folded.
 ///
@@ -57,6 +57,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             );
         }
         let learned = checkpoint.learned().context("the run is not finished")?;
+        place::ready(path)?;
         learned.save(path)?;
         let learned = Learned {
             checkpoint: path.clone(),
@@ -67,6 +68,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         .out
         .clone()
         .unwrap_or_else(|| beside(&args.checkpoint, "onnx"));
+    place::ready(&path)?;
     let name = args.name.clone().unwrap_or_else(|| {
         path.file_stem()
             .map_or_else(String::new, |n| n.to_string_lossy().into_owned())
@@ -78,7 +80,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         checkpoint.config.seed,
     );
     let bytes = onnx::write(&trained.graph(), &metadata)?;
-    fs::write(&path, &bytes).with_context(|| format!("writing {}", path.display()))?;
+    place::write(&path, &bytes)?;
     let text = format!(
         "{}: {} bytes, input `image` [N, 1, {}, {}], output `embedding` [N, {}]\nnext: sudal convert {}",
         path.display(),

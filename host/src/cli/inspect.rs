@@ -83,7 +83,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let data = args.data.load(&split, file.size()?, output)?;
     let embeddings = file.embeddings(&data, output)?;
     let shape = EpisodeShape {
-        way: 1 + args.known + args.unknown,
+        way: args.known.saturating_add(args.unknown).saturating_add(1),
         shot: args.shot,
         query: args.query,
     };

@@ -80,7 +80,7 @@ impl Recover {
         if !self.yes {
             bail!("this forgets every enrolled class and all settings: give --yes to do it");
         }
-        let mut board = self.board.open()?;
+        let (mut board, _hold) = self.board.open_alone()?;
         board.recover()?;
         let protection = board.connect()?.info()?.protection;
         output.result(&protection, describe(&protection))

@@ -24,6 +24,7 @@ mod model;
 mod openset;
 mod output;
 mod pictures;
+mod place;
 mod profile;
 mod re_enroll;
 mod selftest;
@@ -33,6 +34,7 @@ mod sweep;
 mod train;
 mod tune;
 mod update;
+mod validate;
 mod verify;
 mod whiten;
 
@@ -103,6 +105,7 @@ enum Command {
     Region(decide::SetRegion),
     Align(align::SetAlignment),
     List(board::List),
+    Validate(validate::Validate),
     Rename(board::Rename),
     Remove(board::Remove),
     Reset(board::Reset),
@@ -162,6 +165,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Region(args) => args.run(&output),
         Command::Align(args) => args.run(&output),
         Command::List(args) => args.run(&output),
+        Command::Validate(args) => args.run(&output),
         Command::Rename(args) => args.run(&output),
         Command::Remove(args) => args.run(&output),
         Command::Reset(args) => args.run(&output),

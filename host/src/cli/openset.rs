@@ -12,6 +12,7 @@ use super::data::{DataArgs, Half};
 use super::head;
 use super::model::ModelFile;
 use super::output::Output;
+use super::place;
 
 /// Measure open-set decisions: some classes are enrolled, and asked for are pictures of these and of
 /// others.
@@ -102,6 +103,9 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     if args.episodes == 0 || args.known == 0 || args.unknown == 0 {
         bail!("--episodes, --known and --unknown have to be at least 1");
     }
+    if let Some(path) = &args.plot {
+        place::ready_chart(path)?;
+    }
     let rates: Vec<Rate> = args
         .rate
         .iter()
@@ -119,7 +123,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let mut rows = Vec::new();
     for &shot in &args.shot {
         let shape = EpisodeShape {
-            way: args.known + args.unknown,
+            way: args.known.saturating_add(args.unknown),
             shot,
             query: args.query,
         };
@@ -166,11 +170,14 @@ fn describe(report: &Report, args: &Args) -> String {
         ));
         for at in &openness.rates {
             text.push_str(&format!(
-                "  {:>4} % chosen: {} of known rejected, {} of unknown accepted, {} of known accepted and right\n",
+                "  {:>4} % chosen: {} of known rejected, {} of unknown accepted, {} of known accepted and right; \
+                 too close to call: {} of the right answers, {} of the wrong ones\n",
                 at.chosen * 100.0,
                 at.false_reject,
                 at.false_accept,
-                at.right
+                at.right,
+                at.right_unclear,
+                at.wrong_unclear
             ));
         }
         let kept: Vec<String> = openness

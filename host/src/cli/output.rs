@@ -2,10 +2,18 @@
 
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use serde::Serialize;
+
+/// How often a bar is drawn.
+const TICK: Duration = Duration::from_millis(250);
+/// Time to the first line about a bar that nobody sees; each later one takes twice as long.
+const FIRST_LINE: Duration = Duration::from_secs(2);
+/// Most time between two lines.
+const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 
 /// Where results go: text or JSON on standard output, progress on standard error.
 pub(crate) struct Output {
@@ -50,7 +58,8 @@ impl Output {
         }
     }
 
-    /// A bar with rate and time left; invisible where standard error is no terminal.
+    /// A bar with rate and time left. Where standard error is no terminal there are lines with both,
+    /// ever fewer of them, down to one a minute.
     pub(crate) fn bar(&self, length: u64, unit: &str) -> ProgressBar {
         let bar = ProgressBar::new(length);
         let template =
@@ -58,12 +67,67 @@ impl Output {
         if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style);
         }
-        bar.enable_steady_tick(Duration::from_millis(250));
+        bar.enable_steady_tick(TICK);
+        if !std::io::stderr().is_terminal() {
+            tell(&bar, unit.to_owned());
+        }
         bar
     }
+}
 
-    /// Whether somebody watches the bars.
-    pub(crate) fn is_watched(&self) -> bool {
-        std::io::stderr().is_terminal()
+/// Tells in lines how far a bar is, until it ends.
+fn tell(bar: &ProgressBar, unit: String) {
+    let bar = bar.downgrade();
+    thread::spawn(move || {
+        // A run that goes on does not begin at zero.
+        let mut first = None;
+        let mut pause = FIRST_LINE;
+        loop {
+            thread::sleep(if first.is_none() { TICK } else { pause });
+            let Some(bar) = bar.upgrade().filter(|bar| !bar.is_finished()) else {
+                return;
+            };
+            let (done, total) = (bar.position(), bar.length().unwrap_or(0));
+            let (begin, since) = *first.get_or_insert_with(|| (done, Instant::now()));
+            let taken = since.elapsed().as_secs_f64();
+            if taken >= 1.0 {
+                let rate = done.saturating_sub(begin) as f64 / taken;
+                eprintln!("{}", line(&bar.message(), done, total, &unit, rate));
+                pause = (2 * pause).min(LONGEST_SILENCE);
+            }
+        }
+    });
+}
+
+/// What a bar shows, in words; the rate is in units a second.
+fn line(what: &str, done: u64, total: u64, unit: &str, rate: f64) -> String {
+    let left = total.saturating_sub(done) as f64 / rate;
+    let left = match Duration::try_from_secs_f64(left) {
+        Ok(left) => format!(", {} left", HumanDuration(left)),
+        Err(_) => String::new(),
+    };
+    format!("{what} {done}/{total} {unit}, {rate:.1} a second{left}")
+        .trim_start()
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_how_far_how_fast_and_how_long() {
+        assert_eq!(
+            line("loss 0.5", 60, 6000, "episodes", 2.0),
+            "loss 0.5 60/6000 episodes, 2.0 a second, 49 minutes left"
+        );
+        assert_eq!(
+            line("", 0, 10, "pictures", 0.0),
+            "0/10 pictures, 0.0 a second"
+        );
+        assert_eq!(
+            line("", 20, 10, "pictures", 0.7),
+            "20/10 pictures, 0.7 a second, 0 seconds left"
+        );
     }
 }

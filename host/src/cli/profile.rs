@@ -12,6 +12,7 @@ use sudal::report::{Bar, BarChart};
 
 use super::heads::{self, HeadsArgs};
 use super::output::Output;
+use super::place;
 
 /// Count what a model costs on the board, layer by layer.
 ///
@@ -101,6 +102,9 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     };
     if args.compare && machine == Machine::An505 {
         bail!("CMSIS-NN was counted on the Cortex-M7 and the M4: choose another --board");
+    }
+    if let Some(path) = &args.out {
+        place::ready(path)?;
     }
     let profile = device::profile(&image, machine, &mut |step| output.step(step))
         .with_context(|| format!("profiling {name}"))?;

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use sudal::data::{folder, parts, surfaces};
-use sudal::device::{self, LockKey};
+use sudal::device::{self, BoardError, LockKey, OpenMv};
 use sudal::serve::{Broker, DeviceOptions, Keep, Options, Reel, Source, Token, Webcam};
 
-use super::device::BoardArgs;
+use super::device::{BoardArgs, hold, serial_port};
 use super::output::Output;
 
 /// Side of the generators' frames, in pixels; the emulated board's camera holds as many.
@@ -40,11 +40,14 @@ const FRAMES: usize = 1000;
       what this computer's camera sees, before a board in this process
   sudal serve --device name=press,board=host,dir=press --device name=lathe,source=surfaces
       two devices, each with a tab; what is not said is as for one
+  sudal serve --port /dev/ttyACM0 --source camera
+      what a board at a serial port sees; --listen says where browsers connect
   sudal serve --listen 0.0.0.0:8420 --token-file token --mqtt mqtt://broker/hall/line1
       for the whole network, with the token kept, decisions published too")]
 pub(crate) struct Args {
     /// A device: name=NAME and, if they differ from the options beside, board=BOARD, dir=DIR,
-    /// key=FILE, source=SOURCE, seed=N, separated by commas. Give it once for each device.
+    /// port=PORT, key=FILE, source=SOURCE, seed=N, separated by commas. Give it once for each device;
+    /// each is a board of its own.
     #[arg(long = "device", value_name = "KEY=VALUE,...")]
     devices: Vec<String>,
     #[command(flatten)]
@@ -122,7 +125,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         let image = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
         for device in &devices {
             output.step(format!("{}: flashing {}", device.name, path.display()));
-            device::open(&device.board, &device.dir)?
+            device::open_at(&device.board, &device.dir, device.port.as_deref())?
                 .flash(&image, &mut |step| output.step(step))
                 .with_context(|| format!("flashing {}", path.display()))?;
         }
@@ -159,7 +162,16 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
 
 impl Args {
     fn device(&self, name: &str, pairs: &BTreeMap<&str, &str>) -> anyhow::Result<DeviceOptions> {
-        let board = pairs.get("board").copied().unwrap_or(&self.board.board);
+        let own_place = ["board", "dir"].iter().any(|key| pairs.contains_key(key));
+        let port = match pairs.get("port") {
+            Some(port) => Some(serial_port(port).map_err(anyhow::Error::msg)?),
+            None if own_place => None,
+            None => self.board.port.clone(),
+        };
+        let board = match port {
+            Some(_) => OpenMv::NAME,
+            None => pairs.get("board").copied().unwrap_or(&self.board.board),
+        };
         let dir = match (pairs.get("dir"), &self.board.board_dir) {
             (Some(dir), _) => PathBuf::from(dir),
             (None, Some(dir)) if !pairs.contains_key("name") => dir.clone(),
@@ -168,8 +180,13 @@ impl Args {
             (None, None) if !pairs.contains_key("name") => device::state_dir(board),
             (None, None) => device::state_dir(board).join(name),
         };
-        // A wrong name of a board is told now.
-        device::open(board, &dir)?;
+        // A wrong name of a board is told now, and that another program has it.
+        let mut opened = device::open_at(board, &dir, port.as_deref())?;
+        match hold(opened.as_mut()) {
+            // It may be plugged in later.
+            Err(BoardError::NoPort | BoardError::Port { .. }) => {}
+            held => drop(held?),
+        }
         let key = match pairs.get("key") {
             Some(path) => Some(LockKey::open(Path::new(path))?),
             None => self.board.lock_key()?,
@@ -183,6 +200,7 @@ impl Args {
             name: name.to_owned(),
             board: board.to_owned(),
             dir,
+            port,
             key,
             source: self.source(source, seed)?,
             interval: Duration::from_millis(self.interval),
@@ -232,7 +250,7 @@ fn size(text: &str) -> Result<(u32, u32), String> {
 
 /// `key=value,key=value`.
 fn pairs(text: &str) -> anyhow::Result<BTreeMap<&str, &str>> {
-    const KEYS: [&str; 6] = ["name", "board", "dir", "key", "source", "seed"];
+    const KEYS: [&str; 7] = ["name", "board", "dir", "port", "key", "source", "seed"];
     let mut pairs = BTreeMap::new();
     for pair in text.split(',') {
         let Some((key, value)) = pair.split_once('=') else {

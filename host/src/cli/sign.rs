@@ -7,6 +7,7 @@ use anyhow::Context;
 use sudal::device::SigningKey;
 
 use super::output::Output;
+use super::place;
 
 /// Sign a model image, for boards that trust the key.
 ///
@@ -34,7 +35,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         .sign(&image)
         .with_context(|| format!("signing {}", args.image.display()))?;
     let path = args.out.as_ref().unwrap_or(&args.image);
-    fs::write(path, &signed).with_context(|| format!("writing {}", path.display()))?;
+    place::write(path, &signed)?;
     output.result(
         &serde_json::json!({ "image": path, "bytes": signed.len() }),
         format!("{}: signed, {} bytes", path.display(), signed.len()),

@@ -14,6 +14,7 @@ use sudal::report::{Axis, Chart, Point, Series};
 use super::data::DataArgs;
 use super::model::ModelFile;
 use super::output::Output;
+use super::place;
 
 /// Measure how accuracy falls with the number of classes and rises with the number of pictures.
 ///
@@ -77,6 +78,10 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     if args.episodes == 0 {
         bail!("--episodes 0 measures nothing: give at least 1");
     }
+    let file = |what: &str| place::named(&args.out, &format!("-{what}.png"));
+    for what in ["way", "shot"] {
+        place::ready_chart(&file(what))?;
+    }
     let mut models = Vec::new();
     for path in &args.models {
         let name = path.file_name().unwrap_or(path.as_os_str());
@@ -132,9 +137,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         if chart.series.iter().all(|s| s.points.len() < 2) {
             continue;
         }
-        let mut path = args.out.clone().into_os_string();
-        path.push(format!("-{what}.png"));
-        let path = PathBuf::from(path);
+        let path = file(what);
         chart.save(&path).context("drawing the sweep")?;
         charts.push(path.with_extension("svg"));
         charts.push(path);
@@ -172,7 +175,8 @@ fn measure(
     let least = data.class_sizes().into_iter().min().unwrap_or(0);
     let prepared = model.prepare(data, output)?;
     let bar = output.bar(
-        (args.way.len() * args.shot.len()) as u64 * args.episodes,
+        args.episodes
+            .saturating_mul((args.way.len() * args.shot.len()) as u64),
         "episodes",
     );
     bar.set_message(name.to_owned());

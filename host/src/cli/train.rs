@@ -28,13 +28,14 @@ use sudal::meta::transfer::Transfer;
 use sudal::meta::{Checkpoint, Learner, TrainConfig, TrainError, Trained, Trainer};
 use sudal::nets::backend;
 use sudal::nets::block::Statistics;
-use sudal::nets::network::{Architecture, Weights};
+use sudal::nets::network::{Architecture, Plan, Weights};
 use sudal::nets::unfold::unfold;
 
 use super::data::{AlsoArgs, DataArgs, Kind};
 use super::interrupt::{Interrupt, Interrupted};
 use super::model::{ModelFile, beside};
 use super::output::Output;
+use super::place::{self, Claim};
 
 /// Pictures of which a network that is started from gets its batch norm statistics.
 const STATISTICS_PICTURES: usize = 2000;
@@ -463,6 +464,8 @@ struct Report {
 }
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
+    place::ready(&args.out)?;
+    let _claim = Claim::on(&args.out)?;
     // Until the first episode there is nothing to keep.
     let mut trainer = start(args, output)?;
     let interrupt = Interrupt::catch()?;
@@ -490,19 +493,11 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         let step = trainer.step()?;
         mean.add(step.loss, step.accuracy);
         bar.set_position(step.episode);
-        let line = format!(
+        bar.set_message(format!(
             "loss {:.3} accuracy {:.1} %",
             mean.loss,
             mean.accuracy * 100.0
-        );
-        bar.set_message(line.clone());
-        if !output.is_watched() && step.episode.is_multiple_of(100) {
-            output.step(format!(
-                "{}/{total} {line} {:.0} s",
-                step.episode,
-                trainer.seconds()
-            ));
-        }
+        ));
         if let Some(data) = validation.as_ref().filter(|_| trainer.validation_due()) {
             let accuracy = trainer.validate(data, shape, 600)?;
             last_validation = Some(accuracy.mean);
@@ -586,19 +581,37 @@ fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
     args.teacher.apply(&mut learner)?;
     let kind = args.data.kind()?;
     let network = args.network.unwrap_or_else(|| Network::usual(&kind));
-    if args.channels == Some(0) {
-        bail!("--channels 0 leaves nothing to learn: give at least 1");
-    }
     let architecture = network.architecture(args.channels.unwrap_or(network.channels()));
     let augment = args.augment.unwrap_or_else(|| Augmentation::usual(&kind));
     let augment = augment.augment().times(args.augment_strength);
-    if !(0.0..1.0).contains(&args.averaging) {
-        bail!("--averaging {} is not in 0..1", args.averaging);
-    }
     let size = match args.size {
         Some(side) => (side, side),
         None => args.data.natural_size()?,
     };
+    let recipe = learner.recipe();
+    let mut config = TrainConfig {
+        learner,
+        architecture,
+        way: args.way.unwrap_or(recipe.way),
+        support: args.support.unwrap_or(recipe.support),
+        query: args.query.unwrap_or(recipe.query),
+        tasks: args.tasks.unwrap_or(recipe.tasks),
+        family: args.family.unwrap_or_else(|| usual_family(&kind)),
+        episodes: args.episodes.unwrap_or(recipe.episodes),
+        schedule: Schedule {
+            peak: args.learning_rate.unwrap_or(recipe.learning_rate),
+            warmup: args.warmup,
+        },
+        augment,
+        averaging: args.averaging,
+        validate_every: args.validate_every.max(1),
+        patience: args.patience,
+        seed: args.seed,
+        contrast: args.contrast.unwrap_or_else(|| usual_contrast(&kind)),
+    };
+    // Before minutes of reading pictures.
+    config.check().context("the run cannot start")?;
+    Plan::new(architecture, (size.1 as usize, size.0 as usize)).context("the run cannot start")?;
     let split = args.data.split_or("train")?;
     let origin = Origin {
         data: args.also.name(args.data.name()?),
@@ -614,31 +627,9 @@ fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
         None => None,
         Some(path) => Some(from(path, &data)?),
     };
-    let recipe = learner.recipe();
-    let support = args.support.unwrap_or(recipe.support);
-    let config = TrainConfig {
-        learner,
-        architecture,
-        way: args.way.unwrap_or(recipe.way),
-        support,
-        query: args.query.unwrap_or(recipe.query),
-        tasks: args.tasks.unwrap_or(recipe.tasks).max(1),
-        family: args.family.unwrap_or_else(|| usual_family(&kind)),
-        episodes: args.episodes.unwrap_or(recipe.episodes),
-        schedule: Schedule {
-            peak: args.learning_rate.unwrap_or(recipe.learning_rate),
-            warmup: args.warmup,
-        },
-        augment,
-        averaging: args.averaging,
-        validate_every: args.validate_every.max(1),
-        patience: args.patience,
-        seed: args.seed,
-        contrast: args.contrast.unwrap_or_else(|| match &start {
-            Some(start) => start.contrast,
-            None => usual_contrast(&kind),
-        }),
-    };
+    if let (None, Some(start)) = (args.contrast, &start) {
+        config.contrast = start.contrast;
+    }
     let start = start.map(|start| (start.weights, start.statistics));
     let data = Arc::new(data);
     let run =

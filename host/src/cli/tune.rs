@@ -26,6 +26,7 @@ use super::bounds::Bounds;
 use super::data::{DataArgs, Kind};
 use super::interrupt::{Interrupt, Interrupted};
 use super::output::Output;
+use super::place;
 use super::train::{self, Augmentation, MethodName, Network};
 
 // The settings that are searched, called as the options of `sudal train`.
@@ -166,6 +167,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         (true, false) => bail!("{} does not exist: leave --resume out", args.out.display()),
         _ => {}
     }
+    place::ready(&args.out)?;
+    place::ready_chart(&args.out)?;
     if let Some(wrong) = args.averaging.iter().find(|a| !(0.0..1.0).contains(*a)) {
         bail!("--averaging {wrong} is not in 0..1");
     }
@@ -187,7 +190,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         output.step(format!("searched: {} {}", dimension.name, dimension.range));
     }
 
-    let bar: ProgressBar = output.bar(args.trials as u64 * args.episodes, "episodes");
+    let bar: ProgressBar = output.bar(args.episodes.saturating_mul(args.trials as u64), "episodes");
     while study.trials().len() < args.trials {
         bar.set_position(study.trials().len() as u64 * args.episodes);
         let mut running = study.ask();
@@ -303,7 +306,7 @@ fn told(trial: &Trial) -> String {
         (Outcome::Finished, _) => String::new(),
         (Outcome::Pruned, Some((step, _))) => format!(", stopped at episode {step}"),
         (Outcome::Pruned, None) => ", stopped".to_owned(),
-        (Outcome::Failed, _) => ", its loss became infinite".to_owned(),
+        (Outcome::Failed, _) => ", it diverged".to_owned(),
     };
     let Trial {
         number,
@@ -601,7 +604,10 @@ impl<'a> Bench<'a> {
         let mut trainer = Trainer::new(config, origin, data, self.start.clone())
             .with_context(|| format!("trial {} ({})", running.number, running.params))?;
         for n in 1..=args.validations {
-            let until = (args.episodes * n).div_ceil(args.validations);
+            // As `episodes * n`, which may be too large a number.
+            let until =
+                (u128::from(args.episodes) * u128::from(n)).div_ceil(args.validations.into());
+            let until = until as u64;
             while trainer.episode() < until {
                 match trainer.step() {
                     Ok(_) => bar.inc(1),
@@ -612,7 +618,11 @@ impl<'a> Bench<'a> {
                     return Ok(None);
                 }
             }
-            let accuracy = trainer.validate(&self.validation, shape, args.validate_episodes)?;
+            let measured = trainer.validate(&self.validation, shape, args.validate_episodes);
+            let accuracy = match measured {
+                Err(TrainError::NotFinite { .. }) => return Ok(Some(Outcome::Failed)),
+                measured => measured?,
+            };
             running.report(until, accuracy.mean);
             if until < args.episodes && study.should_stop(running) {
                 return Ok(Some(Outcome::Pruned));

@@ -13,6 +13,7 @@ use sudal::meta::Embeddings;
 use super::data::{AlsoArgs, DataArgs};
 use super::model::ModelFile;
 use super::output::Output;
+use super::place;
 
 /// Put a last layer behind an ONNX network that makes its embeddings easier to tell apart.
 ///
@@ -70,6 +71,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             args.out.display()
         );
     }
+    place::ready(&args.out)?;
     let split = args.data.split_or("train")?;
     let size = model.size()?;
     let mut sets = vec![args.data.load(&split, size, output)?];
@@ -94,7 +96,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         report.data, report.split, report.pictures, report.classes
     );
     let white = whiten(&bytes, &sources, args.shrinkage, &origin).with_context(at)?;
-    fs::write(&args.out, white).with_context(|| format!("writing {}", args.out.display()))?;
+    place::write(&args.out, &white)?;
     let text = format!(
         "{}: whitened by {origin}\nnext: sudal convert {}",
         args.out.display(),

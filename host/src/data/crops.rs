@@ -10,7 +10,13 @@ use image::GenericImageView;
 use rand::RngExt;
 use rayon::prelude::*;
 
-use super::{DataError, Gray, Loaded, drawn::stream, files::Files, folder::is_picture};
+use super::{
+    DataError, Fit, Gray, Loaded,
+    drawn::stream,
+    files::Files,
+    layout,
+    picture::{self, FORMATS},
+};
 
 /// Crops' sides, as parts of the photograph's shorter one.
 const SIDES: (f32, f32) = (0.3, 0.75);
@@ -45,7 +51,7 @@ pub struct LeftOut {
     pub twice: usize,
 }
 
-/// Cuts `each` squares out of every PNG and JPEG picture of a folder or zip, and brings them to
+/// Cuts `each` squares out of every picture of a folder or zip, and brings them to
 /// `size`, (width, height) in pixels. The same `seed` cuts the same. `progress` is called from any
 /// thread whenever a photograph is done, with the number of them all.
 ///
@@ -59,11 +65,7 @@ pub fn load(
     progress: impl Fn(usize) + Sync,
 ) -> Result<Crops, DataError> {
     let files = Files::open(path)?;
-    let names = files.names().iter().enumerate();
-    let pictures: Vec<usize> = names
-        .filter(|(_, name)| is_picture(name))
-        .map(|(index, _)| index)
-        .collect();
+    let (pictures, _) = layout::pictures(files.names());
     let cut: Vec<Cut> = pictures
         .par_iter()
         .map(|&index| {
@@ -91,7 +93,7 @@ pub fn load(
     }
     if names.is_empty() {
         let problem = format!(
-            "no PNG or JPEG picture in it gives crops of {}x{}: they must be a third larger, opaque and show something",
+            "no {FORMATS} picture in it gives crops of {}x{}: they must be a third larger, opaque and show something",
             size.0, size.1
         );
         return Err(DataError::layout(path, problem));
@@ -114,7 +116,7 @@ fn cut(files: &Files, index: usize, each: usize, size: (u32, u32), seed: u64) ->
     let Ok(bytes) = files.read(index) else {
         return Cut::Broken;
     };
-    let Ok(picture) = image::load_from_memory(&bytes) else {
+    let Ok(picture) = picture::decode(&bytes) else {
         return Cut::Broken;
     };
     let (width, height) = picture.dimensions();
@@ -129,7 +131,7 @@ fn cut(files: &Files, index: usize, each: usize, size: (u32, u32), seed: u64) ->
             return Cut::Empty;
         }
     }
-    let Ok(whole) = Gray::new(width, height, picture.into_luma8().into_raw()) else {
+    let Ok(whole) = Gray::new(width, height, picture::flatten(picture).into_raw()) else {
         return Cut::Empty;
     };
     let mut rng = stream(seed, 0, index as u64, 0);
@@ -138,7 +140,10 @@ fn cut(files: &Files, index: usize, each: usize, size: (u32, u32), seed: u64) ->
         let side = side.clamp(size.0.max(size.1), short);
         let left = rng.random_range(0..=width - side);
         let top = rng.random_range(0..=height - side);
-        whole.crop(left, top, side).resize(size.0, size.1).pixels
+        whole
+            .crop((left, top), (side, side))
+            .fit(size, Fit::Crop)
+            .pixels
     });
     // No more are cut than are kept.
     let kept = tried.filter(|crop| deviation(crop) >= FLAT).take(each);

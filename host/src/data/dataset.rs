@@ -1,8 +1,10 @@
+//! Labelled pictures that are read when asked for.
+
 use std::{collections::BTreeMap, fmt, ops::Range, sync::Arc};
 
 use rayon::prelude::*;
 
-use super::{DataError, Gray, Loaded};
+use super::{DataError, Fit, Gray, Loaded};
 
 /// What reads or draws the pictures of a [`Dataset`], by number.
 pub(super) trait Source: Send + Sync {
@@ -15,6 +17,7 @@ pub(super) trait Source: Send + Sync {
 pub struct Dataset {
     source: Arc<dyn Source>,
     classes: Vec<Class>,
+    fit: Fit,
 }
 
 #[derive(Clone)]
@@ -42,7 +45,14 @@ impl Dataset {
         Self {
             source: Arc::new(source),
             classes,
+            fit: Fit::default(),
         }
+    }
+
+    /// The same pictures, of which [`load`](Self::load) takes what `fit` says.
+    #[must_use]
+    pub fn with_fit(self, fit: Fit) -> Self {
+        Self { fit, ..self }
     }
 
     /// Number of classes.
@@ -86,6 +96,7 @@ impl Dataset {
         Self {
             source: Arc::clone(&self.source),
             classes: classes.iter().map(|&c| self.classes[c].clone()).collect(),
+            fit: self.fit,
         }
     }
 
@@ -109,7 +120,8 @@ impl Dataset {
         Ok(self.subset(&classes))
     }
 
-    /// Reads every picture at one size, `(width, height)` in pixels, on all cores.
+    /// Reads every picture at one size, `(width, height)` in pixels, on all cores. Of one of other
+    /// proportions its middle is taken, unless [`with_fit`](Self::with_fit) says otherwise.
     ///
     /// Classes that are turns of one another are decoded once. `progress` is called from any
     /// thread with the number of pictures that have just become ready.
@@ -141,12 +153,13 @@ impl Dataset {
             .try_for_each(|((start, end), mut parts)| {
                 for (i, item) in (start..end).enumerate() {
                     let picture = self.source.picture(item)?;
-                    let upright = picture.resize(width, height);
+                    let upright = picture.fit((width, height), self.fit);
+                    let are_square = width == height && picture.width == picture.height;
                     for (turns, part) in &mut parts {
-                        let turned = if width == height {
+                        let turned = if are_square {
                             upright.rotate90(*turns)
                         } else {
-                            picture.rotate90(*turns).resize(width, height)
+                            picture.rotate90(*turns).fit((width, height), self.fit)
                         };
                         part[i * area..][..area].copy_from_slice(&turned.pixels);
                     }

@@ -1,4 +1,8 @@
+//! Why pictures could not be had.
+
 use std::{io, path::PathBuf};
+
+use super::picture::FORMATS;
 
 /// Why pictures could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +33,7 @@ pub enum DataError {
         source: zip::result::ZipError,
     },
     /// A picture is broken or of a kind that is not read.
-    #[error("cannot decode {path}: {source}; it must be a PNG or JPEG picture")]
+    #[error("cannot decode {path}: {source}; it must be a whole {FORMATS} picture")]
     Decode {
         /// The picture.
         path: PathBuf,

@@ -1,23 +1,24 @@
+//! The files below one folder or inside one zip.
+
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet, VecDeque},
     fs::{self, File},
-    io::{self, BufReader, Read},
+    io::{self, BufReader},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
 use zip::ZipArchive;
 
-use super::{DataError, Gray};
-
-/// The greatest file that is taken for a picture.
-const LIMIT: u64 = 64 << 20;
+use super::{DataError, Gray, reading, zip_names};
 
 /// The pictures and lists below one folder or inside one zip, read by name.
 pub(super) struct Files {
     root: PathBuf,
     names: Vec<String>,
     empty: Vec<String>,
+    /// Links to folders that are listed by another name.
+    links: Vec<String>,
     store: Store,
 }
 
@@ -39,20 +40,22 @@ impl Files {
                 root: path.into(),
                 names: Vec::new(),
                 empty: Vec::new(),
+                links: Vec::new(),
                 store: Store::Folder,
             };
-            files.walk("")?;
+            files.walk()?;
             files.names.sort();
             files.empty.sort();
             return Ok(files);
         }
-        let file = BufReader::new(File::open(path).map_err(read)?);
-        let archive = ZipArchive::new(file).map_err(|source| DataError::Archive {
+        let file = BufReader::new(reading::open(path).map_err(read)?);
+        let mut archive = ZipArchive::new(file).map_err(|source| DataError::Archive {
             path: path.into(),
             source,
         })?;
-        let entries: BTreeMap<String, usize> = (0..archive.len())
-            .filter_map(|i| Some((archive.name_for_index(i)?.ok()?.into_owned(), i)))
+        let names = zip_names::decode(&mut archive);
+        let entries: BTreeMap<String, usize> = names
+            .into_iter()
             .filter(|(name, _)| !name.split('/').any(is_hidden))
             .collect();
         // The names that follow a folder's own are those in it.
@@ -70,8 +73,14 @@ impl Files {
             root: path.into(),
             names,
             empty,
+            links: Vec::new(),
             store: Store::Zip(Mutex::new(archive), indices),
         })
+    }
+
+    /// The folder or zip.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// The names of the files, `/` between folders, sorted.
@@ -82,6 +91,11 @@ impl Files {
     /// The folders with nothing in them, sorted.
     pub(super) fn empty_folders(&self) -> &[String] {
         &self.empty
+    }
+
+    /// Links to folders that are listed by another name.
+    pub(super) fn links(&self) -> &[String] {
+        &self.links
     }
 
     /// Where the file of that number lies, for messages.
@@ -98,31 +112,17 @@ impl Files {
 
     /// The contents of a file.
     pub(super) fn read(&self, index: usize) -> Result<Vec<u8>, DataError> {
-        let mut bytes = Vec::new();
-        let done = match &self.store {
-            Store::Folder => File::open(self.path(index))
-                .and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes)),
+        let path = self.path(index);
+        match &self.store {
+            Store::Folder => reading::read(&path),
             Store::Zip(archive, entries) => {
                 let mut archive = archive.lock().unwrap_or_else(PoisonError::into_inner);
-                let entry = archive.by_index(entries[index]);
-                let entry = entry.map_err(|source| DataError::Archive {
-                    path: self.path(index),
-                    source,
-                })?;
-                entry.take(LIMIT + 1).read_to_end(&mut bytes)
+                match archive.by_index(entries[index]) {
+                    Ok(entry) => reading::bounded(entry, &path),
+                    Err(source) => Err(DataError::Archive { path, source }),
+                }
             }
-        };
-        done.map_err(|source| DataError::Read {
-            path: self.path(index),
-            source,
-        })?;
-        if bytes.len() as u64 > LIMIT {
-            return Err(DataError::TooLarge {
-                path: self.path(index),
-                limit: LIMIT,
-            });
         }
-        Ok(bytes)
     }
 
     /// A file decoded as a grey picture.
@@ -130,33 +130,54 @@ impl Files {
         Gray::decode(&self.read(index)?, &self.path(index))
     }
 
-    /// Lists what lies below a folder, named from the root.
-    fn walk(&mut self, below: &str) -> Result<(), DataError> {
-        let folder = self.root.join(below);
-        let list = || -> io::Result<Vec<_>> { fs::read_dir(&folder)?.collect() };
-        let entries = list().map_err(|source| DataError::Read {
-            path: folder.clone(),
-            source,
-        })?;
-        if entries.is_empty() {
-            self.empty.push(below.to_owned());
-        }
-        for entry in entries {
-            let file = entry.file_name();
-            let Some(file) = file.to_str() else {
-                let problem = "its name is not UTF-8; rename it";
-                return Err(DataError::layout(entry.path(), problem));
+    /// Lists what lies below the root. A folder that can be reached in several ways is listed once, by
+    /// a name without links where it has one; so no link upward goes round.
+    fn walk(&mut self) -> Result<(), DataError> {
+        let mut seen = BTreeSet::new();
+        let mut folders = VecDeque::from([String::new()]);
+        // Looked at when no folder is left.
+        let mut links = VecDeque::new();
+        while let Some((below, is_link)) = folders
+            .pop_front()
+            .map(|folder| (folder, false))
+            .or_else(|| Some((links.pop_front()?, true)))
+        {
+            let folder = self.root.join(&below);
+            let read = |source| DataError::Read {
+                path: folder.clone(),
+                source,
             };
-            let name = match below {
-                "" => file.to_owned(),
-                _ => format!("{below}/{file}"),
-            };
-            if is_hidden(file) {
+            if !seen.insert(fs::canonicalize(&folder).map_err(read)?) {
+                if is_link {
+                    self.links.push(below);
+                }
                 continue;
-            } else if entry.path().is_dir() {
-                self.walk(&name)?;
-            } else {
-                self.names.push(name);
+            }
+            let list = || -> io::Result<Vec<_>> { fs::read_dir(&folder)?.collect() };
+            let mut entries = list().map_err(read)?;
+            entries.sort_by_key(fs::DirEntry::file_name);
+            if entries.is_empty() {
+                self.empty.push(below.clone());
+            }
+            for entry in entries {
+                let file = entry.file_name();
+                let Some(file) = file.to_str() else {
+                    let problem = "its name is not UTF-8; rename it";
+                    return Err(DataError::layout(entry.path(), problem));
+                };
+                let name = match below.as_str() {
+                    "" => file.to_owned(),
+                    below => format!("{below}/{file}"),
+                };
+                if is_hidden(file) {
+                    continue;
+                } else if !entry.path().is_dir() {
+                    self.names.push(name);
+                } else if entry.path().is_symlink() {
+                    links.push_back(name);
+                } else {
+                    folders.push_back(name);
+                }
             }
         }
         Ok(())

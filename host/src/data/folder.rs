@@ -6,86 +6,151 @@ use std::{
 };
 
 use super::{
-    DataError, Dataset, Gray,
+    DataError, Dataset, Found, Gray, Why,
     dataset::{Class, Source},
     files::Files,
+    layout::{self, Layout},
+    picture::{FORMATS, is_foreign_picture, is_picture},
 };
 
-/// Opens a folder or zip in which every folder with PNG or JPEG pictures is a class.
+/// What stands for all splits together.
+pub const ALL: &str = "all";
+
+/// A folder or zip in which every folder with pictures is a class, its files listed.
 ///
-/// A class is named by its folder below `path`, nested ones as `a/b`; classes and pictures are in
-/// alphabetical order. Only names are read here; a broken picture is reported when it is read.
-///
-/// # Errors
-/// A missing or broken archive; no picture at all, pictures in no class folder, or a folder without
-/// pictures.
-pub fn open(path: &Path) -> Result<Dataset, DataError> {
-    let files = Files::open(path)?;
-    let mut classes: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    // Folders in which there is something else, with an example.
-    let mut others: BTreeMap<&str, &str> = BTreeMap::new();
-    for (index, name) in files.names().iter().enumerate() {
-        let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
-        if is_picture(file) {
-            classes.entry(folder).or_default().push(index);
-        } else {
-            others.entry(folder).or_insert(file);
+/// A class is named by its folder below the root, nested ones as `a/b`; classes and pictures are in
+/// alphabetical order. Folders `train`, `val` and `test` with the class folders in them are splits;
+/// pictures in `<class>/Imgs` are of the class; masks beside the pictures are left out. Only names are
+/// read here; a broken picture is reported when it is read.
+pub struct Folder {
+    files: Files,
+    layout: Layout,
+}
+
+impl Folder {
+    /// Lists a folder or zip.
+    ///
+    /// # Errors
+    /// A missing or broken archive; no picture at all, pictures in no class folder, or a folder without
+    /// pictures that are read.
+    pub fn open(path: &Path) -> Result<Self, DataError> {
+        let files = Files::open(path)?;
+        let layout = Layout::of(files.names());
+        let folder = |name: &str| {
+            name.rsplit_once('/')
+                .map_or("", |(folder, _)| folder)
+                .to_owned()
+        };
+        let none = layout.pictures.is_empty();
+        if let Some(loose) = files
+            .names()
+            .iter()
+            .position(|name| is_picture(name) && !name.contains('/'))
+        {
+            let problem =
+                "it lies in no class folder; make a folder for each class and move it there";
+            return Err(DataError::layout(files.path(loose), problem));
         }
-    }
-    if let Some(loose) = classes.get("") {
-        let problem = "it lies in no class folder; make a folder for each class and move it there";
-        return Err(DataError::layout(files.path(loose[0]), problem));
-    }
-    if classes.is_empty() {
-        let problem =
-            "there is no PNG or JPEG picture in it; make a folder of pictures for each class";
-        return Err(DataError::layout(path, problem));
-    }
-    let above: BTreeSet<&str> = classes.keys().flat_map(|name| ancestors(name)).collect();
-    for (folder, other) in &others {
-        if !classes.contains_key(folder) && !above.contains(folder) {
+        if none {
             let problem = format!(
-                "there is no PNG or JPEG picture in it, only such as {other}; convert them or remove the folder"
+                "there is no {FORMATS} picture in a class folder in it; make a folder of pictures for each class"
             );
-            return Err(DataError::layout(path.join(folder), problem));
+            return Err(DataError::layout(path, problem));
         }
-    }
-    if let Some(empty) = files.empty_folders().first() {
-        let problem = "the class folder is empty; add pictures or remove it";
-        return Err(DataError::layout(path.join(empty), problem));
+        let pictures = files.names().iter().filter(|name| is_picture(name));
+        let filled: BTreeSet<String> = pictures.map(|name| folder(name)).collect();
+        for name in files.names().iter().filter(|name| is_foreign_picture(name)) {
+            if !filled.contains(&folder(name)) {
+                let problem = format!(
+                    "there is no {FORMATS} picture in it, only such as {name}; convert them or remove the folder"
+                );
+                return Err(DataError::layout(path.join(folder(name)), problem));
+            }
+        }
+        if let Some(empty) = files
+            .empty_folders()
+            .iter()
+            .find(|name| !layout::is_for_masks(name))
+        {
+            let problem = "the class folder is empty; add pictures or remove it";
+            return Err(DataError::layout(path.join(empty), problem));
+        }
+        Ok(Self { files, layout })
     }
 
-    Ok(dataset(own(classes), files))
+    /// The splits, in the order train, val, test; none where the data have none.
+    #[must_use]
+    pub fn splits(&self) -> &[&'static str] {
+        &self.layout.splits
+    }
+
+    /// The pictures of a split, or of [`ALL`], and what was left out.
+    ///
+    /// # Errors
+    /// A split that there is not.
+    pub fn dataset(self, split: &str) -> Result<(Dataset, Found), DataError> {
+        let Layout {
+            pictures,
+            splits,
+            mut found,
+        } = self.layout;
+        if split != ALL && !splits.contains(&split) {
+            let problem = match splits[..] {
+                [] => format!("it has no splits, so none called {split:?}: leave it out"),
+                _ => format!(
+                    "it has no split {split:?}: give {} or {ALL}",
+                    splits.join(", ")
+                ),
+            };
+            return Err(DataError::layout(self.files.root(), problem));
+        }
+        let mut classes: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for picture in pictures {
+            if split == ALL || picture.split == Some(split) {
+                classes.entry(picture.class).or_default().push(picture.file);
+            } else {
+                found.leave_out(Why::OtherSplit, &self.files.names()[picture.file]);
+            }
+        }
+        Ok(dataset(classes, self.files, found))
+    }
+}
+
+/// All pictures of a folder or zip, of whichever split.
+///
+/// # Errors
+/// As [`Folder::open`].
+pub fn open(path: &Path) -> Result<Dataset, DataError> {
+    Ok(Folder::open(path)?.dataset(ALL)?.0)
 }
 
 /// Opens a folder or zip of pictures to look at, whatever else is in it and however they lie: each
-/// folder with PNG or JPEG pictures is a class, the outermost one's name is empty.
+/// folder with pictures is a class of its own, the outermost one's name is empty. Masks are left out.
 ///
 /// # Errors
 /// A missing or broken archive, or no picture at all.
 pub fn open_loose(path: &Path) -> Result<Dataset, DataError> {
     let files = Files::open(path)?;
-    let mut classes: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (index, name) in files.names().iter().enumerate() {
-        let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
-        if is_picture(file) {
-            classes.entry(folder).or_default().push(index);
-        }
+    let (pictures, found) = layout::pictures(files.names());
+    let mut classes: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for file in pictures {
+        let folder = files.names()[file]
+            .rsplit_once('/')
+            .map_or("", |(folder, _)| folder);
+        classes.entry(folder.to_owned()).or_default().push(file);
     }
     if classes.is_empty() {
-        let problem = "there is no PNG or JPEG picture in it";
+        let problem = format!("there is no {FORMATS} picture in it");
         return Err(DataError::layout(path, problem));
     }
-    Ok(dataset(own(classes), files))
+    Ok(dataset(classes, files, found).0)
 }
 
-/// The classes with names of their own.
-fn own(classes: BTreeMap<&str, Vec<usize>>) -> Vec<(String, Vec<usize>)> {
-    let owned = |(name, indices): (&str, _)| (name.to_owned(), indices);
-    classes.into_iter().map(owned).collect()
-}
-
-fn dataset(classes: Vec<(String, Vec<usize>)>, files: Files) -> Dataset {
+fn dataset(
+    classes: BTreeMap<String, Vec<usize>>,
+    files: Files,
+    mut found: Found,
+) -> (Dataset, Found) {
     let mut items = Vec::new();
     let mut list = Vec::new();
     for (name, indices) in classes {
@@ -97,29 +162,23 @@ fn dataset(classes: Vec<(String, Vec<usize>)>, files: Files) -> Dataset {
             turns: 0,
         });
     }
-    Dataset::new(Folder { files, items }, list)
+    for link in files.links() {
+        found.leave_out(Why::Link, link);
+    }
+    found.classes = list.len();
+    found.pictures = items.len();
+    (Dataset::new(Pictures { files, items }, list), found)
 }
 
-struct Folder {
+struct Pictures {
     files: Files,
     items: Vec<usize>,
 }
 
-impl Source for Folder {
+impl Source for Pictures {
     fn picture(&self, item: usize) -> Result<Gray, DataError> {
         self.files.picture(self.items[item])
     }
-}
-
-pub(super) fn is_picture(file: &str) -> bool {
-    let extension = file.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase());
-    matches!(extension.as_deref(), Some("png" | "jpg" | "jpeg"))
-}
-
-/// The folders above a folder, the root as the empty name.
-fn ancestors(name: &str) -> impl Iterator<Item = &str> {
-    let slashes = name.match_indices('/').map(|(i, _)| &name[..i]);
-    std::iter::once("").chain(slashes)
 }
 
 #[cfg(test)]
@@ -223,21 +282,104 @@ mod tests {
     fn a_wrong_layout_is_named() {
         let root = tempfile::tempdir().unwrap();
         refused(&root.path().join("missing"), "cannot read");
-        refused(root.path(), "there is no PNG or JPEG picture in it");
+        refused(
+            root.path(),
+            "there is no PNG, JPEG, BMP, TIFF or WebP picture",
+        );
         write(root.path(), "a/1.png", &png(1));
         let loose = write(root.path(), "loose.png", &png(1));
         refused(root.path(), "loose.png: it lies in no class folder");
         fs::remove_file(loose).unwrap();
-        write(root.path(), "b/1.bmp", b"BM");
+        write(root.path(), "b/1.heic", b"");
         refused(
             root.path(),
-            "b: there is no PNG or JPEG picture in it, only such as 1.bmp",
+            "b: there is no PNG, JPEG, BMP, TIFF or WebP picture in it, only such as b/1.heic",
         );
         fs::remove_dir_all(root.path().join("b")).unwrap();
         fs::create_dir(root.path().join("c")).unwrap();
         refused(root.path(), "c: the class folder is empty");
         fs::remove_dir(root.path().join("c")).unwrap();
         open(root.path()).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_is_read_once_however_many_links_lead_to_it() {
+        use std::os::unix::fs::symlink;
+        let root = tempfile::tempdir().unwrap();
+        for name in ["data/nut/1.png", "data/bolt/1.png", "elsewhere/cap/1.png"] {
+            write(root.path(), name, &png(1));
+        }
+        let data = root.path().join("data");
+        symlink("..", data.join("bolt/up")).unwrap();
+        symlink(".", data.join("again")).unwrap();
+        symlink("nut", data.join("a nut")).unwrap();
+        symlink("../elsewhere/cap", data.join("cap")).unwrap();
+        symlink("nowhere", data.join("broken")).unwrap();
+        let (dataset, found) = Folder::open(&data).unwrap().dataset(ALL).unwrap();
+        assert_eq!(classes(&dataset), [("bolt", 1), ("cap", 1), ("nut", 1)]);
+        let links = found
+            .left_out
+            .iter()
+            .find(|left| left.why == Why::Link)
+            .unwrap();
+        assert_eq!(links.files, 3, "{found}");
+    }
+
+    #[test]
+    fn splits_are_read_by_name() {
+        let root = tempfile::tempdir().unwrap();
+        for name in [
+            "train/cat/1.png",
+            "train/cat/2.png",
+            "train/dog/1.png",
+            "test/cat/3.png",
+            "train/notes.txt",
+        ] {
+            write(root.path(), name, &png(1));
+        }
+        let read = |split: &str| Folder::open(root.path()).unwrap().dataset(split);
+        let (train, found) = read("train").unwrap();
+        assert_eq!(classes(&train), [("cat", 2), ("dog", 1)]);
+        assert_eq!(
+            found.to_string(),
+            "2 classes, 3 pictures, 2 files left out (1 no picture, such as train/notes.txt; 1 of other splits, such as test/cat/3.png)"
+        );
+        assert_eq!(classes(&read("test").unwrap().0), [("cat", 1)]);
+        assert_eq!(
+            classes(&open(root.path()).unwrap()),
+            [("cat", 3), ("dog", 1)]
+        );
+        let error = read("val").unwrap_err().to_string();
+        assert!(
+            error.contains("it has no split \"val\": give train, test or all"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn names_in_a_zip_of_a_korean_windows_are_read() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("parts.zip");
+        let mut zip = ZipWriter::new(fs::File::create(&path).unwrap());
+        for name in ["xxxx/1.png", "yyyy/1.png"] {
+            zip.start_file(name, SimpleFileOptions::default()).unwrap();
+            zip.write_all(&png(7)).unwrap();
+        }
+        zip.finish().unwrap();
+        let mut bytes = fs::read(&path).unwrap();
+        for (ascii, korean) in [(b"xxxx", "톱니"), (b"yyyy", "나사")] {
+            let korean = encoding_rs::EUC_KR.encode(korean).0;
+            for at in 0..bytes.len() - 4 {
+                if bytes[at..].starts_with(ascii) {
+                    bytes[at..at + 4].copy_from_slice(&korean);
+                }
+            }
+        }
+        fs::write(&path, bytes).unwrap();
+        let data = open(&path).unwrap();
+        assert_eq!(classes(&data), [("나사", 1), ("톱니", 1)]);
+        assert_eq!(data.get(0, 0).unwrap().pixels, [7; 12]);
     }
 
     #[test]

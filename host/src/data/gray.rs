@@ -1,8 +1,12 @@
-use std::{fs, path::Path};
+//! Grey pictures.
+
+use std::{io::Cursor, path::Path};
 
 use image::{GrayImage, ImageFormat};
+use sudal_firmware::preprocess::Fit;
 
-use super::DataError;
+use super::{DataError, picture, reading};
+use crate::files;
 
 /// A grey picture, row-major, 0 = black, 255 = white.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,25 +40,23 @@ impl Gray {
         })
     }
 
-    /// Reads a PNG or JPEG file; colours become their brightness.
+    /// Reads a PNG, JPEG, BMP, TIFF or WebP file. It comes upright, as its camera says; colours become
+    /// their brightness, and a transparent picture lies on white.
     ///
     /// # Errors
-    /// [`DataError::Read`] or [`DataError::Decode`], with the path.
+    /// [`DataError::Read`], [`DataError::TooLarge`] or, where any of it can't be decoded,
+    /// [`DataError::Decode`], with the path.
     pub fn open(path: &Path) -> Result<Self, DataError> {
-        let bytes = fs::read(path).map_err(|source| DataError::Read {
-            path: path.into(),
-            source,
-        })?;
-        Self::decode(&bytes, path)
+        Self::decode(&reading::read(path)?, path)
     }
 
-    /// Decodes a PNG or JPEG file that was read from `path`.
+    /// Decodes a file that was read from `path`.
     pub(super) fn decode(bytes: &[u8], path: &Path) -> Result<Self, DataError> {
-        let picture = image::load_from_memory(bytes).map_err(|source| DataError::Decode {
+        let picture = picture::decode(bytes).map_err(|source| DataError::Decode {
             path: path.into(),
             source,
         })?;
-        let picture = picture.into_luma8();
+        let picture = picture::flatten(picture);
         Self::new(picture.width(), picture.height(), picture.into_raw())
     }
 
@@ -69,7 +71,9 @@ impl Gray {
             height: self.height,
             pixels: self.pixels.len(),
         })?;
-        let written = picture.save_with_format(path, ImageFormat::Png);
+        let mut bytes = Cursor::new(Vec::new());
+        let encoded = picture.write_to(&mut bytes, ImageFormat::Png);
+        let written = encoded.and_then(|()| Ok(files::replace(path, bytes.get_ref())?));
         written.map_err(|source| DataError::Write {
             path: path.into(),
             source,
@@ -114,14 +118,24 @@ impl Gray {
         }
     }
 
-    /// A square part of the picture, `side` pixels wide, which must lie in it.
-    pub(super) fn crop(&self, left: u32, top: u32, side: u32) -> Self {
+    /// What a model of inputs of `size`, `(width, height)` in pixels, sees of the picture: as the
+    /// device makes it of a frame.
+    pub fn fit(&self, size: (u32, u32), fit: Fit) -> Self {
+        let (corner, part) = fit.part((self.width, self.height), size);
+        if part == (self.width, self.height) {
+            return self.resize(size.0, size.1);
+        }
+        self.crop(corner, part).resize(size.0, size.1)
+    }
+
+    /// A part of the picture, of `(width, height)` pixels, which must lie in it.
+    pub(super) fn crop(&self, (left, top): (u32, u32), (width, height): (u32, u32)) -> Self {
         let rows = self.pixels.chunks_exact(self.width as usize);
-        let rows = rows.skip(top as usize).take(side as usize);
-        let pixels = rows.flat_map(|row| &row[left as usize..(left + side) as usize]);
+        let rows = rows.skip(top as usize).take(height as usize);
+        let pixels = rows.flat_map(|row| &row[left as usize..(left + width) as usize]);
         Self {
-            width: side,
-            height: side,
+            width,
+            height,
             pixels: pixels.copied().collect(),
         }
     }
@@ -226,7 +240,7 @@ mod tests {
         let path = dir.path().join("frame.png");
         noise(7, 5).save(&path).unwrap();
         assert_eq!(Gray::open(&path).unwrap(), noise(7, 5));
-        fs::write(&path, b"no picture").unwrap();
+        std::fs::write(&path, b"no picture").unwrap();
         for (error, words) in [
             (Gray::open(&path), "cannot decode"),
             (Gray::open(dir.path()), "cannot read"),
@@ -259,6 +273,28 @@ mod tests {
         let picture = noise(5, 3);
         assert_eq!(picture.rotate90(1).rotate90(1), picture.rotate90(2));
         assert_eq!(picture.rotate90(3).rotate90(1), picture);
+    }
+
+    #[test]
+    fn a_picture_keeps_its_proportions_unless_it_is_squeezed() {
+        // A square of 4 pixels in the middle of a frame twice as wide as high.
+        let pixels = (0..32 * 16).map(|i| (i % 32, i / 32));
+        let square = |(x, y)| 255 * u8::from((14..18).contains(&x) && (6..10).contains(&y));
+        let frame = Gray::new(32, 16, pixels.map(square).collect()).unwrap();
+        let extent = |picture: &Gray| {
+            let bright = |x: usize, y: usize| picture.pixels[y * 16 + x] > 0;
+            let columns = (0..16).filter(|&x| (0..16).any(|y| bright(x, y))).count();
+            (
+                columns,
+                (0..16).filter(|&y| (0..16).any(|x| bright(x, y))).count(),
+            )
+        };
+        assert_eq!(extent(&frame.fit((16, 16), Fit::Crop)), (4, 4));
+        assert_eq!(extent(&frame.fit((16, 16), Fit::Squeeze)), (2, 4));
+        assert_eq!(
+            noise(16, 16).fit((9, 9), Fit::Crop),
+            noise(16, 16).resize(9, 9)
+        );
     }
 
     #[test]

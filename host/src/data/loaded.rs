@@ -1,6 +1,9 @@
+//! Labelled pictures in memory.
+
 use std::ops::Range;
 
 use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 
 /// Labelled pictures of one size, all in memory.
 #[derive(Clone, Debug)]
@@ -156,6 +159,21 @@ impl Loaded {
     /// The pixels of all pictures, class after class.
     pub fn all(&self) -> &[u8] {
         &self.pixels
+    }
+
+    /// Tells these pictures in these classes from any others, whatever they are called.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        let sizes = self.ranges.iter().map(|range| range.len() as u64);
+        let (width, height) = self.size;
+        for number in [width.into(), height.into(), self.guests as u64]
+            .into_iter()
+            .chain(sizes)
+        {
+            hash.update(number.to_le_bytes());
+        }
+        hash.update(&self.pixels);
+        hash.finalize().into()
     }
 }
 

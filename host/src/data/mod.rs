@@ -9,16 +9,25 @@ mod drawn;
 mod error;
 mod files;
 pub mod folder;
+mod found;
 mod gray;
+pub(crate) mod jpeg;
+mod layout;
 mod loaded;
+pub mod mvtec;
 pub mod omniglot;
 pub mod parts;
+mod picture;
+mod reading;
 pub mod surfaces;
+mod zip_names;
 
 pub use dataset::Dataset;
 pub use error::DataError;
+pub use found::{Found, LeftOut, Why};
 pub use gray::Gray;
 pub use loaded::Loaded;
+pub use sudal_firmware::preprocess::Fit;
 
 /// The folder of real data for tests: `SUDAL_DATA`, else `../shared/data` beside the workspace.
 #[cfg(test)]

@@ -6,15 +6,15 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fs,
     ops::Range,
     path::{Path, PathBuf},
 };
 
 use super::{
-    DataError, Dataset, Gray, Loaded,
+    DataError, Dataset, Fit, Gray, Loaded,
     dataset::{Class, Source},
     files::Files,
+    reading,
 };
 
 /// One of the class lists of Vinyals et al. 2016, in which a character in each of four turns is a
@@ -76,10 +76,8 @@ pub fn vinyals(dir: &Path, split: Split) -> Result<Dataset, DataError> {
 /// A missing or broken file, or a list that names a class which is not there.
 pub fn listed(dir: &Path, list: &Path) -> Result<Dataset, DataError> {
     let drawings = Drawings::open(dir, &[Part::Background, Part::Evaluation])?;
-    let text = fs::read_to_string(list).map_err(|source| DataError::Read {
-        path: list.into(),
-        source,
-    })?;
+    let text = reading::read(list)?;
+    let text = String::from_utf8_lossy(&text);
     let characters: HashMap<&str, &Range<usize>> = drawings
         .characters
         .iter()
@@ -170,7 +168,7 @@ impl OneShotRun {
             let pictures = std::iter::once(training).chain(own.map(|(picture, _)| picture));
             let mut length = 0;
             for picture in pictures {
-                pixels.extend_from_slice(&picture.resize(width, height).pixels);
+                pixels.extend_from_slice(&picture.fit((width, height), Fit::Crop).pixels);
                 length += 1;
             }
             lengths.push(length);
@@ -303,7 +301,7 @@ impl Source for Drawings {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::{collections::BTreeSet, fs};
 
     use super::*;
     use crate::data::test_data;
@@ -384,7 +382,7 @@ mod tests {
             assert_eq!(ready.into_inner(), 100);
             assert_eq!(loaded.class_sizes(), [20; 5]);
             for (class, index) in (0..5).flat_map(|c| (0..20).map(move |i| (c, i))) {
-                let alone = data.get(class, index).unwrap().resize(size.0, size.1);
+                let alone = data.get(class, index).unwrap().fit(size, Fit::Crop);
                 assert_eq!(loaded.pixels(class, index), alone.pixels);
             }
         }

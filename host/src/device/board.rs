@@ -3,6 +3,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::client::{Client, ClientError};
+use super::held::{self, Hold, Holder, Purpose};
 use super::{Emulator, HostBoard, Link, Logs, OpenMv};
 
 /// Names that [`open`] knows.
@@ -32,6 +33,15 @@ pub trait Board {
     /// How many instructions a tick of its clock stands for, where it counts instructions instead
     /// of time.
     fn instructions_per_tick(&self) -> Option<u32>;
+
+    /// Keeps other programs from the board until the hold is dropped. Each call below does so by
+    /// itself while it uses the board, and an open line does; this is for several in a row, and for
+    /// whoever is told for whom it waits.
+    ///
+    /// # Errors
+    /// [`BoardError::Held`].
+    fn hold(&mut self, purpose: Purpose, waiting: &mut dyn FnMut(&str))
+    -> Result<Hold, BoardError>;
 
     /// Puts the firmware and a model image on the board and switches it on. What was enrolled
     /// stays, images of updates go. `step` is told what is being done.
@@ -78,6 +88,23 @@ pub enum BoardError {
     /// The name is not in [`BOARDS`].
     #[error("there is no board {0:?}; known are {known}", known = BOARDS.join(", "))]
     Unknown(String),
+    /// Another program uses the board, or another part of this one.
+    #[error(
+        "the board in {} is in use by {}: {}", place.display(), held::named(holder.as_deref()),
+        held::advice(holder.as_deref())
+    )]
+    Held {
+        /// Its folder or port.
+        place: PathBuf,
+        /// Who, if that is known.
+        holder: Option<Box<Holder>>,
+    },
+    /// The emulator runs in the folder of a board that is to run in this process.
+    #[error(
+        "an emulated board is on in {dir}: switch it off (`sudal stop --board {board} --board-dir {dir}`) or take another folder (--board-dir)",
+        board = Emulator::NAME, dir = .0.display()
+    )]
+    Emulated(PathBuf),
     /// No model image was put on the board.
     #[error("nothing was flashed yet: run `sudal flash --board {board} MODEL` (looked in {})", dir.display())]
     NotFlashed {
@@ -186,6 +213,24 @@ impl BoardError {
             source,
         }
     }
+
+    /// A port that can't be opened.
+    pub(super) fn port(path: &Path, source: io::Error) -> Self {
+        let advice = match source.kind() {
+            io::ErrorKind::PermissionDenied => {
+                "you may not use it: on Linux, add yourself to the group dialout and log in again"
+            }
+            io::ErrorKind::NotFound => {
+                "is the board plugged in, with a cable that carries data, and flashed?"
+            }
+            _ => "is it a serial port, and does no other program use it?",
+        };
+        Self::Port {
+            path: path.to_owned(),
+            advice,
+            source,
+        }
+    }
 }
 
 /// Opens a board by name, with its state (flash contents, model image, logs) in a folder.
@@ -193,10 +238,18 @@ impl BoardError {
 /// # Errors
 /// [`BoardError::Unknown`], or when the folder can't be made.
 pub fn open(name: &str, dir: &Path) -> Result<Box<dyn Board>, BoardError> {
+    open_at(name, dir, None)
+}
+
+/// As [`open`]; one that is plugged in, at this port if it is said.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_at(name: &str, dir: &Path, port: Option<&Path>) -> Result<Box<dyn Board>, BoardError> {
     match name {
         Emulator::NAME => Ok(Box::new(Emulator::open(dir)?)),
         HostBoard::NAME => Ok(Box::new(HostBoard::open(dir)?)),
-        OpenMv::NAME => Ok(Box::new(OpenMv::at(None))),
+        OpenMv::NAME => Ok(Box::new(OpenMv::at(port))),
         _ => Err(BoardError::Unknown(name.to_owned())),
     }
 }

@@ -36,6 +36,16 @@ pub enum ClientError {
         /// Name of the request.
         request: &'static str,
     },
+    /// Nothing ever came over the line.
+    #[error(
+        "nothing answers at this port: is it the board's, is the board on, and was it flashed (`sudal flash`)?"
+    )]
+    Silent,
+    /// What came over the line was never an answer.
+    #[error(
+        "another firmware is talking at this port, or at another speed: flash the board (`sudal flash`), or name another port (--port)"
+    )]
+    Stranger,
     /// The answer is not one to the request.
     #[error("the device does not understand {request}: flash the firmware of this version")]
     Protocol {
@@ -99,6 +109,12 @@ impl Default for Patience {
         }
     }
 }
+
+/// For the first answer at a serial port, where anything may be plugged in: five seconds in all.
+const GREETING: Patience = Patience {
+    each: Duration::from_secs(1),
+    attempts: 5,
+};
 
 /// Who the device is.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -281,6 +297,8 @@ pub struct Client<S> {
     sequence: u32,
     /// Whether the device answered since it was started.
     met: bool,
+    /// Until the first answer at a port: whether anything came over the line.
+    unknown: Option<Heard>,
     wire: Wire,
     receiver: Receiver,
     /// Bytes that were read and not looked at: the first `.1` of the array from `.0` on.
@@ -310,9 +328,19 @@ impl<S: Read + Write> Client<S> {
             patience: Patience::default(),
             sequence,
             met: false,
+            unknown: None,
             wire: Wire::new(),
             receiver: Receiver::new(),
             pending: (0, 0, [0; 512]),
+        }
+    }
+
+    /// A client at a serial port, where something else may be plugged in, or nothing: it gives up after
+    /// five seconds without an answer, until there was one.
+    pub fn at_port(line: S) -> Self {
+        Self {
+            unknown: Some(Heard(false)),
+            ..Self::new(line)
         }
     }
 
@@ -411,9 +439,7 @@ impl<S: Read + Write> Client<S> {
                     most = MAX_CHUNK.min(2 * most);
                     lost = Lost::default();
                 }
-                Ok(None) if lost.give_up(self.patience) => {
-                    return Err(ClientError::Timeout { request: "frame" });
-                }
+                Ok(None) if lost.give_up(self.patience()) => return Err(self.given_up("frame")),
                 Ok(None) => most = LEAST_CHUNK.max(most / 2),
                 // The device was switched off and on in between: go on where it stands.
                 Err(ClientError::Device(DeviceError::Camera(CameraError::OutOfOrder {
@@ -715,9 +741,25 @@ impl<S: Read + Write> Client<S> {
             if let Some(value) = self.attempt(name, &read)? {
                 return Ok(value);
             }
-            if lost.give_up(self.patience) {
-                return Err(ClientError::Timeout { request: name });
+            if lost.give_up(self.patience()) {
+                return Err(self.given_up(name));
             }
+        }
+    }
+
+    fn patience(&self) -> Patience {
+        match self.unknown {
+            Some(_) => GREETING,
+            None => self.patience,
+        }
+    }
+
+    /// Why there is no answer.
+    fn given_up(&self, request: &'static str) -> ClientError {
+        match self.unknown {
+            Some(Heard(true)) => ClientError::Stranger,
+            Some(Heard(false)) => ClientError::Silent,
+            None => ClientError::Timeout { request },
         }
     }
 
@@ -735,15 +777,17 @@ impl<S: Read + Write> Client<S> {
         name: &'static str,
         read: &impl Fn(Response<'_>) -> Option<T>,
     ) -> Result<Option<T>, ClientError> {
+        // For the answer and for what has to be thrown away: whoever talks without end is left.
+        let deadline = Instant::now() + self.patience().each;
         self.line.write_all(&self.wire)?;
         self.line.flush()?;
-        match self.answer(read)? {
+        match self.answer(deadline, read)? {
             Answer::Value(value) => Ok(Some(value)),
             Answer::Refused(error) => Err(error.into()),
             Answer::Foreign => Err(ClientError::Protocol { request: name }),
             Answer::Started => Err(ClientError::Restarted { request: name }),
             Answer::Lost => {
-                self.drain()?;
+                self.drain(deadline)?;
                 Ok(None)
             }
         }
@@ -751,12 +795,22 @@ impl<S: Read + Write> Client<S> {
 
     fn answer<T>(
         &mut self,
+        deadline: Instant,
         read: &impl Fn(Response<'_>) -> Option<T>,
     ) -> Result<Answer<T>, ClientError> {
-        let deadline = Instant::now() + self.patience.each;
+        let sent: Vec<u8> = self
+            .wire
+            .iter()
+            .copied()
+            .filter(|&byte| byte != 0)
+            .collect();
         while let Some(byte) = self.next_byte(deadline)? {
+            let over = self.is_over(deadline);
             let packet = match self.receiver.push(byte) {
+                Received::Nothing if over => break,
                 Received::Nothing => continue,
+                // A line may bring back what was sent.
+                Received::Whole(encoded) if *encoded == *sent => continue,
                 Received::Whole(encoded) => Packet::decode(encoded),
                 Received::Overlong => Err(PacketError::TooLong),
             };
@@ -766,6 +820,9 @@ impl<S: Read + Write> Client<S> {
             };
             let mine = packet.sequence == self.sequence;
             self.met |= mine;
+            if mine {
+                self.unknown = None;
+            }
             match packet.body::<Response<'_>>() {
                 Ok(Response::Error(DeviceError::Malformed)) if packet.sequence == 0 => {
                     return Ok(Answer::Lost);
@@ -789,34 +846,56 @@ impl<S: Read + Write> Client<S> {
 
     /// Throws away what comes until the line is quiet: answers to noise, and perhaps the one that
     /// is asked for again.
-    fn drain(&mut self) -> io::Result<()> {
-        let quiet = Instant::now();
-        while self.next_byte(quiet)?.is_some() {}
+    fn drain(&mut self, deadline: Instant) -> io::Result<()> {
+        self.pending.0 = self.pending.1;
+        while Instant::now() < deadline && self.fill()? {
+            self.pending.0 = self.pending.1;
+        }
         self.receiver = Receiver::new();
         Ok(())
     }
 
+    /// The next byte; none when the deadline has passed and all that was there was looked at.
     fn next_byte(&mut self, deadline: Instant) -> io::Result<Option<u8>> {
-        let (start, end, buffer) = &mut self.pending;
-        while start == end {
-            match self.line.read(buffer) {
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(count) => (*start, *end) = (0, count),
-                Err(error) => match error.kind() {
-                    io::ErrorKind::Interrupted => {}
-                    io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-                        if Instant::now() >= deadline {
-                            return Ok(None);
-                        }
-                    }
-                    _ => return Err(error),
-                },
+        while self.pending.0 == self.pending.1 {
+            if !self.fill()? && self.is_over(deadline) {
+                return Ok(None);
             }
         }
-        *start += 1;
-        Ok(Some(buffer[*start - 1]))
+        self.pending.0 += 1;
+        Ok(Some(self.pending.2[self.pending.0 - 1]))
+    }
+
+    /// Whether the deadline has passed and all that was there was looked at.
+    fn is_over(&self, deadline: Instant) -> bool {
+        self.pending.0 == self.pending.1 && Instant::now() >= deadline
+    }
+
+    /// Reads bytes to look at, in place of the last; whether some came.
+    fn fill(&mut self) -> io::Result<bool> {
+        let (start, end, buffer) = &mut self.pending;
+        match self.line.read(buffer) {
+            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(count) => {
+                (*start, *end) = (0, count);
+                if let Some(Heard(heard)) = &mut self.unknown {
+                    *heard = true;
+                }
+                Ok(true)
+            }
+            Err(error) => match error.kind() {
+                io::ErrorKind::Interrupted
+                | io::ErrorKind::WouldBlock
+                | io::ErrorKind::TimedOut => Ok(false),
+                _ => Err(error),
+            },
+        }
     }
 }
+
+/// Whether anything came over a line.
+#[derive(Debug, Clone, Copy)]
+struct Heard(bool);
 
 /// Attempts in a row that came to nothing.
 struct Lost {

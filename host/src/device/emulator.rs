@@ -8,10 +8,15 @@ use sudal_firmware::protocol::ModelFault;
 
 use super::board::{Board, BoardError, Memory};
 use super::client::Client;
+use super::file::Flashes;
+use super::held::{Hold, Kept, Place, Purpose};
 use super::host_board::{check_image, forget_updates, hold_recovery_pin};
 use super::{Link, Logs, firmware, qemu};
+use crate::files;
 
 pub(super) const TARGET: &str = "thumbv7em-none-eabihf";
+/// Bytes of a slot for updates, as in the board's own source.
+const SLOT: usize = 512 << 10;
 const FIRMWARE: &str = "firmware.elf";
 const IMAGE: &str = "model.sudal";
 const LOGS: &str = "logs.bin";
@@ -32,7 +37,7 @@ const MEMORY: Memory = Memory {
 /// power. The emulator counts instructions: each takes a nanosecond of the board's clock.
 #[derive(Debug)]
 pub struct Emulator {
-    dir: PathBuf,
+    place: Place,
     process: Option<Child>,
 }
 
@@ -45,11 +50,15 @@ impl Emulator {
     /// # Errors
     /// When the folder can't be made.
     pub fn open(dir: &Path) -> Result<Self, BoardError> {
-        fs::create_dir_all(dir).map_err(BoardError::io(dir.display()))?;
         Ok(Self {
-            dir: dir.to_owned(),
+            place: Place::folder(dir)?,
             process: None,
         })
+    }
+
+    /// As a command does.
+    fn keep(&mut self) -> Result<Hold, BoardError> {
+        self.place.hold(Purpose::Command, &mut |_| ())
     }
 
     /// Kills the emulator if this process started it, as a power cut would the board.
@@ -69,16 +78,21 @@ impl Emulator {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.dir.join(name)
+        self.place.path().join(name)
     }
 
-    /// Replaces a file as a whole, or not at all.
-    fn replace(&self, name: &str, contents: &[u8]) -> Result<(), BoardError> {
-        let path = self.path(name);
-        let new = self.path(&format!("{name}.new"));
-        fs::write(&new, contents)
-            .and_then(|()| fs::rename(&new, &path))
-            .map_err(BoardError::io(path.display()))
+    /// Replaces files, all of which are on the disk before the first is.
+    fn replace(&self, all: &[(&str, &[u8])]) -> Result<(), BoardError> {
+        let stage = |&(name, contents): &(&str, &[u8])| {
+            let path = self.path(name);
+            files::stage(&path, contents).map_err(BoardError::io(path.display()))
+        };
+        let staged: Vec<_> = all.iter().map(stage).collect::<Result<_, _>>()?;
+        for file in staged {
+            file.put()
+                .map_err(BoardError::io(self.place.path().display()))?;
+        }
+        Ok(())
     }
 }
 
@@ -96,19 +110,26 @@ impl Board for Emulator {
         Some(40)
     }
 
+    fn hold(
+        &mut self,
+        purpose: Purpose,
+        waiting: &mut dyn FnMut(&str),
+    ) -> Result<Hold, BoardError> {
+        self.place.hold(purpose, waiting)
+    }
+
     fn flash(&mut self, image: &[u8], step: &mut dyn FnMut(&str)) -> Result<(), BoardError> {
         let model = check_image(image, MEMORY)?;
+        let _hold = self.keep()?;
         let model = model.model().map_err(BoardError::Image)?;
         qemu::find(step)?;
         let elf = firmware::build(Self::NAME, TARGET, Some(&model), step)?;
         let elf = fs::read(&elf).map_err(BoardError::io(elf.display()))?;
         self.stop()?;
         step("writing firmware and model image");
-        self.replace(FIRMWARE, &elf)?;
-        self.replace(IMAGE, image)?;
-        forget_updates(&self.dir)?;
         // The log belongs to the firmware that wrote it.
-        self.replace(LOGS, &[])?;
+        self.replace(&[(FIRMWARE, &elf), (IMAGE, image), (LOGS, &[])])?;
+        forget_updates(self.place.path())?;
         step("switching the board on");
         self.start()?;
         // Firmware that was given may have been built for smaller models.
@@ -122,19 +143,23 @@ impl Board for Emulator {
     }
 
     fn start(&mut self) -> Result<(), BoardError> {
-        if qemu::is_running(&self.dir) {
+        let _hold = self.keep()?;
+        let dir = self.place.path().to_owned();
+        if qemu::is_running(&dir) {
             return Ok(());
         }
         if !self.path(IMAGE).exists() || !self.path(FIRMWARE).exists() {
             return Err(BoardError::NotFlashed {
                 board: Self::NAME,
-                dir: self.dir.clone(),
+                dir,
             });
         }
+        // The firmware makes the files, too, but not whole on a full disk, and for everybody to read.
+        Flashes::open(&dir, SLOT)?;
         self.kill()?;
-        let mut process = qemu::spawn(&qemu::find(&mut |_| ())?, &self.dir, LOGS)?;
+        let mut process = qemu::spawn(&qemu::find(&mut |_| ())?, &dir, LOGS)?;
         let deadline = Instant::now() + Duration::from_secs(30);
-        while !qemu::is_ready(&self.dir) {
+        while !qemu::is_ready(&dir) {
             let ended = process.try_wait().map_err(BoardError::io("the emulator"))?;
             if ended.is_some() || Instant::now() > deadline {
                 return Err(BoardError::Failed {
@@ -149,22 +174,26 @@ impl Board for Emulator {
     }
 
     fn stop(&mut self) -> Result<(), BoardError> {
+        let _hold = self.keep()?;
         self.kill()?;
-        qemu::quit(&self.dir).map_err(BoardError::io("stopping the emulator"))
+        qemu::quit(self.place.path()).map_err(BoardError::io("stopping the emulator"))
     }
 
     fn connect(&mut self) -> Result<Client<Box<dyn Link>>, BoardError> {
+        let hold = self.keep()?;
         self.start()?;
-        let stream =
-            qemu::connect(&self.dir).map_err(BoardError::io("connecting to the emulator"))?;
-        stream
-            .set_read_timeout(Some(Duration::from_millis(100)))
+        let line = qemu::connect(self.place.path())
+            .and_then(|line| {
+                line.set_read_timeout(Some(Duration::from_millis(100)))?;
+                Ok(line)
+            })
             .map_err(BoardError::io("connecting to the emulator"))?;
-        Ok(Client::new(Box::new(stream)))
+        Ok(Client::new(Box::new(Kept { line, hold })))
     }
 
     fn recover(&mut self) -> Result<(), BoardError> {
-        let dir = self.dir.clone();
+        let _hold = self.keep()?;
+        let dir = self.place.path().to_owned();
         self.stop()?;
         // It has looked at the pin when it answers.
         hold_recovery_pin(&dir, || self.connect()?.info().map_err(BoardError::from))?;

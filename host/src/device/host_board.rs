@@ -13,9 +13,11 @@ use sudal_firmware::store::nor::{Nor, SECTOR};
 
 use super::board::{Board, BoardError, Memory};
 use super::client::Client;
-use super::file::FileMedium;
-use super::{Link, Logs};
+use super::file::{FLASH, Flashes, HISTORY, SETTINGS, SLOTS};
+use super::held::{Hold, Place, Purpose};
+use super::{Link, Logs, qemu};
 use crate::export::quantized::QuantizedModel;
+use crate::files;
 
 const MEMORY: Memory = Memory {
     arena: 8 << 20,
@@ -24,9 +26,6 @@ const MEMORY: Memory = Memory {
     frame: FRAME,
 };
 const FRAME: usize = 256 << 10;
-const FLASH: usize = 64 * SECTOR;
-const HISTORY: usize = 2 * SECTOR;
-const SETTINGS: usize = 4 * SECTOR;
 const SLOT: usize = 256 * SECTOR;
 /// Unoptimised builds move the camera, with its frame, about on the stack.
 const STACK: usize = 16 << 20;
@@ -36,7 +35,7 @@ const STACK: usize = 16 << 20;
 /// It computes what a board computes, bit for bit, and is switched off with the process.
 #[derive(Debug)]
 pub struct HostBoard {
-    dir: PathBuf,
+    place: Place,
     running: Option<Running>,
 }
 
@@ -44,6 +43,7 @@ pub struct HostBoard {
 struct Running {
     requests: Sender<Message>,
     thread: JoinHandle<()>,
+    _hold: Hold,
 }
 
 enum Message {
@@ -60,15 +60,19 @@ impl HostBoard {
     /// # Errors
     /// When the folder can't be made.
     pub fn open(dir: &Path) -> Result<Self, BoardError> {
-        fs::create_dir_all(dir).map_err(BoardError::io(dir.display()))?;
         Ok(Self {
-            dir: dir.to_owned(),
+            place: Place::folder(dir)?,
             running: None,
         })
     }
 
     fn image_path(&self) -> PathBuf {
-        self.dir.join("model.sudal")
+        self.place.path().join("model.sudal")
+    }
+
+    /// As a command does.
+    fn keep(&mut self) -> Result<Hold, BoardError> {
+        self.place.hold(Purpose::Command, &mut |_| ())
     }
 }
 
@@ -85,13 +89,22 @@ impl Board for HostBoard {
         None
     }
 
+    fn hold(
+        &mut self,
+        purpose: Purpose,
+        waiting: &mut dyn FnMut(&str),
+    ) -> Result<Hold, BoardError> {
+        self.place.hold(purpose, waiting)
+    }
+
     fn flash(&mut self, image: &[u8], step: &mut dyn FnMut(&str)) -> Result<(), BoardError> {
         check_image(image, MEMORY)?;
+        let _hold = self.keep()?;
         self.stop()?;
-        forget_updates(&self.dir)?;
         step("writing the model image");
         let path = self.image_path();
-        fs::write(&path, image).map_err(BoardError::io(path.display()))?;
+        files::replace(&path, image).map_err(BoardError::io(path.display()))?;
+        forget_updates(self.place.path())?;
         self.start()
     }
 
@@ -103,36 +116,36 @@ impl Board for HostBoard {
         {
             return Ok(());
         }
+        self.running = None;
+        let hold = self.keep()?;
+        let dir = self.place.path();
+        if qemu::is_running(dir) {
+            return Err(BoardError::Emulated(dir.to_owned()));
+        }
         let path = self.image_path();
         let image = match fs::read(&path) {
             Ok(image) => aligned(&image),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(BoardError::NotFlashed {
                     board: Self::NAME,
-                    dir: self.dir.clone(),
+                    dir: dir.to_owned(),
                 });
             }
             Err(error) => return Err(BoardError::io(path.display())(error)),
         };
-        let open = |name: &str, len| {
-            let path = self.dir.join(name);
-            FileMedium::open(&path, len).map_err(BoardError::io(path.display()))
-        };
-        let media = Media {
-            flash: open("nor.bin", FLASH)?,
-            settings: open("settings.bin", SETTINGS)?,
-            slot_a: open(SLOTS[0], SLOT)?,
-            slot_b: open(SLOTS[1], SLOT)?,
-            history: open("history.bin", HISTORY)?,
-            recover: self.dir.join(RECOVERY).exists(),
-        };
+        let flashes = Flashes::open(dir, SLOT)?;
+        let recover = dir.join(RECOVERY).exists();
         let (requests, receiver) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("host board".to_owned())
             .stack_size(STACK)
-            .spawn(move || power_on(&image, media, &receiver))
+            .spawn(move || power_on(&image, flashes, recover, &receiver))
             .map_err(BoardError::io("a thread for the board"))?;
-        self.running = Some(Running { requests, thread });
+        self.running = Some(Running {
+            requests,
+            thread,
+            _hold: hold,
+        });
         Ok(())
     }
 
@@ -165,7 +178,8 @@ impl Board for HostBoard {
     }
 
     fn recover(&mut self) -> Result<(), BoardError> {
-        let dir = self.dir.clone();
+        let _hold = self.keep()?;
+        let dir = self.place.path().to_owned();
         self.stop()?;
         hold_recovery_pin(&dir, || self.connect()?.info().map_err(BoardError::from))?;
         Ok(())
@@ -182,8 +196,6 @@ impl Drop for HostBoard {
     }
 }
 
-/// Files of the slots for updates.
-const SLOTS: [&str; 2] = ["slot-a.bin", "slot-b.bin"];
 /// While there is a file of this name, a board's recovery pin is held.
 const RECOVERY: &str = "recovery";
 
@@ -244,32 +256,23 @@ fn aligned(image: &[u8]) -> Vec<u128> {
     words
 }
 
-/// What keeps the board's flashes, and its pin.
-struct Media {
-    flash: FileMedium,
-    settings: FileMedium,
-    slot_a: FileMedium,
-    slot_b: FileMedium,
-    history: FileMedium,
-    recover: bool,
-}
-
-/// Runs the firmware until it is switched off.
-fn power_on(image: &[u128], media: Media, requests: &Receiver<Message>) {
+/// Runs the firmware until it is switched off; `recover` holds its pin.
+fn power_on(image: &[u128], flashes: Flashes, recover: bool, requests: &Receiver<Message>) {
     let mut arena = vec![0; MEMORY.arena / size_of::<u64>()];
     let mut input = vec![0; MEMORY.input];
     let (mut mirror, mut settings) = (vec![0; FLASH], vec![0; SETTINGS]);
     let mut history = vec![0; HISTORY];
     // Aligned as an image has to be.
     let mut slots = vec![0_u128; 2 * SLOT / size_of::<u128>()];
+    let [medium_a, medium_b] = flashes.slots;
     let (slot_a, slot_b) = bytemuck::cast_slice_mut(&mut slots).split_at_mut(SLOT);
     // A flash that can't be read is a board that does not start; its line then is closed.
     let (Ok(flash), Ok(settings), Ok(slot_a), Ok(slot_b), Ok(history)) = (
-        Nor::new(&mut mirror, media.flash),
-        Nor::new(&mut settings, media.settings),
-        Nor::new(slot_a, media.slot_a),
-        Nor::new(slot_b, media.slot_b),
-        Nor::new(&mut history, media.history),
+        Nor::new(&mut mirror, flashes.classes),
+        Nor::new(&mut settings, flashes.settings),
+        Nor::new(slot_a, medium_a),
+        Nor::new(slot_b, medium_b),
+        Nor::new(&mut history, flashes.history),
     ) else {
         return;
     };
@@ -286,7 +289,7 @@ fn power_on(image: &[u128], media: Media, requests: &Receiver<Message>) {
         flash,
         settings,
         slots: [slot_a, slot_b],
-        recover: media.recover,
+        recover,
     });
     device.set_history(History::open(history, Cause::PowerOn, None));
     let mut session = Box::new(Session::new(device));

@@ -4,7 +4,7 @@
 use rayon::prelude::*;
 use serde::Serialize;
 use sudal_firmware::decision::{Calibration, Rate, Yardstick};
-use sudal_firmware::heads::{Class, Head};
+use sudal_firmware::heads::{Class, Head, Ranking};
 use sudal_firmware::image::Model;
 use sudal_firmware::store::Known;
 
@@ -125,9 +125,12 @@ impl<'a> Inspection<'a> {
                 let query = self.heads.embedding(class, index);
                 let quantization = self.heads.quantization();
                 let answer = known.classify(Head::Prototype, &query, MODEL, quantization);
-                let winner = answer.map_or(0, |answer| answer.ranking.first);
                 let all = known.classes();
-                let ok = winner == 0 && yardstick.accepts(&query, &all[0]);
+                let ok = answer.is_some_and(|answer| {
+                    let Ranking { first, second } = answer.ranking;
+                    let second = second.map(|second| &all[second]);
+                    first == 0 && yardstick.outcome(&query, &all[0], second).is_ok()
+                });
                 shown.push((kind, alarm(&query, all, &yardstick), ok));
             }
         }

@@ -1,8 +1,8 @@
 //! Files of keys: one line, what the key is for and 32 bytes in hexadecimal digits.
 
 use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use ed25519_dalek::Signer;
@@ -10,6 +10,7 @@ use rand::RngExt;
 use sudal_firmware::image::{ImageError, signature};
 
 use crate::export::quantized::QuantizedModel;
+use crate::files;
 
 /// Why a key file can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -204,17 +205,11 @@ fn parse(text: &str, kind: &str) -> Option<[u8; 32]> {
 }
 
 fn write(path: &Path, kind: &str, key: &[u8; 32]) -> Result<(), KeyError> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-        .open(path)
-        .and_then(|mut file| writeln!(file, "{kind} {}", hex(key)))
-        .map_err(|source| KeyError::Io {
-            path: path.to_owned(),
-            source,
-        })
+    let line = format!("{kind} {}\n", hex(key));
+    files::create_secret(path, line.as_bytes()).map_err(|source| KeyError::Io {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 use serde::Serialize;
-use sudal_firmware::decision::{Basis, Calibration, Rate, Yardstick};
+use sudal_firmware::decision::{Basis, Calibration, Outcome, Rate, Yardstick};
 use sudal_firmware::heads::{Distance, Head};
 use sudal_firmware::image::Model;
 use sudal_firmware::store::Known;
@@ -58,6 +58,10 @@ pub struct Realised {
     pub false_accept: Accuracy,
     /// Part of the known pictures that were accepted and given their class.
     pub right: Accuracy,
+    /// Part of the known pictures nearest to their own class that were too close to call.
+    pub right_unclear: Accuracy,
+    /// Part of those nearest to another class that were; of episodes that have such.
+    pub wrong_unclear: Accuracy,
 }
 
 /// A point of accuracy against rejection.
@@ -77,7 +81,7 @@ struct Judged {
     distance: f32,
     ratio: f32,
     /// At each rate.
-    accepted: Vec<bool>,
+    outcomes: Vec<Outcome>,
 }
 
 impl<'a> OpenSet<'a> {
@@ -122,9 +126,14 @@ impl<'a> OpenSet<'a> {
         };
         let realised = |(place, rate): (usize, &Rate)| Realised {
             chosen: f64::from(rate.parts()) / 10_000.0,
-            false_reject: over(&|all| part(all, |j| j.known, |j| !j.accepted[place])),
-            false_accept: over(&|all| part(all, |j| !j.known, |j| j.accepted[place])),
-            right: over(&|all| part(all, |j| j.known, |j| j.accepted[place] && j.right)),
+            false_reject: over(&|all| part(all, |j| j.known, |j| !j.is_accepted(place))),
+            false_accept: over(&|all| part(all, |j| !j.known, |j| j.is_accepted(place))),
+            right: over(&|all| {
+                let is_right = |j: &Judged| j.outcomes[place].class().is_some() && j.right;
+                part(all, |j| j.known, is_right)
+            }),
+            right_unclear: unclear(&judged, place, true),
+            wrong_unclear: unclear(&judged, place, false),
         };
         let basis = judged.first().map_or(Basis::Nothing, |(basis, _)| *basis);
         Ok(Openness {
@@ -177,6 +186,7 @@ impl<'a> OpenSet<'a> {
                 let to =
                     |place: usize| Distance::between(&query, all[place].prototype()).to_real(1.0);
                 let distance = to(answer.ranking.first);
+                let second = answer.ranking.second.map(|second| &all[second]);
                 judged.push(Judged {
                     known: place < self.known,
                     right: answer.ranking.first == place,
@@ -186,15 +196,34 @@ impl<'a> OpenSet<'a> {
                         .ranking
                         .second
                         .map_or(1.0, |second| distance / to(second).max(1e-6)),
-                    accepted: sticks
+                    outcomes: sticks
                         .iter()
-                        .map(|stick| stick.accepts(&query, winner))
+                        .map(|stick| stick.outcome(&query, winner, second))
                         .collect(),
                 });
             }
         }
         Ok((any.basis(), judged))
     }
+}
+
+impl Judged {
+    /// Whether it is of a known class, be it too close to call which.
+    fn is_accepted(&self, rate: usize) -> bool {
+        self.outcomes[rate] != Outcome::Unknown
+    }
+}
+
+/// The part of the known pictures that were or were not given their class and are too close to call, over
+/// the episodes that have such.
+fn unclear(judged: &[(Basis, Vec<Judged>)], rate: usize, right: bool) -> Accuracy {
+    let of = |j: &Judged| j.known && j.right == right;
+    let each: Vec<f64> = judged
+        .iter()
+        .filter(|(_, all)| all.iter().any(of))
+        .map(|(_, all)| part(all, of, |j| j.outcomes[rate] == Outcome::Unclear))
+        .collect();
+    Accuracy::of(&each)
 }
 
 /// The part of some pictures of which something is so; 0 of none.

@@ -12,8 +12,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::board::BoardError;
+use super::install::apt_install;
 use super::machine::Machine;
-use super::toolchain::{apt_install, on_path};
+use super::toolchain::on_path;
 
 const PROGRAM: &str = "qemu-system-arm";
 const CONTROL: &str = "control.sock";
@@ -25,10 +26,13 @@ pub(super) fn find(step: &mut dyn FnMut(&str)) -> Result<PathBuf, BoardError> {
         step(&format!("the emulator is {}", path.display()));
         return Ok(path);
     }
-    apt_install(&["qemu-system-arm"], step);
-    on_path(PROGRAM).ok_or(BoardError::Missing {
+    let installed = apt_install(&["qemu-system-arm"], step);
+    on_path(PROGRAM).ok_or_else(|| BoardError::Missing {
         program: PROGRAM,
-        advice: "install QEMU for Arm (Debian and Ubuntu: qemu-system-arm, Fedora: qemu-system-arm-core, macOS: brew install qemu)".to_owned(),
+        advice: format!(
+            "{}; install QEMU for Arm (Debian and Ubuntu: qemu-system-arm, Fedora: qemu-system-arm-core, macOS: brew install qemu)",
+            installed.err().unwrap_or_else(|| "its package does not have it".to_owned())
+        ),
     })
 }
 

@@ -3,9 +3,10 @@
 use std::env;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use super::board::BoardError;
+use super::install::{apt_install, to_its_end};
 
 /// The oldest compiler that can build the firmware.
 const OLDEST: (u32, u32) = (1, 92);
@@ -44,29 +45,33 @@ impl Toolchain {
             step(&format!(
                 "installing the rust target: rustup target add {target}"
             ));
-            let added = Command::new("rustup")
-                .args(["target", "add", target])
-                .output();
-            if succeeded(&added) && has_target(target) {
-                return Ok(Self::Installed);
+            let added = to_its_end(Command::new("rustup").args(["target", "add", target]));
+            match added {
+                Ok(()) if has_target(target) => return Ok(Self::Installed),
+                Ok(()) => step("rustup installed it elsewhere than the compiler looks"),
+                Err(why) => step(&format!("rustup could not install it: {why}")),
             }
-            step("rustup could not install it");
         }
         if let Some(debian) = Self::debian(step) {
             return Ok(debian);
         }
         step("Debian's compiler and its sources are not installed");
+        let mut why = String::new();
         for packages in DEBIAN_PACKAGES {
-            if apt_install(packages, step)
-                && let Some(debian) = Self::debian(step)
-            {
-                return Ok(debian);
+            match apt_install(packages, step) {
+                Ok(()) => {
+                    if let Some(debian) = Self::debian(step) {
+                        return Ok(debian);
+                    }
+                    why = "the packages are too old".to_owned();
+                }
+                Err(reason) => why = reason,
             }
         }
         Err(BoardError::Missing {
             program: "a rust compiler for the board",
             advice: format!(
-                "run `rustup target add {target}`, or on Debian install rustc ({}.{} or newer), cargo, rust-src and lld",
+                "{why}; run `rustup target add {target}`, or on Debian install rustc ({}.{} or newer), cargo, rust-src and lld",
                 OLDEST.0, OLDEST.1
             ),
         })
@@ -83,7 +88,7 @@ impl Toolchain {
             return Some(Self::Debian { linker: None });
         }
         let linker = linker().or_else(|| {
-            apt_install(&["lld"], step);
+            apt_install(&["lld"], step).ok()?;
             linker()
         })?;
         step(&format!("using the linker {}", linker.display()));
@@ -119,40 +124,12 @@ impl Toolchain {
     }
 }
 
-/// Installs Debian packages, if this is Debian and we may.
-pub(super) fn apt_install(packages: &[&str], step: &mut dyn FnMut(&str)) -> bool {
-    let is_root = Command::new("id").arg("-u").output();
-    if on_path("apt-get").is_none() || !is_root.is_ok_and(|id| id.stdout == b"0\n") {
-        return false;
-    }
-    step(&format!(
-        "installing packages: apt-get install {}",
-        packages.join(" ")
-    ));
-    let apt = |arguments: &[&str]| {
-        Command::new("apt-get")
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .args(arguments)
-            .output()
-    };
-    let install = [&["install", "-y", "--no-install-recommends"], packages].concat();
-    if succeeded(&apt(&install)) {
-        return true;
-    }
-    // The package lists may be missing or old.
-    succeeded(&apt(&["update"])) && succeeded(&apt(&install))
-}
-
 /// The program of this name in one of the folders of `PATH`.
 pub(super) fn on_path(program: impl AsRef<Path>) -> Option<PathBuf> {
     let folders = env::var_os("PATH")?;
     env::split_paths(&folders)
         .map(|folder| folder.join(&program))
         .find(|path| path.is_file())
-}
-
-fn succeeded(output: &std::io::Result<Output>) -> bool {
-    output.as_ref().is_ok_and(|output| output.status.success())
 }
 
 fn has_target(target: &str) -> bool {

@@ -43,7 +43,7 @@ pub enum EpisodeError {
     /// Too few pictures in a class.
     #[error(
         "{shot} shot + {query} query need {} pictures of each class; class {class} has {have} and is the smallest of {short} that fall short: lower them, add pictures or leave the class out",
-        shot + query
+        shot.saturating_add(*query)
     )]
     TooFewPictures {
         /// Support pictures of a class.

@@ -1,6 +1,9 @@
 //! Any ONNX file evaluated in float, so that a command needs neither a trainer nor a runtime library.
 
-use std::sync::Arc;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use rayon::prelude::*;
 use tract_onnx::{pb::ModelProto, prelude::*};
@@ -8,6 +11,7 @@ use tract_onnx::{pb::ModelProto, prelude::*};
 use super::{
     Metadata, metadata,
     signature::{Signature, SignatureError},
+    sound::{self, SoundError},
 };
 use crate::nets::graph::Normalization;
 
@@ -17,6 +21,15 @@ pub enum FloatError {
     /// What goes in or comes out is not that of an embedding network.
     #[error(transparent)]
     Signature(#[from] SignatureError),
+    /// The file is one that tract fails on, or holds weights that are no numbers.
+    #[error(transparent)]
+    Sound(#[from] SoundError),
+    /// An embedding is not made of numbers.
+    #[error(
+        "the embedding of frame {0} is not made of finite numbers: the training diverged, or the normalisation of \
+         the pixels is not that of the training"
+    )]
+    NotFinite(usize),
     /// The file does not say how pixels become its input, and the caller did not either.
     #[error(
         "the file does not state sudal.mean and sudal.std, so it is unknown how pixels become its input: \
@@ -25,7 +38,8 @@ pub enum FloatError {
     NoNormalization,
     /// The mean or standard deviation given can not be used.
     #[error(
-        "mean {} and standard deviation {} can not be used: both must be finite, the deviation above 0",
+        "mean {} and standard deviation {} can not be used: both are on the scale 0..=1 of pixels, the deviation \
+         above 0; for a mean of 128 and a deviation of 64 of 255 give 0.502 and 0.251",
         .0.mean, .0.std
     )]
     BadNormalization(Normalization),
@@ -47,7 +61,7 @@ pub enum FloatError {
 /// An embedding network read from an ONNX file, evaluated in float32 by tract.
 pub struct FloatModel {
     plan: Arc<TypedRunnableModel>,
-    shape: [usize; 3],
+    signature: Signature,
     normalization: Normalization,
     metadata: Metadata,
     length: usize,
@@ -61,31 +75,39 @@ impl FloatModel {
     pub fn new(onnx: &[u8], normalization: Option<Normalization>) -> Result<Self, FloatError> {
         let (signature, model) = Signature::read(onnx)?;
         let normalization = choose(normalization, &model)?;
-        let [channels, height, width] = signature.shape;
-        let plan = tract_onnx::onnx()
-            .with_ignore_value_info(true)
-            .with_ignore_output_shapes(true)
-            .model_for_proto_model(&model)
-            .and_then(|model| {
-                model.with_input_fact(0, f32::fact([1, channels, height, width]).into())
-            })
-            .and_then(|model| model.into_optimized())
-            .and_then(|model| model.into_runnable())
-            .map_err(tract)?;
+        sound::check(&model, &signature)?;
+        let typed = guarded(|| {
+            tract_onnx::onnx()
+                .with_ignore_value_info(true)
+                .with_ignore_output_shapes(true)
+                .model_for_proto_model(&model)?
+                .with_input_fact(0, f32::fact(signature.dims(1)).into())?
+                .into_typed()
+        })?;
+        let values = |fact: &TypedFact| fact.shape.volume().to_i64().unwrap_or(i64::MAX);
+        let too_large = |node: &&TypedNode| {
+            let mut outputs = node.outputs.iter();
+            outputs.any(|output| values(&output.fact) > sound::MAX_VALUES as i64)
+        };
+        if let Some(node) = typed.nodes().iter().find(too_large) {
+            return Err(SoundError::Size(node.name.clone()).into());
+        }
+        let plan = guarded(|| typed.into_optimized()?.into_runnable())?;
+        let length = signature.shape.iter().product();
         let mut model = Self {
             plan,
-            shape: signature.shape,
+            signature,
             normalization,
             metadata: Metadata::read(&model),
             length: 0,
         };
-        model.length = model.run(&vec![0.0; channels * height * width])?.len();
+        model.length = model.run(&vec![0.0; length])?.len();
         Ok(model)
     }
 
     /// Channels, height and width of the input.
     pub fn shape(&self) -> [usize; 3] {
-        self.shape
+        self.signature.shape
     }
 
     /// Length of an embedding.
@@ -106,64 +128,76 @@ impl FloatModel {
     /// Embeds frames, each `height x width x channels` pixels, in parallel.
     ///
     /// # Errors
-    /// [`FloatError::Frame`] for a frame of another size, [`FloatError::Tract`] if tract fails.
+    /// [`FloatError::Frame`] for a frame of another size, [`FloatError::NotFinite`] for an embedding
+    /// that is not made of numbers, [`FloatError::Tract`] if tract fails.
     pub fn embed<F: AsRef<[u8]> + Sync>(&self, frames: &[F]) -> Result<Vec<Vec<f32>>, FloatError> {
         frames
             .par_iter()
             .enumerate()
             .map(|(index, frame)| {
-                let input = normalize(frame.as_ref(), self.shape, self.normalization)
+                let input = normalize(frame.as_ref(), &self.signature, self.normalization)
                     .map_err(|[got, needed]| FloatError::Frame { index, got, needed })?;
-                self.run(&input)
+                let embedding = self.run(&input)?;
+                match embedding.iter().all(|value| value.is_finite()) {
+                    true => Ok(embedding),
+                    false => Err(FloatError::NotFinite(index)),
+                }
             })
             .collect()
     }
 
-    /// Embeds one picture that is already normalised, `channels x height x width`.
+    /// Embeds one picture that is already normalised, as the file's input has it.
     ///
     /// # Errors
     /// [`FloatError::Tract`] if tract fails, which it does on a picture of another size.
     pub fn run(&self, picture: &[f32]) -> Result<Vec<f32>, FloatError> {
-        let [channels, height, width] = self.shape;
-        let input = Tensor::from_shape(&[1, channels, height, width], picture).map_err(tract)?;
-        let outputs = self.plan.run(tvec!(input.into_tvalue())).map_err(tract)?;
-        let embedding = outputs[0].to_plain_array_view::<f32>().map_err(tract)?;
-        Ok(embedding.iter().copied().collect())
+        guarded(|| {
+            let input = Tensor::from_shape(&self.signature.dims(1), picture)?;
+            let outputs = self.plan.run(tvec!(input.into_tvalue()))?;
+            let embedding = outputs[0].to_plain_array_view::<f32>()?;
+            Ok(embedding.iter().copied().collect())
+        })
     }
 }
 
 /// How pixels become the input: as the caller says, else as the file does.
 ///
 /// # Errors
-/// [`FloatError::NoNormalization`] if neither says it, [`FloatError::BadNormalization`] if the
-/// caller's can not be used.
+/// [`FloatError::NoNormalization`] if neither says it, [`FloatError::BadNormalization`] if it can not
+/// be used.
 pub(super) fn choose(
     given: Option<Normalization>,
     model: &ModelProto,
 ) -> Result<Normalization, FloatError> {
-    match given {
-        Some(given) if given.mean.is_finite() && given.std.is_finite() && given.std > 0.0 => {
-            Ok(given)
-        }
-        Some(given) => Err(FloatError::BadNormalization(given)),
-        None => metadata::normalization(model).ok_or(FloatError::NoNormalization),
+    let stated = given.or_else(|| metadata::normalization(model));
+    let normalization = stated.ok_or(FloatError::NoNormalization)?;
+    let Normalization { mean, std, .. } = normalization;
+    if (0.0..=1.0).contains(&mean) && std > 0.0 && std <= 1.0 {
+        Ok(normalization)
+    } else {
+        Err(FloatError::BadNormalization(normalization))
     }
 }
 
-/// Pixels of one frame, `height x width x channels`, to a normalised `channels x height x width`.
+/// Pixels of one frame, `height x width x channels`, normalised and in the order of the file's input.
 ///
 /// # Errors
 /// The frame's number of pixels and the needed one where they differ.
 pub(super) fn normalize(
     frame: &[u8],
-    [channels, height, width]: [usize; 3],
+    signature: &Signature,
     normalization: Normalization,
 ) -> Result<Vec<f32>, [usize; 2]> {
-    let needed = channels * height * width;
+    let needed = signature.shape.iter().product();
     if frame.len() != needed {
         return Err([frame.len(), needed]);
     }
     let table = normalization.table(frame);
+    // With the channels last all pixels are of one plane.
+    let channels = match signature.channels_last {
+        true => 1,
+        false => signature.shape[0],
+    };
     let plane = |channel| {
         frame
             .iter()
@@ -174,7 +208,13 @@ pub(super) fn normalize(
     Ok((0..channels).flat_map(plane).collect())
 }
 
-/// tract's error with its causes in one line.
-fn tract(error: TractError) -> FloatError {
-    FloatError::Tract(format!("{error:#}"))
+/// What tract does, its errors with their causes in one line, a panic being one.
+fn guarded<T>(work: impl FnOnce() -> TractResult<T>) -> Result<T, FloatError> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result.map_err(|error| FloatError::Tract(format!("{error:#}"))),
+        Err(_) => Err(FloatError::Tract(
+            "it failed on this file, which is damaged or unusual: export the model again"
+                .to_owned(),
+        )),
+    }
 }

@@ -21,6 +21,7 @@ pub mod onnx;
 pub mod quantized;
 pub mod runtime;
 pub mod signature;
+pub mod sound;
 #[cfg(test)]
 mod tests;
 pub mod verify;

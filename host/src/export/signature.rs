@@ -1,5 +1,7 @@
 //! What an embedding network in an ONNX file takes.
 
+use std::collections::HashSet;
+
 use prost::Message;
 use tract_onnx::pb::{
     GraphProto, ModelProto, ValueInfoProto, tensor_proto::DataType, tensor_shape_proto::dimension,
@@ -19,8 +21,19 @@ pub enum SignatureError {
     #[error("the network has the inputs [{}]: it must have one, a picture", .0.join(", "))]
     Inputs(Vec<String>),
     /// More or fewer outputs than the one embedding.
-    #[error("the network has the outputs [{}]: it must have one, the embedding", .0.join(", "))]
+    #[error(
+        "the network has the outputs [{}]: it must have one, the embedding; choose it with --output",
+        .0.join(", ")
+    )]
     Outputs(Vec<String>),
+    /// No node computes the value at which the network shall end.
+    #[error("nothing in the network computes `{name}`: --output can be one of {}", .known.join(", "))]
+    Output {
+        /// The name asked for.
+        name: String,
+        /// Names of the values that nodes compute, from the last on.
+        known: Vec<String>,
+    },
     /// The input is not float32.
     #[error("input `{name}` is {found}: export the model with a float32 input")]
     Type {
@@ -31,7 +44,8 @@ pub enum SignatureError {
     },
     /// The input is no picture.
     #[error(
-        "input `{name}` has shape {shape}: it must have four dimensions, [batch, channels, height, width]"
+        "input `{name}` has shape {shape}: it must have four dimensions, [batch, channels, height, width] or \
+         [batch, height, width, channels]"
     )]
     Rank {
         /// Name of the input.
@@ -71,6 +85,9 @@ pub(super) struct Signature {
     pub(super) output: String,
     /// Channels, height and width of the input.
     pub(super) shape: [usize; 3],
+    /// Whether the input is `[batch, height, width, channels]` instead of `[batch, channels, height,
+    /// width]`, as TensorFlow has it.
+    pub(super) channels_last: bool,
     /// Whether any number of pictures may be given at once.
     pub(super) dynamic_batch: bool,
 }
@@ -86,6 +103,16 @@ impl Signature {
         }
         let signature = Self::of(graph)?;
         Ok((signature, model))
+    }
+
+    /// Dimensions of a batch of pictures as the file has them.
+    pub(super) fn dims(&self, batch: usize) -> [usize; 4] {
+        let [channels, height, width] = self.shape;
+        if self.channels_last {
+            [batch, height, width, channels]
+        } else {
+            [batch, channels, height, width]
+        }
     }
 
     /// The signature of a graph.
@@ -136,15 +163,24 @@ impl Signature {
                 .collect::<Vec<_>>()
                 .join(", ")
         );
-        let [batch, channels, height, width] = &dims[..] else {
+        let [batch, rest @ ..] = &dims[..] else {
             return Err(SignatureError::Rank { name, shape });
         };
+        if rest.len() != 3 {
+            return Err(SignatureError::Rank { name, shape });
+        }
         let mut fixed = [0; 3];
-        for (fixed, dim) in fixed.iter_mut().zip([channels, height, width]) {
+        for (fixed, dim) in fixed.iter_mut().zip(rest) {
             match dim {
                 Dim::Fixed(value @ 1..=65535) => *fixed = *value as usize,
                 _ => return Err(SignatureError::Dynamic { name, shape }),
             }
+        }
+        // Pictures are grey or coloured, and larger than that.
+        let colors = |channels: usize| channels == 1 || channels == 3;
+        let channels_last = colors(fixed[2]) && !colors(fixed[0]);
+        if channels_last {
+            fixed.rotate_right(1);
         }
         if let Dim::Fixed(batch @ 2..) = *batch {
             return Err(SignatureError::Batch { name, batch });
@@ -153,9 +189,49 @@ impl Signature {
             input: name,
             output: output.name.clone(),
             shape: fixed,
+            channels_last,
             dynamic_batch: !matches!(batch, Dim::Fixed(1)),
         })
     }
+}
+
+/// The file with a value that one of its nodes computes as its only output, and without what that one
+/// does not need.
+///
+/// # Errors
+/// [`SignatureError::Output`] if no node computes it, the others if it is no ONNX file.
+pub fn cut(onnx: &[u8], output: &str) -> Result<Vec<u8>, SignatureError> {
+    let mut model =
+        ModelProto::decode(onnx).map_err(|e| SignatureError::Malformed(e.to_string()))?;
+    let graph = model.graph.as_mut().ok_or(SignatureError::NoGraph)?;
+    let needed = needed(graph, output);
+    if !needed.contains(&true) {
+        let outputs = graph.node.iter().rev().flat_map(|node| &node.output);
+        return Err(SignatureError::Output {
+            name: output.to_owned(),
+            known: outputs.take(12).cloned().collect(),
+        });
+    }
+    let mut needed = needed.into_iter();
+    graph.node.retain(|_| needed.next() == Some(true));
+    graph.output = vec![ValueInfoProto {
+        name: output.to_owned(),
+        ..Default::default()
+    }];
+    Ok(model.encode_to_vec())
+}
+
+/// Which nodes an output depends on.
+pub(super) fn needed(graph: &GraphProto, output: &str) -> Vec<bool> {
+    let mut names = HashSet::from([output]);
+    let mut needed = vec![false; graph.node.len()];
+    for (node, needed) in graph.node.iter().zip(&mut needed).rev() {
+        if node.output.iter().any(|name| names.contains(name.as_str())) {
+            *needed = true;
+            names.extend(node.input.iter().map(String::as_str));
+        }
+    }
+    needed
 }
 
 /// One dimension of a shape.

@@ -93,7 +93,7 @@ pub struct VerifyReport {
 /// Compares an ONNX file in ONNX Runtime and in tract with a reference on real frames.
 ///
 /// `frames` are `height x width x channels` pixels each; `reference` gets them normalised as the
-/// file states, `[n, channels, height, width]`, and returns `[n, length]`.
+/// file states, in the order of its input, and returns `[n, length]`.
 ///
 /// # Errors
 /// [`VerifyError::Differs`] if any value is [`TOLERANCE`] or more away from the reference, the
@@ -110,7 +110,7 @@ where
     let model = FloatModel::new(onnx, None)?;
     let mut pictures = Vec::new();
     for (index, frame) in frames.iter().enumerate() {
-        let picture = normalize(frame.as_ref(), model.shape(), model.normalization())
+        let picture = normalize(frame.as_ref(), &signature, model.normalization())
             .map_err(|[got, needed]| FloatError::Frame { index, got, needed })?;
         pictures.extend(picture);
     }
@@ -136,7 +136,7 @@ where
 }
 
 /// Embeds normalised pictures in ONNX Runtime; also says which library that was.
-fn run_onnx_runtime(
+pub(super) fn run_onnx_runtime(
     onnx: &[u8],
     signature: &Signature,
     pictures: &[f32],
@@ -146,12 +146,11 @@ fn run_onnx_runtime(
     let mut session = Session::builder(&environment)
         .and_then(|mut builder| builder.commit_from_memory(onnx))
         .map_err(fail)?;
-    let [channels, height, width] = signature.shape;
-    let picture = channels * height * width;
+    let picture: usize = signature.shape.iter().product();
     let batch = if signature.dynamic_batch { BATCH } else { 1 };
     let mut output = Vec::new();
     for batch in pictures.chunks(batch * picture) {
-        let shape = [batch.len() / picture, channels, height, width];
+        let shape = signature.dims(batch.len() / picture);
         let input = TensorRef::from_array_view((shape, batch)).map_err(fail)?;
         let outputs = session
             .run(ort::inputs![signature.input.as_str() => input])

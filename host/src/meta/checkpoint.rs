@@ -12,9 +12,9 @@ use super::sealed;
 use super::train::TrainConfig;
 
 /// Marks the format; changed with it.
-const MAGIC: &[u8; 8] = b"sudalck3";
-/// Marks the format of before, which ends without the contrast.
-const MAGIC_2: &[u8; 8] = b"sudalck2";
+const MAGIC: &[u8; 8] = b"sudalck4";
+/// The formats of before, and what each lacks at its end: a contrast of 0 and no pictures.
+const OLD: [(&[u8; 8], &[u8]); 2] = [(b"sudalck3", &[0]), (b"sudalck2", &[0, 0])];
 
 /// Everything that a run needs to go on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +43,8 @@ pub struct Checkpoint {
     pub(crate) finished: Option<Record>,
     /// [`TrainConfig::contrast`].
     pub(crate) contrast: u32,
+    /// [`Loaded::fingerprint`] of the training pictures; runs of old versions have none.
+    pub(crate) pictures: Option<[u8; 32]>,
 }
 
 /// Where the training pictures come from, for the metadata of an exported file.
@@ -77,6 +79,37 @@ impl From<&Tensor<2>> for Matrix {
 }
 
 impl Matrix {
+    #[cfg(test)]
+    pub(super) fn new(shape: [usize; 2], data: Vec<f32>) -> Self {
+        Self { shape, data }
+    }
+
+    #[cfg(test)]
+    pub(super) fn of(shape: [usize; 2], value: f32) -> Self {
+        Self::new(shape, vec![value; shape[0] * shape[1]])
+    }
+
+    pub(super) fn shape(&self) -> [usize; 2] {
+        self.shape
+    }
+
+    /// Refuses one of another shape, and what are no numbers.
+    pub(super) fn check(&self, what: &str, shape: [usize; 2]) -> Result<(), String> {
+        if self.shape != shape || shape[0].checked_mul(shape[1]) != Some(self.data.len()) {
+            return Err(format!(
+                "{what}: {} numbers as {:?}, where {shape:?} fit",
+                self.data.len(),
+                self.shape
+            ));
+        }
+        if !self.data.iter().all(|x| x.is_finite()) {
+            return Err(format!(
+                "{what}: not all of it is finite, training diverged"
+            ));
+        }
+        Ok(())
+    }
+
     pub(crate) fn tensor(&self, device: &Device) -> Tensor<2> {
         Tensor::from_data(TensorData::new(self.data.clone(), self.shape), device)
     }
@@ -114,6 +147,7 @@ impl Checkpoint {
             moments: Vec::new(),
             average: Vec::new(),
             best: None,
+            pictures: None,
             ..self.clone()
         })
     }
@@ -144,7 +178,7 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// When it is missing, damaged or of another version.
+    /// When it is missing, damaged, of another version, or its parts don't fit each other.
     pub fn load(path: &Path) -> Result<Self, CheckpointError> {
         let bytes = fs::read(path).map_err(|source| CheckpointError::Io {
             path: path.to_owned(),
@@ -154,14 +188,15 @@ impl Checkpoint {
             path: path.to_owned(),
             what: what.to_owned(),
         };
-        let old = bytes.starts_with(MAGIC_2);
-        let mark = if old { MAGIC_2 } else { MAGIC };
+        let old = OLD.into_iter().find(|(mark, _)| bytes.starts_with(*mark));
+        let (mark, end) = old.unwrap_or((MAGIC, &[]));
         let body = sealed::open(&bytes, mark).map_err(format)?;
-        // A contrast of 0 is one byte.
-        let end: &[u8] = if old { &[0] } else { &[] };
         let mut checkpoint: Self =
             postcard::from_bytes(&[body, end].concat()).map_err(|e| format(&e.to_string()))?;
         checkpoint.config.contrast = checkpoint.contrast;
-        Ok(checkpoint)
+        match checkpoint.fault() {
+            Some(fault) => Err(format(&fault)),
+            None => Ok(checkpoint),
+        }
     }
 }

@@ -29,10 +29,7 @@ impl Lesson {
     pub fn new(teacher: u32, data: &Loaded) -> Self {
         let mut hash = Sha256::new();
         hash.update(teacher.to_le_bytes());
-        for size in data.class_sizes() {
-            hash.update((size as u64).to_le_bytes());
-        }
-        hash.update(data.all());
+        hash.update(data.fingerprint());
         Self(hash.finalize().into())
     }
 

@@ -14,6 +14,7 @@ pub mod handmade;
 mod inner;
 pub mod learner;
 pub mod lesson;
+mod limits;
 mod linear;
 pub mod maml;
 pub mod mann;
@@ -27,6 +28,7 @@ pub mod schedule;
 pub mod scratch;
 mod sealed;
 pub mod siamese;
+mod sound;
 #[cfg(test)]
 mod tests;
 pub mod train;

@@ -1,23 +1,14 @@
 //! Files with a mark and a checksum, replaced whole.
 
-use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
+
+use crate::files;
 
 /// Writes `body` under `mark` so that the old file stays whole until the new one is.
 pub(super) fn write(path: &Path, mark: &[u8; 8], body: &[u8]) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(p) if !p.as_os_str().is_empty() => p,
-        _ => Path::new("."),
-    };
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(mark)?;
-    file.write_all(&checksum(body).to_le_bytes())?;
-    file.write_all(body)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
+    let sum = checksum(body).to_le_bytes();
+    files::replace(path, &[mark.as_slice(), &sum, body].concat())
 }
 
 /// The body of a file that begins with `mark`; else what does not fit.

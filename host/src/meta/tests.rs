@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::augment::Augment;
-use super::checkpoint::Origin;
+use super::checkpoint::{Matrix, Origin};
 use super::distilled::Distilled;
 use super::learner::Learner;
 use super::maml::Maml;
@@ -204,6 +204,139 @@ fn a_damaged_checkpoint_is_refused() {
 }
 
 #[test]
+fn a_checkpoint_whose_parts_do_not_fit_is_refused_though_its_checksum_is_right() {
+    let mut trainer = Trainer::new(config(2), Origin::default(), data(1, 24), None).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.ckpt");
+    trainer.step().unwrap();
+    let under_way = trainer.checkpoint();
+    let finished = finished(trainer);
+    let refused = |change: &dyn Fn(&mut Checkpoint), says: &str| {
+        for sound in [&under_way, &finished] {
+            let mut changed = sound.clone();
+            change(&mut changed);
+            if changed == *sound {
+                continue;
+            }
+            changed.save(&path).unwrap();
+            let error = Checkpoint::load(&path).err().map(|error| error.to_string());
+            let error = error.unwrap_or_else(|| panic!("taken for sound: {says}"));
+            assert!(error.contains(says), "{says}: {error}");
+        }
+        finished.save(&path).unwrap();
+        assert!(Checkpoint::load(&path).is_ok());
+    };
+    let of = Matrix::of;
+    let wide = Architecture::Conv4 { channels: 60_000 };
+    refused(&|c| c.config.architecture = wide, "parameters");
+    let other = Architecture::Conv4 { channels: 8 };
+    refused(&|c| c.config.architecture = other, "what is learned");
+    refused(&|c| c.size = (u32::MAX, u32::MAX), "too large");
+    refused(&|c| c.config.way = 0, "classes");
+    refused(&|c| c.config.schedule.peak = f64::NAN, "learning rate");
+    refused(&|c| c.config.augment.rotate = f32::INFINITY, "change");
+    refused(&|c| c.step = 3, "3 of 2 episodes");
+    refused(
+        &|c| c.params.tensors[0] = of([9, 17], 0.0),
+        "what is learned",
+    );
+    refused(&|c| c.params.tensors[1] = of([1, 16], f32::NAN), "diverged");
+    refused(
+        &|c| c.params.tensors[1] = Matrix::new([usize::MAX, 2], vec![0.0; 16]),
+        "fit",
+    );
+    refused(&|c| drop(c.params.tensors.pop()), "tensors instead of");
+    refused(
+        &|c| c.params.statistics = vec![(of([1, 16], 0.0), of([1, 16], 1.0))],
+        "the means",
+    );
+    refused(&|c| c.average[2] = of([2, 16], 0.0), "the average");
+    refused(&|c| c.best = Some((0.5, Vec::new())), "the best");
+    refused(&|c| drop(c.moments.pop()), "moment");
+    refused(
+        &|c| c.moments[0] = Some((of([9, 16], 0.0), of([16, 9], 0.0))),
+        "moment",
+    );
+    refused(
+        &|c| {
+            if let Some(finished) = &mut c.finished {
+                finished.statistics.pop();
+            }
+        },
+        "statistics",
+    );
+    refused(
+        &|c| {
+            (c.params, c.finished) = Default::default();
+        },
+        "neither a run nor a finished network",
+    );
+    let transfer = Learner::Transfer(Transfer::Frozen);
+    refused(&|c| c.config.learner = transfer.clone(), "what is learned");
+}
+
+#[test]
+fn a_run_that_diverged_is_neither_kept_nor_validated_and_what_was_kept_stays() {
+    let data = data(1, 24);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.ckpt");
+    let trainer = Trainer::new(config(5), Origin::default(), Arc::clone(&data), None).unwrap();
+    trainer.save(&path).unwrap();
+    let kept = std::fs::read(&path).unwrap();
+    let shape = EpisodeShape {
+        way: 5,
+        shot: 1,
+        query: 5,
+    };
+    for value in [f32::NAN, f32::INFINITY] {
+        let mut astray = trainer.checkpoint();
+        astray.average[1] = Matrix::of([1, 16], value);
+        let mut astray = Trainer::resume(&astray, Arc::clone(&data)).unwrap();
+        let refused = astray.save(&path);
+        assert!(matches!(refused, Err(TrainError::NotFinite { episode: 0 })));
+        assert!(std::fs::read(&path).unwrap() == kept);
+        let refused = astray.validate(&data, shape, 5);
+        assert!(matches!(refused, Err(TrainError::NotFinite { .. })));
+    }
+}
+
+#[test]
+fn a_run_goes_on_with_the_pictures_with_which_it_began_and_with_no_others() {
+    let own = data(1, 24);
+    let mut trainer = Trainer::new(config(5), Origin::default(), Arc::clone(&own), None).unwrap();
+    trainer.step().unwrap();
+    let kept = trainer.checkpoint();
+    assert!(Trainer::resume(&kept, Arc::clone(&own)).is_ok());
+    for other in [data(2, 24), data(1, 23), Arc::new(own.first(7))] {
+        let refused = Trainer::resume(&kept, other).err();
+        assert!(matches!(refused, Some(TrainError::OtherPictures)));
+    }
+    // A run of a version that kept no fingerprint still must learn as many classes.
+    let mut config = config(5);
+    config.learner = Learner::Transfer(Transfer::Frozen);
+    let trainer = Trainer::new(config, Origin::default(), Arc::clone(&own), None).unwrap();
+    let mut old = trainer.checkpoint();
+    old.pictures = None;
+    assert!(Trainer::resume(&old, own).is_ok());
+    let refused = Trainer::resume(&old, data(1, 28)).err();
+    assert!(matches!(refused, Some(TrainError::OtherPictures)));
+}
+
+#[test]
+fn the_checkpoints_that_come_with_the_project_are_sound() {
+    let models = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
+    let files = std::fs::read_dir(models).unwrap();
+    let paths = files.map(|file| file.unwrap().path());
+    let mut count = 0;
+    for path in paths.filter(|path| path.extension().is_some_and(|ending| ending == "ckpt")) {
+        let checkpoint = Checkpoint::load(&path).unwrap();
+        Trained::load(&checkpoint).unwrap();
+        count += 1;
+    }
+    assert!(count > 5, "{count}");
+}
+
+#[test]
 fn impossible_runs_are_refused_before_they_start() {
     let data = data(1, 24);
     let refuse = |change: fn(&mut TrainConfig)| {
@@ -237,8 +370,52 @@ fn impossible_runs_are_refused_before_they_start() {
                 ..Reptile::default()
             })
         }),
-        TrainError::NoSteps
+        TrainError::Setting { .. }
     ));
+    for peak in [1e30, f64::NAN, f64::INFINITY, -1.0, 0.0] {
+        let mut config = config(5);
+        config.schedule.peak = peak;
+        let refused = Trainer::new(config, Origin::default(), Arc::clone(&data), None);
+        let said = refused.err().unwrap().to_string();
+        assert!(
+            said.contains("learning rate") && said.contains("10"),
+            "{said}"
+        );
+    }
+    for steps in [usize::MAX, usize::MAX / 4, 1001] {
+        let learners = [
+            Learner::Maml(Maml {
+                steps,
+                ..Maml::exact()
+            }),
+            Learner::Maml(Maml {
+                test_steps: steps,
+                ..Maml::anil()
+            }),
+            Learner::Reptile(Reptile {
+                test_steps: steps,
+                ..Reptile::default()
+            }),
+        ];
+        for learner in learners {
+            let mut config = config(5);
+            config.learner = learner;
+            let refused = Trainer::new(config, Origin::default(), Arc::clone(&data), None);
+            assert!(matches!(refused.err(), Some(TrainError::Setting { .. })));
+        }
+    }
+    for channels in [0, 60_000, usize::MAX] {
+        for architecture in [
+            Architecture::Conv4 { channels },
+            Architecture::Conv5 { channels },
+            Architecture::Separable { channels },
+        ] {
+            let mut config = config(5);
+            config.architecture = architecture;
+            let refused = Trainer::new(config, Origin::default(), Arc::clone(&data), None);
+            assert!(matches!(refused.err(), Some(TrainError::Plan(_))));
+        }
+    }
     assert!(matches!(
         refuse(|c| c.learner = Learner::Scratch(Scratch::default())),
         TrainError::NothingToTrain(_)

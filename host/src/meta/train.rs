@@ -11,15 +11,10 @@ use super::adam::Moments;
 use super::augment::Augment;
 use super::batch::{Episodes, Loader, Source};
 use super::checkpoint::{Checkpoint, CheckpointError, Matrix, Origin};
-use super::distilled::Distilled;
 use super::evaluate::{Accuracy, Embeddings};
 use super::learner::Learner;
-use super::maml::Maml;
-use super::meta_transfer::MetaTransfer;
 use super::method::Batch;
 use super::params::{Params, Record};
-use super::prototypical::Prototypical;
-use super::reptile::Reptile;
 use super::schedule::Schedule;
 use super::trained::Trained;
 use crate::data::Loaded;
@@ -27,7 +22,7 @@ use crate::episodes::{EpisodeError, EpisodeShape, Sampler};
 use crate::nets::backend;
 use crate::nets::block::Statistics;
 use crate::nets::graph::Normalization;
-use crate::nets::network::{Architecture, Plan, TooSmall, Weights};
+use crate::nets::network::{Architecture, Plan, PlanError, Weights};
 
 /// Batches whose statistics are averaged for the finished network.
 const STATISTICS_BATCHES: u64 = 40;
@@ -86,9 +81,21 @@ pub enum TrainError {
     /// The data cannot fill the episodes.
     #[error(transparent)]
     Episode(#[from] EpisodeError),
-    /// The pictures are too small for the network.
+    /// There is no such network for the pictures.
     #[error(transparent)]
-    TooSmall(#[from] TooSmall),
+    Plan(#[from] PlanError),
+    /// A setting is out of bounds.
+    #[error("{what} is {value}: give {low} to {high}")]
+    Setting {
+        /// Which.
+        what: &'static str,
+        /// What was given.
+        value: String,
+        /// The least.
+        low: String,
+        /// The most.
+        high: String,
+    },
     /// The loss became infinite or not a number.
     #[error(
         "the loss became {loss} in episode {episode}: lower the learning rate, or check the data for pictures of one colour"
@@ -97,6 +104,14 @@ pub enum TrainError {
         /// The loss.
         loss: f32,
         /// Where.
+        episode: u64,
+    },
+    /// The weights became infinite or not numbers.
+    #[error(
+        "the weights are no longer finite after episode {episode}: lower the learning rate; what was kept before is whole"
+    )]
+    NotFinite {
+        /// Episodes done.
         episode: u64,
     },
     /// The run has not reached its end.
@@ -110,9 +125,6 @@ pub enum TrainError {
     /// The shots are not usable with so many support pictures.
     #[error("give at least one shot, each from 1 to the {0} support pictures of a class")]
     Shots(usize),
-    /// Nothing is learned in a task.
-    #[error("give at least one step inside a task")]
-    NoSteps,
     /// The method works on top of a trained network.
     #[error("{0} learns on top of a trained network: give one with --from")]
     NeedsStart(&'static str),
@@ -142,6 +154,11 @@ pub enum TrainError {
     /// The network to start from is another one.
     #[error("the network to start from is not {0:?} for pictures of this size")]
     OtherStart(Architecture),
+    /// The data is not what the run began with.
+    #[error(
+        "the run began with other pictures: a class or picture was added, taken away or changed; give it those, or begin a new run"
+    )]
+    OtherPictures,
     /// The checkpoint holds only the finished network.
     #[error("this file holds what was learned, not the run: there is nothing to go on with")]
     NoRun,
@@ -176,6 +193,7 @@ pub struct Trainer {
     step: u64,
     seconds: f64,
     origin: Origin,
+    pictures: Option<[u8; 32]>,
     started: Instant,
 }
 
@@ -232,20 +250,31 @@ impl Trainer {
             origin,
             finished: None,
             contrast: config.contrast,
+            pictures: Some(data.fingerprint()),
             config,
         };
-        Self::resume(&fresh, data)
+        Self::go_on(&fresh, data)
     }
 
     /// Goes on from a checkpoint, to the same result as if the run had not stopped.
     ///
     /// # Errors
     ///
-    /// As [`Trainer::new`].
+    /// As [`Trainer::new`], and when the data is not that with which the run began.
     pub fn resume(from: &Checkpoint, data: Arc<Loaded>) -> Result<Self, TrainError> {
         if !from.is_run() {
             return Err(TrainError::NoRun);
         }
+        let (height, width) = from.size;
+        let (plan, _) = layout(&from.config, &data)?;
+        let others = from.pictures.is_some_and(|own| own != data.fingerprint());
+        if others || data.size() != (width, height) || !from.learns(&plan, data.classes()) {
+            return Err(TrainError::OtherPictures);
+        }
+        Self::go_on(from, data)
+    }
+
+    fn go_on(from: &Checkpoint, data: Arc<Loaded>) -> Result<Self, TrainError> {
         let config = from.config.clone();
         let (plan, episodes) = layout(&config, &data)?;
         let device = backend::device();
@@ -271,6 +300,7 @@ impl Trainer {
             step: from.step,
             seconds: from.seconds,
             origin: from.origin.clone(),
+            pictures: from.pictures,
             started: Instant::now(),
             loader: Loader::start(source.clone(), from.step * config.tasks as u64),
             teacher: None,
@@ -412,13 +442,14 @@ impl Trainer {
     ///
     /// # Errors
     ///
-    /// When the data cannot fill such episodes.
+    /// When the data cannot fill such episodes, or the weights are no longer finite.
     pub fn validate(
         &mut self,
         data: &Loaded,
         shape: EpisodeShape,
         episodes: u64,
     ) -> Result<Accuracy, TrainError> {
+        self.check_finite()?;
         let sampler = Sampler::new(&data.class_sizes(), shape, self.config.seed)?;
         let trained = self.finish_with(self.average.clone());
         let accuracy = trained.accuracy(data, &sampler, episodes);
@@ -451,16 +482,35 @@ impl Trainer {
             origin: self.origin.clone(),
             finished: self.is_done().then(|| self.finish().params().record()),
             contrast: self.config.contrast,
+            pictures: self.pictures,
         }
     }
 
-    /// Writes the run to `path`.
+    /// Writes the run to `path`, unless it went astray: what was written before then stays.
     ///
     /// # Errors
     ///
-    /// When the file system refuses.
-    pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
-        self.checkpoint().save(path)
+    /// When the weights are no longer finite, or the file system refuses.
+    pub fn save(&self, path: &Path) -> Result<(), TrainError> {
+        self.check_finite()?;
+        Ok(self.checkpoint().save(path)?)
+    }
+
+    fn check_finite(&self) -> Result<(), TrainError> {
+        let is_finite = |tensor: &Tensor<2>| {
+            // One number that is none makes the sum none.
+            let sum: f32 = (tensor.clone() * 0.0).sum().into_scalar();
+            sum == 0.0
+        };
+        if self
+            .params
+            .tensors()
+            .chain(self.average.tensors())
+            .all(is_finite)
+        {
+            return Ok(());
+        }
+        Err(TrainError::NotFinite { episode: self.step })
     }
 
     /// The network of the best validation, or of the averaged weights where there was none.
@@ -518,27 +568,7 @@ impl Trainer {
 }
 
 fn layout(config: &TrainConfig, data: &Loaded) -> Result<(Plan, Episodes), TrainError> {
-    match &config.learner {
-        Learner::Scratch(_) => return Err(TrainError::NothingToTrain(config.learner.name())),
-        Learner::Mann(m) if config.way < m.classes => {
-            return Err(TrainError::Narrow {
-                method: m.name(),
-                needed: m.classes,
-                way: config.way,
-            });
-        }
-        Learner::Prototypical(Prototypical { shots })
-        | Learner::Maml(Maml { shots, .. })
-        | Learner::Distilled(Distilled { shots, .. })
-            if shots.is_empty() || shots.iter().any(|&s| s == 0 || s > config.support) =>
-        {
-            return Err(TrainError::Shots(config.support));
-        }
-        Learner::Maml(Maml { steps: 0, .. })
-        | Learner::Reptile(Reptile { steps: 0, .. })
-        | Learner::MetaTransfer(MetaTransfer { steps: 0, .. }) => return Err(TrainError::NoSteps),
-        _ => {}
-    }
+    config.check()?;
     let (width, height) = data.size();
     let plan = Plan::new(config.architecture, (height as usize, width as usize))?;
     let shape = EpisodeShape {

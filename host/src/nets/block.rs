@@ -36,12 +36,12 @@ pub struct BlockShape {
 impl BlockShape {
     /// Height of the convolution's output, before the pool.
     pub fn out_height(&self) -> usize {
-        (self.height + 2 * self.padding - self.kernel) / self.stride + 1
+        (self.height + 2 * self.padding).saturating_sub(self.kernel) / self.stride + 1
     }
 
     /// Width of the convolution's output, before the pool.
     pub fn out_width(&self) -> usize {
-        (self.width + 2 * self.padding - self.kernel) / self.stride + 1
+        (self.width + 2 * self.padding).saturating_sub(self.kernel) / self.stride + 1
     }
 
     /// Height and width of the block's output.

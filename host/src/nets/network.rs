@@ -35,6 +35,15 @@ pub enum Architecture {
 }
 
 impl Architecture {
+    /// As it was asked for.
+    pub fn channels(self) -> usize {
+        match self {
+            Self::Conv4 { channels } | Self::Conv5 { channels } | Self::Separable { channels } => {
+                channels
+            }
+        }
+    }
+
     /// The blocks for a grey picture of `size` = (height, width), and whether a global average
     /// follows them.
     fn blocks(self, (height, width): (usize, usize)) -> (Vec<BlockShape>, bool) {
@@ -97,31 +106,66 @@ pub struct Plan {
     pub average: bool,
 }
 
-/// The picture is too small for the network.
+/// Why there is no such network.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error(
-    "a {height}x{width} picture is too small for {architecture:?}: nothing is left after block {block}; use at least 16x16"
-)]
-pub struct TooSmall {
-    architecture: Architecture,
-    height: usize,
-    width: usize,
-    block: usize,
+pub enum PlanError {
+    /// The picture is too small.
+    #[error(
+        "a {height}x{width} picture is too small for {architecture:?}: nothing is left after block {block}; use at least 16x16"
+    )]
+    TooSmall {
+        /// The network.
+        architecture: Architecture,
+        /// Height of the picture.
+        height: usize,
+        /// Width of the picture.
+        width: usize,
+        /// The block that leaves nothing.
+        block: usize,
+    },
+    /// The picture is larger than any that is looked at.
+    #[error("a {height}x{width} picture is too large: use at most {MAX_SIDE}x{MAX_SIDE}")]
+    TooLarge {
+        /// Height of the picture.
+        height: usize,
+        /// Width of the picture.
+        width: usize,
+    },
+    /// There is nothing to learn, or more than a computer or a board has room for.
+    #[error(
+        "{architecture:?} is none for a board: give at least 1 channel, and so few that there are at most {MAX_PARAMETERS} parameters"
+    )]
+    Channels {
+        /// The network.
+        architecture: Architecture,
+    },
 }
+
+/// Greatest side of a picture, in pixels.
+const MAX_SIDE: usize = 1024;
+/// Most learned numbers, a byte each on a board: what the largest has room for.
+const MAX_PARAMETERS: usize = 16 << 20;
 
 impl Plan {
     /// Lays out a network for pictures of `size` = (height, width).
     ///
     /// # Errors
     ///
-    /// When the pools and steps leave no pixel.
-    pub fn new(architecture: Architecture, size: (usize, usize)) -> Result<Self, TooSmall> {
+    /// When the pools and steps leave no pixel, or the network is too large to be one.
+    pub fn new(architecture: Architecture, size: (usize, usize)) -> Result<Self, PlanError> {
+        let (height, width) = size;
+        if height.max(width) > MAX_SIDE {
+            return Err(PlanError::TooLarge { height, width });
+        }
+        if !(1..=MAX_PARAMETERS).contains(&architecture.channels()) {
+            return Err(PlanError::Channels { architecture });
+        }
         let (blocks, average) = architecture.blocks(size);
         for (block, b) in blocks.iter().enumerate() {
             let fits = |side: usize| side + 2 * b.padding >= b.kernel && side > 0;
             let (height, width) = b.result();
             if !fits(b.height) || !fits(b.width) || height == 0 || width == 0 {
-                return Err(TooSmall {
+                return Err(PlanError::TooSmall {
                     architecture,
                     height: size.0,
                     width: size.1,
@@ -129,12 +173,16 @@ impl Plan {
                 });
             }
         }
-        Ok(Self {
+        let plan = Self {
             architecture,
             size,
             blocks,
             average,
-        })
+        };
+        if plan.parameters() > MAX_PARAMETERS {
+            return Err(PlanError::Channels { architecture });
+        }
+        Ok(plan)
     }
 
     /// Length of the embedding.

@@ -1,9 +1,11 @@
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use image::{ImageError, ImageFormat, Rgb, RgbImage, imageops};
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
 
 use crate::data::Gray;
+use crate::files;
 
 /// Why a report could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -77,7 +79,9 @@ impl Figure {
     /// # Errors
     /// [`ReportError::Write`] when the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), ReportError> {
-        let written = self.0.save_with_format(path, ImageFormat::Png);
+        let mut bytes = Cursor::new(Vec::new());
+        let encoded = self.0.write_to(&mut bytes, ImageFormat::Png);
+        let written = encoded.and_then(|()| Ok(files::replace(path, bytes.get_ref())?));
         written.map_err(|source| ReportError::Write {
             path: path.into(),
             source,

@@ -13,6 +13,8 @@ pub enum Call {
     Defect,
     /// Like nothing that was taught.
     Unknown,
+    /// About as near to another class, and it matters which it is.
+    Unclear,
 }
 
 impl Call {
@@ -24,6 +26,7 @@ impl Call {
             Self::Good => "good",
             Self::Defect => "defect",
             Self::Unknown => "unknown",
+            Self::Unclear => "unclear",
         }
     }
 }
@@ -35,6 +38,7 @@ impl From<Outcome> for Call {
             Outcome::Good(_) => Self::Good,
             Outcome::Defect(_) => Self::Defect,
             Outcome::Unknown => Self::Unknown,
+            Outcome::Unclear => Self::Unclear,
         }
     }
 }
@@ -127,7 +131,7 @@ impl Decision {
     /// What the frame alone says.
     pub(super) fn alone(&self) -> (Call, &str) {
         match self.call {
-            Call::Unknown => (self.call, ""),
+            Call::Unknown | Call::Unclear => (self.call, ""),
             Call::Class | Call::Good | Call::Defect => (self.call, &self.nearest),
         }
     }
@@ -192,9 +196,8 @@ pub(super) mod tests {
             decision(Call::Defect, None).told(),
             Some((Call::Defect, "nut"))
         );
-        assert_eq!(
-            decision(Call::Unknown, None).told(),
-            Some((Call::Unknown, ""))
-        );
+        for call in [Call::Unknown, Call::Unclear] {
+            assert_eq!(decision(call, None).told(), Some((call, "")));
+        }
     }
 }

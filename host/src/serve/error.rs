@@ -1,5 +1,6 @@
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use super::LogError;
 
@@ -12,6 +13,18 @@ pub enum ServeError {
     /// Two devices have one name.
     #[error("two devices are called {0:?}: give each a name of its own")]
     TwoOfAName(String),
+    /// Two devices are one board.
+    #[error(
+        "{first:?} and {second:?} are one board, that in {}: give each a folder (dir=) or a port (port=) of its own", place.display()
+    )]
+    OneBoardTwice {
+        /// Name of a device.
+        first: String,
+        /// Name of the other.
+        second: String,
+        /// The board's folder or port.
+        place: PathBuf,
+    },
     /// Browsers can't connect there.
     #[error("{address} can't be listened on{}", advice(source))]
     Listen {

@@ -1,8 +1,8 @@
 //! Who may do what: a token for whatever changes something, and no other site's page in between.
 
 use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
 use super::ServeError;
+use crate::files;
 
 /// How long a request may take to come and be answered; event streams only until they begin.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -76,11 +77,7 @@ impl Token {
             Ok(text) => Self::new(text.trim()).map_err(io::Error::other),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let token = Self::random();
-                let mut new = OpenOptions::new();
-                new.write(true).create_new(true);
-                #[cfg(unix)]
-                std::os::unix::fs::OpenOptionsExt::mode(&mut new, 0o600);
-                writeln!(new.open(path)?, "{}", token.0)?;
+                files::create_secret(path, format!("{}\n", token.0).as_bytes())?;
                 Ok(token)
             }
             Err(error) => Err(error),

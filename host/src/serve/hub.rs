@@ -39,6 +39,8 @@ pub(super) enum Wish {
     Role { id: u8, role: Role },
     /// Take the light and the camera as they are now for usual.
     Recenter,
+    /// Take them as they were when the classes were taught.
+    Uncenter,
     /// Keep showing the class that the camera is shown, or go on.
     Stay { stay: bool },
     /// Show the next class.
@@ -99,6 +101,8 @@ impl Hub {
                     undo: None,
                     reel: None,
                     drift: false,
+                    recentered: false,
+                    separation: None,
                     counts: Counts::new(since),
                     frame: 0,
                 }),

@@ -25,9 +25,10 @@ mod trouble;
 mod webcam;
 mod worker;
 
+use std::fs;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{self, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -44,7 +45,7 @@ pub use reel::Reel;
 pub use source::Source;
 pub use webcam::{Webcam, WebcamError};
 
-use crate::device::LockKey;
+use crate::device::{LockKey, OpenMv};
 use hub::Hub;
 use worker::Worker;
 
@@ -79,12 +80,28 @@ pub struct DeviceOptions {
     pub board: String,
     /// Folder of the board's state.
     pub dir: PathBuf,
+    /// Serial port of a board that is plugged in; none for the only one.
+    pub port: Option<PathBuf>,
     /// Key of a board that is locked.
     pub key: Option<LockKey>,
     /// What its camera sees.
     pub source: Source,
     /// From one frame to the next.
     pub interval: Duration,
+}
+
+impl DeviceOptions {
+    /// The board that is meant, however its folder or port is written.
+    fn place(&self) -> PathBuf {
+        let written = match (&self.port, self.board == OpenMv::NAME) {
+            (Some(port), _) => port.clone(),
+            (None, true) => PathBuf::from(OpenMv::NAME),
+            (None, false) => self.dir.clone(),
+        };
+        fs::canonicalize(&written)
+            .or_else(|_| path::absolute(&written))
+            .unwrap_or(written)
+    }
 }
 
 /// Serves the page until `stop` is done. `ready` is told the address once browsers can connect.
@@ -103,6 +120,13 @@ pub fn serve(
         let before = &options.devices[..place];
         if before.iter().any(|other| other.name == device.name) {
             return Err(ServeError::TwoOfAName(device.name.clone()));
+        }
+        if let Some(other) = before.iter().find(|other| other.place() == device.place()) {
+            return Err(ServeError::OneBoardTwice {
+                first: other.name.clone(),
+                second: device.name.clone(),
+                place: device.place(),
+            });
         }
     }
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -49,6 +49,7 @@ pub(super) fn router(hub: Arc<Hub>, token: Token, host_names: Vec<String>) -> Ro
         .route("/devices/{device}/remove", post(remove))
         .route("/devices/{device}/role", post(role))
         .route("/devices/{device}/recenter", post(recenter))
+        .route("/devices/{device}/uncenter", post(uncenter))
         .route("/devices/{device}/stay", post(stay))
         .route("/devices/{device}/skip", post(skip))
         .route("/shift", post(begin_shift))
@@ -200,6 +201,10 @@ async fn role(app: App, device: Path<usize>, Json(ask): Json<Stand>) -> Result<R
 
 async fn recenter(app: App, device: Path<usize>) -> Result<Response, Failure> {
     wish(app, device, Wish::Recenter).await
+}
+
+async fn uncenter(app: App, device: Path<usize>) -> Result<Response, Failure> {
+    wish(app, device, Wish::Uncenter).await
 }
 
 #[derive(Deserialize)]

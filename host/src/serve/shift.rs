@@ -17,6 +17,7 @@ const HOUR: u64 = 60 * 60 * 1_000_000;
 struct Tally {
     total: u64,
     unknown: u64,
+    unclear: u64,
     defect: u64,
     undecided: u64,
     /// Whether a vote decided about any.
@@ -41,6 +42,10 @@ impl Tally {
                 self.unknown += 1;
                 word(korean, "unknown", "미등록").to_owned()
             }
+            Some((Call::Unclear, _)) => {
+                self.unclear += 1;
+                word(korean, "too close to call", "구별 안 됨").to_owned()
+            }
             Some((Call::Defect, class)) => {
                 self.defect += 1;
                 class.to_owned()
@@ -62,6 +67,14 @@ impl Tally {
                 (Call::Unknown, _) => format!(
                     "{what} ({})",
                     word(korean, "this frame: unknown", "이 프레임: 미등록")
+                ),
+                (Call::Unclear, _) => format!(
+                    "{what} ({})",
+                    word(
+                        korean,
+                        "this frame: too close to call",
+                        "이 프레임: 구별 안 됨"
+                    )
                 ),
                 (_, class) => format!(
                     "{what} ({}: {class})",
@@ -130,13 +143,17 @@ fn write(
     }
     for (name, tally) in devices {
         write!(html, "<section><h2>{}</h2><dl>", escape(name))?;
-        let passed = tally.total - tally.unknown - tally.defect - tally.undecided;
+        let failed = tally.unknown + tally.unclear + tally.defect;
+        let passed = tally.total - failed - tally.undecided;
         let mut figures = vec![
             (w("Frames", "프레임"), tally.total),
             (w("Recognised", "인식"), passed),
             (w("Defects", "불량"), tally.defect),
             (w("Unknown", "미등록"), tally.unknown),
         ];
+        if tally.unclear > 0 {
+            figures.push((w("Too close to call", "구별 안 됨"), tally.unclear));
+        }
         if tally.undecided > 0 {
             figures.push((w("Undecided", "판정 전"), tally.undecided));
         }

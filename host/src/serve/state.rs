@@ -6,6 +6,7 @@ use sudal_firmware::heads::Role;
 
 use super::Decision;
 use super::trouble::Told;
+use crate::device::Separation;
 
 /// What a page shows of a device, beside its decisions.
 #[derive(Debug, Clone, Serialize)]
@@ -30,6 +31,10 @@ pub(super) struct State {
     pub(super) reel: Option<Shown>,
     /// Whether light or camera have changed.
     pub(super) drift: bool,
+    /// Whether embeddings are shifted for that.
+    pub(super) recentered: bool,
+    /// How well its classes are told apart, once that was asked.
+    pub(super) separation: Option<Separation>,
     pub(super) counts: Counts,
     /// Grows with each live picture.
     pub(super) frame: u64,

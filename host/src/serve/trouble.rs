@@ -110,6 +110,7 @@ impl Trouble {
         let Self::Client(ClientError::Device(error)) = self else {
             return match self {
                 Self::Board(BoardError::NotFlashed { .. }) => "not-flashed",
+                Self::Board(BoardError::Held { .. }) => "in-use",
                 Self::Board(_) | Self::Client(_) | Self::Away if self.is_lost() => "lost",
                 Self::Picture(_) | Self::Webcam(_) => "picture",
                 Self::Log(_) => "log",
@@ -131,6 +132,7 @@ impl Trouble {
             DeviceError::Store(StoreError::NameTaken) => "name-taken",
             DeviceError::Lock(LockError::Locked) => "locked",
             DeviceError::Model(_) => "model",
+            DeviceError::Decision(DecisionError::Outlier(Outlier::Repeats)) => "same",
             DeviceError::Decision(DecisionError::Outlier(_)) => "outlier",
             DeviceError::Decision(DecisionError::Frames { .. }) => "frames",
             _ => "",

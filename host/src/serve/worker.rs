@@ -14,13 +14,15 @@ use super::trouble::Trouble;
 use super::{Call, Decision, DeviceOptions, Measure, Source, Vote, picture};
 use crate::data::Gray;
 use crate::device::{
-    self, Board, Client, ClientError, DeviceError, Head, Info, Link as Line, LockState, Patience,
-    PixelFormat, Verdict,
+    self, Board, Client, ClientError, DeviceError, Head, Hold, Info, Link as Line, LockState,
+    Patience, PixelFormat, Purpose, Verdict,
 };
 
 /// Before a lost device is tried again, at first and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// How long classes have to be left alone before it is asked how well they are told apart.
+const QUIET: Duration = Duration::from_secs(1);
 /// A device that was silent for so long is lost.
 const PATIENCE: Patience = Patience {
     each: Duration::from_secs(2),
@@ -35,6 +37,8 @@ pub(super) struct Worker {
     options: DeviceOptions,
     past: Past,
     refused: Option<Refused>,
+    /// When to ask how well the classes are told apart: a while after they changed.
+    review: Option<Instant>,
 }
 
 /// A frame that does not fit the class that it was to join. It is kept, so that nothing else is
@@ -50,6 +54,8 @@ struct Refused {
 struct Session {
     /// Switched off with the session where it is this process's.
     _board: Box<dyn Board>,
+    /// Others can't use the board as long as it is watched.
+    _hold: Hold,
     client: Device,
     info: Info,
     classes: Vec<Taught>,
@@ -64,6 +70,7 @@ impl Worker {
             options,
             past: Past::default(),
             refused: None,
+            review: None,
         }
     }
 
@@ -101,12 +108,18 @@ impl Worker {
     }
 
     fn connect(&mut self) -> Result<Session, Trouble> {
-        let mut board = device::open(&self.options.board, &self.options.dir)?;
+        let DeviceOptions {
+            board, dir, port, ..
+        } = &self.options;
+        let mut board = device::open_at(board, dir, port.as_deref())?;
+        // What is in use by another program is tried again.
+        let hold = board.hold(Purpose::Service, &mut |_| ())?;
         let mut client = board.connect()?;
         client.set_patience(PATIENCE);
         let info = client.info()?;
         let mut session = Session {
             _board: board,
+            _hold: hold,
             client,
             info,
             classes: Vec::new(),
@@ -121,6 +134,7 @@ impl Worker {
             state.max_shots = session.info.max_shots;
             state.voting = voting(session.info.deciding.filter);
         });
+        self.review = Some(Instant::now());
         self.publish(&session);
         Ok(session)
     }
@@ -149,7 +163,7 @@ impl Worker {
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Err(RecvTimeoutError::Timeout) => {
                     due = Instant::now() + self.options.interval;
-                    let outcome = self.look(session);
+                    let outcome = self.review(session).and_then(|()| self.look(session));
                     match &outcome {
                         Err(trouble) if trouble.is_lost() => return outcome,
                         _ => self.report(outcome.err()),
@@ -170,6 +184,17 @@ impl Worker {
             state.trouble = told;
             news
         });
+    }
+
+    /// Asks how well the classes are told apart, once they have not changed for a while.
+    fn review(&mut self, session: &mut Session) -> Result<(), Trouble> {
+        let due = self.review.take_if(|due| *due <= Instant::now());
+        if due.is_some() {
+            let separation = session.client.separation()?;
+            self.hub
+                .change(self.place, |state| state.separation = Some(separation));
+        }
+        Ok(())
     }
 
     /// Asks about a frame.
@@ -210,6 +235,7 @@ impl Worker {
             (wish, _) => {
                 self.unlock(session)?;
                 let done = self.alter(session, wish);
+                self.review = Some(Instant::now() + QUIET);
                 let listed = session.list();
                 let locked = self.lock(session);
                 let done = done?;
@@ -234,14 +260,23 @@ impl Worker {
                 let takes_its_own = given.is_none();
                 let frame = session.take(given)?;
                 self.hub.show(self.place, picture::live(&frame));
+                let (client, hold_on) = (&mut session.client, Some(hold));
+                let mut enrolled = self.past.enroll(client, &name, hold_on, true);
+                let far = matches!(
+                    enrolled.as_ref().err().and_then(Trouble::outlier),
+                    Some(Outlier::Far { .. })
+                );
                 // The shots alone say too little of what else is of a class.
-                let fit = session.info.deciding.basis == Basis::Calibration;
-                let enrolled = self
-                    .past
-                    .enroll(&mut session.client, &name, Some(hold), fit);
+                if far && session.info.deciding.basis != Basis::Calibration {
+                    enrolled = self.past.enroll(client, &name, hold_on, false);
+                }
                 let Some(outlier) = enrolled.as_ref().err().and_then(Trouble::outlier) else {
                     return enrolled.map(Some);
                 };
+                if outlier == Outlier::Repeats {
+                    // Nothing that one would want all the same.
+                    return enrolled.map(Some);
+                }
                 self.refused = Some(Refused {
                     hold,
                     name,
@@ -251,7 +286,7 @@ impl Worker {
                     Outlier::LooksLike { class } => Err(Trouble::LooksLike {
                         name: session.name(class),
                     }),
-                    Outlier::Far { .. } => enrolled.map(Some),
+                    Outlier::Far { .. } | Outlier::Repeats => enrolled.map(Some),
                 };
             }
             Wish::EnrollAnyway { hold } => {
@@ -267,8 +302,10 @@ impl Worker {
             Wish::Remove { id } => self.past.remove(client, id)?,
             Wish::Role { id, role } => self.past.set_role(client, id, role)?,
             Wish::Recenter => client.recenter()?,
+            Wish::Uncenter => client.uncenter()?,
             Wish::Stay { .. } | Wish::Skip => {}
         }
+        session.info = session.client.info()?;
         Ok(None)
     }
 
@@ -295,6 +332,7 @@ impl Worker {
         self.hub.change(self.place, |state| {
             state.classes.clone_from(&session.classes);
             state.undo = self.past.last();
+            state.recentered = session.info.deciding.recentered;
             state.reel = reel;
         });
     }

@@ -33,7 +33,6 @@ pub(crate) fn block_means_of(name: &str, side: u16) -> Vec<u8> {
         kind: Kind::AveragePool as u8,
         act_min: i8::MIN,
         act_max: i8::MAX,
-        groups: 1,
         kernel: [BLOCK; 2],
         stride: [BLOCK; 2],
         input,
@@ -46,7 +45,6 @@ pub(crate) fn block_means_of(name: &str, side: u16) -> Vec<u8> {
         kind: Kind::Flatten as u8,
         act_min: i8::MIN,
         act_max: i8::MAX,
-        groups: 1,
         input: pooled,
         output: flat,
         ..OpRecord::zeroed()

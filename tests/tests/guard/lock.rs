@@ -17,7 +17,7 @@ const LOCKED: Result<(), DeviceError> = Err(DeviceError::Lock(LockError::Locked)
 const WRONG: Result<(), DeviceError> = Err(DeviceError::Lock(LockError::WrongKey));
 
 /// How many kinds of request [`number`] tells apart.
-const KINDS: usize = 35;
+const KINDS: usize = 36;
 
 /// A request's number among all kinds. Without a wildcard: a new request does not compile before it
 /// has a place here, and fails below before [`requests`] has it.
@@ -58,6 +58,7 @@ fn number(request: &Request<'_>) -> usize {
         Request::Check(Check::Model) => 32,
         Request::Check(Check::Flash) => 33,
         Request::Decision(DecisionRequest::Align(_)) => 34,
+        Request::LeaveOneOut { .. } => 35,
     }
 }
 
@@ -162,6 +163,7 @@ fn requests(frame: &[u8]) -> Vec<(Request<'_>, bool)> {
         ),
         (Request::Check(Check::Model), false),
         (Request::Check(Check::Flash), true),
+        (Request::LeaveOneOut { id: 0 }, false),
     ]
 }
 

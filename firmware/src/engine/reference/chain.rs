@@ -89,8 +89,8 @@ fn operation(input: Tensor, random: &mut Random) -> OpRecord {
             zero_point: random.between(-128, 127) as i8,
             ..input
         },
-        act_min: -120,
-        act_max: random.between(100, 127) as i8,
+        act_min: random.between(-128, -60) as i8,
+        act_max: random.between(60, 127) as i8,
         pre_shift: random.between(0, 6) as u8,
         ..bytemuck::Zeroable::zeroed()
     };
@@ -108,6 +108,9 @@ fn operation(input: Tensor, random: &mut Random) -> OpRecord {
         _ => ((1 << 27) >> op.pre_shift) / (1 + op.taps().isqrt() as i64),
     };
     op.multiplier = random.between(widest / 8, widest) as i32;
+    if kind.moves() {
+        op.output.zero_point = input.zero_point;
+    }
     op
 }
 
@@ -194,7 +197,7 @@ impl<const N: usize> Trial<N> {
         let image = &mut self.image.0;
         image.fill(0);
         let lut = section(image, &mut (0..LUT_LEN).map(|level| level as u8))?;
-        for op in &mut ops {
+        for op in ops.iter_mut().filter(|op| op.taps() > 0) {
             op.weights = section(image, &mut core::iter::repeat_n(0, op.weights_len()))?;
             let (groups, taps, outputs) = op.rows();
             for index in 0..op.taps() * usize::from(op.output.channels) {
@@ -216,6 +219,9 @@ impl<const N: usize> Trial<N> {
                 bytemuck::cast::<_, [u8; 8]>(channel)
             });
             op.channels = section(image, &mut channels)?;
+        }
+        for op in &mut ops {
+            *op = op.as_read();
         }
         let mut header = Header {
             magic: MAGIC,

@@ -141,7 +141,7 @@ fn max_pool(op: &OpRecord, input: &[i8], output: &mut [i8]) {
         window(op, y, x, |_, _, row, column| {
             best = best.max(at(&op.input, input, row, column, channel).unwrap_or(best));
         });
-        output[index] = best as i8;
+        output[index] = best.clamp(op.act_min.into(), op.act_max.into()) as i8;
     });
 }
 
@@ -170,7 +170,7 @@ fn flatten(op: &OpRecord, input: &[i8], output: &mut [i8]) {
     let area = usize::from(op.input.height) * width;
     for (index, out) in output.iter_mut().enumerate() {
         let (channel, pixel) = (index / area, index % area);
-        *out = input[pixel * channels + channel];
+        *out = input[pixel * channels + channel].clamp(op.act_min, op.act_max);
     }
 }
 

@@ -11,7 +11,6 @@ impl OpRecord {
     pub fn random(kind: Kind, random: &mut Random) -> Self {
         let mut op = Self {
             kind: kind as u8,
-            groups: 1,
             ..bytemuck::Zeroable::zeroed()
         };
         match kind {

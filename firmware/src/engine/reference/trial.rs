@@ -69,7 +69,8 @@ impl<const N: usize> Trial<N> {
     }
 
     /// Runs `shape`, of which kind, pool, window, groups and the shapes and zero points of the
-    /// tensors count, in place if `in_place` and allowed; all else is drawn from `seed`.
+    /// tensors count, in place if `in_place` and allowed; all else, limits of the output among it,
+    /// is drawn from `seed`.
     ///
     /// # Errors
     ///
@@ -192,7 +193,7 @@ impl<const N: usize> Trial<N> {
             random.between(0, 0x7fff) as i32,
             random.between(0, 0x7fff) as i32,
         ];
-        if matches!(op.kind(), Some(Kind::MaxPool | Kind::Flatten)) || random.bits() & 3 != 0 {
+        if random.bits() & 3 != 0 {
             (op.act_min, op.act_max) = (i8::MIN, i8::MAX);
         } else {
             op.act_min = random.between(-128, 127) as i8;
@@ -201,7 +202,7 @@ impl<const N: usize> Trial<N> {
         if end > N || op.taps() * usize::from(op.output.channels) > N || op.channels_len() > 512 {
             return Err(TrialError::TooLarge);
         }
-        Ok((op, input_len, end))
+        Ok((op.as_read(), input_len, end))
     }
 
     fn multiplier(&self, op: &OpRecord, values: Values, random: &mut Random) -> i32 {
@@ -278,7 +279,8 @@ impl<const N: usize> Trial<N> {
             weights: weights as u32,
             channels: channels as u32,
             ..*op
-        };
+        }
+        .as_read();
         image[ops..lut].copy_from_slice(bytemuck::bytes_of(&record));
         for (level, byte) in image[lut..weights].iter_mut().enumerate() {
             *byte = level as u8;

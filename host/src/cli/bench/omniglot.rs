@@ -18,6 +18,7 @@ use super::verification::{self, Verified};
 use crate::cli::data::{DataArgs, Kind};
 use crate::cli::model::ModelFile;
 use crate::cli::output::Output;
+use crate::cli::place;
 
 /// The ways and shots of the published tables.
 const TASKS: [(usize, usize); 4] = [(5, 1), (5, 5), (20, 1), (20, 5)];
@@ -237,6 +238,9 @@ struct Error {
 pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     if args.episodes == 0 {
         bail!("--episodes 0 measures nothing: give at least 1");
+    }
+    if let Some(path) = &args.roc {
+        place::ready_chart(path)?;
     }
     let data = DataArgs {
         data: args.data.clone(),

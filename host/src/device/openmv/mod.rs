@@ -13,8 +13,10 @@ use std::path::{Path, PathBuf};
 use super::board::{Board, BoardError, Memory};
 use super::client::Client;
 use super::emulator::TARGET;
+use super::held::{Hold, Kept, Place, Purpose};
 use super::host_board::check_image;
 use super::{Link, Logs, firmware};
+use crate::files;
 
 /// As in the board's own sources; the arena and the input share the memory that the program leaves.
 const MEMORY: Memory = Memory {
@@ -41,6 +43,8 @@ pub enum Way {
 pub struct OpenMv {
     port: Option<PathBuf>,
     way: Way,
+    /// The port where it was last.
+    place: Option<Place>,
 }
 
 impl OpenMv {
@@ -53,13 +57,28 @@ impl OpenMv {
         Self {
             port: port.map(Path::to_owned),
             way: Way::default(),
+            place: None,
         }
+    }
+
+    /// The port where it is now.
+    fn place(&mut self) -> Result<&mut Place, BoardError> {
+        let path = port::find(self.port.as_deref())?;
+        let same = self.place.take().filter(|place| place.path() == path);
+        Ok(self.place.insert(same.unwrap_or_else(|| Place::port(path))))
     }
 
     /// How it is to be flashed.
     #[must_use]
     pub fn flashed_by(self, way: Way) -> Self {
         Self { way, ..self }
+    }
+
+    fn without_flashing() -> BoardError {
+        BoardError::Missing {
+            program: "the part of sudal that flashes camera boards",
+            advice: "install it with `cargo install --path host --features flash`, or write a file (--out FILE) and flash that by dfu-util".to_owned(),
+        }
     }
 
     fn by_hand(what: &'static str, how: &'static str) -> BoardError {
@@ -80,15 +99,29 @@ impl Board for OpenMv {
         None
     }
 
+    fn hold(
+        &mut self,
+        purpose: Purpose,
+        waiting: &mut dyn FnMut(&str),
+    ) -> Result<Hold, BoardError> {
+        self.place()?.hold(purpose, waiting)
+    }
+
     fn flash(&mut self, image: &[u8], step: &mut dyn FnMut(&str)) -> Result<(), BoardError> {
         let model = check_image(image, MEMORY)?;
         let model = model.model().map_err(BoardError::Image)?;
+        // Before anything is installed or built.
+        match &self.way {
+            Way::File(path) => files::check(path).map_err(BoardError::io(path.display()))?,
+            Way::Dfu | Way::Probe if cfg!(feature = "flash") => {}
+            Way::Dfu | Way::Probe => return Err(Self::without_flashing()),
+        }
         let elf = firmware::build(Self::NAME, TARGET, Some(&model), step)?;
         let elf = fs::read(&elf).map_err(BoardError::io(elf.display()))?;
         let contents = chip::contents(&elf, image)?;
         match &self.way {
             Way::File(path) => {
-                fs::write(path, contents).map_err(BoardError::io(path.display()))?;
+                files::replace(path, &contents).map_err(BoardError::io(path.display()))?;
                 step(&format!(
                     "to write it: dfu-util -a 0 -s {:#x}:leave -D {}",
                     chip::START,
@@ -101,10 +134,7 @@ impl Board for OpenMv {
             #[cfg(feature = "flash")]
             Way::Probe => probe::write(&contents, step),
             #[cfg(not(feature = "flash"))]
-            Way::Dfu | Way::Probe => Err(BoardError::Missing {
-                program: "the part of sudal that flashes camera boards",
-                advice: "install it with `cargo install --path host --features flash`, or write a file (--out FILE) and flash that by dfu-util".to_owned(),
-            }),
+            Way::Dfu | Way::Probe => Err(Self::without_flashing()),
         }
     }
 
@@ -118,7 +148,10 @@ impl Board for OpenMv {
     }
 
     fn connect(&mut self) -> Result<Client<Box<dyn Link>>, BoardError> {
-        Ok(Client::new(port::open(self.port.as_deref())?))
+        let place = self.place()?;
+        let hold = place.hold(Purpose::Command, &mut |_| ())?;
+        let line = port::open(place.path())?;
+        Ok(Client::at_port(Box::new(Kept { line, hold })))
     }
 
     fn recover(&mut self) -> Result<(), BoardError> {

@@ -1,13 +1,11 @@
 //! The serial port of a board.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serial2::SerialPort;
 
-use super::super::Link;
 use super::super::board::BoardError;
 
 /// Where Linux has the ports by the names of what is plugged in.
@@ -16,30 +14,24 @@ const BY_NAME: &str = "/dev/serial/by-id";
 const PRODUCT: &str = "sudal_openmv-h7";
 /// Has no meaning over USB.
 const RATE: u32 = 115_200;
-/// How long a read waits, see [`Link`].
+/// How long a read waits, see [`Link`](super::super::Link).
 const WAIT: Duration = Duration::from_millis(100);
 
-/// Opens a port, or the only one at which a board is.
-pub(super) fn open(path: Option<&Path>) -> Result<Box<dyn Link>, BoardError> {
-    let path = match path {
-        Some(path) => path.to_owned(),
-        None => find(Path::new(BY_NAME))?,
-    };
-    let opened = SerialPort::open(&path, RATE).and_then(|mut port| {
+/// Opens a port.
+pub(super) fn open(path: &Path) -> Result<SerialPort, BoardError> {
+    let opened = SerialPort::open(path, RATE).and_then(|mut port| {
         port.set_read_timeout(WAIT)?;
         Ok(port)
     });
-    match opened {
-        Ok(port) => Ok(Box::new(port)),
-        Err(source) => Err(BoardError::Port {
-            advice: advice(&source),
-            path,
-            source,
-        }),
-    }
+    opened.map_err(|source| BoardError::port(path, source))
 }
 
-fn find(folder: &Path) -> Result<PathBuf, BoardError> {
+/// The port that is named, or the only one at which a board is.
+pub(super) fn find(named: Option<&Path>) -> Result<PathBuf, BoardError> {
+    named.map_or_else(|| search(Path::new(BY_NAME)), |path| Ok(path.to_owned()))
+}
+
+fn search(folder: &Path) -> Result<PathBuf, BoardError> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut ours: Vec<_> = entries
         .filter(|entry| entry.file_name().to_string_lossy().contains(PRODUCT))
@@ -53,25 +45,13 @@ fn find(folder: &Path) -> Result<PathBuf, BoardError> {
     }
 }
 
-fn advice(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::PermissionDenied => {
-            "you may not use it: on Linux, add yourself to the group dialout and log in again"
-        }
-        io::ErrorKind::NotFound => {
-            "is the board plugged in, with a cable that carries data, and flashed?"
-        }
-        _ => "is it a serial port, and does no other program use it?",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_port_that_is_not_there_says_what_to_look_for() {
-        let Err(error) = open(Some(Path::new("/dev/tty-of-no-board"))) else {
+        let Err(error) = open(Path::new("/dev/tty-of-no-board")) else {
             panic!("opened");
         };
         let text = error.to_string();
@@ -83,17 +63,17 @@ mod tests {
     fn the_only_board_is_found_and_several_have_to_be_named() {
         let folder = tempfile::tempdir().unwrap();
         let add = |name: &str| fs::write(folder.path().join(name), []).unwrap();
-        assert!(matches!(find(folder.path()), Err(BoardError::NoPort)));
+        assert!(matches!(search(folder.path()), Err(BoardError::NoPort)));
         assert!(matches!(
-            find(Path::new("/no/folder")),
+            search(Path::new("/no/folder")),
             Err(BoardError::NoPort)
         ));
         add("usb-other_maker-if00");
         add("usb-sudal_sudal_openmv-h7_1234-if00");
-        let found = find(folder.path()).unwrap();
+        let found = search(folder.path()).unwrap();
         assert!(found.ends_with("usb-sudal_sudal_openmv-h7_1234-if00"));
         add("usb-sudal_sudal_openmv-h7_5678-if00");
-        let error = find(folder.path()).unwrap_err().to_string();
+        let error = search(folder.path()).unwrap_err().to_string();
         assert!(error.contains("1234") && error.contains("5678"), "{error}");
     }
 }

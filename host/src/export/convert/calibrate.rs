@@ -170,6 +170,12 @@ impl Statistics {
         join(&mut self.histogram, &other.histogram, |a, b| a + b);
     }
 
+    /// Widens the range to hold what was not observed.
+    pub(super) fn cover(&mut self, [least, greatest]: [f32; 2]) {
+        self.least = self.least.min(least);
+        self.greatest = self.greatest.max(greatest);
+    }
+
     /// The quantisation for what was observed.
     pub(super) fn quantization(&self, range: Range) -> Quantization {
         let (least, greatest) = (f64::from(self.least), f64::from(self.greatest));

@@ -11,13 +11,15 @@ pub enum ConvertError {
     /// An operator that the board has no kernel for.
     #[error(
         "node `{node}` is {operator}, which is not supported: replace it in the network, or leave it out of \
-         the export; supported are {SUPPORTED}"
+         the export{}; supported are {SUPPORTED}", cut_at(.before)
     )]
     Operator {
         /// Name of the node.
         node: String,
         /// Its operator with its domain.
         operator: String,
+        /// A value before it that can be the embedding instead.
+        before: Option<String>,
     },
     /// A supported operator used in a way that is not.
     #[error("node `{node}` ({operator}): {reason}")]
@@ -62,6 +64,33 @@ pub enum ConvertError {
     /// No normalisation given and none in the file.
     #[error(transparent)]
     Normalization(FloatError),
+    /// The embedding has more values than the board holds.
+    #[error(
+        "the embedding has {got} values, the board holds {limit} at most: pool before it (GlobalAveragePool), or \
+         put a fully connected layer with {limit} outputs behind it"
+    )]
+    Length {
+        /// Values of the embedding.
+        got: usize,
+        /// Most values.
+        limit: usize,
+    },
+    /// All frames are one.
+    #[error("all {0} calibration frames are the same picture: give a few hundred different ones")]
+    OneFrame(usize),
+    /// The embedding does not depend on the picture.
+    #[error(
+        "the embedding is the same for all calibration frames (up to {peak} in size): the network is dead, for \
+         instance behind a ReLU that never opens, or mean and std are not those of its training; both are on the \
+         scale 0..=1 of pixels"
+    )]
+    Constant {
+        /// Greatest absolute value.
+        peak: f64,
+    },
+    /// Int8 leaves too little of the embeddings.
+    #[error("int8 adds {:.0} % to the embeddings, so that nothing can be told apart: {}", 100.0 * .0, super::judge::NOISE_ADVICE)]
+    Noise(f64),
     /// Too few frames to find the ranges of the activations.
     #[error("{got} calibration frames: give at least {needed}, a few hundred are better")]
     TooFewFrames {
@@ -110,4 +139,12 @@ pub enum ConvertError {
 
 /// The operators that the converter understands.
 pub const SUPPORTED: &str = "Add, AveragePool, BatchNormalization, Clip, Constant, Conv, Div, Dropout, Flatten, Gemm, \
-     GlobalAveragePool, Identity, LpNormalization, MatMul, MaxPool, Mul, Pad, ReduceL2, ReduceMean, Relu, Reshape, Squeeze, Sub, Unsqueeze";
+     GlobalAveragePool, Identity, LpNormalization, MatMul, MaxPool, Mul, Pad, ReduceL2, ReduceMean, Relu, Reshape, Squeeze, Sub, Transpose, Unsqueeze";
+
+/// How to end the network before an operator.
+fn cut_at(before: &Option<String>) -> String {
+    match before {
+        Some(value) => format!(", or end the network before it with --output '{value}'"),
+        None => String::new(),
+    }
+}

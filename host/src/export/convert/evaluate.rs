@@ -52,8 +52,8 @@ impl<'n> Evaluator<'n> {
                         pixel.iter().map(move |value| value / length)
                     })
                     .collect(),
-                // Folded away before anything is evaluated.
-                Op::Clamp | Op::Affine { .. } | Op::Pad(_) => input.clone(),
+                // The last two are folded away before anything is evaluated.
+                Op::View | Op::Clamp | Op::Affine { .. } | Op::Pad(_) => input.clone(),
             };
             let [least, greatest] = layer.limits;
             output

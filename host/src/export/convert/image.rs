@@ -67,6 +67,10 @@ fn shape_record(network: &Network, index: usize) -> OpRecord {
         }
         Op::Flatten => Kind::Flatten,
         Op::Normalize => Kind::Normalize,
+        Op::View => {
+            record.input = tensor(output);
+            Kind::Clamp
+        }
         Op::Clamp | Op::Affine { .. } | Op::Pad(_) => Kind::Clamp,
     };
     record.kind = kind as u8;

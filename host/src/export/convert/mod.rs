@@ -19,6 +19,9 @@ mod equalize;
 mod error;
 mod evaluate;
 mod image;
+mod judge;
+mod lengths;
+mod light;
 mod network;
 mod node;
 mod operators;
@@ -26,7 +29,9 @@ mod plan;
 mod quantize;
 mod read;
 mod report;
+mod reshape;
 mod rows;
+mod shapes;
 mod simplify;
 #[cfg(test)]
 mod tests;
@@ -34,6 +39,7 @@ mod tests;
 pub use calibrate::Range;
 pub use error::{ConvertError, SUPPORTED};
 pub(super) use image::{align, seal};
+pub use judge::MAX_NOISE;
 pub(crate) use report::grouped;
 pub use report::{LayerReport, Report};
 
@@ -72,6 +78,10 @@ pub struct ConvertOptions {
     pub ram_limit: Option<usize>,
     /// Most flash that the image may take on the board, in bytes.
     pub flash_limit: Option<usize>,
+    /// Most values that an embedding may have on the board.
+    pub embedding_limit: Option<usize>,
+    /// Noise of int8 from which the network is refused; [`MAX_NOISE`] unless given.
+    pub noise_limit: Option<f64>,
 }
 
 /// A converted network.
@@ -122,10 +132,12 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
     check_taps(&network)?;
     let layout = rows::layout(&network);
     check_ram(&network, &layout, options.ram_limit)?;
+    check_length(&network, options.embedding_limit)?;
 
     let normalization =
         choose(options.normalization, &model).map_err(ConvertError::Normalization)?;
     let lut = lut(&network, normalization);
+    let light = light::Light::of(calibration);
     if calibration.len() < MIN_FRAMES {
         return Err(ConvertError::TooFewFrames {
             got: calibration.len(),
@@ -134,7 +146,7 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
     }
     let pictures = pictures(
         &network,
-        signature.shape,
+        &signature,
         calibration,
         &lut,
         normalization.contrast,
@@ -156,8 +168,16 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
     })
     .map_err(|e| ConvertError::Image(e.to_string()))?;
 
-    let judged = &calibration[..calibration.len().min(JUDGED)];
-    let exact = embed(&network, &pictures[..judged.len()]);
+    // Evenly spread, as frames often stand class by class.
+    let every = calibration.len().div_ceil(JUDGED);
+    let judged: Vec<&[u8]> = calibration
+        .iter()
+        .step_by(every)
+        .map(AsRef::as_ref)
+        .collect();
+    let exact = embed(&network, pictures.iter().step_by(every));
+    judge::check_embeddings(&judged, &exact)?;
+    let covered = light::extent(&lut);
     let fail = |e: sudal_firmware::image::ImageError| ConvertError::Image(e.to_string());
     let mut best: Option<Converted> = None;
     for equalized in [false, true] {
@@ -167,6 +187,7 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
             equalize::equalize(&mut network, &statistics);
             statistics = calibrate::observe(&network, &pictures);
         }
+        statistics[0].cover(covered);
         for range in [Range::MinMax, Range::LeastError] {
             let quantizations = quantize::ranges(&network, &statistics, range);
             let layers = quantize::quantize(&network, &statistics, &quantizations);
@@ -182,9 +203,10 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
             };
             let quantized = QuantizedModel::new(&image::write(&content, &layout)?).map_err(fail)?;
             let embeddings = quantized
-                .embed(judged)
+                .embed(&judged)
                 .map_err(|e| ConvertError::Image(e.to_string()))?;
-            let relative_error = relative_error(&exact, &embeddings, quantizations[layers.len()]);
+            let relative_error =
+                judge::relative_error(&exact, &embeddings, quantizations[layers.len()]);
             if best
                 .as_ref()
                 .is_some_and(|best| best.report.relative_error <= relative_error)
@@ -198,6 +220,8 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
                 name: metadata.name.clone(),
                 image_bytes: image.len(),
                 calibration_frames: calibration.len(),
+                levels: light.levels(),
+                saturated: light.saturated(),
                 range,
                 equalized,
                 relative_error,
@@ -206,7 +230,9 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
             best = Some(Converted { image, report });
         }
     }
-    let converted = best.ok_or_else(|| ConvertError::Image("no range was tried".to_owned()))?;
+    let mut converted = best.ok_or_else(|| ConvertError::Image("no range was tried".to_owned()))?;
+    judge::check_noise(converted.report.relative_error, options.noise_limit)?;
+    converted.report.warnings = judge::warnings(&converted.report, normalization.contrast);
     match options.flash_limit {
         Some(limit) if converted.image.len() > limit => Err(ConvertError::Flash {
             needed: converted.image.len(),
@@ -217,10 +243,11 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
 }
 
 /// The float32 embeddings of pictures.
-fn embed(network: &Network, pictures: &[Vec<f32>]) -> Vec<Vec<f32>> {
+fn embed<'p>(network: &Network, pictures: impl Iterator<Item = &'p Vec<f32>>) -> Vec<Vec<f32>> {
     let evaluator = evaluate::Evaluator::new(network);
     let embed = |picture: &Vec<f32>| evaluator.run(picture.clone()).pop().unwrap_or_default();
-    pictures.par_iter().map(embed).collect()
+    let pictures: Vec<&Vec<f32>> = pictures.collect();
+    pictures.into_par_iter().map(embed).collect()
 }
 
 /// Refuses sums with more taps than the engine adds up safely.
@@ -262,6 +289,15 @@ fn check_ram(network: &Network, layout: &Layout, limit: Option<usize>) -> Result
     })
 }
 
+/// Refuses an embedding of more values than the board holds.
+fn check_length(network: &Network, limit: Option<usize>) -> Result<(), ConvertError> {
+    let got = network.shape(network.layers.len()).len();
+    match limit {
+        Some(limit) if got > limit => Err(ConvertError::Length { got, limit }),
+        _ => Ok(()),
+    }
+}
+
 /// Refuses a network whose values are not finite numbers on the calibration frames.
 fn check_values(network: &Network, statistics: &[Statistics]) -> Result<(), ConvertError> {
     let finite = |statistics: &Statistics| statistics.squares.iter().all(|value| value.is_finite());
@@ -295,7 +331,7 @@ fn quantize_lut(lut: &[[f32; 256]], quantization: Quantization) -> Vec<i8> {
 /// The network's input for each frame.
 fn pictures<F: AsRef<[u8]>>(
     network: &Network,
-    shape: [usize; 3],
+    signature: &Signature,
     frames: &[F],
     lut: &[[f32; 256]],
     contrast: u32,
@@ -304,7 +340,7 @@ fn pictures<F: AsRef<[u8]>>(
     let picture = |(index, frame): (usize, &F)| {
         let frame = frame.as_ref();
         // Only for its check of the length.
-        normalize(frame, shape, Normalization::new(0.0, 1.0))
+        normalize(frame, signature, Normalization::new(0.0, 1.0))
             .map_err(|[got, needed]| ConvertError::Frame { index, got, needed })?;
         let levels = contrast::table(frame, contrast);
         let value = |(index, &pixel): (usize, &u8)| {
@@ -313,45 +349,6 @@ fn pictures<F: AsRef<[u8]>>(
         Ok(frame.iter().enumerate().map(value).collect())
     };
     frames.iter().enumerate().map(picture).collect()
-}
-
-/// Root mean square of the error, its mean taken out, over the standard deviation of the values.
-///
-/// A shift that is the same for all frames changes no distance between them.
-fn relative_error(exact: &[Vec<f32>], got: &[Vec<i8>], quantization: Quantization) -> f64 {
-    let dimensions = exact.first().map_or(0, Vec::len);
-    let (mut signal, mut noise) = (0.0, 0.0);
-    for dimension in 0..dimensions {
-        let exact: Vec<f64> = exact
-            .iter()
-            .map(|values| f64::from(values[dimension]))
-            .collect();
-        let errors: Vec<f64> = got
-            .iter()
-            .zip(&exact)
-            .map(|(got, exact)| {
-                quantization.scale * f64::from(i32::from(got[dimension]) - quantization.zero_point)
-                    - exact
-            })
-            .collect();
-        signal += variance(&exact);
-        noise += variance(&errors);
-    }
-    if noise == 0.0 {
-        0.0
-    } else {
-        (noise / signal.max(f64::MIN_POSITIVE)).sqrt()
-    }
-}
-
-/// Mean squared distance from the mean.
-fn variance(values: &[f64]) -> f64 {
-    let mean = values.iter().sum::<f64>() / values.len() as f64;
-    values
-        .iter()
-        .map(|value| (value - mean).powi(2))
-        .sum::<f64>()
-        / values.len() as f64
 }
 
 /// What the board needs.
@@ -382,9 +379,12 @@ fn report(network: &Network, layout: &Layout) -> Report {
         image_bytes: 0,
         arena_bytes: layout.arena,
         calibration_frames: 0,
+        levels: [0; 2],
+        saturated: 0.0,
         range: Range::MinMax,
         equalized: false,
         relative_error: 0.0,
+        warnings: vec![],
     }
 }
 
@@ -398,6 +398,9 @@ pub fn operation(record: &OpRecord) -> String {
 /// What a layer computes, in words.
 fn kind(record: &OpRecord, limits: [f32; 2]) -> String {
     let mut text = kernel(record);
+    if record.kind() == Some(Kind::Clamp) && limits == NO_LIMITS {
+        return "flatten".to_owned();
+    }
     if limits == [0.0, f32::INFINITY] && record.kind() != Some(Kind::Clamp) {
         text.push_str(" + relu");
     } else if limits != NO_LIMITS && record.kind() != Some(Kind::Clamp) {

@@ -133,6 +133,8 @@ pub(super) enum Op {
     Pad([usize; 4]),
     /// To one vector in the order channel, height, width.
     Flatten,
+    /// To one vector in the order in which the values lie: height, width, channel.
+    View,
     /// The channels of each pixel scaled to unit length.
     Normalize,
     /// Nothing but the limits of the layer.

@@ -2,10 +2,21 @@
 
 use tract_onnx::pb::{AttributeProto, NodeProto};
 
-use super::{constant::Constant, error::ConvertError, network::Shape};
+use super::{constant::Constant, error::ConvertError, lengths::Length, network::Shape};
 
 /// Greatest size of anything along one axis, in pixels or channels.
 pub(super) const MAX_SIDE: usize = 65535;
+
+/// How a file sees a tensor, behind the batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Axes {
+    /// `[N, length]`
+    Vector,
+    /// `[N, channels, height, width]`
+    ChannelsFirst,
+    /// `[N, height, width, channels]`
+    ChannelsLast,
+}
 
 /// A tensor that depends on the picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -13,22 +24,60 @@ pub(super) struct Activation {
     /// Its index as [`Layer::inputs`](super::network::Layer::inputs) counts.
     pub(super) value: usize,
     pub(super) shape: Shape,
-    /// Whether the file sees `[N, length]` rather than `[N, channels, height, width]`.
-    pub(super) vector: bool,
+    pub(super) axes: Axes,
 }
 
 impl Activation {
-    /// The shape as the file writes it.
-    pub(super) fn dims(&self) -> String {
+    /// A picture with the channels first.
+    pub(super) fn picture(value: usize, shape: Shape) -> Self {
+        Self {
+            value,
+            shape,
+            axes: Axes::ChannelsFirst,
+        }
+    }
+
+    /// The dimensions as the file writes them, the batch as 0.
+    pub(super) fn dims(&self) -> Vec<i64> {
         let Shape {
             height,
             width,
             channels,
         } = self.shape;
-        if self.vector {
-            format!("[N, {channels}]")
+        let dims = match self.axes {
+            Axes::Vector => vec![0, channels],
+            Axes::ChannelsFirst => vec![0, channels, height, width],
+            Axes::ChannelsLast => vec![0, height, width, channels],
+        };
+        dims.into_iter().map(|dim| dim as i64).collect()
+    }
+
+    /// The dimensions for people.
+    pub(super) fn text(&self) -> String {
+        let dims: Vec<String> = self.dims()[1..].iter().map(i64::to_string).collect();
+        format!("[N, {}]", dims.join(", "))
+    }
+
+    /// Number of dimensions.
+    pub(super) fn rank(&self) -> i64 {
+        if self.axes == Axes::Vector { 2 } else { 4 }
+    }
+
+    /// The axis of the channels.
+    pub(super) fn channel_axis(&self) -> i64 {
+        if self.axes == Axes::ChannelsLast {
+            3
         } else {
-            format!("[N, {channels}, {height}, {width}]")
+            1
+        }
+    }
+
+    /// The axes of height and width.
+    pub(super) fn spatial_axes(&self) -> [i64; 2] {
+        if self.axes == Axes::ChannelsLast {
+            [1, 2]
+        } else {
+            [2, 3]
         }
     }
 }
@@ -38,8 +87,8 @@ impl Activation {
 pub(super) enum Value {
     Constant(Constant),
     Activation(Activation),
-    /// The Euclidean lengths of a tensor's vectors of channels, by which it can be divided.
-    Length(Activation),
+    /// Lengths of a tensor's vectors of channels, by which it can be divided.
+    Length(Length),
 }
 
 /// A node with the values that it reads.
@@ -130,12 +179,37 @@ impl Node<'_> {
         })
     }
 
+    /// Axes from the attribute or the second input, counted from the front and sorted.
+    pub(super) fn axes(&self, rank: i64) -> Result<Option<Vec<i64>>, ConvertError> {
+        let axes = match (self.attribute("axes"), self.optional_constant(1)?) {
+            (Some(attribute), _) => attribute.ints.clone(),
+            (None, Some(constant)) => match constant.ints() {
+                Some(ints) => ints.to_vec(),
+                None => return self.fail("its axes must be whole numbers: the file is damaged"),
+            },
+            (None, None) => return Ok(None),
+        };
+        let mut axes: Vec<i64> = axes
+            .iter()
+            .map(|&axis| {
+                if axis < 0 {
+                    axis.saturating_add(rank)
+                } else {
+                    axis
+                }
+            })
+            .collect();
+        axes.sort_unstable();
+        Ok(Some(axes))
+    }
+
     /// An input that is computed from the picture.
     pub(super) fn activation(&self, index: usize) -> Result<Activation, ConvertError> {
         match self.inputs.get(index) {
             Some(Some(Value::Activation(activation))) => Ok(*activation),
             Some(Some(Value::Length(_))) => self.fail(format!(
-                "input {index} is a length: only the tensor that it is of can be divided by it"
+                "input {index} is a square or a length: it works only for scaling the tensor that it is of \
+                 to unit length"
             )),
             Some(Some(Value::Constant(_))) => self.fail(format!(
                 "input {index} is a constant: simplify the model first, for example with onnxsim"
@@ -144,13 +218,25 @@ impl Node<'_> {
         }
     }
 
-    /// An input that is a picture.
+    /// An input that is a picture, however the file sees it.
     pub(super) fn picture(&self, index: usize) -> Result<Activation, ConvertError> {
         let activation = self.activation(index)?;
-        if activation.vector {
-            let dims = activation.dims();
+        if activation.axes == Axes::Vector {
+            let dims = activation.text();
             return self.fail(format!(
                 "input {index} has the shape {dims}: rank 4, [N, channels, height, width], is needed"
+            ));
+        }
+        Ok(activation)
+    }
+
+    /// An input that is a picture with the channels first, as operators on windows need it.
+    pub(super) fn channels_first(&self, index: usize) -> Result<Activation, ConvertError> {
+        let activation = self.picture(index)?;
+        if activation.axes == Axes::ChannelsLast {
+            let dims = activation.text();
+            return self.fail(format!(
+                "input {index} has the shape {dims}, channels last: put a Transpose with perm [0, 3, 1, 2] before it"
             ));
         }
         Ok(activation)
@@ -159,8 +245,8 @@ impl Node<'_> {
     /// An input that is a vector.
     pub(super) fn vector(&self, index: usize) -> Result<Activation, ConvertError> {
         let activation = self.activation(index)?;
-        if !activation.vector {
-            let dims = activation.dims();
+        if activation.axes != Axes::Vector {
+            let dims = activation.text();
             return self.fail(format!(
                 "input {index} has the shape {dims}: rank 2, [N, length], is needed; put a Flatten before it"
             ));

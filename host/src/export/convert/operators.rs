@@ -3,9 +3,12 @@
 use super::{
     constant::{Constant, Values},
     error::ConvertError,
+    lengths::{self, normalize},
     network::{Conv, NO_LIMITS, Op, Shape, Window},
-    node::{Activation, Node, Value},
+    node::{Activation, Axes, Node, Value},
     read::Layers,
+    reshape::{flatten, reshape, squeeze, transpose, unsqueeze},
+    shapes,
 };
 
 /// Most weights of one convolution, zeros of a dilated window included.
@@ -13,8 +16,11 @@ const MAX_WEIGHTS: usize = 1 << 26;
 
 /// Reads one node, adds the layers that it needs and returns what it computes.
 pub(super) fn read(node: &Node<'_>, layers: &mut Layers) -> Result<Value, ConvertError> {
-    if let Some(length) = length(node)? {
-        return Ok(Value::Length(length));
+    if let Some(shape) = shapes::fold(node)? {
+        return Ok(Value::Constant(shape));
+    }
+    if let Some(value) = lengths::read(node, layers)? {
+        return Ok(value);
     }
     let activation = match node.proto.op_type.as_str() {
         "Constant" => return constant(node).map(Value::Constant),
@@ -40,12 +46,15 @@ pub(super) fn read(node: &Node<'_>, layers: &mut Layers) -> Result<Value, Conver
         "Pad" => pad(node, layers),
         "Flatten" => flatten(node, layers),
         "Reshape" => reshape(node, layers),
+        "Cast" => cast(node),
+        "Transpose" => transpose(node),
         "Squeeze" => squeeze(node),
         "Unsqueeze" => unsqueeze(node),
         other => {
             return Err(ConvertError::Operator {
                 node: node.name.clone(),
                 operator: other.to_owned(),
+                before: None,
             });
         }
     };
@@ -79,6 +88,18 @@ fn dropout(node: &Node<'_>) -> Result<Activation, ConvertError> {
     let training = node.optional_constant(2)?.and_then(Constant::ints);
     if training.is_some_and(|values| values.contains(&1)) {
         return node.fail("it is in training mode: export the model for inference");
+    }
+    node.activation(0)
+}
+
+/// Activations are float32 already.
+fn cast(node: &Node<'_>) -> Result<Activation, ConvertError> {
+    const FLOAT: i64 = 1;
+    let to = node.int("to", 0);
+    if to != FLOAT {
+        return node.fail(format!(
+            "it casts to type {to}: only float32, {FLOAT}, works"
+        ));
     }
     node.activation(0)
 }
@@ -134,7 +155,7 @@ fn output(node: &Node<'_>, window: &Window, input: Shape) -> Result<[usize; 2], 
 }
 
 fn conv(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, ConvertError> {
-    let input = node.picture(0)?;
+    let input = node.channels_first(0)?;
     let (dims, values) = node.weights(1)?;
     let &[out, inputs, height, width] = dims else {
         return node.fail(format!(
@@ -146,7 +167,7 @@ fn conv(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, ConvertError
     if groups == 0 || channels != inputs.saturating_mul(groups) || out == 0 || out % groups != 0 {
         return node.fail(format!(
             "weights {dims:?} in {groups} groups do not fit an input of {}: the file is damaged",
-            input.dims()
+            input.text()
         ));
     }
     let size = node.sizes("kernel_shape", 1, [height, width])?;
@@ -192,11 +213,8 @@ fn conv(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, ConvertError
         groups,
         pool: false,
     });
-    Ok(Activation {
-        value: layers.push(&node.name, op, vec![input.value], shape),
-        shape,
-        vector: false,
-    })
+    let value = layers.push(&node.name, op, vec![input.value], shape);
+    Ok(Activation::picture(value, shape))
 }
 
 /// An optional bias of one value for each output channel, or one for all.
@@ -238,7 +256,7 @@ fn linear(
     Activation {
         value: layers.push(&node.name, op, vec![input.value], shape),
         shape,
-        vector: true,
+        axes: Axes::Vector,
     }
 }
 
@@ -309,6 +327,9 @@ fn matmul(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, ConvertErr
 
 fn batch_normalization(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, ConvertError> {
     let input = node.activation(0)?;
+    if input.axes == Axes::ChannelsLast {
+        node.channels_first(0)?;
+    }
     if node.int("training_mode", 0) != 0 {
         return node.fail("it is in training mode: export the model for inference");
     }
@@ -377,6 +398,12 @@ fn clamp(
 }
 
 fn clip(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, ConvertError> {
+    let limits = limits(node)?;
+    clamp(node, layers, limits)
+}
+
+/// The limits of a Clip.
+pub(super) fn limits(node: &Node<'_>) -> Result<[f32; 2], ConvertError> {
     let mut limits = [
         node.float("min", NO_LIMITS[0]),
         node.float("max", NO_LIMITS[1]),
@@ -392,7 +419,7 @@ fn clip(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, ConvertError
     if limits[0].is_nan() || limits[1].is_nan() || limits[0] > limits[1] {
         return node.fail(format!("its limits {limits:?} leave no value"));
     }
-    clamp(node, layers, limits)
+    Ok(limits)
 }
 
 fn max_pool(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, ConvertError> {
@@ -418,7 +445,7 @@ fn pool(
     layers: &mut Layers,
     op: fn(Window) -> Op,
 ) -> Result<Activation, ConvertError> {
-    let input = node.picture(0)?;
+    let input = node.channels_first(0)?;
     let kernel = node.sizes("kernel_shape", 1, [0, 0])?;
     if kernel.contains(&0) {
         return node.fail("it has no kernel_shape: the file is damaged");
@@ -464,16 +491,13 @@ fn pool(
         width,
         ..input.shape
     };
-    Ok(Activation {
-        value: layers.push(&node.name, op(window), vec![input.value], shape),
-        shape,
-        vector: false,
-    })
+    let value = layers.push(&node.name, op(window), vec![input.value], shape);
+    Ok(Activation::picture(value, shape))
 }
 
 fn global_average_pool(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, ConvertError> {
-    let input = node.picture(0)?;
-    whole_mean(node, layers, input, false)
+    let input = node.channels_first(0)?;
+    whole_mean(node, layers, input, input.axes)
 }
 
 /// The mean of all pixels.
@@ -481,7 +505,7 @@ fn whole_mean(
     node: &Node<'_>,
     layers: &mut Layers,
     input: Activation,
-    vector: bool,
+    axes: Axes,
 ) -> Result<Activation, ConvertError> {
     let window = Window::whole(input.shape);
     if window.kernel.iter().any(|&side| side > 255) {
@@ -494,81 +518,39 @@ fn whole_mean(
         vec![input.value],
         shape,
     );
-    Ok(Activation {
-        value,
-        shape,
-        vector,
-    })
+    Ok(Activation { value, shape, axes })
 }
 
 fn reduce_mean(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, ConvertError> {
     let input = node.picture(0)?;
-    let axes = axes(node)?.unwrap_or_default();
-    if axes != [2, 3] {
+    let axes = node.axes(input.rank())?.unwrap_or_default();
+    let [vertical, horizontal] = input.spatial_axes();
+    if axes != [vertical, horizontal] {
         return node.fail(format!(
-            "it runs over the axes {axes:?}: only height and width, [2, 3], work"
+            "it runs over the axes {axes:?}: only height and width, [{vertical}, {horizontal}], work"
         ));
     }
-    whole_mean(node, layers, input, node.int("keepdims", 1) == 0)
-}
-
-/// Axes from the attribute or the second input, counted from the front and sorted.
-fn axes(node: &Node<'_>) -> Result<Option<Vec<i64>>, ConvertError> {
-    let axes = match (node.attribute("axes"), node.optional_constant(1)?) {
-        (Some(attribute), _) => attribute.ints.clone(),
-        (None, Some(constant)) => match constant.ints() {
-            Some(ints) => ints.to_vec(),
-            None => return node.fail("its axes must be whole numbers: the file is damaged"),
-        },
-        (None, None) => return Ok(None),
+    let axes = if node.int("keepdims", 1) == 0 {
+        Axes::Vector
+    } else {
+        input.axes
     };
-    let mut axes: Vec<i64> = axes
-        .iter()
-        .map(|&axis| if axis < 0 { axis + 4 } else { axis })
-        .collect();
-    axes.sort_unstable();
-    Ok(Some(axes))
-}
-
-/// The tensor whose length a node computes, if it does: a norm, or one held above zero.
-fn length(node: &Node<'_>) -> Result<Option<Activation>, ConvertError> {
-    match (node.proto.op_type.as_str(), node.inputs.first()) {
-        ("ReduceL2", _) => {
-            let input = node.activation(0)?;
-            let axes = axes(node)?.unwrap_or_default();
-            // Counted from the back, axis 1 of a vector is -1, which `axes` takes for that of a picture.
-            let channels = if input.vector { [1, 3] } else { [1, 1] };
-            match axes[..] {
-                [axis] if channels.contains(&axis) && node.int("keepdims", 1) != 0 => Ok(Some(input)),
-                _ => node.fail(format!(
-                    "it runs over the axes {axes:?}: only the channels, [1], kept as an axis of 1, work"
-                )),
-            }
-        }
-        ("Clip", Some(Some(Value::Length(of)))) => Ok(Some(*of)),
-        _ => Ok(None),
-    }
+    whole_mean(node, layers, input, axes)
 }
 
 fn lp_normalization(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, ConvertError> {
     let input = node.activation(0)?;
     let (axis, p) = (node.int("axis", -1), node.int("p", 2));
-    if p != 2 || (axis != 1 && axis != if input.vector { -1 } else { -3 }) {
+    let channels = input.channel_axis();
+    if p != 2 || (axis != channels && axis != channels - input.rank()) {
         return node.fail(format!(
-            "p is {p} and axis {axis}: only the Euclidean length, 2, of the channels, 1, is supported"
+            "p is {p} and axis {axis}: only the Euclidean length, 2, of the channels, {channels}, is supported"
         ));
     }
     Ok(normalize(node, layers, input))
 }
 
-/// A tensor whose vectors of channels are brought to unit length.
-fn normalize(node: &Node<'_>, layers: &mut Layers, input: Activation) -> Activation {
-    let value = layers.push(&node.name, Op::Normalize, vec![input.value], input.shape);
-    Activation { value, ..input }
-}
-
-/// Add, Sub, Mul and Div: of two tensors only Add, of a tensor and constants all of them, of a tensor
-/// and its own length Div.
+/// Add, Sub, Mul and Div: of two tensors only Add, of a tensor and constants all of them.
 fn arithmetic(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, ConvertError> {
     let operator = node.proto.op_type.as_str();
     let (input, constant, reversed) = match &node.inputs[..] {
@@ -576,18 +558,15 @@ fn arithmetic(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, Conver
             if operator != "Add" {
                 return node.fail("of two computed tensors only the sum is supported: use Add");
             }
-            if (a.shape, a.vector) != (b.shape, b.vector) {
+            if (a.shape, a.axes) != (b.shape, b.axes) {
                 return node.fail(format!(
                     "it adds {} and {}: both must have one shape",
-                    a.dims(),
-                    b.dims()
+                    a.text(),
+                    b.text()
                 ));
             }
             let value = layers.push(&node.name, Op::Add, vec![a.value, b.value], a.shape);
             return Ok(Activation { value, ..*a });
-        }
-        [Some(Value::Activation(a)), Some(Value::Length(of))] if a == of && operator == "Div" => {
-            return Ok(normalize(node, layers, *a));
         }
         [Some(Value::Activation(a)), Some(Value::Constant(_))] => (*a, 1, false),
         [Some(Value::Constant(_)), Some(Value::Activation(b))] => (*b, 0, true),
@@ -622,13 +601,13 @@ fn per_channel(
 ) -> Result<Vec<f32>, ConvertError> {
     let channels = input.shape.channels;
     // The axis of the channels, counted from the back.
-    let axis = if input.vector { 1 } else { 3 };
+    let axis = (input.rank() - input.channel_axis()) as usize;
     let others = dims
         .iter()
         .rev()
         .enumerate()
         .filter(|(index, _)| index + 1 != axis);
-    if others.into_iter().all(|(_, &dim)| dim == 1) && dims.len() <= axis + 1 {
+    if others.into_iter().all(|(_, &dim)| dim == 1) && dims.len() <= input.rank() as usize {
         if values.len() == 1 {
             return Ok(vec![values[0]; channels]);
         }
@@ -638,7 +617,7 @@ fn per_channel(
     }
     node.fail(format!(
         "constants of the shape {dims:?} do not fit {}: only one value, or one for each channel, works",
-        input.dims()
+        input.text()
     ))
 }
 
@@ -650,151 +629,52 @@ fn pad(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, ConvertError>
         .and_then(Constant::floats)
         .and_then(<[f32]>::first);
     let fill = fill.copied().unwrap_or_else(|| node.float("value", 0.0));
-    if !["", "constant"].contains(&mode) || fill != 0.0 || node.optional_constant(3)?.is_some() {
-        return node.fail("only padding of the whole picture with zeros is supported");
+    if !["", "constant"].contains(&mode) || fill != 0.0 {
+        return node.fail("only padding with zeros is supported");
     }
-    let pads: [usize; 8] = match node.optional_constant(1)? {
-        Some(constant) => {
-            let ints = constant.ints().unwrap_or_default();
-            node.as_sizes("pads", 0, ints)?
-        }
-        None => node.sizes("pads", 0, [0; 8])?,
+    let axes = match node.optional_constant(3)? {
+        None => (0..4).collect(),
+        Some(constant) => constant.ints().unwrap_or_default().to_vec(),
     };
-    let [0, 0, top, left, 0, 0, bottom, right] = pads else {
+    let attribute = node.attribute("pads").map(|pads| &pads.ints[..]);
+    let ends = match node.optional_constant(1)? {
+        Some(constant) => constant.ints(),
+        None => attribute,
+    };
+    let ends = ends.unwrap_or_default();
+    if ends.len() != 2 * axes.len() {
         return node.fail(format!(
-            "pads {pads:?} pad the batch or the channels: pad the picture only"
+            "its pads {ends:?} do not fit the axes {axes:?}: the file is damaged"
         ));
-    };
+    }
+    let [before, behind] = [&ends[..axes.len()], &ends[axes.len()..]];
+    let mut pads = [0; 4];
+    for ((axis, &before), &behind) in axes.into_iter().zip(before).zip(behind) {
+        let axis = if axis < 0 {
+            axis.saturating_add(4)
+        } else {
+            axis
+        };
+        match input.spatial_axes().iter().position(|&side| side == axis) {
+            Some(side) => [pads[side], pads[side + 2]] = [before, behind],
+            None if before == 0 && behind == 0 => {}
+            None => {
+                return node.fail(format!(
+                    "pads {ends:?} pad the batch or the channels: pad the picture only"
+                ));
+            }
+        }
+    }
+    let pads: [usize; 4] = node.as_sizes("pads", 0, &pads)?;
+    let [top, left, bottom, right] = pads;
     let shape = Shape {
         height: input.shape.height + top + bottom,
         width: input.shape.width + left + right,
         ..input.shape
     };
-    let op = Op::Pad([top, left, bottom, right]);
     Ok(Activation {
-        value: layers.push(&node.name, op, vec![input.value], shape),
+        value: layers.push(&node.name, Op::Pad(pads), vec![input.value], shape),
         shape,
-        vector: false,
-    })
-}
-
-fn flatten(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, ConvertError> {
-    let input = node.activation(0)?;
-    let axis = node.int("axis", 1);
-    // Counted from the back, axis 1 is the last one of a vector and the third last of a picture.
-    if axis != 1 && axis != if input.vector { -1 } else { -3 } {
-        return node.fail(format!(
-            "axis is {axis}: only 1, which keeps the batch, is supported"
-        ));
-    }
-    Ok(to_vector(node, layers, input))
-}
-
-/// A picture as a vector in the order channel, height, width.
-fn to_vector(node: &Node<'_>, layers: &mut Layers, input: Activation) -> Activation {
-    let shape = Shape::vector(input.shape.len());
-    if input.shape.pixels() == 1 {
-        return Activation {
-            vector: true,
-            ..input
-        };
-    }
-    let value = layers.push(&node.name, Op::Flatten, vec![input.value], shape);
-    Activation {
-        value,
-        shape,
-        vector: true,
-    }
-}
-
-fn reshape(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, ConvertError> {
-    let input = node.activation(0)?;
-    let Some(Some(Value::Constant(target))) = node.inputs.get(1) else {
-        return node.fail(
-            "its shape is computed while the network runs: use Flatten, or fix the shapes with onnxsim",
-        );
-    };
-    let target = target.ints().unwrap_or_default();
-    let Shape {
-        height,
-        width,
-        channels,
-    } = input.shape;
-    let from = if input.vector {
-        vec![channels as i64]
-    } else {
-        vec![channels as i64, height as i64, width as i64]
-    };
-    let refuse = || {
-        node.fail(format!(
-            "it turns {} into {target:?}: only [N, length] and a shape that changes nothing are supported",
-            input.dims()
-        ))
-    };
-    let [batch, rest @ ..] = target else {
-        return refuse();
-    };
-    // 0 copies the dimension; one -1 stands for what is left.
-    let mut dims: Vec<i64> = rest.to_vec();
-    for (index, dim) in dims.iter_mut().enumerate() {
-        if *dim == 0 && node.int("allowzero", 0) == 0 {
-            *dim = from.get(index).copied().unwrap_or(0);
-        }
-    }
-    let known = dims
-        .iter()
-        .filter(|&&dim| dim != -1)
-        .try_fold(1_i64, |product, &dim| product.checked_mul(dim));
-    let length = input.shape.len() as i64;
-    match (known, dims.iter().filter(|&&dim| dim == -1).count()) {
-        // A batch of -1 is whatever is left, which is the batch if the rest fits.
-        (Some(known), 0) if known == length && [-1, 0, 1].contains(batch) => {}
-        (Some(known), 1) if known > 0 && length % known == 0 && [0, 1].contains(batch) => {
-            for dim in dims.iter_mut().filter(|dim| **dim == -1) {
-                *dim = length / known;
-            }
-        }
-        _ => return refuse(),
-    }
-    match dims[..] {
-        [_] => Ok(to_vector(node, layers, input)),
-        [dim, 1, 1] if dim == channels as i64 && height * width == 1 => Ok(Activation {
-            vector: false,
-            ..input
-        }),
-        _ if dims == from => Ok(input),
-        _ => refuse(),
-    }
-}
-
-fn squeeze(node: &Node<'_>) -> Result<Activation, ConvertError> {
-    let input = node.picture(0)?;
-    let axes = axes(node)?;
-    if axes.as_deref().is_some_and(|axes| axes != [2, 3]) || input.shape.pixels() != 1 {
-        let dims = input.dims();
-        return node.fail(format!(
-            "it squeezes the axes {axes:?} of {dims}: only height and width of one pixel, [2, 3], work"
-        ));
-    }
-    if axes.is_none() && input.shape.channels == 1 {
-        return node.fail("without axes it would drop the batch and the channel: give axes [2, 3]");
-    }
-    Ok(Activation {
-        vector: true,
-        ..input
-    })
-}
-
-fn unsqueeze(node: &Node<'_>) -> Result<Activation, ConvertError> {
-    let input = node.vector(0)?;
-    let axes = axes(node)?;
-    if axes.as_deref() != Some(&[2, 3]) {
-        return node.fail(format!(
-            "it adds the axes {axes:?}: only height and width, [2, 3], work"
-        ));
-    }
-    Ok(Activation {
-        vector: false,
         ..input
     })
 }

@@ -1,6 +1,6 @@
 //! From the nodes of an ONNX file to the layers of a [`Network`].
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto};
 
@@ -8,10 +8,11 @@ use super::{
     constant::Constant,
     error::ConvertError,
     network::{Layer, Network, Op, Shape},
-    node::{Activation, MAX_SIDE, Node, Value},
+    node::{Activation, Axes, MAX_SIDE, Node, Value},
     operators,
+    reshape::to_vector,
 };
-use crate::export::signature::Signature;
+use crate::export::signature::{Signature, needed};
 
 /// Most layers of a network.
 const MAX_LAYERS: usize = 1000;
@@ -41,25 +42,32 @@ pub(super) fn read(signature: &Signature, model: &ModelProto) -> Result<Network,
     let picture = Activation {
         value: 0,
         shape: input,
-        vector: false,
+        axes: if signature.channels_last {
+            Axes::ChannelsLast
+        } else {
+            Axes::ChannelsFirst
+        },
     };
     reader
         .values
         .insert(signature.input.clone(), Value::Activation(picture));
     let needed = needed(graph, &signature.output);
     for (node, _) in graph.node.iter().zip(needed).filter(|(_, needed)| *needed) {
-        reader.node(node)?;
+        reader.node(node).map_err(|mut error| {
+            if let ConvertError::Operator { before, .. } = &mut error {
+                *before = before_node(graph, node, &signature.input);
+            }
+            error
+        })?;
     }
     let output = match reader.values.get(&signature.output) {
         Some(Value::Activation(activation)) if activation.value > 0 => *activation,
         _ => return Err(ConvertError::NoEmbedding(signature.output.clone())),
     };
     let mut layers = reader.layers;
-    if output.shape.pixels() > 1 {
-        // The embedding stands in the file's order.
-        let shape = Shape::vector(output.shape.len());
-        layers.push(&signature.output, Op::Flatten, vec![output.value], shape);
-    }
+    // The embedding stands in the file's order.
+    let embedding = to_vector(&signature.output, &mut layers, output);
+    layers.keep_needed(embedding.value);
     Ok(Network {
         input,
         input_affine: vec![[1.0, 0.0]; channels],
@@ -67,17 +75,23 @@ pub(super) fn read(signature: &Signature, model: &ModelProto) -> Result<Network,
     })
 }
 
-/// Which nodes the output depends on.
-fn needed(graph: &GraphProto, output: &str) -> Vec<bool> {
-    let mut names = HashSet::from([output]);
-    let mut needed = vec![false; graph.node.len()];
-    for (node, needed) in graph.node.iter().zip(&mut needed).rev() {
-        if node.output.iter().any(|name| names.contains(name.as_str())) {
-            *needed = true;
-            names.extend(node.input.iter().map(String::as_str));
+/// What can be the embedding instead of all that starts at a node: what it reads, but before the end
+/// of a classifier the features that its last fully connected layer reads.
+fn before_node(graph: &GraphProto, node: &NodeProto, picture: &str) -> Option<String> {
+    let read = node.input.first()?;
+    let ends_classifier = ["Softmax", "LogSoftmax", "Sigmoid", "ArgMax"].contains(&&*node.op_type);
+    let mut at = read;
+    while ends_classifier
+        && let Some(node) = graph.node.iter().find(|node| node.output.contains(at))
+        && let Some(input) = node.input.first()
+    {
+        match node.op_type.as_str() {
+            "Add" | "Identity" | "Cast" | "Dropout" => at = input,
+            "Gemm" | "MatMul" => return Some(input.clone()),
+            _ => break,
         }
     }
-    needed
+    (read != picture).then(|| read.clone())
 }
 
 /// The layers so far.
@@ -109,6 +123,34 @@ impl Layers {
     }
 }
 
+impl Layers {
+    /// Drops what a value does not depend on: layers of which only the shape was read.
+    fn keep_needed(&mut self, value: usize) {
+        self.0.truncate(value);
+        let mut needed = vec![false; value + 1];
+        needed[value] = true;
+        for (index, layer) in self.0.iter().enumerate().rev() {
+            if needed[index + 1] {
+                layer.inputs.iter().for_each(|&input| needed[input] = true);
+            }
+        }
+        // The picture stays the first value, whoever reads it.
+        needed[0] = true;
+        let place: Vec<usize> = needed
+            .iter()
+            .scan(0, |next, &kept| {
+                *next += usize::from(kept);
+                Some(*next - 1)
+            })
+            .collect();
+        let mut kept = needed[1..].iter();
+        self.0.retain(|_| kept.next() == Some(&true));
+        for input in self.0.iter_mut().flat_map(|layer| &mut layer.inputs) {
+            *input = place[*input];
+        }
+    }
+}
+
 /// What the names of the file stand for, and the layers so far.
 struct Reader {
     values: HashMap<String, Value>,
@@ -132,6 +174,7 @@ impl Reader {
             return Err(ConvertError::Operator {
                 node: node.name,
                 operator,
+                before: None,
             });
         }
         for input in &proto.input {

@@ -44,6 +44,10 @@ pub struct Report {
     pub arena_bytes: usize,
     /// Frames on which the ranges were found.
     pub calibration_frames: usize,
+    /// Darkest and brightest level of their pixels, but for a thousandth at either end.
+    pub levels: [u8; 2],
+    /// Part of their pixels that are black or white.
+    pub saturated: f64,
     /// How the ranges of the activations were chosen.
     pub range: Range,
     /// Whether the channels of the tensors were made equally large first.
@@ -51,6 +55,8 @@ pub struct Report {
     /// Error that int8 adds to the embeddings of the calibration frames: its root mean square
     /// divided by the standard deviation of the embeddings.
     pub relative_error: f64,
+    /// What a person should know before the network is used.
+    pub warnings: Vec<String>,
 }
 
 impl fmt::Display for Report {
@@ -106,12 +112,18 @@ impl fmt::Display for Report {
             grouped(self.image_bytes as u64),
             grouped(self.arena_bytes as u64)
         )?;
+        let [darkest, brightest] = self.levels;
         write!(
             f,
-            "int8 adds {:.2} % to the embeddings of {} frames",
+            "int8 adds {:.2} % to the embeddings of {} frames, of the levels {darkest} to {brightest}, {:.1} % of \
+             their pixels black or white",
             100.0 * self.relative_error,
-            self.calibration_frames
-        )
+            self.calibration_frames,
+            100.0 * self.saturated
+        )?;
+        self.warnings
+            .iter()
+            .try_for_each(|warning| write!(f, "\nwarning: {warning}"))
     }
 }
 

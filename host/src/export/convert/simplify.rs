@@ -31,7 +31,7 @@ fn step(network: &mut Network, index: usize) -> bool {
     match &network.layers[index].op {
         Op::Affine { .. } => affine(network, index),
         Op::Pad(_) => pad(network, index),
-        Op::Flatten => flatten(network, index),
+        Op::Flatten | Op::View => to_vector(network, index),
         Op::Clamp => clamp(network, index),
         Op::MaxPool(_) => max_pool(network, index),
         Op::Conv(_) | Op::AveragePool(_) | Op::Add | Op::Normalize => false,
@@ -179,19 +179,28 @@ fn pad(network: &mut Network, index: usize) -> bool {
     true
 }
 
-/// Lets fully connected layers read the picture itself, their weights in another order.
-fn flatten(network: &mut Network, index: usize) -> bool {
+/// Lets fully connected layers read the picture itself, their weights in its order.
+fn to_vector(network: &mut Network, index: usize) -> bool {
     let value = network.layers[index].inputs[0];
     let shape = network.shape(value);
     let after = consumers(network, index);
-    let linear = |layer: &Layer| matches!(&layer.op, Op::Conv(conv) if conv.groups == 1);
-    if after.is_empty() || !after.iter().all(|&after| linear(&network.layers[after])) {
+    let whole = Window::whole(network.layers[index].shape);
+    let linear = |layer: &Layer| matches!(&layer.op, Op::Conv(conv) if conv.groups == 1 && !conv.pool && conv.window == whole);
+    if after.is_empty()
+        || !after.iter().all(|&after| linear(&network.layers[after]))
+        || network.layers[index].limits != NO_LIMITS
+    {
         return false;
     }
+    let reordered = network.layers[index].op == Op::Flatten;
     for after in after {
         let Some(conv) = conv(network, after) else {
             continue;
         };
+        conv.window = Window::whole(shape);
+        if !reordered {
+            continue;
+        }
         let (taps, pixels) = (shape.len(), shape.pixels());
         let mut weight = Vec::with_capacity(conv.weight.len());
         for row in conv.weight.chunks_exact(taps) {
@@ -201,7 +210,6 @@ fn flatten(network: &mut Network, index: usize) -> bool {
             }
         }
         conv.weight = weight;
-        conv.window = Window::whole(shape);
     }
     remove(network, index);
     true
@@ -217,22 +225,37 @@ fn clamp(network: &mut Network, index: usize) -> bool {
     let Some(before) = producer(network, index) else {
         return false;
     };
-    if network.layers[before].op == Op::Flatten {
+    if matches!(network.layers[before].op, Op::Flatten | Op::View)
+        && network.layers[before].limits == NO_LIMITS
+    {
         // The order does not matter to the values, but it does to what can be fused.
         let shape = network.shape(network.layers[before].inputs[0]);
-        network.layers[before].op = Op::Clamp;
+        let op = std::mem::replace(&mut network.layers[before].op, Op::Clamp);
         network.layers[before].limits = limits;
         network.layers[before].shape = shape;
-        network.layers[index].op = Op::Flatten;
+        network.layers[index].op = op;
         network.layers[index].limits = NO_LIMITS;
         return true;
     }
+    let before = picked_from(network, before);
     if matches!(network.layers[before].op, Op::Affine { .. } | Op::Pad(_)) {
         return false;
     }
     limit(&mut network.layers[before].limits, limits);
     remove(network, index);
     true
+}
+
+/// The layer out of whose output the pools up to layer `index` pick values: held between limits
+/// before they are picked they are the same, and have the narrower range.
+fn picked_from(network: &Network, mut index: usize) -> usize {
+    while let Some(before) = producer(network, index)
+        && matches!(network.layers[index].op, Op::MaxPool(_))
+        && network.layers[index].limits == NO_LIMITS
+    {
+        index = before;
+    }
+    index
 }
 
 /// Limits that hold values first between `inner`, then between `outer`.

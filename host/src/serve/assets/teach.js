@@ -4,7 +4,7 @@ import { has, lang, t, trouble } from "./words.js";
 import { $, make, say, toast } from "./view.js";
 
 /** Between two shots of one hold, in milliseconds. */
-const BETWEEN = 150;
+const BETWEEN = 400;
 
 // The address that the server printed ends in the token, which no other page or server gets to see.
 const given = new URLSearchParams(location.hash.slice(1)).get("token");
@@ -76,7 +76,7 @@ export function setUp(app) {
       const answer = await post(`${path}/enroll`, { name, hold: number });
       // A frame that does not fit is left out, and told; the next may.
       if (!answer && !refused) break;
-      if (refused) left = { told: refused, path, name, hold: number };
+      if (refused && refused.kind !== "same") left = { told: refused, path, name, hold: number };
       await new Promise((done) => setTimeout(done, BETWEEN));
     } while (holding);
     holding = false;
@@ -137,6 +137,9 @@ export function setUp(app) {
   };
   $("recenter").onclick = async () => {
     if (await change(`${device()}/recenter`)) toast(t("recentered"));
+  };
+  $("uncenter").onclick = async () => {
+    if (await change(`${device()}/uncenter`)) toast(t("uncentered"));
   };
   $("new-shift").onclick = async () => {
     if (await post("/shift")) toast(t("shift-begun"));
@@ -218,6 +221,14 @@ export function setUp(app) {
     buttons()[focused]?.focus();
   }
 
+  /** What was taught and will not work. */
+  function separation(found) {
+    const confused = (found?.confused ?? []).map(({ classes, mistaken, shots }) =>
+      t(5 * mistaken < shots ? "confused" : "not-apart", { one: classes[0], other: classes[1], mistaken, shots }));
+    const same = (found?.same ?? []).map((name) => t("all-same", { name }));
+    say($("separation"), [...same, ...confused].slice(0, 4).join("\n"));
+  }
+
   function update() {
     const now = state();
     for (const element of document.querySelectorAll(".needs-token")) element.disabled = !app.allowed;
@@ -236,6 +247,8 @@ export function setUp(app) {
     const { undo: last } = now;
     $("undo").disabled = !app.allowed || !last || now.link !== "up";
     $("undo").textContent = last ? t(`undo-${last.what}`, { n: last.shots, name: last.name, role: last.role && t(`role-${last.role}`) }) : t("undo");
+    $("uncenter").hidden = !now.recentered;
+    separation(now.separation);
     $("room").textContent = t("room", { n: now.classes.length, most: now.max_classes });
     if (!app.editing) list(now.classes);
     $("report").href = `/report?lang=${lang}`;

@@ -4,7 +4,7 @@ import { has, number, t, time, trouble } from "./words.js";
 
 export const $ = (id) => document.getElementById(id);
 
-const MARKS = { good: "✓", class: "◆", defect: "✕", unknown: "?", undecided: "…", lost: "⚡", idle: "…", trouble: "!" };
+const MARKS = { good: "✓", class: "◆", defect: "✕", unknown: "?", unclear: "≈", undecided: "…", lost: "⚡", idle: "…", trouble: "!" };
 const BARS = 8;
 
 export function make(tag, attributes = {}, ...children) {
@@ -26,8 +26,13 @@ function told({ call, nearest, vote }) {
 /** What a frame alone says where the vote says something else. */
 function alone(decision) {
   const { call, name } = told(decision);
-  const same = decision.call === call && (call === "unknown" || decision.nearest === name);
+  const same = decision.call === call && (["unknown", "unclear"].includes(call) || decision.nearest === name);
   return same ? undefined : { call: decision.call, name: decision.nearest };
+}
+
+/** The two classes that a frame lies between. */
+function nearest({ distances }) {
+  return distances.slice(0, 2).map((measure) => measure.name).join(" / ");
 }
 
 /** The word for a decision. */
@@ -57,6 +62,7 @@ function verdict(device, connected) {
   const details = [time(last.id), t("ms", { ms: number(Math.round(decision.micros / 1000)) })];
   if (other) details.unshift(t("alone", { word: word(other) }));
   else if (said.call === "unknown") details.unshift(t("like", { name: decision.nearest }));
+  else if (said.call === "unclear") details.unshift(nearest(decision));
   if (decision.vote) details.unshift(t("votes", decision.vote));
   return [said.call, word(said), details.join(" · "), said.call === "good" ? said.name : undefined];
 }
@@ -132,6 +138,7 @@ function counters({ counts, voting }) {
   $("since").title = t(voting ? "counted-voting" : "counted");
   const rows = Object.entries(counts.classes).sort((a, b) => b[1] - a[1]).map(([name, count]) => [name, count, ""]);
   if (counts.calls.undecided) rows.push([t("undecided-count"), counts.calls.undecided, "undecided"]);
+  if (counts.calls.unclear) rows.unshift([t("unclear"), counts.calls.unclear, "unclear"]);
   if (counts.calls.unknown) rows.unshift([t("unknown"), counts.calls.unknown, "unknown"]);
   rows.unshift([t("total"), counts.total, "total"]);
   $("counters").replaceChildren(...rows.map(([name, count, kind]) => {

@@ -11,7 +11,7 @@ use core::panic::PanicInfo;
 
 use cortex_m::singleton;
 use cortex_m_rt::entry;
-use sudal_firmware::decision::{Drift, Filter, Outcome, Rate, Vote, Yardstick};
+use sudal_firmware::decision::{Drift, Filter, LeaveOneOut, Rate, Vote, Yardstick};
 use sudal_firmware::heads::{Head, MAX_DIM, Quantization};
 use sudal_firmware::store::Known;
 
@@ -32,19 +32,13 @@ fn main() -> ! {
         let yardstick = Yardstick::new(black_box(None), known.of_model(1), rate);
         let (mut vote, mut drift) = (Vote::new(black_box(Filter::default())), Drift::default());
         for class in known.classes() {
-            let accepted = yardstick.accepts(embedding, class);
-            let outcome = if accepted {
-                Outcome::of(class)
-            } else {
-                Outcome::Unknown
-            };
+            let outcome = yardstick.outcome(embedding, class, known.classes().first());
             black_box(vote.push(outcome));
-            if let (Some(spread), Some(novelty), Some(threshold)) = (
-                yardstick.spread(class),
-                yardstick.novelty(embedding, class),
-                yardstick.threshold(class.shots()),
-            ) {
-                drift.push(embedding, class, spread, novelty, threshold);
+            black_box(LeaveOneOut::of(class, known.classes().iter(), &yardstick));
+            if let (Some(spread), Some(threshold)) =
+                (yardstick.spread(class), yardstick.threshold(class.shots()))
+            {
+                drift.push(embedding, class, spread, threshold);
             }
         }
         black_box((
