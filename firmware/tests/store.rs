@@ -789,6 +789,12 @@ fn refuses_with_a_reason() {
     let long = "x".repeat(MAX_NAME + 1);
     assert_eq!(store.enroll("", 1, &[1]).unwrap_err(), StoreError::Name);
     assert_eq!(store.enroll(&long, 1, &[1]).unwrap_err(), StoreError::Name);
+    let steers = store.enroll("gear\u{1b}[2J", 1, &[1]);
+    assert_eq!(steers.unwrap_err(), StoreError::Name);
+    // 63 bytes and more, of the longest kind that people type.
+    store.enroll(&"가".repeat(MAX_NAME / 3), 3, &[1]).unwrap();
+    let long = id(&store, &"가".repeat(32), 3).unwrap();
+    store.remove(long).unwrap();
     assert_eq!(
         store.enroll("a", 1, &[]).unwrap_err(),
         StoreError::Embedding
@@ -818,7 +824,7 @@ fn the_largest_contents_fit_and_can_be_removed() {
     let mut store = open(&mut mirror, &flash);
     for class in 0..MAX_CLASSES {
         for shot in 0..MAX_SHOTS {
-            let name = format!("{class:0>32}");
+            let name = format!("{class:0>MAX_NAME$}");
             store
                 .enroll(&name, 7, &embedding(0, shot as u8))
                 .unwrap_or_else(|error| panic!("class {class}, shot {shot}: {error}"));

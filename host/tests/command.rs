@@ -118,6 +118,66 @@ fn training_and_whitening_take_in_other_pictures() {
     assert!(read("again.onnx") == read("white.onnx"));
 }
 
+#[test]
+fn patches_are_added_to_a_network_shown_and_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let train = "train --split val --size 32 --network conv4 --channels 8 --way 10 --episodes 2 \
+        --validate none --out plain.ckpt";
+    json(dir, &train.split_whitespace().collect::<Vec<_>>());
+    ok(dir, &["export", "plain.ckpt", "--out", "plain.onnx"]);
+    let patches = |onnx, out| {
+        let words = [
+            "patches",
+            onnx,
+            "--split",
+            "val",
+            "--pictures",
+            "400",
+            "--out",
+            out,
+        ];
+        [&words[..], &["--channels", "6"]].concat()
+    };
+    let report = json(dir, &patches("plain.onnx", "patches.onnx"));
+    assert_eq!(report["tap"], "value3", "{report}");
+    assert_eq!(report["patches"], serde_json::json!([16, 16, 6]));
+    let said = refused(dir, &patches("plain.onnx", "patches.onnx"));
+    assert!(said.contains("exists"), "{said}");
+    let mut many = patches("plain.onnx", "many.onnx");
+    many[9] = "9";
+    let said = refused(dir, &many);
+    assert!(said.contains("ask for 1 to 8"), "{said}");
+    // The output is replaced, not put beside itself.
+    ok(dir, &patches("patches.onnx", "again.onnx"));
+    let read = |name| std::fs::read(dir.join(name)).unwrap();
+    assert!(read("again.onnx") == read("patches.onnx"));
+
+    let convert = [
+        "convert",
+        "patches.onnx",
+        "--frames",
+        "64",
+        "--episodes",
+        "20",
+    ];
+    let report = json(dir, &convert);
+    assert_eq!(report["patches"]["shape"], serde_json::json!([16, 16, 6]));
+    let noise = report["patches"]["relative_error"].as_f64().unwrap();
+    assert!(noise > 0.0 && noise < 0.1, "{report}");
+    ok(
+        dir,
+        &[
+            "eval",
+            "patches.sudal",
+            "--split",
+            "val",
+            "--episodes",
+            "20",
+        ],
+    );
+}
+
 /// Sends Ctrl-C to `training` once `sign` has been there for a second, and returns how it ended.
 #[cfg(unix)]
 fn stopped(mut training: std::process::Child, sign: &Path) -> std::process::ExitStatus {
@@ -282,9 +342,10 @@ fn from_training_to_a_classification() {
     );
 
     // An enrolled frame is nearer to its own class than to the other.
-    let verdicts = json(dir, &["classify", "0-0.png", "1-0.png"]);
-    assert_eq!(verdicts[0]["name"], "0");
-    assert_eq!(verdicts[1]["name"], "1");
+    let ask = || json(dir, &["classify", "0-0.png", "1-0.png"])["results"].clone();
+    let verdicts = ask();
+    assert_eq!(verdicts[0]["nearest"]["name"], "0");
+    assert_eq!(verdicts[1]["nearest"]["name"], "1");
     assert_eq!(verdicts[1]["distances"].as_array().unwrap().len(), 2);
 
     assert_eq!(json(dir, &["head"])["head"], "prototype");
@@ -295,9 +356,9 @@ fn from_training_to_a_classification() {
             head,
             "a power cycle keeps the head"
         );
-        let verdicts = json(dir, &["classify", "0-0.png", "1-0.png"]);
-        assert_eq!(verdicts[0]["name"], "0", "{head}");
-        assert_eq!(verdicts[1]["name"], "1", "{head}");
+        let verdicts = ask();
+        assert_eq!(verdicts[0]["nearest"]["name"], "0", "{head}");
+        assert_eq!(verdicts[1]["nearest"]["name"], "1", "{head}");
         assert_eq!(verdicts[1]["head"], head);
     }
     assert_eq!(sudal(dir, &["head", "tail"]).status.code(), Some(2));

@@ -9,7 +9,7 @@ use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use sudal::data::parts;
@@ -122,11 +122,12 @@ fn a_board_at_a_port_is_taught_asked_and_tested() {
         assert_eq!(enrolled["shots"], 2);
     }
     // Without a picture it is what the camera holds, here the last one shown.
-    assert_eq!(board.json(dir, &["enroll", "b"])["shots"], 3);
+    assert_eq!(board.json(dir, &["enroll", "b", "--force"])["shots"], 3);
     let answers = board.json(dir, &["classify", "a2.png", "b2.png"]);
-    assert_eq!(answers[0]["name"], "a");
-    assert_eq!(answers[1]["name"], "b");
-    assert_eq!(board.json(dir, &["classify"])[0]["name"], "b");
+    assert_eq!(answers["results"][0]["nearest"]["name"], "a");
+    assert_eq!(answers["results"][1]["nearest"]["name"], "b");
+    let seen = board.json(dir, &["classify"]);
+    assert_eq!(seen["results"][0]["nearest"]["name"], "b");
     assert_eq!(board.json(dir, &["list"]).as_array().unwrap().len(), 2);
 
     let report = board.json(dir, &["selftest"]);
@@ -149,6 +150,78 @@ fn a_board_at_a_port_is_taught_asked_and_tested() {
     assert_eq!(stopped.status.code(), Some(1));
     let text = String::from_utf8(stopped.stderr).unwrap();
     assert!(text.contains("unplug"), "{text}");
+}
+
+/// What a command says of a port at whose other end `other` does what it does, and how long it takes.
+fn at_a_port(mut other: impl FnMut(&mut File) + Send + 'static) -> (String, Duration) {
+    let (mut inside, outside) = terminal();
+    let port = fs::read_link(format!("/proc/self/fd/{}", outside.as_raw_fd())).unwrap();
+    let ended = Arc::new(AtomicBool::new(false));
+    let stop = Arc::clone(&ended);
+    let thread = thread::spawn(move || {
+        while !stop.load(Ordering::Relaxed) {
+            other(&mut inside);
+            thread::sleep(Duration::from_millis(1));
+        }
+    });
+    let begun = Instant::now();
+    let output = Command::new(env!("CARGO_BIN_EXE_sudal"))
+        .args(["list", "--port"])
+        .arg(port)
+        .output()
+        .unwrap();
+    let took = begun.elapsed();
+    ended.store(true, Ordering::Relaxed);
+    thread.join().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    (String::from_utf8(output.stderr).unwrap(), took)
+}
+
+#[test]
+fn a_port_where_nobody_or_somebody_else_talks_is_given_up_soon() {
+    let limit = Duration::from_secs(15);
+    let (said, took) = at_a_port(|_| ());
+    assert!(said.contains("nothing answers at this port"), "{said}");
+    assert!((Duration::from_secs(4)..limit).contains(&took), "{took:?}");
+
+    let prompt = b"\r\nMicroPython v1.22 on 2024-01-05; OPENMV4 with STM32H743\r\n>>> ";
+    let noise: Vec<u8> = (0..=255).collect();
+    for talk in [&prompt[..], &noise] {
+        let talk = talk.to_vec();
+        let (said, took) = at_a_port(move |port| drop(port.write(&talk)));
+        assert!(said.contains("another firmware is talking"), "{said}");
+        assert!(took < limit, "{took:?}");
+    }
+
+    // A prompt that gives back what is typed.
+    let (said, took) = at_a_port(|port| {
+        let mut typed = [0; 256];
+        if let Ok(count) = port.read(&mut typed) {
+            let _ = port.write_all(&typed[..count]);
+        }
+    });
+    assert!(said.contains("another firmware is talking"), "{said}");
+    assert!(took < limit, "{took:?}");
+}
+
+#[test]
+fn two_commands_at_one_port_go_one_after_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let board = Plugged::new(&dir.join("board"), &image());
+    let part = parts::dataset(3, 1, 1, (64, 64)).get(0, 0).unwrap();
+    part.save(&dir.join("a.png")).unwrap();
+    thread::scope(|scope| {
+        for name in ["a", "b", "c"] {
+            let board = &board;
+            scope.spawn(move || {
+                let output = board.sudal(dir, &["enroll", "--force", name, "a.png"]);
+                let errors = String::from_utf8_lossy(&output.stderr);
+                assert!(output.status.success(), "{name}: {errors}");
+            });
+        }
+    });
+    assert_eq!(board.json(dir, &["list"]).as_array().unwrap().len(), 3);
 }
 
 #[test]

@@ -69,13 +69,15 @@ fn the_way_from_unboxing_to_inspecting_works_word_for_word() {
     assert!(output.status.success(), "{said}\n{steps}");
     assert!(said.contains("PASS") && !said.contains("FAIL"), "{said}");
 
-    // "parts/0004-nut/06.png: nut ...": the folder of the class says what the answer should be.
+    // "parts/0004-nut/06.png: nut  0004-nut 0.9  ...": the folder of the class says what the nearest,
+    // behind the verdict, should be.
     let answers: Vec<_> = said
         .lines()
         .filter_map(|line| line.split_once(".png: "))
         .map(|(picture, answer)| {
             let folder = picture.split('/').nth(1).unwrap();
-            let name = answer.split("  ").next().unwrap();
+            let nearest = answer.split("  ").nth(1).unwrap();
+            let (name, _distance) = nearest.rsplit_once(' ').unwrap();
             (folder.to_owned(), name.to_owned())
         })
         .collect();

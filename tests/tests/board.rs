@@ -493,7 +493,7 @@ fn the_log_tells_what_happened() {
     let mut client = bench.board.connect().unwrap();
     client.send_frame(GEOMETRY, &picture(1, 0)).unwrap();
     client.enroll("gear").unwrap();
-    client.enroll("").unwrap_err();
+    client.remove(9).unwrap_err();
     let lines = bench.board.logs().unwrap().unwrap().read().unwrap();
     let text: Vec<_> = lines.iter().map(|line| line.message.as_str()).collect();
     assert!(

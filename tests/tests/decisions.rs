@@ -1,7 +1,8 @@
 //! What a whole device decides: accepted or unknown, OK or not, over several frames, in other light.
 
+use sudal::data::Gray;
 use sudal::device::{
-    Align, Alignment, Basis, Board, Client, ClientError, DecisionError, DeviceError, Filter,
+    Align, Alignment, Basis, Board, Client, ClientError, DecisionError, DeviceError, Filter, Fit,
     Geometry, Head, HostBoard, Link, Outcome, Outlier, Pose, Region, Role,
 };
 use sudal_tests::{GEOMETRY, block_means, calibrated_block_means, picture};
@@ -11,7 +12,7 @@ type Line = Client<Box<dyn Link>>;
 struct Bench {
     host: HostBoard,
     client: Line,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl Bench {
@@ -20,11 +21,7 @@ impl Bench {
         let mut host = HostBoard::open(dir.path()).unwrap();
         host.flash(image, &mut |_| ()).unwrap();
         let client = host.connect().unwrap();
-        Self {
-            host,
-            client,
-            _dir: dir,
-        }
+        Self { host, client, dir }
     }
 
     fn restart(&mut self) {
@@ -262,6 +259,59 @@ fn a_part_between_two_classes_is_too_close_to_call() {
     }
 }
 
+/// The picture in the middle of a frame that is 20 columns wider.
+fn wide(pixels: &[u8]) -> (Geometry, Vec<u8>) {
+    let width = GEOMETRY.width + 20;
+    let rows = pixels.chunks_exact(GEOMETRY.width.into());
+    let wide = rows.flat_map(|row| [&[90; 10][..], row, &[90; 10]].concat());
+    (Geometry { width, ..GEOMETRY }, wide.collect())
+}
+
+#[test]
+fn a_frame_keeps_its_proportions_unless_it_is_to_be_squeezed() {
+    let mut bench = Bench::new(&calibrated_block_means("a"));
+    bench.show(&picture(1, 1));
+    let square = bench.client.embed().unwrap().values;
+    let (geometry, frame) = wide(&picture(1, 1));
+    let embed = |bench: &mut Bench| {
+        bench.client.send_frame(geometry, &frame).unwrap();
+        bench.client.embed().unwrap().values
+    };
+    assert_eq!(embed(&mut bench), square);
+
+    bench.client.set_fit(Fit::Squeeze).unwrap();
+    bench.restart();
+    assert_eq!(bench.client.info().unwrap().deciding.fit, Fit::Squeeze);
+    let squeezed = embed(&mut bench);
+    assert_ne!(squeezed, square);
+    // As the host prepares it.
+    let host = Gray::new(48, 28, frame.clone()).unwrap();
+    bench.show(&host.fit((28, 28), Fit::Squeeze).pixels);
+    assert_eq!(bench.client.embed().unwrap().values, squeezed);
+    assert_eq!(host.fit((28, 28), Fit::Crop).pixels, picture(1, 1));
+    bench.client.set_fit(Fit::Crop).unwrap();
+    assert_eq!(embed(&mut bench), square);
+}
+
+#[test]
+fn what_was_taught_before_there_was_a_choice_is_still_looked_at_as_it_was() {
+    let fit = |bench: &mut Bench| bench.client.info().unwrap().deciding.fit;
+    let mut bench = Bench::new(&calibrated_block_means("a"));
+    assert_eq!(fit(&mut bench), Fit::Crop);
+    bench.enroll("a", 1, 0..2);
+    bench.restart();
+    assert_eq!(fit(&mut bench), Fit::Crop);
+    // Settings in which nobody has chosen, with classes that were taught.
+    bench.host.stop().unwrap();
+    std::fs::remove_file(bench.dir.path().join("settings.bin")).unwrap();
+    bench.client = bench.host.connect().unwrap();
+    assert_eq!(bench.client.list().unwrap().len(), 1);
+    assert_eq!(fit(&mut bench), Fit::Squeeze);
+    bench.client.reset().unwrap();
+    bench.restart();
+    assert_eq!(fit(&mut bench), Fit::Crop);
+}
+
 #[test]
 fn choices_are_kept_and_bad_ones_refused() {
     let mut bench = Bench::new(&calibrated_block_means("a"));
@@ -273,6 +323,24 @@ fn choices_are_kept_and_bad_ones_refused() {
     });
     bench.show(&picture(1, 1));
     let whole = bench.client.embed().unwrap().values;
+    // What the frame does not hold is refused, and what no frame of the camera could.
+    let wrong = |width, height| {
+        Some(Region {
+            left: 0,
+            top: 0,
+            width,
+            height,
+        })
+    };
+    let (width, height) = (28, 28);
+    for (region, error) in [
+        (wrong(29, 1), DecisionError::OutOfFrame { width, height }),
+        (wrong(9999, 9999), DecisionError::Region),
+        (wrong(0, 5), DecisionError::Region),
+    ] {
+        assert_eq!(refused(bench.client.set_region(region).unwrap_err()), error);
+    }
+    assert_eq!(bench.client.embed().unwrap().values, whole);
     bench.client.set_region(region).unwrap();
     bench.client.set_rate(250).unwrap();
     bench.restart();
@@ -280,14 +348,13 @@ fn choices_are_kept_and_bad_ones_refused() {
     assert_eq!((deciding.region, deciding.rate.parts()), (region, 250));
     bench.show(&picture(1, 1));
     assert_ne!(bench.client.embed().unwrap().values, whole);
-    let (left, top) = (20, 20);
-    bench
-        .client
-        .set_region(region.map(|r| Region { left, top, ..r }))
-        .unwrap();
+    bench.restart();
+    // Without a frame it is each frame that tells.
+    bench.client.set_region(wrong(40, 30)).unwrap();
+    bench.show(&picture(1, 1));
     assert_eq!(
         refused(bench.client.embed().map(|_| ()).unwrap_err()),
-        DecisionError::Region
+        DecisionError::OutOfFrame { width, height }
     );
     bench.client.set_region(None).unwrap();
     assert_eq!(bench.client.embed().unwrap().values, whole);

@@ -93,7 +93,7 @@ fn an_operator_teaches_parts_and_sees_them_recognised() {
         }
     };
     let mut dark = device("Line 3", None);
-    dark.source = Source::Reel(Reel::new(folder::open_loose(&night).unwrap(), None));
+    dark.source = Source::Reel(Reel::new(folder::open_loose(&night).unwrap().0, None));
     let devices = vec![
         device("Line 1", None),
         device("Line 2", Some(UNANIMOUS)),

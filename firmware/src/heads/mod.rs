@@ -32,8 +32,8 @@ pub const MAX_CLASSES: usize = 32;
 pub const MAX_SHOTS: usize = 20;
 /// Values that an embedding holds.
 pub const MAX_DIM: usize = 128;
-/// Bytes that a name holds, in UTF-8.
-pub const MAX_NAME: usize = 32;
+/// Bytes that a name holds, in UTF-8: 32 letters of three bytes, as Hangul's are.
+pub const MAX_NAME: usize = 96;
 
 /// How queries are classified.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::decision::{Basis, Filter, Outcome, Outlier, Rate, Stable};
 use crate::heads::Role;
-use crate::preprocess::Region;
 use crate::preprocess::align::Alignment;
+use crate::preprocess::{Fit, Region};
 use crate::settings::SettingsError;
 
 /// What is decided of a picture, beside its nearest class.
@@ -57,6 +57,8 @@ pub struct Deciding {
     pub recentered: bool,
     /// Whether light or camera have changed.
     pub drift: DriftInfo,
+    /// What is looked at of a frame or region of other proportions than the model's input.
+    pub fit: Fit,
 }
 
 /// What the host asks of the decisions. Each is kept in flash, and answered by
@@ -86,6 +88,8 @@ pub enum DecisionRequest {
     Region(Option<Region>),
     /// Whether parts are brought to the middle and upright.
     Align(Alignment),
+    /// What is looked at of a frame or region of other proportions than the model's input.
+    Fit(Fit),
 }
 
 /// Why a request about decisions was refused.
@@ -109,8 +113,8 @@ pub enum DecisionError {
         /// How many there should be.
         needed: u16,
     },
-    /// The region has no pixel, or reaches out of the frame.
-    #[error("the region of interest reaches out of the frame: `sudal region` sets another")]
+    /// The region has no pixel, or more than any frame of the camera.
+    #[error("the region of interest is empty, or larger than any frame of this camera")]
     Region,
     /// The shot does not fit its class.
     #[error(transparent)]
@@ -121,4 +125,14 @@ pub enum DecisionError {
     /// See [`Alignment::is_sound`].
     #[error("a window about a part has 10 to 100 % of the region's sides")]
     Window,
+    /// The region reaches out of the frame that the camera has now.
+    #[error(
+        "the region of interest reaches out of the frame, which has {width}x{height} pixels: set another, or `sudal region whole`"
+    )]
+    OutOfFrame {
+        /// Columns of the frame.
+        width: u16,
+        /// Its rows.
+        height: u16,
+    },
 }

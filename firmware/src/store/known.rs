@@ -272,7 +272,7 @@ fn gather<T>(things: impl Iterator<Item = T>) -> Vec<T, MAX_CLASSES> {
 }
 
 fn check_name(name: &str) -> Result<(), StoreError> {
-    if (1..=MAX_NAME).contains(&name.len()) {
+    if (1..=MAX_NAME).contains(&name.len()) && !name.chars().any(char::is_control) {
         Ok(())
     } else {
         Err(StoreError::Name)

@@ -9,12 +9,13 @@
 //!
 //! It holds [`MAX_CLASSES`] classes of [`MAX_SHOTS`] shots of [`MAX_DIM`] values, of all models
 //! together, in [`Store::MIN_SECTORS`] sectors: 37 of 4 KiB with words of 4 bytes (the largest class
-//! takes 2,780 bytes), 4 of 128 KiB with words of 32. What does not fit is refused, and nothing is
+//! takes 2,844 bytes), 4 of 128 KiB with words of 32. What does not fit is refused, and nothing is
 //! lost. Sectors are written in turn, so that all wear alike.
 //!
 //! Every write is read back, and done again elsewhere if it did not take. When the flash was
 //! compacted, what did not survive the move is written again.
 
+pub mod banks;
 mod known;
 mod ledger;
 pub mod nor;
@@ -72,8 +73,8 @@ pub enum StoreError {
     /// The flash has no room left.
     #[error("the flash is full: remove a class first")]
     FlashFull,
-    /// Empty, or longer than [`MAX_NAME`] bytes.
-    #[error("a name has to have between 1 and {MAX_NAME} bytes")]
+    /// Empty, longer than [`MAX_NAME`] bytes, or with control characters.
+    #[error("a name has to have between 1 and {MAX_NAME} bytes, none of a control character")]
     Name,
     /// Another class of the same model has this name.
     #[error("another class has this name")]

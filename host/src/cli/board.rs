@@ -6,22 +6,18 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use serde::Serialize;
 use sudal::data::Gray;
 use sudal::device::{
-    Board, BoardError, Boots, Client, ClientError, DecisionError, DeviceError, Hold,
-    Info as DeviceInfo, Link, OpenMv, Outlier, PixelFormat, Role, Verdict, Way,
+    self, Board, BoardError, Boots, Client, Hold, Info as DeviceInfo, Link, OpenMv, PixelFormat,
+    Role, Stats, Way,
 };
 
-use super::align;
 use super::decide;
-use super::device::{BoardArgs, Connection, Cost};
-use super::head;
+use super::device::BoardArgs;
 use super::interrupt::Interrupt;
 use super::lock;
 use super::output::Output;
 use super::place;
-use super::re_enroll;
 
 /// Put a model image on a board and start it.
 ///
@@ -149,15 +145,42 @@ impl Info {
         let stats = c.client.stats()?;
         let boots = c.client.boots(self.clear)?;
         let text = format!(
-            "{}\n{}\nsince it was started: {stats:?}",
+            "{}\n{}\nsince it was started: {}",
             describe(&info),
-            starts(&boots)
+            starts(&boots),
+            counted(&stats, info.ticks_per_second)
         );
         output.result(
             &serde_json::json!({ "info": info, "boots": boots, "stats": stats }),
             text,
         )
     }
+}
+
+/// What a device counted, in a sentence.
+fn counted(stats: &Stats, ticks_per_second: u32) -> String {
+    let Stats {
+        frames,
+        classified,
+        enrolled,
+        malformed,
+        repeated,
+        refused,
+        last_ticks,
+        most_ticks,
+    } = *stats;
+    let mut text = format!(
+        "{frames} frames, of which {classified} were classified and {enrolled} enrolled; {refused} requests refused, {repeated} answers repeated, {malformed} packets damaged"
+    );
+    if frames > 0 {
+        let ms = |ticks: u32| f64::from(ticks) * 1e3 / f64::from(ticks_per_second.max(1));
+        text.push_str(&format!(
+            "; the last frame took {:.1} ms of its clock, the slowest {:.1} ms",
+            ms(last_ticks),
+            ms(most_ticks)
+        ));
+    }
+    text
 }
 
 fn starts(boots: &Boots) -> String {
@@ -182,7 +205,7 @@ fn starts(boots: &Boots) -> String {
 pub(crate) fn describe(info: &DeviceInfo) -> String {
     let model = match &info.model {
         Ok(m) => format!(
-            "model {:?} ({:016x}): {}x{}x{} pixels to {} values, {} bytes of flash, {} bytes of RAM",
+            "model {} ({:016x}): {}x{}x{} pixels to {} values, {} bytes of flash, {} bytes of RAM",
             m.name, m.id, m.width, m.height, m.channels, m.dim, m.image, m.arena
         ),
         Err(fault) => format!("no model: {fault}"),
@@ -228,181 +251,6 @@ pub(crate) fn describe(info: &DeviceInfo) -> String {
 fn ids(ids: &[u8]) -> String {
     let ids: Vec<_> = ids.iter().map(u8::to_string).collect();
     ids.join(", ")
-}
-
-/// Teach the board a class from pictures, one shot each; more can be added any time.
-///
-/// Without pictures it is one shot of what the camera sees.
-/// A picture that does not fit the other shots of its class is refused with the reason.
-#[derive(clap::Args)]
-#[command(after_help = "Examples:
-  sudal enroll gear gear1.png gear2.png gear3.png
-  sudal enroll \"gear, broken tooth\" broken/*.jpg
-  sudal enroll gear odd.png --force")]
-pub(crate) struct Enroll {
-    /// Name of the class.
-    name: String,
-    /// Pictures of it, PNG or JPEG.
-    pictures: Vec<PathBuf>,
-    /// Keep the pictures too, in a folder of the class's name within this one: another model can be
-    /// taught from them, see `sudal re-enroll`.
-    #[arg(long, value_name = "FOLDER", requires = "pictures")]
-    keep: Option<PathBuf>,
-    /// Take pictures that do not fit all the same.
-    #[arg(long)]
-    force: bool,
-    #[command(flatten)]
-    board: BoardArgs,
-}
-
-impl Enroll {
-    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
-        let keep = self.keep.as_deref();
-        let keep = keep.map(|folder| re_enroll::class_folder(folder, &self.name));
-        let keep = keep.transpose()?;
-        // Read all before the first is stored.
-        let pictures = self
-            .pictures
-            .iter()
-            .map(|path| Gray::open(path))
-            .collect::<Result<Vec<_>, _>>()?;
-        let mut c = self.board.connect_to_change()?;
-        let mut enrolled = None;
-        let mut overwritten = Vec::new();
-        let given = self.pictures.iter().zip(&pictures).map(Some);
-        // Without pictures, one shot of what the camera sees.
-        let camera = pictures.is_empty().then_some(None);
-        for shot in given.chain(camera) {
-            if let Some((_, picture)) = shot {
-                c.show(picture)?;
-            }
-            let what = shot.map_or("what the camera sees".into(), |(path, _)| {
-                path.to_string_lossy()
-            });
-            let done = if self.force {
-                c.client.enroll(&self.name)
-            } else {
-                c.client.enroll_if_fit(&self.name)
-            };
-            if let Err(ClientError::Device(DeviceError::Decision(DecisionError::Outlier(
-                Outlier::LooksLike { class },
-            )))) = done
-            {
-                let names = names(&mut c.client)?;
-                bail!(
-                    "{what} looks like {:?}: enrol it there, or give --force",
-                    name(&names, class)
-                );
-            }
-            let done = done.with_context(|| format!("enrolling {what}"))?;
-            if let (Some(folder), Some((_, picture))) = (&keep, shot) {
-                re_enroll::keep(folder, picture)?;
-            }
-            overwritten.extend(done.overwritten);
-            enrolled = Some(done);
-        }
-        let enrolled = enrolled.context("there was no shot")?;
-        let names = names(&mut c.client)?;
-        let mut text = format!("{}: {} shots", self.name, enrolled.shots);
-        let fit = decide::quality(&enrolled, &names);
-        if !fit.is_empty() {
-            text.push_str(&format!("\nthe last: {fit}"));
-        }
-        let alignment = c.client.info()?.deciding.alignment;
-        if let Some(found) = align::found(alignment, enrolled.pose) {
-            text.push_str(&format!("\nthe last: {found}"));
-        }
-        if !overwritten.is_empty() {
-            for id in &overwritten {
-                text.push_str(&format!(
-                    "\nthe memory is full: its least used slot, of {}, was overwritten",
-                    name(&names, *id)
-                ));
-            }
-        }
-        let separation = c.client.separation()?;
-        let concerns = separation.of(&self.name).to_string();
-        text.push_str(&format!("\n{}", concerns.trim_end()));
-        let result = serde_json::json!({
-            "id": enrolled.id,
-            "shots": enrolled.shots,
-            "overwritten": overwritten,
-            "quality": enrolled.quality,
-            "pose": enrolled.pose,
-            "separation": separation,
-        });
-        output.result(&result, text)
-    }
-}
-
-/// Classify pictures by their distance to what was enrolled, as the chosen head measures it.
-///
-/// Without pictures it is what the camera sees.
-#[derive(clap::Args)]
-#[command(after_help = "Example:
-  sudal classify unknown.png --json")]
-pub(crate) struct Classify {
-    /// Pictures, PNG or JPEG.
-    pictures: Vec<PathBuf>,
-    #[command(flatten)]
-    board: BoardArgs,
-}
-
-#[derive(Serialize)]
-struct Classified {
-    picture: PathBuf,
-    #[serde(flatten)]
-    verdict: Verdict,
-    cost: Cost,
-}
-
-impl Classify {
-    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
-        let mut c = self.board.connect()?;
-        let info = c.client.info()?;
-        let (rate, alignment) = (info.ticks_per_second, info.deciding.alignment);
-        let names = names(&mut c.client)?;
-        let mut all = Vec::new();
-        let mut ask = |picture: PathBuf, c: &mut Connection| -> anyhow::Result<()> {
-            let verdict = c.client.classify()?;
-            let cost = Cost::new(c.board.as_ref(), verdict.ticks, rate);
-            all.push(Classified {
-                picture,
-                verdict,
-                cost,
-            });
-            Ok(())
-        };
-        for path in &self.pictures {
-            c.show(&Gray::open(path)?)?;
-            ask(path.clone(), &mut c)?;
-        }
-        if self.pictures.is_empty() {
-            ask("camera".into(), &mut c)?;
-        }
-        let mut text = String::new();
-        for c in &all {
-            text.push_str(&format!("{}: {}", c.picture.display(), c.verdict.name));
-            let mut distances: Vec<_> = c.verdict.distances.iter().collect();
-            distances.sort_by(|a, b| a.value.total_cmp(&b.value));
-            for d in distances.iter().take(3) {
-                let name = name(&names, d.class);
-                text.push_str(&format!(
-                    "  {name} {}",
-                    head::shown(c.verdict.head, d.value)
-                ));
-            }
-            text.push_str(&format!(
-                "  ({})\n  {}\n",
-                c.cost,
-                decide::decided(&c.verdict.decision, &names)
-            ));
-            if let Some(found) = align::found(alignment, c.verdict.pose) {
-                text.push_str(&format!("  {found}\n"));
-            }
-        }
-        output.result(&all, text)
-    }
 }
 
 pub(super) fn names(client: &mut Client<Box<dyn Link>>) -> anyhow::Result<Vec<(u8, String)>> {
@@ -474,10 +322,11 @@ impl Rename {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
         let mut c = self.board.connect_to_change()?;
         let id = c.client.find(&self.name)?;
-        c.client.rename(id, &self.to)?;
+        let to = device::name(&self.to)?;
+        c.client.rename(id, &to)?;
         output.result(
-            &serde_json::json!({ "id": id, "name": self.to }),
-            format!("{} is now {}", self.name, self.to),
+            &serde_json::json!({ "id": id, "name": to }),
+            format!("{} is now {to}", self.name),
         )
     }
 }
@@ -548,10 +397,7 @@ impl Capture {
         let picture = c.client.capture()?;
         let geometry = picture.geometry;
         if geometry.format != PixelFormat::Grey8 {
-            bail!(
-                "the camera gives {:?}, only grey is saved so far",
-                geometry.format
-            );
+            bail!("the camera gives colours, only grey is saved so far");
         }
         let (width, height) = (u32::from(geometry.width), u32::from(geometry.height));
         Gray::new(width, height, picture.pixels)?.save(&self.out)?;

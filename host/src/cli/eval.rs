@@ -8,6 +8,7 @@ use sudal::device::Head;
 use sudal::episodes::{EpisodeShape, Sampler};
 use sudal::meta::{Accuracy, Embeddings};
 
+use super::bounds;
 use super::data::DataArgs;
 use super::device::{self, BoardArgs};
 use super::head;
@@ -21,7 +22,7 @@ use super::output::Output;
 /// query classified over its line, and each answer is compared with the host's to the bit).
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal eval models/parts.sudal --data parts
+  sudal eval models/parts.sudal --data synthetic:parts
   sudal eval models/omniglot.onnx --data ~/omniglot --way 5,20 --shot 1,5
   sudal eval models/omniglot.sudal --data ~/omniglot --head memory --shot 1,5,10
   sudal eval models/omniglot.sudal --data ~/omniglot --on-board --way 5 --shot 1 --query 3 --episodes 100")]
@@ -40,7 +41,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 15)]
     query: usize,
     /// Episodes of each way and shot.
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value_t = 1000, value_parser = bounds::episodes())]
     episodes: u64,
     /// Seed of the episodes.
     #[arg(long, default_value_t = 1)]
@@ -90,9 +91,6 @@ enum Bench<'a> {
 }
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
-    if args.episodes == 0 {
-        bail!("--episodes 0 measures nothing: give at least 1");
-    }
     let model = ModelFile::open(&args.model)?;
     if let ModelFile::Checkpoint(trained) = &model
         && let Some(greatest) = trained.learner().method().greatest_way()

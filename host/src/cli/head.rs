@@ -42,12 +42,3 @@ pub(crate) fn parser() -> impl TypedValueParser<Value = Head> {
         named.unwrap_or_default()
     })
 }
-
-/// A class's score for people: a distance, or its share of a read.
-pub(crate) fn shown(head: Head, value: f32) -> String {
-    match head {
-        Head::Prototype | Head::Nearest => format!("{:.3}", value.sqrt()),
-        Head::Memory => format!("{:.1} %", (1.0 - value) * 100.0),
-        Head::Linear => format!("{value:.3}"),
-    }
-}

@@ -6,23 +6,27 @@ mod bench;
 mod board;
 mod bounds;
 mod calibrate;
+mod classify;
 mod convert;
 mod data;
 mod decide;
 mod demo;
 mod device;
+mod enroll;
 mod eval;
 mod explain;
 mod export;
 mod head;
 mod heads;
 mod inspect;
+mod inspection;
 mod interrupt;
 mod key;
 mod lock;
 mod model;
 mod openset;
 mod output;
+mod patches;
 mod pictures;
 mod place;
 mod profile;
@@ -56,7 +60,7 @@ use output::Output;
     arg_required_else_help = true,
     after_help = "From nothing to a classification, on the emulated board:
   sudal demo                                            everything below, with synthetic parts
-  sudal train --data parts --out parts.ckpt             meta-train
+  sudal train --data synthetic:parts --out parts.ckpt   meta-train
   sudal export parts.ckpt --out parts.onnx              write ONNX
   sudal verify parts.onnx --checkpoint parts.ckpt       compare with ONNX Runtime and tract
   sudal convert parts.onnx --out parts.sudal            quantise to int8
@@ -89,21 +93,26 @@ enum Command {
     Export(export::Args),
     Verify(verify::Args),
     Whiten(whiten::Args),
+    Patches(patches::Args),
     Convert(convert::Args),
     Calibrate(calibrate::Args),
     Profile(profile::Args),
     Flash(board::Flash),
     Run(board::Run),
     Info(board::Info),
-    Enroll(board::Enroll),
+    Enroll(enroll::Enroll),
     ReEnroll(re_enroll::ReEnroll),
-    Classify(board::Classify),
+    Classify(classify::Classify),
     Head(head::Args),
     Decide(decide::Decide),
     Role(decide::SetRole),
     Recenter(decide::Recenter),
     Region(decide::SetRegion),
     Align(align::SetAlignment),
+    Good(inspection::Good),
+    Bad(inspection::Bad),
+    Commission(inspection::Commission),
+    Inspection(inspection::Inspection),
     List(board::List),
     Validate(validate::Validate),
     Rename(board::Rename),
@@ -133,7 +142,8 @@ enum Command {
     },
 }
 
-/// Runs the command line; 0 for success, 1 for a failure, 2 for a wrong call, 130 for Ctrl-C.
+/// Runs the command line; 0 for success, 1 for a failure, 2 for a wrong call, 3 for a verdict of
+/// `--fail-on`, 130 for Ctrl-C.
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
     let output = Output::new(cli.json);
@@ -149,6 +159,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Export(args) => export::run(&args, &output),
         Command::Verify(args) => verify::run(&args, &output),
         Command::Whiten(args) => whiten::run(&args, &output),
+        Command::Patches(args) => patches::run(&args, &output),
         Command::Convert(args) => convert::run(&args, &output),
         Command::Calibrate(args) => calibrate::run(&args, &output),
         Command::Profile(args) => profile::run(&args, &output),
@@ -164,6 +175,10 @@ pub(crate) fn main() -> ExitCode {
         Command::Recenter(args) => args.run(&output),
         Command::Region(args) => args.run(&output),
         Command::Align(args) => args.run(&output),
+        Command::Good(args) => args.run(&output),
+        Command::Bad(args) => args.run(&output),
+        Command::Commission(args) => args.run(&output),
+        Command::Inspection(args) => args.run(&output),
         Command::List(args) => args.run(&output),
         Command::Validate(args) => args.run(&output),
         Command::Rename(args) => args.run(&output),
@@ -195,6 +210,10 @@ pub(crate) fn main() -> ExitCode {
         Err(error) if error.is::<interrupt::Interrupted>() => {
             eprintln!("{error}");
             ExitCode::from(130)
+        }
+        Err(error) if error.is::<classify::FailedOn>() => {
+            output.step(error);
+            ExitCode::from(3)
         }
         Err(error) if error.is::<selftest::Failed>() => {
             eprintln!("{error}");

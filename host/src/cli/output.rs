@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use serde::Serialize;
+use sudal::device::{is_hidden, shown};
 
 /// How often a bar is drawn.
 const TICK: Duration = Duration::from_millis(250);
@@ -29,17 +30,16 @@ impl Output {
     pub(crate) fn result(&self, value: &impl Serialize, text: impl Display) -> anyhow::Result<()> {
         let mut stdout = std::io::stdout().lock();
         if self.json {
-            serde_json::to_writer(&mut stdout, value)?;
-            writeln!(stdout)?;
+            writeln!(stdout, "{}", plain_json(&serde_json::to_string(value)?))?;
         } else {
-            writeln!(stdout, "{}", text.to_string().trim_end())?;
+            writeln!(stdout, "{}", plain(text.to_string().trim_end()))?;
         }
         Ok(())
     }
 
     /// Says what is being done.
     pub(crate) fn step(&self, text: impl Display) {
-        eprintln!("{text}");
+        eprintln!("{}", plain(&text.to_string()));
     }
 
     /// Prints an error with its causes.
@@ -52,9 +52,10 @@ impl Output {
                 text.push_str(&format!("\n  because: {cause}"));
             }
         }
-        eprintln!("error: {text}");
+        eprintln!("error: {}", plain(&text));
         if self.json {
-            println!("{}", serde_json::json!({ "error": text }));
+            let text = serde_json::json!({ "error": text }).to_string();
+            println!("{}", plain_json(&text));
         }
     }
 
@@ -73,6 +74,28 @@ impl Output {
         }
         bar
     }
+}
+
+/// A text that can't steer the terminal, whatever names and paths stand in it.
+fn plain(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(shown).collect();
+    lines.join("\n")
+}
+
+/// The same of JSON, which stays the same JSON.
+fn plain_json(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_hidden(c) {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                plain.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            plain.push(c);
+        }
+    }
+    plain
 }
 
 /// Tells in lines how far a bar is, until it ends.
@@ -114,6 +137,17 @@ fn line(what: &str, done: u64, total: u64, unit: &str, rate: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_that_is_printed_steers_a_terminal_and_json_stays_the_same() {
+        let text = "a\u{1b}[2J\nb\u{9b}\u{202e}";
+        assert_eq!(plain(text), "a\\u{1b}[2J\nb\\u{9b}\\u{202e}");
+        let value = serde_json::json!({ "부품": "a\u{1b}\u{9b}\u{202e}\u{e0001}" });
+        let printed = plain_json(&value.to_string());
+        assert!(!printed.chars().any(is_hidden), "{printed}");
+        let read: serde_json::Value = serde_json::from_str(&printed).unwrap();
+        assert_eq!(read, value);
+    }
 
     #[test]
     fn a_line_says_how_far_how_fast_and_how_long() {

@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, bail};
 use serde::Serialize;
 use sudal::data::{Gray, folder};
+use sudal::device::{self, ClientError, DeviceError, StoreError};
 
 use super::device::BoardArgs;
 use super::output::Output;
@@ -41,48 +42,63 @@ struct Row {
 
 impl ReEnroll {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
-        let data = folder::open(&self.folder)?;
+        // As they were kept: a class may be called as a split or a folder of masks is.
+        let (data, _) = folder::open_loose(&self.folder)?;
+        if (0..data.classes()).any(|class| data.class_name(class).is_empty()) {
+            bail!(
+                "{} has pictures in no class folder: move them to the folder of their class",
+                self.folder.display()
+            );
+        }
         let mut c = self.board.connect_to_change()?;
         let info = c.client.info()?;
         let model = match info.model {
             Ok(model) => model.id,
             Err(fault) => bail!("the board has no model: {fault}"),
         };
+        // All are read before anything is changed.
+        let mut taught = Vec::new();
         for class in 0..data.classes() {
-            let (name, pictures) = (data.class_name(class), data.len(class));
-            if pictures > usize::from(info.max_shots) {
+            let (name, count) = (device::name(data.class_name(class))?, data.len(class));
+            if count > usize::from(info.max_shots) {
                 bail!(
-                    "{name} has {pictures} pictures in {}, a class takes {}: take some out",
+                    "{name} has {count} pictures in {}, a class takes {}: take some out",
                     self.folder.display(),
                     info.max_shots
                 );
             }
+            let pictures = (0..count).map(|index| data.get(class, index));
+            taught.push((name, pictures.collect::<Result<Vec<_>, _>>()?));
         }
         let there = c.client.list()?;
         let mut rows = Vec::new();
-        for class in 0..data.classes() {
-            let name = data.class_name(class);
+        for (name, pictures) in taught {
             let (mine, others): (Vec<_>, Vec<_>) = there
                 .iter()
-                .filter(|class| class.name == name)
+                .filter(|class| device::name(&class.name).is_ok_and(|kept| kept == name))
                 .partition(|class| class.model == model);
             let others: Vec<u8> = others.iter().map(|class| class.id).collect();
-            if self.replace {
-                for &id in &others {
-                    c.client.remove(id)?;
-                }
-            }
+            let mut left = if self.replace { &others[..] } else { &[] };
             let mut shots = mine.first().map_or(0, |class| class.shots);
             let first = usize::from(shots);
-            for index in first..data.len(class) {
-                c.show(&data.get(class, index)?)?;
-                let enrolled = c.client.enroll(name);
+            for picture in pictures.iter().skip(first) {
+                c.show(picture)?;
+                let mut enrolled = c.client.enroll(&name);
+                // What is replaced goes when its place is needed, or when the new one is there.
+                while let (true, Some((&id, rest))) = (is_full(&enrolled), left.split_first()) {
+                    c.client.remove(id)?;
+                    left = rest;
+                    enrolled = c.client.enroll(&name);
+                }
                 shots = enrolled.with_context(|| format!("enrolling {name}"))?.shots;
             }
+            for &id in left {
+                c.client.remove(id)?;
+            }
             rows.push(Row {
-                name: name.to_owned(),
+                name,
                 shots,
-                added: data.len(class).saturating_sub(first),
+                added: pictures.len().saturating_sub(first),
                 others,
             });
         }
@@ -108,6 +124,17 @@ impl ReEnroll {
     }
 }
 
+/// Whether an enrolment failed for want of room.
+fn is_full<T>(enrolled: &Result<T, ClientError>) -> bool {
+    use StoreError::{ClassesFull, FlashFull};
+    matches!(
+        enrolled,
+        Err(ClientError::Device(DeviceError::Store(
+            ClassesFull | FlashFull
+        )))
+    )
+}
+
 /// The folder for a class's pictures.
 ///
 /// # Errors
@@ -117,19 +144,22 @@ pub(crate) fn class_folder(folder: &Path, name: &str) -> anyhow::Result<PathBuf>
     let inside = parts.all(|part| matches!(part, Component::Normal(_)));
     let plain: PathBuf = Path::new(name).components().collect();
     if !inside || plain.to_str() != Some(name) || name.is_empty() {
-        bail!("{name:?} can't be the name of a folder: leave out --keep, or rename the class");
+        bail!(
+            "class {name:?} can't be the name of a folder: rename it, or write no pictures of it"
+        );
     }
     Ok(folder.join(name))
 }
 
-/// Keeps a picture behind those that are in the folder.
-pub(crate) fn keep(folder: &Path, picture: &Gray) -> anyhow::Result<()> {
+/// Keeps a picture behind those that are in the folder, and says where.
+pub(crate) fn keep(folder: &Path, picture: &Gray) -> anyhow::Result<PathBuf> {
     fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     let free = (0..10_000)
         .map(|number| folder.join(format!("{number:04}.png")))
         .find(|path| !path.exists());
     let path = free.with_context(|| format!("{} is full", folder.display()))?;
-    Ok(picture.save(&path)?)
+    picture.save(&path)?;
+    Ok(path)
 }
 
 #[cfg(test)]

@@ -228,7 +228,7 @@ fn starts(connection: &mut Connection) -> Finding {
 fn model(info: &Info) -> Finding {
     match &info.model {
         Ok(model) => Ok(Some(format!(
-            "{:?}, {}x{}x{} pixels to {} values; {} of {} bytes of RAM",
+            "{}, {}x{}x{} pixels to {} values; {} of {} bytes of RAM",
             model.name,
             model.width,
             model.height,

@@ -19,11 +19,11 @@ use sudal::meta::tune::{
 };
 use sudal::meta::{Learner, TrainConfig, TrainError, Trainer};
 use sudal::nets::block::Statistics;
-use sudal::nets::network::{Architecture, Weights};
+use sudal::nets::network::{Architecture, Plan, Weights};
 use sudal::report::{Axis, Chart, Point, ReportError, Series, Style};
 
-use super::bounds::Bounds;
-use super::data::{DataArgs, Kind};
+use super::bounds::{self, Bounds};
+use super::data::{DataArgs, Kind, check_validation, folder_split};
 use super::interrupt::{Interrupt, Interrupted};
 use super::output::Output;
 use super::place;
@@ -54,7 +54,7 @@ const AVERAGING: &str = "averaging";
 /// as if it had not stopped, and may ask for more --trials.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal tune --data parts --out parts.jsonl
+  sudal tune --data synthetic:parts --out parts.jsonl
   sudal tune --data ~/omniglot --trials 60 --episodes 500 --out omniglot.jsonl
   sudal tune --data ~/omniglot --trials 90 --episodes 500 --out omniglot.jsonl --resume
   sudal tune --data ~/omniglot --channels 64 --learning-rate 1e-3..1e-2 --out narrow.jsonl
@@ -64,7 +64,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     data: DataArgs,
     /// What to measure on: another split of the data, or a path to other pictures, needed where
-    /// the data is a folder [default: val].
+    /// the data is a folder without a split val [default: val].
     #[arg(long, value_name = "NAME|PATH")]
     validate: Option<String>,
     /// File of the trials, one a line.
@@ -83,10 +83,10 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 30)]
     trials: usize,
     /// Training episodes of a trial.
-    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 300, value_parser = bounds::episodes())]
     episodes: u64,
     /// Measurements in a trial, evenly spread; the best counts.
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=1000))]
     validations: u64,
     /// Let every trial come to its end.
     #[arg(long)]
@@ -98,7 +98,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 1)]
     validate_shot: usize,
     /// Episodes of a measurement, of 15 queries a class.
-    #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 600, value_parser = bounds::episodes())]
     validate_episodes: u64,
     /// Greatest learning rate of Adam, searched by its logarithm [default: a third to three times
     /// the usual one].
@@ -361,7 +361,9 @@ impl<'a> Bench<'a> {
         let split = args.data.split_or("train")?;
         let (elsewhere, validate) = validation(args, &kind)?;
         let data = Arc::new(args.data.load(&split, size, output)?);
-        let validation = elsewhere.load(&validate, size, output)?;
+        let validation = elsewhere.load(&validate, size, output);
+        let validation = validation.with_context(|| format!("--validate {validate}"))?;
+        check_validation(&data, &validation, output)?;
         let start = match &args.from {
             None => None,
             Some(path) => Some(train::from(path, &data)?),
@@ -404,8 +406,8 @@ impl<'a> Bench<'a> {
         let peak = recipe.learning_rate;
         let usual = Bounds::new(short(peak / 3.0), short(peak * 3.0));
         let Bounds { low, high } = self.args.learning_rate.unwrap_or(usual);
-        if low <= 0.0 {
-            bail!("--learning-rate {low}: nothing is learned by it");
+        if low <= 0.0 || high > 10.0 {
+            bail!("--learning-rate {low}..{high} is not above 0 and at most 10");
         }
         let usual = Value::Number(peak.clamp(low, high));
         let rate = (RATE, Range::LogUniform { low, high }, usual);
@@ -427,6 +429,9 @@ impl<'a> Bench<'a> {
         let averaging = (AVERAGING, Range::Choice { of }, usual);
 
         let (channels, step) = self.channels()?;
+        let (width, height) = self.data.size();
+        let widest = self.network.architecture(channels.high);
+        Plan::new(widest, (height as usize, width as usize))?;
         let channels = integer(CHANNELS, channels, step, self.network.channels())?;
         let way = integer(WAY, self.ways(), 5, recipe.way)?;
         let support = integer(SUPPORT, self.supports(), 1, recipe.support)?;
@@ -444,11 +449,13 @@ impl<'a> Bench<'a> {
                 dimensions.push(Dimension { name, range });
             }
         }
+        let first: Params = first.into_iter().collect();
+        self.config(&first)?.check()?;
         Ok(Setup {
             space: Space::new(dimensions)?,
             seed: self.args.seed,
             startup: Setup::STARTUP,
-            first: Some(first.into_iter().collect()),
+            first: Some(first),
             pruning: (!self.args.no_pruning).then(Halving::default),
             about,
         })
@@ -604,10 +611,7 @@ impl<'a> Bench<'a> {
         let mut trainer = Trainer::new(config, origin, data, self.start.clone())
             .with_context(|| format!("trial {} ({})", running.number, running.params))?;
         for n in 1..=args.validations {
-            // As `episodes * n`, which may be too large a number.
-            let until =
-                (u128::from(args.episodes) * u128::from(n)).div_ceil(args.validations.into());
-            let until = until as u64;
+            let until = (args.episodes * n).div_ceil(args.validations);
             while trainer.episode() < until {
                 match trainer.step() {
                     Ok(_) => bar.inc(1),
@@ -686,18 +690,16 @@ fn validation(args: &Args, kind: &Kind) -> anyhow::Result<(DataArgs, String)> {
     match (elsewhere, &args.validate, kind) {
         (Some(path), ..) => {
             let data = DataArgs {
-                data: path.clone(),
-                split: None,
-                crops: None,
+                squeeze: args.data.squeeze,
+                ..DataArgs::of(path.clone())
             };
             match data.kind()? {
-                Kind::Folder(_) => Ok((data, "all".to_owned())),
+                Kind::Folder(path) => Ok((data, folder_split(&path, &["val", "test"])?)),
                 _ => bail!("--validate {path} has splits: give the name of one of --data"),
             }
         }
-        (None, Some(path), Kind::Folder(_)) => bail!("--validate {path} does not exist"),
-        (None, None, Kind::Folder(_)) => bail!(
-            "a folder has no split to measure on: give pictures of other classes by --validate PATH"
+        (None, None, Kind::Folder(path)) if folder_split(path, &["val"])? != "val" => bail!(
+            "the folder has no split val to measure on: give pictures of other classes by --validate PATH"
         ),
         (None, name, _) => {
             let name = name.clone().unwrap_or_else(|| "val".to_owned());

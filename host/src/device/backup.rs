@@ -24,6 +24,7 @@ use sudal_firmware::protocol::{DeviceError, MAX_CHUNK, ModelFault, Request, Resp
 use sudal_firmware::store::{StoreError, record};
 
 use super::client::{Client, ClientError, Enrolled, enrolled};
+use super::name::name;
 
 const MAGIC: &[u8; 8] = b"sudalbak";
 const VERSION: u8 = 1;
@@ -117,11 +118,29 @@ impl Backup {
                 board,
             });
         }
-        for class in &self.classes {
+        for class in &self.renamed()? {
             client.restore(&bytes_of(class))?;
         }
         client.set_head(self.head)?;
         Ok(())
+    }
+
+    /// Its classes with names as they are kept today. Where two look alike now, the later one gets a
+    /// number behind it: none takes the place of another.
+    fn renamed(&self) -> Result<Vec<Class>, ClientError> {
+        let mut classes: Vec<Class> = Vec::new();
+        for class in &self.classes {
+            let plain = name(&class.name)?;
+            let numbered = (2..).map(|number| format!("{plain} ({number})"));
+            let mut names = [plain.clone()].into_iter().chain(numbered);
+            let free = names.find(|name| classes.iter().all(|class| class.name != **name));
+            let free = name(&free.unwrap_or_default())?;
+            let mut class = class.clone();
+            // A name fits.
+            class.name = free.as_str().try_into().unwrap_or(class.name);
+            classes.push(class);
+        }
+        Ok(classes)
     }
 
     /// The file.
@@ -214,6 +233,45 @@ impl<S: Read + Write> Client<S> {
         }
     }
 
+    /// The [record] of the present model's class of this name, if there is one. A class whose name was
+    /// written otherwise gets this one, so that what follows finds it.
+    ///
+    /// # Errors
+    /// That the device does not answer as it should.
+    pub fn record_of(&mut self, text: &str) -> Result<Option<Vec<u8>>, ClientError> {
+        let name = name(text)?;
+        let id = match self.find(&name) {
+            Ok(id) => id,
+            Err(ClientError::NoSuchClass { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let model = self.info()?.model.ok().map(|model| model.id);
+        let mut classes = self.list()?.into_iter();
+        let Some(class) = classes.find(|class| class.id == id && Some(class.model) == model) else {
+            return Ok(None);
+        };
+        if class.name != name {
+            self.rename(id, &name)?;
+        }
+        self.record(id).map(Some)
+    }
+
+    /// Makes the present model's class of this name what it was when
+    /// [`record_of`](Self::record_of) gave `before`.
+    ///
+    /// # Errors
+    /// As [`restore`](Self::restore).
+    pub fn put_back(&mut self, name: &str, before: Option<&[u8]>) -> Result<(), ClientError> {
+        if let Some(record) = before {
+            return self.restore(record).map(drop);
+        }
+        if self.record_of(name)?.is_none() {
+            return Ok(());
+        }
+        let id = self.find(name)?;
+        self.remove(id)
+    }
+
     /// Stores a class from its [record], in place of the one of its name. It has to be of the
     /// board's model.
     ///
@@ -298,6 +356,23 @@ mod tests {
             Backup::from_bytes(&longer),
             Err(BackupError::Damaged)
         ));
+    }
+
+    /// An older program kept names as they were typed.
+    #[test]
+    fn classes_that_look_alike_now_are_all_restored() {
+        let mut known = Known::new();
+        for name in ["gear", "gear ", "g\u{200b}ear", "\u{1107}\u{116e}품"] {
+            known.enroll(name, 1, &[1, 2]).unwrap();
+        }
+        let backup = Backup {
+            model: 1,
+            head: Head::Prototype,
+            classes: known.classes().to_vec(),
+        };
+        let renamed = backup.renamed().unwrap();
+        let names: Vec<_> = renamed.iter().map(|class| class.name.as_str()).collect();
+        assert_eq!(names, ["gear", "gear (2)", "gear (3)", "부품"]);
     }
 
     /// With a check that is right again.

@@ -3,21 +3,23 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Read, Write};
 use std::time::{Duration, Instant};
 
+use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use sudal_firmware::camera::{CameraError, Frame, Geometry, quality};
 use sudal_firmware::decision::{Filter, Quality};
 use sudal_firmware::device::Boots;
 use sudal_firmware::heads::{Head, Role};
-use sudal_firmware::preprocess::Region;
 use sudal_firmware::preprocess::align::{Alignment, Pose};
+use sudal_firmware::preprocess::{Fit, Region};
 use sudal_firmware::protocol::packet::{self, Packet, PacketError, Received, Receiver, Wire};
 use sudal_firmware::protocol::{
-    self, Check, Deciding, Decision, DecisionRequest, DeviceError, MAX_CHUNK, ModelFault, Request,
-    Response, Stats,
+    self, Anomaly, Check, Deciding, Decision, DecisionRequest, DeviceError, MAX_CHUNK, ModelFault,
+    Request, Response, Stats,
 };
 use sudal_firmware::store::StoreError;
 
 use super::guard::Protection;
+use super::name::{self, NameError, name, shown};
 
 /// How often a frame may have to go on from elsewhere than where it was.
 const RESTARTS: u32 = 6;
@@ -70,6 +72,9 @@ pub enum ClientError {
         /// Bytes given.
         len: usize,
     },
+    /// The name can't be one of a class.
+    #[error(transparent)]
+    Name(#[from] NameError),
     /// No class has this name.
     #[error("no class is called {name:?}; enrolled are: {enrolled}")]
     NoSuchClass {
@@ -153,7 +158,8 @@ pub struct Info {
     pub damage: Damage,
     /// Who may change the device, and which image runs.
     pub protection: Protection,
-    /// How it decides.
+    /// How it decides; as JSON with its rate in percent.
+    #[serde(serialize_with = "deciding")]
     pub deciding: Deciding,
 }
 
@@ -198,7 +204,7 @@ pub struct ModelInfo {
 pub struct Class {
     /// Id, by which it is removed and renamed.
     pub id: u8,
-    /// Name.
+    /// Name, as people see it.
     pub name: String,
     /// Number of shots.
     pub shots: u8,
@@ -254,6 +260,8 @@ pub struct Verdict {
     pub decision: Decision,
     /// Where the part was found that was brought to the middle, if it was.
     pub pose: Option<Pose>,
+    /// What the picture shows beside the good parts that were shown, if some were.
+    pub anomaly: Option<Anomaly>,
 }
 
 /// An embedding.
@@ -362,14 +370,14 @@ impl<S: Read + Write> Client<S> {
         let info = self.call("info", &Request::Info, |response| match response {
             Response::Info(info) => Some(Info {
                 protocol: info.protocol,
-                firmware: info.firmware.to_owned(),
-                board: info.board.to_owned(),
+                firmware: shown(info.firmware).into_owned(),
+                board: shown(info.board).into_owned(),
                 ticks_per_second: info.ticks_per_second,
                 frame_capacity: info.frame_capacity,
                 arena_capacity: info.arena_capacity,
                 model: info.model.map(|model| ModelInfo {
                     id: model.id,
-                    name: model.name.to_owned(),
+                    name: shown(model.name).into_owned(),
                     width: model.width,
                     height: model.height,
                     channels: model.channels,
@@ -509,16 +517,7 @@ impl<S: Read + Write> Client<S> {
     /// That there is no picture, no model, or that nothing was enrolled with it.
     pub fn classify(&mut self) -> Result<Verdict, ClientError> {
         self.call("classify", &Request::Classify, |response| match response {
-            Response::Classified(verdict) => Some(Verdict {
-                name: verdict.name.to_owned(),
-                nearest: verdict.nearest.into(),
-                margin: verdict.margin,
-                distances: verdict.distances.iter().map(|&d| d.into()).collect(),
-                head: verdict.head,
-                ticks: verdict.ticks,
-                decision: verdict.decision,
-                pose: verdict.pose,
-            }),
+            Response::Classified(verdict) => Some(verdict.into()),
             _ => None,
         })
     }
@@ -529,7 +528,7 @@ impl<S: Read + Write> Client<S> {
     /// # Errors
     /// That there is no picture or no model, or that the store is full.
     pub fn enroll(&mut self, name: &str) -> Result<Enrolled, ClientError> {
-        self.call("enroll", &Request::Enroll { name, force: true }, enrolled)
+        self.enroll_shot(name, true)
     }
 
     /// The same, if the picture fits the class's other shots.
@@ -538,7 +537,11 @@ impl<S: Read + Write> Client<S> {
     /// As [`enroll`](Self::enroll), or a
     /// [`DecisionError::Outlier`](protocol::DecisionError::Outlier).
     pub fn enroll_if_fit(&mut self, name: &str) -> Result<Enrolled, ClientError> {
-        let force = false;
+        self.enroll_shot(name, false)
+    }
+
+    fn enroll_shot(&mut self, text: &str, force: bool) -> Result<Enrolled, ClientError> {
+        let name = &name(text)?;
         self.call("enroll", &Request::Enroll { name, force }, enrolled)
     }
 
@@ -566,7 +569,8 @@ impl<S: Read + Write> Client<S> {
         }
     }
 
-    /// The id of the class with this name; one of the present model comes first.
+    /// The id of the class with this name, however it is written; one of the present model comes
+    /// first.
     ///
     /// # Errors
     /// [`ClientError::NoSuchClass`], with the names that there are.
@@ -575,8 +579,8 @@ impl<S: Read + Write> Client<S> {
         let classes = self.list()?;
         classes
             .iter()
-            .filter(|class| class.name == name)
-            .min_by_key(|class| Some(class.model) != model)
+            .filter(|class| name::is_same(&class.name, name))
+            .min_by_key(|class| (Some(class.model) != model, class.name != name))
             .map(|class| class.id)
             .ok_or_else(|| ClientError::NoSuchClass {
                 name: name.to_owned(),
@@ -593,7 +597,8 @@ impl<S: Read + Write> Client<S> {
     ///
     /// # Errors
     /// That there is no such class, or the name is taken, empty or too long.
-    pub fn rename(&mut self, id: u8, name: &str) -> Result<(), ClientError> {
+    pub fn rename(&mut self, id: u8, to: &str) -> Result<(), ClientError> {
+        let name = &name(to)?;
         self.call("rename", &Request::Rename { id, name }, done)
     }
 
@@ -688,6 +693,14 @@ impl<S: Read + Write> Client<S> {
     /// That it is empty, or the settings can't be written.
     pub fn set_region(&mut self, region: Option<Region>) -> Result<(), ClientError> {
         self.decision(DecisionRequest::Region(region))
+    }
+
+    /// What is looked at of a frame or region of other proportions than the model's input.
+    ///
+    /// # Errors
+    /// That the settings can't be written.
+    pub fn set_fit(&mut self, fit: Fit) -> Result<(), ClientError> {
+        self.decision(DecisionRequest::Fit(fit))
     }
 
     /// Whether parts are brought to the middle and upright.
@@ -962,6 +975,22 @@ fn head(response: Response<'_>) -> Option<Head> {
     }
 }
 
+impl From<protocol::Verdict<'_>> for Verdict {
+    fn from(verdict: protocol::Verdict<'_>) -> Self {
+        Self {
+            name: shown(verdict.name).into_owned(),
+            nearest: verdict.nearest.into(),
+            margin: verdict.margin,
+            distances: verdict.distances.iter().map(|&d| d.into()).collect(),
+            head: verdict.head,
+            ticks: verdict.ticks,
+            decision: verdict.decision,
+            pose: verdict.pose,
+            anomaly: verdict.anomaly,
+        }
+    }
+}
+
 impl From<protocol::Distance> for Distance {
     fn from(distance: protocol::Distance) -> Self {
         Self {
@@ -975,7 +1004,7 @@ impl From<&protocol::ClassInfo<'_>> for Class {
     fn from(class: &protocol::ClassInfo<'_>) -> Self {
         Self {
             id: class.id,
-            name: class.name.to_owned(),
+            name: shown(class.name).into_owned(),
             shots: class.shots,
             model: class.model,
             slots: class.slots,
@@ -993,6 +1022,29 @@ fn result<T: Serialize, E: fmt::Display, S: Serializer>(
         Ok(value) => value.serialize(serializer),
         Err(fault) => serializer.collect_map([("fault", fault.to_string())]),
     }
+}
+
+fn deciding<S: Serializer>(deciding: &Deciding, serializer: S) -> Result<S::Ok, S::Error> {
+    let Deciding {
+        rate,
+        filter,
+        region,
+        fit,
+        alignment,
+        basis,
+        recentered,
+        drift,
+    } = deciding;
+    let mut fields = serializer.serialize_struct("Deciding", 8)?;
+    fields.serialize_field("rate_percent", &(f64::from(rate.parts()) / 100.0))?;
+    fields.serialize_field("filter", filter)?;
+    fields.serialize_field("region", region)?;
+    fields.serialize_field("fit", fit.name())?;
+    fields.serialize_field("alignment", alignment)?;
+    fields.serialize_field("basis", basis)?;
+    fields.serialize_field("recentered", recentered)?;
+    fields.serialize_field("drift", drift)?;
+    fields.end()
 }
 
 fn hex<S: Serializer>(id: &u64, serializer: S) -> Result<S::Ok, S::Error> {

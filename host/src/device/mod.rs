@@ -21,6 +21,7 @@
 mod backup;
 mod bench;
 mod board;
+mod claim;
 mod client;
 mod emulator;
 mod file;
@@ -30,11 +31,13 @@ mod heads;
 mod held;
 mod host_board;
 mod inspection;
+mod inspector;
 mod install;
 mod keys;
 mod link;
 mod logs;
 mod machine;
+mod name;
 mod open_set;
 mod openmv;
 mod profile;
@@ -46,6 +49,7 @@ mod toolchain;
 pub use backup::{Backup, BackupError};
 pub use bench::{build_bench, try_kernels};
 pub use board::{BOARDS, Board, BoardError, Memory, open, open_at, state_dir};
+pub use claim::Claim;
 pub use client::{
     Class, Client, ClientError, Damage, Distance, Embedding, Enrolled, Info, Verdict,
 };
@@ -58,22 +62,28 @@ pub use heads::{HeadEpisodes, HeadError};
 pub use held::{Hold, Holder, Purpose, WAIT};
 pub use host_board::HostBoard;
 pub use inspection::{Alarms, Inspected, Inspection};
+pub use inspector::{Heatmap, Judgement};
 pub use keys::{KeyError, LockKey, PublicKey, SigningKey};
 pub use link::Link;
 pub use logs::{LogLine, Logs};
 pub use machine::Machine;
+pub use name::{NameError, is_hidden, name, shown};
 pub use open_set::{OpenSet, Openness, Realised, Rejection};
 pub use openmv::{OpenMv, Way};
 pub use profile::{CmsisNn, Comparison, Group, Layer, Profile, profile};
 pub use profile::{HeadCost, HeadRow, HeadTable, profile_heads};
 pub use separation::{Pair, Separation};
+pub use show::{seen, shown_size};
 pub use sudal_firmware::camera::{CameraError, Geometry, PixelFormat};
 pub use sudal_firmware::decision::{Basis, Filter, Outcome, Outlier, Quality, Rate, Same, Stable};
 pub use sudal_firmware::device::{Boots, Cause, Failure};
 pub use sudal_firmware::heads::{Head, Role};
-pub use sudal_firmware::preprocess::Region;
+pub use sudal_firmware::image::signature::Product;
 pub use sudal_firmware::preprocess::align::{Align, Alignment, Pose};
+pub use sudal_firmware::preprocess::{Fit, Region};
+pub use sudal_firmware::protocol::{Anomaly, InspectionError, InspectionInfo, InspectionRequest};
 pub use sudal_firmware::protocol::{
     Check, Deciding, Decision, DecisionError, DeviceError, DriftInfo, ImageFault, LockError,
     LockState, Slot, Stats, UpdateError,
 };
+pub use sudal_firmware::store::{MAX_SHOTS, StoreError};

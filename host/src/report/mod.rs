@@ -1,18 +1,23 @@
-//! What people look at: contact sheets, confusion matrices and charts, as text, PNG and SVG.
+//! What people look at: contact sheets, confusion matrices and charts, as text, PNG and SVG; and what
+//! programs are told of a picture.
 
+mod answer;
 mod bars;
 mod chart;
 mod confusion;
 mod figure;
+mod heatmap;
 mod neighbors;
 mod pca;
 mod roc;
 mod sheet;
 
+pub use answer::{Acceptance, Answer, Flaws, Measure, Nearness, SCHEMA, Together, Witnesses};
 pub use bars::{Bar, BarChart};
 pub use chart::{Axis, Chart, Point, Series, Style};
 pub use confusion::Confusion;
 pub use figure::{Figure, ReportError};
+pub use heatmap::heatmap;
 pub use neighbors::{Neighbor, Neighbors, Sought};
 pub use pca::{Components, components};
 pub use roc::roc;

@@ -3,7 +3,10 @@
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::Decision;
+use crate::device::is_hidden;
 
 /// With a mark by which spreadsheets know that it is UTF-8. `decision` and `class` are the frame's own,
 /// what follows `milliseconds` is the vote's: empty where a device has none.
@@ -19,7 +22,7 @@ pub(super) fn line(id: u64, decision: &Decision) -> String {
     });
     format!(
         "{id},{},{},{},{},{},{},{},{:.3},{}\r\n",
-        iso(id),
+        iso(decision.time),
         field(&decision.device),
         decision.call.name(),
         field(&decision.nearest),
@@ -45,7 +48,10 @@ pub(super) fn iso(micros: u64) -> String {
 
 /// Text that a spreadsheet takes for text, whatever an operator wrote.
 fn field(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    // Some take full-width signs for formulas too, and skip what can't be seen.
+    let seen = |c: &char| !is_hidden(*c) && !c.is_whitespace();
+    let first = text.chars().filter(seen).nfkc().next();
+    let formula = matches!(first, Some('=' | '+' | '-' | '@')) || text.starts_with(['\t', '\r']);
     let guard = if formula { "'" } else { "" };
     if formula || text.contains([',', '"', '\r', '\n']) {
         format!("\"{guard}{}\"", text.replace('"', "\"\""))
@@ -73,25 +79,38 @@ mod tests {
             threshold: None,
             micros: 1500,
             vote: None,
+            time: 1_700_000_000_000_001,
         };
-        let own = "1700000000000001,2023-11-14T22:13:20.000001Z,\"line, \"\"one\"\"\",class,\"'=HYPERLINK(1)\",1.2500,0.5000,,1.500";
-        let id = 1_700_000_000_000_001;
-        assert_eq!(line(id, &decision), format!("{own},,,,\r\n"));
+        let own = "7,2023-11-14T22:13:20.000001Z,\"line, \"\"one\"\"\",class,\"'=HYPERLINK(1)\",1.2500,0.5000,,1.500";
+        assert_eq!(line(7, &decision), format!("{own},,,,\r\n"));
         decision.vote = Some(Vote {
             call: Some(Call::Good),
             class: "@nut".to_owned(),
             votes: 3,
             frames: 5,
         });
-        assert_eq!(line(id, &decision), format!("{own},good,\"'@nut\",3,5\r\n"));
+        assert_eq!(line(7, &decision), format!("{own},good,\"'@nut\",3,5\r\n"));
         decision.vote = Some(Vote {
             call: None,
             class: String::new(),
             votes: 0,
             frames: 2,
         });
-        assert_eq!(line(id, &decision), format!("{own},undecided,,0,2\r\n"));
+        assert_eq!(line(7, &decision), format!("{own},undecided,,0,2\r\n"));
         assert_eq!(HEADER.split(',').count(), 13);
         assert_eq!(field("너트 M4"), "너트 M4");
+        for formula in [
+            "＝1",
+            "＋1",
+            "－1",
+            "＠A",
+            "\u{feff}=1",
+            " \u{200b}=1",
+            "﹦1",
+            "\t1",
+        ] {
+            assert_eq!(field(formula), format!("\"'{formula}\""), "{formula:?}");
+        }
+        assert_eq!(field("M4=너트"), "M4=너트");
     }
 }

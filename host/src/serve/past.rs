@@ -4,9 +4,8 @@ use std::io::{Read, Write};
 
 use super::state::Undo;
 use super::trouble::Trouble;
-use crate::device::{Client, ClientError, DeviceError};
+use crate::device::{Client, ClientError};
 use sudal_firmware::heads::Role;
-use sudal_firmware::store::StoreError;
 
 /// Changes that are remembered.
 const MOST: usize = 32;
@@ -56,7 +55,11 @@ impl Past {
             Some(Step::Enroll { hold: last, name: of, .. })
                 if hold.is_some() && *last == hold && of == name
         );
-        let before = if goes_on { None } else { record(client, name)? };
+        let before = if goes_on {
+            None
+        } else {
+            client.record_of(name)?
+        };
         let enrolled = if fit {
             client.enroll_if_fit(name)?
         } else {
@@ -194,22 +197,6 @@ impl Past {
             self.0.remove(0);
         }
         self.0.push(step);
-    }
-}
-
-/// The record of the present model's class of this name, if there is one.
-fn record<S: Read + Write>(
-    client: &mut Client<S>,
-    name: &str,
-) -> Result<Option<Vec<u8>>, ClientError> {
-    let model = client.info()?.model.ok().map(|model| model.id);
-    let mut classes = client.list()?.into_iter();
-    let Some(class) = classes.find(|class| class.name == name && Some(class.model) == model) else {
-        return Ok(None);
-    };
-    match client.record(class.id) {
-        Err(ClientError::Device(DeviceError::Store(StoreError::NoSuchClass))) => Ok(None),
-        record => record.map(Some),
     }
 }
 

@@ -159,7 +159,7 @@ export function setUp(app) {
   }
 
   function rename(row, name) {
-    const input = make("input", { value: name, maxLength: 32 });
+    const input = make("input", { value: name, maxLength: 96 });
     input.setAttribute("aria-label", t("rename", { name }));
     let done = false;
     const finish = async (save) => {
