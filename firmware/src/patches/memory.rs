@@ -15,8 +15,6 @@ use crate::decision::{Rate, root};
 pub(super) const FRAMES: u32 = 64;
 /// Patches that a frame's score is the mean of: the most suspicious ones.
 const WORST: usize = 3;
-/// How near two patches are to be at one place, in rows and columns.
-const NEAR: usize = 2;
 /// Patches that are compared at once.
 const LANES: usize = 4;
 
@@ -130,7 +128,7 @@ const MORE_FRAMES: f32 = 0.3;
 const WHOLE: f32 = 0.5;
 const TOGETHER: f32 = 0.45;
 /// The weight of brightness beside both.
-const LIGHT: f32 = 0.1;
+const LIGHT: f32 = 0.05;
 
 impl Default for Memory {
     fn default() -> Self {
@@ -303,8 +301,7 @@ impl Memory {
         let whole = self.whole.unusual(sight.embedding);
         let light = self.unusual_light(sight.light);
         let deviations = fuse(patches, whole, light);
-        let taught = witness::deviations(f32::from(rate.parts()) / 10_000.0);
-        let threshold = self.commission.threshold(rate, taught);
+        let threshold = self.threshold(rate);
         Ok(Finding {
             score: deviations / threshold,
             deviations,
@@ -315,6 +312,13 @@ impl Memory {
             worst: hottest(heat) as u8,
             search,
         })
+    }
+
+    /// The deviations that a part `rate` of good frames exceeds.
+    #[must_use]
+    pub fn threshold(&self, rate: Rate) -> f32 {
+        let taught = witness::deviations(f32::from(rate.parts()) / 10_000.0);
+        self.commission.threshold(rate, taught)
     }
 
     /// The shape of a frame that fits.
@@ -488,21 +492,15 @@ fn lanes<'a>(map: Map<'a>, first: usize) -> [&'a [i8]; LANES] {
 
 /// Whether a place is near each of the four from one on.
 fn near(shape: Shape, first: usize) -> impl Fn(u8) -> [bool; LANES] {
-    let at = move |place: usize| (place / shape.width(), place % shape.width());
-    let lanes: [_; LANES] = core::array::from_fn(|lane| at(first + lane));
-    move |place| {
-        let (row, column) = at(place.into());
-        lanes.map(|(y, x)| y.abs_diff(row) <= NEAR && x.abs_diff(column) <= NEAR)
-    }
+    move |place| core::array::from_fn(|lane| shape.are_near(first + lane, place.into()))
 }
 
 /// The distances of a map's patches to the nearest of the same map that is not near.
 fn apart(map: Map<'_>, lengths: &mut [[Length; 2]; MAX_PLACES]) {
     let shape = map.shape();
     for (place, (lengths, own)) in lengths.iter_mut().zip(map.descriptors()).enumerate() {
-        let near = near(shape, place);
         let others = map.descriptors().enumerate();
-        let far = others.filter(|&(other, _)| !near(other as u8)[0]);
+        let far = others.filter(|&(other, _)| !shape.are_near(place, other));
         let least = far.map(|(_, other)| squared_distance(own, other)).min();
         *lengths = [Length::of(least.unwrap_or(u32::MAX)); 2];
     }

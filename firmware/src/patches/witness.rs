@@ -43,10 +43,26 @@ impl Moments {
 
     /// Takes in a frame's number (Welford 1962).
     pub(super) fn push(&mut self, value: f32) {
-        self.count += 1.0;
-        let difference = value - self.mean;
-        self.mean += difference / self.count;
-        self.spread += difference * (value - self.mean);
+        self.push_several(value, 1.0);
+    }
+
+    /// Takes in so many equal numbers.
+    pub(super) fn push_several(&mut self, value: f32, times: f32) {
+        if times > 0.0 {
+            let difference = value - self.mean;
+            self.count += times;
+            self.mean += difference * times / self.count;
+            self.spread += difference * (value - self.mean) * times;
+        }
+    }
+
+    pub(super) fn mean(&self) -> f32 {
+        self.mean
+    }
+
+    /// The standard deviation; 0 of fewer than two.
+    pub(super) fn deviation(&self) -> f32 {
+        root(self.spread / (self.count - 1.0).max(1.0))
     }
 
     /// The next frame's number, with the frames' own variance shrunk towards the prior's (empirical
