@@ -312,6 +312,13 @@ fn from_training_to_a_classification() {
     assert!(mean("float") > 0.3, "chance is 0.2: {report}");
     assert!((mean("float") - mean("int8")).abs() < 0.03, "{report}");
     assert!(refused(dir, &["convert", "run.onnx", "--ram", "1KiB"]).contains("RAM"));
+    let error = refused(dir, &["convert", "run.onnx", "--output", "nothing"]);
+    assert!(
+        error.contains("--output can be one of embedding"),
+        "{error}"
+    );
+    let scale = ["convert", "run.onnx", "--mean", "128", "--std", "64"];
+    assert!(refused(dir, &scale).contains("0.502 and 0.251"));
 
     assert!(refused(dir, &["list"]).contains("sudal flash"));
     let info = json(dir, &["flash", "run.sudal"]);

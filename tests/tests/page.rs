@@ -23,7 +23,7 @@ const UNANIMOUS: Filter = Filter {
 /// Writes a name and holds the button while the part is in view.
 fn teach(browser: &Browser, name: &str) {
     browser.write("#name", name);
-    browser.hold("#hold", Duration::from_millis(1500));
+    browser.hold("#hold", Duration::from_millis(2500));
 }
 
 fn names(browser: &Browser) -> Value {

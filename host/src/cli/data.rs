@@ -377,9 +377,10 @@ fn crop(path: &Path, each: usize, size: (u32, u32), output: &Output) -> anyhow::
         broken,
         empty,
         twice,
+        masks,
     } = left_out;
     output.step(format!(
-        "{}: {} pictures give classes; left out: {empty} small, clear or of one colour, {twice} copies, {broken} broken",
+        "{}: {} pictures give classes; left out: {empty} small, clear or of one colour, {twice} copies, {masks} masks, {broken} broken",
         path.display(),
         loaded.classes()
     ));

@@ -13,6 +13,7 @@ use sudal::serve::{Broker, Clock, DeviceOptions, Keep, Options, Reel, Source, To
 
 use super::data::{Kind, generator, say_if_named_as_a_generator};
 use super::device::{BoardArgs, hold, serial_port};
+use super::interrupt::stop;
 use super::output::Output;
 
 /// Side of the generators' frames, in pixels; the emulated board's camera holds as many.
@@ -20,6 +21,8 @@ const SIDE: u32 = 160;
 /// Classes that the generators show, and frames of each before it comes again from the first.
 const CLASSES: usize = 6;
 const FRAMES: usize = 1000;
+/// From Ctrl-C to the end of the process, whatever is blocked.
+const LONGEST_END: Duration = Duration::from_secs(12);
 
 /// Serve a page on which operators watch the board, and teach it.
 ///
@@ -163,7 +166,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         // Whoever reads it may have closed the pipe; the page is served all the same.
         let _ = output.result(&result, text);
     };
-    sudal::serve::serve(options, ready, stopped())?;
+    sudal::serve::serve(options, ready, stop(LONGEST_END)?)?;
     output.step("stopped; the log is whole");
     Ok(())
 }
@@ -294,25 +297,6 @@ fn shown(address: SocketAddr) -> String {
         format!("localhost:{}", address.port())
     } else {
         address.to_string()
-    }
-}
-
-/// Done when Ctrl-C was pressed or a termination signal came.
-async fn stopped() {
-    let terminated = async {
-        #[cfg(unix)]
-        {
-            use tokio::signal::unix::{SignalKind, signal};
-            if let Ok(mut signal) = signal(SignalKind::terminate()) {
-                signal.recv().await;
-                return;
-            }
-        }
-        std::future::pending::<()>().await;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
     }
 }
 
