@@ -99,7 +99,7 @@ fn flaws_of_products_are_found_and_where_they_are() {
     for file in ["found.png", "found.svg"] {
         assert!(dir.join(file).is_file());
     }
-    let text = String::from_utf8(ok(dir, &inspect).stdout).unwrap();
+    let text = ok(dir, &inspect);
     for said in [
         "board: 5 good, 5 flawed",
         "AUPRO",

@@ -184,7 +184,7 @@ impl Looked {
             .par_iter()
             .map_init(arena, |arena, sample| {
                 let (seen, sides) = see(arena, sample)?;
-                let of_mask = (sides.0.min(MASK), sides.1.min(MASK));
+                let of_mask = mask_size(fit.part(sides, size).1);
                 Ok(Tested {
                     seen,
                     flawed: sample.defect.is_some(),
@@ -407,6 +407,17 @@ fn part(rate: Rate) -> f64 {
     f64::from(rate.parts()) / 10_000.0
 }
 
+/// The size of the mask of a part of a picture: its own, or as large as is measured.
+fn mask_size((width, height): (u32, u32)) -> (u32, u32) {
+    let longest = u64::from(width.max(height).max(MASK));
+    let shrunk = |side: u32| (u64::from(side) * u64::from(MASK) / longest).max(1) as u32;
+    if longest == u64::from(MASK) {
+        (width, height)
+    } else {
+        (shrunk(width), shrunk(height))
+    }
+}
+
 fn size_of_mask(mask: &Mask) -> (usize, usize) {
     (mask.width as usize, mask.height as usize)
 }
@@ -431,4 +442,29 @@ pub fn over_products(each: &[Accuracy]) -> Option<Accuracy> {
         interval: variance.sqrt() / count,
         episodes: draws,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masks_keep_their_proportions_and_are_bounded() {
+        assert_eq!(mask_size((128, 96)), (128, 96));
+        assert_eq!(mask_size((256, 1)), (256, 1));
+        assert_eq!(mask_size((1024, 512)), (256, 128));
+        assert_eq!(mask_size((100_000, 2)), (256, 1));
+    }
+
+    #[test]
+    fn the_interval_over_products_is_that_of_a_mean() {
+        let of = |mean, interval| Accuracy {
+            mean,
+            interval,
+            episodes: 5,
+        };
+        let all = over_products(&[of(0.9, 0.03), of(0.7, 0.04)]).unwrap();
+        assert!((all.mean - 0.8).abs() < 1e-12 && (all.interval - 0.025).abs() < 1e-12);
+        assert!(over_products(&[]).is_none());
+    }
 }

@@ -205,7 +205,7 @@ fn describe(report: &Report) -> String {
             rows,
         } = measured;
         text.push_str(&format!("\n{product}: {good} good, {flawed} flawed\n"));
-        let rates = rows.first().map_or(&[][..], |row| &row.rates);
+        let rates = rows.first().map_or(&[][..], |row| &row.rates[..]);
         text.push_str(&header(rates.iter().map(|at| at.rate)));
         for row in rows {
             let rates = row.rates.iter();
