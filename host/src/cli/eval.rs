@@ -9,15 +9,16 @@ use sudal::episodes::{EpisodeShape, Sampler};
 use sudal::meta::{Accuracy, Embeddings};
 
 use super::data::DataArgs;
-use super::device::{self, BoardArgs};
+use super::device;
 use super::head;
 use super::model::{ModelFile, Prepared};
 use super::output::Output;
+use super::scratch::ScratchArgs;
 
 /// Measure accuracy on few-shot episodes of classes that were not trained on.
 ///
 /// Takes a checkpoint (float, measured by its own method), an ONNX file (float) or a model image (int8, run by the firmware's
-/// engine, or with --on-board by the board itself: every support picture is enrolled and every
+/// engine, or with --on-board by a board itself, one of this command's own: every support picture is enrolled and every
 /// query classified over its line, and each answer is compared with the host's to the bit).
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
@@ -57,7 +58,7 @@ pub(crate) struct Args {
     #[arg(long)]
     on_board: bool,
     #[command(flatten)]
-    board: BoardArgs,
+    board: ScratchArgs,
 }
 
 #[derive(Serialize)]
@@ -90,6 +91,10 @@ enum Bench<'a> {
 }
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
+    let board = args
+        .on_board
+        .then(|| args.board.board("eval"))
+        .transpose()?;
     if args.episodes == 0 {
         bail!("--episodes 0 measures nothing: give at least 1");
     }
@@ -112,16 +117,13 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             query: args.query,
         })
     });
-    let mut bench = if args.on_board {
+    let mut bench = if let Some(board) = board {
         if !matches!(model, ModelFile::Image(_)) {
             bail!("--on-board needs a model image: make one with `sudal convert`");
         }
         let bytes = std::fs::read(&args.model)?;
         Bench::Board(Box::new(device::Episodes::start(
-            &args.board,
-            &bytes,
-            &data,
-            output,
+            &board, &bytes, &data, output,
         )?))
     } else if let Some(head) = args.head {
         if !matches!(model, ModelFile::Image(_)) {
@@ -183,7 +185,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         if args.on_board {
             format!(
                 ", on {} over its line, every answer bit-identical to the host's",
-                args.board.board
+                args.board.name()
             )
         } else {
             String::new()

@@ -12,6 +12,7 @@ mod error;
 mod guard;
 mod hub;
 mod log;
+mod message;
 mod metrics;
 mod mqtt;
 mod past;
