@@ -15,6 +15,7 @@ pub mod heads;
 pub mod image;
 pub mod io;
 pub mod lock;
+pub mod patches;
 pub mod preprocess;
 pub mod protocol;
 pub mod settings;

@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::decision::{Filter, Rate};
 use crate::heads::MAX_DIM;
+use crate::image::signature::Claim;
 use crate::lock::{Key, Seed};
-use crate::preprocess::Region;
 use crate::preprocess::align::{Align, Alignment};
+use crate::preprocess::{Fit, Region};
 use crate::protocol::Slot;
 use crate::store::sectors::{Map, MapError, Sectors, Uncached, WORD_LIMIT, each_item};
 use crate::store::{LEDGER, Ledger};
@@ -28,15 +29,18 @@ const UPDATE: u8 = 5;
 const STORE: u8 = 6;
 const DECIDING: u8 = 7;
 const CENTER: u8 = 8;
+const BOUND: u8 = 9;
 
 /// Bytes of the key and its seed.
 const KEY_AND_SEED: usize = 32 + 16;
 /// Bytes of the longest value: a model's identity and a shift.
 const CENTERED: usize = 8 + MAX_DIM;
-/// Bytes of how is decided: rate, filter, region, alignment.
-const CHOICES: usize = UNALIGNED + 2;
-/// The same before there was an alignment.
+/// Bytes of how is decided: rate, filter, region, alignment, fit.
+const CHOICES: usize = UNALIGNED + 2 + 1;
+/// The same before there were alignment and fit.
 const UNALIGNED: usize = 2 + 2 + 4 * 2;
+/// Stands for no fit.
+const UNFITTED: u8 = 0xff;
 /// Bytes of an announced update: slot, length, digest.
 const ANNOUNCED: usize = 1 + 4 + 32;
 /// Room for the longest item, in whole words.
@@ -73,6 +77,8 @@ pub(crate) struct Choices {
     pub(crate) filter: Filter,
     pub(crate) region: Option<Region>,
     pub(crate) alignment: Alignment,
+    /// None where nobody has chosen: what was taught says which.
+    pub(crate) fit: Option<Fit>,
 }
 
 /// What is subtracted from the embeddings of a model.
@@ -94,6 +100,7 @@ struct Values {
     ledger: Ledger,
     choices: Choices,
     center: Option<Center>,
+    bound: Claim,
 }
 
 impl<E> From<MapError<E>> for SettingsError {
@@ -188,6 +195,17 @@ impl<F: NorFlash> Settings<F> {
     pub(crate) fn set_trusted(&mut self, key: [u8; 32]) -> Result<(), SettingsError> {
         self.put(TRUSTED, &key)?;
         self.values.trusted = Some(key);
+        Ok(())
+    }
+
+    /// What a signed image has to say to be taken: its product, and at least this counter.
+    pub(crate) fn bound(&self) -> Claim {
+        self.values.bound
+    }
+
+    pub(crate) fn set_bound(&mut self, bound: Claim) -> Result<(), SettingsError> {
+        self.put(BOUND, &bound.to_bytes())?;
+        self.values.bound = bound;
         Ok(())
     }
 
@@ -336,6 +354,7 @@ impl Values {
                     shift: Vec::from_slice(bytemuck::cast_slice(shift)).ok()?,
                 });
             }
+            BOUND => self.bound = Claim::read(value)?,
             _ => return None,
         }
         Some(())
@@ -343,7 +362,8 @@ impl Values {
 }
 
 impl Choices {
-    /// Rate, filter, region and alignment, little-endian; a region without columns stands for none.
+    /// Rate, filter, region, alignment and fit, little-endian; a region without columns stands for none,
+    /// as does a fit of 255.
     fn to_bytes(self) -> [u8; CHOICES] {
         let Region {
             left,
@@ -368,12 +388,14 @@ impl Choices {
         }
         bytes[UNALIGNED] = self.alignment.align as u8;
         bytes[UNALIGNED + 1] = self.alignment.window;
+        bytes[UNALIGNED + 2] = self.fit.map_or(UNFITTED, |fit| fit as u8);
         bytes
     }
 
     fn read(bytes: &[u8]) -> Option<Self> {
-        let (&[r0, r1, window, agree, l0, l1, t0, t1, w0, w1, h0, h1], alignment) =
+        let (&[r0, r1, window, agree, l0, l1, t0, t1, w0, w1, h0, h1], rest) =
             bytes.split_first_chunk::<UNALIGNED>()?;
+        let (alignment, fit) = seen(rest)?;
         let filter = Filter { window, agree };
         let region = Region {
             left: u16::from_le_bytes([l0, l1]),
@@ -385,18 +407,28 @@ impl Choices {
             rate: Rate::new(u16::from_le_bytes([r0, r1]))?,
             filter,
             region: (region.width > 0).then_some(region),
-            alignment: aligned(alignment)?,
+            alignment,
+            fit,
         })
     }
 }
 
-/// What follows the rest of how is decided; nothing from before there was an alignment.
-fn aligned(bytes: &[u8]) -> Option<Alignment> {
-    let &[align, window] = bytes else {
-        return bytes.is_empty().then(Alignment::default);
+/// What follows the rest of how is decided: alignment and fit, neither or only the first of them from
+/// before there were.
+fn seen(bytes: &[u8]) -> Option<(Alignment, Option<Fit>)> {
+    let (align, window, fit) = match *bytes {
+        [] => return Some((Alignment::default(), None)),
+        [align, window] => (align, window, UNFITTED),
+        [align, window, fit] => (align, window, fit),
+        _ => return None,
+    };
+    let fit = match fit {
+        UNFITTED => None,
+        fit => Some(Fit::ALL.into_iter().find(|&f| f as u8 == fit)?),
     };
     let align = Align::ALL.into_iter().find(|&a| a as u8 == align)?;
-    Some(Alignment { align, window }).filter(|alignment| alignment.is_sound())
+    let alignment = Alignment { align, window };
+    alignment.is_sound().then_some((alignment, fit))
 }
 
 fn slot(value: &[u8]) -> Option<Slot> {
@@ -410,24 +442,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn choices_of_before_there_was_an_alignment_are_read() {
+    fn choices_of_before_there_were_alignment_and_fit_are_read() {
         let choices = Choices {
             alignment: Alignment {
                 align: Align::Rotation,
                 window: 60,
             },
+            fit: Some(Fit::Squeeze),
             ..Choices::default()
         };
         let bytes = choices.to_bytes();
         assert_eq!(Choices::read(&bytes), Some(choices));
+        for fit in [None, Some(Fit::Crop)] {
+            let choices = Choices { fit, ..choices };
+            assert_eq!(Choices::read(&choices.to_bytes()), Some(choices));
+        }
         let before = Choices::read(&bytes[..UNALIGNED]);
         assert_eq!(before, Some(Choices::default()));
+        let before = Choices::read(&bytes[..UNALIGNED + 2]);
+        let unfitted = Choices {
+            fit: None,
+            ..choices
+        };
+        assert_eq!(before, Some(unfitted));
         let mut long = [0; CHOICES + 1];
         long[..CHOICES].copy_from_slice(&bytes);
         for bad in [&bytes[..UNALIGNED + 1], &long] {
             assert_eq!(Choices::read(bad), None);
         }
-        for (place, byte) in [(UNALIGNED, 3), (UNALIGNED + 1, 9), (UNALIGNED + 1, 101)] {
+        for (place, byte) in [
+            (UNALIGNED, 3),
+            (UNALIGNED + 1, 9),
+            (UNALIGNED + 1, 101),
+            (UNALIGNED + 2, 2),
+        ] {
             let mut bad = bytes;
             bad[place] = byte;
             assert_eq!(Choices::read(&bad), None);

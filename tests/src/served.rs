@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use serde_json::Value;
-use sudal::serve::{DeviceOptions, Keep, Options, ServeError, Token, serve};
+use sudal::serve::{Clock, DeviceOptions, Keep, Options, ServeError, Token, serve};
 use tokio::sync::oneshot;
 
 use crate::http::ask;
@@ -36,6 +36,8 @@ impl Served {
                 days: 1,
                 bytes: 1 << 30,
             },
+            replace_damaged_log: false,
+            clock: Clock::default(),
             mqtt: mqtt.map(|url| url.parse().unwrap()),
             devices,
         };

@@ -57,6 +57,7 @@ impl Wired {
             flash: flash.expect("whole sectors"),
             settings: none(),
             slots: [none(), none()],
+            inspection: None,
             recover: false,
         });
         Self {

@@ -1,7 +1,8 @@
 //! What a whole device decides: accepted or unknown, OK or not, over several frames, in other light.
 
+use sudal::data::Gray;
 use sudal::device::{
-    Align, Alignment, Basis, Board, Client, ClientError, DecisionError, DeviceError, Filter,
+    Align, Alignment, Basis, Board, Client, ClientError, DecisionError, DeviceError, Filter, Fit,
     Geometry, Head, HostBoard, Link, Outcome, Outlier, Pose, Region, Role,
 };
 use sudal_tests::{GEOMETRY, block_means, calibrated_block_means, picture};
@@ -11,7 +12,7 @@ type Line = Client<Box<dyn Link>>;
 struct Bench {
     host: HostBoard,
     client: Line,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl Bench {
@@ -20,11 +21,7 @@ impl Bench {
         let mut host = HostBoard::open(dir.path()).unwrap();
         host.flash(image, &mut |_| ()).unwrap();
         let client = host.connect().unwrap();
-        Self {
-            host,
-            client,
-            _dir: dir,
-        }
+        Self { host, client, dir }
     }
 
     fn restart(&mut self) {
@@ -260,6 +257,59 @@ fn a_part_between_two_classes_is_too_close_to_call() {
         let outcome = bench.outcome(&picture(1, number));
         assert!(matches!(outcome, Outcome::Good(0 | 1) | Outcome::Unknown));
     }
+}
+
+/// The picture in the middle of a frame that is 20 columns wider.
+fn wide(pixels: &[u8]) -> (Geometry, Vec<u8>) {
+    let width = GEOMETRY.width + 20;
+    let rows = pixels.chunks_exact(GEOMETRY.width.into());
+    let wide = rows.flat_map(|row| [&[90; 10][..], row, &[90; 10]].concat());
+    (Geometry { width, ..GEOMETRY }, wide.collect())
+}
+
+#[test]
+fn a_frame_keeps_its_proportions_unless_it_is_to_be_squeezed() {
+    let mut bench = Bench::new(&calibrated_block_means("a"));
+    bench.show(&picture(1, 1));
+    let square = bench.client.embed().unwrap().values;
+    let (geometry, frame) = wide(&picture(1, 1));
+    let mut embed = |bench: &mut Bench| {
+        bench.client.send_frame(geometry, &frame).unwrap();
+        bench.client.embed().unwrap().values
+    };
+    assert_eq!(embed(&mut bench), square);
+
+    bench.client.set_fit(Fit::Squeeze).unwrap();
+    bench.restart();
+    assert_eq!(bench.client.info().unwrap().deciding.fit, Fit::Squeeze);
+    let squeezed = embed(&mut bench);
+    assert_ne!(squeezed, square);
+    // As the host prepares it.
+    let host = Gray::new(48, 28, frame.clone()).unwrap();
+    bench.show(&host.fit((28, 28), Fit::Squeeze).pixels);
+    assert_eq!(bench.client.embed().unwrap().values, squeezed);
+    assert_eq!(host.fit((28, 28), Fit::Crop).pixels, picture(1, 1));
+    bench.client.set_fit(Fit::Crop).unwrap();
+    assert_eq!(embed(&mut bench), square);
+}
+
+#[test]
+fn what_was_taught_before_there_was_a_choice_is_still_looked_at_as_it_was() {
+    let fit = |bench: &mut Bench| bench.client.info().unwrap().deciding.fit;
+    let mut bench = Bench::new(&calibrated_block_means("a"));
+    assert_eq!(fit(&mut bench), Fit::Crop);
+    bench.enroll("a", 1, 0..2);
+    bench.restart();
+    assert_eq!(fit(&mut bench), Fit::Crop);
+    // Settings in which nobody has chosen, with classes that were taught.
+    bench.host.stop().unwrap();
+    std::fs::remove_file(bench.dir.path().join("settings.bin")).unwrap();
+    bench.client = bench.host.connect().unwrap();
+    assert_eq!(bench.client.list().unwrap().len(), 1);
+    assert_eq!(fit(&mut bench), Fit::Squeeze);
+    bench.client.reset().unwrap();
+    bench.restart();
+    assert_eq!(fit(&mut bench), Fit::Crop);
 }
 
 #[test]

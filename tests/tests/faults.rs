@@ -53,6 +53,7 @@ fn answers(
         flash: Nor::new(&mut mirror, Blank).unwrap(),
         settings: none(),
         slots: [none(), none()],
+        inspection: None,
         recover: false,
     });
     for (index, request) in requests.iter().enumerate() {

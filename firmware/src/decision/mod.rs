@@ -39,6 +39,7 @@ pub use novelty::novelty;
 pub use outcome::Outcome;
 pub use quality::{Outlier, Quality, Same, check};
 pub use rate::Rate;
+pub(crate) use root::root;
 pub use spread::{Prior, Spread};
 pub use tail::Tail;
 pub use vote::{Filter, Stable, Vote};

@@ -17,6 +17,8 @@ pub enum Outcome {
     Unknown,
     /// Two classes are about equally near, and it matters which it is: too close to call, and not OK.
     Unclear,
+    /// Not OK: it is of this class but for a flaw.
+    Flawed(u8),
 }
 
 impl Outcome {
@@ -30,6 +32,15 @@ impl Outcome {
         }
     }
 
+    /// Of the same picture, in which the inspection found a flaw: no class may pass with one.
+    #[must_use]
+    pub const fn flawed(self) -> Self {
+        match self {
+            Self::Class(id) | Self::Good(id) => Self::Flawed(id),
+            other => other,
+        }
+    }
+
     /// Whether the part may pass: a good one, or one of a class that is no defect.
     #[must_use]
     pub const fn is_ok(self) -> bool {
@@ -40,7 +51,7 @@ impl Outcome {
     #[must_use]
     pub const fn class(self) -> Option<u8> {
         match self {
-            Self::Class(id) | Self::Good(id) | Self::Defect(id) => Some(id),
+            Self::Class(id) | Self::Good(id) | Self::Defect(id) | Self::Flawed(id) => Some(id),
             Self::Unknown | Self::Unclear => None,
         }
     }

@@ -36,14 +36,14 @@ pub enum Same {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Outlier {
     /// It is nearer to another class by half, which accepts it, or repeats a shot of that class.
-    #[error("this frame looks like class {class}: enrol it there, or force it")]
+    #[error("this frame looks like class {class}: enrol it there, or force it (--force)")]
     LooksLike {
         /// Id of that class.
         class: u8,
     },
     /// It is farther off than pictures of a class are.
     #[error(
-        "this frame is far from the other shots of its class ({percent} % of what is accepted): look at it, or force it"
+        "this frame is far from the other shots of its class ({percent} % of what is accepted): look at it, or force it (--force)"
     )]
     Far {
         /// Its novelty over the threshold, in hundredths.
@@ -51,7 +51,7 @@ pub enum Outlier {
     },
     /// It adds nothing to a shot that is there: the part lay still.
     #[error(
-        "this frame is all but the same as a shot of its class: move or turn the part between shots, or force it"
+        "this frame is all but the same as a shot of its class: move or turn the part between shots, or force it (--force)"
     )]
     Repeats,
 }

@@ -4,15 +4,16 @@ use embedded_storage::nor_flash::NorFlash;
 use heapless::Vec;
 
 use super::guard::Guard;
-use super::{Embedder, Seen, look, region_within};
+use super::inspect::Inspector;
+use super::{Embedder, Mapped, Seen, look, region_within};
 use crate::camera::Camera;
 use crate::decision::{self, Drift, LeaveOneOut, MIN_FRAMES, Quality, Rate, Same, Vote, Yardstick};
 use crate::heads::{Answer, Class, MAX_DIM, Quantization, Ranking};
 use crate::image::Model;
-use crate::preprocess::Region;
+use crate::preprocess::{Fit, Region};
 use crate::protocol::{
-    Deciding, Decision, DecisionError, DecisionRequest, DeviceError, Distance, DriftInfo, Request,
-    Response, Stats, Verdict,
+    Anomaly, Deciding, Decision, DecisionError, DecisionRequest, DeviceError, Distance, DriftInfo,
+    Request, Response, Stats, Verdict,
 };
 use crate::settings::{Center, Choices, Settings, SettingsError};
 use crate::store::{Enrolment, Known, MAX_CLASSES, Store, StoreError};
@@ -41,6 +42,7 @@ impl Decider {
             | Request::Decision(
                 DecisionRequest::Region(_)
                 | DecisionRequest::Align(_)
+                | DecisionRequest::Fit(_)
                 | DecisionRequest::Recenter
                 | DecisionRequest::Uncenter,
             ) => {
@@ -66,6 +68,7 @@ impl Decider {
         first: &Class,
         second: Option<&Class>,
         yardstick: &Yardstick<'_>,
+        flaw: bool,
     ) -> Decision {
         let novelty = yardstick.novelty(query, first);
         let threshold = yardstick.threshold(first.shots());
@@ -76,6 +79,7 @@ impl Decider {
         {
             self.drift.push(query, first, spread, threshold);
         }
+        let outcome = if flaw { outcome.flawed() } else { outcome };
         Decision {
             outcome,
             novelty,
@@ -88,18 +92,40 @@ impl Decider {
     }
 }
 
+/// What is looked at of a frame of other proportions than the model's input, where nobody has chosen:
+/// before there was a choice all of it was, squeezed, and what was taught so goes on as it was.
+pub(super) fn fit<F: NorFlash>(settings: &Settings<F>, store: &Store<F>) -> Fit {
+    let was_taught = settings.fault().is_none() && !store.classes().is_empty();
+    settings.choices().fit.unwrap_or(match was_taught {
+        true => Fit::Squeeze,
+        false => Fit::Crop,
+    })
+}
+
+/// Keeps what is looked at with what is taught by it. Where that fails, there is nothing to keep it in,
+/// or the next change says so.
+pub(super) fn keep_fit<F: NorFlash>(settings: &mut Settings<F>, fit: Fit) {
+    let choices = settings.choices();
+    if choices.fit.is_none() {
+        let fit = Some(fit);
+        let _ = settings.set_choices(Choices { fit, ..choices });
+    }
+}
+
 /// How the device decides now.
 pub(super) fn deciding<F: NorFlash>(
     decider: &Decider,
     settings: &Settings<F>,
     known: &Known,
     model: Option<&Model<'_>>,
+    fit: Fit,
 ) -> Deciding {
     let Choices {
         rate,
         filter,
         region,
         alignment,
+        ..
     } = settings.choices();
     let basis = match model {
         Some(model) => yardstick(model, known, rate).basis(),
@@ -115,6 +141,7 @@ pub(super) fn deciding<F: NorFlash>(
             .center()
             .is_some_and(|center| Some(center.model) == model.map(Model::id)),
         drift: decider.drift(),
+        fit,
     }
 }
 
@@ -170,6 +197,14 @@ pub(super) fn change<'a, C: Camera, F: NorFlash>(
                 })
                 .map_err(failed)?;
             embedder.alignment = alignment;
+        }
+        DecisionRequest::Fit(fit) => {
+            let fitted = Choices {
+                fit: Some(fit),
+                ..choices
+            };
+            settings.set_choices(fitted).map_err(failed)?;
+            embedder.fit = fit;
         }
         DecisionRequest::Role { id, role } => {
             store.set_role(id, role)?;
@@ -233,7 +268,7 @@ fn shifted<F: NorFlash>(
 }
 
 /// An embedding as the classes are to see it.
-fn centered(embedding: &[i8], center: Option<&Center>, model: u64) -> Vec<i8, MAX_DIM> {
+pub(super) fn centered(embedding: &[i8], center: Option<&Center>, model: u64) -> Vec<i8, MAX_DIM> {
     // An accepted model's embedding has room.
     let mut values = Vec::from_slice(embedding).unwrap_or_default();
     if let Some(center) = center.filter(|center| center.model == model) {
@@ -245,11 +280,12 @@ fn centered(embedding: &[i8], center: Option<&Center>, model: u64) -> Vec<i8, MA
 }
 
 /// Takes a picture and says what it shows.
-pub(super) fn classify<'a, C: Camera, F: NorFlash>(
+pub(super) fn classify<'a, 'm, C: Camera, F: Mapped<'m>>(
     camera: &mut C,
     store: &'a mut Store<F>,
     embedder: &mut Embedder<'_>,
     decider: &mut Decider,
+    inspector: Option<&mut Inspector<'m, F>>,
     guard: &mut Guard<F>,
     stats: &mut Stats,
 ) -> Result<Response<'a>, DeviceError> {
@@ -265,13 +301,22 @@ pub(super) fn classify<'a, C: Camera, F: NorFlash>(
     } = embedder.embed(frame, stats)?;
     let settings = guard.settings();
     let query = centered(embedding, settings.center(), model.id());
+    let rate = settings.choices().rate;
+    let anomaly = inspector
+        .filter(|inspector| inspector.knows(&model))
+        .map(|inspector| inspector.inspect(embedder, &query, rate))
+        .transpose()?;
     let quantization = Quantization {
         scale: model.output_scale(),
         zero_point: model.header().output_zero_point as i8,
     };
-    let Answer { scores, ranking } = store
-        .classify(&query, model.id(), quantization)
-        .ok_or(DeviceError::NothingEnrolled)?;
+    let answer = store.classify(&query, model.id(), quantization);
+    let Some(Answer { scores, ranking }) = answer else {
+        let anomaly = anomaly.ok_or(DeviceError::NothingEnrolled)?;
+        let ticks = clock.since(start);
+        stats.classified += 1;
+        return Ok(Response::Anomaly(Anomaly { ticks, ..anomaly }));
+    };
 
     let distances: Vec<Distance, MAX_CLASSES> = scores
         .iter()
@@ -290,7 +335,8 @@ pub(super) fn classify<'a, C: Camera, F: NorFlash>(
         &query,
         winner,
         runner_up.and_then(|distance| store.class(distance.class)),
-        &yardstick(&model, store.known(), settings.choices().rate),
+        &yardstick(&model, store.known(), rate),
+        anomaly.is_some_and(|anomaly| !anomaly.is_good()),
     );
     let ticks = clock.since(start);
     stats.classified += 1;
@@ -308,6 +354,7 @@ pub(super) fn classify<'a, C: Camera, F: NorFlash>(
         head: store.head(),
         decision,
         pose,
+        anomaly,
     }))
 }
 

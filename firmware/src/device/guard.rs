@@ -1,11 +1,12 @@
 use embedded_storage::nor_flash::NorFlash;
 
 use super::Clock;
-use super::slots::{self, Mapped, Slots};
-use crate::image::signature;
+use super::slots::{self, Mapped, Slots, Trust};
+use crate::image::Model;
+use crate::image::signature::{self, Claim};
 use crate::lock::Lock;
 use crate::protocol::{
-    Access, DeviceError, LockError, LockRequest, Protection, Request, Response, UpdateRequest,
+    Access, DeviceError, LockError, LockRequest, Protection, Request, Response, Slot, UpdateRequest,
 };
 use crate::settings::{Settings, SettingsError};
 use crate::store::Store;
@@ -16,21 +17,42 @@ pub(super) struct Guard<F: NorFlash> {
     settings: Settings<F>,
     lock: Lock,
     slots: Slots<F>,
+    /// What the update that runs says.
+    claim: Option<Claim>,
 }
 
 impl<F: NorFlash> Guard<F> {
-    pub(super) fn new(settings: Settings<F>, slots: Slots<F>, clock: Clock) -> Self {
+    pub(super) fn new(
+        mut settings: Settings<F>,
+        slots: Slots<F>,
+        clock: Clock,
+        image: &[u8],
+    ) -> Self {
         if let Some(fault) = settings
             .fault()
             .filter(|&fault| fault != SettingsError::None)
         {
             warning!("settings: {}", fault);
         }
+        let claim = match slots.running() {
+            Slot::Factory => None,
+            Slot::A | Slot::B => claim(image),
+        };
+        // It was checked and runs, so it has proven itself: none that is older is taken any more. Where
+        // that can't be kept, there is a protection less and no harm done.
+        let bound = settings.bound();
+        if let Some(Claim { counter, .. }) = claim
+            && settings.trusted().is_some()
+            && counter > bound.counter
+        {
+            let _ = settings.set_bound(Claim { counter, ..bound });
+        }
         Self {
             lock: Lock::new(clock),
             clock,
             settings,
             slots,
+            claim,
         }
     }
 
@@ -62,6 +84,8 @@ impl<F: NorFlash> Guard<F> {
                 .settings
                 .trusted()
                 .and_then(|key| key.first_chunk().copied()),
+            bound: self.settings.bound(),
+            claim: self.claim,
             running: self.slots.running(),
             next: self.slots.next(),
             rejected: self.slots.rejected(),
@@ -98,6 +122,16 @@ impl<F: NorFlash> Guard<F> {
                 settings.set_trusted(key).map_err(LockError::from)?;
                 info!("trusts a key");
             }
+            LockRequest::Bind { product, counter } => {
+                settings.trusted().ok_or(LockError::NoTrust)?;
+                let before = settings.bound();
+                let bound = Claim {
+                    product: product.unwrap_or(before.product),
+                    counter: counter.unwrap_or(before.counter),
+                };
+                settings.set_bound(bound).map_err(LockError::from)?;
+                info!("takes images that say {}", bound);
+            }
         }
         Ok(Response::Done)
     }
@@ -123,15 +157,19 @@ impl<'m, F: Mapped<'m>> Guard<F> {
                 Ok(Response::Received(slots.receive(settings, offset, chunk)?))
             }
             UpdateRequest::Finish => {
-                let trusted = settings.trusted().copied();
-                slots.finish(settings, |image| {
-                    slots::accept(image, trusted.as_ref(), arena, input)
-                })?;
+                let trust = Trust::of(settings);
+                slots.finish(settings, |image| slots::accept(image, trust, arena, input))?;
                 info!("updated: it runs from the next start on");
                 Ok(Response::Done)
             }
         }
     }
+}
+
+/// What the signature behind an image says.
+fn claim(bytes: &[u8]) -> Option<Claim> {
+    let model = Model::parse(bytes).ok()?;
+    signature::find(&model, bytes).map(|signed| signed.claim)
 }
 
 /// Forgets what was enrolled, then the settings. Cut short it goes on at the next start with the pin

@@ -4,6 +4,7 @@ mod clock;
 mod decide;
 mod guard;
 mod history;
+mod inspect;
 mod retained;
 pub mod sealed;
 mod session;
@@ -11,6 +12,7 @@ mod slots;
 
 pub use clock::Clock;
 pub use history::{Boots, Cause, Failure, History};
+pub use inspect::Inspection;
 pub use retained::Retained;
 pub use session::Session;
 pub use slots::Mapped;
@@ -21,17 +23,19 @@ use crate::camera::{Camera, CameraError, Frame, Geometry, quality};
 use crate::engine;
 use crate::heads::memory::SLOTS;
 use crate::image::Model;
-use crate::preprocess::Region;
+use crate::patches::{Light, Map, Shape, Sight};
 use crate::preprocess::align::{self, Alignment, Pose};
+use crate::preprocess::{Fit, Region};
 use crate::protocol::{
-    Check, ClassInfo, DecisionError, DeviceError, Info, MAX_CHUNK, ModelFault, ModelInfo, Page,
-    Request, Response, Stats, VERSION,
+    Check, ClassInfo, DecisionError, DeviceError, Info, InspectionError, MAX_CHUNK, ModelFault,
+    ModelInfo, Page, Request, Response, Stats, VERSION,
 };
 use crate::settings::Settings;
 use crate::store::{Class, MAX_CLASSES, MAX_DIM, MAX_SHOTS, Store, StoreError};
 use decide::Decider;
 use guard::Guard;
-use slots::Slots;
+use inspect::Inspector;
+use slots::{Slots, Trust};
 
 /// What a board gives the device.
 pub struct Parts<'m, C, F> {
@@ -53,6 +57,8 @@ pub struct Parts<'m, C, F> {
     pub settings: F,
     /// Hold the images of updates. Where they have no room there are no updates.
     pub slots: [F; 2],
+    /// Learns what good parts look like, place by place; `None` on a board that has no room for it.
+    pub inspection: Option<Inspection<'m, F>>,
     /// Whether who switches the device on holds its recovery pin: it then forgets all classes, and
     /// after them its key and all other settings.
     pub recover: bool,
@@ -65,6 +71,7 @@ pub struct Device<'m, C, F: NorFlash> {
     store: Store<F>,
     embedder: Embedder<'m>,
     decider: Decider,
+    inspector: Option<Inspector<'m, F>>,
     guard: Guard<F>,
     stats: Stats,
     history: Option<History<F>>,
@@ -78,12 +85,18 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
         if parts.recover {
             guard::recover(&mut flash, &mut settings);
         }
+        let mut inspector = parts.inspection.map(Inspector::open);
+        if let (true, Some(inspector)) = (parts.recover, &mut inspector)
+            && inspector.forget().is_err()
+        {
+            warning!("what good frames taught can't be erased");
+        }
         let ledger = *settings.ledger();
-        let trusted = settings.trusted();
-        let accept = |image: &[u8]| slots::accept(image, trusted, parts.arena, parts.input.len());
+        let trust = Trust::of(&settings).map(Trust::of_taken);
+        let accept = |image: &[u8]| slots::accept(image, trust, parts.arena, parts.input.len());
         let (image, slots) = Slots::open(parts.slots, parts.image, settings.active(), accept);
         let choices = settings.choices();
-        let guard = Guard::new(settings, slots, parts.clock);
+        let guard = Guard::new(settings, slots, parts.clock, image);
         let embedder = Embedder {
             model: check_model(image, parts.arena, parts.input.len()),
             clock: parts.clock,
@@ -91,6 +104,7 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
             input: parts.input,
             region: choices.region,
             alignment: choices.alignment,
+            fit: Fit::default(),
         };
         // The store is opened where it stays: it is large, and some boards have no room for two.
         let mut device = Self {
@@ -99,11 +113,13 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
             store: Store::open_with(flash, &ledger),
             embedder,
             decider: Decider::new(choices),
+            inspector,
             guard,
             stats: Stats::default(),
             history: None,
         };
         device.guard.keep_ledger(&device.store);
+        device.embedder.fit = decide::fit(device.guard.settings(), &device.store);
         device.tell();
         device
     }
@@ -142,6 +158,7 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
             store,
             embedder,
             decider,
+            inspector,
             guard,
             stats,
             history,
@@ -153,8 +170,20 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
                 (Request::Check(Check::Flash), Some(history)) => {
                     check_flash(history, embedder.clock)
                 }
+                (&Request::Inspection(request), _) => {
+                    let inspector = inspector.as_mut();
+                    inspect::answer(request, camera, embedder, inspector, guard, stats)
+                }
                 _ => answer(
-                    request, board, camera, store, embedder, decider, guard, stats,
+                    request,
+                    board,
+                    camera,
+                    store,
+                    embedder,
+                    decider,
+                    inspector.as_mut(),
+                    guard,
+                    stats,
                 ),
             });
         if answer.is_ok() {
@@ -176,6 +205,7 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
     store: &'a mut Store<F>,
     embedder: &'a mut Embedder<'_>,
     decider: &mut Decider,
+    inspector: Option<&mut Inspector<'m, F>>,
     guard: &mut Guard<F>,
     stats: &mut Stats,
 ) -> Result<Response<'a>, DeviceError> {
@@ -183,7 +213,9 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
         Request::Info => Ok(Response::Info(info(
             board, camera, store, embedder, decider, guard,
         ))),
-        Request::Classify => decide::classify(camera, store, embedder, decider, guard, stats),
+        Request::Classify => {
+            decide::classify(camera, store, embedder, decider, inspector, guard, stats)
+        }
         Request::Frame {
             geometry,
             offset,
@@ -200,6 +232,7 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
             })
         }
         Request::Enroll { name, force } => {
+            decide::keep_fit(guard.settings(), embedder.fit);
             decide::enroll((name, force), camera, store, embedder, guard, stats)
         }
         Request::List { skip } => {
@@ -234,6 +267,7 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
         Request::Reset => {
             store.reset()?;
             guard.keep_ledger(store);
+            inspector.map_or(Ok(()), Inspector::forget)?;
             info!("reset");
             Ok(Response::Done)
         }
@@ -261,7 +295,10 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
         Request::Receive { offset, chunk } => {
             Ok(Response::Received(store.receive(offset, chunk)? as u32))
         }
-        Request::Restore => Ok(decide::restored(store, &embedder.model?, guard)?),
+        Request::Restore => {
+            decide::keep_fit(guard.settings(), embedder.fit);
+            Ok(decide::restored(store, &embedder.model?, guard)?)
+        }
         Request::Lock(request) => guard.lock(request),
         Request::Update(request) => guard.update(request, embedder.arena, embedder.input.len()),
         Request::Decision(request) => {
@@ -271,6 +308,7 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
             ticks: embedder.check()?,
         }),
         Request::LeaveOneOut { id } => decide::leave_one_out(id, store, embedder, guard),
+        Request::Inspection(_) => Err(InspectionError::NoMemory.into()),
         Request::Boots { .. } | Request::Check(Check::Flash) => Err(DeviceError::NoHistory),
     }
 }
@@ -305,6 +343,7 @@ fn info<'a, 'm, C: Camera, F: Mapped<'m>>(
             guard.settings(),
             store.known(),
             embedder.model.as_ref().ok(),
+            embedder.fit,
         ),
     }
 }
@@ -392,6 +431,7 @@ struct Embedder<'m> {
     /// What it looks at, none for the whole frame.
     region: Option<Region>,
     alignment: Alignment,
+    fit: Fit,
 }
 
 /// What the model made of a frame.
@@ -424,12 +464,26 @@ impl Embedder<'_> {
     /// Runs the model on its own frame: the ticks that it took.
     fn check(&mut self) -> Result<u32, DeviceError> {
         let model = self.model?;
-        let golden = model.golden().ok_or(DeviceError::NoSelfTest)?;
         let start = self.clock.now();
-        match engine::run(&model, golden.frame, self.arena) {
-            Ok(embedding) if embedding == golden.embedding => Ok(self.clock.since(start)),
-            _ => Err(DeviceError::SelfTest),
+        match engine::self_test(&model, self.arena) {
+            Some(true) => Ok(self.clock.since(start)),
+            Some(false) => Err(DeviceError::SelfTest),
+            None => Err(DeviceError::NoSelfTest),
         }
+    }
+
+    /// What the model saw last, for inspection.
+    fn sight<'a>(&'a self, embedding: &'a [i8]) -> Result<Sight<'a>, DeviceError> {
+        let model = self.model?;
+        let map = model.patches().and_then(|patches| {
+            let shape = Shape::new(patches.height, patches.width, patches.channels)?;
+            Map::new(shape, engine::patches(&model, self.arena)?)
+        });
+        Ok(Sight {
+            map: map.ok_or(InspectionError::NoPatches)?,
+            embedding,
+            light: Light::of(&self.input[..model.input_len()]),
+        })
     }
 
     /// Brings the frame to the model's input and runs it.
@@ -439,6 +493,10 @@ impl Embedder<'_> {
         let input = &mut self.input[..model.input_len()];
         let region = self.region.unwrap_or(Region::whole(&frame));
         region_within(region, &frame)?;
+        let header = model.header();
+        let region = self
+            .fit
+            .of(region, (header.input_width, header.input_height));
         let pose = align::run(&frame, region, self.alignment, model.input_shape(), input)
             .map_err(|_| DeviceError::Preprocess)?;
         let embedding = engine::run(&model, input, self.arena).map_err(|_| ModelFault::Image)?;

@@ -11,7 +11,8 @@ use sha2::{Digest, Sha256};
 
 use super::check_model;
 use crate::engine;
-use crate::image::signature;
+use crate::image::Model;
+use crate::image::signature::{self, Claim, Signed};
 use crate::protocol::{ImageFault, Slot, UpdateError};
 use crate::settings::{Announced, Settings};
 use crate::store::nor::{Medium, Nor};
@@ -36,11 +37,47 @@ impl<'m, M: Medium> Mapped<'m> for Nor<'m, M> {
     }
 }
 
-/// Accepts an image for a slot: sound, fit for the memory, of the right hash and signature, and its
-/// self-test gives exactly what it should.
+/// Whose images are taken, and what they have to say.
+#[derive(Clone, Copy)]
+pub(super) struct Trust {
+    pub(super) key: [u8; 32],
+    pub(super) bound: Claim,
+}
+
+impl Trust {
+    /// What the settings say of images that come.
+    pub(super) fn of<F: NorFlash>(settings: &Settings<F>) -> Option<Self> {
+        settings.trusted().map(|&key| Self {
+            key,
+            bound: settings.bound(),
+        })
+    }
+
+    /// The same for images that were taken before: one that is older than the newest stays what a device
+    /// falls back to.
+    pub(super) fn of_taken(self) -> Self {
+        let counter = 0;
+        let bound = Claim {
+            counter,
+            ..self.bound
+        };
+        Self { bound, ..self }
+    }
+
+    fn check(&self, model: &Model<'_>, signed: Option<&Signed>) -> Result<(), ImageFault> {
+        let signed = signed.ok_or(ImageFault::Unsigned)?;
+        if !signature::verify(model, signed, &self.key) {
+            return Err(ImageFault::Signature);
+        }
+        self.bound.admits(&signed.claim)
+    }
+}
+
+/// Accepts an image for a slot: sound, fit for the memory, of the right hash and signature, for this
+/// product and not too old, and its self-test gives exactly what it should.
 pub(super) fn accept(
     bytes: &[u8],
-    trusted: Option<&[u8; 32]>,
+    trust: Option<Trust>,
     arena: &mut [u64],
     input: usize,
 ) -> Result<usize, ImageFault> {
@@ -52,18 +89,13 @@ pub(super) fn accept(
         return Err(ImageFault::Hash);
     }
     let found = signature::find(&model, bytes);
-    match (trusted, &found) {
-        (None, _) => {}
-        (Some(_), None) => return Err(ImageFault::Unsigned),
-        (Some(key), Some(signature)) if signature::verify(&model, signature, key) => {}
-        (Some(_), Some(_)) => return Err(ImageFault::Signature),
+    if let Some(trust) = trust {
+        trust.check(&model, found.as_ref())?;
     }
-    let golden = model.golden().ok_or(ImageFault::NoSelfTest)?;
-    match engine::run(&model, golden.frame, arena) {
-        Ok(embedding) if embedding == golden.embedding => {}
-        _ => return Err(ImageFault::SelfTest),
+    if !engine::self_test(&model, arena).ok_or(ImageFault::NoSelfTest)? {
+        return Err(ImageFault::SelfTest);
     }
-    let trailer = found.map_or(0, |_| signature::LEN);
+    let trailer = found.map_or(0, |signed| signed.len);
     Ok(model.bytes().len() + trailer)
 }
 

@@ -10,7 +10,7 @@
 mod conv;
 mod depthwise;
 mod elementwise;
-mod kernels;
+pub(crate) mod kernels;
 mod pool;
 pub mod reference;
 mod requantize;
@@ -22,7 +22,7 @@ use core::ops::Range;
 
 pub use requantize::requantize;
 
-use crate::image::{Kind, Model, OpRecord};
+use crate::image::{Kind, Model, OpRecord, crc};
 use crate::preprocess::contrast;
 use elementwise::Place;
 
@@ -66,6 +66,25 @@ pub fn run<'a>(
     arena: &'a mut [u64],
 ) -> Result<&'a [i8], EngineError> {
     run_observed(model, frame, arena, |_, _| {})
+}
+
+/// The patches of the picture that [`run`] ran last in this arena, height x width x channels; `None` if
+/// the model gives none or the arena is too small.
+#[must_use]
+pub fn patches<'a>(model: &Model<'_>, arena: &'a [u64]) -> Option<&'a [i8]> {
+    bytemuck::cast_slice(arena).get(model.patches()?.range())
+}
+
+/// Runs the model's self-test: whether embedding and patches are what they should be, `None` where
+/// the image has none.
+pub fn self_test(model: &Model<'_>, arena: &mut [u64]) -> Option<bool> {
+    let golden = model.golden()?;
+    let embedding = run(model, golden.frame, arena);
+    Some(embedding == Ok(golden.embedding) && golden.patches == patches(model, arena).map(sum))
+}
+
+fn sum(values: &[i8]) -> u32 {
+    crc(bytemuck::cast_slice(values))
 }
 
 /// Like [`run`], and calls `observe` with the number of each operation and its output right after

@@ -2,7 +2,7 @@
 ///
 /// The same bits on every processor: additions and multiplications alone. The error is below
 /// 2 units in the last place.
-pub(super) fn exp(x: f32) -> f32 {
+pub(crate) fn exp(x: f32) -> f32 {
     /// The natural logarithm of 2 in two parts, of which the first times a small integer is exact.
     const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
     /// Reciprocals of 6! down to 1!, and 1.

@@ -21,6 +21,7 @@ pub mod nearest;
 
 pub use class::{Class, Role};
 pub use distance::{Distance, Prototype, Ranking, rank};
+pub(crate) use exp::exp;
 
 use heapless::Vec;
 use serde::{Deserialize, Serialize};

@@ -85,8 +85,15 @@ pub struct Header {
     /// Standard deviation to which a picture's levels are brought before the input table is read, see
     /// [`contrast`](crate::preprocess::contrast); 0 leaves them as they are.
     pub contrast: u32,
+    /// Number of the operation whose output is the map of patches, counted from 1; 0 for none. Nothing
+    /// behind it writes there.
+    pub patches_op: u32,
+    /// Real value of one step of the patches.
+    pub patches_scale: f32,
+    /// [`crc`](super::crc) of the patches that the engine computes from the self-test's frame.
+    pub golden_patches: u32,
     /// Zeros.
-    pub reserved: [u32; 4],
+    pub reserved: u32,
 }
 
 /// A tensor in the arena: int8, height x width x channels, the channel fastest.

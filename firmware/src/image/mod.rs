@@ -14,6 +14,9 @@
 //! | calibration | a [`Calibration`](crate::decision::Calibration): how far pictures of a known class may lie from it |
 //! | golden frame, golden embedding | a picture and what the engine makes of it, for the self-test |
 //!
+//! A model may give a map of [`Patches`] beside its embedding: the output of one of its operations,
+//! named by [`Header::patches_op`], which stays in the arena to the end. The self-test has its checksum.
+//!
 //! **Quantisation.** A real value is `scale * (q - zero_point)`, `q` int8. Activations have one
 //! scale and zero point a tensor; weights have one scale an output channel and no zero point. An
 //! output is computed from the int32 sum `acc = bias + sum(weight * input)` by
@@ -45,6 +48,7 @@ mod check;
 mod layout;
 mod model;
 pub mod packing;
+mod patches;
 pub mod signature;
 #[cfg(test)]
 mod tests;
@@ -57,3 +61,4 @@ pub use layout::{
     SCRATCH_ALIGN, SECTION_ALIGN, TENSOR_ALIGN, Tensor, VERSION,
 };
 pub use model::{Golden, ImageError, Model, crc};
+pub use patches::Patches;

@@ -8,6 +8,7 @@ use super::check::OpFault;
 use super::layout::{
     CRC_START, Channel, Header, LUT_LEN, MAGIC, OpRecord, SECTION_ALIGN, TENSOR_ALIGN, VERSION,
 };
+use super::patches::Patches;
 use crate::decision::Calibration;
 
 static CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
@@ -60,13 +61,15 @@ pub enum ImageError {
     },
 }
 
-/// The self-test: a picture and the embedding that the engine computes from it.
+/// The self-test: a picture and what the engine computes from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Golden<'m> {
     /// Height x width x channels, one byte a value.
     pub frame: &'m [u8],
     /// The int8 embedding.
     pub embedding: &'m [i8],
+    /// [`crc`] of the int8 patches, where the model gives some.
+    pub patches: Option<u32>,
 }
 
 /// An image that was checked and can be run; it borrows the bytes.
@@ -80,6 +83,7 @@ pub struct Model<'m> {
     metadata: &'m str,
     golden: Option<Golden<'m>>,
     calibration: Option<&'m Calibration>,
+    patches: Option<Patches>,
 }
 
 impl<'m> Model<'m> {
@@ -133,15 +137,6 @@ impl<'m> Model<'m> {
         let lut_len = usize::from(header.input_channels) * LUT_LEN;
         let lut = section(header.input_lut, lut_len, "input table")?;
         let metadata = section(header.metadata, header.metadata_len as usize, "metadata")?;
-        let golden = if header.golden_frame == 0 {
-            None
-        } else {
-            let embedding = section(header.golden_embedding, embedding_len, "golden embedding")?;
-            Some(Golden {
-                frame: section(header.golden_frame, frame_len, "golden frame")?,
-                embedding: bytemuck::cast_slice(embedding),
-            })
-        };
         let calibration = match header.calibration {
             0 => None,
             offset => slice::<Calibration>(bytes, offset, 1)
@@ -169,6 +164,18 @@ impl<'m> Model<'m> {
             return Err(ImageError::Header("embedding"));
         }
 
+        let patches = Patches::of(header, ops)?;
+        let golden = if header.golden_frame == 0 {
+            None
+        } else {
+            let embedding = section(header.golden_embedding, embedding_len, "golden embedding")?;
+            Some(Golden {
+                frame: section(header.golden_frame, frame_len, "golden frame")?,
+                embedding: bytemuck::cast_slice(embedding),
+                patches: patches.map(|_| header.golden_patches),
+            })
+        };
+
         Ok(Self {
             bytes,
             header,
@@ -178,6 +185,7 @@ impl<'m> Model<'m> {
             metadata: text(metadata, "metadata")?,
             golden,
             calibration,
+            patches,
         })
     }
 
@@ -278,6 +286,13 @@ impl<'m> Model<'m> {
         self.metadata
     }
 
+    /// The map of patches that a run leaves in the arena beside the embedding, where the model gives
+    /// one.
+    #[must_use]
+    pub const fn patches(&self) -> Option<Patches> {
+        self.patches
+    }
+
     /// The self-test, where the image has one.
     #[must_use]
     pub const fn golden(&self) -> Option<Golden<'m>> {
@@ -364,7 +379,7 @@ fn slice<T: Pod>(bytes: &[u8], offset: u32, count: usize) -> Option<&[T]> {
 
 /// The operations from `start` on that run together: one, or as many as are computed by rows and
 /// the one behind them. `None` at the end.
-fn chain(ops: &[OpRecord], start: usize) -> Option<&[OpRecord]> {
+pub(super) fn chain(ops: &[OpRecord], start: usize) -> Option<&[OpRecord]> {
     let rest = ops.get(start..).filter(|rest| !rest.is_empty())?;
     let by_rows = rest.iter().take_while(|op| op.by_rows != 0).count();
     rest.get(..=by_rows).or(Some(rest))

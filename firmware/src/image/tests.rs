@@ -77,9 +77,17 @@ fn run_if_read(image: &mut [u8]) -> Result<(), TestCaseError> {
             let mut arena = std::vec![0u64; model.arena_words()];
             let result = engine::run(&model, &frame, &mut arena);
             prop_assert!(!matches!(result, Err(EngineError::Record(_))), "{result:?}");
+            let patches = engine::patches(&model, &arena).map(<[i8]>::len);
+            prop_assert_eq!(patches, model.patches().map(|patches| patches.len()));
         }
     }
     Ok(())
+}
+
+/// Changes the header and makes the checksum fit again.
+fn with_header(image: &mut [u8], change: impl FnOnce(&mut Header)) {
+    change(bytemuck::from_bytes_mut(&mut image[..size_of::<Header>()]));
+    seal(image);
 }
 
 /// A random chain and its image.
@@ -111,7 +119,7 @@ fn whole_images_are_read() {
         let model = Model::parse(&image.0).expect("a valid image");
         assert_eq!(model.bytes().len(), len(&image.0));
         assert_eq!(model.ops()[0].kind(), Some(kind));
-        assert!(model.golden().is_none());
+        assert!(model.golden().is_none() && model.patches().is_none());
         assert_eq!((model.name(), model.metadata()), ("", ""));
     }
 }
@@ -311,6 +319,67 @@ let refused = fault(&over).map(|(_, fault)| fault);
         }
     }
 
+    /// Whatever the layout, they are at the end what they were when they were computed; of an operation
+    /// that is computed by rows there is no whole.
+    #[test]
+    fn patches_stay_to_the_end(seed: u64, layout in 0..3usize) {
+        let layout = [Layout::Whole, Layout::Rows, Layout::RowsInPlace][layout];
+        let (shapes, image) = chain(seed, layout);
+        for number in 0..shapes.len() {
+            let mut image = image.clone();
+            with_header(&mut image.0, |header| {
+                (header.patches_op, header.patches_scale) = (number as u32 + 1, 1.0);
+            });
+            let model = Model::parse(&image.0);
+            if layout != Layout::Whole && number + 1 < shapes.len() {
+                prop_assert_eq!(model.err(), Some(ImageError::Header("patches")));
+                continue;
+            }
+            let model = model.expect("a valid image");
+            let frame: Vec<u8> = (0..model.input_len()).map(|i| (i * 37) as u8).collect();
+            let mut arena = std::vec![0u64; model.arena_words()];
+            let mut computed = Vec::new();
+            engine::run_observed(&model, &frame, &mut arena, |index, output| {
+                if index == number && !output.is_empty() {
+                    computed = output.to_vec();
+                }
+            }).expect("a run");
+            prop_assert_eq!(engine::patches(&model, &arena), Some(&computed[..]));
+            prop_assert_eq!(engine::patches(&model, &[]), None);
+        }
+    }
+
+    /// What a later operation writes over is no map any more, be it its output or its scratch.
+    #[test]
+    fn patches_that_are_written_over_are_refused(seed: u64, scratch: bool) {
+        let (shapes, mut image) = chain(seed, Layout::Whole);
+        prop_assume!(shapes.len() > 2);
+        let last = shapes.len() - 1;
+        let end = size_of::<Header>() + size_of_val(&shapes[..]);
+        let ops: &mut [OpRecord] = bytemuck::cast_slice_mut(&mut image.0[size_of::<Header>()..end]);
+        prop_assume!(!scratch || ops[last].scratch_needed() > 0);
+        let first = ops[0].output;
+        let arena = if scratch {
+            ops[last].scratch = first.offset / 8 * 8;
+            ops[last].scratch as usize + ops[last].scratch_needed()
+        } else {
+            ops[last].output.offset = first.offset;
+            ops[last].output.range().end
+        };
+        let output = ops[last].output;
+        // Not what the last itself reads.
+        prop_assume!(arena <= ops[last].input.offset as usize);
+        with_header(&mut image.0, |header| {
+            header.output_offset = output.offset;
+            header.patches_op = 0;
+        });
+        prop_assert!(Model::parse(&image.0).is_ok());
+        with_header(&mut image.0, |header| {
+            (header.patches_op, header.patches_scale) = (1, 1.0);
+        });
+        prop_assert_eq!(Model::parse(&image.0).err(), Some(ImageError::Header("patches")));
+    }
+
     #[test]
     fn any_bytes_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..512)) {
         let mut aligned = Aligned([0; 512]);
@@ -327,6 +396,31 @@ let refused = fault(&over).map(|(_, fault)| fault);
                 prop_assert!(!core::mem::replace(&mut seen[index], true));
             }
         }
+    }
+}
+
+/// The fields of patches that can be read, and what must not be.
+#[test]
+fn patches_are_the_output_of_an_operation_and_have_a_scale() {
+    let with = |patches_op: u32, patches_scale: f32| {
+        let mut image = image(Kind::Conv2d);
+        with_header(&mut image.0, |header| {
+            (header.patches_op, header.patches_scale) = (patches_op, patches_scale);
+        });
+        Model::parse(&image.0).map(|model| model.patches())
+    };
+    // Images of before have zeros there.
+    assert_eq!(with(0, 0.0), Ok(None));
+    let patches = with(1, 0.25).unwrap().unwrap();
+    assert_eq!([patches.height, patches.width, patches.channels], [6, 6, 4]);
+    assert_eq!((patches.count(), patches.len()), (36, 144));
+    assert_eq!((patches.scale, patches.zero_point), (0.25, 0));
+    for number in [2, 3, 1 << 31, u32::MAX] {
+        assert_eq!(with(number, 0.25), Err(ImageError::Header("patches")));
+    }
+    for scale in [0.0, -1.0, f32::NAN, f32::INFINITY] {
+        let refused = Err(ImageError::Header("quantisation of patches"));
+        assert_eq!(with(1, scale), refused);
     }
 }
 

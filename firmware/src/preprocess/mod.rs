@@ -76,7 +76,7 @@ pub enum PreprocessError {
 ///
 /// Each side is resized by itself: to fewer pixels by the mean of what each covers, to more by
 /// interpolation between two. Colours become luma (BT.601, full range). The sides need not be in
-/// proportion.
+/// proportion; [`Fit::of`] gives a region whose are.
 ///
 /// # Errors
 /// Any [`PreprocessError`]; what `input` holds then does not matter.

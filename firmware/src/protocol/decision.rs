@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::decision::{Basis, Filter, Outcome, Outlier, Rate, Stable};
 use crate::heads::Role;
-use crate::preprocess::Region;
 use crate::preprocess::align::Alignment;
+use crate::preprocess::{Fit, Region};
 use crate::settings::SettingsError;
 
 /// What is decided of a picture, beside its nearest class.
@@ -57,6 +57,8 @@ pub struct Deciding {
     pub recentered: bool,
     /// Whether light or camera have changed.
     pub drift: DriftInfo,
+    /// What is looked at of a frame or region of other proportions than the model's input.
+    pub fit: Fit,
 }
 
 /// What the host asks of the decisions. Each is kept in flash, and answered by
@@ -86,6 +88,8 @@ pub enum DecisionRequest {
     Region(Option<Region>),
     /// Whether parts are brought to the middle and upright.
     Align(Alignment),
+    /// What is looked at of a frame or region of other proportions than the model's input.
+    Fit(Fit),
 }
 
 /// Why a request about decisions was refused.

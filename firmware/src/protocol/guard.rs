@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Check, ModelFault, Request};
+use super::{Check, InspectionRequest, ModelFault, Request};
+use crate::image::signature::{Claim, Product};
 use crate::lock::{Answer, Key, Seed};
 use crate::settings::SettingsError;
 
@@ -48,7 +49,19 @@ impl Request<'_> {
                 | LockRequest::Unlock { .. }
                 | LockRequest::Lock
                 | LockRequest::Provision { .. } => Access::Open,
-                LockRequest::Trust { .. } => Access::Guarded,
+                LockRequest::Trust { .. } | LockRequest::Bind { .. } => Access::Guarded,
+            },
+            Self::Inspection(request) => match request {
+                InspectionRequest::Status
+                | InspectionRequest::Look
+                | InspectionRequest::Heat { .. } => Access::Open,
+                InspectionRequest::Good
+                | InspectionRequest::Bad
+                | InspectionRequest::Watch
+                | InspectionRequest::Keep
+                | InspectionRequest::Discard
+                | InspectionRequest::Undo
+                | InspectionRequest::Forget => Access::Guarded,
             },
         }
     }
@@ -80,6 +93,14 @@ pub enum LockRequest {
     Trust {
         /// The public key.
         key: [u8; 32],
+    },
+    /// What a signed image has to say to be taken from now on; only with a trusted key. Answered by
+    /// [`Response::Done`](super::Response::Done).
+    Bind {
+        /// The device's product; none leaves it.
+        product: Option<Product>,
+        /// The least counter; none leaves it.
+        counter: Option<u32>,
     },
 }
 
@@ -139,6 +160,11 @@ pub struct Protection {
     pub lock: LockState,
     /// First eight bytes of the key whose signatures it takes; without one it takes any image.
     pub trusted: Option<[u8; 8]>,
+    /// What an image has to say to be taken: its product, if the device has one, and at least this
+    /// counter. Without a trusted key it says nothing.
+    pub bound: Claim,
+    /// What the update that runs says; none for the image it was flashed with or without a signature.
+    pub claim: Option<Claim>,
     /// The image that runs.
     pub running: Slot,
     /// The image that runs from the next start on.
@@ -172,6 +198,17 @@ pub enum ImageFault {
     /// The golden frame gave another embedding.
     #[error("the image fails its self-test")]
     SelfTest,
+    /// It is for another product, by its signature.
+    #[error("the image is signed for another product than the device")]
+    Product,
+    /// It is older than what the device takes, by its signature.
+    #[error("the image is signed with counter {counter}, the device takes none below {least}")]
+    Older {
+        /// The image's.
+        counter: u32,
+        /// The device's.
+        least: u32,
+    },
 }
 
 /// Why the lock refused.
@@ -205,6 +242,9 @@ pub enum LockError {
     /// The settings can't be read or written.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// Product and counter are what a signer says, and none is trusted.
+    #[error("the device trusts no key yet: give the signer's too (`sudal trust`)")]
+    NoTrust,
 }
 
 /// Why an update was refused.

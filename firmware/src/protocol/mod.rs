@@ -10,6 +10,7 @@
 
 mod decision;
 mod guard;
+mod inspection;
 pub mod packet;
 mod request;
 mod response;
@@ -19,6 +20,7 @@ pub use guard::{
     Access, ImageFault, LockError, LockRequest, LockState, Protection, Slot, UpdateError,
     UpdateRequest,
 };
+pub use inspection::{Anomaly, InspectionError, InspectionInfo, InspectionRequest};
 pub use request::{Check, Request};
 pub use response::{
     ClassInfo, DeviceError, Distance, Info, ModelFault, ModelInfo, Page, Response, Stats, Verdict,

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{DecisionRequest, LockRequest, UpdateRequest};
+use super::{DecisionRequest, InspectionRequest, LockRequest, UpdateRequest};
 use crate::camera::Geometry;
 use crate::heads::Head;
 
@@ -108,6 +108,8 @@ pub enum Request<'a> {
         /// Id of a class of the present model.
         id: u8,
     },
+    /// Learns what good parts look like and inspects, see [`InspectionRequest`] for the answers.
+    Inspection(InspectionRequest),
 }
 
 /// What a device can check about itself.

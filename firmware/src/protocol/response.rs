@@ -1,7 +1,10 @@
 use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
-use super::{Deciding, Decision, DecisionError, LockError, Protection, UpdateError};
+use super::{
+    Anomaly, Deciding, Decision, DecisionError, InspectionError, InspectionInfo, LockError,
+    Protection, UpdateError,
+};
 use crate::camera::{CameraError, Geometry};
 use crate::decision::{LeaveOneOut, Quality};
 use crate::device::Boots;
@@ -86,6 +89,19 @@ pub enum Response<'a> {
     },
     /// To [`Request::LeaveOneOut`](super::Request::LeaveOneOut).
     LeftOut(LeaveOneOut),
+    /// To [`InspectionRequest`](super::InspectionRequest), but for the next two.
+    Inspection(InspectionInfo),
+    /// To [`InspectionRequest::Look`](super::InspectionRequest::Look), and to
+    /// [`Request::Classify`](super::Request::Classify) where good parts were shown and no class is
+    /// enrolled.
+    Anomaly(Anomaly),
+    /// To [`InspectionRequest::Heat`](super::InspectionRequest::Heat).
+    Heat {
+        /// Bytes of the whole map.
+        total: u16,
+        /// At most [`MAX_CHUNK`](super::MAX_CHUNK) bytes.
+        chunk: &'a [u8],
+    },
 }
 
 /// Some enrolled classes.
@@ -219,6 +235,8 @@ pub struct Verdict<'a> {
     pub decision: Decision,
     /// Where the part was found that was brought to the middle; none if the frame was taken as it is.
     pub pose: Option<Pose>,
+    /// What the picture shows beside the good parts that were shown, if some were.
+    pub anomaly: Option<Anomaly>,
 }
 
 /// An enrolled class.
@@ -302,4 +320,7 @@ pub enum DeviceError {
     /// The engine computes something else than the model image says.
     #[error("the model's self-test gives another embedding: flash firmware and model anew")]
     SelfTest,
+    /// The inspection is as it was.
+    #[error(transparent)]
+    Inspection(#[from] InspectionError),
 }

@@ -15,6 +15,7 @@
 //! Every write is read back, and done again elsewhere if it did not take. When the flash was
 //! compacted, what did not survive the move is written again.
 
+pub mod banks;
 mod known;
 mod ledger;
 pub mod nor;

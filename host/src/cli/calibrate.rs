@@ -21,7 +21,7 @@ use super::place;
 /// were enrolled with the image as it was have to be enrolled again; a signature has to be made anew.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
-  sudal calibrate models/parts.sudal --data parts")]
+  sudal calibrate models/parts.sudal --data synthetic:parts")]
 pub(crate) struct Args {
     /// The model image.
     image: PathBuf,

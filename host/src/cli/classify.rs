@@ -21,7 +21,8 @@ use super::output::Output;
   sudal classify unknown.png --json
   sudal classify part.png --fail-on ng,unknown,unclear || echo stop")]
 pub(crate) struct Classify {
-    /// Pictures, PNG or JPEG.
+    /// Pictures: PNG, JPEG, BMP, TIFF or WebP. Of one of other proportions than the model's input the
+    /// board looks at the middle (see sudal region).
     pictures: Vec<PathBuf>,
     /// End with exit code 3 if a picture has one of these verdicts: ng, unknown, unclear.
     #[arg(long, value_name = "VERDICTS", value_delimiter = ',', value_parser = acceptance())]

@@ -18,7 +18,7 @@ use sudal::nets::graph::Normalization;
 use sudal_firmware::heads::MAX_DIM;
 
 use super::calibrate;
-use super::data::{DataArgs, Kind};
+use super::data::{DataArgs, Kind, folder_split};
 use super::model::{ModelFile, beside};
 use super::output::Output;
 use super::place;
@@ -29,7 +29,7 @@ use super::place;
 /// need before anything is flashed, and the accuracy that int8 costs on real episodes.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal convert parts.onnx --data parts
+  sudal convert parts.onnx --data synthetic:parts
   sudal convert foreign.onnx --data pictures/ --mean 0.485 --std 0.229 --ram 96KiB
   sudal convert classifier.onnx --data pictures/ --mean 0 --std 1 --output features")]
 pub(crate) struct Args {
@@ -202,12 +202,12 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     output.result(&report, text)
 }
 
-/// Calibration never uses classes that are measured on afterwards; a folder has but one split.
+/// Calibration never uses classes that are measured on afterwards, where there are others.
 fn calibration_split(data: &DataArgs) -> anyhow::Result<String> {
     Ok(match data.kind()? {
         Kind::Parts | Kind::Surfaces => "val".to_owned(),
         Kind::Omniglot(_) => "trainval".to_owned(),
-        Kind::Folder(_) => "all".to_owned(),
+        Kind::Folder(path) => folder_split(&path, &["train"])?,
     })
 }
 
@@ -215,10 +215,10 @@ fn calibration_split(data: &DataArgs) -> anyhow::Result<String> {
 /// those that are measured on.
 fn decision_data(data: &DataArgs, size: (u32, u32), output: &Output) -> anyhow::Result<Loaded> {
     let split = match data.kind()? {
-        Kind::Folder(_) => "all",
-        Kind::Parts | Kind::Surfaces | Kind::Omniglot(_) => "val",
+        Kind::Folder(path) => folder_split(&path, &["val", "train"])?,
+        Kind::Parts | Kind::Surfaces | Kind::Omniglot(_) => "val".to_owned(),
     };
-    data.load(split, size, output)
+    data.load(&split, size, output)
 }
 
 /// The int8 embeddings of all pictures.

@@ -1,12 +1,14 @@
 //! `--data`: which pictures a command works on.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use indicatif::ProgressBar;
 use sudal::data::crops::{self, Crops};
+use sudal::data::folder::{ALL, Folder};
 use sudal::data::omniglot::{self, Part, Split};
-use sudal::data::{Dataset, Loaded, folder, parts, surfaces};
+use sudal::data::{Dataset, Fit, Loaded, parts, surfaces};
 use sudal::meta::Embeddings;
 
 use super::output::Output;
@@ -14,20 +16,34 @@ use super::output::Output;
 /// Which pictures.
 #[derive(clap::Args, Clone)]
 pub(crate) struct DataArgs {
-    /// `parts` or `surfaces` for the built-in generators of synthetic parts and of flawed surfaces,
-    /// or a path: a folder or zip with a folder of PNG or JPEG pictures per class, or a folder with
-    /// Omniglot's official zips.
-    #[arg(long, default_value = "parts", value_name = "parts|surfaces|PATH")]
+    /// `synthetic:parts` or `synthetic:surfaces` for the built-in generators of parts and of flawed
+    /// surfaces (`parts` and `surfaces` for short, where no folder is called so), or a path: a folder or
+    /// zip with a folder of PNG, JPEG, BMP, TIFF or WebP pictures per class, or a folder with Omniglot's
+    /// official zips.
+    ///
+    /// Folders train, val and test with the class folders in them are splits, and masks beside the
+    /// pictures are left out. What was read and what was not is said.
+    #[arg(
+        long,
+        default_value = "synthetic:parts",
+        value_name = "synthetic:parts|synthetic:surfaces|PATH"
+    )]
     pub(crate) data: String,
     /// Which part of the data. Omniglot: train, val, trainval, test (Vinyals' split with rotations
     /// as classes, 28x28), background, evaluation (Lake's). Parts and surfaces: train, val, test,
-    /// which share no class. A folder has no splits.
+    /// which share no class. A folder: train, val or test where it has such folders, which mostly share
+    /// their classes, or all of it.
     #[arg(long, value_name = "NAME")]
     pub(crate) split: Option<String>,
     /// Take every picture of a folder or zip, whose folders then do not matter, for a class of its own:
     /// so many crops of it. For photographs that nobody has labelled.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=100))]
     pub(crate) crops: Option<u32>,
+    /// Look at the whole of pictures that are longer or wider than the model's input, squeezed to its
+    /// proportions. Otherwise their largest centred part of its proportions is looked at, and what is
+    /// beside it is not. For a board `sudal region whole --squeeze` does the same.
+    #[arg(long)]
+    pub(crate) squeeze: bool,
 }
 
 /// Half of the classes, for data whose only unseen classes have to serve two purposes.
@@ -60,18 +76,36 @@ pub(crate) enum Kind {
     Folder(PathBuf),
 }
 
+/// The generator that a name stands for, short ones only where no file or folder is called so.
+pub(crate) fn generator(name: &str) -> Option<Kind> {
+    match name {
+        "synthetic:parts" => Some(Kind::Parts),
+        "synthetic:surfaces" => Some(Kind::Surfaces),
+        "parts" if !Path::new(name).exists() => Some(Kind::Parts),
+        "surfaces" if !Path::new(name).exists() => Some(Kind::Surfaces),
+        _ => None,
+    }
+}
+
 impl DataArgs {
-    pub(crate) fn kind(&self) -> anyhow::Result<Kind> {
-        if self.data == "parts" {
-            return Ok(Kind::Parts);
+    /// The pictures of a path, or of a generator's name.
+    pub(crate) fn of(data: String) -> Self {
+        Self {
+            data,
+            split: None,
+            crops: None,
+            squeeze: false,
         }
-        if self.data == "surfaces" {
-            return Ok(Kind::Surfaces);
+    }
+
+    pub(crate) fn kind(&self) -> anyhow::Result<Kind> {
+        if let Some(generator) = generator(&self.data) {
+            return Ok(generator);
         }
         let path = PathBuf::from(&self.data);
         if !path.exists() {
             bail!(
-                "{} does not exist: give `parts`, `surfaces`, a folder or a zip to --data",
+                "{} does not exist: give synthetic:parts, synthetic:surfaces, a folder or a zip to --data",
                 self.data
             );
         }
@@ -80,6 +114,15 @@ impl DataArgs {
             return Ok(Kind::Omniglot(path));
         }
         Ok(Kind::Folder(path))
+    }
+
+    /// What is done with pictures of other proportions than the model's input.
+    pub(crate) fn fit(&self) -> Fit {
+        if self.squeeze {
+            Fit::Squeeze
+        } else {
+            Fit::Crop
+        }
     }
 
     /// What the pictures are called on a model's card.
@@ -92,13 +135,19 @@ impl DataArgs {
                 .file_name()
                 .map_or(self.data.clone(), |n| n.to_string_lossy().into_owned()),
         };
-        Ok(match self.crops {
+        let name = match self.crops {
             Some(each) => crops_of(each, &name),
             None => name,
+        };
+        Ok(if self.squeeze {
+            format!("{name}, squeezed")
+        } else {
+            name
         })
     }
 
-    /// The split that was asked for, else `split`, or all of a folder.
+    /// The split that was asked for, else `split`. Of a folder the one nearest to it that there is:
+    /// of one without splits all of it.
     pub(crate) fn split_or(&self, split: &str) -> anyhow::Result<String> {
         let kind = self.kind()?;
         if self.crops.is_some() && !matches!(kind, Kind::Folder(_)) {
@@ -107,13 +156,19 @@ impl DataArgs {
                 self.data
             );
         }
-        if let Kind::Folder(_) = kind {
-            return match &self.split {
-                Some(split) => bail!("a folder has no split {split:?}: leave --split out"),
-                None => Ok("all".to_owned()),
-            };
+        match (&self.split, kind) {
+            (Some(split), _) => Ok(split.clone()),
+            (None, Kind::Folder(path)) if self.crops.is_none() => {
+                let wanted = match split {
+                    "val" => ["val", "test"],
+                    "test" => ["test", "val"],
+                    split => [split, split],
+                };
+                folder_split(&path, &wanted)
+            }
+            (None, Kind::Folder(_)) => Ok(ALL.to_owned()),
+            (None, _) => Ok(split.to_owned()),
         }
-        Ok(self.split.clone().unwrap_or_else(|| split.to_owned()))
     }
 
     /// Width and height that suit the data, in pixels.
@@ -125,17 +180,23 @@ impl DataArgs {
         })
     }
 
-    /// Opens a split.
-    pub(crate) fn open(&self, split: &str, size: (u32, u32)) -> anyhow::Result<Dataset> {
-        match self.kind()? {
-            Kind::Parts => parts_split(split, size, 0),
-            Kind::Surfaces => surfaces_split(split, size),
-            Kind::Omniglot(path) => omniglot_split(&path, split),
+    /// Opens a split, and says what is in it.
+    pub(crate) fn open(
+        &self,
+        split: &str,
+        size: (u32, u32),
+        output: &Output,
+    ) -> anyhow::Result<Dataset> {
+        let data = match self.kind()? {
+            Kind::Parts => parts_split(split, size, 0)?,
+            Kind::Surfaces => surfaces_split(split, size)?,
+            Kind::Omniglot(path) => omniglot_split(&path, split)?,
             Kind::Folder(_) if self.crops.is_some() => {
                 bail!("--crops is for what learns or measures, not for single pictures")
             }
-            Kind::Folder(path) => Ok(folder::open(&path)?),
-        }
+            Kind::Folder(path) => open_folder(&path, split, output)?,
+        };
+        Ok(data.with_fit(self.fit()))
     }
 
     /// Opens a split and decodes every picture.
@@ -146,11 +207,68 @@ impl DataArgs {
         output: &Output,
     ) -> anyhow::Result<Loaded> {
         if let (Kind::Folder(path), Some(each)) = (self.kind()?, self.crops) {
+            if split != ALL {
+                bail!(
+                    "--crops takes all pictures of a folder, whose splits then do not matter: leave {split:?} out"
+                );
+            }
             return crop(&path, each as usize, size, output);
         }
-        let dataset = self.open(split, size)?;
+        let dataset = self.open(split, size, output)?;
         read(&dataset, &format!("{} {split}", self.data), size, output)
     }
+}
+
+/// The first of some splits that a folder or zip has, else all of it.
+pub(crate) fn folder_split(path: &Path, wanted: &[&str]) -> anyhow::Result<String> {
+    let folder = Folder::open(path)?;
+    let has = |split: &&&str| folder.splits().contains(*split);
+    Ok((*wanted.iter().find(has).unwrap_or(&ALL)).to_owned())
+}
+
+/// Opens a split of a folder or zip, and says what is in it.
+fn open_folder(path: &Path, split: &str, output: &Output) -> anyhow::Result<Dataset> {
+    if let Some(name @ ("parts" | "surfaces")) = path.to_str() {
+        output.step(format!(
+            "{name} is a folder here, which is read; the generator is synthetic:{name}"
+        ));
+    }
+    let folder = Folder::open(path)?;
+    let of = match folder.splits() {
+        [] => String::new(),
+        _ => format!(", {split}"),
+    };
+    let (data, found) = folder.dataset(split)?;
+    output.step(format!("{}{of}: {found}", path.display()));
+    Ok(data)
+}
+
+/// Refuses pictures to validate on that are all among those that are learned from, and says how many
+/// are.
+pub(crate) fn check_validation(
+    training: &Loaded,
+    validation: &Loaded,
+    output: &Output,
+) -> anyhow::Result<()> {
+    let (width, height) = training.size();
+    let area = (width * height) as usize;
+    let known: HashSet<&[u8]> = training.all().chunks_exact(area).collect();
+    let pictures = validation.all().chunks_exact(area);
+    let (all, shared) = (
+        pictures.len(),
+        pictures.filter(|p| known.contains(p)).count(),
+    );
+    if shared > 0 && shared == all {
+        bail!(
+            "--validate gives the pictures that are learned from, which says nothing: give others, or none"
+        );
+    }
+    if shared > 0 {
+        output.step(format!(
+            "{shared} of the {all} pictures to validate on are learned from, too"
+        ));
+    }
+    Ok(())
 }
 
 /// Decodes every picture; `name` says of what.
@@ -188,22 +306,28 @@ pub(crate) struct AlsoArgs {
 
 impl AlsoArgs {
     /// The data with these pictures after it.
-    pub(crate) fn join(&self, data: Loaded, output: &Output) -> anyhow::Result<Loaded> {
-        Ok(match self.load(data.size(), output)? {
+    pub(crate) fn join(&self, data: Loaded, fit: Fit, output: &Output) -> anyhow::Result<Loaded> {
+        Ok(match self.load(data.size(), fit, output)? {
             Some(others) => data.join(&others),
             None => data,
         })
     }
 
     /// These pictures, where there are any.
-    pub(crate) fn load(&self, size: (u32, u32), output: &Output) -> anyhow::Result<Option<Loaded>> {
+    pub(crate) fn load(
+        &self,
+        size: (u32, u32),
+        fit: Fit,
+        output: &Output,
+    ) -> anyhow::Result<Option<Loaded>> {
         let Some(path) = &self.also else {
             return Ok(None);
         };
         Ok(Some(match self.also_crops {
             Some(each) => crop(path, each as usize, size, output)?,
             None => {
-                let mut others = folder::open(path)?;
+                let split = folder_split(path, &["train"])?;
+                let mut others = open_folder(path, &split, output)?.with_fit(fit);
                 if !self.also_classes.is_empty() {
                     others = others
                         .named(&self.also_classes)

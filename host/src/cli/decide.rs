@@ -3,7 +3,7 @@
 use anyhow::bail;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use sudal::device::{
-    Basis, Deciding, Decision, DecisionError, DriftInfo, Enrolled, Filter, Outcome, Quality,
+    Basis, Deciding, Decision, DecisionError, DriftInfo, Enrolled, Filter, Fit, Outcome, Quality,
     Region, Role,
 };
 
@@ -130,16 +130,23 @@ impl Recenter {
 
 /// Set the region of interest: the part of each frame that is looked at.
 ///
-/// It is refused if it reaches out of the frame that the camera has now. The board keeps it; a frame
-/// that does not hold it is not classified. Enrol again afterwards: classes look otherwise in another region.
+/// Of a frame or region of other proportions than the model's input, the largest centred part of its
+/// proportions is looked at, so that no shape changes, and what is beside it is not; --squeeze looks at
+/// all of it, squeezed to those proportions. A region that reaches out of the frame that the camera has
+/// now is refused. The board keeps both; a frame that does not hold the region is not classified. Enrol
+/// again afterwards: classes look otherwise in another region.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sudal region 16 8 48 48
-  sudal region whole")]
+  sudal region whole
+  sudal region whole --squeeze")]
 pub(crate) struct SetRegion {
     /// Left, top, width and height in pixels, or `whole`.
     #[arg(required = true, num_args = 1..=4, value_name = "PIXELS")]
     region: Vec<String>,
+    /// Squeeze all of it to the proportions of the model's input.
+    #[arg(long)]
+    squeeze: bool,
     #[command(flatten)]
     board: BoardArgs,
 }
@@ -147,9 +154,15 @@ pub(crate) struct SetRegion {
 impl SetRegion {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
         let region = region(&self.region)?;
+        let fit = if self.squeeze {
+            Fit::Squeeze
+        } else {
+            Fit::Crop
+        };
         let mut c = self.board.connect_to_change()?;
         c.client.set_region(region)?;
-        let mut text = shown(region);
+        c.client.set_fit(fit)?;
+        let mut text = shown(region, fit);
         if let Some(Region {
             left,
             top,
@@ -163,7 +176,10 @@ impl SetRegion {
                 "; frames have to have {columns}x{rows} pixels at least"
             ));
         }
-        output.result(&serde_json::json!({ "region": region }), text)
+        output.result(
+            &serde_json::json!({ "region": region, "fit": fit.name() }),
+            text,
+        )
     }
 }
 
@@ -185,13 +201,19 @@ fn region(words: &[String]) -> anyhow::Result<Option<Region>> {
     }
 }
 
-fn shown(region: Option<Region>) -> String {
-    match region {
-        None => "the whole frame is looked at".to_owned(),
+fn shown(region: Option<Region>, fit: Fit) -> String {
+    let of = match region {
+        None => "the frame".to_owned(),
         Some(r) => format!(
-            "looked at are {}x{} pixels from column {}, row {}",
+            "the {}x{} pixels from column {}, row {}",
             r.width, r.height, r.left, r.top
         ),
+    };
+    match fit {
+        Fit::Crop => format!(
+            "looked at is the largest centred part of {of} that has the model's proportions"
+        ),
+        Fit::Squeeze => format!("looked at is all of {of}, squeezed to the model's proportions"),
     }
 }
 
@@ -207,7 +229,7 @@ pub(super) fn describe(deciding: &Deciding) -> String {
         f64::from(deciding.rate.parts()) / 100.0,
         deciding.filter.agree,
         deciding.filter.window,
-        shown(deciding.region),
+        shown(deciding.region, deciding.fit),
         align::shown(deciding.alignment)
     );
     if deciding.recentered {
@@ -234,6 +256,7 @@ fn outcome(outcome: Outcome, names: &[(u8, String)]) -> String {
         Outcome::Class(id) => name(names, id).to_owned(),
         Outcome::Good(id) => format!("OK: {}", name(names, id)),
         Outcome::Defect(id) => format!("NOT OK: {}", name(names, id)),
+        Outcome::Flawed(id) => format!("NOT OK: {}, with a flaw", name(names, id)),
         Outcome::Unknown => "UNKNOWN".to_owned(),
         Outcome::Unclear => "TOO CLOSE TO CALL".to_owned(),
     }

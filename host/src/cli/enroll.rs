@@ -30,7 +30,8 @@ use super::re_enroll;
 pub(crate) struct Enroll {
     /// Name of the class.
     name: String,
-    /// Pictures of it, PNG or JPEG.
+    /// Pictures of it: PNG, JPEG, BMP, TIFF or WebP. Of one of other proportions than the model's input
+    /// the board looks at the middle (see sudal region).
     pictures: Vec<PathBuf>,
     /// Keep the pictures too, in a folder of the class's name within this one: another model can be
     /// taught from them, see `sudal re-enroll`.

@@ -22,7 +22,7 @@ use super::scratch::ScratchArgs;
 /// query classified over its line, and each answer is compared with the host's to the bit).
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal eval models/parts.sudal --data parts
+  sudal eval models/parts.sudal --data synthetic:parts
   sudal eval models/omniglot.onnx --data ~/omniglot --way 5,20 --shot 1,5
   sudal eval models/omniglot.sudal --data ~/omniglot --head memory --shot 1,5,10
   sudal eval models/omniglot.sudal --data ~/omniglot --on-board --way 5 --shot 1 --query 3 --episodes 100")]

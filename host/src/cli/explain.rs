@@ -21,7 +21,7 @@ use super::place;
 /// nearest, with their Euclidean distances. Queries that are nearest to another class come first.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal explain models/parts.sudal --data parts --out parts
+  sudal explain models/parts.sudal --data synthetic:parts --out parts
   sudal explain models/omniglot.onnx --data ~/omniglot --way 8 --shot 3 --episode 7 --out omniglot")]
 pub(crate) struct Args {
     /// Checkpoint, ONNX file or model image.

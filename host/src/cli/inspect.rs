@@ -21,7 +21,7 @@ use super::output::Output;
 /// without seeing them.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal inspect models/parts.sudal --data parts
+  sudal inspect models/parts.sudal --data synthetic:parts
   sudal inspect models/surfaces.sudal --data x-sdd.zip --known 3 --unknown 3
   sudal inspect models/surfaces.sudal --data magnetic-tiles/ --good free --known 2 --unknown 3")]
 pub(crate) struct Args {

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use anyhow::bail;
-use sudal::device::{LockState, Protection, PublicKey, Slot};
+use sudal::device::{LockState, Product, Protection, PublicKey, Slot};
 
 use super::device::BoardArgs;
 use super::output::Output;
+use super::sign::product;
 
 /// Lock the board: give it its key if it has none.
 ///
@@ -40,23 +41,36 @@ impl Lock {
     }
 }
 
-/// Have the board take only model images that a key signed.
+/// Have the board take only model images that a key signed, for its product and not too old.
 #[derive(clap::Args)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
   sudal key new --sign maker.key
-  sudal trust maker.pub --key board1.key")]
+  sudal trust maker.pub --product line-camera --key board1.key
+  sudal trust --counter 3 --key board1.key")]
 pub(crate) struct Trust {
-    /// The public key, from `sudal key new --sign`.
-    public: PathBuf,
+    /// The public key, from `sudal key new --sign` [default: the one that it trusts].
+    #[arg(required_unless_present_any = ["product", "counter"])]
+    public: Option<PathBuf>,
+    /// What product the board is: images that are signed for another one are refused.
+    #[arg(long, value_name = "NAME", value_parser = product)]
+    product: Option<Product>,
+    /// The least counter that an image has to be signed with. It rises by itself with each update that runs.
+    #[arg(long, value_name = "N")]
+    counter: Option<u32>,
     #[command(flatten)]
     board: BoardArgs,
 }
 
 impl Trust {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
-        let public = PublicKey::open(&self.public)?;
+        let public = self.public.as_deref().map(PublicKey::open).transpose()?;
         let mut c = self.board.connect_to_change()?;
-        c.client.trust(&public)?;
+        if let Some(public) = &public {
+            c.client.trust(public)?;
+        }
+        if self.product.is_some() || self.counter.is_some() {
+            c.client.bind(self.product, self.counter)?;
+        }
         let protection = c.client.info()?.protection;
         output.result(&protection, describe(&protection))
     }
@@ -96,10 +110,16 @@ pub(crate) fn describe(protection: &Protection) -> String {
         LockState::Unreadable => "closed: its settings can't be read (`sudal recover`)",
     };
     let trust = match &protection.trusted {
-        Some(key) => format!("takes images signed by {key}.."),
+        Some(key) => format!(
+            "takes images signed by {key}.. for {} or later",
+            protection.bound
+        ),
         None => "takes any image (development mode)".to_owned(),
     };
     let mut text = format!("{lock}; {trust}; runs {}", slot(protection.running));
+    if let Some(claim) = &protection.claim {
+        text.push_str(&format!(" (for {claim})"));
+    }
     if protection.next != protection.running {
         text.push_str(&format!(", {} when next started", slot(protection.next)));
     }

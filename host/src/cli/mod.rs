@@ -19,12 +19,14 @@ mod export;
 mod head;
 mod heads;
 mod inspect;
+mod inspection;
 mod interrupt;
 mod key;
 mod lock;
 mod model;
 mod openset;
 mod output;
+mod patches;
 mod pictures;
 mod place;
 mod profile;
@@ -59,7 +61,7 @@ use output::Output;
     arg_required_else_help = true,
     after_help = "From nothing to a classification, on the emulated board:
   sudal demo                                            everything below, with synthetic parts
-  sudal train --data parts --out parts.ckpt             meta-train
+  sudal train --data synthetic:parts --out parts.ckpt   meta-train
   sudal export parts.ckpt --out parts.onnx              write ONNX
   sudal verify parts.onnx --checkpoint parts.ckpt       compare with ONNX Runtime and tract
   sudal convert parts.onnx --out parts.sudal            quantise to int8
@@ -92,6 +94,7 @@ enum Command {
     Export(export::Args),
     Verify(verify::Args),
     Whiten(whiten::Args),
+    Patches(patches::Args),
     Convert(convert::Args),
     Calibrate(calibrate::Args),
     Profile(profile::Args),
@@ -107,6 +110,10 @@ enum Command {
     Recenter(decide::Recenter),
     Region(decide::SetRegion),
     Align(align::SetAlignment),
+    Good(inspection::Good),
+    Bad(inspection::Bad),
+    Commission(inspection::Commission),
+    Inspection(inspection::Inspection),
     List(board::List),
     Validate(validate::Validate),
     Rename(board::Rename),
@@ -153,6 +160,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Export(args) => export::run(&args, &output),
         Command::Verify(args) => verify::run(&args, &output),
         Command::Whiten(args) => whiten::run(&args, &output),
+        Command::Patches(args) => patches::run(&args, &output),
         Command::Convert(args) => convert::run(&args, &output),
         Command::Calibrate(args) => calibrate::run(&args, &output),
         Command::Profile(args) => profile::run(&args, &output),
@@ -168,6 +176,10 @@ pub(crate) fn main() -> ExitCode {
         Command::Recenter(args) => args.run(&output),
         Command::Region(args) => args.run(&output),
         Command::Align(args) => args.run(&output),
+        Command::Good(args) => args.run(&output),
+        Command::Bad(args) => args.run(&output),
+        Command::Commission(args) => args.run(&output),
+        Command::Inspection(args) => args.run(&output),
         Command::List(args) => args.run(&output),
         Command::Validate(args) => args.run(&output),
         Command::Rename(args) => args.run(&output),

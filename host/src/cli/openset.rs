@@ -22,7 +22,7 @@ use super::place;
 /// on int8 embeddings; each figure with its 95 % interval over episodes.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal openset models/parts.sudal --data parts
+  sudal openset models/parts.sudal --data synthetic:parts
   sudal openset models/omniglot-32.sudal --data ~/omniglot --known 20 --unknown 20 --shot 1,5
   sudal openset models/surfaces.sudal --data x-sdd.zip --known 3 --unknown 4 --plot openset")]
 pub(crate) struct Args {

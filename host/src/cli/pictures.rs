@@ -8,14 +8,15 @@ use serde::Serialize;
 
 use super::data::DataArgs;
 use super::output::Output;
+use super::re_enroll::class_folder;
 
-/// Write pictures of a data set to a folder, a folder a class.
+/// Write pictures of a data set to a folder, a folder a class; class `a/b` goes to folder `b` in `a`.
 ///
 /// They are the first classes of the split, and the first pictures of each. Of the synthetic parts four
 /// classes each are variants of one part: `--every 4` takes different ones.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
-  sudal pictures --data parts --split test --classes 5 --every 4 --each 8 --out pictures")]
+  sudal pictures --data synthetic:parts --split test --classes 5 --every 4 --each 8 --out pictures")]
 pub(crate) struct Args {
     #[command(flatten)]
     data: DataArgs,
@@ -42,7 +43,7 @@ struct Written {
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let split = args.data.split_or("test")?;
-    let dataset = args.data.open(&split, args.data.natural_size()?)?;
+    let dataset = args.data.open(&split, args.data.natural_size()?, output)?;
     if args.classes == 0 || args.each == 0 || args.every == 0 {
         bail!("--classes, --each and --every must be at least 1");
     }
@@ -69,7 +70,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
                 args.each
             );
         }
-        let folder = args.out.join(name.replace(['/', '\\'], "-"));
+        let folder = class_folder(&args.out, name)?;
         fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
         let mut pictures = Vec::new();
         for index in 0..args.each {

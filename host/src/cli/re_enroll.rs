@@ -42,7 +42,14 @@ struct Row {
 
 impl ReEnroll {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
-        let data = folder::open(&self.folder)?;
+        // As they were kept: a class may be called as a split or a folder of masks is.
+        let data = folder::open_loose(&self.folder)?;
+        if (0..data.classes()).any(|class| data.class_name(class).is_empty()) {
+            bail!(
+                "{} has pictures in no class folder: move them to the folder of their class",
+                self.folder.display()
+            );
+        }
         let mut c = self.board.connect_to_change()?;
         let info = c.client.info()?;
         let model = match info.model {
@@ -137,7 +144,9 @@ pub(crate) fn class_folder(folder: &Path, name: &str) -> anyhow::Result<PathBuf>
     let inside = parts.all(|part| matches!(part, Component::Normal(_)));
     let plain: PathBuf = Path::new(name).components().collect();
     if !inside || plain.to_str() != Some(name) || name.is_empty() {
-        bail!("{name:?} can't be the name of a folder: leave out --keep, or rename the class");
+        bail!(
+            "class {name:?} can't be the name of a folder: rename it, or write no pictures of it"
+        );
     }
     Ok(folder.join(name))
 }

@@ -9,8 +9,9 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use sudal::data::{folder, parts, surfaces};
 use sudal::device::{self, BoardError, LockKey, OpenMv};
-use sudal::serve::{Broker, DeviceOptions, Keep, Options, Reel, Source, Token, Webcam};
+use sudal::serve::{Broker, Clock, DeviceOptions, Keep, Options, Reel, Source, Token, Webcam};
 
+use super::data::{Kind, generator};
 use super::device::{BoardArgs, hold, serial_port};
 use super::output::Output;
 
@@ -38,7 +39,7 @@ const FRAMES: usize = 1000;
       a folder of pictures, two a second, before the emulated board
   sudal serve --board host --model models/parts.sudal --source webcam
       what this computer's camera sees, before a board in this process
-  sudal serve --device name=press,board=host,dir=press --device name=lathe,source=surfaces
+  sudal serve --device name=press,board=host,dir=press --device name=lathe,source=synthetic:surfaces
       two devices, each with a tab; what is not said is as for one
   sudal serve --port /dev/ttyACM0 --source camera
       what a board at a serial port sees; --listen says where browsers connect
@@ -55,13 +56,14 @@ pub(crate) struct Args {
     /// Put this model image on each board first; what was taught to it with this model stays.
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
-    /// What the boards see: parts or surfaces from the generators, a folder or zip of PNG and JPEG
+    /// What the boards see: synthetic:parts or synthetic:surfaces from the generators (parts and
+    /// surfaces for short, where no folder is called so), a folder or zip of PNG, JPEG, BMP, TIFF or WebP
     /// pictures, one after another and then again, webcam or a device such as /dev/video0 for a camera
     /// of this computer (Linux), or camera for what a board's own camera sees.
     #[arg(
         long,
-        default_value = "parts",
-        value_name = "parts|surfaces|PATH|webcam|camera"
+        default_value = "synthetic:parts",
+        value_name = "synthetic:parts|synthetic:surfaces|PATH|webcam|camera"
     )]
     source: String,
     /// Size that a webcam is asked for; it may give another, and what the board has no room for is
@@ -89,14 +91,18 @@ pub(crate) struct Args {
     /// File of the log of decisions [default: in the user's state folder].
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
-    /// Days that decisions are kept.
+    /// Keep a damaged log under another name and go on with a new one, at the start or later.
+    #[arg(long)]
+    replace_damaged_log: bool,
+    /// Days that decisions are kept: days that the log was open; between two times that it was, a day
+    /// at most counts, as the clock may be wrong.
     #[arg(long, default_value_t = 30, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
     keep_days: u32,
     /// Megabytes of decisions and pictures that are kept; the oldest go first.
     #[arg(long, default_value_t = 1024, value_name = "MB", value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
     keep_mb: u64,
-    /// Publish decisions, too: mqtt://[user:password@]host[:port]/topic. While the broker is away
-    /// they wait in the log.
+    /// Publish decisions, too: mqtt://[user:password@]host[:port]/topic, with %23 for # and so on in
+    /// name and password. While the broker is away they wait in the log.
     #[arg(long, value_name = "URL", env = "SUDAL_MQTT", hide_env_values = true)]
     mqtt: Option<String>,
 }
@@ -141,6 +147,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             days: args.keep_days,
             bytes: args.keep_mb << 20,
         },
+        replace_damaged_log: args.replace_damaged_log,
+        clock: Clock::default(),
         mqtt: broker,
         devices,
     };
@@ -215,11 +223,16 @@ impl Args {
             let classes: Vec<usize> = (0..CLASSES).map(|class| class * family).collect();
             sudal::data::Dataset::subset(&all, &classes)
         };
+        if let Some(kind) = generator(source) {
+            let data = match kind {
+                Kind::Surfaces => generated(surfaces::dataset, 1),
+                _ => generated(parts::dataset, parts::FAMILY),
+            };
+            return Ok(Source::Reel(Reel::new(data, dwell)));
+        }
         Ok(match source {
             "camera" => Source::Camera,
             "webcam" => Source::Webcam(Webcam::first(self.webcam_size)?),
-            "parts" => Source::Reel(Reel::new(generated(parts::dataset, parts::FAMILY), dwell)),
-            "surfaces" => Source::Reel(Reel::new(generated(surfaces::dataset, 1), dwell)),
             device if device.starts_with("/dev/") => {
                 Source::Webcam(Webcam::open(Path::new(device), self.webcam_size)?)
             }
@@ -227,7 +240,7 @@ impl Args {
                 let path = Path::new(path);
                 if !path.exists() {
                     bail!(
-                        "{} does not exist: give parts, surfaces, webcam, camera, a folder or a zip to --source",
+                        "{} does not exist: give synthetic:parts, synthetic:surfaces, webcam, camera, a folder or a zip to --source",
                         path.display()
                     );
                 }

@@ -4,24 +4,32 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use sudal::device::SigningKey;
+use sudal::device::{Claim, Product, SigningKey};
 
 use super::output::Output;
 use super::place;
 
 /// Sign a model image, for boards that trust the key.
 ///
-/// The signature follows the image, whose identity stays; what was enrolled with it stays good.
+/// The signature follows the image, whose identity stays; what was enrolled with it stays good. It says
+/// for which product the image is, and a counter: a board of another product does not take it, nor one
+/// that has run an image of a greater counter.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   sudal key new --sign maker.key
-  sudal sign parts.sudal --key maker.key")]
+  sudal sign parts.sudal --key maker.key --product line-camera --counter 2")]
 pub(crate) struct Args {
     /// The model image, from `sudal convert`.
     image: PathBuf,
     /// The key, from `sudal key new --sign`.
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
+    /// The product that it is for [default: any].
+    #[arg(long, value_name = "NAME", value_parser = product)]
+    product: Option<Product>,
+    /// A number that is greater than that of the images before it.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    counter: u32,
     /// The signed image [default: in place of the image].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -32,12 +40,24 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let image =
         fs::read(&args.image).with_context(|| format!("reading {}", args.image.display()))?;
     let signed = key
-        .sign(&image)
+        .sign_as(&image, args.product.unwrap_or_default(), args.counter)
         .with_context(|| format!("signing {}", args.image.display()))?;
     let path = args.out.as_ref().unwrap_or(&args.image);
     place::write(path, &signed)?;
+    let claim = Claim::of(&signed)?.unwrap_or_default();
     output.result(
-        &serde_json::json!({ "image": path, "bytes": signed.len() }),
-        format!("{}: signed, {} bytes", path.display(), signed.len()),
+        &serde_json::json!({ "image": path, "bytes": signed.len(), "claim": claim }),
+        format!(
+            "{}: signed for {claim}, {} bytes",
+            path.display(),
+            signed.len()
+        ),
     )
+}
+
+/// Reads the name of a product.
+pub(super) fn product(name: &str) -> Result<Product, String> {
+    let most = Product::MAX;
+    Product::new(name)
+        .ok_or_else(|| format!("a product's name has 1 to {most} bytes and no control characters"))
 }

@@ -31,7 +31,7 @@ use sudal::nets::block::Statistics;
 use sudal::nets::network::{Architecture, Plan, Weights};
 use sudal::nets::unfold::unfold;
 
-use super::data::{AlsoArgs, DataArgs, Kind};
+use super::data::{AlsoArgs, DataArgs, Kind, check_validation};
 use super::interrupt::{Interrupt, Interrupted};
 use super::model::{ModelFile, beside};
 use super::output::Output;
@@ -49,11 +49,11 @@ const SAVE_EVERY: Duration = Duration::from_secs(60);
 /// --out once a minute and on Ctrl-C; --resume goes on from there to the same result.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal train --data parts --out parts.ckpt
+  sudal train --data synthetic:parts --out parts.ckpt
   sudal train --data ~/omniglot --split trainval --network conv4 --episodes 12000 --out omniglot.ckpt
   sudal train --out omniglot.ckpt --resume --data ~/omniglot
   sudal train --method siamese --data ~/omniglot --split trainval --out siamese.ckpt
-  sudal train --method distilled --teacher teacher.onnx --data surfaces --out surfaces.ckpt")]
+  sudal train --method distilled --teacher teacher.onnx --data synthetic:surfaces --out surfaces.ckpt")]
 pub(crate) struct Args {
     #[command(flatten)]
     data: DataArgs,
@@ -130,8 +130,8 @@ pub(crate) struct Args {
     /// Decay of the running average of the weights that becomes the network; 0 takes the last.
     #[arg(long, default_value_t = 0.999)]
     averaging: f64,
-    /// Split to validate on; none trains without validation [default: val where there is one and
-    /// the training split does not hold it].
+    /// Split to validate on; none trains without validation [default: val of Omniglot and of the
+    /// generators, where the training split does not hold it, none of a folder].
     #[arg(long, value_name = "NAME|none")]
     validate: Option<String>,
     /// Episodes between validations (600 5-way 1-shot episodes each).
@@ -469,7 +469,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     // Until the first episode there is nothing to keep.
     let mut trainer = start(args, output)?;
     let interrupt = Interrupt::catch()?;
-    let validation = validation_data(args, trainer.origin(), trainer.size(), output)?;
+    let validation = validation_data(args, trainer.origin(), trainer.data(), output)?;
     let shape = EpisodeShape {
         way: 5,
         shot: 1,
@@ -566,7 +566,7 @@ fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
             );
         }
         let data = args.data.load(&origin.split, (width, height), output)?;
-        let data = Arc::new(args.also.join(data, output)?);
+        let data = Arc::new(args.also.join(data, args.data.fit(), output)?);
         let run = Trainer::resume(&checkpoint, Arc::clone(&data))?;
         return args.teacher.look(run, &data, &lesson(args), output);
     }
@@ -622,7 +622,7 @@ fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
         }),
     };
     let data = args.data.load(&split, size, output)?;
-    let data = args.also.join(data, output)?;
+    let data = args.also.join(data, args.data.fit(), output)?;
     let start = match &args.from {
         None => None,
         Some(path) => Some(from(path, &data)?),
@@ -687,7 +687,7 @@ pub(super) fn from(path: &Path, data: &Loaded) -> anyhow::Result<Start> {
 fn validation_data(
     args: &Args,
     origin: &Origin,
-    size: (u32, u32),
+    training: &Loaded,
     output: &Output,
 ) -> anyhow::Result<Option<Loaded>> {
     let split = match (args.validate.as_deref(), args.data.kind()?) {
@@ -698,7 +698,10 @@ fn validation_data(
         }
         (None, _) => return Ok(None),
     };
-    Ok(Some(args.data.load(split, size, output)?))
+    let data = args.data.load(split, training.size(), output);
+    let data = data.with_context(|| format!("--validate {split}"))?;
+    check_validation(training, &data, output)?;
+    Ok(Some(data))
 }
 
 /// Loss and accuracy averaged over about the last fifty episodes.

@@ -23,7 +23,7 @@ use sudal::nets::network::{Architecture, Weights};
 use sudal::report::{Axis, Chart, Point, ReportError, Series, Style};
 
 use super::bounds::Bounds;
-use super::data::{DataArgs, Kind};
+use super::data::{DataArgs, Kind, check_validation, folder_split};
 use super::interrupt::{Interrupt, Interrupted};
 use super::output::Output;
 use super::place;
@@ -54,7 +54,7 @@ const AVERAGING: &str = "averaging";
 /// as if it had not stopped, and may ask for more --trials.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal tune --data parts --out parts.jsonl
+  sudal tune --data synthetic:parts --out parts.jsonl
   sudal tune --data ~/omniglot --trials 60 --episodes 500 --out omniglot.jsonl
   sudal tune --data ~/omniglot --trials 90 --episodes 500 --out omniglot.jsonl --resume
   sudal tune --data ~/omniglot --channels 64 --learning-rate 1e-3..1e-2 --out narrow.jsonl
@@ -64,7 +64,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     data: DataArgs,
     /// What to measure on: another split of the data, or a path to other pictures, needed where
-    /// the data is a folder [default: val].
+    /// the data is a folder without a split val [default: val].
     #[arg(long, value_name = "NAME|PATH")]
     validate: Option<String>,
     /// File of the trials, one a line.
@@ -361,7 +361,9 @@ impl<'a> Bench<'a> {
         let split = args.data.split_or("train")?;
         let (elsewhere, validate) = validation(args, &kind)?;
         let data = Arc::new(args.data.load(&split, size, output)?);
-        let validation = elsewhere.load(&validate, size, output)?;
+        let validation = elsewhere.load(&validate, size, output);
+        let validation = validation.with_context(|| format!("--validate {validate}"))?;
+        check_validation(&data, &validation, output)?;
         let start = match &args.from {
             None => None,
             Some(path) => Some(train::from(path, &data)?),
@@ -686,18 +688,16 @@ fn validation(args: &Args, kind: &Kind) -> anyhow::Result<(DataArgs, String)> {
     match (elsewhere, &args.validate, kind) {
         (Some(path), ..) => {
             let data = DataArgs {
-                data: path.clone(),
-                split: None,
-                crops: None,
+                squeeze: args.data.squeeze,
+                ..DataArgs::of(path.clone())
             };
             match data.kind()? {
-                Kind::Folder(_) => Ok((data, "all".to_owned())),
+                Kind::Folder(path) => Ok((data, folder_split(&path, &["val", "test"])?)),
                 _ => bail!("--validate {path} has splits: give the name of one of --data"),
             }
         }
-        (None, Some(path), Kind::Folder(_)) => bail!("--validate {path} does not exist"),
-        (None, None, Kind::Folder(_)) => bail!(
-            "a folder has no split to measure on: give pictures of other classes by --validate PATH"
+        (None, None, Kind::Folder(path)) if folder_split(path, &["val"])? != "val" => bail!(
+            "the folder has no split val to measure on: give pictures of other classes by --validate PATH"
         ),
         (None, name, _) => {
             let name = name.clone().unwrap_or_else(|| "val".to_owned());

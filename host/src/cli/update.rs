@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
+use sudal::device::Claim;
 
 use super::board::describe;
 use super::device::BoardArgs;
@@ -12,7 +13,8 @@ use super::output::Output;
 /// Send the board another model image over its line, and restart it.
 ///
 /// The board checks the image, its signature and its self-test before it runs it; until then, and
-/// if the power is cut, it runs what it ran. An update that was cut off goes on where it stopped.
+/// if the power is cut, it runs what it ran. Once it runs a signed image, it takes none with a lesser
+/// counter. An update that was cut off goes on where it stopped.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   sudal update parts.sudal --key board1.key")]
@@ -26,7 +28,27 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let image =
         fs::read(&args.image).with_context(|| format!("reading {}", args.image.display()))?;
+    let claim = Claim::of(&image).with_context(|| format!("reading {}", args.image.display()))?;
     let mut connection = args.board.connect_to_change()?;
+    let protection = connection.client.info()?.protection;
+    if protection.trusted.is_some() {
+        // Better known before the slot is erased for it.
+        let Some(claim) = &claim else {
+            bail!(
+                "{} is not signed: sign it with `sudal sign`",
+                args.image.display()
+            );
+        };
+        if let Some(why) = protection.bound.refuses(claim) {
+            bail!("the board does not take {}: {why}", args.image.display());
+        }
+    }
+    if let Some(claim) = &claim {
+        output.step(format_args!(
+            "{} is signed for {claim}",
+            args.image.display()
+        ));
+    }
     let bar = output.bar(image.len() as u64, "bytes");
     let sent = connection
         .client

@@ -17,7 +17,7 @@ use super::output::Output;
 /// ORT_DYLIB_PATH, python3's packages or the system's libraries; --setup fetches it with pip.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal verify parts.onnx --checkpoint parts.ckpt --data parts
+  sudal verify parts.onnx --checkpoint parts.ckpt --data synthetic:parts
   sudal verify models/omniglot.onnx --checkpoint omniglot.ckpt --data ~/omniglot --frames 500")]
 pub(crate) struct Args {
     /// The ONNX file.
@@ -78,7 +78,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     };
     let text = format!(
         "{}: {} pictures of {} ({split}), embeddings of {} values up to {:.3}\n\
-         largest difference to {reference}: ONNX Runtime {:.1e}, tract {:.1e} (limit {:.0e})\n\
+         largest difference to {reference}: ONNX Runtime {:.1e}, tract {:.1e} (limit {:.0e})\n{}\
          ONNX Runtime from {}",
         args.onnx.display(),
         report.frames,
@@ -88,6 +88,11 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         report.onnx_runtime,
         report.tract,
         report.tolerance,
+        report
+            .patches
+            .map_or_else(String::new, |difference| format!(
+                "their maps of patches differ by {difference:.1e} of the greatest value\n"
+            )),
         report.library.display()
     );
     output.result(&report, text)

@@ -25,10 +25,10 @@ use super::place;
 /// new one in its place.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal whiten plain.onnx --data surfaces --out surfaces.onnx
-  sudal whiten models/surfaces.onnx --data surfaces --also line.zip --out line.onnx   a few classes of yours
-  sudal eval plain.onnx --data surfaces --split val
-  sudal eval surfaces.onnx --data surfaces --split val")]
+  sudal whiten plain.onnx --data synthetic:surfaces --out surfaces.onnx
+  sudal whiten models/surfaces.onnx --data synthetic:surfaces --also line.zip --out line.onnx   a few classes of yours
+  sudal eval plain.onnx --data synthetic:surfaces --split val
+  sudal eval surfaces.onnx --data synthetic:surfaces --split val")]
 pub(crate) struct Args {
     /// The ONNX file.
     onnx: PathBuf,
@@ -75,7 +75,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let split = args.data.split_or("train")?;
     let size = model.size()?;
     let mut sets = vec![args.data.load(&split, size, output)?];
-    sets.extend(args.also.load(size, output)?);
+    sets.extend(args.also.load(size, args.data.fit(), output)?);
     for set in &mut sets {
         *set = set.first((args.pictures / set.classes()).max(2));
     }

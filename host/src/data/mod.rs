@@ -4,6 +4,8 @@
 //! at one size into a [`Loaded`], which is what training and evaluation work on.
 
 pub mod crops;
+#[cfg(test)]
+mod damage;
 mod dataset;
 mod drawn;
 mod error;

@@ -9,12 +9,12 @@ use sudal_firmware::camera::{CameraError, Frame, Geometry, quality};
 use sudal_firmware::decision::{Filter, Quality};
 use sudal_firmware::device::Boots;
 use sudal_firmware::heads::{Head, Role};
-use sudal_firmware::preprocess::Region;
 use sudal_firmware::preprocess::align::{Alignment, Pose};
+use sudal_firmware::preprocess::{Fit, Region};
 use sudal_firmware::protocol::packet::{self, Packet, PacketError, Received, Receiver, Wire};
 use sudal_firmware::protocol::{
-    self, Check, Deciding, Decision, DecisionRequest, DeviceError, MAX_CHUNK, ModelFault, Request,
-    Response, Stats,
+    self, Anomaly, Check, Deciding, Decision, DecisionRequest, DeviceError, MAX_CHUNK, ModelFault,
+    Request, Response, Stats,
 };
 use sudal_firmware::store::StoreError;
 
@@ -260,6 +260,8 @@ pub struct Verdict {
     pub decision: Decision,
     /// Where the part was found that was brought to the middle, if it was.
     pub pose: Option<Pose>,
+    /// What the picture shows beside the good parts that were shown, if some were.
+    pub anomaly: Option<Anomaly>,
 }
 
 /// An embedding.
@@ -515,16 +517,7 @@ impl<S: Read + Write> Client<S> {
     /// That there is no picture, no model, or that nothing was enrolled with it.
     pub fn classify(&mut self) -> Result<Verdict, ClientError> {
         self.call("classify", &Request::Classify, |response| match response {
-            Response::Classified(verdict) => Some(Verdict {
-                name: shown(verdict.name).into_owned(),
-                nearest: verdict.nearest.into(),
-                margin: verdict.margin,
-                distances: verdict.distances.iter().map(|&d| d.into()).collect(),
-                head: verdict.head,
-                ticks: verdict.ticks,
-                decision: verdict.decision,
-                pose: verdict.pose,
-            }),
+            Response::Classified(verdict) => Some(verdict.into()),
             _ => None,
         })
     }
@@ -700,6 +693,14 @@ impl<S: Read + Write> Client<S> {
     /// That it is empty, or the settings can't be written.
     pub fn set_region(&mut self, region: Option<Region>) -> Result<(), ClientError> {
         self.decision(DecisionRequest::Region(region))
+    }
+
+    /// What is looked at of a frame or region of other proportions than the model's input.
+    ///
+    /// # Errors
+    /// That the settings can't be written.
+    pub fn set_fit(&mut self, fit: Fit) -> Result<(), ClientError> {
+        self.decision(DecisionRequest::Fit(fit))
     }
 
     /// Whether parts are brought to the middle and upright.
@@ -974,6 +975,22 @@ fn head(response: Response<'_>) -> Option<Head> {
     }
 }
 
+impl From<protocol::Verdict<'_>> for Verdict {
+    fn from(verdict: protocol::Verdict<'_>) -> Self {
+        Self {
+            name: shown(verdict.name).into_owned(),
+            nearest: verdict.nearest.into(),
+            margin: verdict.margin,
+            distances: verdict.distances.iter().map(|&d| d.into()).collect(),
+            head: verdict.head,
+            ticks: verdict.ticks,
+            decision: verdict.decision,
+            pose: verdict.pose,
+            anomaly: verdict.anomaly,
+        }
+    }
+}
+
 impl From<protocol::Distance> for Distance {
     fn from(distance: protocol::Distance) -> Self {
         Self {
@@ -1016,10 +1033,12 @@ fn deciding<S: Serializer>(deciding: &Deciding, serializer: S) -> Result<S::Ok, 
         basis,
         recentered,
         drift,
+        fit,
     } = deciding;
-    let mut fields = serializer.serialize_struct("Deciding", 7)?;
+    let mut fields = serializer.serialize_struct("Deciding", 8)?;
     fields.serialize_field("rate_percent", &(f64::from(rate.parts()) / 100.0))?;
     fields.serialize_field("filter", filter)?;
+    fields.serialize_field("fit", fit)?;
     fields.serialize_field("region", region)?;
     fields.serialize_field("alignment", alignment)?;
     fields.serialize_field("basis", basis)?;

@@ -4,7 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use sudal_firmware::store::nor::{Medium, SECTOR};
+use sudal_firmware::device::Inspection;
+use sudal_firmware::store::nor::{Medium, Nor, SECTOR};
 
 use super::board::BoardError;
 use super::held::keep_private;
@@ -16,6 +17,8 @@ pub(super) const FLASH: usize = 64 * SECTOR;
 pub(super) const SETTINGS: usize = 4 * SECTOR;
 /// Bytes of the flash of the record of starts.
 pub(super) const HISTORY: usize = 2 * SECTOR;
+/// Bytes of the flash of what good frames teach.
+pub(super) const INSPECTION: usize = Inspection::<Nor<'static, FileMedium>>::FLASH;
 /// Files of the slots for updates.
 pub(super) const SLOTS: [&str; 2] = ["slot-a.bin", "slot-b.bin"];
 
@@ -26,6 +29,7 @@ pub(super) struct Flashes {
     pub(super) settings: FileMedium,
     pub(super) slots: [FileMedium; 2],
     pub(super) history: FileMedium,
+    pub(super) inspection: FileMedium,
 }
 
 impl Flashes {
@@ -45,6 +49,7 @@ impl Flashes {
             settings: kept("settings.bin", SETTINGS)?,
             slots: [passing(SLOTS[0], slot)?, passing(SLOTS[1], slot)?],
             history: passing("history.bin", HISTORY)?,
+            inspection: kept("inspection.bin", INSPECTION)?,
         })
     }
 }
@@ -149,6 +154,7 @@ mod tests {
             ("slot-a.bin", SLOT),
             ("slot-b.bin", SLOT),
             ("history.bin", HISTORY),
+            ("inspection.bin", INSPECTION),
         ] {
             let contents = fs::read(dir.path().join(name)).unwrap();
             assert!(contents == vec![0xff; len], "{name}");

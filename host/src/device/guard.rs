@@ -5,12 +5,14 @@ use std::io::{Read, Write};
 use rand::RngExt;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use sudal_firmware::image::signature::Product;
 use sudal_firmware::lock;
 use sudal_firmware::protocol::{
     self, DeviceError, LockRequest, LockState, MAX_CHUNK, Request, Response, Slot, UpdateError,
     UpdateRequest,
 };
 
+use super::claim::Claim;
 use super::client::{Client, ClientError, done};
 use super::keys::{LockKey, PublicKey};
 
@@ -22,6 +24,11 @@ pub struct Protection {
     /// Start of the public key whose signatures it takes, in hexadecimal digits; without one it takes
     /// any image.
     pub trusted: Option<String>,
+    /// What an image that it takes has to be signed as, once it trusts a key: of its product, if it has
+    /// one, and with at least this counter.
+    pub bound: Claim,
+    /// What the update that runs is signed as; none for the image it was flashed with.
+    pub claim: Option<Claim>,
     /// The image that runs.
     pub running: Slot,
     /// The image that runs from the next start on.
@@ -36,6 +43,8 @@ impl From<protocol::Protection> for Protection {
         Self {
             lock: protection.lock,
             trusted: protection.trusted.map(hex),
+            bound: protection.bound.into(),
+            claim: protection.claim.map(Claim::from),
             running: protection.running,
             next: protection.next,
             rejected: protection.rejected.map(|fault| fault.to_string()),
@@ -90,6 +99,19 @@ impl<S: Read + Write> Client<S> {
     pub fn trust(&mut self, key: &PublicKey) -> Result<(), ClientError> {
         let key = *key.bytes();
         self.ask("trust", LockRequest::Trust { key })
+    }
+
+    /// What images have to be signed as to be taken from now on: for which product, and with which counter
+    /// at least; none leaves it as it is. A device needs a trusted key for it.
+    ///
+    /// # Errors
+    /// That the device is locked, trusts no key or can't keep it.
+    pub fn bind(
+        &mut self,
+        product: Option<Product>,
+        counter: Option<u32>,
+    ) -> Result<(), ClientError> {
+        self.ask("trust", LockRequest::Bind { product, counter })
     }
 
     /// Sends a model image, with its signature if it has one, to the slot that does not run, going on

@@ -8,12 +8,13 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use sudal_firmware::camera::VirtualCamera;
-use sudal_firmware::device::{Cause, Clock, Device, History, Parts, Session};
+use sudal_firmware::device::{Cause, Clock, Device, History, Inspection, Parts, Session};
+use sudal_firmware::patches;
 use sudal_firmware::store::nor::{Nor, SECTOR};
 
 use super::board::{Board, BoardError, Memory};
 use super::client::Client;
-use super::file::{FLASH, Flashes, HISTORY, SETTINGS, SLOTS};
+use super::file::{FLASH, Flashes, HISTORY, INSPECTION, SETTINGS, SLOTS};
 use super::held::{Hold, Place, Purpose};
 use super::{Link, Logs, qemu};
 use crate::export::quantized::QuantizedModel;
@@ -262,17 +263,19 @@ fn power_on(image: &[u128], flashes: Flashes, recover: bool, requests: &Receiver
     let mut input = vec![0; MEMORY.input];
     let (mut mirror, mut settings) = (vec![0; FLASH], vec![0; SETTINGS]);
     let mut history = vec![0; HISTORY];
+    let (mut inspection, mut memory) = (vec![0; INSPECTION], Box::new(patches::Memory::new()));
     // Aligned as an image has to be.
     let mut slots = vec![0_u128; 2 * SLOT / size_of::<u128>()];
     let [medium_a, medium_b] = flashes.slots;
     let (slot_a, slot_b) = bytemuck::cast_slice_mut(&mut slots).split_at_mut(SLOT);
     // A flash that can't be read is a board that does not start; its line then is closed.
-    let (Ok(flash), Ok(settings), Ok(slot_a), Ok(slot_b), Ok(history)) = (
+    let (Ok(flash), Ok(settings), Ok(slot_a), Ok(slot_b), Ok(history), Ok(inspection)) = (
         Nor::new(&mut mirror, flashes.classes),
         Nor::new(&mut settings, flashes.settings),
         Nor::new(slot_a, medium_a),
         Nor::new(slot_b, medium_b),
         Nor::new(&mut history, flashes.history),
+        Nor::new(&mut inspection, flashes.inspection),
     ) else {
         return;
     };
@@ -289,6 +292,10 @@ fn power_on(image: &[u128], flashes: Flashes, recover: bool, requests: &Receiver
         flash,
         settings,
         slots: [slot_a, slot_b],
+        inspection: Some(Inspection {
+            memory: &mut memory,
+            flash: inspection,
+        }),
         recover,
     });
     device.set_history(History::open(history, Cause::PowerOn, None));

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use ed25519_dalek::Signer;
 use rand::RngExt;
-use sudal_firmware::image::{ImageError, signature};
+use sudal_firmware::image::ImageError;
+use sudal_firmware::image::signature::{self, Claim, Product};
 
 use crate::export::quantized::QuantizedModel;
 use crate::files;
@@ -112,16 +113,31 @@ impl SigningKey {
         PublicKey(self.0.verifying_key().to_bytes())
     }
 
-    /// A model image with its signature behind it, in place of one that it may have.
+    /// A model image with its signature behind it, in place of one that it may have: for any product, with
+    /// counter 0.
+    ///
+    /// # Errors
+    /// As [`sign_as`](Self::sign_as).
+    pub fn sign(&self, image: &[u8]) -> Result<Vec<u8>, KeyError> {
+        self.sign_as(image, Product::ANY, 0)
+    }
+
+    /// The same for a product, with a counter that is greater than those of the images before it.
     ///
     /// # Errors
     /// [`KeyError::Image`] when the bytes are no sound image.
-    pub fn sign(&self, image: &[u8]) -> Result<Vec<u8>, KeyError> {
+    pub fn sign_as(
+        &self,
+        image: &[u8],
+        product: Product,
+        counter: u32,
+    ) -> Result<Vec<u8>, KeyError> {
+        let claim = Claim { product, counter };
         let image = QuantizedModel::new(image)?;
         let model = image.model()?;
         let mut signed = model.bytes().to_vec();
-        let signature = self.0.sign(&signature::message(&signed));
-        signed.extend(signature::trailer(signature.to_bytes()));
+        let signature = self.0.sign(&signature::message(&claim, &signed));
+        signed.extend(signature::trailer(&claim, signature.to_bytes()));
         Ok(signed)
     }
 }
@@ -214,7 +230,58 @@ fn write(path: &Path, kind: &str, key: &[u8; 32]) -> Result<(), KeyError> {
 
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest, Sha256};
+
     use super::*;
+
+    /// As it was signed before there were products and counters.
+    fn signed_earlier(key: &SigningKey, image: &[u8]) -> Vec<u8> {
+        let message = Sha256::new()
+            .chain_update(b"sudal model image")
+            .chain_update(image)
+            .finalize();
+        let signature = key.0.sign(&message).to_bytes();
+        [image, b"SUDLSIG1", &signature].concat()
+    }
+
+    #[test]
+    fn an_earlier_signature_is_one_for_any_product_with_counter_0() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/omniglot.sudal");
+        let image = fs::read(path).unwrap();
+        let key = SigningKey::random();
+        let public = key.public();
+        let check = |bytes: &[u8]| {
+            let image = QuantizedModel::new(bytes).unwrap();
+            let model = image.model().unwrap();
+            let signed = signature::find(&model, bytes)?;
+            let right = signature::verify(&model, &signed, public.bytes());
+            Some((
+                signed.claim,
+                bytes.len() - model.bytes().len() - signed.len,
+                right,
+            ))
+        };
+        let earlier = signed_earlier(&key, &image);
+        assert_eq!(check(&earlier), Some((Claim::default(), 0, true)));
+        // It is no signature of the later form, whatever is claimed in front of it.
+        let signature = earlier[earlier.len() - 64..].try_into().unwrap();
+        let claim = Claim {
+            product: Product::ANY,
+            counter: 0,
+        };
+        let moved = [&image[..], &signature::trailer(&claim, signature)].concat();
+        assert_eq!(check(&moved), Some((claim, 0, false)));
+        let gear = Product::new("gear").unwrap();
+        let later = key.sign_as(&earlier, gear, 7).unwrap();
+        let (claim, rest, right) = check(&later).unwrap();
+        assert_eq!((claim.product, claim.counter), (gear, 7));
+        assert_eq!((rest, right), (0, true));
+        // Nor the other way round.
+        let mut back = [&image[..], b"SUDLSIG1"].concat();
+        back.extend(&later[later.len() - 64..]);
+        assert_eq!(check(&back), Some((Claim::default(), 0, false)));
+        assert_eq!(check(&image), None);
+    }
 
     #[test]
     fn keys_come_back_from_their_files_and_no_other_kind_does() {

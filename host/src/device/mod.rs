@@ -21,6 +21,7 @@
 mod backup;
 mod bench;
 mod board;
+mod claim;
 mod client;
 mod emulator;
 mod file;
@@ -30,6 +31,7 @@ mod heads;
 mod held;
 mod host_board;
 mod inspection;
+mod inspector;
 mod install;
 mod keys;
 mod link;
@@ -47,6 +49,7 @@ mod toolchain;
 pub use backup::{Backup, BackupError};
 pub use bench::{build_bench, try_kernels};
 pub use board::{BOARDS, Board, BoardError, Memory, open, open_at, state_dir};
+pub use claim::Claim;
 pub use client::{
     Class, Client, ClientError, Damage, Distance, Embedding, Enrolled, Info, Verdict,
 };
@@ -59,6 +62,7 @@ pub use heads::{HeadEpisodes, HeadError};
 pub use held::{Hold, Holder, Purpose, WAIT};
 pub use host_board::HostBoard;
 pub use inspection::{Alarms, Inspected, Inspection};
+pub use inspector::{Heatmap, Judgement};
 pub use keys::{KeyError, LockKey, PublicKey, SigningKey};
 pub use link::Link;
 pub use logs::{LogLine, Logs};
@@ -69,12 +73,15 @@ pub use openmv::{OpenMv, Way};
 pub use profile::{CmsisNn, Comparison, Group, Layer, Profile, profile};
 pub use profile::{HeadCost, HeadRow, HeadTable, profile_heads};
 pub use separation::{Pair, Separation};
+pub use show::shown_size;
 pub use sudal_firmware::camera::{CameraError, Geometry, PixelFormat};
 pub use sudal_firmware::decision::{Basis, Filter, Outcome, Outlier, Quality, Rate, Same, Stable};
 pub use sudal_firmware::device::{Boots, Cause, Failure};
 pub use sudal_firmware::heads::{Head, Role};
-pub use sudal_firmware::preprocess::Region;
+pub use sudal_firmware::image::signature::Product;
 pub use sudal_firmware::preprocess::align::{Align, Alignment, Pose};
+pub use sudal_firmware::preprocess::{Fit, Region};
+pub use sudal_firmware::protocol::{Anomaly, InspectionError, InspectionInfo, InspectionRequest};
 pub use sudal_firmware::protocol::{
     Check, Deciding, Decision, DecisionError, DeviceError, DriftInfo, ImageFault, LockError,
     LockState, Slot, Stats, UpdateError,

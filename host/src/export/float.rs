@@ -46,6 +46,10 @@ pub enum FloatError {
     /// tract refused the file or failed on it.
     #[error("tract: {0}")]
     Tract(String),
+    /// The second output is no map of vectors.
+    #[error("the output `patches` has the shape [N, {}]: it must be [N, channels, height, width]",
+        .0.iter().map(usize::to_string).collect::<Vec<_>>().join(", "))]
+    Patches(Vec<usize>),
     /// A frame has another size than the network's input.
     #[error("frame {index} has {got} pixels, the network reads {needed}")]
     Frame {
@@ -65,6 +69,8 @@ pub struct FloatModel {
     normalization: Normalization,
     metadata: Metadata,
     length: usize,
+    /// Height, width and channels.
+    patches: Option<[usize; 3]>,
 }
 
 impl FloatModel {
@@ -100,8 +106,16 @@ impl FloatModel {
             normalization,
             metadata: Metadata::read(&model),
             length: 0,
+            patches: None,
         };
-        model.length = model.run(&vec![0.0; length])?.len();
+        let outputs = model.outputs(&vec![0.0; length])?;
+        model.length = outputs[0].len();
+        if let Some(map) = outputs.get(1) {
+            let shape = map.shape().get(1..).unwrap_or_default();
+            let [channels, height, width] =
+                <[usize; 3]>::try_from(shape).map_err(|_| FloatError::Patches(shape.to_vec()))?;
+            model.patches = Some([height, width, channels]);
+        }
         Ok(model)
     }
 
@@ -113,6 +127,11 @@ impl FloatModel {
     /// Length of an embedding.
     pub fn length(&self) -> usize {
         self.length
+    }
+
+    /// Height, width and channels of the patches, where the network gives some.
+    pub fn patches_shape(&self) -> Option<[usize; 3]> {
+        self.patches
     }
 
     /// How pixels become the input.
@@ -131,15 +150,49 @@ impl FloatModel {
     /// [`FloatError::Frame`] for a frame of another size, [`FloatError::NotFinite`] for an embedding
     /// that is not made of numbers, [`FloatError::Tract`] if tract fails.
     pub fn embed<F: AsRef<[u8]> + Sync>(&self, frames: &[F]) -> Result<Vec<Vec<f32>>, FloatError> {
+        self.each(frames, |picture| self.run(picture))
+    }
+
+    /// The patches of frames, as [`FloatModel::embed`]; each height x width x channels, empty if the
+    /// network gives none.
+    ///
+    /// # Errors
+    /// As [`FloatModel::embed`].
+    pub fn patches<F: AsRef<[u8]> + Sync>(
+        &self,
+        frames: &[F],
+    ) -> Result<Vec<Vec<f32>>, FloatError> {
+        let Some([.., channels]) = self.patches else {
+            return Ok(vec![vec![]; frames.len()]);
+        };
+        self.each(frames, |picture| {
+            let outputs = self.outputs(picture)?;
+            let values: Vec<f32> = guarded(|| {
+                Ok(outputs[1]
+                    .to_plain_array_view::<f32>()?
+                    .iter()
+                    .copied()
+                    .collect())
+            })?;
+            Ok(by_place(&values, channels))
+        })
+    }
+
+    /// What `compute` makes of each frame's normalised picture, in parallel.
+    fn each<F: AsRef<[u8]> + Sync>(
+        &self,
+        frames: &[F],
+        compute: impl Fn(&[f32]) -> Result<Vec<f32>, FloatError> + Sync,
+    ) -> Result<Vec<Vec<f32>>, FloatError> {
         frames
             .par_iter()
             .enumerate()
             .map(|(index, frame)| {
                 let input = normalize(frame.as_ref(), &self.signature, self.normalization)
                     .map_err(|[got, needed]| FloatError::Frame { index, got, needed })?;
-                let embedding = self.run(&input)?;
-                match embedding.iter().all(|value| value.is_finite()) {
-                    true => Ok(embedding),
+                let values = compute(&input)?;
+                match values.iter().all(|value| value.is_finite()) {
+                    true => Ok(values),
                     false => Err(FloatError::NotFinite(index)),
                 }
             })
@@ -151,11 +204,21 @@ impl FloatModel {
     /// # Errors
     /// [`FloatError::Tract`] if tract fails, which it does on a picture of another size.
     pub fn run(&self, picture: &[f32]) -> Result<Vec<f32>, FloatError> {
+        let outputs = self.outputs(picture)?;
+        guarded(|| {
+            Ok(outputs[0]
+                .to_plain_array_view::<f32>()?
+                .iter()
+                .copied()
+                .collect())
+        })
+    }
+
+    /// What the network gives for one normalised picture: the embedding, and the patches if it has some.
+    fn outputs(&self, picture: &[f32]) -> Result<TVec<TValue>, FloatError> {
         guarded(|| {
             let input = Tensor::from_shape(&self.signature.dims(1), picture)?;
-            let outputs = self.plan.run(tvec!(input.into_tvalue()))?;
-            let embedding = outputs[0].to_plain_array_view::<f32>()?;
-            Ok(embedding.iter().copied().collect())
+            self.plan.run(tvec!(input.into_tvalue()))
         })
     }
 }
@@ -217,4 +280,11 @@ fn guarded<T>(work: impl FnOnce() -> TractResult<T>) -> Result<T, FloatError> {
                 .to_owned(),
         )),
     }
+}
+
+/// The values of a map, `channels x height x width`, as `height x width x channels`.
+pub(super) fn by_place(values: &[f32], channels: usize) -> Vec<f32> {
+    let places = values.len() / channels;
+    let at = |place| values.iter().skip(place).step_by(places);
+    (0..places).flat_map(at).copied().collect()
 }

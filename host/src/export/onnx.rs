@@ -12,6 +12,7 @@ use tract_onnx::pb::{
 };
 
 use super::metadata::{self, Metadata};
+use super::signature::PATCHES;
 use crate::nets::{
     graph::{Graph, Node, Op},
     reference::{self, GraphError},
@@ -137,7 +138,7 @@ pub enum ReadError {
 }
 
 /// Reads a file of [`write()`]: a chain of convolutions, ReLUs, max pools, a global average and a
-/// flattening. A layer of [`whiten`](super::whiten) behind it is left out.
+/// flattening. What [`whiten`](super::whiten) and [`patches`](super::patches) add is left out.
 ///
 /// # Errors
 /// [`ReadError`] for any other file; `sudal convert` reads more kinds.
@@ -166,7 +167,8 @@ pub fn read(onnx: &[u8]) -> Result<Graph, ReadError> {
     let input = dims.ok_or_else(|| foreign("its input is no picture of fixed size"))?;
     let mut nodes = Vec::with_capacity(graph.node.len());
     let mut value = graph.input[0].name.clone();
-    for node in &graph.node {
+    let embeds = |node: &&NodeProto| !node.output.iter().any(|name| name == PATCHES);
+    for node in graph.node.iter().filter(embeds) {
         let fail = |what: &str| ReadError::Foreign(format!("node {}: {what}", node.name));
         if node.input.first() != Some(&value) {
             return Err(fail("it does not follow the one before"));
@@ -275,7 +277,7 @@ fn int(name: &str, value: i64) -> AttributeProto {
 }
 
 /// A float32 tensor with a batch dimension before `dims`.
-fn value_info(name: &str, dims: &[usize]) -> ValueInfoProto {
+pub(super) fn value_info(name: &str, dims: &[usize]) -> ValueInfoProto {
     let dimension = |value| Dimension {
         value: Some(value),
         ..Default::default()

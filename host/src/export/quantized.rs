@@ -45,6 +45,29 @@ impl QuantizedModel {
     /// # Errors
     /// [`EngineError::Frame`] for a frame of another size.
     pub fn embed<F: AsRef<[u8]> + Sync>(&self, frames: &[F]) -> Result<Vec<Vec<i8>>, EngineError> {
+        self.run(frames, |_, embedding, _| embedding)
+    }
+
+    /// The patches of frames, as [`QuantizedModel::embed`]; each height x width x channels, empty if the
+    /// model gives none.
+    ///
+    /// # Errors
+    /// [`EngineError::Frame`] for a frame of another size.
+    pub fn patches<F: AsRef<[u8]> + Sync>(
+        &self,
+        frames: &[F],
+    ) -> Result<Vec<Vec<i8>>, EngineError> {
+        self.run(frames, |model, _, arena| {
+            engine::patches(model, arena).unwrap_or_default().to_vec()
+        })
+    }
+
+    /// What `take` keeps of each frame's embedding and of the arena behind the run.
+    fn run<F: AsRef<[u8]> + Sync>(
+        &self,
+        frames: &[F],
+        take: impl Fn(&Model<'_>, Vec<i8>, &[u64]) -> Vec<i8> + Sync,
+    ) -> Result<Vec<Vec<i8>>, EngineError> {
         let Ok(model) = self.model() else {
             return Err(EngineError::Record(0));
         };
@@ -52,7 +75,10 @@ impl QuantizedModel {
             .par_iter()
             .map_init(
                 || vec![0_u64; model.arena_words()],
-                |arena, frame| Ok(engine::run(&model, frame.as_ref(), arena)?.to_vec()),
+                |arena, frame| {
+                    let embedding = engine::run(&model, frame.as_ref(), arena)?.to_vec();
+                    Ok(take(&model, embedding, arena))
+                },
             )
             .collect()
     }

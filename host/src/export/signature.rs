@@ -8,6 +8,9 @@ use tract_onnx::pb::{
     type_proto,
 };
 
+/// Name of the output that is the map of patches, `[N, channels, height, width]`.
+pub const PATCHES: &str = "patches";
+
 /// Why a file is no embedding network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
@@ -20,9 +23,10 @@ pub enum SignatureError {
     /// More or fewer inputs than the one picture.
     #[error("the network has the inputs [{}]: it must have one, a picture", .0.join(", "))]
     Inputs(Vec<String>),
-    /// More or fewer outputs than the one embedding.
+    /// Other outputs than an embedding and perhaps patches.
     #[error(
-        "the network has the outputs [{}]: it must have one, the embedding; choose it with --output",
+        "the network has the outputs [{}]: it must have one, the embedding, or a second one called \
+         `{PATCHES}`; choose the embedding with --output",
         .0.join(", ")
     )]
     Outputs(Vec<String>),
@@ -83,6 +87,8 @@ pub(super) struct Signature {
     pub(super) input: String,
     /// Name of the output.
     pub(super) output: String,
+    /// Name of the output behind it, the map of patches.
+    pub(super) patches: Option<String>,
     /// Channels, height and width of the input.
     pub(super) shape: [usize; 3],
     /// Whether the input is `[batch, height, width, channels]` instead of `[batch, channels, height,
@@ -128,10 +134,16 @@ impl Signature {
         let [input] = inputs[..] else {
             return Err(SignatureError::Inputs(names(&inputs)));
         };
-        let [output] = &graph.output[..] else {
-            return Err(SignatureError::Outputs(names(
-                &graph.output.iter().collect::<Vec<_>>(),
-            )));
+        let (output, patches) = match &graph.output[..] {
+            [output] => (output, None),
+            [output, patches] if patches.name == PATCHES && output.name != PATCHES => {
+                (output, Some(patches.name.clone()))
+            }
+            outputs => {
+                return Err(SignatureError::Outputs(names(
+                    &outputs.iter().collect::<Vec<_>>(),
+                )));
+            }
         };
         let name = input.name.clone();
         let Some(type_proto::Value::TensorType(tensor)) =
@@ -188,6 +200,7 @@ impl Signature {
         Ok(Self {
             input: name,
             output: output.name.clone(),
+            patches,
             shape: fixed,
             channels_last,
             dynamic_batch: !matches!(batch, Dim::Fixed(1)),

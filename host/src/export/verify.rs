@@ -6,7 +6,7 @@ use ort::{session::Session, value::TensorRef};
 use serde::Serialize;
 
 use super::{
-    float::{FloatError, FloatModel, normalize},
+    float::{FloatError, FloatModel, by_place, normalize},
     runtime::{self, RuntimeError},
     signature::{Signature, SignatureError},
 };
@@ -84,6 +84,10 @@ pub struct VerifyReport {
     pub onnx_runtime: f32,
     /// Largest absolute difference between tract and the reference.
     pub tract: f32,
+    /// Largest absolute difference between the patches of ONNX Runtime and of tract, divided by the
+    /// greatest absolute value in them; where the network gives some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patches: Option<f32>,
     /// The limit below which both are.
     pub tolerance: f32,
     /// The ONNX Runtime library that was used.
@@ -119,28 +123,54 @@ where
 
     let tract = model.embed(frames)?.concat();
     let tract = difference("tract", &tract, &needed, length)?;
-    let (library, output) = run_onnx_runtime(onnx, &signature, &pictures)?;
+    let (library, output, patches) = run_onnx_runtime(onnx, &signature, &pictures)?;
     let onnx_runtime = difference("ONNX Runtime", &output, &needed, length)?;
+    let patches = match model.patches_shape() {
+        Some([height, width, channels]) => {
+            let map = height * width * channels;
+            let needed = model.patches(frames)?.concat();
+            let got: Vec<f32> = patches
+                .chunks(map)
+                .flat_map(|map| by_place(map, channels))
+                .collect();
+            let greatest = magnitude(&needed).max(f32::MIN_POSITIVE);
+            let parts = |values: Vec<f32>| -> Vec<f32> {
+                values.iter().map(|value| value / greatest).collect()
+            };
+            Some(difference(
+                "ONNX Runtime's map of patches, in parts of the greatest,",
+                &parts(got),
+                &parts(needed),
+                map,
+            )?)
+        }
+        None => None,
+    };
 
     Ok(VerifyReport {
         frames: frames.len(),
         length,
-        magnitude: needed
-            .iter()
-            .fold(0.0, |greatest, value| value.abs().max(greatest)),
+        magnitude: magnitude(&needed),
         onnx_runtime,
         tract,
+        patches,
         tolerance: TOLERANCE,
         library,
     })
 }
 
-/// Embeds normalised pictures in ONNX Runtime; also says which library that was.
+fn magnitude(values: &[f32]) -> f32 {
+    values
+        .iter()
+        .fold(0.0, |greatest, value| value.abs().max(greatest))
+}
+
+/// Embeds normalised pictures in ONNX Runtime: which library that was, the embeddings, the patches.
 pub(super) fn run_onnx_runtime(
     onnx: &[u8],
     signature: &Signature,
     pictures: &[f32],
-) -> Result<(PathBuf, Vec<f32>), VerifyError> {
+) -> Result<(PathBuf, Vec<f32>, Vec<f32>), VerifyError> {
     let fail = |error: ort::Error| VerifyError::OnnxRuntime(error.to_string());
     let (library, environment) = runtime::load()?;
     let mut session = Session::builder(&environment)
@@ -148,20 +178,28 @@ pub(super) fn run_onnx_runtime(
         .map_err(fail)?;
     let picture: usize = signature.shape.iter().product();
     let batch = if signature.dynamic_batch { BATCH } else { 1 };
-    let mut output = Vec::new();
+    let (mut output, mut patches) = (Vec::new(), Vec::new());
     for batch in pictures.chunks(batch * picture) {
         let shape = signature.dims(batch.len() / picture);
         let input = TensorRef::from_array_view((shape, batch)).map_err(fail)?;
         let outputs = session
             .run(ort::inputs![signature.input.as_str() => input])
             .map_err(fail)?;
-        let value = outputs
-            .get(&signature.output)
-            .ok_or_else(|| VerifyError::OnnxRuntime(format!("no output `{}`", signature.output)))?;
-        let (_, values) = value.try_extract_tensor::<f32>().map_err(fail)?;
-        output.extend_from_slice(values);
+        let read = |name: &String, into: &mut Vec<f32>| {
+            let value = outputs
+                .get(name)
+                .ok_or_else(|| VerifyError::OnnxRuntime(format!("no output `{name}`")))?;
+            let (_, values) = value.try_extract_tensor::<f32>().map_err(fail)?;
+            into.extend_from_slice(values);
+            Ok::<(), VerifyError>(())
+        };
+        read(&signature.output, &mut output)?;
+        signature
+            .patches
+            .iter()
+            .try_for_each(|name| read(name, &mut patches))?;
     }
-    Ok((library, output))
+    Ok((library, output, patches))
 }
 
 /// The largest absolute difference, if it is below the tolerance.

@@ -345,6 +345,11 @@ impl Trainer {
         self.source.data.size()
     }
 
+    /// The pictures that are learned from.
+    pub fn data(&self) -> &Loaded {
+        &self.source.data
+    }
+
     /// Episodes done.
     pub fn episode(&self) -> u64 {
         self.step

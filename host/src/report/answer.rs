@@ -44,7 +44,7 @@ impl From<Outcome> for Acceptance {
     fn from(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Class(_) | Outcome::Good(_) => Self::Ok,
-            Outcome::Defect(_) => Self::Ng,
+            Outcome::Defect(_) | Outcome::Flawed(_) => Self::Ng,
             Outcome::Unknown => Self::Unknown,
             Outcome::Unclear => Self::Unclear,
         }
@@ -201,7 +201,7 @@ fn role(outcome: Outcome) -> Option<Role> {
         Outcome::Class(_) => Some(Role::Plain),
         Outcome::Good(_) => Some(Role::Good),
         Outcome::Defect(_) => Some(Role::Defect),
-        Outcome::Unknown | Outcome::Unclear => None,
+        Outcome::Flawed(_) | Outcome::Unknown | Outcome::Unclear => None,
     }
 }
 

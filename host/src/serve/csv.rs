@@ -22,7 +22,7 @@ pub(super) fn line(id: u64, decision: &Decision) -> String {
     });
     format!(
         "{id},{},{},{},{},{},{},{},{:.3},{}\r\n",
-        iso(id),
+        iso(decision.time),
         field(&decision.device),
         decision.call.name(),
         field(&decision.nearest),
@@ -79,24 +79,24 @@ mod tests {
             threshold: None,
             micros: 1500,
             vote: None,
+            time: 1_700_000_000_000_001,
         };
-        let own = "1700000000000001,2023-11-14T22:13:20.000001Z,\"line, \"\"one\"\"\",class,\"'=HYPERLINK(1)\",1.2500,0.5000,,1.500";
-        let id = 1_700_000_000_000_001;
-        assert_eq!(line(id, &decision), format!("{own},,,,\r\n"));
+        let own = "7,2023-11-14T22:13:20.000001Z,\"line, \"\"one\"\"\",class,\"'=HYPERLINK(1)\",1.2500,0.5000,,1.500";
+        assert_eq!(line(7, &decision), format!("{own},,,,\r\n"));
         decision.vote = Some(Vote {
             call: Some(Call::Good),
             class: "@nut".to_owned(),
             votes: 3,
             frames: 5,
         });
-        assert_eq!(line(id, &decision), format!("{own},good,\"'@nut\",3,5\r\n"));
+        assert_eq!(line(7, &decision), format!("{own},good,\"'@nut\",3,5\r\n"));
         decision.vote = Some(Vote {
             call: None,
             class: String::new(),
             votes: 0,
             frames: 2,
         });
-        assert_eq!(line(id, &decision), format!("{own},undecided,,0,2\r\n"));
+        assert_eq!(line(7, &decision), format!("{own},undecided,,0,2\r\n"));
         assert_eq!(HEADER.split(',').count(), 13);
         assert_eq!(field("너트 M4"), "너트 M4");
         for formula in [

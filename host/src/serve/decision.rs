@@ -36,7 +36,7 @@ impl From<Outcome> for Call {
         match outcome {
             Outcome::Class(_) => Self::Class,
             Outcome::Good(_) => Self::Good,
-            Outcome::Defect(_) => Self::Defect,
+            Outcome::Defect(_) | Outcome::Flawed(_) => Self::Defect,
             Outcome::Unknown => Self::Unknown,
             Outcome::Unclear => Self::Unclear,
         }
@@ -115,6 +115,8 @@ pub struct Decision {
     pub micros: u32,
     /// The stable decision, with this frame's; none where the device has no vote.
     pub vote: Option<Vote>,
+    /// When it was made, as this computer's clock told: microseconds since 1970 (UTC).
+    pub time: u64,
 }
 
 impl Decision {
@@ -158,6 +160,7 @@ pub(super) mod tests {
             threshold: None,
             micros: 1,
             vote,
+            time: 1_700_000_000_000_001,
         }
     }
 

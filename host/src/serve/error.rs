@@ -37,11 +37,18 @@ pub enum ServeError {
     #[error(transparent)]
     Log(#[from] LogError),
     /// The address of the broker can't be read.
-    #[error("{0:?} is no address of a broker: write mqtt://[user:password@]host[:port]/topic")]
+    #[error(
+        "{0:?} is no address of a broker: write mqtt://[user:password@]host[:port]/topic, with %23 for #, %40 for @, %3A for : and %2F for / in name and password"
+    )]
     Broker(String),
     /// A token has to be hard to guess and fit a header.
     #[error("a token has to have 16 to 128 letters and digits")]
     Token,
+    /// The log's disk does not answer.
+    #[error(
+        "the log could not be closed: its disk does not answer. It is whole up to what it took last"
+    )]
+    Unclosed,
     /// The system refused a thread, a socket or the like.
     #[error("the server failed")]
     Runtime(#[source] io::Error),

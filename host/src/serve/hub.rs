@@ -1,16 +1,20 @@
 //! What workers, pages and the broker share.
 
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::collections::VecDeque;
+use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
-use serde_json::json;
+use serde::Serialize;
+use serde_json::{Value, json};
 use sudal_firmware::heads::Role;
 use tokio::sync::{Notify, broadcast, oneshot};
 
-use super::log::now;
 use super::metrics::Metrics;
+use super::pulse::{Doing, Pulse, Stalled};
+use super::shift::Part;
 use super::state::{Counts, Link, State};
-use super::trouble::Trouble;
+use super::trouble::{Told, Trouble};
 use super::{Decision, DeviceOptions, Log, LogError};
 
 /// Events that a slow page may lag behind.
@@ -19,8 +23,12 @@ const EVENTS: usize = 256;
 const HISTORY: usize = 48;
 /// Decisions that are read from the log at once.
 const PIECE: usize = 4096;
-/// Name of the number in the log that tells when the shift began.
+/// Wishes that wait for a worker.
+const WISHES: usize = 16;
+/// Names of the numbers in the log that tell which is the first decision of the shift, and when it
+/// began. Where ids were times one number was both.
 const SHIFT: &str = "shift";
+const SHIFT_TIME: &str = "shift time";
 
 /// What a page wants of a device.
 #[derive(Debug)]
@@ -55,8 +63,39 @@ pub(super) struct Command {
 
 struct Station {
     state: Mutex<State>,
+    /// Written by the worker, judged by [`Hub::judge`].
+    pulse: Mutex<Pulse>,
+    /// The newest decisions of the shift, the newest first.
+    history: Mutex<VecDeque<Value>>,
     picture: Mutex<Arc<Vec<u8>>>,
-    commands: Mutex<Option<Sender<Command>>>,
+    commands: Mutex<Option<SyncSender<Command>>>,
+}
+
+impl Station {
+    fn remember(&self, decision: Value) {
+        let mut history = lock(&self.history);
+        history.push_front(decision);
+        history.truncate(HISTORY);
+    }
+}
+
+/// Which decisions are of the shift.
+#[derive(Debug, Clone, Copy)]
+struct Shift {
+    first: u64,
+    /// When it began, in microseconds since 1970.
+    since: u64,
+}
+
+/// What pages are told of the log.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+struct LogState {
+    /// Why it can't be written.
+    trouble: Option<Told>,
+    /// Decisions that wait in memory.
+    waiting: usize,
+    /// Decisions for which there was no room there.
+    lost: u64,
 }
 
 pub(super) struct Hub {
@@ -64,6 +103,8 @@ pub(super) struct Hub {
     pub(super) metrics: Metrics,
     /// Told when there is something new in the log.
     pub(super) logged: Notify,
+    shift: Mutex<Shift>,
+    log_state: Mutex<LogState>,
     stations: Vec<Station>,
     events: Mutex<Option<broadcast::Sender<Arc<str>>>>,
 }
@@ -74,18 +115,17 @@ impl Hub {
         log: Log,
         devices: &[DeviceOptions],
     ) -> Result<(Self, Vec<Receiver<Command>>), LogError> {
-        let since = match log.number(SHIFT)? {
-            Some(since) => since,
-            None => {
-                let since = now();
-                log.set_number(SHIFT, since)?;
-                since
-            }
+        let shift = match log.number(SHIFT)? {
+            Some(first) => Shift {
+                first,
+                since: log.number(SHIFT_TIME)?.unwrap_or(first),
+            },
+            None => begun(&log)?,
         };
         let mut stations = Vec::new();
         let mut receivers = Vec::new();
         for device in devices {
-            let (commands, receiver) = mpsc::channel();
+            let (commands, receiver) = mpsc::sync_channel(WISHES);
             receivers.push(receiver);
             stations.push(Station {
                 state: Mutex::new(State {
@@ -100,12 +140,16 @@ impl Hub {
                     voting: None,
                     undo: None,
                     reel: None,
+                    cropped: false,
                     drift: false,
                     recentered: false,
                     separation: None,
-                    counts: Counts::new(since),
+                    counts: Counts::new(shift.since),
                     frame: 0,
+                    stalled: None,
                 }),
+                pulse: Mutex::new(Pulse::new(Instant::now(), Doing::Connect)),
+                history: Mutex::default(),
                 picture: Mutex::default(),
                 commands: Mutex::new(Some(commands)),
             });
@@ -114,27 +158,34 @@ impl Hub {
             log,
             metrics: Metrics::new(),
             logged: Notify::new(),
+            shift: Mutex::new(shift),
+            log_state: Mutex::default(),
             stations,
             events: Mutex::new(Some(broadcast::channel(EVENTS).0)),
         };
-        hub.count(since)?;
+        for device in devices {
+            hub.metrics.up(&device.name, false);
+        }
+        hub.metrics.log(true, (0, 0));
+        hub.count(shift.first)?;
         Ok((hub, receivers))
     }
 
     /// Counts what was decided since the shift began.
-    fn count(&self, since: u64) -> Result<(), LogError> {
-        let mut from = since;
+    fn count(&self, first: u64) -> Result<(), LogError> {
+        let mut from = first;
         loop {
             let piece = self.log.after(from, PIECE)?;
             let Some((last, _)) = piece.last() else {
                 return Ok(());
             };
             from = last + 1;
-            for (_, decision) in &piece {
+            for (id, decision) in &piece {
                 for station in &self.stations {
                     let mut state = lock(&station.state);
                     if state.name == decision.device {
                         state.counts.add(decision);
+                        station.remember(json!({ "id": id, "decision": decision }));
                     }
                 }
             }
@@ -143,34 +194,42 @@ impl Hub {
 
     /// Begins a shift: counters start from nothing.
     pub(super) fn begin_shift(&self) -> Result<(), LogError> {
-        let since = now();
-        self.log.set_number(SHIFT, since)?;
-        for device in 0..self.stations.len() {
-            self.change(device, |state| state.counts = Counts::new(since));
+        let shift = begun(&self.log)?;
+        *lock(&self.shift) = shift;
+        for (device, station) in self.stations.iter().enumerate() {
+            lock(&station.history).clear();
+            self.change(device, |state| state.counts = Counts::new(shift.since));
         }
         Ok(())
     }
 
     /// When the shift began, in microseconds since 1970.
-    pub(super) fn shift(&self) -> u64 {
-        let first = self.stations.first();
-        first.map_or(0, |station| lock(&station.state).counts.since)
+    pub(super) fn shift_time(&self) -> u64 {
+        lock(&self.shift).since
+    }
+
+    /// The part of the log between two times, in microseconds since 1970; of the shift if there is
+    /// no first one.
+    pub(super) fn part(&self, from: Option<u64>, to: Option<u64>) -> Part {
+        let first = match from {
+            Some(_) => 0,
+            None => lock(&self.shift).first,
+        };
+        Part { first, from, to }
     }
 
     /// What a page is told first: all devices, and the last decisions of each.
-    pub(super) fn hello(&self) -> Result<String, LogError> {
-        let mut devices = Vec::new();
-        for station in &self.stations {
-            let state = lock(&station.state).clone();
-            let decisions: Vec<_> = self
-                .log
-                .newest(&state.name, state.counts.since, HISTORY)?
-                .into_iter()
-                .map(|(id, decision)| json!({ "id": id, "decision": decision }))
-                .collect();
-            devices.push(json!({ "state": state, "history": decisions }));
-        }
-        Ok(json!({ "type": "hello", "devices": devices }).to_string())
+    pub(super) fn hello(&self) -> String {
+        let devices: Vec<_> = self
+            .stations
+            .iter()
+            .map(|station| {
+                let state = lock(&station.state).shown();
+                json!({ "state": state, "history": *lock(&station.history) })
+            })
+            .collect();
+        let log = lock(&self.log_state).clone();
+        json!({ "type": "hello", "devices": devices, "log": log }).to_string()
     }
 
     /// Events from now on; none when the server is ending.
@@ -196,13 +255,52 @@ impl Hub {
         &self,
         device: usize,
         wish: Wish,
-    ) -> Option<oneshot::Receiver<Result<Option<u8>, Trouble>>> {
+    ) -> Result<oneshot::Receiver<Result<Option<u8>, Trouble>>, Trouble> {
         let (answer, answered) = oneshot::channel();
-        let station = self.stations.get(device)?;
-        let sent = lock(&station.commands)
-            .as_ref()?
-            .send(Command { wish, answer });
-        sent.is_ok().then_some(answered)
+        let station = self.stations.get(device).ok_or(Trouble::Away)?;
+        if let Some(stalled) = self.stalled(device) {
+            return Err(stalled.into());
+        }
+        let commands = lock(&station.commands);
+        let commands = commands.as_ref().ok_or(Trouble::Ending)?;
+        match commands.try_send(Command { wish, answer }) {
+            Ok(()) => Ok(answered),
+            Err(TrySendError::Full(_)) => Err(Trouble::Busy),
+            Err(TrySendError::Disconnected(_)) => Err(Trouble::Away),
+        }
+    }
+
+    /// Whether a device's worker was not heard of for too long.
+    pub(super) fn stalled(&self, device: usize) -> Option<Stalled> {
+        lock(&self.stations.get(device)?.state).stalled
+    }
+
+    /// A worker is alive, and about to do this.
+    pub(super) fn beat(&self, device: usize, doing: Doing) {
+        if let Some(station) = self.stations.get(device) {
+            *lock(&station.pulse) = Pulse::new(Instant::now(), doing);
+        }
+    }
+
+    /// Tells which workers were not heard of for too long: they can't tell it themselves.
+    pub(super) fn judge(&self) {
+        for (device, station) in self.stations.iter().enumerate() {
+            let stalled = lock(&station.pulse).stalled(Instant::now());
+            self.update(device, |state| {
+                if state.stalled == stalled {
+                    return false;
+                }
+                match stalled {
+                    Some(stalled) => {
+                        self.metrics.error(&state.name);
+                        eprintln!("{}: {stalled}", state.name);
+                    }
+                    None => eprintln!("{}: heard of again", state.name),
+                }
+                state.stalled = stalled;
+                true
+            });
+        }
     }
 
     /// Changes what pages show of a device, and tells them.
@@ -220,7 +318,9 @@ impl Hub {
         };
         let mut state = lock(&station.state);
         if change(&mut state) {
-            self.tell(&json!({ "type": "state", "device": device, "state": *state }));
+            let state = state.shown();
+            self.metrics.up(&state.name, state.link == Link::Up);
+            self.tell(&json!({ "type": "state", "device": device, "state": state }));
         }
     }
 
@@ -235,28 +335,59 @@ impl Hub {
         }
     }
 
-    /// Enters a decision in the log, counts it, and tells everybody.
-    pub(super) fn decide(
-        &self,
-        device: usize,
-        decision: &Decision,
-        picture: &[u8],
-    ) -> Result<(), LogError> {
-        let id = self.log.append(decision, picture)?;
+    /// Enters a decision in the log, counts it, and tells everybody, with whether it is on the disk.
+    pub(super) fn decide(&self, device: usize, decision: &Decision, picture: &[u8]) {
+        let (id, logged) = self.log.append(decision, picture);
         self.metrics.decision(decision);
         if let Some(station) = self.stations.get(device) {
             let mut state = lock(&station.state);
             state.counts.add(decision);
+            station.remember(json!({ "id": id, "decision": decision }));
             self.tell(&json!({
                 "type": "decision",
                 "device": device,
                 "id": id,
                 "decision": decision,
+                "logged": logged.is_ok(),
                 "counts": state.counts,
             }));
         }
+        self.tell_of_log(logged.err());
         self.logged.notify_one();
-        Ok(())
+    }
+
+    /// Tries once more to write the decisions that wait in memory, if any do.
+    pub(super) fn mend_log(&self) {
+        if self.log.waiting().0 > 0 {
+            self.tell_of_log(self.log.flush().err());
+        }
+    }
+
+    fn tell_of_log(&self, error: Option<LogError>) {
+        let (waiting, lost) = self.log.waiting();
+        let error = error.map(Trouble::from);
+        let state = LogState {
+            trouble: error.as_ref().map(Trouble::told),
+            waiting,
+            lost,
+        };
+        let mut before = lock(&self.log_state);
+        if *before == state {
+            return;
+        }
+        match (&before.trouble, &state.trouble) {
+            (None, Some(told)) => {
+                eprintln!(
+                    "{}; decisions wait in memory until it can be written",
+                    told.text
+                );
+            }
+            (Some(_), None) => eprintln!("the log is written again, {lost} decisions were lost"),
+            _ => {}
+        }
+        self.metrics.log(state.trouble.is_none(), (waiting, lost));
+        self.tell(&json!({ "type": "log", "log": state }));
+        *before = state;
     }
 
     /// Ends workers and the events of pages.
@@ -273,6 +404,16 @@ impl Hub {
             let _ = events.send(event.to_string().into());
         }
     }
+}
+
+/// Begins a shift in the log.
+fn begun(log: &Log) -> Result<Shift, LogError> {
+    let shift = Shift {
+        first: log.last() + 1,
+        since: log.now().wall,
+    };
+    log.set_numbers(&[(SHIFT, shift.first), (SHIFT_TIME, shift.since)])?;
+    Ok(shift)
 }
 
 /// What a worker that panicked left is still whole: it is only ever replaced.

@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::csv::iso;
 use super::{Call, Decision, Vote};
 use crate::report::{Acceptance, SCHEMA};
 
-/// The decision with this number, told at `time`.
-pub(super) fn message(id: u64, time: &str, decision: &Decision) -> String {
+/// The decision with this number.
+pub(super) fn message(id: u64, decision: &Decision) -> String {
     let (call, class) = decision.alone();
     let of_class = |class: &str| (!class.is_empty()).then(|| class.to_owned());
     let distance =
@@ -25,7 +26,7 @@ pub(super) fn message(id: u64, time: &str, decision: &Decision) -> String {
     json!({
         "schema": SCHEMA,
         "id": id,
-        "time": time,
+        "time": iso(decision.time),
         "device": decision.device,
         "verdict": Acceptance::from(call),
         "class": of_class(class),
@@ -67,7 +68,7 @@ mod tests {
     use super::*;
 
     fn said(decision: &Decision) -> Value {
-        serde_json::from_str(&message(7, "now", decision)).unwrap()
+        serde_json::from_str(&message(7, decision)).unwrap()
     }
 
     #[test]

@@ -21,6 +21,9 @@ pub(super) struct Metrics {
     seconds: Family<Device, Histogram, fn() -> Histogram>,
     errors: Family<Device, Counter>,
     up: Family<Device, Gauge>,
+    log_up: Gauge,
+    log_waiting: Gauge,
+    log_lost: Gauge,
     /// Decisions that the broker has.
     pub(super) published: Counter,
     /// Whether the broker is connected.
@@ -51,6 +54,9 @@ impl Metrics {
             seconds: Family::new_with_constructor(seconds),
             errors: Family::default(),
             up: Family::default(),
+            log_up: Gauge::default(),
+            log_waiting: Gauge::default(),
+            log_lost: Gauge::default(),
             published: Counter::default(),
             broker: Gauge::default(),
         };
@@ -62,7 +68,7 @@ impl Metrics {
         );
         to.register(
             "decisions",
-            "Decisions in the log, each of its frame alone",
+            "Decisions, each of its frame alone",
             all.decisions.clone(),
         );
         to.register(
@@ -82,6 +88,21 @@ impl Metrics {
             all.errors.clone(),
         );
         to.register("device_up", "Whether a device answers", all.up.clone());
+        to.register(
+            "log_up",
+            "Whether the log can be written",
+            all.log_up.clone(),
+        );
+        to.register(
+            "log_waiting",
+            "Decisions that wait in memory until the log can be written",
+            all.log_waiting.clone(),
+        );
+        to.register(
+            "log_lost",
+            "Decisions since the start that are in no log, as too many waited",
+            all.log_lost.clone(),
+        );
         to.register(
             "mqtt_published",
             "Decisions that the broker has",
@@ -120,6 +141,12 @@ impl Metrics {
 
     pub(super) fn up(&self, device: &str, up: bool) {
         self.up.get_or_create(&of(device)).set(up.into());
+    }
+
+    pub(super) fn log(&self, up: bool, (waiting, lost): (usize, u64)) {
+        self.log_up.set(up.into());
+        self.log_waiting.set(waiting as i64);
+        self.log_lost.set(lost as i64);
     }
 
     pub(super) fn text(&self) -> String {

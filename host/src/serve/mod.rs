@@ -6,6 +6,8 @@
 //! what the page wants. Each decision is in the [log](Log) before anybody is told of it.
 
 mod assets;
+mod clock;
+mod connections;
 mod csv;
 mod decision;
 mod error;
@@ -15,13 +17,16 @@ mod log;
 mod message;
 mod metrics;
 mod mqtt;
+mod panics;
 mod past;
 mod picture;
+mod pulse;
 mod reel;
 mod routes;
 mod shift;
 mod source;
 mod state;
+mod tasks;
 mod trouble;
 mod webcam;
 mod worker;
@@ -35,8 +40,11 @@ use std::thread;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::time::timeout;
+use tokio::sync::watch;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, interval, sleep, timeout};
 
+pub use clock::{Clock, Moment};
 pub use decision::{Call, Decision, Measure, Vote};
 pub use error::ServeError;
 pub use guard::Token;
@@ -48,10 +56,16 @@ pub use webcam::{Webcam, WebcamError};
 
 use crate::device::{LockKey, OpenMv};
 use hub::Hub;
+use tasks::supervise;
 use worker::Worker;
 
-/// How long open connections may take to end after the server was told to stop.
+/// How long open connections may take to end after the server was told to stop; then the workers;
+/// then the log.
 const GOODBYE: Duration = Duration::from_secs(3);
+/// How often the workers are looked after, and a log that failed.
+const LOOK: Duration = Duration::from_millis(500);
+/// Threads that read the log for pages and the broker.
+const READERS: usize = 8;
 
 /// What to serve.
 #[derive(Debug)]
@@ -66,6 +80,10 @@ pub struct Options {
     pub log: PathBuf,
     /// How much of it is kept.
     pub keep: Keep,
+    /// Whether a damaged log is kept under another name and a new one begun; else it is an error.
+    pub replace_damaged_log: bool,
+    /// Tells the times of decisions.
+    pub clock: Clock,
     /// Where decisions are published, too.
     pub mqtt: Option<Broker>,
     /// The devices, each with a name of its own; at least one.
@@ -105,7 +123,8 @@ impl DeviceOptions {
     }
 }
 
-/// Serves the page until `stop` is done. `ready` is told the address once browsers can connect.
+/// Serves the page until `stop` is done, and then for nine seconds at most: what is blocked for good
+/// is left behind. `ready` is told the address once browsers can connect.
 ///
 /// # Errors
 /// That there is nothing to serve, the address can't be had, or the log can't be opened.
@@ -132,9 +151,13 @@ pub fn serve(
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        .max_blocking_threads(READERS)
         .build()
         .map_err(ServeError::Runtime)?;
-    runtime.block_on(run(options, ready, stop))
+    let served = runtime.block_on(run(options, ready, stop));
+    // Dropped it would wait for threads that may be blocked for good.
+    runtime.shutdown_background();
+    served
 }
 
 async fn run(
@@ -150,7 +173,8 @@ async fn run(
                 source,
             })?;
     let address = listener.local_addr().map_err(ServeError::Runtime)?;
-    let log = Log::open(&options.log, options.keep)?;
+    let replace = options.replace_damaged_log;
+    let log = Log::open_with(&options.log, options.keep, options.clock, replace)?;
     let (hub, commands) = Hub::new(log, &options.devices)?;
     let hub = Arc::new(hub);
     let mut workers = Vec::new();
@@ -165,34 +189,48 @@ async fn run(
     if let Some(broker) = options.mqtt {
         mqtt::publish(broker, Arc::clone(&hub))?;
     }
+    let judged = Arc::clone(&hub);
+    supervise("looking after the devices", move || {
+        judge(Arc::clone(&judged))
+    });
+    let mended = Arc::clone(&hub);
+    supervise("looking after the log", move || mend(Arc::clone(&mended)));
     let app = routes::router(Arc::clone(&hub), options.token, options.host_names);
     ready(address);
 
-    let (stopping, stopped) = tokio::sync::oneshot::channel();
-    let ending = Arc::clone(&hub);
-    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
+    let (stopping, stopped) = watch::channel(false);
+    let ending = async {
         stop.await;
         // Whoever watches is told that this is the end, else the connections would stay.
-        ending.close();
-        let _ = stopping.send(());
-    });
-    let overdue = async move {
-        // The sender is only dropped with the server, which has ended then.
-        let _ = stopped.await;
-        tokio::time::sleep(GOODBYE).await;
+        hub.close();
+        stopping.send_replace(true);
     };
-    let served = tokio::select! {
-        served = async move { server.await } => served,
-        () = overdue => Ok(()),
-    };
-    hub.close();
-    let joined = tokio::task::spawn_blocking(move || {
-        for worker in workers {
-            // A worker that panicked has nothing left to save: the log is whole at any moment.
-            let _ = worker.join();
-        }
-    });
-    // A device that does not answer is not waited for.
-    let _ = timeout(GOODBYE, joined).await;
-    served.map_err(ServeError::Runtime)
+    tokio::join!(connections::serve(listener, app, stopped, GOODBYE), ending);
+    let end = Instant::now() + GOODBYE;
+    while workers.iter().any(|worker| !worker.is_finished()) && Instant::now() < end {
+        sleep(Duration::from_millis(20)).await;
+    }
+    let closing = spawn_blocking(move || hub.log.close());
+    match timeout(GOODBYE, closing).await {
+        Ok(Ok(closed)) => Ok(closed?),
+        _ => Err(ServeError::Unclosed),
+    }
+}
+
+/// Looks after the workers.
+async fn judge(hub: Arc<Hub>) {
+    let mut look = interval(LOOK);
+    loop {
+        look.tick().await;
+        hub.judge();
+    }
+}
+
+/// Looks after a log that failed. It may block, as nothing else here does.
+async fn mend(hub: Arc<Hub>) {
+    loop {
+        sleep(LOOK).await;
+        let hub = Arc::clone(&hub);
+        let _ = spawn_blocking(move || hub.mend_log()).await;
+    }
 }

@@ -7,24 +7,31 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::Uri;
+use percent_encoding::percent_decode_str;
 use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, QoS};
+use tokio::sync::Notify;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
-use tokio::time::sleep;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, sleep, sleep_until};
 
-use super::csv::iso;
 use super::hub::Hub;
 use super::message::message;
-use super::{LogError, ServeError};
+use super::tasks::supervise;
+use super::trouble::Trouble;
+use super::{Log, LogError, ServeError};
 
 /// Decisions that are under way at once.
 const WINDOW: usize = 32;
-/// Before a broker that is away is tried again.
+/// Before a broker that is away, or a log that fails, is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long a broker may acknowledge nothing of what it was sent.
+const LIMIT: Duration = Duration::from_secs(15);
 const PORT: u16 = 1883;
 /// Name of the number in the log: the last decision that the broker has.
 const PUBLISHED: &str = "published";
 
-/// A broker, and the topic to publish under: `mqtt://[user:password@]host[:port]/topic`.
+/// A broker, and the topic to publish under: `mqtt://[user:password@]host[:port]/topic`. In name,
+/// password and topic `%23` stands for `#`, `%40` for `@`, and so on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broker {
     host: String,
@@ -41,19 +48,27 @@ impl FromStr for Broker {
         let parse = || {
             let uri: Uri = text.parse().ok()?;
             let authority = uri.authority()?;
-            let topic = uri.path().trim_matches('/');
-            // Not to be published to.
-            let wild = topic.contains('+') || text.contains('#') || uri.query().is_some();
+            let decoded =
+                |text: &str| Some(percent_decode_str(text).decode_utf8().ok()?.into_owned());
+            let topic = decoded(uri.path().trim_matches('/'))?;
+            // Not to be published to, or cut off by the parser.
+            let wild =
+                topic.contains(['+', '#', '\0']) || text.contains('#') || uri.query().is_some();
             if uri.scheme_str() != Some("mqtt") || topic.is_empty() || wild {
                 return None;
             }
-            let user = authority.as_str().rsplit_once('@').map(|(user, _)| user);
-            let user = user.map(|user| user.split_once(':').unwrap_or((user, "")));
+            let user = match authority.as_str().rsplit_once('@') {
+                Some((user, _)) => {
+                    let (name, password) = user.split_once(':').unwrap_or((user, ""));
+                    Some((decoded(name)?, decoded(password)?))
+                }
+                None => None,
+            };
             Some(Self {
                 host: authority.host().trim_matches(['[', ']']).to_owned(),
                 port: authority.port_u16().unwrap_or(PORT),
-                topic: topic.to_owned(),
-                user: user.map(|(name, password)| (name.to_owned(), password.to_owned())),
+                topic,
+                user,
             })
         };
         // Not with its password.
@@ -69,16 +84,24 @@ impl FromStr for Broker {
 enum News {
     /// It is new; what was under way before is forgotten.
     Connected,
+    /// It is gone.
+    Lost,
     /// The broker has one more.
     Acknowledged,
 }
 
-/// Publishes what is in the log and what will be, from two tasks of the present runtime.
+/// Publishes what is in the log and what will be, from a task of the present runtime.
 pub(super) fn publish(broker: Broker, hub: Arc<Hub>) -> Result<(), LogError> {
     // The first time there is a broker, it gets what is decided from now on.
     if hub.log.number(PUBLISHED)?.is_none() {
-        hub.log.set_number(PUBLISHED, hub.log.last())?;
+        hub.log.set_numbers(&[(PUBLISHED, hub.log.last())])?;
     }
+    supervise("publishing", move || run(broker.clone(), Arc::clone(&hub)));
+    Ok(())
+}
+
+async fn run(broker: Broker, hub: Arc<Hub>) {
+    hub.metrics.broker.set(0);
     let id = format!("sudal-{:016x}", rand::random::<u64>());
     let mut options = MqttOptions::new(id, broker.host, broker.port);
     options.set_keep_alive(Duration::from_secs(10));
@@ -87,19 +110,30 @@ pub(super) fn publish(broker: Broker, hub: Arc<Hub>) -> Result<(), LogError> {
     }
     let (client, connection) = AsyncClient::new(options, WINDOW);
     let (tell, news) = mpsc::unbounded_channel();
-    tokio::spawn(keep_connected(connection, tell, Arc::clone(&hub)));
-    tokio::spawn(async move {
-        if let Err(error) = feed(client, news, &broker.topic, &hub).await {
-            eprintln!("nothing more is published: {error}");
-        }
-    });
-    Ok(())
+    let stale = Notify::new();
+    tokio::select! {
+        () = keep_connected(connection, tell, &stale, &hub) => {}
+        () = feed(client, news, &stale, &broker.topic, &hub) => {}
+    }
 }
 
-async fn keep_connected(mut connection: EventLoop, tell: UnboundedSender<News>, hub: Arc<Hub>) {
+/// Connects again and again, also when `stale` says that the broker does not do what it has to.
+async fn keep_connected(
+    mut connection: EventLoop,
+    tell: UnboundedSender<News>,
+    stale: &Notify,
+    hub: &Hub,
+) {
     let mut away = false;
     loop {
-        let news = match connection.poll().await {
+        let event = tokio::select! {
+            event = connection.poll() => event.map_err(|error| error.to_string()),
+            () = stale.notified() => {
+                connection.clean();
+                Err(format!("nothing was acknowledged for {} s", LIMIT.as_secs()))
+            }
+        };
+        let news = match event {
             Ok(Event::Incoming(Packet::ConnAck(_))) => {
                 hub.metrics.broker.set(1);
                 away = false;
@@ -113,12 +147,14 @@ async fn keep_connected(mut connection: EventLoop, tell: UnboundedSender<News>, 
                     eprintln!("the broker is away, it gets the decisions when it is back: {error}");
                 }
                 away = true;
-                sleep(PAUSE).await;
-                continue;
+                News::Lost
             }
         };
         if tell.send(news).is_err() {
             return;
+        }
+        if away {
+            sleep(PAUSE).await;
         }
     }
 }
@@ -126,44 +162,85 @@ async fn keep_connected(mut connection: EventLoop, tell: UnboundedSender<News>, 
 async fn feed(
     client: AsyncClient,
     mut news: UnboundedReceiver<News>,
+    stale: &Notify,
     topic: &str,
-    hub: &Hub,
-) -> Result<(), LogError> {
+    hub: &Arc<Hub>,
+) {
     let mut connected = false;
-    // How many the broker still has to acknowledge, and the last of them.
-    let (mut open, mut last) = (0, 0);
+    // The last that the broker has; none before the log told.
+    let mut published = None;
+    // How many it still has to acknowledge, the last of them, and by when the next.
+    let (mut open, mut last, mut due) = (0, 0, Instant::now());
+    let mut failing = false;
     loop {
+        let mut failed = None;
         if connected && open == 0 {
-            let from = hub.log.number(PUBLISHED)?.unwrap_or(0) + 1;
-            for (id, decision) in hub.log.after(from, WINDOW)? {
-                let sent = client.try_publish(
-                    topic,
-                    QoS::AtLeastOnce,
-                    false,
-                    message(id, &iso(id), &decision),
-                );
-                // There is room for as many; if not, the rest follows after these.
-                if sent.is_err() {
-                    break;
+            let read = move |log: &Log| {
+                let published = match published {
+                    Some(published) => published,
+                    None => log.number(PUBLISHED)?.unwrap_or(0),
+                };
+                Ok((published, log.after(published + 1, WINDOW)?))
+            };
+            match with_log(hub, read).await {
+                Ok((so_far, decisions)) => {
+                    published = Some(so_far);
+                    for (id, decision) in decisions {
+                        let message = message(id, &decision);
+                        let sent = client.try_publish(topic, QoS::AtLeastOnce, false, message);
+                        // There is room for as many; if not, the rest follows after these.
+                        if sent.is_err() {
+                            break;
+                        }
+                        (open, last) = (open + 1, id);
+                    }
+                    due = Instant::now() + LIMIT;
                 }
-                (open, last) = (open + 1, id);
+                Err(trouble) => failed = Some(trouble),
             }
         }
         tokio::select! {
             heard = news.recv() => match heard {
                 Some(News::Connected) => (connected, open) = (true, 0),
+                Some(News::Lost) => (connected, open) = (false, 0),
                 Some(News::Acknowledged) if open > 0 => {
                     hub.metrics.published.inc();
                     open -= 1;
+                    due = Instant::now() + LIMIT;
                     if open == 0 {
-                        hub.log.set_number(PUBLISHED, last)?;
+                        published = Some(last);
+                        let keep = move |log: &Log| log.set_numbers(&[(PUBLISHED, last)]);
+                        // Until it can be kept, it is known here.
+                        failed = with_log(hub, keep).await.err();
                     }
                 }
                 Some(News::Acknowledged) => {}
-                None => return Ok(()),
+                None => return,
             },
-            () = hub.logged.notified(), if connected && open == 0 => {}
+            () = hub.logged.notified(), if connected && open == 0 && failed.is_none() => {}
+            () = sleep(PAUSE), if failed.is_some() => {}
+            () = sleep_until(due), if open > 0 => {
+                (connected, open) = (false, 0);
+                stale.notify_one();
+            }
         }
+        if let (false, Some(trouble)) = (failing, &failed) {
+            let told = trouble.told().text;
+            eprintln!("publishing goes on when the log can be used again: {told}");
+        }
+        failing = failed.is_some();
+    }
+}
+
+/// Does something with the log, which may take its time.
+async fn with_log<T: Send + 'static>(
+    hub: &Arc<Hub>,
+    work: impl FnOnce(&Log) -> Result<T, LogError> + Send + 'static,
+) -> Result<T, Trouble> {
+    let hub = Arc::clone(hub);
+    match spawn_blocking(move || work(&hub.log)).await {
+        Ok(done) => Ok(done?),
+        Err(_) => Err(Trouble::Ending),
     }
 }
 
@@ -200,6 +277,20 @@ mod tests {
         ] {
             assert_eq!(broker(wrong), None, "{wrong}");
         }
+        // As any program writes what is not a letter in a URL.
+        let odd = broker("mqtt://m%20e:p%23%40%3A%2F%ED%95%9C@broker/hall/%EC%84%A0").unwrap();
+        let user = ("m e".to_owned(), "p#@:/한".to_owned());
+        assert_eq!((odd.user, &*odd.topic), (Some(user), "hall/선"));
+        for wild in [
+            "mqtt://broker/a/%23",
+            "mqtt://broker/%2B/a",
+            "mqtt://a:%ff@broker/a",
+        ] {
+            assert_eq!(broker(wild), None, "{wild}");
+        }
+        let error = "mqtt://me:se#cret@broker/a".parse::<Broker>().unwrap_err();
+        assert!(error.to_string().contains("%23 for #"), "{error}");
+        assert!(!error.to_string().contains("cret"), "{error}");
         let error = "mqtt://me:secret@broker".parse::<Broker>().unwrap_err();
         assert!(!error.to_string().contains("secret"), "{error}");
     }

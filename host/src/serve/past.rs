@@ -223,7 +223,8 @@ mod tests {
         let mut past = Past::default();
         for (hold, fit) in [
             (Some(1), true),
-            (Some(1), true),
+            // The same frame again.
+            (Some(1), false),
             (None, false),
             (None, false),
         ] {

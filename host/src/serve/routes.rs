@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -19,15 +20,19 @@ use serde_json::json;
 use sudal_firmware::heads::Role;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 use super::guard::{self, Guard};
 use super::hub::{Hub, Wish};
+use super::shift::{self, Part};
 use super::trouble::{Told, Trouble};
-use super::{LogError, Token, assets, csv, log, metrics, shift};
+use super::{LogError, Token, assets, csv, metrics, panics};
 use crate::device::{self, ClientError};
 
 /// Longest body of a request, in bytes. Names are short.
 const BODY: usize = 4096;
+/// How often a device that was asked for something is looked after.
+const LOOK: Duration = Duration::from_millis(500);
 /// Decisions that are read from the log at once.
 const PIECE: usize = 1024;
 
@@ -77,7 +82,7 @@ async fn events(State(hub): App) -> Result<Response, Failure> {
     let Some(receiver) = hub.events() else {
         return Err(Failure::from(Trouble::Ending));
     };
-    let first = hello(&hub).await?;
+    let first = hub.hello();
     let stream = unfold(
         (Some(first), receiver, hub),
         |(first, mut receiver, hub)| async move {
@@ -86,7 +91,7 @@ async fn events(State(hub): App) -> Result<Response, Failure> {
                 None => match receiver.recv().await {
                     Ok(event) => event.to_string(),
                     // Too slow to follow: begin anew.
-                    Err(RecvError::Lagged(_)) => hello(&hub).await.ok()?,
+                    Err(RecvError::Lagged(_)) => hub.hello(),
                     Err(RecvError::Closed) => return None,
                 },
             };
@@ -99,11 +104,6 @@ async fn events(State(hub): App) -> Result<Response, Failure> {
     Ok(Sse::new(stream)
         .keep_alive(KeepAlive::default())
         .into_response())
-}
-
-async fn hello(hub: &Arc<Hub>) -> Result<String, Failure> {
-    let hub = Arc::clone(hub);
-    blocking(move || hub.hello()).await
 }
 
 async fn picture(State(hub): App, Path(device): Path<usize>) -> Response {
@@ -231,10 +231,19 @@ async fn wish(State(hub): App, Path(device): Path<usize>, wish: Wish) -> Result<
     if !hub.has(device) {
         return Ok(StatusCode::NOT_FOUND.into_response());
     }
-    let asked = hub.ask(device, wish).ok_or(Trouble::Ending)?;
-    // A worker that goes away answers nothing.
-    let shots = asked.await.unwrap_or(Err(Trouble::Away))?;
-    Ok(axum::Json(json!({ "shots": shots })).into_response())
+    let mut asked = hub.ask(device, wish)?;
+    let answer = loop {
+        match timeout(LOOK, &mut asked).await {
+            // A worker that goes away answers nothing.
+            Ok(answer) => break answer.unwrap_or(Err(Trouble::Away)),
+            Err(_) => {
+                if let Some(stalled) = hub.stalled(device) {
+                    break Err(stalled.into());
+                }
+            }
+        }
+    };
+    Ok(axum::Json(json!({ "shots": answer? })).into_response())
 }
 
 async fn begin_shift(State(hub): App) -> Result<Response, Failure> {
@@ -242,7 +251,8 @@ async fn begin_shift(State(hub): App) -> Result<Response, Failure> {
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Which part of the log, in microseconds since 1970; all of the shift if nothing is said.
+/// Which part of the log, by the times that it tells, in microseconds since 1970; all of the shift if
+/// nothing is said.
 #[derive(Deserialize)]
 struct Span {
     from: Option<u64>,
@@ -252,8 +262,7 @@ struct Span {
 }
 
 async fn log_csv(State(hub): App, Query(span): Query<Span>) -> Response {
-    let from = span.from.unwrap_or_else(|| hub.shift());
-    let to = span.to.unwrap_or(u64::MAX);
+    let part = hub.part(span.from, span.to);
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (
@@ -261,12 +270,12 @@ async fn log_csv(State(hub): App, Query(span): Query<Span>) -> Response {
             "attachment; filename=\"sudal-log.csv\"",
         ),
     ];
-    (headers, Body::from_stream(lines(hub, from, to))).into_response()
+    (headers, Body::from_stream(lines(hub, part))).into_response()
 }
 
 /// Piece by piece, however long the log is.
-fn lines(hub: Arc<Hub>, from: u64, to: u64) -> impl Stream<Item = io::Result<String>> {
-    unfold(Some((from, true)), move |state| {
+fn lines(hub: Arc<Hub>, part: Part) -> impl Stream<Item = io::Result<String>> {
+    unfold(Some((part.first, true)), move |state| {
         let hub = Arc::clone(&hub);
         async move {
             let (from, first) = state?;
@@ -277,11 +286,10 @@ fn lines(hub: Arc<Hub>, from: u64, to: u64) -> impl Stream<Item = io::Result<Str
                 Err(error) => return Some((Err(error.into()), None)),
             };
             let mut text = if first { csv::HEADER } else { "" }.to_owned();
-            for (id, decision) in piece.iter().take_while(|(id, _)| *id < to) {
+            for (id, decision) in piece.iter().filter(|(_, decision)| part.has(decision)) {
                 text.push_str(&csv::line(*id, decision));
             }
-            let next = piece.last().filter(|(id, _)| *id < to);
-            let next = next.map(|(id, _)| (id + 1, false));
+            let next = piece.last().map(|(id, _)| (id + 1, false));
             Some((Ok(text), next))
         }
     })
@@ -290,9 +298,10 @@ fn lines(hub: Arc<Hub>, from: u64, to: u64) -> impl Stream<Item = io::Result<Str
 async fn report(State(hub): App, Query(span): Query<Span>) -> Result<Response, Failure> {
     let korean = span.lang.as_deref() == Some("ko");
     let html = blocking(move || {
-        let from = span.from.unwrap_or_else(|| hub.shift());
-        let to = span.to.unwrap_or_else(log::now);
-        shift::report(&hub.log, from, to, korean)
+        let part = hub.part(span.from, span.to);
+        let from = span.from.unwrap_or_else(|| hub.shift_time());
+        let to = span.to.unwrap_or_else(|| hub.log.now().wall);
+        shift::report(&hub.log, part, (from, to), korean)
     });
     let html = html.await?;
     Ok(([(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response())
@@ -308,8 +317,11 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, Failure> {
     match spawn_blocking(read).await {
         Ok(done) => Ok(done.map_err(Trouble::from)?),
-        // Only when the runtime ends.
-        Err(_) => Err(Trouble::Ending.into()),
+        Err(error) => Err(match error.try_into_panic() {
+            Ok(panic) => Trouble::Panicked(panics::message(&*panic)).into(),
+            // Only when the runtime ends.
+            Err(_) => Trouble::Ending.into(),
+        }),
     }
 }
 

@@ -26,14 +26,14 @@ struct Tally {
     classes: BTreeMap<(String, &'static str), u64>,
     /// All, and those that did not pass, by the hour.
     hours: BTreeMap<u64, (u64, u64)>,
-    /// The last that did not pass.
-    failed: Vec<(u64, String)>,
+    /// Id, time and name of the last that did not pass.
+    failed: Vec<(u64, u64, String)>,
 }
 
 impl Tally {
     fn add(&mut self, id: u64, decision: &Decision, korean: bool) {
         self.total += 1;
-        let hour = self.hours.entry(id / HOUR).or_default();
+        let hour = self.hours.entry(decision.time / HOUR).or_default();
         hour.0 += 1;
         self.voted |= decision.vote.is_some();
         let told = decision.told();
@@ -84,40 +84,56 @@ impl Tally {
             if self.failed.len() == SHOWN {
                 self.failed.remove(0);
             }
-            self.failed.push((id, what));
+            self.failed.push((id, decision.time, what));
         }
     }
 }
 
-/// The decisions of ids `from..to` as a page for print, in Korean or English.
-pub(super) fn report(log: &Log, from: u64, to: u64, korean: bool) -> Result<String, LogError> {
+/// A part of the log. Its beginning is told by a number, as a clock may have been set since.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
+    /// The first decision.
+    pub(super) first: u64,
+    /// The first and the last time, in microseconds since 1970, where times were asked for.
+    pub(super) from: Option<u64>,
+    pub(super) to: Option<u64>,
+}
+
+impl Part {
+    pub(super) fn has(&self, decision: &Decision) -> bool {
+        self.from.is_none_or(|from| decision.time >= from)
+            && self.to.is_none_or(|to| decision.time < to)
+    }
+}
+
+/// A part of the log as a page for print, in Korean or English. `times` are those in its head.
+pub(super) fn report(
+    log: &Log,
+    part: Part,
+    times: (u64, u64),
+    korean: bool,
+) -> Result<String, LogError> {
     let mut devices: BTreeMap<String, Tally> = BTreeMap::new();
-    let mut next = from;
-    'all: loop {
+    let mut next = part.first;
+    loop {
         let piece = log.after(next, PIECE)?;
-        if piece.is_empty() {
-            break;
-        }
-        for (id, decision) in &piece {
-            if *id >= to {
-                break 'all;
-            }
-            next = id + 1;
+        let Some((last, _)) = piece.last() else { break };
+        next = last + 1;
+        for (id, decision) in piece.iter().filter(|(_, decision)| part.has(decision)) {
             let tally = devices.entry(decision.device.clone()).or_default();
             tally.add(*id, decision, korean);
         }
     }
     let mut html = String::new();
     // A string takes whatever is written to it.
-    let _ = write(&mut html, &devices, from, to, korean);
+    let _ = write(&mut html, &devices, times, korean);
     Ok(html)
 }
 
 fn write(
     html: &mut String,
     devices: &BTreeMap<String, Tally>,
-    from: u64,
-    to: u64,
+    (from, to): (u64, u64),
     korean: bool,
 ) -> std::fmt::Result {
     let w = |en, ko| word(korean, en, ko);
@@ -211,12 +227,12 @@ fn write(
         write!(html, "</tbody></table>")?;
         if !tally.failed.is_empty() {
             write!(html, "<h3>{}</h3><ul>", w("Last not passed", "최근 불합격"))?;
-            for (id, what) in tally.failed.iter().rev() {
+            for (id, at, what) in tally.failed.iter().rev() {
                 write!(
                     html,
                     "<li><img src=\"/log/{id}/picture\" alt=\"\"><b>{}</b>{}</li>",
                     escape(what),
-                    time(*id)
+                    time(*at)
                 )?;
             }
             write!(html, "</ul>")?;
@@ -280,11 +296,22 @@ mod tests {
             nearest: nearest.to_owned(),
             ..decision(call, None)
         };
+        let append = |decision: &Decision| {
+            let (id, logged) = log.append(decision, b"");
+            logged.unwrap();
+            id
+        };
+        let from = |first| Part {
+            first,
+            from: None,
+            to: None,
+        };
+        let report = |part| report(&log, part, (0, 1), false).unwrap();
         for _ in 0..3 {
-            log.append(&decision(Call::Class, "<script>"), b"").unwrap();
+            append(&decision(Call::Class, "<script>"));
         }
-        let last = log.append(&decision(Call::Unknown, "nut"), b"").unwrap();
-        let html = report(&log, 0, u64::MAX, false).unwrap();
+        let last = append(&decision(Call::Unknown, "nut"));
+        let html = report(from(0));
         assert!(
             !html.contains("<script>")
                 && html.contains("<td>&lt;script&gt;</td><td>3</td><td>75.0 %</td>")
@@ -292,7 +319,17 @@ mod tests {
         assert!(html.contains("<dt>Unknown</dt><dd>1<small>25.0 %</small>"));
         assert!(html.contains(&format!("/log/{last}/picture")));
         assert!(!html.contains("Undecided") && !html.contains("together"));
-        assert!(!report(&log, 0, last, true).unwrap().contains("/log/"));
+        let time = log.after(last, 1).unwrap()[0].1.time;
+        let before = Part {
+            to: Some(time),
+            ..from(0)
+        };
+        assert!(report(before).contains("Nothing was decided"));
+        let since = Part {
+            from: Some(time),
+            ..from(0)
+        };
+        assert!(report(since).contains("<td>3</td>"));
 
         // With a vote its decision counts, whatever the frame alone is.
         let voted = |call| Decision {
@@ -304,10 +341,10 @@ mod tests {
             }),
             ..decision(Call::Unknown, "nut")
         };
-        log.append(&voted(Some(Call::Good)), b"").unwrap();
-        let defect = log.append(&voted(Some(Call::Defect)), b"").unwrap();
-        log.append(&voted(None), b"").unwrap();
-        let html = report(&log, last + 1, u64::MAX, false).unwrap();
+        append(&voted(Some(Call::Good)));
+        let defect = append(&voted(Some(Call::Defect)));
+        append(&voted(None));
+        let html = report(from(last + 1));
         for expected in [
             "<dt>Recognised</dt><dd>1<",
             "<dt>Defects</dt><dd>1<",

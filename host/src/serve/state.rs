@@ -5,7 +5,8 @@ use sudal_firmware::decision::Filter;
 use sudal_firmware::heads::Role;
 
 use super::Decision;
-use super::trouble::Told;
+use super::pulse::Stalled;
+use super::trouble::{Told, Trouble};
 use crate::device::Separation;
 
 /// What a page shows of a device, beside its decisions.
@@ -29,6 +30,8 @@ pub(super) struct State {
     pub(super) undo: Option<Undo>,
     /// What the virtual camera is shown.
     pub(super) reel: Option<Shown>,
+    /// Whether a part of the frame is not looked at; it is dark in the live picture.
+    pub(super) cropped: bool,
     /// Whether light or camera have changed.
     pub(super) drift: bool,
     /// Whether embeddings are shifted for that.
@@ -38,6 +41,21 @@ pub(super) struct State {
     pub(super) counts: Counts,
     /// Grows with each live picture.
     pub(super) frame: u64,
+    /// Whether the worker was not heard of for too long; all else is what it said last.
+    #[serde(skip)]
+    pub(super) stalled: Option<Stalled>,
+}
+
+impl State {
+    /// As pages and figures have it: a worker that is not heard of has no say.
+    pub(super) fn shown(&self) -> Self {
+        let mut shown = self.clone();
+        if let Some(stalled) = self.stalled {
+            shown.link = Link::Lost;
+            shown.trouble = Some(Trouble::from(stalled).told());
+        }
+        shown
+    }
 }
 
 /// Whether a device is there.

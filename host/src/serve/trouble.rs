@@ -4,6 +4,7 @@ use sudal_firmware::decision::Outlier;
 use sudal_firmware::protocol::DecisionError;
 use sudal_firmware::store::StoreError;
 
+use super::pulse::Stalled;
 use super::{LogError, WebcamError};
 use crate::data::DataError;
 use crate::device::{BoardError, ClientError, DeviceError, LockError, PixelFormat};
@@ -41,6 +42,15 @@ pub(super) enum Trouble {
     /// The device is not there now.
     #[error("the device is not connected")]
     Away,
+    /// The device's worker is not heard of.
+    #[error("the device is lost: {0}")]
+    Stalled(#[from] Stalled),
+    /// Too many wishes wait.
+    #[error("the device has not done what it was asked before: try again")]
+    Busy,
+    /// This program failed where it must not.
+    #[error("this program failed ({0}) and goes on: please report it")]
+    Panicked(String),
     /// There was no enrolment, or it was undone.
     #[error("there is nothing to undo")]
     NothingToUndo,
@@ -64,7 +74,7 @@ impl Trouble {
     /// Whether the device has to be connected anew.
     pub(super) fn is_lost(&self) -> bool {
         match self {
-            Self::Board(_) | Self::Away => true,
+            Self::Board(_) | Self::Away | Self::Stalled(_) | Self::Panicked(_) => true,
             Self::Client(error) => !matches!(
                 error,
                 ClientError::Device(_) | ClientError::Name(_) | ClientError::NoSuchClass { .. }
@@ -111,6 +121,8 @@ impl Trouble {
             return match self {
                 Self::Board(BoardError::NotFlashed { .. }) => "not-flashed",
                 Self::Client(ClientError::Name(_)) => "name",
+                Self::Stalled(_) => "stalled",
+                Self::Panicked(_) => "failed",
                 Self::Board(BoardError::Held { .. }) => "in-use",
                 Self::Board(_) | Self::Client(_) | Self::Away if self.is_lost() => "lost",
                 Self::Picture(_) | Self::Webcam(_) => "picture",

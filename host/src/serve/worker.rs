@@ -8,7 +8,9 @@ use sudal_firmware::decision::{Basis, Outlier};
 
 use super::decision::voting;
 use super::hub::{Command, Hub, Wish};
+use super::panics::caught;
 use super::past::Past;
+use super::pulse::Doing;
 use super::state::{Link, Shown, Taught};
 use super::trouble::Trouble;
 use super::{Call, Decision, DeviceOptions, Measure, Source, Vote, picture};
@@ -21,6 +23,8 @@ use crate::device::{
 /// Before a lost device is tried again, at first and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// Longest time without a sign of life while nothing is to be done.
+const BEAT: Duration = Duration::from_secs(1);
 /// How long classes have to be left alone before it is asked how well they are told apart.
 const QUIET: Duration = Duration::from_secs(1);
 /// A device that was silent for so long is lost.
@@ -63,7 +67,6 @@ struct Session {
 
 impl Worker {
     pub(super) fn new(hub: Arc<Hub>, place: usize, options: DeviceOptions) -> Self {
-        hub.metrics.up(&options.name, false);
         Self {
             hub,
             place,
@@ -78,17 +81,20 @@ impl Worker {
     pub(super) fn run(mut self, commands: &Receiver<Command>) {
         let mut pause = FIRST_PAUSE;
         loop {
-            let trouble = match self.connect() {
-                Ok(mut session) => {
-                    pause = FIRST_PAUSE;
-                    match self.watch(&mut session, commands) {
-                        Ok(()) => return,
-                        Err(trouble) => trouble,
-                    }
-                }
-                Err(trouble) => trouble,
+            let start = Instant::now();
+            // What a panic leaves half done is the session's, which ends with it.
+            let done = caught(|| {
+                let mut session = self.connect()?;
+                self.watch(&mut session, commands)
+            });
+            let trouble = match done {
+                Ok(Ok(())) => return,
+                Ok(Err(trouble)) => trouble,
+                Err(panic) => Trouble::Panicked(panic),
             };
-            self.hub.metrics.up(&self.options.name, false);
+            if start.elapsed() > LONGEST_PAUSE {
+                pause = FIRST_PAUSE;
+            }
             self.hub.metrics.error(&self.options.name);
             self.hub.change(self.place, |state| {
                 state.link = Link::Lost;
@@ -97,7 +103,7 @@ impl Worker {
             let again = Instant::now() + pause;
             pause = LONGEST_PAUSE.min(2 * pause);
             loop {
-                match commands.recv_timeout(again.saturating_duration_since(Instant::now())) {
+                match self.next(commands, again) {
                     // Whoever asked may be gone.
                     Ok(command) => drop(command.answer.send(Err(Trouble::Away))),
                     Err(RecvTimeoutError::Timeout) => break,
@@ -107,7 +113,26 @@ impl Worker {
         }
     }
 
+    /// The next command before `due`. Those that nobody waits for any longer are passed over: whoever
+    /// taught a part would not expect it to be done when another one is in view.
+    fn next(
+        &self,
+        commands: &Receiver<Command>,
+        due: Instant,
+    ) -> Result<Command, RecvTimeoutError> {
+        loop {
+            self.hub.beat(self.place, Doing::Wait);
+            let left = due.saturating_duration_since(Instant::now());
+            match commands.recv_timeout(left.min(BEAT)) {
+                Ok(command) if command.answer.is_closed() => {}
+                Err(RecvTimeoutError::Timeout) if left > BEAT => {}
+                next => return next,
+            }
+        }
+    }
+
     fn connect(&mut self) -> Result<Session, Trouble> {
+        self.hub.beat(self.place, Doing::Connect);
         let DeviceOptions {
             board, dir, port, ..
         } = &self.options;
@@ -125,7 +150,6 @@ impl Worker {
             classes: Vec::new(),
         };
         session.list()?;
-        self.hub.metrics.up(&self.options.name, true);
         self.hub.change(self.place, |state| {
             state.link = Link::Up;
             state.trouble = None;
@@ -147,8 +171,9 @@ impl Worker {
     ) -> Result<(), Trouble> {
         let mut due = Instant::now();
         loop {
-            match commands.recv_timeout(due.saturating_duration_since(Instant::now())) {
+            match self.next(commands, due) {
                 Ok(command) => {
+                    self.hub.beat(self.place, Doing::Ask);
                     let answer = self.grant(session, command.wish);
                     self.publish(session);
                     match answer {
@@ -190,6 +215,7 @@ impl Worker {
     fn review(&mut self, session: &mut Session) -> Result<(), Trouble> {
         let due = self.review.take_if(|due| *due <= Instant::now());
         if due.is_some() {
+            self.hub.beat(self.place, Doing::Ask);
             let separation = session.client.separation()?;
             self.hub
                 .change(self.place, |state| state.separation = Some(separation));
@@ -202,14 +228,16 @@ impl Worker {
         let source = &mut self.options.source;
         let class = |source: &mut Source| source.reel().map(|reel| reel.class().to_owned());
         let before = class(source);
+        self.hub.beat(self.place, Doing::Picture);
         let frame = source.advance();
         if before != class(source) {
             self.publish(session);
         }
         let frame = frame?;
+        self.hub.beat(self.place, Doing::Ask);
         let start = Instant::now();
         let frame = session.take(frame)?;
-        self.hub.show(self.place, picture::live(&frame));
+        self.show(session, &frame);
         let verdict = match session.client.classify() {
             Ok(verdict) => verdict,
             // The page says so.
@@ -221,10 +249,21 @@ impl Worker {
         self.hub.update(self.place, |state| {
             std::mem::replace(&mut state.drift, drift) != drift
         });
-        let decision = session.decision(&self.options.name, verdict, micros);
+        let time = self.hub.log.now().wall;
+        let decision = session.decision(&self.options.name, verdict, micros, time);
+        self.hub.beat(self.place, Doing::Log);
         self.hub
-            .decide(self.place, &decision, &picture::small(&frame))?;
+            .decide(self.place, &decision, &picture::small(&frame));
         Ok(())
+    }
+
+    /// Shows pages a frame, and what of it is looked at.
+    fn show(&self, session: &Session, frame: &Gray) {
+        let part = picture::looked_at(frame, &session.info);
+        self.hub.update(self.place, |state| {
+            std::mem::replace(&mut state.cropped, part.is_some()) != part.is_some()
+        });
+        self.hub.show(self.place, picture::live(frame, part));
     }
 
     fn grant(&mut self, session: &mut Session, wish: Wish) -> Result<Option<u8>, Trouble> {
@@ -256,10 +295,12 @@ impl Worker {
         let client = &mut session.client;
         match wish {
             Wish::Enroll { name, hold } => {
+                self.hub.beat(self.place, Doing::Picture);
                 let given = self.options.source.same()?;
+                self.hub.beat(self.place, Doing::Ask);
                 let takes_its_own = given.is_none();
                 let frame = session.take(given)?;
-                self.hub.show(self.place, picture::live(&frame));
+                self.show(session, &frame);
                 let (client, hold_on) = (&mut session.client, Some(hold));
                 let mut enrolled = self.past.enroll(client, &name, hold_on, true);
                 let far = matches!(
@@ -293,7 +334,7 @@ impl Worker {
                 let refused = self.refused.take_if(|refused| refused.hold == hold);
                 let Refused { name, frame, .. } = refused.ok_or(Trouble::NothingRefused)?;
                 let frame = session.take(frame)?;
-                self.hub.show(self.place, picture::live(&frame));
+                self.show(session, &frame);
                 let shots = self.past.enroll(&mut session.client, &name, None, false)?;
                 return Ok(Some(shots));
             }
@@ -368,7 +409,7 @@ impl Session {
         Ok(())
     }
 
-    fn decision(&self, device: &str, verdict: Verdict, micros: u32) -> Decision {
+    fn decision(&self, device: &str, verdict: Verdict, micros: u32, time: u64) -> Decision {
         // Prototypes and shots are compared by squared distances.
         let squared = matches!(verdict.head, Head::Prototype | Head::Nearest);
         let measures = verdict.distances.iter().map(|distance| Measure {
@@ -392,6 +433,7 @@ impl Session {
             vote: Vote::of(verdict.decision.stable, self.info.deciding.filter, |id| {
                 self.name(id)
             }),
+            time,
         }
     }
 

@@ -8,8 +8,8 @@ use sudal_firmware::decision::{Filter, Outcome};
 use sudal_firmware::device::{Clock, Device, Parts, Session};
 use sudal_firmware::heads::{Head, Role};
 use sudal_firmware::image::Aligned;
-use sudal_firmware::preprocess::Region;
 use sudal_firmware::preprocess::align::{Align, Alignment};
+use sudal_firmware::preprocess::{Fit, Region};
 use sudal_firmware::protocol::packet::{self, Packet, Received, Receiver, Wire};
 use sudal_firmware::protocol::{DecisionRequest, Request, Response, Verdict};
 use sudal_firmware::store::nor::Nor;
@@ -70,6 +70,7 @@ pub fn run(data: &[u8]) {
             flash: memory.flash.switch_on(),
             settings: memory.settings.switch_on(),
             slots: memory.slots.each_mut().map(Flash::switch_on),
+            inspection: None,
             recover: false,
         })));
         match data.split_first() {
@@ -208,7 +209,7 @@ fn request<'a, 'd: 'a>(
 }
 
 fn decision(input: &mut Unstructured<'_>) -> Result<DecisionRequest> {
-    Ok(match input.int_in_range(0..=6)? {
+    Ok(match input.int_in_range(0..=7)? {
         0 => DecisionRequest::Rate {
             parts: input.arbitrary()?,
         },
@@ -226,6 +227,7 @@ fn decision(input: &mut Unstructured<'_>) -> Result<DecisionRequest> {
             align: *input.choose(&Align::ALL)?,
             window: input.arbitrary()?,
         }),
+        6 => DecisionRequest::Fit(*input.choose(&Fit::ALL)?),
         _ => DecisionRequest::Region(match input.arbitrary()? {
             true => None,
             false => Some(Region {

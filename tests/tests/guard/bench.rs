@@ -130,6 +130,7 @@ impl Bench {
                 nor(&mut a.0[..], &self.slots[0]),
                 nor(&mut b.0[..], &self.slots[1]),
             ],
+            inspection: None,
             recover,
         });
         run(&mut device)

@@ -3,9 +3,11 @@ use std::collections::BTreeSet;
 use sudal_firmware::decision::Filter;
 use sudal_firmware::heads::{Head, Role};
 use sudal_firmware::lock::{self, LONGEST_WAIT};
+use sudal_firmware::preprocess::Fit;
 use sudal_firmware::preprocess::align::Alignment;
 use sudal_firmware::protocol::{
-    Check, DecisionRequest, DeviceError, LockError, LockRequest, LockState, Request, UpdateRequest,
+    Check, DecisionRequest, DeviceError, InspectionRequest, LockError, LockRequest, LockState,
+    Request, UpdateRequest,
 };
 use sudal_tests::GEOMETRY;
 
@@ -17,7 +19,7 @@ const LOCKED: Result<(), DeviceError> = Err(DeviceError::Lock(LockError::Locked)
 const WRONG: Result<(), DeviceError> = Err(DeviceError::Lock(LockError::WrongKey));
 
 /// How many kinds of request [`number`] tells apart.
-const KINDS: usize = 36;
+const KINDS: usize = 48;
 
 /// A request's number among all kinds. Without a wildcard: a new request does not compile before it
 /// has a place here, and fails below before [`requests`] has it.
@@ -59,6 +61,20 @@ fn number(request: &Request<'_>) -> usize {
         Request::Check(Check::Flash) => 33,
         Request::Decision(DecisionRequest::Align(_)) => 34,
         Request::LeaveOneOut { .. } => 35,
+        Request::Inspection(request) => match request {
+            InspectionRequest::Status => 36,
+            InspectionRequest::Good => 37,
+            InspectionRequest::Bad => 38,
+            InspectionRequest::Watch => 39,
+            InspectionRequest::Keep => 40,
+            InspectionRequest::Discard => 41,
+            InspectionRequest::Undo => 42,
+            InspectionRequest::Forget => 43,
+            InspectionRequest::Look => 44,
+            InspectionRequest::Heat { .. } => 45,
+        },
+        Request::Lock(LockRequest::Bind { .. }) => 46,
+        Request::Decision(DecisionRequest::Fit(_)) => 47,
     }
 }
 
@@ -161,9 +177,33 @@ fn requests(frame: &[u8]) -> Vec<(Request<'_>, bool)> {
             Request::Decision(DecisionRequest::Align(Alignment::default())),
             true,
         ),
+        (
+            Request::Decision(DecisionRequest::Fit(Fit::default())),
+            true,
+        ),
         (Request::Check(Check::Model), false),
         (Request::Check(Check::Flash), true),
         (Request::LeaveOneOut { id: 0 }, false),
+        (Request::Inspection(InspectionRequest::Status), false),
+        (Request::Inspection(InspectionRequest::Good), true),
+        (Request::Inspection(InspectionRequest::Bad), true),
+        (Request::Inspection(InspectionRequest::Watch), true),
+        (Request::Inspection(InspectionRequest::Keep), true),
+        (Request::Inspection(InspectionRequest::Discard), true),
+        (Request::Inspection(InspectionRequest::Undo), true),
+        (Request::Inspection(InspectionRequest::Forget), true),
+        (Request::Inspection(InspectionRequest::Look), false),
+        (
+            Request::Inspection(InspectionRequest::Heat { offset: 0 }),
+            false,
+        ),
+        (
+            Request::Lock(LockRequest::Bind {
+                product: None,
+                counter: Some(0),
+            }),
+            true,
+        ),
     ]
 }
 
@@ -186,7 +226,10 @@ fn a_locked_device_refuses_each_request_that_would_change_it_and_answers_the_oth
                 assert_eq!(answered, LOCKED, "{request:?}");
             } else if !matches!(
                 request,
-                Request::Lock(_) | Request::Boots { .. } | Request::Check(_)
+                Request::Lock(_)
+                    | Request::Boots { .. }
+                    | Request::Check(_)
+                    | Request::Inspection(_)
             ) {
                 assert_eq!(answered, Ok(()), "{request:?}");
             } else {

@@ -1,8 +1,9 @@
-use sudal::device::SigningKey;
+use sudal::device::{Product, SigningKey};
 use sudal_firmware::image::{CRC_START, crc, signature};
 use sudal_firmware::lock::Key;
 use sudal_firmware::protocol::{
-    DeviceError, ImageFault, LockRequest, ModelFault, Request, Slot, UpdateError, UpdateRequest,
+    DeviceError, ImageFault, LockError, LockRequest, ModelFault, Request, Slot, UpdateError,
+    UpdateRequest,
 };
 use sudal_tests::{change, tested_block_means};
 
@@ -27,6 +28,159 @@ fn trusting(key: &SigningKey) -> Bench {
         trust(device, key);
     });
     bench
+}
+
+fn bind(
+    device: &mut Board<'_>,
+    product: Option<&str>,
+    counter: Option<u32>,
+) -> Result<(), DeviceError> {
+    let product = product.map(|name| Product::new(name).unwrap());
+    ask(
+        device,
+        &Request::Lock(LockRequest::Bind { product, counter }),
+    )
+}
+
+/// An image that is signed for a product, with a counter.
+fn signed(maker: &SigningKey, name: &str, product: &str, counter: u32) -> Vec<u8> {
+    let product = Product::new(product).unwrap_or_default();
+    maker
+        .sign_as(&tested_block_means(name), product, counter)
+        .unwrap()
+}
+
+#[test]
+fn an_older_image_is_not_taken_once_a_newer_one_has_run() {
+    let maker = SigningKey::random();
+    let bench = trusting(&maker);
+    let older = |counter, least| fault(ImageFault::Older { counter, least });
+    bench.start(|device| {
+        unlock(device, &KEY).unwrap();
+        update(device, &signed(&maker, "five", "", 5)).unwrap();
+        // It has not run yet, so one can still think better of it.
+        assert_eq!(protection(device).bound.counter, 0);
+        update(device, &signed(&maker, "three", "", 3)).unwrap();
+    });
+    bench.start(|device| {
+        assert_eq!(model(device), "three");
+        let protection = protection(device);
+        assert_eq!(protection.bound.counter, 3);
+        assert_eq!(protection.claim.map(|claim| claim.counter), Some(3));
+        unlock(device, &KEY).unwrap();
+        for counter in [0, 1, 2] {
+            let image = signed(&maker, "old", "", counter);
+            assert_eq!(update(device, &image), older(counter, 3));
+        }
+        let unclaimed = maker.sign(&tested_block_means("old")).unwrap();
+        assert_eq!(update(device, &unclaimed), older(0, 3));
+        update(device, &signed(&maker, "three again", "", 3)).unwrap();
+    });
+    bench.start(|device| {
+        assert_eq!(model(device), "three again");
+        unlock(device, &KEY).unwrap();
+        update(device, &signed(&maker, "nine", "", 9)).unwrap();
+    });
+    bench.start(|device| {
+        assert_eq!(model(device), "nine");
+        assert_eq!(protection(device).bound.counter, 9);
+    });
+    // A newer one that fails where it lies gives way to the one before, as ever.
+    let slot = &bench.slots[usize::from(bench.start(|d| protection(d).running) == Slot::B)];
+    slot.bytes.borrow_mut()[300] ^= 1;
+    bench.start(|device| {
+        assert_eq!(model(device), "three again");
+        assert_eq!(protection(device).bound.counter, 9);
+        // The owner can set the counter, also to go back.
+        unlock(device, &KEY).unwrap();
+        assert_eq!(update(device, &signed(&maker, "four", "", 4)), older(4, 9));
+        bind(device, None, Some(4)).unwrap();
+        update(device, &signed(&maker, "four", "", 4)).unwrap();
+    });
+    bench.start(|device| assert_eq!(model(device), "four"));
+}
+
+#[test]
+fn an_image_for_another_product_is_not_taken() {
+    let maker = SigningKey::random();
+    let bench = trusting(&maker);
+    bench.start(|device| {
+        unlock(device, &KEY).unwrap();
+        // A device that is nothing in particular takes any.
+        update(device, &signed(&maker, "nut's", "nut", 0)).unwrap();
+        bind(device, Some("gear"), None).unwrap();
+        let refused = fault(ImageFault::Product);
+        let image = signed(&maker, "nut's", "nut", 7);
+        assert_eq!(update(device, &image), refused);
+        update(device, &signed(&maker, "gear's", "gear", 1)).unwrap();
+    });
+    bench.start(|device| {
+        assert_eq!(model(device), "gear's");
+        let name = protection(device).bound.product;
+        assert_eq!(name.name(), Some("gear"));
+        unlock(device, &KEY).unwrap();
+        update(device, &signed(&maker, "anybody's", "", 2)).unwrap();
+    });
+    bench.start(|device| {
+        assert_eq!(model(device), "anybody's");
+        // What was taken before the device became another product runs no more.
+        unlock(device, &KEY).unwrap();
+        update(device, &signed(&maker, "gear's", "gear", 2)).unwrap();
+        bind(device, Some("nut"), None).unwrap();
+    });
+    bench.start(|device| {
+        assert_eq!(model(device), "anybody's");
+        assert_eq!(protection(device).rejected, Some(ImageFault::Product));
+    });
+}
+
+#[test]
+fn product_and_counter_are_of_signed_images_and_set_with_the_key() {
+    let bench = Bench::locked();
+    bench.start(|device| {
+        assert_eq!(
+            bind(device, Some("gear"), Some(1)),
+            Err(LockError::Locked.into())
+        );
+        unlock(device, &KEY).unwrap();
+        let refused = bind(device, Some("gear"), Some(1));
+        assert_eq!(refused, Err(LockError::NoTrust.into()));
+        // Without a trusted key an image may say what it likes: it raises nothing.
+        let maker = SigningKey::random();
+        update(device, &signed(&maker, "new", "nut", u32::MAX)).unwrap();
+    });
+    bench.start(|device| {
+        assert_eq!(model(device), "new");
+        assert_eq!(protection(device).bound.counter, 0);
+    });
+}
+
+#[test]
+fn a_power_cut_while_the_counter_rises_leaves_the_old_or_the_new() {
+    let maker = SigningKey::random();
+    let bench = trusting(&maker);
+    bench.start(|device| {
+        unlock(device, &KEY).unwrap();
+        update(device, &signed(&maker, "two", "", 2)).unwrap();
+    });
+    let mut cuts = 0;
+    for left in 0.. {
+        let bench = bench.twin();
+        bench.power.on(Some(left));
+        bench.run(false, |_| ());
+        let cut = bench.power.is_off();
+        bench.start(|device| {
+            assert_eq!(model(device), "two");
+            assert_eq!(protection(device).bound.counter, 2);
+            unlock(device, &KEY).unwrap();
+        });
+        if !cut {
+            break;
+        }
+        cuts += 1;
+    }
+    println!("{cuts} cuts");
+    assert!(cuts > 3);
 }
 
 #[test]

@@ -25,7 +25,7 @@ mod plane;
 
 use core::slice::ChunksExact;
 
-use super::{Block, LANES};
+use super::{Block, LANES, WIDE};
 use crate::image::packing::tap_slot;
 use instructions::{greater_bytes, smlad, sxtab16, sxtab16_ror8, sxtb16, sxtb16_ror8};
 
@@ -206,4 +206,35 @@ fn sums<const N: usize>(row: &[i8], columns: &[i16]) -> Option<[[i32; N]; 2]> {
         }
     }
     Some(acc)
+}
+
+/// Of every four values the first and third of each vector, then the second and fourth.
+pub(crate) struct Wide<const N: usize>([[[u32; N]; 2]; WIDE / 4]);
+
+impl<const N: usize> Wide<N> {
+    pub(crate) fn of(vectors: [&[i8]; N]) -> Self {
+        let mut wide = [[[0; N]; 2]; WIDE / 4];
+        for (column, vector) in vectors.iter().enumerate() {
+            let (fours, _) = vector.as_chunks::<4>();
+            for ([even, odd], &four) in wide.iter_mut().zip(fours) {
+                let four = u32::from_le_bytes(four.map(|value| value as u8));
+                even[column] = sxtb16(four);
+                odd[column] = sxtb16_ror8(four);
+            }
+        }
+        Self(wide)
+    }
+}
+
+pub(crate) fn products<const N: usize>(wide: &Wide<N>, row: &[i8]) -> [i32; N] {
+    let mut sums = [0; N];
+    let (fours, _) = row.as_chunks::<4>();
+    for ([even, odd], &four) in wide.0.iter().zip(fours) {
+        let four = u32::from_le_bytes(four.map(|value| value as u8));
+        let (first, second) = (sxtb16(four), sxtb16_ror8(four));
+        for ((sum, &even), &odd) in sums.iter_mut().zip(even).zip(odd) {
+            *sum = smlad(odd, second, smlad(even, first, *sum));
+        }
+    }
+    sums
 }

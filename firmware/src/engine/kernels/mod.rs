@@ -18,7 +18,10 @@
 //!   `x` of filter `i` going to `output[x * filters.step + i]`;
 //! - `accumulate(acc, pixels, step)` adds the values of pixels that start `step` apart, channel by
 //!   channel; channels that the last pixel has not are garbage in `acc`, which nobody reads;
-//! - `maximum(best, values)` keeps the greater of two values, place by place.
+//! - `maximum(best, values)` keeps the greater of two values, place by place;
+//! - `Wide::of(vectors)` arranges `N` int8 vectors for `products`;
+//! - `products(wide, row)` gives the inner product of each of them with a row of as many values, which
+//!   are a multiple of four and at most [`WIDE`].
 
 use super::requantize::Requantize;
 use crate::image::Channel;
@@ -29,11 +32,16 @@ mod dsp;
 mod portable;
 
 #[cfg(dsp)]
-pub(crate) use dsp::{Packed, accumulate, deal, filter, four, maximum, one, pooled, spread, widen};
+pub(crate) use dsp::{
+    Packed, Wide, accumulate, deal, filter, four, maximum, one, pooled, products, spread, widen,
+};
 #[cfg(not(dsp))]
 pub(crate) use portable::{
-    Packed, accumulate, deal, filter, four, maximum, one, pooled, spread, widen,
+    Packed, Wide, accumulate, deal, filter, four, maximum, one, pooled, products, spread, widen,
 };
+
+/// Values that each vector of a [`Wide`] has at most.
+pub(crate) const WIDE: usize = 128;
 
 /// Channels that `accumulate` sums together.
 pub(crate) const LANES: usize = 8;

@@ -2,7 +2,7 @@
 //!
 //! Columns lie one after the other.
 
-use super::{Block, Filters, LANES, Rows};
+use super::{Block, Filters, LANES, Rows, WIDE};
 use crate::image::packing::tap_slot;
 
 pub(crate) fn widen<const N: usize>(
@@ -199,4 +199,31 @@ pub(crate) fn maximum(best: &mut [i8], values: &[i8]) {
     for (best, &value) in best.iter_mut().zip(values) {
         *best = (*best).max(value);
     }
+}
+
+/// Vectors, widened.
+pub(crate) struct Wide<const N: usize>([[i16; WIDE]; N]);
+
+impl<const N: usize> Wide<N> {
+    pub(crate) fn of(vectors: [&[i8]; N]) -> Self {
+        Self(vectors.map(|vector| {
+            let mut wide = [0; WIDE];
+            let (fours, _) = vector.as_chunks::<4>();
+            for (wide, &value) in wide.iter_mut().zip(fours.as_flattened()) {
+                *wide = value.into();
+            }
+            wide
+        }))
+    }
+}
+
+pub(crate) fn products<const N: usize>(wide: &Wide<N>, row: &[i8]) -> [i32; N] {
+    let mut sums = [0; N];
+    for (sum, vector) in sums.iter_mut().zip(&wide.0) {
+        let pairs = row.iter().zip(vector);
+        *sum = pairs
+            .map(|(&a, &b)| i32::from(i16::from(a)) * i32::from(b))
+            .sum();
+    }
+    sums
 }

@@ -134,7 +134,19 @@ impl<const N: usize> Trial<N> {
             }
             self.arena.0.fill(0x55);
             let arena: &mut [u64] = bytemuck::cast_slice_mut(&mut self.arena.0);
-            let output = engine::run(&model, &self.frame[..input_len], arena)?;
+            let frame = &self.frame[..input_len];
+            let patches = (model.header().patches_op as usize).checked_sub(1);
+            let mut computed = None;
+            engine::run_observed(&model, frame, arena, |index, output| {
+                if patches == Some(index) {
+                    computed = Some(crc(bytemuck::cast_slice(output)));
+                }
+            })?;
+            let sum = |patches| crc(bytemuck::cast_slice(patches));
+            if engine::patches(&model, arena).map(sum) != computed {
+                return Err(TrialError::Patches);
+            }
+            let output = engine::run(&model, frame, arena)?;
             let expected = self.output.get_mut(..len).ok_or(TrialError::TooLarge)?;
             if layout == Layout::Whole {
                 expected.copy_from_slice(output);
@@ -239,6 +251,12 @@ impl<const N: usize> Trial<N> {
             ops: size_of::<Header>() as u32,
             op_count: ops.len() as u32,
             output_scale: 1.0,
+            // Where there is a whole of it, the output of any but the last.
+            patches_op: match layout {
+                Layout::Whole => random.between(1, ops.len() as i64 - 1) as u32,
+                _ => 0,
+            },
+            patches_scale: 1.0,
             ..bytemuck::Zeroable::zeroed()
         };
         if arena_len > N || input.len() > N {

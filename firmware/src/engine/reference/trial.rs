@@ -28,6 +28,9 @@ pub enum TrialError {
     /// The engine refused the model.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The patches were not at the end what they were when they were computed.
+    #[error("the patches did not stay")]
+    Patches,
     /// The engine computed something else than the twin.
     #[error("output {index} is {have}, not {need}")]
     Mismatch {

@@ -242,11 +242,7 @@ pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     if let Some(path) = &args.roc {
         place::ready_chart(path)?;
     }
-    let data = DataArgs {
-        data: args.data.clone(),
-        split: None,
-        crops: None,
-    };
+    let data = DataArgs::of(args.data.clone());
     let Kind::Omniglot(folder) = data.kind()? else {
         bail!(
             "{} is not Omniglot: give the folder with images_background.zip, images_evaluation.zip and all_runs.zip",

@@ -57,14 +57,10 @@ struct Row {
 
 pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     args.shots.check()?;
-    let data = DataArgs {
-        data: args.data.clone(),
-        split: None,
-        crops: None,
-    };
+    let data = DataArgs::of(args.data.clone());
     let split = data.split_or("test")?;
     let load = |size: (u32, u32)| {
-        let mut all = data.open(&split, size)?;
+        let mut all = data.open(&split, size, output)?;
         if !args.classes.is_empty() {
             all = all.named(&args.classes).context("--classes")?;
         }

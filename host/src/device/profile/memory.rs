@@ -3,7 +3,7 @@ use std::ops::Range;
 use sudal_firmware::image::{Model, OpRecord, Tensor};
 
 /// Bytes of the arena that hold something while each operation runs: what it reads and writes, its
-/// scratch, and what a later operation reads. Operations that are computed by rows run at one time.
+/// scratch, and what a later operation reads; patches stay to the end. Operations that are computed by rows run at one time.
 pub(super) fn in_use(model: &Model<'_>) -> Vec<usize> {
     // What is written, and the first and the last chain in whose time it is there.
     let start = model.header().input_offset as usize;
@@ -18,7 +18,7 @@ pub(super) fn in_use(model: &Model<'_>) -> Vec<usize> {
         let read = [first.map(|op| op.input), second.map(|op| op.second)];
         for range in read.iter().flatten().map(Tensor::range) {
             if let Some(value) = values.iter_mut().rev().find(|value| value.0 == range) {
-                value.2 = time;
+                value.2 = value.2.max(time);
             }
         }
         for op in chain {
@@ -32,6 +32,11 @@ pub(super) fn in_use(model: &Model<'_>) -> Vec<usize> {
             values.push((last.output.range(), time, time));
         }
         done += chain.len();
+        if model.header().patches_op as usize == done
+            && let Some(value) = values.last_mut()
+        {
+            value.2 = usize::MAX;
+        }
         chains.push(chain);
     }
     let bytes = |time: usize| {

@@ -64,6 +64,8 @@ pub struct Layer {
     pub ram: usize,
     /// Bytes of its record, weights and channels in the image.
     pub flash: usize,
+    /// Whether its output is the map of patches.
+    pub patches: bool,
 }
 
 /// Runs a model image once on a machine and counts.
@@ -110,9 +112,11 @@ pub fn profile(
         }
     }
     let counts = model.ops().iter().zip(&count.operations);
+    let patches = (model.header().patches_op as usize).checked_sub(1);
     let layers: Vec<Layer> = counts
         .zip(in_use(&model))
-        .map(|((op, &(instructions, _)), ram)| Layer {
+        .enumerate()
+        .map(|(number, ((op, &(instructions, _)), ram))| Layer {
             kind: convert::operation(op),
             input: [op.input.height, op.input.width, op.input.channels],
             output: [op.output.height, op.output.width, op.output.channels],
@@ -122,6 +126,7 @@ pub fn profile(
             flash: size_of::<OpRecord>()
                 + op.weights_len()
                 + op.channels_len() * size_of::<Channel>(),
+            patches: patches == Some(number),
         })
         .collect();
     Ok(Profile {

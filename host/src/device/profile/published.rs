@@ -141,6 +141,7 @@ mod tests {
             instructions,
             ram: 0,
             flash: 0,
+            patches: false,
         }
     }
 

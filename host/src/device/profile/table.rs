@@ -8,8 +8,9 @@ impl Layer {
     #[must_use]
     pub fn title(&self) -> String {
         let shape = |[height, width, channels]: [u16; 3]| format!("{height}x{width}x{channels}");
+        let patches = if self.patches { ", the patches" } else { "" };
         format!(
-            "{} {} -> {}",
+            "{} {} -> {}{patches}",
             self.kind,
             shape(self.input),
             shape(self.output)

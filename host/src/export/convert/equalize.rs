@@ -19,9 +19,20 @@ const MOST: f64 = 64.0;
 
 /// Equalises every tensor between convolutions.
 pub(super) fn equalize(network: &mut Network, statistics: &[Statistics]) {
+    let behind = network.behind_embedding();
     for index in 0..network.layers.len() {
         if let Some(readers) = readers(network, index) {
-            let factors = factors(network, &readers, &statistics[index + 1]);
+            // With patches the embedding stays what it is without them.
+            let judges = if behind[index] {
+                readers
+                    .iter()
+                    .copied()
+                    .filter(|&reader| behind[reader])
+                    .collect()
+            } else {
+                readers.clone()
+            };
+            let factors = factors(network, &judges, &statistics[index + 1]);
             apply(network, index, &readers, &factors);
         }
     }
@@ -40,6 +51,7 @@ fn readers(network: &Network, index: usize) -> Option<Vec<usize>> {
     let convolutions = readers
         .iter()
         .all(|&other| matches!(network.layers[other].op, Op::Conv(_)));
+    let scalable = scalable && !network.is_output(value);
     (scalable && convolutions && !readers.is_empty()).then_some(readers)
 }
 
@@ -173,6 +185,7 @@ mod tests {
                 channels: 1,
             },
             input_affine: vec![[1.0, 0.0]],
+            patches: None,
             layers: vec![
                 layer(0, &[0.01, 10.0], &[0.001, 0.0], 1),
                 layer(1, &[1.0, 0.5], &[0.0, 0.1], 2),

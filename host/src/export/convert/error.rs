@@ -61,6 +61,17 @@ pub enum ConvertError {
         "the output `{0}` is not computed from the picture: export the embedding as the output"
     )]
     NoEmbedding(String),
+    /// The second output is no map of vectors.
+    #[error(
+        "the output `patches` must be computed from the picture and have the shape [N, channels, height, \
+         width]: leave it out, or make it with `sudal patches`"
+    )]
+    NoPatches,
+    /// The patches are computed from the embedding.
+    #[error(
+        "the output `patches` is computed from the embedding `{0}`: take it from a layer before"
+    )]
+    Order(String),
     /// No normalisation given and none in the file.
     #[error(transparent)]
     Normalization(FloatError),

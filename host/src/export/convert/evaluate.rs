@@ -23,6 +23,17 @@ impl<'n> Evaluator<'n> {
 
     /// All values for one picture, `height x width x channels`: the picture first.
     pub(super) fn run(&self, picture: Vec<f32>) -> Vec<Vec<f32>> {
+        self.run_with(picture, |_, _| {})
+    }
+
+    /// Like [`Evaluator::run`], each value changed by `change`, which gets its number too, before it is
+    /// read.
+    pub(super) fn run_with(
+        &self,
+        mut picture: Vec<f32>,
+        change: impl Fn(usize, &mut [f32]),
+    ) -> Vec<Vec<f32>> {
+        change(0, &mut picture);
         let mut values = vec![picture];
         for (layer, weights) in self.network.layers.iter().zip(&self.weights) {
             let input = &values[layer.inputs[0]];
@@ -59,6 +70,7 @@ impl<'n> Evaluator<'n> {
             output
                 .iter_mut()
                 .for_each(|value| *value = value.max(least).min(greatest));
+            change(values.len(), &mut output);
             values.push(output);
         }
         values

@@ -23,8 +23,15 @@ pub(super) struct Content<'c> {
     pub(super) contrast: u32,
     pub(super) name: &'c str,
     pub(super) metadata: &'c str,
-    /// A frame and its embedding.
-    pub(super) golden: Option<(&'c [u8], &'c [i8])>,
+    pub(super) golden: Option<Golden<'c>>,
+}
+
+/// A frame and what the engine makes of it.
+#[derive(Clone, Copy)]
+pub(super) struct Golden<'c> {
+    pub(super) frame: &'c [u8],
+    pub(super) embedding: &'c [i8],
+    pub(super) patches: Option<&'c [i8]>,
 }
 
 /// The record of a layer as far as its shapes say.
@@ -175,9 +182,19 @@ pub(super) fn write(content: &Content<'_>, layout: &Layout) -> Result<Vec<u8>, C
     header.output_zero_point = quantization.zero_point;
     header.metadata = section(&mut bytes, content.metadata.as_bytes())?;
     header.metadata_len = content.metadata.len() as u32;
-    if let Some((frame, embedding)) = content.golden {
+    if let Some(value) = network.patches {
+        header.patches_op = value as u32;
+        header.patches_scale = quantizations[value].scale as f32;
+    }
+    if let Some(Golden {
+        frame,
+        embedding,
+        patches,
+    }) = content.golden
+    {
         header.golden_frame = section(&mut bytes, frame)?;
         header.golden_embedding = section(&mut bytes, bytemuck::cast_slice(embedding))?;
+        header.golden_patches = patches.map_or(0, |patches| crc(bytemuck::cast_slice(patches)));
     }
     seal(&mut bytes, header);
     Ok(bytes)

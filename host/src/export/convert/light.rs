@@ -1,7 +1,13 @@
 //! How bright the calibration frames are.
 //!
 //! The ranges of the activations come from the calibration frames, that of the picture does not: a
-//! camera's pixel is 0 to 255 whatever the lamp, and the network's input table covers that.
+//! camera's pixel is 0 to 255 whatever the lamp, and the network's input table covers that. Dim
+//! frames are joined by brighter copies, so that the activations of a brighter scene find room too.
+
+/// The gain below which copies would hardly be brighter.
+const LEAST_GAIN: f32 = 1.1;
+/// Of so many frames one is copied.
+const COPIED: usize = 4;
 
 /// How often each level occurs.
 pub(super) struct Light {
@@ -36,6 +42,21 @@ impl Light {
             inside
         });
         level.unwrap_or(0) as u8
+    }
+
+    /// Some of the frames as the camera would see them in as much light as it can, if it saw less.
+    pub(super) fn brighter<F: AsRef<[u8]>>(&self, frames: &[F]) -> Vec<Vec<u8>> {
+        let [_, brightest] = self.levels();
+        let gain = 255.0 / f32::from(brightest.max(1));
+        if gain < LEAST_GAIN {
+            return vec![];
+        }
+        let brighter = |&level: &u8| (f32::from(level) * gain).round() as u8;
+        frames
+            .iter()
+            .step_by(COPIED)
+            .map(|frame| frame.as_ref().iter().map(brighter).collect())
+            .collect()
     }
 
     /// Part of the pixels that are black or white, beyond which the camera saw no difference.

@@ -41,7 +41,7 @@ pub use error::{ConvertError, SUPPORTED};
 pub(super) use image::{align, seal};
 pub use judge::MAX_NOISE;
 pub(crate) use report::grouped;
-pub use report::{LayerReport, Report};
+pub use report::{LayerReport, PatchesReport, Report};
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -50,8 +50,8 @@ use sudal_firmware::preprocess::contrast;
 
 use self::{
     calibrate::{Quantization, Statistics},
-    image::Content,
-    network::{NO_LIMITS, Network, Op},
+    image::{Content, Golden},
+    network::{NO_LIMITS, Network, Op, Shape},
     rows::Layout,
 };
 use super::{
@@ -108,7 +108,7 @@ struct ImageMetadata<'m> {
 /// Channels, height and width of the frames that an ONNX file reads.
 ///
 /// # Errors
-/// When it is no ONNX file of one input and one output, or its shape is not fixed.
+/// When it is no ONNX file of one input and one embedding, or its shape is not fixed.
 pub fn input_shape(onnx: &[u8]) -> Result<[usize; 3], ConvertError> {
     Ok(Signature::read(onnx)?.0.shape)
 }
@@ -116,8 +116,9 @@ pub fn input_shape(onnx: &[u8]) -> Result<[usize; 3], ConvertError> {
 /// Converts an ONNX file to a model image.
 ///
 /// `calibration` are real frames of `height x width x channels` pixels, a few hundred of those that
-/// the camera will see; on them the ranges of the activations are found. The first is the golden
-/// frame of the image's self-test. The same file and frames always give the same image.
+/// the camera will see; on them the ranges of the activations are found, and where all are dim on
+/// brighter copies too. The first is the golden frame of the image's self-test. The same file and
+/// frames always give the same image.
 ///
 /// # Errors
 /// [`ConvertError`] names the node that can not be converted and says what to do.
@@ -144,13 +145,16 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
             needed: MIN_FRAMES,
         });
     }
-    let pictures = pictures(
-        &network,
-        &signature,
-        calibration,
-        &lut,
-        normalization.contrast,
-    )?;
+    let contrast = normalization.contrast;
+    let mut pictures = pictures(&network, &signature, calibration, &lut, contrast)?;
+    if contrast == 0 {
+        let brighter = light.brighter(calibration);
+        pictures.extend(self::pictures(
+            &network, &signature, &brighter, &lut, contrast,
+        )?);
+    }
+    let statistics = calibrate::observe(&network, &pictures);
+    check_values(&network, &statistics)?;
 
     let mut metadata = Metadata::read(&model);
     match (&options.name, &model.graph) {
@@ -175,14 +179,17 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
         .step_by(every)
         .map(AsRef::as_ref)
         .collect();
-    let exact = embed(&network, pictures.iter().step_by(every));
+    let exact = outputs(
+        &network,
+        pictures[..calibration.len()].iter().step_by(every),
+    );
+    let (exact, exact_patches): (Vec<_>, Vec<_>) = exact.into_iter().unzip();
     judge::check_embeddings(&judged, &exact)?;
     let covered = light::extent(&lut);
     let fail = |e: sudal_firmware::image::ImageError| ConvertError::Image(e.to_string());
     let mut best: Option<Converted> = None;
     for equalized in [false, true] {
-        let mut statistics = calibrate::observe(&network, &pictures);
-        check_values(&network, &statistics)?;
+        let mut statistics = statistics.clone();
         if equalized {
             equalize::equalize(&mut network, &statistics);
             statistics = calibrate::observe(&network, &pictures);
@@ -196,7 +203,7 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
                 quantizations: &quantizations,
                 layers: &layers,
                 lut: quantize_lut(&lut, quantizations[0]),
-                contrast: normalization.contrast,
+                contrast,
                 name: &metadata.name,
                 metadata: &text,
                 golden: None,
@@ -213,7 +220,14 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
             {
                 continue;
             }
-            content.golden = Some((calibration[0].as_ref(), &embeddings[0]));
+            let patches = quantized
+                .patches(&judged)
+                .map_err(|e| ConvertError::Image(e.to_string()))?;
+            content.golden = Some(Golden {
+                frame: calibration[0].as_ref(),
+                embedding: &embeddings[0],
+                patches: network.patches.map(|_| &patches[0][..]),
+            });
             let image = image::write(&content, &layout)?;
             QuantizedModel::new(&image).map_err(fail)?;
             let report = Report {
@@ -225,6 +239,22 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
                 range,
                 equalized,
                 relative_error,
+                patches: network.patches.map(|value| {
+                    let Shape {
+                        height,
+                        width,
+                        channels,
+                    } = network.shape(value);
+                    PatchesReport {
+                        shape: [height, width, channels],
+                        relative_error: relative_error_of_patches(
+                            &exact_patches,
+                            &patches,
+                            channels,
+                            quantizations[value],
+                        ),
+                    }
+                }),
                 ..report(&network, &layout)
             };
             best = Some(Converted { image, report });
@@ -232,7 +262,7 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
     }
     let mut converted = best.ok_or_else(|| ConvertError::Image("no range was tried".to_owned()))?;
     judge::check_noise(converted.report.relative_error, options.noise_limit)?;
-    converted.report.warnings = judge::warnings(&converted.report, normalization.contrast);
+    converted.report.warnings = judge::warnings(&converted.report, contrast);
     match options.flash_limit {
         Some(limit) if converted.image.len() > limit => Err(ConvertError::Flash {
             needed: converted.image.len(),
@@ -242,12 +272,22 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
     }
 }
 
-/// The float32 embeddings of pictures.
-fn embed<'p>(network: &Network, pictures: impl Iterator<Item = &'p Vec<f32>>) -> Vec<Vec<f32>> {
+/// The float32 embeddings of pictures and their patches, which are empty without any.
+fn outputs<'p>(
+    network: &Network,
+    pictures: impl Iterator<Item = &'p Vec<f32>>,
+) -> Vec<(Vec<f32>, Vec<f32>)> {
     let evaluator = evaluate::Evaluator::new(network);
-    let embed = |picture: &Vec<f32>| evaluator.run(picture.clone()).pop().unwrap_or_default();
+    let outputs = |picture: &Vec<f32>| {
+        let mut values = evaluator.run(picture.clone());
+        let patches = network.patches.map(|value| values[value].clone());
+        (
+            values.pop().unwrap_or_default(),
+            patches.unwrap_or_default(),
+        )
+    };
     let pictures: Vec<&Vec<f32>> = pictures.collect();
-    pictures.into_par_iter().map(embed).collect()
+    pictures.into_par_iter().map(outputs).collect()
 }
 
 /// Refuses sums with more taps than the engine adds up safely.
@@ -351,6 +391,26 @@ fn pictures<F: AsRef<[u8]>>(
     frames.iter().enumerate().map(picture).collect()
 }
 
+/// As [`judge::relative_error`], for patches of so many channels, over all places of all frames.
+fn relative_error_of_patches(
+    exact: &[Vec<f32>],
+    got: &[Vec<i8>],
+    channels: usize,
+    quantization: Quantization,
+) -> f64 {
+    let exact: Vec<_> = exact
+        .iter()
+        .flat_map(|map| map.chunks(channels))
+        .map(<[_]>::to_vec)
+        .collect();
+    let got: Vec<_> = got
+        .iter()
+        .flat_map(|map| map.chunks(channels))
+        .map(<[_]>::to_vec)
+        .collect();
+    judge::relative_error(&exact, &got, quantization)
+}
+
 /// What the board needs.
 fn report(network: &Network, layout: &Layout) -> Report {
     let layers: Vec<LayerReport> = network
@@ -373,6 +433,7 @@ fn report(network: &Network, layout: &Layout) -> Report {
         name: String::new(),
         input: [input.height, input.width, input.channels],
         embedding: network.shape(layers.len()).len(),
+        patches: None,
         macs: layers.iter().map(|layer| layer.macs).sum(),
         weight_bytes: layers.iter().map(|layer| layer.weight_bytes).sum(),
         layers,

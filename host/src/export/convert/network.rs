@@ -157,7 +157,8 @@ pub(super) struct Layer {
 /// Limits that hold nothing back.
 pub(super) const NO_LIMITS: [f32; 2] = [f32::NEG_INFINITY, f32::INFINITY];
 
-/// Layers in an order in which they can be computed; the last one gives the embedding.
+/// Layers in an order in which they can be computed; the last one gives the embedding, and another one
+/// may give the patches.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Network {
     pub(super) input: Shape,
@@ -165,6 +166,8 @@ pub(super) struct Network {
     /// the normalised pixels.
     pub(super) input_affine: Vec<[f32; 2]>,
     pub(super) layers: Vec<Layer>,
+    /// The value that is the map of patches.
+    pub(super) patches: Option<usize>,
 }
 
 impl Network {
@@ -177,9 +180,37 @@ impl Network {
         }
     }
 
-    /// How many times a value is read, the embedding once more.
+    /// Whether a value is the embedding or the patches.
+    pub(super) fn is_output(&self, value: usize) -> bool {
+        value == self.layers.len() || self.patches == Some(value)
+    }
+
+    /// How many times a value is read, the embedding and the patches once more.
     pub(super) fn uses(&self, value: usize) -> usize {
         let reads = self.layers.iter().flat_map(|layer| &layer.inputs);
-        reads.filter(|&&input| input == value).count() + usize::from(value == self.layers.len())
+        reads.filter(|&&input| input == value).count()
+            + usize::from(value == self.layers.len())
+            + usize::from(self.patches == Some(value))
+    }
+
+    /// Which layers the embedding depends on.
+    pub(super) fn behind_embedding(&self) -> Vec<bool> {
+        let mut needed = vec![false; self.layers.len()];
+        if let Some(last) = needed.last_mut() {
+            *last = true;
+        }
+        for index in (0..self.layers.len())
+            .rev()
+            .filter(|_| self.patches.is_some())
+        {
+            if needed[index] {
+                for input in &self.layers[index].inputs {
+                    if let Some(before) = input.checked_sub(1) {
+                        needed[before] = true;
+                    }
+                }
+            }
+        }
+        needed
     }
 }

@@ -471,10 +471,14 @@ fn pool(
                 continue;
             }
             let more = window.stride[axis] - rest;
-            window.pads[axis + 2] += more;
-            if average || window.pads[axis + 2] >= window.kernel[axis] {
+            if window.pads[axis + 2] + more >= window.kernel[axis] {
+                // It would start in the padding and is left out.
+                continue;
+            }
+            if average {
                 return node.fail("ceil_mode changes its output: export with ceil_mode off");
             }
+            window.pads[axis + 2] += more;
         }
     }
     if window

@@ -18,6 +18,8 @@ pub(super) struct Step {
     /// Where the output may lie over the only input because that is read bit by bit: by how many
     /// bytes the output then must start before it, at least.
     pub(super) lead: Option<usize>,
+    /// Whether the output is needed when all is done.
+    pub(super) kept: bool,
 }
 
 /// Offsets in the arena.
@@ -134,6 +136,9 @@ fn blocks(input: usize, steps: &[Step]) -> (Vec<Block>, Vec<usize>) {
         }
     }
     last[steps.len()] = steps.len();
+    for (index, _) in steps.iter().enumerate().filter(|(_, step)| step.kept) {
+        last[index + 1] = steps.len() + 1;
+    }
 
     let mut blocks = vec![Block::new(input, 0, last[0])];
     let mut block_of = vec![0];
@@ -231,6 +236,7 @@ mod tests {
             scratch,
             in_place,
             lead: None,
+            kept: false,
         }
     }
 

@@ -17,7 +17,7 @@ use crate::export::signature::{Signature, needed};
 /// Most layers of a network.
 const MAX_LAYERS: usize = 1000;
 
-/// Reads the nodes on which the output depends.
+/// Reads the nodes on which the outputs depend.
 pub(super) fn read(signature: &Signature, model: &ModelProto) -> Result<Network, ConvertError> {
     let graph = model
         .graph
@@ -51,15 +51,26 @@ pub(super) fn read(signature: &Signature, model: &ModelProto) -> Result<Network,
     reader
         .values
         .insert(signature.input.clone(), Value::Activation(picture));
-    let needed = needed(graph, &signature.output);
-    for (node, _) in graph.node.iter().zip(needed).filter(|(_, needed)| *needed) {
-        reader.node(node).map_err(|mut error| {
-            if let ConvertError::Operator { before, .. } = &mut error {
-                *before = before_node(graph, node, &signature.input);
+    // The patches first, so that what they read need not outlive the embedding, which comes last.
+    let mut read = vec![false; graph.node.len()];
+    for output in signature.patches.iter().chain([&signature.output]) {
+        let needed = needed(graph, output).into_iter().zip(&mut read);
+        for (node, (needed, read)) in graph.node.iter().zip(needed) {
+            if !needed || std::mem::replace(read, true) {
+                continue;
             }
-            error
-        })?;
+            reader.node(node).map_err(|mut error| {
+                if let ConvertError::Operator { before, .. } = &mut error {
+                    *before = before_node(graph, node, &signature.input);
+                }
+                error
+            })?;
+        }
     }
+    let patches = match &signature.patches {
+        Some(name) => Some(reader.patches(name)?),
+        None => None,
+    };
     let output = match reader.values.get(&signature.output) {
         Some(Value::Activation(activation)) if activation.value > 0 => *activation,
         _ => return Err(ConvertError::NoEmbedding(signature.output.clone())),
@@ -67,11 +78,15 @@ pub(super) fn read(signature: &Signature, model: &ModelProto) -> Result<Network,
     let mut layers = reader.layers;
     // The embedding stands in the file's order.
     let embedding = to_vector(&signature.output, &mut layers, output);
-    layers.keep_needed(embedding.value);
+    if patches.is_some_and(|value| value > embedding.value) {
+        return Err(ConvertError::Order(signature.output.clone()));
+    }
+    let patches = layers.keep_needed(embedding.value, patches);
     Ok(Network {
         input,
         input_affine: vec![[1.0, 0.0]; channels],
         layers: layers.0,
+        patches,
     })
 }
 
@@ -125,10 +140,13 @@ impl Layers {
 
 impl Layers {
     /// Drops what a value does not depend on: layers of which only the shape was read.
-    fn keep_needed(&mut self, value: usize) {
+    fn keep_needed(&mut self, value: usize, patches: Option<usize>) -> Option<usize> {
         self.0.truncate(value);
         let mut needed = vec![false; value + 1];
-        needed[value] = true;
+        [Some(value), patches]
+            .into_iter()
+            .flatten()
+            .for_each(|value| needed[value] = true);
         for (index, layer) in self.0.iter().enumerate().rev() {
             if needed[index + 1] {
                 layer.inputs.iter().for_each(|&input| needed[input] = true);
@@ -148,6 +166,7 @@ impl Layers {
         for input in self.0.iter_mut().flat_map(|layer| &mut layer.inputs) {
             *input = place[*input];
         }
+        patches.map(|value| place[value])
     }
 }
 
@@ -158,6 +177,16 @@ struct Reader {
 }
 
 impl Reader {
+    /// The value that is the map of patches.
+    fn patches(&self, name: &str) -> Result<usize, ConvertError> {
+        match self.values.get(name) {
+            Some(Value::Activation(map)) if map.value > 0 && map.axes != Axes::Vector => {
+                Ok(map.value)
+            }
+            _ => Err(ConvertError::NoPatches),
+        }
+    }
+
     /// Reads one node.
     fn node(&mut self, proto: &NodeProto) -> Result<(), ConvertError> {
         let name = [&proto.name]

@@ -23,6 +23,16 @@ pub struct LayerReport {
     pub ram_bytes: usize,
 }
 
+/// The map of patches of a converted network.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct PatchesReport {
+    /// Height, width and channels.
+    pub shape: [usize; 3],
+    /// Error that int8 adds to the patches of the calibration frames: its root mean square divided by
+    /// the standard deviation of the patches.
+    pub relative_error: f64,
+}
+
 /// A converted network.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
@@ -32,6 +42,9 @@ pub struct Report {
     pub input: [usize; 3],
     /// Length of an embedding, in values and in bytes.
     pub embedding: usize,
+    /// The map of patches beside it, where the network gives one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patches: Option<PatchesReport>,
     /// Its layers in the order in which they run.
     pub layers: Vec<LayerReport>,
     /// Multiplications with weights for one frame.
@@ -66,12 +79,15 @@ impl fmt::Display for Report {
             embedding,
             ..
         } = self;
+        let shape = |[height, width, channels]: [usize; 3]| format!("{height}x{width}x{channels}");
         writeln!(
             f,
-            "{}: {height}x{width}x{channels} pixels to {embedding} values",
-            self.name
+            "{}: {height}x{width}x{channels} pixels to {embedding} values{}",
+            self.name,
+            self.patches.map_or_else(String::new, |patches| {
+                format!(" and {} patches", shape(patches.shape))
+            })
         )?;
-        let shape = |[height, width, channels]: [usize; 3]| format!("{height}x{width}x{channels}");
         let mut rows =
             vec![["layer", "kind", "output", "MACs", "weights", "RAM"].map(str::to_owned)];
         for layer in &self.layers {
@@ -121,6 +137,9 @@ impl fmt::Display for Report {
             self.calibration_frames,
             100.0 * self.saturated
         )?;
+        if let Some(PatchesReport { relative_error, .. }) = self.patches {
+            write!(f, "; {:.2} % to their patches", 100.0 * relative_error)?;
+        }
         self.warnings
             .iter()
             .try_for_each(|warning| write!(f, "\nwarning: {warning}"))

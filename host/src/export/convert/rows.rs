@@ -143,6 +143,7 @@ fn is_linked(network: &Network, records: &[OpRecord], index: usize) -> bool {
     let readers = network.layers.iter().enumerate();
     let mut readers = readers.filter(|(_, layer)| layer.inputs.contains(&value));
     records[index].has_rows()
+        && !network.is_output(value)
         && records.get(value).is_some_and(OpRecord::has_rows)
         && readers.next().is_some_and(|(reader, _)| reader == value)
         && readers.next().is_none()
@@ -171,6 +172,7 @@ fn steps(network: &Network, records: &[OpRecord]) -> Vec<Step> {
                 && record.kind().is_some_and(Kind::in_place)
                 && record.input.same_shape(&record.output),
             lead: (!alone).then(|| lead(chain)),
+            kept: network.patches == Some(index + 1),
         });
     }
     steps

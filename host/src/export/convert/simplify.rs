@@ -53,6 +53,11 @@ fn remove(network: &mut Network, index: usize) -> Layer {
             *value -= 1;
         }
     }
+    network.patches = network.patches.map(|value| match value {
+        value if value == gone => input,
+        value if value > gone => value - 1,
+        value => value,
+    });
     layer
 }
 
@@ -62,9 +67,9 @@ fn producer(network: &Network, index: usize) -> Option<usize> {
     (value > 0 && network.uses(value) == 1).then(|| value - 1)
 }
 
-/// The layers that read what layer `index` computes; none if it is the embedding.
+/// The layers that read what layer `index` computes; none if it is the embedding or the patches.
 fn consumers(network: &Network, index: usize) -> Vec<usize> {
-    if index + 1 == network.layers.len() {
+    if network.is_output(index + 1) {
         return vec![];
     }
     let reads = |layer: &Layer| layer.inputs.contains(&(index + 1));
@@ -88,7 +93,8 @@ fn affine(network: &mut Network, index: usize) -> bool {
         return false;
     };
     let (scale, offset) = (scale.clone(), offset.clone());
-    if network.layers[index].inputs[0] == 0 && network.uses(0) == 1 {
+    let first = network.layers[index].inputs[0] == 0 && network.uses(0) == 1;
+    if first && network.patches != Some(index + 1) {
         for (affine, (scale, offset)) in network
             .input_affine
             .iter_mut()
@@ -219,8 +225,14 @@ fn to_vector(network: &mut Network, index: usize) -> bool {
 fn clamp(network: &mut Network, index: usize) -> bool {
     let limits = network.layers[index].limits;
     if limits == NO_LIMITS {
-        remove(network, index);
-        return true;
+        let input = network.layers[index].inputs[0];
+        // The embedding stays the last layer, and the patches the output of one.
+        let stays = (index + 1 == network.layers.len() && input != index)
+            || (network.patches == Some(index + 1) && input == 0);
+        if !stays {
+            remove(network, index);
+        }
+        return !stays;
     }
     let Some(before) = producer(network, index) else {
         return false;

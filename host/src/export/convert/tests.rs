@@ -14,15 +14,23 @@ use tract_onnx::pb::{
 };
 
 use super::*;
-use crate::export::float::FloatModel;
+use crate::export::{float::FloatModel, signature::PATCHES};
+
+mod exporters;
+mod networks;
+mod unsound;
+mod useless;
 
 const NORMALIZATION: Normalization = Normalization::new(0.4, 0.3);
 
 /// An ONNX file in the making; nodes read the one before unless told otherwise.
 struct File {
+    /// Dimensions of the input behind the batch.
     shape: Vec<i64>,
     nodes: Vec<NodeProto>,
     constants: Vec<TensorProto>,
+    /// What is an output besides the last node's.
+    second: Option<&'static str>,
     rng: ChaCha8Rng,
 }
 
@@ -33,6 +41,7 @@ impl File {
             shape: vec![channels, height, width],
             nodes: vec![],
             constants: vec![],
+            second: None,
             rng: ChaCha8Rng::seed_from_u64(11),
         }
     }
@@ -137,10 +146,14 @@ impl File {
             node: self.nodes.clone(),
             initializer: self.constants.clone(),
             input: vec![value("x", &self.shape)],
-            output: vec![ValueInfoProto {
-                name: self.last(),
-                ..Default::default()
-            }],
+            output: [self.last()]
+                .into_iter()
+                .chain(self.second.map(str::to_owned))
+                .map(|name| ValueInfoProto {
+                    name,
+                    ..Default::default()
+                })
+                .collect(),
             ..Default::default()
         };
         let opset = OperatorSetIdProto {
@@ -223,6 +236,11 @@ fn frames(shape: &[i64], count: usize) -> Vec<Vec<u8>> {
     (0..count).map(|_| frame()).collect()
 }
 
+/// Channels, height and width of a file's pictures.
+fn pictures_of(onnx: &[u8]) -> [i64; 3] {
+    input_shape(onnx).unwrap().map(|side| side as i64)
+}
+
 fn options() -> ConvertOptions {
     ConvertOptions {
         normalization: Some(NORMALIZATION),
@@ -237,7 +255,7 @@ fn check(file: &File) -> Report {
 
 fn check_with(file: &File, normalization: Normalization) -> Report {
     let bytes = file.bytes();
-    let frames = frames(&file.shape, 32);
+    let frames = frames(&pictures_of(&bytes), 32);
     let float = FloatModel::new(&bytes, Some(normalization)).unwrap();
     let exact = float.embed(&frames).unwrap();
 
@@ -246,7 +264,7 @@ fn check_with(file: &File, normalization: Normalization) -> Report {
     simplify::simplify(&mut network).unwrap();
     let table = lut(&network, normalization);
     let contrast = normalization.contrast;
-    let pictures = pictures(&network, signature.shape, &frames, &table, contrast).unwrap();
+    let pictures = pictures(&network, &signature, &frames, &table, contrast).unwrap();
     let evaluator = evaluate::Evaluator::new(&network);
     for (picture, exact) in pictures.into_iter().zip(&exact) {
         let embedding = evaluator.run(picture).pop().unwrap();
@@ -270,7 +288,7 @@ fn check_with(file: &File, normalization: Normalization) -> Report {
         scale: header.output_scale.into(),
         zero_point: header.output_zero_point,
     };
-    let error = relative_error(&exact, &image.embed(&frames).unwrap(), quantization);
+    let error = judge::relative_error(&exact, &image.embed(&frames).unwrap(), quantization);
     assert!(error < 0.04, "int8 adds {error} to {}", converted.report);
     assert!(
         (error - converted.report.relative_error).abs() < 1e-3,
@@ -331,7 +349,8 @@ fn kinds(report: &Report) -> Vec<&str> {
 
 /// The error of a file that can not be converted.
 fn refuse(file: &File) -> String {
-    convert(&file.bytes(), &frames(&file.shape, 8), &options())
+    let bytes = file.bytes();
+    convert(&bytes, &frames(&pictures_of(&bytes), 8), &options())
         .unwrap_err()
         .to_string()
 }
@@ -1080,4 +1099,235 @@ fn no_damaged_file_makes_it_panic() {
         refused += usize::from(convert(&bytes[..length], &frames, &options).is_err());
     }
     assert!(refused > bytes.len(), "{refused}");
+}
+
+impl File {
+    /// Renames the last output to `patches`, has it be the second output, and goes on from `value`.
+    fn patches(&mut self, value: &str) -> &mut Self {
+        let last = self.nodes.last_mut().unwrap();
+        last.output[0] = PATCHES.to_owned();
+        self.second = Some(PATCHES);
+        self.node_of("Identity", &[value], vec![])
+    }
+}
+
+/// A network of depthwise-separable convolutions, which is computed by rows, `places` inputs from the
+/// picture; `tap` adds a 1x1 convolution on the value behind the second block as patches.
+fn separable(tap: bool) -> File {
+    let mut file = File::new(1, 24, 20);
+    file.conv(
+        [8, 1, 3, 3],
+        vec![ints("pads", &[1, 1, 1, 1]), ints("strides", &[2, 2])],
+    )
+    .node("Relu", &[], vec![]);
+    let channels = [8, 24, 32, 16];
+    for (block, pair) in channels.windows(2).enumerate() {
+        let stride = [1, 1 + block as i64 / 2];
+        file.conv(
+            [pair[0], 1, 3, 3],
+            vec![
+                int("group", pair[0]),
+                ints("pads", &[1, 1, 1, 1]),
+                ints("strides", &[stride[1], stride[1]]),
+            ],
+        )
+        .node("Relu", &[], vec![]);
+        file.conv([pair[1], pair[0], 1, 1], vec![])
+            .node("Relu", &[], vec![]);
+        if tap && block == 1 {
+            let value = file.last();
+            // Other random numbers than the rest, which stays what it is without.
+            let rng = file.rng.clone();
+            file.random("tap", &[12, 32, 1, 1], -0.3, 0.3);
+            file.rng = rng;
+            file.node("Conv", &["tap"], vec![]).patches(&value);
+        }
+    }
+    file.node("GlobalAveragePool", &[], vec![])
+        .node("Flatten", &[], vec![]);
+    file
+}
+
+/// Converts a file with patches, which must be those of tract, stay to the end of a run, and come close
+/// in int8.
+fn check_patches(file: &File) -> Converted {
+    let report = check(file);
+    let bytes = file.bytes();
+    let frames = frames(&file.shape, 32);
+    let float = FloatModel::new(&bytes, Some(NORMALIZATION)).unwrap();
+    let exact = float.patches(&frames).unwrap();
+    let shape = float.patches_shape().unwrap();
+    let converted = convert(&bytes, &frames, &options()).unwrap();
+    assert_eq!(converted.report, report);
+    let quantized = QuantizedModel::new(&converted.image).unwrap();
+    let model = quantized.model().unwrap();
+    let patches = model.patches().unwrap();
+    assert_eq!([patches.height, patches.width, patches.channels], shape);
+    let got = quantized.patches(&frames).unwrap();
+    let quantization = Quantization {
+        scale: patches.scale.into(),
+        zero_point: patches.zero_point.into(),
+    };
+    let error = relative_error_of_patches(&exact, &got, patches.channels, quantization);
+    let said = report.patches.unwrap();
+    assert_eq!(said.shape, shape);
+    assert!(error < 0.04, "int8 adds {error} to {report}");
+    assert!(
+        (error - said.relative_error).abs() < 1e-3,
+        "{error} {report}"
+    );
+
+    let mut arena = vec![0; model.arena_words()];
+    assert_eq!(
+        sudal_firmware::engine::self_test(&model, &mut arena),
+        Some(true)
+    );
+    let number = model.header().patches_op as usize - 1;
+    for (frame, got) in frames.iter().zip(&got) {
+        let mut computed = vec![];
+        let observe = |index, output: &[i8]| {
+            if index == number && !output.is_empty() {
+                computed = output.to_vec();
+            }
+        };
+        sudal_firmware::engine::run_observed(&model, frame, &mut arena, observe).unwrap();
+        assert_eq!(computed, *got);
+    }
+    converted
+}
+
+#[test]
+fn patches_by_rows_leave_the_embedding_what_it_is_without() {
+    let (plain, tapped) = (separable(false), separable(true));
+    let report = check_patches(&tapped).report;
+    assert_eq!(report.patches.unwrap().shape, [12, 10, 12]);
+    let by_rows = kinds(&report)
+        .iter()
+        .filter(|kind| kind.contains("by rows"))
+        .count();
+    assert!(by_rows > 1, "{report}");
+    assert!(
+        report
+            .to_string()
+            .contains("to 16 values and 12x10x12 patches"),
+        "{report}"
+    );
+    let frames = frames(&plain.shape, 64);
+    let embed = |file: &File| {
+        let converted = convert(&file.bytes(), &frames, &options()).unwrap();
+        assert_eq!(converted.report.patches.is_some(), file.second.is_some());
+        QuantizedModel::new(&converted.image)
+            .unwrap()
+            .embed(&frames)
+            .unwrap()
+    };
+    assert!(embed(&plain) == embed(&tapped));
+}
+
+#[test]
+fn an_inner_value_itself_is_patches_and_still_read() {
+    // Behind a ReLU that is fused, between operations that would otherwise be one chain by rows.
+    let mut file = File::new(1, 16, 16);
+    file.conv([8, 1, 1, 1], vec![]).node("Relu", &[], vec![]);
+    file.patches(PATCHES);
+    file.conv(
+        [8, 1, 3, 3],
+        vec![int("group", 8), ints("pads", &[1, 1, 1, 1])],
+    )
+    .node("Relu", &[], vec![]);
+    file.node("GlobalAveragePool", &[], vec![]);
+    let report = check_patches(&file).report;
+    assert!(kinds(&report)[0] == "conv 1x1 + relu", "{report}");
+
+    // The operation behind it could work in its place.
+    let mut file = File::new(2, 12, 12);
+    file.conv([6, 2, 3, 3], vec![]);
+    file.patches(PATCHES);
+    file.node("Relu", &[], vec![])
+        .node("GlobalAveragePool", &[], vec![]);
+    check_patches(&file);
+
+    // Behind a factor per channel, which folds into the convolution before it, and before another,
+    // which must not fold into it.
+    let mut file = File::new(1, 12, 12);
+    file.conv([4, 1, 3, 3], vec![])
+        .random("s", &[4, 1, 1], 0.5, 2.0)
+        .random("t", &[4, 1, 1], 0.5, 2.0);
+    file.node("Mul", &["s"], vec![]).patches(PATCHES);
+    file.node("Mul", &["t"], vec![]);
+    file.conv([5, 4, 1, 1], vec![])
+        .node("GlobalAveragePool", &[], vec![]);
+    check_patches(&file);
+}
+
+#[test]
+fn patches_may_be_computed_behind_the_embedding_from_what_stands_before_it() {
+    // The nodes of the embedding first.
+    let mut file = File::new(1, 16, 16);
+    file.conv([8, 1, 3, 3], vec![]).node("Relu", &[], vec![]);
+    let value = file.last();
+    file.node("GlobalAveragePool", &[], vec![])
+        .node("Flatten", &[], vec![]);
+    let embedding = file.last();
+    file.random("tap", &[5, 8, 3, 3], -0.3, 0.3)
+        .node_of("Conv", &[&value, "tap"], vec![]);
+    file.patches(&embedding);
+    let report = check_patches(&file).report;
+    assert_eq!(report.patches.unwrap().shape, [12, 12, 5]);
+
+    // A map as embedding, with patches of its own size in place of which it must not be computed.
+    let mut file = File::new(1, 9, 9);
+    file.conv([4, 1, 3, 3], vec![]);
+    file.node("Relu", &[], vec![]).patches(PATCHES);
+    file.node_of("Add", &[PATCHES, PATCHES], vec![]);
+    check_patches(&file);
+}
+
+#[test]
+fn outputs_that_are_no_patches_are_refused_with_the_reason() {
+    let base = |second: &'static str| {
+        let mut file = File::new(1, 12, 12);
+        file.conv([4, 1, 3, 3], vec![]).node("Relu", &[], vec![]);
+        file.second = Some(second);
+        file
+    };
+    let mut other = base("Conv_0_out");
+    other.node("GlobalAveragePool", &[], vec![]);
+    assert!(
+        refuse(&other).contains("a second one called `patches`"),
+        "{}",
+        refuse(&other)
+    );
+
+    let mut vector = base("x");
+    vector.node("Flatten", &[], vec![]).patches("Relu_1_out");
+    assert!(
+        refuse(&vector).contains("[N, channels, height, width]"),
+        "{}",
+        refuse(&vector)
+    );
+    let float = FloatModel::new(&vector.bytes(), Some(NORMALIZATION))
+        .err()
+        .unwrap();
+    assert!(float.to_string().contains("[N, 400]"), "{float}");
+
+    let mut picture = base("x");
+    picture
+        .node_of("Identity", &["x"], vec![])
+        .patches("Relu_1_out");
+    assert!(
+        refuse(&picture).contains("computed from the picture"),
+        "{}",
+        refuse(&picture)
+    );
+
+    let mut behind = base("x");
+    behind.node("GlobalAveragePool", &[], vec![]);
+    let embedding = behind.last();
+    behind.conv([4, 4, 1, 1], vec![]).patches(&embedding);
+    assert!(
+        refuse(&behind).contains("from the embedding"),
+        "{}",
+        refuse(&behind)
+    );
 }

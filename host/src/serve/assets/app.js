@@ -1,11 +1,11 @@
 // The page: listens to the server, and to keys.
 
 import { has, lang, other, setLang, t } from "./words.js";
-import { $, addMoment, draw, history, make, picture, tabs, words } from "./view.js";
+import { $, addMoment, draw, history, log, make, picture, tabs, words } from "./view.js";
 import { setUp } from "./teach.js";
 
 const HISTORY = 48;
-const app = { devices: [], current: 0, allowed: false, editing: false, connected: false };
+const app = { devices: [], log: undefined, current: 0, allowed: false, editing: false, connected: false };
 const teach = setUp(app);
 
 const KEYS = [
@@ -21,6 +21,7 @@ function drawAll() {
   $("key-list").replaceChildren(...KEYS.map(([keys, text]) => make("div", {},
     make("dt", {}, ...keys.map((key) => make("kbd", { textContent: has(key) ? t(key) : key }))),
     make("dd", { textContent: t(text) }))));
+  log(app.log);
   const device = app.devices[app.current];
   if (!device) return;
   tabs(app.devices, app.current, choose);
@@ -40,10 +41,16 @@ function choose(index) {
 function hear(event) {
   if (event.type === "hello") {
     app.devices = event.devices;
+    app.log = event.log;
     const name = sessionStorage.getItem("device");
     const index = app.devices.findIndex(({ state }) => state.name === name);
     app.current = Math.max(0, index);
     drawAll();
+    return;
+  }
+  if (event.type === "log") {
+    app.log = event.log;
+    log(app.log);
     return;
   }
   const device = app.devices[event.device];

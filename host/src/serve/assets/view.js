@@ -59,7 +59,7 @@ function verdict(device, connected) {
   const { decision } = last;
   const said = told(decision);
   const other = alone(decision);
-  const details = [time(last.id), t("ms", { ms: number(Math.round(decision.micros / 1000)) })];
+  const details = [time(decision.time), t("ms", { ms: number(Math.round(decision.micros / 1000)) })];
   if (other) details.unshift(t("alone", { word: word(other) }));
   else if (said.call === "unknown") details.unshift(t("like", { name: decision.nearest }));
   else if (said.call === "unclear") details.unshift(nearest(decision));
@@ -88,10 +88,18 @@ export function draw(device, connected) {
   reel(device.state);
 }
 
+/** That decisions are not on the disk, while they are not. */
+export function log(state) {
+  const told = state?.trouble;
+  $("unlogged").hidden = !told;
+  if (told) say($("unlogged"), t(state.lost ? "unlogged-lost" : "unlogged", { n: number(state.waiting), lost: number(state.lost), why: trouble(told) }));
+}
+
 export function picture(index, device) {
   const { frame } = device.state;
   const image = $("live");
   image.hidden = frame === 0;
+  $("cropped").hidden = !device.state.cropped || image.hidden;
   if (frame) image.src = `/devices/${index}/picture?${frame}`;
 }
 
@@ -152,8 +160,8 @@ function moment({ id, decision }) {
   const image = make("img", { src: `/log/${id}/picture`, alt: "", loading: "lazy", width: 72, height: 72 });
   const said = told(decision);
   const text = said.call === "undecided" ? t("undecided-count") : word(said);
-  const item = make("li", { title: `${text} · ${time(id)}` }, image,
-    make("b", { textContent: text }), make("time", { textContent: time(id) }));
+  const item = make("li", { title: `${text} · ${time(decision.time)}` }, image,
+    make("b", { textContent: text }), make("time", { textContent: time(decision.time) }));
   item.dataset.call = said.call;
   const other = alone(decision);
   if (other) {

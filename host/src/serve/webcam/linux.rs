@@ -17,6 +17,8 @@ use crate::data::Gray;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Pictures that may lie in the camera's buffers since the last one was taken.
 const OLD: usize = 2;
+/// Damaged pictures in a row, as a bad cable makes them, that are passed over.
+const DAMAGED: usize = 3;
 
 /// A camera that takes pictures.
 pub(super) struct Stream {
@@ -71,7 +73,14 @@ impl Stream {
             self.next(path, |_| Ok(()))?;
         }
         let (format, size, stride) = (self.format, self.size, self.stride);
-        self.next(path, |bytes| pixels::grey(format, size, stride, bytes))
+        let mut damaged = 0;
+        loop {
+            let read = self.next(path, |bytes| pixels::grey(format, size, stride, bytes));
+            match read {
+                Err(WebcamError::Decode(_)) if damaged < DAMAGED => damaged += 1,
+                read => return read,
+            }
+        }
     }
 
     fn next<T>(

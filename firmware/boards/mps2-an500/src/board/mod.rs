@@ -19,7 +19,8 @@ use cortex_m::singleton;
 use cortex_m_rt::entry;
 use embedded_io::{Read, Write};
 use sudal_firmware::camera::VirtualCamera;
-use sudal_firmware::device::{Clock, Device, History, Parts, Retained, Session};
+use sudal_firmware::device::{Clock, Device, History, Inspection, Parts, Retained, Session};
+use sudal_firmware::patches::Memory;
 use sudal_firmware::store::nor::{Nor, SECTOR};
 
 use medium::HostFile;
@@ -38,6 +39,8 @@ const FLASH: usize = 64 * SECTOR;
 const HISTORY: usize = 2 * SECTOR;
 /// Size of the NOR flash of the settings, in bytes.
 const SETTINGS: usize = 4 * SECTOR;
+/// Size of the NOR flash of what good frames teach, in bytes.
+const INSPECTION: usize = Inspection::<Nor<'static, HostFile>>::FLASH;
 /// While the host has a file of this name, the recovery pin is held.
 const RECOVERY: &CStr = c"recovery";
 
@@ -46,13 +49,24 @@ fn main() -> ! {
     let (cause, failure) = retained::with(Retained::take);
     watchdog::start();
     let mut line = Uart::commands();
-    let (Some(arena), Some(input), Some(mirror), Some(settings), Some(history)) = (
+    let (
+        Some(arena),
+        Some(input),
+        Some(mirror),
+        Some(settings),
+        Some(history),
+        Some(inspection),
+        Some(memory),
+    ) = (
         singleton!(: [u64; ARENA / 8] = [0; ARENA / 8]),
         singleton!(: [u8; INPUT] = [0; INPUT]),
         singleton!(: [u8; FLASH] = [0; FLASH]),
         singleton!(: [u8; SETTINGS] = [0; SETTINGS]),
         singleton!(: [u8; HISTORY] = [0; HISTORY]),
-    ) else {
+        singleton!(: [u8; INSPECTION] = [0; INSPECTION]),
+        singleton!(: Memory = Memory::new()),
+    )
+    else {
         stop::stop("memory was taken twice");
     };
     // SAFETY: PSRAM is there from reset on, aligned and initialised by the emulator, and nothing
@@ -78,6 +92,10 @@ fn main() -> ! {
         flash: nor(c"nor.bin", mirror),
         settings: nor(c"settings.bin", settings),
         slots: [nor(c"slot-a.bin", slot_a), nor(c"slot-b.bin", slot_b)],
+        inspection: Some(Inspection {
+            memory,
+            flash: nor(c"inspection.bin", inspection),
+        }),
         recover: HostFile::exists(RECOVERY),
     });
     defmt::info!("started by {}", cause);

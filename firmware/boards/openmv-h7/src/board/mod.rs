@@ -93,6 +93,8 @@ fn main() -> ! {
         flash: store,
         settings,
         slots: [slot_a, slot_b],
+        // The flash has no two sectors left for it.
+        inspection: None,
         recover: recovery.is_low(),
     }));
     defmt::info!("started by {}", cause);

@@ -1,0 +1,518 @@
+//! Good frames and flaws of a product, and what they say of a new frame.
+
+use serde::{Deserialize, Serialize};
+
+use super::commission::Commission;
+use super::entries::{Entries, FLAW, Mark};
+use super::length::Length;
+use super::number::{exp, ln, student};
+use super::whole::Whole;
+use super::witness::{Moments, Prior, Spread};
+use super::{Light, MAX_PLACES, Map, Shape};
+use crate::decision::Rate;
+
+/// Frames whose patches are told apart; later ones share the numbers of earlier ones.
+pub(super) const FRAMES: u32 = 64;
+/// Patches that a frame's score is the mean of: the most suspicious ones.
+const WORST: usize = 3;
+/// How near two patches are to be at one place, in rows and columns.
+const NEAR: usize = 2;
+/// Patches that are compared at once.
+const LANES: usize = 4;
+
+/// What is seen of one frame.
+#[derive(Debug, Clone, Copy)]
+pub struct Sight<'a> {
+    /// Its patches.
+    pub map: Map<'a>,
+    /// Its embedding, at most [`MAX_DIM`](crate::heads::MAX_DIM) values; empty if there is none.
+    pub embedding: &'a [i8],
+    /// The brightness of the model's input before its contrast was changed.
+    pub light: Light,
+}
+
+/// With which of the stored patches a patch is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Search {
+    /// With all.
+    Free,
+    /// With those within two rows and columns of its place, for parts that lie alike.
+    Place,
+}
+
+/// Why a frame was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MemoryError {
+    /// The memory holds maps of another shape.
+    #[error("a map of {have:?} among maps of {want:?}: another model? forget the product first")]
+    Shape {
+        /// Of the frame.
+        have: Shape,
+        /// Of the memory.
+        want: Shape,
+    },
+    /// No good frame was taught yet.
+    #[error("no good frame was taught yet")]
+    Empty,
+    /// The buffer for the heat map is not as long as the map.
+    #[error("the map has {need} places, the buffer for its heat {have}")]
+    Heat {
+        /// Values of the buffer.
+        have: usize,
+        /// Places of the map.
+        need: usize,
+    },
+}
+
+/// What is found in a frame.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Finding {
+    /// 0 like the average good frame, 1 at the threshold, more is bad; may be below 0.
+    pub score: f32,
+    /// The witnesses together, in deviations of good frames: what `score` is without the threshold.
+    pub deviations: f32,
+    /// How unusual the worst patches are, in deviations of good frames.
+    pub patches: f32,
+    /// How unusual the whole embedding is.
+    pub whole: f32,
+    /// How unusual the brightness is.
+    pub light: f32,
+    /// Squared distance above which a patch is of a flaw, in the units of the heat map.
+    pub limit: u32,
+    /// The place of the worst patch, row by row.
+    pub worst: u8,
+    /// With what patches were compared.
+    pub search: Search,
+}
+
+impl Finding {
+    /// Whether the frame is good.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        self.score <= 1.0
+    }
+}
+
+/// The good frames of a product, and its known flaws.
+///
+/// [`teach`](Self::teach) takes good frames, [`reject`](Self::reject) bad ones,
+/// [`inspect`](Self::inspect) tells which a new one is. All maps have the shape of the first.
+#[derive(Debug, Clone)]
+pub struct Memory {
+    pub(super) shape: Option<Shape>,
+    pub(super) frames: u32,
+    pub(super) entries: Entries,
+    pub(super) whole: Whole,
+    pub(super) light: [Moments; 4],
+    pub(super) commission: Commission,
+    /// Checksum of the body that is being read.
+    pub(super) check: u32,
+}
+
+/// The logarithm of a good frame's patch score, before its product is known.
+const PATCHES: Prior = Prior {
+    deviation: 0.25,
+    weight: 6.0,
+};
+/// The same of the levels of its brightness.
+const LEVELS: Prior = Prior {
+    deviation: 6.0,
+    weight: 6.0,
+};
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Memory {
+    /// Without frames.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            shape: None,
+            frames: 0,
+            entries: Entries::new(),
+            whole: Whole::new(),
+            light: [Moments::NONE; 4],
+            commission: Commission::new(),
+            check: 0,
+        }
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        // Not a new one, which would be on the stack.
+        self.shape = None;
+        self.frames = 0;
+        self.entries.start(None, 0);
+        self.whole = Whole::new();
+        self.light = [Moments::NONE; 4];
+        self.commission = Commission::new();
+    }
+
+    /// The shape of the maps; `None` before the first frame.
+    #[must_use]
+    pub const fn shape(&self) -> Option<Shape> {
+        self.shape
+    }
+
+    /// Good frames that were taught.
+    #[must_use]
+    pub const fn frames(&self) -> u32 {
+        self.frames
+    }
+
+    /// Patches of good frames that are stored.
+    #[must_use]
+    pub fn patches(&self) -> usize {
+        self.entries.len() - self.flaws()
+    }
+
+    /// Patches of flaws that are stored.
+    #[must_use]
+    pub fn flaws(&self) -> usize {
+        let marks = self.entries.marks().iter();
+        marks.filter(|mark| mark.frame == FLAW).count()
+    }
+
+    /// Patches that there is room for.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.entries.room()
+    }
+
+    /// Takes the score of a good frame into account for the threshold, without learning its patches:
+    /// see [`Commission`].
+    pub fn watch(&mut self, finding: &Finding) {
+        self.commission.push(finding.deviations);
+    }
+
+    /// Forgets which frames were watched.
+    pub fn unwatch(&mut self) {
+        self.commission = Commission::new();
+    }
+
+    /// The scores of good frames that were watched.
+    #[must_use]
+    pub const fn commission(&self) -> &Commission {
+        &self.commission
+    }
+
+    /// Learns a good frame.
+    ///
+    /// # Errors
+    /// [`MemoryError::Shape`]; nothing has changed then.
+    pub fn teach(&mut self, sight: &Sight<'_>) -> Result<(), MemoryError> {
+        let shape = self.check(sight)?;
+        if self.shape.is_none() {
+            self.shape = Some(shape);
+            self.entries.start(Some(shape), 0);
+        }
+        let frame = (self.frames % FRAMES) as u8;
+        let mut lengths = [[Length::UNKNOWN; 2]; MAX_PLACES];
+        if self.frames == 0 {
+            // Alone it is compared with itself, away from the place.
+            apart(sight.map, &mut lengths);
+        } else {
+            if self.frames == 1 {
+                for mark in self.entries.marks_mut() {
+                    (mark.free, mark.local) = (Length::UNKNOWN, Length::UNKNOWN);
+                }
+            }
+            self.compare(sight.map, frame, &mut lengths);
+        }
+        for (place, (descriptor, &[free, local])) in
+            sight.map.descriptors().zip(&lengths).enumerate()
+        {
+            let mark = Mark {
+                place: place as u8,
+                frame,
+                free,
+                local,
+            };
+            self.entries.insert(descriptor, mark);
+        }
+        self.frames = self.frames.saturating_add(1);
+        self.whole.push(sight.embedding);
+        for (moments, value) in self.light.iter_mut().zip(levels(sight.light)) {
+            moments.push(value);
+        }
+        Ok(())
+    }
+
+    /// Learns a bad frame: keeps its most suspicious patches as flaws, if they are such. How many.
+    ///
+    /// # Errors
+    /// [`MemoryError::Empty`] and [`MemoryError::Shape`]; nothing has changed then.
+    pub fn reject(&mut self, sight: &Sight<'_>) -> Result<usize, MemoryError> {
+        let mut heat = [0; MAX_PLACES];
+        let heat = &mut heat[..sight.map.shape().places().min(MAX_PLACES)];
+        self.look(sight, heat)?;
+        let usual = self.usual(self.search());
+        let mut kept = 0;
+        for _ in 0..WORST {
+            let worst = hottest(heat);
+            // What is as near as good frames are to each other is no flaw.
+            if ln(heat[worst] as f32) <= usual.mean {
+                break;
+            }
+            heat[worst] = 0;
+            let mark = Mark {
+                place: worst as u8,
+                frame: FLAW,
+                free: Length::UNKNOWN,
+                local: Length::UNKNOWN,
+            };
+            self.entries.insert_flaw(sight.map.descriptor(worst), mark);
+            kept += 1;
+        }
+        Ok(kept)
+    }
+
+    /// Compares a frame with the good ones.
+    ///
+    /// `heat`, as long as the map has places, becomes the squared distance of each patch to the
+    /// nearest good one, more for what is nearer to a flaw. `rate` is the part of good frames that may
+    /// be called bad.
+    ///
+    /// # Errors
+    /// Any [`MemoryError`].
+    pub fn inspect(
+        &self,
+        sight: &Sight<'_>,
+        rate: Rate,
+        heat: &mut [u32],
+    ) -> Result<Finding, MemoryError> {
+        let search = self.look(sight, heat)?;
+        let usual = self.usual(search);
+        let patches = usual.above(ln(mean_of_worst(heat.iter().copied())));
+        let whole = self.whole.unusual(sight.embedding);
+        let light = self.unusual_light(sight.light);
+        let deviations = patches.max(whole).max(light);
+        let threshold = self
+            .commission
+            .threshold(rate, student(rate, usual.freedom));
+        Ok(Finding {
+            score: deviations / threshold,
+            deviations,
+            patches,
+            whole,
+            light,
+            limit: exp(usual.mean + threshold * usual.deviation) as u32,
+            worst: hottest(heat) as u8,
+            search,
+        })
+    }
+
+    /// The shape of a frame that fits.
+    fn check(&self, sight: &Sight<'_>) -> Result<Shape, MemoryError> {
+        let have = sight.map.shape();
+        match self.shape {
+            Some(want) if want != have => Err(MemoryError::Shape { have, want }),
+            _ => Ok(have),
+        }
+    }
+
+    /// Notes how far the patches of a new frame and those of the other frames are from each other.
+    fn compare(&mut self, map: Map<'_>, frame: u8, lengths: &mut [[Length; 2]; MAX_PLACES]) {
+        let shape = map.shape();
+        for first in (0..shape.places()).step_by(LANES) {
+            let near = near(shape, first);
+            let mut least = [[u32::MAX; 2]; LANES];
+            let count = LANES.min(shape.places() - first);
+            self.entries
+                .visit_mut(lanes(map, first), |mark, distances| {
+                    if mark.frame == FLAW || mark.frame == frame {
+                        return;
+                    }
+                    let mut own = [u32::MAX; 2];
+                    let both = distances.iter().zip(&mut least).zip(near(mark.place));
+                    for ((&distance, [free, local]), near) in both.take(count) {
+                        *free = distance.min(*free);
+                        own[0] = distance.min(own[0]);
+                        if near {
+                            *local = distance.min(*local);
+                            own[1] = distance.min(own[1]);
+                        }
+                    }
+                    mark.free = mark.free.min(Length::of(own[0]));
+                    mark.local = mark.local.min(Length::of(own[1]));
+                });
+            for (lengths, least) in lengths[first..].iter_mut().zip(&least).take(count) {
+                *lengths = least.map(Length::of);
+            }
+        }
+    }
+
+    /// Fills the heat map.
+    fn look(&self, sight: &Sight<'_>, heat: &mut [u32]) -> Result<Search, MemoryError> {
+        let shape = self.check(sight)?;
+        if self.frames == 0 {
+            return Err(MemoryError::Empty);
+        }
+        let (have, need) = (heat.len(), shape.places());
+        if have != need {
+            return Err(MemoryError::Heat { have, need });
+        }
+        let search = self.search();
+        for (block, heat) in heat.chunks_mut(LANES).enumerate() {
+            let first = block * LANES;
+            let near = near(shape, first);
+            let mut good = [u32::MAX; LANES];
+            let mut flaw = [u32::MAX; LANES];
+            let wanted = |mark: &Mark| {
+                search == Search::Free || mark.frame == FLAW || near(mark.place).contains(&true)
+            };
+            self.entries
+                .visit(lanes(sight.map, first), wanted, |mark, distances| {
+                    let best = if mark.frame == FLAW {
+                        &mut flaw
+                    } else {
+                        &mut good
+                    };
+                    let all = search == Search::Free || mark.frame == FLAW;
+                    for ((best, distance), near) in
+                        best.iter_mut().zip(distances).zip(near(mark.place))
+                    {
+                        if all || near {
+                            *best = distance.min(*best);
+                        }
+                    }
+                });
+            for ((heat, good), flaw) in heat.iter_mut().zip(good).zip(flaw) {
+                *heat = suspicion(good, flaw);
+            }
+        }
+        Ok(search)
+    }
+
+    /// What the good frames favour: their places, if most patches find the nearest of the other frames
+    /// at their own place. Among places that do not matter few would.
+    fn search(&self) -> Search {
+        let (mut known, mut at_place) = (0, 0);
+        for mark in self.entries.marks() {
+            known += usize::from(mark.free != Length::UNKNOWN);
+            at_place += usize::from(mark.free != Length::UNKNOWN && mark.local == mark.free);
+        }
+        if self.frames > 1 && 2 * at_place > known {
+            Search::Place
+        } else {
+            Search::Free
+        }
+    }
+
+    /// The distribution of the logarithm of good frames' patch scores, each compared with the others.
+    fn usual(&self, search: Search) -> Spread {
+        let mut worst = [[0_u32; WORST]; FRAMES as usize];
+        let mut seen = [false; FRAMES as usize];
+        for mark in self.entries.marks() {
+            let length = match search {
+                Search::Free => mark.free,
+                Search::Place => mark.local,
+            };
+            let frame = usize::from(mark.frame);
+            if let (Some(square), Some(worst)) = (length.square(), worst.get_mut(frame)) {
+                seen[frame] = true;
+                push_greatest(worst, square);
+            }
+        }
+        let mut moments = Moments::NONE;
+        for (worst, _) in worst.iter().zip(seen).filter(|(_, seen)| *seen) {
+            moments.push(ln(mean(worst)));
+        }
+        moments.shrunk(PATCHES).unwrap_or(Spread::UNKNOWN)
+    }
+
+    /// How unusual the most unusual level is.
+    fn unusual_light(&self, light: Light) -> f32 {
+        let levels = self.light.iter().zip(levels(light));
+        let unusual = levels.filter_map(|(moments, level)| {
+            let above = moments.shrunk(LEVELS)?.above(level);
+            Some(above.max(-above))
+        });
+        unusual.fold(0.0, f32::max)
+    }
+}
+
+/// How suspicious a patch is by its squared distances to the nearest good patch and to the nearest
+/// flaw: the first of them, and up to four times that for what is nearer to a flaw.
+fn suspicion(good: u32, flaw: u32) -> u32 {
+    if flaw >= good {
+        return good;
+    }
+    let more = u64::from(good) * u64::from(good) / u64::from(flaw.max(1));
+    more.min(4 * u64::from(good)).min(u64::from(u32::MAX)) as u32
+}
+
+/// Four places from one on, repeated at the end of the map.
+fn lanes<'a>(map: Map<'a>, first: usize) -> [&'a [i8]; LANES] {
+    let last = map.shape().places() - 1;
+    core::array::from_fn(|lane| map.descriptor((first + lane).min(last)))
+}
+
+/// Whether a place is near each of the four from one on.
+fn near(shape: Shape, first: usize) -> impl Fn(u8) -> [bool; LANES] {
+    let at = move |place: usize| (place / shape.width(), place % shape.width());
+    let lanes: [_; LANES] = core::array::from_fn(|lane| at(first + lane));
+    move |place| {
+        let (row, column) = at(place.into());
+        lanes.map(|(y, x)| y.abs_diff(row) <= NEAR && x.abs_diff(column) <= NEAR)
+    }
+}
+
+/// The distances of a map's patches to the nearest of the same map that is not near.
+fn apart(map: Map<'_>, lengths: &mut [[Length; 2]; MAX_PLACES]) {
+    let shape = map.shape();
+    for (place, (lengths, own)) in lengths.iter_mut().zip(map.descriptors()).enumerate() {
+        let near = near(shape, place);
+        let others = map.descriptors().enumerate();
+        let far = others.filter(|&(other, _)| !near(other as u8)[0]);
+        let least = far.map(|(_, other)| squared_distance(own, other)).min();
+        *lengths = [Length::of(least.unwrap_or(u32::MAX)); 2];
+    }
+}
+
+fn squared_distance(a: &[i8], b: &[i8]) -> u32 {
+    let pairs = a.iter().zip(b);
+    pairs.map(|(&a, &b)| u32::from(a.abs_diff(b)).pow(2)).sum()
+}
+
+fn hottest(heat: &[u32]) -> usize {
+    (0..heat.len())
+        .max_by_key(|&place| (heat[place], core::cmp::Reverse(place)))
+        .unwrap_or(0)
+}
+
+fn mean_of_worst(heat: impl Iterator<Item = u32>) -> f32 {
+    let mut worst = [0; WORST];
+    heat.for_each(|heat| push_greatest(&mut worst, heat));
+    mean(&worst)
+}
+
+fn mean(worst: &[u32; WORST]) -> f32 {
+    let sum: u64 = worst.iter().map(|&square| u64::from(square)).sum();
+    // Equal patches are no distance apart, of which there is no logarithm.
+    sum.max(1) as f32 / WORST as f32
+}
+
+/// Keeps the greatest, the greatest first.
+fn push_greatest(greatest: &mut [u32; WORST], mut value: u32) {
+    for kept in greatest {
+        if value > *kept {
+            core::mem::swap(kept, &mut value);
+        }
+    }
+}
+
+fn levels(light: Light) -> [f32; 4] {
+    [
+        light.mean,
+        light.deviation,
+        light.darkest.into(),
+        light.brightest.into(),
+    ]
+}

@@ -1,0 +1,233 @@
+//! `sudal good`, `bad`, `commission` and `inspection`: what good parts look like.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use sudal::data::Gray;
+use sudal::device::{Anomaly, InspectionInfo, InspectionRequest};
+
+use super::device::{BoardArgs, Connection};
+use super::output::Output;
+
+/// Show the board good parts, one picture each: it then finds the flaws of others by itself.
+///
+/// The board keeps what each place of them looks like, and `sudal classify` tells a part that has a
+/// place like none of them, with where that is. Four parts are a start; more find smaller flaws. Parts
+/// should lie alike, under the light of the line. Either all pictures of a command are kept or none.
+/// Without pictures it is one of what the camera sees.
+///
+/// It takes a model that gives patches, such as surfaces.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sudal good good/*.png
+  sudal classify part.png --heatmap part-heat.png
+  sudal good part.png            the board was wrong: this part is fine, too
+  sudal inspection --undo        not that one")]
+pub(crate) struct Good {
+    /// Pictures of good parts: PNG, JPEG, BMP, TIFF or WebP.
+    pictures: Vec<PathBuf>,
+    #[command(flatten)]
+    board: BoardArgs,
+}
+
+/// Show the board a bad part that it took for good: its most suspicious places are kept as flaws.
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  sudal bad scratch.png")]
+pub(crate) struct Bad {
+    /// Pictures of bad parts.
+    pictures: Vec<PathBuf>,
+    #[command(flatten)]
+    board: BoardArgs,
+}
+
+/// Watch good parts run, so that the rate of false alarms that was chosen holds on this line.
+///
+/// From a few good parts the board can only guess how much good parts differ. Here it counts the
+/// scores of many, and its threshold then comes from them: 200 or more for a rate of 1 %
+/// (`sudal decide --rate`). Nothing else is learned from them.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sudal commission --frames 200          of what the camera sees
+  sudal commission run/*.png")]
+pub(crate) struct Commission {
+    /// Pictures of good parts; without any, what the camera sees.
+    pictures: Vec<PathBuf>,
+    /// How many frames of what the camera sees.
+    #[arg(long, default_value_t = 200, conflicts_with = "pictures")]
+    frames: u32,
+    #[command(flatten)]
+    board: BoardArgs,
+}
+
+/// Say what the board knows of good parts, go a step back, or forget it.
+#[derive(clap::Args)]
+pub(crate) struct Inspection {
+    /// Go back to what was kept before the last command.
+    #[arg(long)]
+    undo: bool,
+    /// Forget all good parts and flaws.
+    #[arg(long, conflicts_with = "undo")]
+    forget: bool,
+    #[command(flatten)]
+    board: BoardArgs,
+}
+
+impl Good {
+    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        learn(
+            InspectionRequest::Good,
+            &self.pictures,
+            1,
+            &self.board,
+            output,
+        )
+    }
+}
+
+impl Bad {
+    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        learn(
+            InspectionRequest::Bad,
+            &self.pictures,
+            1,
+            &self.board,
+            output,
+        )
+    }
+}
+
+impl Commission {
+    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        if self.frames == 0 {
+            bail!("--frames 0 watches nothing: give at least 1");
+        }
+        learn(
+            InspectionRequest::Watch,
+            &self.pictures,
+            self.frames,
+            &self.board,
+            output,
+        )
+    }
+}
+
+impl Inspection {
+    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        let mut c = self.board.connect()?;
+        let request = match (self.undo, self.forget) {
+            (true, _) => InspectionRequest::Undo,
+            (_, true) => InspectionRequest::Forget,
+            _ => InspectionRequest::Status,
+        };
+        if request != InspectionRequest::Status {
+            c.unlock(&self.board)?;
+        }
+        let info = c.client.inspection(request)?;
+        output.result(&info, describe(&info))
+    }
+}
+
+/// Shows the board pictures, or as many frames of what its camera sees, and keeps what it learns from
+/// all of them or nothing.
+fn learn(
+    request: InspectionRequest,
+    pictures: &[PathBuf],
+    frames: u32,
+    board: &BoardArgs,
+    output: &Output,
+) -> anyhow::Result<()> {
+    // Read all before the first is learned.
+    let shown = pictures
+        .iter()
+        .map(|path| Gray::open(path))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut c = board.connect_to_change()?;
+    // What another command left unfinished is none of this one's.
+    c.client.inspection(InspectionRequest::Discard)?;
+    let count = if pictures.is_empty() {
+        u64::from(frames)
+    } else {
+        pictures.len() as u64
+    };
+    let bar = output.bar(count, "frames");
+    let mut all = || -> anyhow::Result<()> {
+        for (path, picture) in pictures.iter().zip(&shown) {
+            c.show(picture)?;
+            let learned = c.client.inspection(request);
+            learned.with_context(|| format!("learning {}", path.display()))?;
+            bar.inc(1);
+        }
+        for _ in pictures.len() as u64..count {
+            c.client.inspection(request)?;
+            bar.inc(1);
+        }
+        Ok(())
+    };
+    let learned = all();
+    bar.finish_and_clear();
+    if let Err(error) = learned {
+        c.client.inspection(InspectionRequest::Discard)?;
+        return Err(error.context("nothing of this command was kept"));
+    }
+    let info = keep(&mut c)?;
+    output.result(&info, describe(&info))
+}
+
+fn keep(c: &mut Connection) -> anyhow::Result<InspectionInfo> {
+    Ok(c.client.inspection(InspectionRequest::Keep)?)
+}
+
+fn describe(info: &InspectionInfo) -> String {
+    if info.frames == 0 {
+        return "no good part was shown yet: `sudal good` shows some".to_owned();
+    }
+    let mut text = format!(
+        "{} good frames, {} of {} patches stored",
+        info.frames, info.patches, info.room
+    );
+    if info.flaws > 0 {
+        text.push_str(&format!(", {} patches of flaws", info.flaws));
+    }
+    text.push_str(&match info.watched {
+        0 => "\nthe threshold comes from these frames alone: `sudal commission` watches more"
+            .to_owned(),
+        watched => {
+            format!("\nthe threshold comes from {watched} more good frames that were watched")
+        }
+    });
+    if info.unsaved {
+        text.push_str("\nsome of it is not kept yet");
+    }
+    text
+}
+
+/// What the inspection says of a picture.
+pub(super) fn found(anomaly: &Anomaly) -> String {
+    let Anomaly {
+        score,
+        size: [height, width],
+        worst: [row, column],
+        flawed,
+        ..
+    } = *anomaly;
+    let places = f32::from(u16::from(height) * u16::from(width));
+    let share = f32::from(flawed) / places * 100.0;
+    let middle = |place: u8, places: u8| (f32::from(place) + 0.5) / f32::from(places) * 100.0;
+    let witness = [
+        (anomaly.patches, "a place like none of the good parts"),
+        (anomaly.whole, "as a whole unlike the good parts"),
+        (anomaly.light, "brighter or darker than the good parts"),
+    ]
+    .into_iter()
+    .max_by(|a, b| a.0.total_cmp(&b.0))
+    .map_or("", |(_, what)| what);
+    if anomaly.is_good() {
+        return format!("no flaw: score {score:.2} of 1");
+    }
+    format!(
+        "FLAW: score {score:.2}, {witness}; {share:.0} % of the picture, worst at {:.0} % from the left and {:.0} % from the top",
+        middle(column, width),
+        middle(row, height)
+    )
+}

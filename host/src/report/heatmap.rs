@@ -1,0 +1,101 @@
+//! Where a picture is flawed.
+
+use image::{Rgb, RgbImage};
+
+use super::Figure;
+use crate::data::Gray;
+
+/// Least width of the figure, in pixels.
+const WIDTH: u32 = 480;
+/// From here on the heat is seen; at 1 a place is of a flaw.
+const SEEN: f32 = 0.5;
+/// From here on it is as red as can be.
+const HOT: f32 = 2.0;
+/// Part of the colour of the hottest place.
+const COVER: f32 = 0.6;
+const OUTLINE: Rgb<u8> = Rgb([255, 0, 60]);
+
+/// Draws a picture with its heat over it and every flaw outlined.
+///
+/// `heat` has `height * width` values, row by row, for the places of the whole picture: 0 like a good
+/// part, above 1 of a flaw. Between the middles of places it is interpolated. Without as many values
+/// the picture is drawn alone.
+#[must_use]
+pub fn heatmap(picture: &Gray, [height, width]: [usize; 2], heat: &[f32]) -> Figure {
+    let zoom = WIDTH.div_ceil(picture.width).max(1);
+    let picture = picture.resize(picture.width * zoom, picture.height * zoom);
+    let (columns, rows) = (picture.width, picture.height);
+    let whole = !heat.is_empty() && heat.len() == height * width;
+    let at = |x: u32, y: u32| {
+        if !whole {
+            return 0.0;
+        }
+        let (left, right, across) = between(x, columns, width);
+        let (above, below, down) = between(y, rows, height);
+        let row = |row: usize| {
+            let [a, b] = [left, right].map(|column| heat[row * width + column]);
+            a + (b - a) * across
+        };
+        row(above) + (row(below) - row(above)) * down
+    };
+    let flawed = |x: u32, y: u32| at(x, y) > 1.0;
+    Figure::from(RgbImage::from_fn(columns, rows, |x, y| {
+        let heat = at(x, y);
+        let edge = heat > 1.0
+            && [(1, 0), (0, 1), (2, 0), (0, 2)].iter().any(|&(dx, dy)| {
+                let (right, below) = (x + dx, y + dy);
+                !flawed(right.min(columns - 1), below.min(rows - 1))
+                    || !flawed(x.saturating_sub(dx), y.saturating_sub(dy))
+            });
+        if edge {
+            return OUTLINE;
+        }
+        let level = f32::from(picture.pixels[(y * columns + x) as usize]);
+        let part = ((heat - SEEN) / (HOT - SEEN)).clamp(0.0, 1.0);
+        // From yellow to red.
+        let color = [255.0, 220.0 * (1.0 - part), 0.0];
+        let cover = if heat > SEEN {
+            COVER * (0.3 + 0.7 * part)
+        } else {
+            0.0
+        };
+        Rgb(color.map(|color| (level + (color - level) * cover).round() as u8))
+    }))
+}
+
+/// The two places that a pixel lies between, and how far it is from the first to the second.
+fn between(pixel: u32, pixels: u32, places: usize) -> (usize, usize, f32) {
+    let at = (pixel as f32 + 0.5) * places as f32 / pixels as f32 - 0.5;
+    let at = at.clamp(0.0, (places - 1) as f32);
+    let first = at as usize;
+    (first, (first + 1).min(places - 1), at - first as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flaw_is_red_and_outlined_and_the_rest_as_it_was() {
+        let picture = Gray::new(96, 48, vec![100; 96 * 48]).unwrap();
+        let mut heat = vec![0.2; 3 * 6];
+        heat[6 + 4] = 3.0;
+        let figure = heatmap(&picture, [3, 6], &heat);
+        assert_eq!((figure.width(), figure.height()), (480, 240));
+        let pixel = |x: u32, y: u32| {
+            let at = 3 * (y * 480 + x) as usize;
+            [
+                figure.pixels()[at],
+                figure.pixels()[at + 1],
+                figure.pixels()[at + 2],
+            ]
+        };
+        // The middle of the place of row 1 and column 4.
+        let [red, green, blue] = pixel(360, 120);
+        assert!(red > 150 && green < 60 && blue < 60, "{red} {green} {blue}");
+        assert_eq!(pixel(40, 120), [100; 3]);
+        let outlined = (0..480).filter(|&x| pixel(x, 120) == OUTLINE.0).count();
+        assert!((2..=8).contains(&outlined), "{outlined}");
+        assert_eq!(heatmap(&picture, [3, 6], &[]).pixels()[..3], [100; 3]);
+    }
+}
