@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use flash::{Chip, Flash, NOR, Random, STM32H7, Step, apply, seen, steps};
 use sudal_firmware::store::{
-    Ledger, MAX_CLASSES, MAX_DIM, MAX_SHOTS, Store, StoreError, flash_bytes, record,
+    Ledger, MAX_CLASSES, MAX_DIM, MAX_NAME, MAX_SHOTS, Store, StoreError, flash_bytes, record,
 };
 
 type NorStore = Store<Flash<{ NOR.sector }, { NOR.word }>>;
@@ -309,7 +309,7 @@ fn a_full_store_says_so_and_keeps_everything() {
     let chip = Chip::new(STM32H7, InternalStore::MIN_SECTORS);
     let (flash, shared) = Flash::on(&chip);
     let mut store: InternalStore = Store::open(flash);
-    let name = |class: usize| format!("{class:0>32}");
+    let name = |class: usize| format!("{class:0>MAX_NAME$}");
     for class in 0..MAX_CLASSES {
         for shot in 0..MAX_SHOTS {
             let shot = [(class * MAX_SHOTS + shot) as i8; MAX_DIM];
@@ -342,7 +342,7 @@ fn a_full_store_says_so_and_keeps_everything() {
         };
         assert_eq!(apply(&mut store, &step), Err(StoreError::NoSuchClass));
         store
-            .rename((round % MAX_CLASSES) as u8, &format!("{round:+>32}"))
+            .rename((round % MAX_CLASSES) as u8, &format!("{round:+>MAX_NAME$}"))
             .unwrap();
     }
     assert_eq!(shared.borrow().violations, 0);

@@ -241,7 +241,7 @@ fn name(number: u8) -> String {
     match number % 3 {
         0 => format!("part {number}"),
         1 => format!("부품 {number}"),
-        _ => format!("{number:0>32}"),
+        _ => format!("{number:0>MAX_NAME$}"),
     }
 }
 
@@ -836,7 +836,7 @@ fn the_largest_contents_fit_and_can_be_removed() {
     );
     assert_eq!(
         store
-            .enroll(&format!("{:0>32}", 0), 7, &embedding(0, 0))
+            .enroll(&format!("{:0>MAX_NAME$}", 0), 7, &embedding(0, 0))
             .unwrap_err(),
         StoreError::ShotsFull
     );

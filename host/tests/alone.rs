@@ -245,9 +245,13 @@ fn the_demo_has_a_board_of_its_own() {
             "{listed}"
         );
     }
+    // Nor does any other command make a board forget what it was not told to.
+    let eval = ["eval", MODEL, "--on-board"];
     for plugged in [&["--port", "/dev/ttyACM9"][..], &["--board", "openmv-h7"]] {
-        let (code, said, _) = call(&[&demo[..], plugged].concat(), None);
-        assert_eq!(code, Some(1));
-        assert!(said.contains("--erase"), "{said}");
+        for command in [&demo[..], &eval] {
+            let (code, said, _) = call(&[command, plugged].concat(), None);
+            assert_eq!(code, Some(1));
+            assert!(said.contains("--erase"), "{said}");
+        }
     }
 }

@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use serde::Serialize;
 use sudal::data::{Gray, parts};
-use sudal::device::{self, Emulator, Head};
+use sudal::device::Head;
 use sudal::report::{Confusion, ContactSheet, Query, Row};
 
-use super::device::{BoardArgs, Connection, Cost, serial_port};
+use super::device::{Connection, Cost};
 use super::model::ModelFile;
 use super::output::Output;
 use super::place;
+use super::scratch::ScratchArgs;
 
 /// Show the whole way on a board: flash, enrol, power cycle, classify.
 ///
@@ -46,37 +47,8 @@ pub(crate) struct Args {
     /// Folder for contact-sheet.png and confusion.png.
     #[arg(long, default_value = "out", value_name = "DIR")]
     out: PathBuf,
-    /// The board: mps2-an500 is a Cortex-M7 in QEMU, host the same firmware in this process,
-    /// openmv-h7 an OpenMV Cam H7 at a USB port, which takes --erase.
-    #[arg(long, default_value = Emulator::NAME, env = "SUDAL_BOARD")]
-    board: String,
-    /// Serial port of an openmv-h7, which takes --erase.
-    #[arg(long, value_name = "PORT", value_parser = serial_port)]
-    port: Option<PathBuf>,
-    /// Key of a board that is locked.
-    #[arg(long, value_name = "FILE", env = "SUDAL_KEY")]
-    key: Option<PathBuf>,
-    /// Flash a board that is plugged in, and have it forget every class that it was taught.
-    #[arg(long)]
-    erase: bool,
-}
-
-impl Args {
-    /// The demo's own board, or one that is plugged in and may be erased.
-    fn board(&self) -> anyhow::Result<BoardArgs> {
-        let args = BoardArgs {
-            board: self.board.clone(),
-            board_dir: Some(device::state_dir("demo").join(&self.board)),
-            port: self.port.clone(),
-            key: self.key.clone(),
-        };
-        if args.openmv().is_some() && !self.erase {
-            bail!(
-                "the demo replaces model and firmware of a board that is plugged in, and all that it was taught: give --erase to do that (`sudal backup` keeps what it was taught), or leave --board and --port out for a board of the demo's own"
-            );
-        }
-        Ok(args)
-    }
+    #[command(flatten)]
+    board: ScratchArgs,
 }
 
 #[derive(Serialize)]
@@ -97,7 +69,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     if counts.iter().any(|count| !(1..=1000).contains(count)) {
         bail!("--classes, --shots and --queries must be 1 to 1000");
     }
-    let board_args = args.board()?;
+    let board_args = args.board.board("demo")?;
     let pictures = ["contact-sheet.png", "confusion.png"].map(|name| args.out.join(name));
     for path in &pictures {
         place::ready(path)?;

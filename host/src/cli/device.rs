@@ -207,6 +207,13 @@ pub(crate) struct Episodes<'a> {
     _folder: tempfile::TempDir,
 }
 
+impl Drop for Episodes<'_> {
+    fn drop(&mut self) {
+        // One that is plugged in stays on.
+        let _ = self.board.board.stop();
+    }
+}
+
 impl<'a> Episodes<'a> {
     /// Flashes `image` to the board and to its twin in this process.
     pub(crate) fn start(

@@ -10,15 +10,16 @@ use sudal::meta::{Accuracy, Embeddings};
 
 use super::bounds;
 use super::data::DataArgs;
-use super::device::{self, BoardArgs};
+use super::device;
 use super::head;
 use super::model::{ModelFile, Prepared};
 use super::output::Output;
+use super::scratch::ScratchArgs;
 
 /// Measure accuracy on few-shot episodes of classes that were not trained on.
 ///
 /// Takes a checkpoint (float, measured by its own method), an ONNX file (float) or a model image (int8, run by the firmware's
-/// engine, or with --on-board by the board itself: every support picture is enrolled and every
+/// engine, or with --on-board by a board itself, one of this command's own: every support picture is enrolled and every
 /// query classified over its line, and each answer is compared with the host's to the bit).
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
@@ -58,7 +59,7 @@ pub(crate) struct Args {
     #[arg(long)]
     on_board: bool,
     #[command(flatten)]
-    board: BoardArgs,
+    board: ScratchArgs,
 }
 
 #[derive(Serialize)]
@@ -91,6 +92,10 @@ enum Bench<'a> {
 }
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
+    let board = args
+        .on_board
+        .then(|| args.board.board("eval"))
+        .transpose()?;
     let model = ModelFile::open(&args.model)?;
     if let ModelFile::Checkpoint(trained) = &model
         && let Some(greatest) = trained.learner().method().greatest_way()
@@ -110,16 +115,13 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             query: args.query,
         })
     });
-    let mut bench = if args.on_board {
+    let mut bench = if let Some(board) = board {
         if !matches!(model, ModelFile::Image(_)) {
             bail!("--on-board needs a model image: make one with `sudal convert`");
         }
         let bytes = std::fs::read(&args.model)?;
         Bench::Board(Box::new(device::Episodes::start(
-            &args.board,
-            &bytes,
-            &data,
-            output,
+            &board, &bytes, &data, output,
         )?))
     } else if let Some(head) = args.head {
         if !matches!(model, ModelFile::Image(_)) {
@@ -181,7 +183,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         if args.on_board {
             format!(
                 ", on {} over its line, every answer bit-identical to the host's",
-                args.board.board
+                args.board.name()
             )
         } else {
             String::new()

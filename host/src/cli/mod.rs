@@ -31,6 +31,7 @@ mod pictures;
 mod place;
 mod profile;
 mod re_enroll;
+mod scratch;
 mod selftest;
 mod serve;
 mod sign;

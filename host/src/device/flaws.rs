@@ -398,7 +398,7 @@ impl Scores {
 ///
 /// # Errors
 /// [`FlawsError::Patches`].
-fn shape(model: &Model<'_>) -> Result<Shape, FlawsError> {
+pub(super) fn shape(model: &Model<'_>) -> Result<Shape, FlawsError> {
     let patches = model.patches().ok_or(FlawsError::Patches)?;
     Shape::new(patches.height, patches.width, patches.channels).ok_or(FlawsError::Patches)
 }

@@ -14,6 +14,7 @@ mod error;
 mod guard;
 mod hub;
 mod log;
+mod message;
 mod metrics;
 mod mqtt;
 mod panics;

@@ -9,17 +9,16 @@ use std::time::Duration;
 use axum::http::Uri;
 use percent_encoding::percent_decode_str;
 use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, QoS};
-use serde_json::json;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::csv::iso;
 use super::hub::Hub;
+use super::message::message;
 use super::tasks::supervise;
 use super::trouble::Trouble;
-use super::{Decision, Log, LogError, ServeError};
+use super::{Log, LogError, ServeError};
 
 /// Decisions that are under way at once.
 const WINDOW: usize = 32;
@@ -245,57 +244,9 @@ async fn with_log<T: Send + 'static>(
     }
 }
 
-/// `decision` and `class` are the frame's own; `stable` is the vote's, null where a device has none.
-fn message(id: u64, decision: &Decision) -> String {
-    json!({
-        "id": id,
-        "time": iso(decision.time),
-        "device": decision.device,
-        "decision": decision.call,
-        "class": decision.nearest,
-        "distances": decision.distances,
-        "novelty": decision.novelty,
-        "threshold": decision.threshold,
-        "milliseconds": f64::from(decision.micros) / 1e3,
-        "stable": decision.vote.as_ref().map(|vote| json!({
-            "decision": vote.call_name(),
-            "class": vote.class,
-            "votes": vote.votes,
-            "frames": vote.frames,
-        })),
-    })
-    .to_string()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::decision::tests::decision;
-    use super::super::{Call, Vote};
     use super::*;
-
-    #[test]
-    fn a_message_has_the_frame_and_the_vote() {
-        let mut decision = decision(Call::Unknown, None);
-        let said = |decision: &Decision| -> serde_json::Value {
-            serde_json::from_str(&message(7, decision)).unwrap()
-        };
-        let alone = said(&decision);
-        assert_eq!(alone["decision"], "unknown");
-        assert_eq!(
-            (&alone["class"], &alone["stable"]),
-            (&json!("nut"), &json!(null))
-        );
-        decision.vote = Some(Vote {
-            call: Some(Call::Good),
-            class: "bolt".to_owned(),
-            votes: 3,
-            frames: 5,
-        });
-        let voted = said(&decision);
-        assert_eq!(voted["decision"], "unknown");
-        let stable = json!({ "decision": "good", "class": "bolt", "votes": 3, "frames": 5 });
-        assert_eq!(voted["stable"], stable);
-    }
 
     #[test]
     fn addresses_of_brokers_are_read() {

@@ -222,7 +222,8 @@ mod tests {
         let mut past = Past::default();
         let holds = [
             (Some(1), true),
-            (Some(1), true),
+            // The same frame again.
+            (Some(1), false),
             (None, false),
             (None, false),
         ];
