@@ -101,7 +101,10 @@ mod tests {
         class
     }
 
-    fn left_out(classes: &[Class]) -> Vec<(u8, u8, Vec<(u8, u8)>)> {
+    /// Shots, those taken for unknown, and how many were taken for which other class.
+    type Row = (u8, u8, Vec<(u8, u8)>);
+
+    fn left_out(classes: &[Class]) -> Vec<Row> {
         let yardstick = Yardstick::new(None, classes.iter(), Rate::default());
         let of = |class: &Class| {
             let others = classes.iter().filter(|other| other.id != class.id);
