@@ -9,6 +9,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use sudal::data::parts;
 use sudal::serve::{Keep, Log};
 
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/parts.sudal");
@@ -669,4 +670,53 @@ fn a_damaged_log_is_told_and_put_aside_when_that_is_wanted() {
     assert_eq!(page.end("-TERM"), Some(0));
     assert!(dir.path().join("log.redb.damaged-1").exists());
     assert!(logged(&path).len() >= 10);
+}
+
+#[test]
+fn only_frames_that_differ_are_taught_and_the_page_is_told_what_is_not_told_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let pictures = dir.path().join("pictures");
+    std::fs::create_dir(&pictures).unwrap();
+    // One part that lies still.
+    let part = parts::dataset(1, 1, 1, (64, 64)).get(0, 0).unwrap();
+    part.save(&pictures.join("part.png")).unwrap();
+    let source = pictures.to_str().unwrap();
+    let page = Page::open(dir.path(), &["--model", MODEL, "--source", source]);
+    page.enroll("nut");
+    let enroll = |name: &str| {
+        let body = serde_json::json!({ "name": name, "hold": 1 }).to_string();
+        page.post("/devices/0/enroll", &body)
+    };
+    let (status, answer) = enroll("nut");
+    assert_eq!(status, 409);
+    assert!(answer.contains(r#""kind":"same""#), "{answer}");
+    // Nor is it offered to be taught all the same.
+    let (status, answer) = page.post("/devices/0/enroll-anyway", r#"{"hold":1}"#);
+    assert!(
+        status == 409 && answer.contains("nothing-refused"),
+        "{answer}"
+    );
+    let (_, answer) = enroll("bolt");
+    assert!(answer.contains(r#""kind":"looks-like""#), "{answer}");
+    assert!(answer.contains(r#""class":"nut""#), "{answer}");
+    for _ in 0..2 {
+        // Once it is insisted on, the shots of a class are all but the same.
+        enroll("bolt");
+        let (status, answer) = page.post("/devices/0/enroll-anyway", r#"{"hold":1}"#);
+        assert!(
+            status == 200 || answer.contains("nothing-refused"),
+            "{answer}"
+        );
+    }
+    let patience = Instant::now() + Duration::from_secs(30);
+    let told = loop {
+        let told = page.hello()["devices"][0]["state"].clone();
+        assert!(Instant::now() < patience, "{told}");
+        if told["classes"].as_array().unwrap().len() == 2 && !told["separation"].is_null() {
+            break told;
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    };
+    assert_eq!(told["recentered"], false);
+    assert_eq!(page.post("/devices/0/uncenter", "{}").0, 200);
 }
