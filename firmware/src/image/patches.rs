@@ -58,7 +58,7 @@ impl Patches {
         let range = op.output.range();
         let mut start = index + 1;
         while let Some(later) = chain(ops, start) {
-            if later.iter().enumerate().any(|(number, op)| {
+            let written = later.iter().enumerate().any(|(number, op)| {
                 let output = match later.get(number + 1) {
                     Some(next) => op.window(next),
                     None => op.output,
@@ -66,7 +66,8 @@ impl Patches {
                 let scratch = op.scratch as usize;
                 let scratch = scratch..scratch.saturating_add(op.scratch_needed());
                 overlap(&range, &output.range()) || overlap(&range, &scratch)
-            }) {
+            });
+            if written {
                 return Err(wrong);
             }
             start += later.len();
