@@ -118,6 +118,66 @@ fn training_and_whitening_take_in_other_pictures() {
     assert!(read("again.onnx") == read("white.onnx"));
 }
 
+#[test]
+fn patches_are_added_to_a_network_shown_and_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let train = "train --split val --size 32 --network conv4 --channels 8 --way 10 --episodes 2 \
+        --validate none --out plain.ckpt";
+    json(dir, &train.split_whitespace().collect::<Vec<_>>());
+    ok(dir, &["export", "plain.ckpt", "--out", "plain.onnx"]);
+    let patches = |onnx, out| {
+        let words = [
+            "patches",
+            onnx,
+            "--split",
+            "val",
+            "--pictures",
+            "400",
+            "--out",
+            out,
+        ];
+        [&words[..], &["--channels", "6"]].concat()
+    };
+    let report = json(dir, &patches("plain.onnx", "patches.onnx"));
+    assert_eq!(report["tap"], "value3", "{report}");
+    assert_eq!(report["patches"], serde_json::json!([16, 16, 6]));
+    let said = refused(dir, &patches("plain.onnx", "patches.onnx"));
+    assert!(said.contains("exists"), "{said}");
+    let mut many = patches("plain.onnx", "many.onnx");
+    many[9] = "9";
+    let said = refused(dir, &many);
+    assert!(said.contains("ask for 1 to 8"), "{said}");
+    // The output is replaced, not put beside itself.
+    ok(dir, &patches("patches.onnx", "again.onnx"));
+    let read = |name| std::fs::read(dir.join(name)).unwrap();
+    assert!(read("again.onnx") == read("patches.onnx"));
+
+    let convert = [
+        "convert",
+        "patches.onnx",
+        "--frames",
+        "64",
+        "--episodes",
+        "20",
+    ];
+    let report = json(dir, &convert);
+    assert_eq!(report["patches"]["shape"], serde_json::json!([16, 16, 6]));
+    let noise = report["patches"]["relative_error"].as_f64().unwrap();
+    assert!(noise > 0.0 && noise < 0.1, "{report}");
+    ok(
+        dir,
+        &[
+            "eval",
+            "patches.sudal",
+            "--split",
+            "val",
+            "--episodes",
+            "20",
+        ],
+    );
+}
+
 /// Sends Ctrl-C to `training` once `sign` has been there for a second, and returns how it ended.
 #[cfg(unix)]
 fn stopped(mut training: std::process::Child, sign: &Path) -> std::process::ExitStatus {
@@ -252,6 +312,13 @@ fn from_training_to_a_classification() {
     assert!(mean("float") > 0.3, "chance is 0.2: {report}");
     assert!((mean("float") - mean("int8")).abs() < 0.03, "{report}");
     assert!(refused(dir, &["convert", "run.onnx", "--ram", "1KiB"]).contains("RAM"));
+    let error = refused(dir, &["convert", "run.onnx", "--output", "nothing"]);
+    assert!(
+        error.contains("--output can be one of embedding"),
+        "{error}"
+    );
+    let scale = ["convert", "run.onnx", "--mean", "128", "--std", "64"];
+    assert!(refused(dir, &scale).contains("0.502 and 0.251"));
 
     assert!(refused(dir, &["list"]).contains("sudal flash"));
     let info = json(dir, &["flash", "run.sudal"]);

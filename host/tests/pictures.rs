@@ -138,7 +138,7 @@ fn nothing_is_validated_on_the_pictures_that_are_learned_from() {
         18,
     );
     let train = |data: &str, more: &[&str]| {
-        let args = "train --size 32 --network conv4 --channels 8 --way 5 --support 1 --query 2 --episodes 2 \
+        let args = "train --size 32 --network conv4 --channels 8 --way 5 --support 1 --shots 1 --query 2 --episodes 2 \
             --out run.ckpt --data";
         let _ = fs::remove_file(dir.join("run.ckpt"));
         let args: Vec<&str> = args

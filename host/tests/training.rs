@@ -123,8 +123,22 @@ fn numbers_without_sense_are_refused_by_every_measurement() {
             format!("sweep {model} --way {most} --episodes {most}"),
             format!("sweep {model} --shot {most}"),
             format!("explain {model} --way {most}"),
+            format!("eval {model} --way 2 --shot 1 --query 1 --episodes {most}"),
+            format!("sweep {model} --way 2 --shot 1 --episodes {most}"),
+            format!("inspect {model} --known 1 --unknown 1 --shot 1 --query 1 --episodes {most}"),
+            format!(
+                "tune --out study.jsonl --validate data --learning-rate 1e-3..1e30 --seed {most}"
+            ),
+            format!("tune --out study.jsonl --validate data --channels 4..{most}"),
+            format!("tune --out study.jsonl --validate data --tasks {most}"),
         ] {
             refused(dir, &format!("{words} --data data"));
+        }
+        for option in ["classes", "shots", "queries"] {
+            refused(
+                dir,
+                &format!("demo --board host --model {model} --{option} {most}"),
+            );
         }
     }
 }

@@ -27,6 +27,17 @@ impl Served {
     /// Serves devices, with the log `log.redb` in a folder.
     #[must_use]
     pub fn start(dir: &Path, devices: Vec<DeviceOptions>, mqtt: Option<&str>) -> Self {
+        Self::start_at(dir, devices, mqtt, Clock::default())
+    }
+
+    /// The same by another clock.
+    #[must_use]
+    pub fn start_at(
+        dir: &Path,
+        devices: Vec<DeviceOptions>,
+        mqtt: Option<&str>,
+        clock: Clock,
+    ) -> Self {
         let options = Options {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             host_names: Vec::new(),
@@ -37,7 +48,7 @@ impl Served {
                 bytes: 1 << 30,
             },
             replace_damaged_log: false,
-            clock: Clock::default(),
+            clock,
             mqtt: mqtt.map(|url| url.parse().unwrap()),
             devices,
         };
@@ -80,6 +91,23 @@ impl Served {
             &headers,
             &body.to_string(),
         )
+    }
+
+    /// Asks for something to read; it has to be there.
+    #[must_use]
+    pub fn get(&self, path: &str) -> String {
+        let (status, body) = ask(self.address, &format!("GET {path}"), &[], "");
+        assert_eq!(status, 200, "{path}: {body}");
+        body
+    }
+
+    /// A figure of /metrics, over all its labels.
+    #[must_use]
+    pub fn figure(&self, name: &str) -> f64 {
+        let lines = self.get("/metrics");
+        let lines = lines.lines().filter(|line| line.starts_with(name));
+        let values = lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok());
+        values.sum()
     }
 
     /// What happens from now on.

@@ -273,7 +273,7 @@ fn a_frame_keeps_its_proportions_unless_it_is_to_be_squeezed() {
     bench.show(&picture(1, 1));
     let square = bench.client.embed().unwrap().values;
     let (geometry, frame) = wide(&picture(1, 1));
-    let mut embed = |bench: &mut Bench| {
+    let embed = |bench: &mut Bench| {
         bench.client.send_frame(geometry, &frame).unwrap();
         bench.client.embed().unwrap().values
     };

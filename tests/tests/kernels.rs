@@ -23,6 +23,27 @@ fn kernels_agree_with_their_scalar_twins_on_every_processor() {
     }
 }
 
+/// Profiling compares what each operation of the model gives, the one of the patches among them.
+#[test]
+fn patches_are_the_same_on_every_processor() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/surfaces.sudal");
+    let image = std::fs::read(path).unwrap();
+    for machine in Machine::ALL {
+        let profile =
+            device::profile(&image, machine, &mut step).unwrap_or_else(|error| panic!("{error}"));
+        let patches: Vec<_> = profile
+            .layers
+            .iter()
+            .filter(|layer| layer.patches)
+            .collect();
+        let [patches] = patches[..] else {
+            panic!("{profile}")
+        };
+        assert_eq!(patches.output, [12, 12, 64]);
+        println!("{profile}");
+    }
+}
+
 /// The program links only if no panic can be reached from reading a model image and running it.
 #[test]
 fn no_panic_can_be_reached_from_inference() {

@@ -3,12 +3,13 @@
 use std::fs;
 use std::path::PathBuf;
 
-use sudal::data::{Loaded, omniglot, parts};
+use sudal::data::{Loaded, omniglot, parts, surfaces};
 use sudal::device::{Basis, Head, OpenSet, Rate};
 use sudal::episodes::{EpisodeShape, Sampler};
 use sudal::export::float::FloatModel;
 use sudal::export::quantized::QuantizedModel;
 use sudal::meta::{Checkpoint, Embeddings};
+use sudal_firmware::engine;
 
 fn model(name: &str) -> Vec<u8> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -50,13 +51,65 @@ fn accuracy(embeddings: &Embeddings, way: usize, shot: usize) -> f64 {
 
 #[test]
 fn golden_frames_give_their_golden_embeddings() {
-    for name in ["parts.sudal", "omniglot.sudal", "omniglot-32.sudal"] {
+    for name in [
+        "parts.sudal",
+        "omniglot.sudal",
+        "omniglot-32.sudal",
+        "surfaces.sudal",
+    ] {
         let image = QuantizedModel::new(&model(name)).unwrap();
         let parsed = image.model().unwrap();
         let golden = parsed.golden().expect("every converted image has one");
         let embedding = image.embed(&[golden.frame]).unwrap();
         assert_eq!(embedding[0], golden.embedding, "{name}");
+        let mut arena = vec![0; parsed.arena_words()];
+        assert_eq!(engine::self_test(&parsed, &mut arena), Some(true), "{name}");
+        assert_eq!(golden.patches.is_some(), name == "surfaces.sudal");
     }
+}
+
+/// What else the map says than the embedding, and the self-test notices.
+#[test]
+fn surfaces_gives_patches_close_to_those_in_float() {
+    let bytes = model("surfaces.sudal");
+    let image = QuantizedModel::new(&bytes).unwrap();
+    let parsed = image.model().unwrap();
+    let patches = parsed.patches().unwrap();
+    assert_eq!(
+        [patches.height, patches.width, patches.channels],
+        [12, 12, 64]
+    );
+    let data = surfaces::dataset(5, 16, 2, (96, 96))
+        .load((96, 96), |_| {})
+        .unwrap();
+    let frames: Vec<&[u8]> = data.all().chunks(96 * 96).collect();
+    let float = FloatModel::new(&model("surfaces.onnx"), None).unwrap();
+    let (mut noise, mut signal) = (0.0, 0.0);
+    for (exact, got) in float
+        .patches(&frames)
+        .unwrap()
+        .iter()
+        .zip(image.patches(&frames).unwrap())
+    {
+        for (exact, got) in exact.iter().zip(got) {
+            let steps = i32::from(got) - i32::from(patches.zero_point);
+            noise += (steps as f32 * patches.scale - exact).powi(2);
+            signal += exact.powi(2);
+        }
+    }
+    assert!(
+        (noise / signal).sqrt() < 0.08,
+        "{}",
+        (noise / signal).sqrt()
+    );
+
+    // An image whose map is another one.
+    let mut bytes = bytes;
+    sudal_tests::change(&mut bytes, |header| header.golden_patches ^= 1);
+    let image = QuantizedModel::new(&bytes).unwrap();
+    let parsed = image.model().unwrap();
+    let mut arena = vec![0; parsed.arena_words()];
+    assert_eq!(engine::self_test(&parsed, &mut arena), Some(false));
 }
 
 #[test]
@@ -74,6 +127,7 @@ fn the_models_fit_the_memory_on_their_cards() {
         ("parts.sudal", 64 << 10, 64 << 10),
         ("omniglot.sudal", 128 << 10, 96 << 10),
         ("omniglot-32.sudal", 128 << 10, 96 << 10),
+        ("surfaces.sudal", 256 << 10, 64 << 10),
     ] {
         let bytes = model(name);
         let image = QuantizedModel::new(&bytes).unwrap();

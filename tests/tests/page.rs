@@ -23,7 +23,7 @@ const UNANIMOUS: Filter = Filter {
 /// Writes a name and holds the button while the part is in view.
 fn teach(browser: &Browser, name: &str) {
     browser.write("#name", name);
-    browser.hold("#hold", Duration::from_millis(1500));
+    browser.hold("#hold", Duration::from_millis(2500));
 }
 
 fn names(browser: &Browser) -> Value {
@@ -93,7 +93,7 @@ fn an_operator_teaches_parts_and_sees_them_recognised() {
         }
     };
     let mut dark = device("Line 3", None);
-    dark.source = Source::Reel(Reel::new(folder::open_loose(&night).unwrap(), None));
+    dark.source = Source::Reel(Reel::new(folder::open_loose(&night).unwrap().0, None));
     let devices = vec![
         device("Line 1", None),
         device("Line 2", Some(UNANIMOUS)),

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
+use std::sync::{Arc, Mutex};
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
 use serde_json::{Value, json};
 use sudal::data::parts;
 use sudal::device::{Board, BoardError, Emulator, HostBoard};
-use sudal::serve::{DeviceOptions, Keep, Log, Reel, Source};
+use sudal::serve::{Clock, DeviceOptions, Keep, Log, Moment, Reel, Source};
 use sudal_tests::{Served, block_means, program};
 
 fn device(board: &str, dir: &Path, interval: u64) -> DeviceOptions {
@@ -202,4 +204,198 @@ fn a_lost_board_is_told_and_comes_back() {
     until(&|event| event["type"] == "decision");
     drop(served);
     emulator.stop().unwrap();
+}
+
+/// A flashed board in this process.
+fn host_board(dir: &Path, interval: u64) -> DeviceOptions {
+    HostBoard::open(dir)
+        .unwrap()
+        .flash(&block_means("a"), &mut |_| ())
+        .unwrap();
+    device(HostBoard::NAME, dir, interval)
+}
+
+/// Teaches the first device what it sees.
+fn teach(served: &Served) {
+    let ask = json!({ "name": "a", "hold": 1 });
+    while served.post("/devices/0/enroll", &ask).0 != 200 {
+        sleep(Duration::from_millis(50));
+    }
+}
+
+/// Waits until so many more decisions were made.
+fn decisions(served: &Served, count: usize) {
+    let mut heard = served.events();
+    (0..count).for_each(|_| while heard.next().unwrap()["type"] != "decision" {});
+}
+
+/// Asks for as long as it takes.
+fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let patience = Instant::now() + Duration::from_secs(60);
+    while !done() {
+        assert!(Instant::now() < patience, "{what} never came");
+        sleep(Duration::from_millis(50));
+    }
+}
+
+/// A broker that accepts everything and acknowledges all but one of the first messages of its first
+/// connection; how many messages came over each.
+fn forgetful_broker() -> (u16, Arc<Mutex<Vec<usize>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let count = Arc::clone(&seen);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let connection = count.lock().unwrap().len();
+            count.lock().unwrap().push(0);
+            // It ends when the other side has enough.
+            let _ = talk(stream.unwrap(), |message| {
+                count.lock().unwrap()[connection] = message;
+                connection > 0 || message != 3
+            });
+        }
+    });
+    (port, seen)
+}
+
+/// Talks MQTT; `acknowledge` is told the number of each message.
+fn talk(mut stream: TcpStream, mut acknowledge: impl FnMut(usize) -> bool) -> std::io::Result<()> {
+    let mut messages = 0;
+    loop {
+        let mut byte = [0];
+        stream.read_exact(&mut byte)?;
+        let kind = byte[0] >> 4;
+        let (mut length, mut shift) = (0, 0);
+        loop {
+            stream.read_exact(&mut byte)?;
+            length |= usize::from(byte[0] & 127) << shift;
+            shift += 7;
+            if byte[0] < 128 {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body)?;
+        match kind {
+            1 => stream.write_all(&[0x20, 2, 0, 0])?,
+            3 => {
+                messages += 1;
+                let topic = usize::from(u16::from_be_bytes([body[0], body[1]]));
+                let id = [body[2 + topic], body[3 + topic]];
+                if acknowledge(messages) {
+                    stream.write_all(&[0x40, 2, id[0], id[1]])?;
+                }
+            }
+            12 => stream.write_all(&[0xd0, 0])?,
+            _ => return Ok(()),
+        }
+    }
+}
+
+#[test]
+fn a_broker_that_never_acknowledges_one_message_is_connected_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let (port, seen) = forgetful_broker();
+    let url = format!("mqtt://127.0.0.1:{port}/line");
+    let board = host_board(&dir.path().join("board"), 50);
+    let served = Served::start(dir.path(), vec![board], Some(&url));
+    teach(&served);
+    until("the broker's loss", || {
+        served.figure("sudal_decisions_total") > 20.0 && served.figure("sudal_mqtt_up") == 0.0
+    });
+    until("the second connection", || {
+        served.figure("sudal_mqtt_up") == 1.0
+    });
+    let before = served.figure("sudal_mqtt_published");
+    until("the rest", || {
+        let all = served.figure("sudal_decisions_total");
+        served.figure("sudal_mqtt_published") > before + 20.0
+            && seen
+                .lock()
+                .unwrap()
+                .get(1)
+                .is_some_and(|&count| count as f64 > all - 64.0)
+    });
+    println!("messages over each connection: {:?}", seen.lock().unwrap());
+}
+
+#[test]
+fn a_clock_that_is_set_loses_no_decision_and_no_shift() {
+    const YEAR: u64 = 365 * 24 * 60 * 60 * 1_000_000;
+    let dir = tempfile::tempdir().unwrap();
+    let set = Arc::new(Mutex::new(55 * YEAR));
+    let wall = Arc::clone(&set);
+    let start = Instant::now();
+    let clock = Clock::new(move || Moment {
+        wall: *wall.lock().unwrap() + start.elapsed().as_micros() as u64,
+        steady: start.elapsed(),
+    });
+    let board = host_board(&dir.path().join("board"), 20);
+    let served = Served::start_at(dir.path(), vec![board], None, clock);
+    teach(&served);
+    decisions(&served, 20);
+    // Two years ahead for a while (decisions are kept for a day), nine hours, two days back.
+    let hour = YEAR / 365 / 24;
+    for wall in [57 * YEAR, 55 * YEAR + 9 * hour, 55 * YEAR - 48 * hour] {
+        *set.lock().unwrap() = wall;
+        decisions(&served, 20);
+    }
+    let report = served.get("/report");
+    let shown = report
+        .split("<dd>")
+        .nth(1)
+        .unwrap()
+        .split('<')
+        .next()
+        .unwrap();
+    assert!(shown.parse::<u64>().unwrap() >= 80, "{shown} of 80");
+    let counts = served.events().next().unwrap()["devices"][0]["state"]["counts"]["total"].clone();
+    assert!(counts.as_u64().unwrap() >= 80, "{counts}");
+    // A shift that begins now has what follows, whatever the clock says then.
+    let (status, _) = served.post("/shift", &json!({}));
+    assert_eq!(status, 204);
+    *set.lock().unwrap() = 54 * YEAR;
+    decisions(&served, 10);
+    assert!(served.get("/report").contains("<table>"));
+    drop(served);
+    let keep = Keep {
+        days: 1,
+        bytes: 1 << 30,
+    };
+    let logged = Log::open(&dir.path().join("log.redb"), keep).unwrap();
+    let logged = logged.after(0, usize::MAX).unwrap();
+    assert!(logged.windows(2).all(|pair| pair[1].0 == pair[0].0 + 1));
+    // Each has the time that the clock told.
+    let years: BTreeSet<u64> = logged.iter().map(|(_, d)| d.time / YEAR).collect();
+    assert_eq!(years, BTreeSet::from([54, 55, 57]));
+}
+
+#[test]
+fn a_worker_that_panics_is_told_and_begun_anew_and_the_others_go_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let sound = host_board(&dir.path().join("sound"), 20);
+    let mut broken = host_board(&dir.path().join("broken"), 20);
+    broken.name = "broken".to_owned();
+    // There is no first picture of no class.
+    let none = parts::dataset(1, 2, 100, (64, 64)).subset(&[]);
+    broken.source = Source::Reel(Reel::new(none, Some(3)));
+    let mut served = Served::start(dir.path(), vec![sound, broken], None);
+    teach(&served);
+    let errors = r#"sudal_errors_total{device="broken"}"#;
+    until("the third panic", || served.figure(errors) >= 3.0);
+    assert_eq!(served.figure(r#"sudal_device_up{device="broken"}"#), 0.0);
+    let hello = served.events().next().unwrap();
+    let state = &hello["devices"][1]["state"];
+    assert_eq!(state["link"], "lost");
+    assert_eq!(state["trouble"]["kind"], "failed", "{state}");
+    let (status, answer) = served.post("/devices/1/skip", &json!({}));
+    assert!(
+        status == 503 && !answer.contains("being stopped"),
+        "{answer}"
+    );
+    decisions(&served, 10);
+    let start = Instant::now();
+    served.stop();
+    assert!(start.elapsed() < Duration::from_secs(5));
 }

@@ -353,13 +353,17 @@ let refused = fault(&over).map(|(_, fault)| fault);
     #[test]
     fn patches_that_are_written_over_are_refused(seed: u64, scratch: bool) {
         let (shapes, mut image) = chain(seed, Layout::Whole);
-        prop_assume!(shapes.len() > 2);
         let last = shapes.len() - 1;
+        if last < 2 {
+            return Ok(());
+        }
         let end = size_of::<Header>() + size_of_val(&shapes[..]);
         let ops: &mut [OpRecord] = bytemuck::cast_slice_mut(&mut image.0[size_of::<Header>()..end]);
-        prop_assume!(!scratch || ops[last].scratch_needed() > 0);
+        if scratch && ops[last].scratch_needed() == 0 {
+            return Ok(());
+        }
         let first = ops[0].output;
-        let arena = if scratch {
+        let end = if scratch {
             ops[last].scratch = first.offset / 8 * 8;
             ops[last].scratch as usize + ops[last].scratch_needed()
         } else {
@@ -368,7 +372,9 @@ let refused = fault(&over).map(|(_, fault)| fault);
         };
         let output = ops[last].output;
         // Not what the last itself reads.
-        prop_assume!(arena <= ops[last].input.offset as usize);
+        if end > ops[last].input.offset as usize {
+            return Ok(());
+        }
         with_header(&mut image.0, |header| {
             header.output_offset = output.offset;
             header.patches_op = 0;

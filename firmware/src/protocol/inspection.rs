@@ -48,7 +48,7 @@ pub struct InspectionInfo {
     pub frames: u32,
     /// Patches of them that are stored.
     pub patches: u16,
-    /// Patches that there is room for; 0 before the first frame.
+    /// Patches that there is room for, as far as is known before the first frame.
     pub room: u16,
     /// Patches of flaws.
     pub flaws: u16,

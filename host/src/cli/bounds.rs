@@ -3,6 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use clap::builder::TypedValueParser;
+
+/// Parses a number of episodes: each keeps its result until all are done.
+pub(crate) fn episodes() -> impl TypedValueParser<Value = u64> {
+    clap::value_parser!(u64).range(1..=10_000_000)
+}
+
 /// `low..high`, both ends in it; one number for both.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Bounds<T> {

@@ -1,11 +1,14 @@
 //! `sudal classify`.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
+use anyhow::{Context, bail};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 use sudal::data::Gray;
-use sudal::report::{Acceptance, Answer, SCHEMA};
+use sudal::device::{self, Judgement};
+use sudal::report::{Acceptance, Answer, Flaws, SCHEMA, heatmap};
 
 use super::align;
 use super::board::{name, names};
@@ -19,6 +22,7 @@ use super::output::Output;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sudal classify unknown.png --json
+  sudal classify part.png --heatmap part-heat.png
   sudal classify part.png --fail-on ng,unknown,unclear || echo stop")]
 pub(crate) struct Classify {
     /// Pictures: PNG, JPEG, BMP, TIFF or WebP. Of one of other proportions than the model's input the
@@ -27,6 +31,10 @@ pub(crate) struct Classify {
     /// End with exit code 3 if a picture has one of these verdicts: ng, unknown, unclear.
     #[arg(long, value_name = "VERDICTS", value_delimiter = ',', value_parser = acceptance())]
     fail_on: Vec<Acceptance>,
+    /// Draw where each picture is flawed, beside the good parts that were shown: the file for one
+    /// picture, the folder for several. With --json the values too.
+    #[arg(long, value_name = "FILE", requires = "pictures")]
+    heatmap: Option<PathBuf>,
     #[command(flatten)]
     board: BoardArgs,
 }
@@ -47,8 +55,28 @@ struct Classified {
     /// Its file, or `camera`.
     picture: PathBuf,
     #[serde(flatten)]
-    answer: Answer,
+    said: Said,
+    /// What was found beside the good parts that were shown, if some were.
+    flaws: Option<Flaws>,
     cost: Cost,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Said {
+    /// Of its class.
+    Class(Box<Answer>),
+    /// By its flaws alone: no class is enrolled.
+    Flaws { verdict: Acceptance },
+}
+
+impl Said {
+    fn verdict(&self) -> Acceptance {
+        match self {
+            Self::Class(answer) => answer.verdict,
+            Self::Flaws { verdict } => *verdict,
+        }
+    }
 }
 
 impl Classify {
@@ -60,25 +88,50 @@ impl Classify {
         let mut results = Vec::new();
         let mut text = String::new();
         let mut ask = |picture: PathBuf, c: &mut Connection| -> anyhow::Result<()> {
-            let verdict = c.client.classify()?;
-            let cost = Cost::new(c.board.as_ref(), verdict.ticks, rate);
-            let answer = Answer::new(&verdict, |id| name(&names, id).to_owned());
-            let told = decide::told(&verdict.decision, &names);
-            text.push_str(&format!("{}: {told}", picture.display()));
-            for near in answer.distances.iter().take(3) {
-                text.push_str(&format!("  {} {}", near.name, near.measure));
-            }
-            text.push_str(&format!("  ({cost})\n"));
-            let reasons = decide::reasons(&verdict.decision, &names);
-            if !reasons.is_empty() {
-                text.push_str(&format!("  {reasons}\n"));
-            }
-            if let Some(found) = align::found(alignment, verdict.pose) {
-                text.push_str(&format!("  {found}\n"));
+            let judgement = c.client.judge()?;
+            let (anomaly, ticks) = match &judgement {
+                Judgement::Class(verdict) => (verdict.anomaly, verdict.ticks),
+                Judgement::Inspection(anomaly) => (Some(*anomaly), anomaly.ticks),
+            };
+            let cost = Cost::new(c.board.as_ref(), ticks, rate);
+            let wanted = self.heatmap.is_some();
+            let heat = anomaly.filter(|_| wanted);
+            let heat = heat.map(|anomaly| c.client.heatmap(&anomaly)).transpose()?;
+            let flaws = anomaly.map(|anomaly| Flaws::new(&anomaly, heat));
+            text.push_str(&format!("{}: ", picture.display()));
+            let said = match &judgement {
+                Judgement::Class(verdict) => {
+                    let answer = Answer::new(verdict, |id| name(&names, id).to_owned());
+                    text.push_str(&decide::told(&verdict.decision, &names));
+                    for near in answer.distances.iter().take(3) {
+                        text.push_str(&format!("  {} {}", near.name, near.measure));
+                    }
+                    text.push_str(&format!("  ({cost})\n"));
+                    let reasons = decide::reasons(&verdict.decision, &names);
+                    let found = align::found(alignment, verdict.pose);
+                    for line in (!reasons.is_empty())
+                        .then_some(reasons)
+                        .into_iter()
+                        .chain(found)
+                    {
+                        text.push_str(&format!("  {line}\n"));
+                    }
+                    Said::Class(answer.into())
+                }
+                Judgement::Inspection(anomaly) => {
+                    let ok = if anomaly.is_good() { "OK" } else { "NOT OK" };
+                    text.push_str(&format!("{ok}  ({cost})\n"));
+                    let verdict = Flaws::new(anomaly, None).verdict();
+                    Said::Flaws { verdict }
+                }
+            };
+            if let Some(flaws) = &flaws {
+                text.push_str(&format!("  {flaws}\n"));
             }
             results.push(Classified {
                 picture,
-                answer,
+                said,
+                flaws,
                 cost,
             });
             Ok(())
@@ -90,16 +143,52 @@ impl Classify {
         if self.pictures.is_empty() {
             ask("camera".into(), &mut c)?;
         }
+        if let Some(place) = &self.heatmap {
+            let capacity = c.board.memory().frame;
+            let maps = results
+                .iter()
+                .filter_map(|r| Some((r, r.flaws.as_ref()?.heat.as_ref()?)));
+            let mut drawn = 0;
+            for (result, heat) in maps {
+                let picture = Gray::open(&result.picture)?;
+                let seen = device::seen(&picture, capacity, &info).unwrap_or(picture);
+                let file = self.heatmap_of(place, &result.picture)?;
+                heatmap(&seen, [heat.height, heat.width], &heat.values).save(&file)?;
+                drawn += 1;
+            }
+            if drawn == 0 {
+                bail!(
+                    "there is no heat map: show the board good parts by `sudal good`, with a model that gives patches"
+                );
+            }
+        }
         let failed = self.failed(&results);
         let schema = SCHEMA;
         output.result(&Results { schema, results }, text)?;
         failed.map_or(Ok(()), |failed| Err(failed.into()))
     }
 
+    /// The file of a picture's heat map: the place that was given, or one in that folder.
+    fn heatmap_of(&self, place: &Path, picture: &Path) -> anyhow::Result<PathBuf> {
+        if self.pictures.len() == 1 && !place.is_dir() {
+            return Ok(place.to_owned());
+        }
+        fs::create_dir_all(place).with_context(|| {
+            format!(
+                "the heat maps of several pictures go to a folder, {}",
+                place.display()
+            )
+        })?;
+        let parents = picture.parent().and_then(Path::file_name);
+        let name: Vec<_> = parents.into_iter().chain(picture.file_stem()).collect();
+        let name: Vec<_> = name.iter().map(|part| part.to_string_lossy()).collect();
+        Ok(place.join(format!("{}-heat.png", name.join("-"))))
+    }
+
     /// How many pictures have a verdict to fail on, if any has.
     fn failed(&self, results: &[Classified]) -> Option<FailedOn> {
         let counts = self.fail_on.iter().filter_map(|&verdict| {
-            let those = results.iter().filter(|r| r.answer.verdict == verdict);
+            let those = results.iter().filter(|r| r.said.verdict() == verdict);
             let count = those.count();
             (count > 0).then(|| format!("{count} {}", verdict.name()))
         });

@@ -67,7 +67,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     sign: Option<PathBuf>,
     /// Episodes for the accuracy lost to int8; 0 leaves it out.
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(..=10_000_000))]
     episodes: u64,
 }
 

@@ -226,13 +226,18 @@ pub(crate) fn folder_split(path: &Path, wanted: &[&str]) -> anyhow::Result<Strin
     Ok((*wanted.iter().find(has).unwrap_or(&ALL)).to_owned())
 }
 
-/// Opens a split of a folder or zip, and says what is in it.
-fn open_folder(path: &Path, split: &str, output: &Output) -> anyhow::Result<Dataset> {
+/// Says that a path is read which is called as a generator is.
+pub(crate) fn say_if_named_as_a_generator(path: &Path, output: &Output) {
     if let Some(name @ ("parts" | "surfaces")) = path.to_str() {
         output.step(format!(
             "{name} is a folder here, which is read; the generator is synthetic:{name}"
         ));
     }
+}
+
+/// Opens a split of a folder or zip, and says what is in it.
+fn open_folder(path: &Path, split: &str, output: &Output) -> anyhow::Result<Dataset> {
+    say_if_named_as_a_generator(path, output);
     let folder = Folder::open(path)?;
     let of = match folder.splits() {
         [] => String::new(),
@@ -372,9 +377,10 @@ fn crop(path: &Path, each: usize, size: (u32, u32), output: &Output) -> anyhow::
         broken,
         empty,
         twice,
+        masks,
     } = left_out;
     output.step(format!(
-        "{}: {} pictures give classes; left out: {empty} small, clear or of one colour, {twice} copies, {broken} broken",
+        "{}: {} pictures give classes; left out: {empty} small, clear or of one colour, {twice} copies, {masks} masks, {broken} broken",
         path.display(),
         loaded.classes()
     ));

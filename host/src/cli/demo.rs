@@ -65,8 +65,9 @@ struct Report {
 }
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
-    if args.classes == 0 || args.shots == 0 || args.queries == 0 {
-        bail!("--classes, --shots and --queries must be at least 1");
+    let counts = [args.classes, args.shots, args.queries];
+    if counts.iter().any(|count| !(1..=1000).contains(count)) {
+        bail!("--classes, --shots and --queries must be 1 to 1000");
     }
     let board_args = args.board.board("demo")?;
     let pictures = ["contact-sheet.png", "confusion.png"].map(|name| args.out.join(name));

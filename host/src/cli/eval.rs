@@ -8,6 +8,7 @@ use sudal::device::Head;
 use sudal::episodes::{EpisodeShape, Sampler};
 use sudal::meta::{Accuracy, Embeddings};
 
+use super::bounds;
 use super::data::DataArgs;
 use super::device;
 use super::head;
@@ -41,7 +42,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 15)]
     query: usize,
     /// Episodes of each way and shot.
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value_t = 1000, value_parser = bounds::episodes())]
     episodes: u64,
     /// Seed of the episodes.
     #[arg(long, default_value_t = 1)]
@@ -95,9 +96,6 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         .on_board
         .then(|| args.board.board("eval"))
         .transpose()?;
-    if args.episodes == 0 {
-        bail!("--episodes 0 measures nothing: give at least 1");
-    }
     let model = ModelFile::open(&args.model)?;
     if let ModelFile::Checkpoint(trained) = &model
         && let Some(greatest) = trained.learner().method().greatest_way()

@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 use sudal::device::{self, Head, HeadEpisodes, HeadRow, HeadTable, Machine};
 use sudal::episodes::{EpisodeShape, Sampler};
 
+use super::bounds;
 use super::data::DataArgs;
 use super::model::ModelFile;
 use super::output::Output;
@@ -29,7 +30,7 @@ pub(crate) struct HeadsArgs {
     #[arg(long, default_value_t = 10)]
     query: usize,
     /// With --heads: episodes of each number of shots.
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value_t = 1000, value_parser = bounds::episodes())]
     episodes: u64,
     /// With --heads: seed of the episodes.
     #[arg(long, default_value_t = 1)]
@@ -42,9 +43,6 @@ pub(crate) fn run(
     machine: Machine,
     output: &Output,
 ) -> anyhow::Result<()> {
-    if args.episodes == 0 {
-        bail!("--episodes 0 measures nothing: give at least 1");
-    }
     let model = ModelFile::open(path)?;
     let ModelFile::Image(image) = &model else {
         bail!("the firmware's heads need a model image: make one with `sudal convert`");

@@ -8,6 +8,7 @@ use sudal::device::{Alarms, Inspected, Inspection};
 use sudal::episodes::{Episode, EpisodeShape, Sampler};
 use sudal::meta::Accuracy;
 
+use super::bounds;
 use super::data::DataArgs;
 use super::model::ModelFile;
 use super::openset::rate;
@@ -48,8 +49,8 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 1.0)]
     rate: f64,
     /// Episodes.
-    #[arg(long, default_value_t = 600)]
-    episodes: usize,
+    #[arg(long, default_value_t = 600, value_parser = bounds::episodes())]
+    episodes: u64,
     /// Seed of the episodes.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -72,9 +73,6 @@ struct Report {
 }
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
-    if args.episodes == 0 {
-        bail!("--episodes 0 measures nothing: give at least 1");
-    }
     let file = ModelFile::open(&args.model)?;
     let ModelFile::Image(image) = &file else {
         bail!("decisions need a model image: make one with `sudal convert`");
@@ -100,7 +98,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             None => Some(episode),
             Some(good) => with_good(episode, good),
         })
-        .take(args.episodes)
+        .take(args.episodes as usize)
         .collect();
     let model = image.model()?;
     let inspection = Inspection::new(&model, &embeddings, args.known);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use sudal::data::Gray;
-use sudal::device::{Anomaly, InspectionInfo, InspectionRequest};
+use sudal::device::{InspectionInfo, InspectionRequest};
 
 use super::device::{BoardArgs, Connection};
 use super::output::Output;
@@ -200,34 +200,4 @@ fn describe(info: &InspectionInfo) -> String {
         text.push_str("\nsome of it is not kept yet");
     }
     text
-}
-
-/// What the inspection says of a picture.
-pub(super) fn found(anomaly: &Anomaly) -> String {
-    let Anomaly {
-        score,
-        size: [height, width],
-        worst: [row, column],
-        flawed,
-        ..
-    } = *anomaly;
-    let places = f32::from(u16::from(height) * u16::from(width));
-    let share = f32::from(flawed) / places * 100.0;
-    let middle = |place: u8, places: u8| (f32::from(place) + 0.5) / f32::from(places) * 100.0;
-    let witness = [
-        (anomaly.patches, "a place like none of the good parts"),
-        (anomaly.whole, "as a whole unlike the good parts"),
-        (anomaly.light, "brighter or darker than the good parts"),
-    ]
-    .into_iter()
-    .max_by(|a, b| a.0.total_cmp(&b.0))
-    .map_or("", |(_, what)| what);
-    if anomaly.is_good() {
-        return format!("no flaw: score {score:.2} of 1");
-    }
-    format!(
-        "FLAW: score {score:.2}, {witness}; {share:.0} % of the picture, worst at {:.0} % from the left and {:.0} % from the top",
-        middle(column, width),
-        middle(row, height)
-    )
 }

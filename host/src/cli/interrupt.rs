@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
 
 /// Signals closer together than this are one.
 const ONE_PRESS: Duration = Duration::from_millis(300);
@@ -39,4 +42,29 @@ impl Interrupt {
     pub(crate) fn is_set(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }
+}
+
+/// Done when Ctrl-C was pressed or a termination signal came. The process ends `limit` later, or at a
+/// second one, whatever is blocked.
+pub(crate) fn stop(limit: Duration) -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    let (tell, told) = oneshot::channel();
+    let mut tell = Some((tell, limit));
+    let mut first = Instant::now();
+    ctrlc::set_handler(move || match tell.take() {
+        Some((tell, limit)) => {
+            first = Instant::now();
+            let _ = tell.send(());
+            thread::spawn(move || {
+                thread::sleep(limit);
+                eprintln!("something is blocked for good and is left behind");
+                std::process::exit(1);
+            });
+        }
+        None if first.elapsed() < ONE_PRESS => {}
+        None => std::process::exit(130),
+    })?;
+    Ok(async {
+        // Dropped, too, it is the end.
+        let _ = told.await;
+    })
 }

@@ -8,6 +8,7 @@ use sudal::device::{Head, OpenSet, Openness, Rate};
 use sudal::episodes::{EpisodeShape, Sampler};
 use sudal::report::{Axis, Chart, Point, Series, Style};
 
+use super::bounds;
 use super::data::{DataArgs, Half};
 use super::head;
 use super::model::ModelFile;
@@ -49,7 +50,7 @@ pub(crate) struct Args {
     #[arg(long, value_delimiter = ',', default_value = "1,5,10")]
     rate: Vec<f64>,
     /// Episodes of each number of shots.
-    #[arg(long, default_value_t = 600)]
+    #[arg(long, default_value_t = 600, value_parser = bounds::episodes())]
     episodes: u64,
     /// Seed of the episodes.
     #[arg(long, default_value_t = 1)]
@@ -100,8 +101,8 @@ pub(super) fn rate(percent: f64) -> anyhow::Result<Rate> {
 }
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
-    if args.episodes == 0 || args.known == 0 || args.unknown == 0 {
-        bail!("--episodes, --known and --unknown have to be at least 1");
+    if args.known == 0 || args.unknown == 0 {
+        bail!("--known and --unknown have to be at least 1");
     }
     if let Some(path) = &args.plot {
         place::ready_chart(path)?;

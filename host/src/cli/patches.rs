@@ -10,6 +10,7 @@ use sudal::export::patches::{Moments, Tap, add_patches, strip};
 
 use super::data::{AlsoArgs, DataArgs};
 use super::output::Output;
+use super::place;
 
 /// Give an ONNX network a second output, a map of what it holds of each place of a picture.
 ///
@@ -19,9 +20,9 @@ use super::output::Output;
 /// network that has such an output gets the new one in its place.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal patches white.onnx --data surfaces --out surfaces.onnx
-  sudal patches white.onnx --data surfaces --also line.zip --tap value18 --channels 32 --out line.onnx
-  sudal convert surfaces.onnx --data surfaces")]
+  sudal patches white.onnx --data synthetic:surfaces --out surfaces.onnx
+  sudal patches white.onnx --data synthetic:surfaces --also line.zip --tap value18 --channels 32 --out line.onnx
+  sudal convert surfaces.onnx --data synthetic:surfaces")]
 pub(crate) struct Args {
     /// The ONNX file.
     onnx: PathBuf,
@@ -66,12 +67,13 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             args.out.display()
         );
     }
+    place::ready(&args.out)?;
     let tap = Tap::find(&bytes, args.tap.as_deref()).with_context(at)?;
     let [_, rows, columns] = tap.model().shape();
     let size = (columns as u32, rows as u32);
     let split = args.data.split_or("train")?;
     let mut sets = vec![args.data.load(&split, size, output)?];
-    sets.extend(args.also.load(size, output)?);
+    sets.extend(args.also.load(size, args.data.fit(), output)?);
     for set in &mut sets {
         *set = set.first((args.pictures / set.classes()).max(1));
     }
@@ -93,7 +95,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         report.data, report.split, report.pictures
     );
     let onnx = add_patches(&bytes, &tap, &moments, args.channels, &origin).with_context(at)?;
-    fs::write(&args.out, onnx).with_context(|| format!("writing {}", args.out.display()))?;
+    place::write(&args.out, &onnx)?;
     let text = format!(
         "{}: {height}x{width}x{} patches of {}, by {origin}\nnext: sudal convert {}",
         args.out.display(),

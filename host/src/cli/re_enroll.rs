@@ -43,7 +43,7 @@ struct Row {
 impl ReEnroll {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
         // As they were kept: a class may be called as a split or a folder of masks is.
-        let data = folder::open_loose(&self.folder)?;
+        let (data, _) = folder::open_loose(&self.folder)?;
         if (0..data.classes()).any(|class| data.class_name(class).is_empty()) {
             bail!(
                 "{} has pictures in no class folder: move them to the folder of their class",

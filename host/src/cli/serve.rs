@@ -11,8 +11,9 @@ use sudal::data::{folder, parts, surfaces};
 use sudal::device::{self, BoardError, LockKey, OpenMv};
 use sudal::serve::{Broker, Clock, DeviceOptions, Keep, Options, Reel, Source, Token, Webcam};
 
-use super::data::{Kind, generator};
+use super::data::{Kind, generator, say_if_named_as_a_generator};
 use super::device::{BoardArgs, hold, serial_port};
+use super::interrupt::stop;
 use super::output::Output;
 
 /// Side of the generators' frames, in pixels; the emulated board's camera holds as many.
@@ -20,6 +21,8 @@ const SIDE: u32 = 160;
 /// Classes that the generators show, and frames of each before it comes again from the first.
 const CLASSES: usize = 6;
 const FRAMES: usize = 1000;
+/// From Ctrl-C to the end of the process, whatever is blocked.
+const LONGEST_END: Duration = Duration::from_secs(12);
 
 /// Serve a page on which operators watch the board, and teach it.
 ///
@@ -116,14 +119,14 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         None => Token::random(),
     };
     let devices = if args.devices.is_empty() {
-        vec![args.device(&args.board.board, &BTreeMap::new())?]
+        vec![args.device(&args.board.board, &BTreeMap::new(), output)?]
     } else {
         let named = args.devices.iter().map(|text| {
             let pairs = pairs(text)?;
             let Some(name) = pairs.get("name") else {
                 bail!("--device {text:?} has no name=NAME");
             };
-            args.device(name, &pairs)
+            args.device(name, &pairs, output)
         });
         named.collect::<Result<Vec<_>, _>>()?
     };
@@ -163,13 +166,18 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         // Whoever reads it may have closed the pipe; the page is served all the same.
         let _ = output.result(&result, text);
     };
-    sudal::serve::serve(options, ready, stopped())?;
+    sudal::serve::serve(options, ready, stop(LONGEST_END)?)?;
     output.step("stopped; the log is whole");
     Ok(())
 }
 
 impl Args {
-    fn device(&self, name: &str, pairs: &BTreeMap<&str, &str>) -> anyhow::Result<DeviceOptions> {
+    fn device(
+        &self,
+        name: &str,
+        pairs: &BTreeMap<&str, &str>,
+        output: &Output,
+    ) -> anyhow::Result<DeviceOptions> {
         let own_place = ["board", "dir"].iter().any(|key| pairs.contains_key(key));
         let port = match pairs.get("port") {
             Some(port) => Some(serial_port(port).map_err(anyhow::Error::msg)?),
@@ -210,12 +218,12 @@ impl Args {
             dir,
             port,
             key,
-            source: self.source(source, seed)?,
+            source: self.source(source, seed, output)?,
             interval: Duration::from_millis(self.interval),
         })
     }
 
-    fn source(&self, source: &str, seed: u64) -> anyhow::Result<Source> {
+    fn source(&self, source: &str, seed: u64, output: &Output) -> anyhow::Result<Source> {
         let dwell = Some(self.dwell as usize);
         let generated = |dataset: fn(u64, usize, usize, (u32, u32)) -> _, family: u64| {
             let family = family as usize;
@@ -244,7 +252,10 @@ impl Args {
                         path.display()
                     );
                 }
-                Source::Reel(Reel::new(folder::open_loose(path)?, None))
+                say_if_named_as_a_generator(path, output);
+                let (data, found) = folder::open_loose(path)?;
+                output.step(format!("{}: {found}", path.display()));
+                Source::Reel(Reel::new(data, None))
             }
         })
     }
@@ -286,25 +297,6 @@ fn shown(address: SocketAddr) -> String {
         format!("localhost:{}", address.port())
     } else {
         address.to_string()
-    }
-}
-
-/// Done when Ctrl-C was pressed or a termination signal came.
-async fn stopped() {
-    let terminated = async {
-        #[cfg(unix)]
-        {
-            use tokio::signal::unix::{SignalKind, signal};
-            if let Ok(mut signal) = signal(SignalKind::terminate()) {
-                signal.recv().await;
-                return;
-            }
-        }
-        std::future::pending::<()>().await;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
     }
 }
 

@@ -11,6 +11,7 @@ use sudal::meta::{Accuracy, Learner, Trained};
 use sudal::nets::network::{Architecture, Plan};
 use sudal::report::{Axis, Chart, Point, Series};
 
+use super::bounds;
 use super::data::DataArgs;
 use super::model::ModelFile;
 use super::output::Output;
@@ -42,7 +43,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 10)]
     query: usize,
     /// Episodes of each way and shot.
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value_t = 200, value_parser = bounds::episodes())]
     episodes: u64,
     /// Seed of the episodes.
     #[arg(long, default_value_t = 1)]
@@ -75,9 +76,6 @@ struct Row {
 }
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
-    if args.episodes == 0 {
-        bail!("--episodes 0 measures nothing: give at least 1");
-    }
     let file = |what: &str| place::named(&args.out, &format!("-{what}.png"));
     for what in ["way", "shot"] {
         place::ready_chart(&file(what))?;

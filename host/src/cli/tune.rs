@@ -19,10 +19,10 @@ use sudal::meta::tune::{
 };
 use sudal::meta::{Learner, TrainConfig, TrainError, Trainer};
 use sudal::nets::block::Statistics;
-use sudal::nets::network::{Architecture, Weights};
+use sudal::nets::network::{Architecture, Plan, Weights};
 use sudal::report::{Axis, Chart, Point, ReportError, Series, Style};
 
-use super::bounds::Bounds;
+use super::bounds::{self, Bounds};
 use super::data::{DataArgs, Kind, check_validation, folder_split};
 use super::interrupt::{Interrupt, Interrupted};
 use super::output::Output;
@@ -83,10 +83,10 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 30)]
     trials: usize,
     /// Training episodes of a trial.
-    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 300, value_parser = bounds::episodes())]
     episodes: u64,
     /// Measurements in a trial, evenly spread; the best counts.
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=1000))]
     validations: u64,
     /// Let every trial come to its end.
     #[arg(long)]
@@ -98,7 +98,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 1)]
     validate_shot: usize,
     /// Episodes of a measurement, of 15 queries a class.
-    #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 600, value_parser = bounds::episodes())]
     validate_episodes: u64,
     /// Greatest learning rate of Adam, searched by its logarithm [default: a third to three times
     /// the usual one].
@@ -406,8 +406,8 @@ impl<'a> Bench<'a> {
         let peak = recipe.learning_rate;
         let usual = Bounds::new(short(peak / 3.0), short(peak * 3.0));
         let Bounds { low, high } = self.args.learning_rate.unwrap_or(usual);
-        if low <= 0.0 {
-            bail!("--learning-rate {low}: nothing is learned by it");
+        if low <= 0.0 || high > 10.0 {
+            bail!("--learning-rate {low}..{high} is not above 0 and at most 10");
         }
         let usual = Value::Number(peak.clamp(low, high));
         let rate = (RATE, Range::LogUniform { low, high }, usual);
@@ -429,6 +429,9 @@ impl<'a> Bench<'a> {
         let averaging = (AVERAGING, Range::Choice { of }, usual);
 
         let (channels, step) = self.channels()?;
+        let (width, height) = self.data.size();
+        let widest = self.network.architecture(channels.high);
+        Plan::new(widest, (height as usize, width as usize))?;
         let channels = integer(CHANNELS, channels, step, self.network.channels())?;
         let way = integer(WAY, self.ways(), 5, recipe.way)?;
         let support = integer(SUPPORT, self.supports(), 1, recipe.support)?;
@@ -446,11 +449,13 @@ impl<'a> Bench<'a> {
                 dimensions.push(Dimension { name, range });
             }
         }
+        let first: Params = first.into_iter().collect();
+        self.config(&first)?.check()?;
         Ok(Setup {
             space: Space::new(dimensions)?,
             seed: self.args.seed,
             startup: Setup::STARTUP,
-            first: Some(first.into_iter().collect()),
+            first: Some(first),
             pruning: (!self.args.no_pruning).then(Halving::default),
             about,
         })
@@ -606,10 +611,7 @@ impl<'a> Bench<'a> {
         let mut trainer = Trainer::new(config, origin, data, self.start.clone())
             .with_context(|| format!("trial {} ({})", running.number, running.params))?;
         for n in 1..=args.validations {
-            // As `episodes * n`, which may be too large a number.
-            let until =
-                (u128::from(args.episodes) * u128::from(n)).div_ceil(args.validations.into());
-            let until = until as u64;
+            let until = (args.episodes * n).div_ceil(args.validations);
             while trainer.episode() < until {
                 match trainer.step() {
                     Ok(_) => bar.inc(1),

@@ -11,7 +11,7 @@ use rand::RngExt;
 use rayon::prelude::*;
 
 use super::{
-    DataError, Fit, Gray, Loaded,
+    DataError, Fit, Gray, Loaded, Why,
     drawn::stream,
     files::Files,
     layout,
@@ -49,6 +49,8 @@ pub struct LeftOut {
     pub empty: usize,
     /// They look like one before.
     pub twice: usize,
+    /// They say where the flaws of others are.
+    pub masks: usize,
 }
 
 /// Cuts `each` squares out of every picture of a folder or zip, and brings them to
@@ -65,7 +67,7 @@ pub fn load(
     progress: impl Fn(usize) + Sync,
 ) -> Result<Crops, DataError> {
     let files = Files::open(path)?;
-    let (pictures, _) = layout::pictures(files.names());
+    let (pictures, found) = layout::pictures(files.names());
     let cut: Vec<Cut> = pictures
         .par_iter()
         .map(|&index| {
@@ -77,6 +79,8 @@ pub fn load(
 
     let (mut names, mut pixels) = (Vec::new(), Vec::new());
     let (mut seen, mut left_out) = (BTreeSet::new(), LeftOut::default());
+    let masks = found.left_out.iter().find(|left| left.why == Why::Mask);
+    left_out.masks = masks.map_or(0, |left| left.files);
     for (index, cut) in pictures.into_iter().zip(cut) {
         match cut {
             Cut::Broken => left_out.broken += 1,
@@ -184,6 +188,7 @@ mod tests {
         stripes(64, 4).save(&at("a.png")).unwrap();
         stripes(64, 16).save(&at("b.png")).unwrap();
         stripes(64, 16).save(&at("copy.png")).unwrap();
+        stripes(64, 8).save(&at("a_mask.png")).unwrap();
         stripes(64, 0).save(&at("flat.png")).unwrap();
         stripes(20, 4).save(&at("small.png")).unwrap();
         std::fs::write(at("broken.jpg"), b"no picture").unwrap();
@@ -202,6 +207,7 @@ mod tests {
             broken: 1,
             empty: 3,
             twice: 1,
+            masks: 1,
         };
         assert_eq!(left_out, expected);
         // Stripes run down in every crop: its rows are alike.

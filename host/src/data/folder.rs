@@ -57,6 +57,10 @@ impl Folder {
             );
             return Err(DataError::layout(path, problem));
         }
+        if layout.has_no_classes() {
+            let problem = "the pictures lie in the folders of splits, but in no class folder; make a folder for each class in each";
+            return Err(DataError::layout(path, problem));
+        }
         let pictures = files.names().iter().filter(|name| is_picture(name));
         let filled: BTreeSet<String> = pictures.map(|name| folder(name)).collect();
         for name in files.names().iter().filter(|name| is_foreign_picture(name)) {
@@ -129,7 +133,7 @@ pub fn open(path: &Path) -> Result<Dataset, DataError> {
 ///
 /// # Errors
 /// A missing or broken archive, or no picture at all.
-pub fn open_loose(path: &Path) -> Result<Dataset, DataError> {
+pub fn open_loose(path: &Path) -> Result<(Dataset, Found), DataError> {
     let files = Files::open(path)?;
     let (pictures, found) = layout::pictures(files.names());
     let mut classes: BTreeMap<String, Vec<usize>> = BTreeMap::new();
@@ -143,7 +147,7 @@ pub fn open_loose(path: &Path) -> Result<Dataset, DataError> {
         let problem = format!("there is no {FORMATS} picture in it");
         return Err(DataError::layout(path, problem));
     }
-    Ok(dataset(classes, files, found).0)
+    Ok(dataset(classes, files, found))
 }
 
 fn dataset(
@@ -350,6 +354,12 @@ mod tests {
             classes(&open(root.path()).unwrap()),
             [("cat", 3), ("dog", 1)]
         );
+        let loose = root.path().join("loose");
+        for name in ["train/1.png", "test/2.png"] {
+            write(&loose, name, &png(1));
+        }
+        refused(&loose, "in the folders of splits, but in no class folder");
+        fs::remove_dir_all(&loose).unwrap();
         let error = read("val").unwrap_err().to_string();
         assert!(
             error.contains("it has no split \"val\": give train, test or all"),
@@ -362,23 +372,24 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("parts.zip");
         let mut zip = ZipWriter::new(fs::File::create(&path).unwrap());
-        for name in ["xxxx/1.png", "yyyy/1.png"] {
+        for name in ["xxxx/1.png", "yyyy/1.png", "zz/1.png"] {
             zip.start_file(name, SimpleFileOptions::default()).unwrap();
             zip.write_all(&png(7)).unwrap();
         }
         zip.finish().unwrap();
         let mut bytes = fs::read(&path).unwrap();
-        for (ascii, korean) in [(b"xxxx", "톱니"), (b"yyyy", "나사")] {
+        // The last one's bytes are UTF-8, too, of another letter.
+        for (ascii, korean) in [("xxxx/", "톱니/"), ("yyyy/", "나사/"), ("zz/", "칩/")] {
             let korean = encoding_rs::EUC_KR.encode(korean).0;
-            for at in 0..bytes.len() - 4 {
-                if bytes[at..].starts_with(ascii) {
-                    bytes[at..at + 4].copy_from_slice(&korean);
+            for at in 0..bytes.len() - ascii.len() {
+                if bytes[at..].starts_with(ascii.as_bytes()) {
+                    bytes[at..at + ascii.len()].copy_from_slice(&korean);
                 }
             }
         }
         fs::write(&path, bytes).unwrap();
         let data = open(&path).unwrap();
-        assert_eq!(classes(&data), [("나사", 1), ("톱니", 1)]);
+        assert_eq!(classes(&data), [("나사", 1), ("칩", 1), ("톱니", 1)]);
         assert_eq!(data.get(0, 0).unwrap().pixels, [7; 12]);
     }
 

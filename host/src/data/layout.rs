@@ -83,6 +83,13 @@ impl Layout {
             found,
         }
     }
+
+    /// Whether all pictures lie in the folders of splits, in no class folder.
+    pub(super) fn has_no_classes(&self) -> bool {
+        let folders: BTreeSet<&str> = self.pictures.iter().map(|p| p.class.as_str()).collect();
+        let is_split = |folder: &&str| matches!(split(folder), Some((_, _, "")));
+        self.splits.is_empty() && folders.len() > 1 && folders.iter().all(is_split)
+    }
 }
 
 /// The numbers of the files that are pictures and no masks, and what the others are.

@@ -1,30 +1,38 @@
 //! The names in a zip, whoever packed it.
 //!
-//! A name is UTF-8 where it can be. Where a Korean Windows packed the archive it is in code page 949,
-//! which nothing in the file says; else it is in code page 437, as the format has it.
+//! Names that say so are UTF-8. The others of an archive were written by one program: they are UTF-8 if
+//! each of them can be; in code page 949, which nothing in the file says, if they are Hangul in it, as a
+//! Korean Windows packs them; else in code page 437, as the format has it.
 
 use std::io::{Read, Seek};
 
 use encoding_rs::EUC_KR;
-use zip::ZipArchive;
+use zip::{ZipArchive, read::ZipFileEntry};
+
+/// Of an entry's flags: its name is UTF-8.
+const UTF8: u16 = 1 << 11;
 
 /// The entries' names with `/` between folders, each with its number.
 pub(super) fn decode<R: Read + Seek>(archive: &mut ZipArchive<R>) -> Vec<(String, usize)> {
     let entry = |number| archive.by_index_data(number).ok();
     let entries: Vec<_> = (0..archive.len()).filter_map(entry).collect();
+    let says_utf8 = |entry: &ZipFileEntry<'_>| entry.flags().as_u16() & UTF8 != 0;
     let others = || {
-        entries
-            .iter()
+        let others = entries.iter().filter(|entry| !says_utf8(entry));
+        others
             .map(|entry| entry.name_raw())
-            .filter(|name| std::str::from_utf8(name).is_err())
+            .filter(|name| !name.is_ascii())
     };
-    let is_korean = others().next().is_some() && are_korean(others());
-    let name = |(number, entry): (usize, &zip::read::ZipFileEntry<'_>)| {
+    let are_utf8 = others().all(|name| std::str::from_utf8(name).is_ok());
+    let are_korean = !are_utf8 && are_korean(others());
+    let name = |(number, entry): (usize, &ZipFileEntry<'_>)| {
         let raw = entry.name_raw();
-        let name = match std::str::from_utf8(raw) {
-            Ok(name) => name.to_owned(),
-            Err(_) if is_korean => EUC_KR.decode_without_bom_handling(raw).0.into_owned(),
-            Err(_) => entry.name().ok()?.into_owned(),
+        let name = if says_utf8(entry) || are_utf8 || raw.is_ascii() {
+            String::from_utf8_lossy(raw).into_owned()
+        } else if are_korean {
+            EUC_KR.decode_without_bom_handling(raw).0.into_owned()
+        } else {
+            entry.name().ok()?.into_owned()
         };
         Some((name.replace('\\', "/"), number))
     };

@@ -1029,17 +1029,18 @@ fn deciding<S: Serializer>(deciding: &Deciding, serializer: S) -> Result<S::Ok, 
         rate,
         filter,
         region,
+        fit,
         alignment,
         basis,
         recentered,
         drift,
-        fit,
     } = deciding;
     let mut fields = serializer.serialize_struct("Deciding", 8)?;
     fields.serialize_field("rate_percent", &(f64::from(rate.parts()) / 100.0))?;
     fields.serialize_field("filter", filter)?;
     fields.serialize_field("fit", fit)?;
     fields.serialize_field("region", region)?;
+    fields.serialize_field("fit", fit.name())?;
     fields.serialize_field("alignment", alignment)?;
     fields.serialize_field("basis", basis)?;
     fields.serialize_field("recentered", recentered)?;

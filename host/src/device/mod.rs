@@ -73,7 +73,7 @@ pub use openmv::{OpenMv, Way};
 pub use profile::{CmsisNn, Comparison, Group, Layer, Profile, profile};
 pub use profile::{HeadCost, HeadRow, HeadTable, profile_heads};
 pub use separation::{Pair, Separation};
-pub use show::shown_size;
+pub use show::{seen, shown_size};
 pub use sudal_firmware::camera::{CameraError, Geometry, PixelFormat};
 pub use sudal_firmware::decision::{Basis, Filter, Outcome, Outlier, Quality, Rate, Same, Stable};
 pub use sudal_firmware::device::{Boots, Cause, Failure};

@@ -2,9 +2,10 @@
 
 use std::io::{Read, Write};
 
-use sudal_firmware::camera::{Geometry, PixelFormat};
+use sudal_firmware::camera::{Frame, Geometry, PixelFormat};
+use sudal_firmware::preprocess::{Region, align};
 
-use super::client::{Client, ClientError};
+use super::client::{Client, ClientError, Info};
 use crate::data::Gray;
 
 /// The size, `(width, height)` in pixels, at which a virtual camera of `capacity` pixels is shown a
@@ -22,6 +23,36 @@ pub fn shown_size(picture: &Gray, capacity: usize) -> (u32, u32) {
     (side(width), side(height))
 }
 
+/// What a device's model sees of a picture that its virtual camera, of `capacity` pixels, is shown:
+/// the region that is looked at, the part upright in its middle if the device aligns. `None` where there
+/// is no model or the region reaches out of the picture.
+#[must_use]
+pub fn seen(picture: &Gray, capacity: usize, info: &Info) -> Option<Gray> {
+    let model = info.model.as_ref().ok()?;
+    let (width, height) = shown_size(picture, capacity);
+    let picture = picture.resize(width, height);
+    let frame = Frame {
+        geometry: geometry(&picture),
+        pixels: &picture.pixels,
+    };
+    let deciding = &info.deciding;
+    let region = deciding.region.unwrap_or(Region::whole(&frame));
+    let size = (model.width, model.height);
+    let region = deciding.fit.of(region, size);
+    let mut input = vec![0; usize::from(model.width) * usize::from(model.height)];
+    let shape = [model.height.into(), model.width.into(), 1];
+    align::run(&frame, region, deciding.alignment, shape, &mut input).ok()?;
+    Gray::new(model.width.into(), model.height.into(), input).ok()
+}
+
+fn geometry(picture: &Gray) -> Geometry {
+    Geometry {
+        width: picture.width as u16,
+        height: picture.height as u16,
+        format: PixelFormat::Grey8,
+    }
+}
+
 impl<S: Read + Write> Client<S> {
     /// Shows the virtual camera a picture. One that has more than `capacity` pixels is made smaller
     /// first, its sides in proportion.
@@ -31,11 +62,6 @@ impl<S: Read + Write> Client<S> {
     pub fn show(&mut self, picture: &Gray, capacity: usize) -> Result<(), ClientError> {
         let (width, height) = shown_size(picture, capacity);
         let picture = picture.resize(width, height);
-        let geometry = Geometry {
-            width: picture.width as u16,
-            height: picture.height as u16,
-            format: PixelFormat::Grey8,
-        };
-        self.send_frame(geometry, &picture.pixels)
+        self.send_frame(geometry(&picture), &picture.pixels)
     }
 }

@@ -11,7 +11,7 @@ use prost::Message;
 use rayon::prelude::*;
 use tract_onnx::pb::{ModelProto, NodeProto, StringStringEntryProto};
 
-use super::float::FloatModel;
+use super::float::{FloatError, FloatModel};
 use super::onnx::{tensor, value_info};
 use super::signature::{PATCHES, Signature, SignatureError};
 
@@ -31,6 +31,9 @@ pub enum PatchesError {
     /// The file is no embedding network.
     #[error(transparent)]
     Signature(#[from] SignatureError),
+    /// The network can not be evaluated.
+    #[error(transparent)]
+    Float(#[from] FloatError),
     /// The file has such an output that somebody else made.
     #[error("it has patches already, and not from `sudal patches`: use them, or take them off")]
     Foreign,
@@ -203,9 +206,11 @@ impl Tap {
     /// more. `onnx` has no patches.
     ///
     /// # Errors
-    /// [`PatchesError::Tap`] and [`PatchesError::NoTap`].
+    /// [`PatchesError::Tap`] and [`PatchesError::NoTap`], and when the network can not be evaluated.
     pub fn find(onnx: &[u8], name: Option<&str>) -> Result<Self, PatchesError> {
         let (signature, model) = Signature::read(onnx)?;
+        // What follows tells only of values that are no maps.
+        FloatModel::new(onnx, None)?;
         let nodes = model.graph.iter().flat_map(|graph| &graph.node);
         let names: Vec<&String> = nodes
             .flat_map(|node| &node.output)

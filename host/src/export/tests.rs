@@ -8,6 +8,7 @@ use super::{
     convert::{ConvertOptions, convert},
     float::{FloatError, FloatModel},
     onnx,
+    patches::{self, Moments, PatchesError, Tap, add_patches},
     quantized::QuantizedModel,
     runtime::RuntimeError,
     verify::{VerifyError, verify},
@@ -331,4 +332,125 @@ fn whole_networks_lose_little_as_int8() {
         let part = same as f32 / fresh.len() as f32;
         assert!(part >= agree, "{part} of the nearest neighbours stay");
     }
+}
+
+/// The network with patches of these many channels of a value.
+fn with_patches(bytes: &[u8], frames: &[Vec<u8>], name: Option<&str>, channels: usize) -> Vec<u8> {
+    let tap = Tap::find(bytes, name).unwrap();
+    let mut moments = Moments::new(tap.shape()[2]);
+    moments.add(&tap.model().patches(frames).unwrap());
+    add_patches(bytes, &tap, &[moments], channels, "strokes").unwrap()
+}
+
+#[test]
+fn patches_are_added_in_every_order_and_taken_off_again() {
+    let graph = conv4(16);
+    let bytes = onnx::write(&graph, &metadata()).unwrap();
+    let frames = frames(28, 64);
+    // Behind the first pool, the last with 12 x 12 places.
+    let found = Tap::find(&bytes, None).unwrap();
+    assert_eq!((found.name(), found.shape()), ("value5", [14, 14, 16]));
+    let tapped = with_patches(&bytes, &frames, None, 5);
+    assert!(patches::strip(&tapped).unwrap() == bytes && patches::strip(&bytes).unwrap() == bytes);
+    assert_eq!(onnx::read(&tapped).unwrap(), graph);
+
+    let float = FloatModel::new(&tapped, None).unwrap();
+    assert_eq!(float.patches_shape(), Some([14, 14, 5]));
+    let maps = float.patches(&frames).unwrap();
+    // Centred and apart from each other on the pictures that they were made from.
+    let values = |channel: usize| maps.iter().flatten().skip(channel).step_by(5);
+    let count = (frames.len() * 14 * 14) as f32;
+    for a in 0..5 {
+        let mean = values(a).sum::<f32>() / count;
+        assert!(mean.abs() < 1e-3, "{mean}");
+        for b in 0..a {
+            let product = |(x, y): (&f32, &f32)| x * y;
+            let sum = values(a).zip(values(b)).map(product).sum::<f32>() / count;
+            assert!(sum.abs() < 1e-3, "{a} {b}: {sum}");
+        }
+    }
+    let embeddings = Embeddings::new(16, &[8; 8], float.embed(&frames).unwrap().concat());
+    let plain = FloatModel::new(&bytes, None).unwrap();
+    for (with, without) in float
+        .embed(&frames)
+        .unwrap()
+        .iter()
+        .zip(plain.embed(&frames).unwrap())
+    {
+        assert!(with.iter().zip(without).all(|(a, b)| (a - b).abs() < 1e-5));
+    }
+
+    // Whitened before or after, it is the same network.
+    let sources = std::slice::from_ref(&embeddings);
+    let after = whiten(&tapped, sources, 0.5, "noise").unwrap();
+    let before = whiten(&bytes, sources, 0.5, "noise").unwrap();
+    let before = with_patches(&before, &frames, None, 5);
+    assert_eq!(onnx::read(&after).unwrap(), graph);
+    assert_eq!(onnx::read(&before).unwrap(), graph);
+    let image = |onnx: &[u8]| {
+        convert(onnx, &frames, &ConvertOptions::default())
+            .unwrap()
+            .image
+    };
+    assert!(image(&after) == image(&before));
+    assert!(strip(&after).unwrap() == tapped);
+
+    match verify(&tapped, &frames, |pictures| {
+        Ok(reference::embed(&graph, pictures)?)
+    }) {
+        Err(VerifyError::Runtime(error @ RuntimeError::Missing { .. })) => {
+            println!("skipped: {error}");
+        }
+        report => {
+            let patches = report.unwrap().patches;
+            assert!(
+                patches.is_some_and(|difference| difference < 1e-4),
+                "{patches:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_can_not_be_tapped_is_refused_with_the_reason() {
+    let bytes = onnx::write(&conv4(16), &metadata()).unwrap();
+    let frames = frames(28, 16);
+    let named = |bytes: &[u8], name| Tap::find(bytes, name).err().unwrap();
+    for name in ["value99", "embedding", "image"] {
+        let error = named(&bytes, Some(name));
+        assert!(
+            error
+                .to_string()
+                .contains("there are value1, value2, value3"),
+            "{error}"
+        );
+    }
+    let small = onnx::write(&separable(), &metadata()).unwrap();
+    assert_eq!(
+        Tap::find(&small, Some("value7")).unwrap().shape(),
+        [16, 16, 16]
+    );
+    let mut builder = Builder::new();
+    builder.conv(4, 3, 2, false);
+    builder.push(Op::Flatten);
+    let tiny = onnx::write(&builder.graph(20), &metadata()).unwrap();
+    assert!(matches!(named(&tiny, None), PatchesError::NoTap));
+
+    // It is not the map that is missing.
+    let mut silent: tract_onnx::pb::ModelProto = prost::Message::decode(&bytes[..]).unwrap();
+    silent.metadata_props.clear();
+    let silent = prost::Message::encode_to_vec(&silent);
+    assert!(matches!(
+        named(&silent, None),
+        PatchesError::Float(FloatError::NoNormalization)
+    ));
+
+    // Patches of somebody else are left alone.
+    let tapped = with_patches(&bytes, &frames, Some("value2"), 3);
+    let mut foreign: tract_onnx::pb::ModelProto = prost::Message::decode(&tapped[..]).unwrap();
+    foreign
+        .metadata_props
+        .retain(|entry| entry.key != "sudal.patches");
+    let error = patches::strip(&prost::Message::encode_to_vec(&foreign)).unwrap_err();
+    assert!(matches!(error, PatchesError::Foreign), "{error}");
 }

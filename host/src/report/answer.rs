@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use sudal_firmware::decision::Outcome;
 
-use crate::device::{Basis, DriftInfo, Head, Pose, Role, Stable, Verdict};
+use crate::device::{Anomaly, Basis, DriftInfo, Head, Heatmap, Pose, Role, Stable, Verdict};
 
 /// Version of what [`Answer`] and its neighbours say as JSON, which `host/JSON.md` documents.
 pub const SCHEMA: u32 = 1;
@@ -144,6 +144,93 @@ pub struct Answer {
     pub pose: Option<Pose>,
 }
 
+/// What was found in a picture beside the good parts that were shown, for programs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Flaws {
+    /// 0 like the average good part, 1 at the threshold, more is bad.
+    pub score: f32,
+    /// How unusual its places, the whole of it and its brightness are, in deviations of good parts.
+    pub witnesses: Witnesses,
+    /// Part of the picture that is flawed, in percent.
+    pub flawed_percent: f32,
+    /// Where the worst of it is, from the left and from the top of what the model sees, in percent.
+    pub worst_percent: [f32; 2],
+    /// The heat map, if it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heat: Option<Heatmap>,
+}
+
+/// What tells that a picture is not of a good part.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Witnesses {
+    /// Its most unusual places.
+    pub places: f32,
+    /// The embedding of the whole.
+    pub whole: f32,
+    /// Its brightness.
+    pub light: f32,
+}
+
+impl Flaws {
+    /// From what the device found.
+    #[must_use]
+    pub fn new(anomaly: &Anomaly, heat: Option<Heatmap>) -> Self {
+        let [height, width] = anomaly.size.map(f32::from);
+        let [row, column] = anomaly.worst.map(f32::from);
+        let percent = |part: f32| part * 100.0;
+        Self {
+            score: anomaly.score,
+            witnesses: Witnesses {
+                places: anomaly.patches,
+                whole: anomaly.whole,
+                light: anomaly.light,
+            },
+            flawed_percent: percent(f32::from(anomaly.flawed) / (height * width)),
+            worst_percent: [
+                percent((column + 0.5) / width),
+                percent((row + 0.5) / height),
+            ],
+            heat,
+        }
+    }
+
+    /// Whether it is of a good part.
+    #[must_use]
+    pub fn verdict(&self) -> Acceptance {
+        if self.score <= 1.0 {
+            Acceptance::Ok
+        } else {
+            Acceptance::Ng
+        }
+    }
+}
+
+impl fmt::Display for Flaws {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.verdict() == Acceptance::Ok {
+            return write!(f, "no flaw: score {:.2} of 1", self.score);
+        }
+        let Witnesses {
+            places,
+            whole,
+            light,
+        } = self.witnesses;
+        let [x, y] = self.worst_percent;
+        write!(f, "FLAW: score {:.2} of 1, ", self.score)?;
+        if light > places.max(whole) {
+            write!(f, "brighter or darker than the good parts")
+        } else if whole > places {
+            write!(f, "as a whole unlike the good parts")
+        } else {
+            write!(
+                f,
+                "in {:.0} % of the picture, worst at {x:.0} % from the left and {y:.0} % from the top",
+                self.flawed_percent
+            )
+        }
+    }
+}
+
 impl Answer {
     /// From what the device said, with the names of its classes.
     pub fn new(verdict: &Verdict, name: impl Fn(u8) -> String) -> Self {
@@ -241,6 +328,7 @@ mod tests {
                 },
             },
             pose: None,
+            anomaly: None,
         }
     }
 

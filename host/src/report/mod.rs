@@ -12,7 +12,7 @@ mod pca;
 mod roc;
 mod sheet;
 
-pub use answer::{Acceptance, Answer, Measure, Nearness, SCHEMA, Together};
+pub use answer::{Acceptance, Answer, Flaws, Measure, Nearness, SCHEMA, Together, Witnesses};
 pub use bars::{Bar, BarChart};
 pub use chart::{Axis, Chart, Point, Series, Style};
 pub use confusion::Confusion;

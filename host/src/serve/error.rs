@@ -44,6 +44,14 @@ pub enum ServeError {
     /// A token has to be hard to guess and fit a header.
     #[error("a token has to have 16 to 128 letters and digits")]
     Token,
+    /// Decisions that waited in memory could not be written at the end, either.
+    #[error("{lost} decisions are lost, as the log could not be written")]
+    Unwritten {
+        /// How many.
+        lost: usize,
+        /// Why.
+        source: LogError,
+    },
     /// The log's disk does not answer.
     #[error(
         "the log could not be closed: its disk does not answer. It is whole up to what it took last"

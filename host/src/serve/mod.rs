@@ -210,9 +210,10 @@ async fn run(
     while workers.iter().any(|worker| !worker.is_finished()) && Instant::now() < end {
         sleep(Duration::from_millis(20)).await;
     }
-    let closing = spawn_blocking(move || hub.log.close());
+    let closing = spawn_blocking(move || (hub.log.close(), hub.log.waiting().0));
     match timeout(GOODBYE, closing).await {
-        Ok(Ok(closed)) => Ok(closed?),
+        Ok(Ok((Ok(()), _))) => Ok(()),
+        Ok(Ok((Err(source), lost))) => Err(ServeError::Unwritten { lost, source }),
         _ => Err(ServeError::Unclosed),
     }
 }

@@ -217,17 +217,19 @@ mod tests {
         board.flash(&model, &mut |_| ()).unwrap();
         let mut client = board.connect().unwrap();
         let capacity = client.info().unwrap().frame_capacity as usize;
-        let frame: Gray = parts::dataset(1, 1, 1, (64, 64)).get(0, 0).unwrap();
-        client.show(&frame, capacity).unwrap();
+        let frames = parts::dataset(1, 1, 4, (64, 64));
 
         let mut past = Past::default();
-        for (hold, fit) in [
+        let holds = [
             (Some(1), true),
             // The same frame again.
             (Some(1), false),
             (None, false),
             (None, false),
-        ] {
+        ];
+        for (number, (hold, fit)) in holds.into_iter().enumerate() {
+            let frame: Gray = frames.get(0, number).unwrap();
+            client.show(&frame, capacity).unwrap();
             past.enroll(&mut client, "nut", hold, fit).unwrap();
         }
         let id = client.find("nut").unwrap();

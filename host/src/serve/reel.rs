@@ -118,7 +118,7 @@ mod tests {
             picture(level).save(&path).unwrap();
         }
         std::fs::write(dir.path().join("notes.txt"), "no picture").unwrap();
-        let mut reel = Reel::new(folder::open_loose(dir.path()).unwrap(), None);
+        let mut reel = Reel::new(folder::open_loose(dir.path()).unwrap().0, None);
         for level in [1, 2, 3, 1] {
             assert_eq!(reel.advance().unwrap(), picture(level));
         }
@@ -133,7 +133,7 @@ mod tests {
         std::fs::write(dir.path().join("1.png"), "no picture").unwrap();
         let whole = Gray::new(2, 2, vec![9; 4]).unwrap();
         whole.save(&dir.path().join("2.png")).unwrap();
-        let mut reel = Reel::new(folder::open_loose(dir.path()).unwrap(), None);
+        let mut reel = Reel::new(folder::open_loose(dir.path()).unwrap().0, None);
         assert!(reel.advance().unwrap_err().to_string().contains("1.png"));
         assert_eq!(reel.advance().unwrap(), whole);
     }

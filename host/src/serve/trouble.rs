@@ -170,6 +170,9 @@ mod tests {
         assert_eq!(far.outlier(), Some(Outlier::Far { percent: 150 }));
         let told = far.told();
         assert_eq!((told.kind, told.class), ("outlier", None));
+        let same = DecisionError::Outlier(Outlier::Repeats);
+        let same = Trouble::Client(ClientError::Device(DeviceError::Decision(same)));
+        assert_eq!(same.told().kind, "same");
         assert!(!far.is_lost() && Trouble::Away.outlier().is_none());
     }
 }

@@ -64,7 +64,6 @@ struct Row {
 }
 
 pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
-    args.shots.check()?;
     let model = ModelFile::open(&args.model)?;
     let size = model.size()?;
     let split = args.data.split_or("test")?;

@@ -15,6 +15,7 @@ use sudal::nets::network::{Architecture, Plan};
 
 use super::instances::{self, Instances};
 use super::verification::{self, Verified};
+use crate::cli::bounds;
 use crate::cli::data::{DataArgs, Kind};
 use crate::cli::model::ModelFile;
 use crate::cli::output::Output;
@@ -43,7 +44,7 @@ pub(super) struct Args {
     #[arg(long, default_value = "models", value_name = "PATH")]
     models: PathBuf,
     /// Episodes of each way and shot (a tenth of it for training from scratch, at most 100).
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value_t = 1000, value_parser = bounds::episodes())]
     episodes: u64,
     /// Query pictures of a class.
     #[arg(long, default_value_t = 15)]
@@ -236,9 +237,6 @@ struct Error {
 }
 
 pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
-    if args.episodes == 0 {
-        bail!("--episodes 0 measures nothing: give at least 1");
-    }
     if let Some(path) = &args.roc {
         place::ready_chart(path)?;
     }

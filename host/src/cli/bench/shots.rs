@@ -1,9 +1,10 @@
 //! Accuracy by the nearest class mean at several shots: the columns of a table.
 
-use anyhow::bail;
 use serde::Serialize;
 use sudal::episodes::{EpisodeShape, Sampler};
 use sudal::meta::{Accuracy, Embeddings};
+
+use crate::cli::bounds;
 
 /// Which episodes.
 #[derive(clap::Args)]
@@ -18,7 +19,7 @@ pub(super) struct ShotsArgs {
     #[arg(long, default_value_t = 15)]
     query: usize,
     /// Episodes of each shot.
-    #[arg(long, default_value_t = 600)]
+    #[arg(long, default_value_t = 600, value_parser = bounds::episodes())]
     episodes: u64,
     /// Seed of the episodes.
     #[arg(long, default_value_t = 1)]
@@ -42,14 +43,6 @@ pub(super) struct Shots {
 }
 
 impl ShotsArgs {
-    /// Refuses what measures nothing.
-    pub(super) fn check(&self) -> anyhow::Result<()> {
-        if self.episodes == 0 {
-            bail!("--episodes 0 measures nothing: give at least 1");
-        }
-        Ok(())
-    }
-
     /// What a report says of them.
     pub(super) fn measured(&self) -> Measured {
         Measured {

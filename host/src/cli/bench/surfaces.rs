@@ -56,7 +56,6 @@ struct Row {
 }
 
 pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
-    args.shots.check()?;
     let data = DataArgs::of(args.data.clone());
     let split = data.split_or("test")?;
     let load = |size: (u32, u32)| {

@@ -180,7 +180,7 @@ impl Reader {
     /// The value that is the map of patches.
     fn patches(&self, name: &str) -> Result<usize, ConvertError> {
         match self.values.get(name) {
-            Some(Value::Activation(map)) if map.value > 0 && map.axes != Axes::Vector => {
+            Some(Value::Activation(map)) if map.value > 0 && map.axes == Axes::ChannelsFirst => {
                 Ok(map.value)
             }
             _ => Err(ConvertError::NoPatches),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::error::TuneError;
 use super::study::Setup;
 use super::trial::Trial;
+use crate::files;
 
 /// Stands at the start of a study.
 const FORMAT: &str = "sudal tune 1";
@@ -37,14 +38,17 @@ pub(super) struct Held {
 impl Journal {
     /// A new file.
     pub(super) fn create(path: &Path, setup: &Setup) -> Result<Self, TuneError> {
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        let mut journal = Self::locked(&options, path)?;
-        journal.write(&Head {
+        let refused = |source| TuneError::File {
+            path: path.to_owned(),
+            source,
+        };
+        let head = line(&Head {
             format: FORMAT.to_owned(),
             setup: setup.clone(),
-        })?;
-        Ok(journal)
+        });
+        let head = head.map_err(|e| refused(e.into()))?;
+        files::create(path, &head).map_err(refused)?;
+        Self::locked(OpenOptions::new().append(true), path)
     }
 
     /// A file that is there already, of a study that was set up so.
@@ -141,8 +145,7 @@ impl Journal {
 
     /// One write a line, so that no other end of a process than that of the machine tears it.
     fn write(&mut self, line: &impl Serialize) -> Result<(), TuneError> {
-        let mut text = serde_json::to_vec(line).map_err(|e| self.refused(e.into()))?;
-        text.push(b'\n');
+        let text = self::line(line).map_err(|e| self.refused(e.into()))?;
         let written = self.file.write_all(&text);
         written
             .and_then(|()| self.file.sync_data())
@@ -163,6 +166,13 @@ impl Journal {
             why,
         }
     }
+}
+
+/// A value as a line of its own.
+fn line(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+    let mut text = serde_json::to_vec(value)?;
+    text.push(b'\n');
+    Ok(text)
 }
 
 /// The lines of a file, and how much of it they are.

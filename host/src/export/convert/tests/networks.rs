@@ -197,20 +197,24 @@ impl Making {
         if op == "AveragePool" {
             attributes.push(int("count_include_pad", i64::from(padded)));
         } else if self.once_in(4) {
-            attributes.push(int("ceil_mode", 1));
-            let (kernel, strides) = (
-                Self::of(&attributes, "kernel_shape"),
-                Self::of(&attributes, "strides"),
-            );
-            let pads = Self::of(&attributes, "pads");
-            for side in 0..2 {
-                let size = self.now.dims[1 + side];
-                let room = size + pads[side] + pads[side + 2] - kernel[side];
-                out[side] = (room + strides[side] - 1) / strides[side] + 1;
-                // A window that would start in the padding is none.
-                if (out[side] - 1) * strides[side] >= size + pads[side] {
-                    out[side] -= 1;
-                }
+            let [kernel, strides, pads] =
+                ["kernel_shape", "strides", "pads"].map(|name| Self::of(&attributes, name));
+            let up: Vec<i64> = (0..2)
+                .map(|side| {
+                    let size = self.now.dims[1 + side] + pads[side];
+                    let room = size + pads[side + 2] - kernel[side];
+                    let out = (room + strides[side] - 1) / strides[side] + 1;
+                    // Where the last window starts in the padding, ONNX Runtime contradicts itself.
+                    if (out - 1) * strides[side] < size {
+                        out
+                    } else {
+                        0
+                    }
+                })
+                .collect();
+            if !up.contains(&0) {
+                attributes.push(int("ceil_mode", 1));
+                out = [up[0], up[1]];
             }
         }
         self.file.node_of(op, &[self.now.name.as_str()], attributes);
@@ -495,7 +499,7 @@ struct Trial {
 }
 
 /// The embeddings by ONNX Runtime, or by tract where it is not there.
-fn exact(bytes: &[u8], signature: &Signature, frames: &[Vec<u8>]) -> Vec<Vec<f32>> {
+fn exact(seed: u64, bytes: &[u8], signature: &Signature, frames: &[Vec<u8>]) -> Vec<Vec<f32>> {
     let pictures: Vec<f32> = frames
         .iter()
         .flat_map(|frame| normalize(frame, signature, NORMALIZATION).unwrap())
@@ -509,7 +513,7 @@ fn exact(bytes: &[u8], signature: &Signature, frames: &[Vec<u8>]) -> Vec<Vec<f32
             let float = FloatModel::new(bytes, Some(NORMALIZATION)).unwrap();
             float.embed(frames).unwrap()
         }
-        Err(error) => panic!("{error}"),
+        Err(error) => panic!("network {seed}: {error}"),
     }
 }
 
@@ -549,7 +553,7 @@ fn through_the_chain(seed: u64) -> Result<Trial, ConvertError> {
     let bytes = file.bytes();
     let frames = frames(&shape, 24);
     let (signature, model) = Signature::read(&bytes)?;
-    let exact = exact(&bytes, &signature, &frames);
+    let exact = exact(seed, &bytes, &signature, &frames);
     let peak = exact
         .iter()
         .flatten()
