@@ -1,4 +1,4 @@
-//! The stored descriptors: search, and reduction to those that differ most.
+//! The stored descriptors: search, and reduction to those that differ most from those near their place.
 
 use core::cmp::Reverse;
 use core::slice::ChunksExact;
@@ -8,7 +8,7 @@ use bytemuck::{Pod, Zeroable};
 use crate::engine::kernels::{self, Wide};
 
 use super::length::Length;
-use super::map::Shape;
+use super::map::{MAX_CHANNELS, Shape};
 
 /// Bytes that the descriptors of a product take in flash, with what is kept beside each.
 pub const BUDGET: usize = 64 * 1024;
@@ -37,7 +37,7 @@ pub(super) struct Mark {
 
 const _: () = assert!(MAX_VALUES + MAX_PATCHES * size_of::<Mark>() <= BUDGET);
 
-/// The nearest other entry.
+/// The nearest other good entry near the same place.
 #[derive(Debug, Clone, Copy)]
 struct Link {
     distance: u32,
@@ -52,7 +52,7 @@ const UNLINKED: Link = Link {
 /// The stored descriptors of one shape.
 #[derive(Debug, Clone)]
 pub(super) struct Entries {
-    channels: u8,
+    shape: Option<Shape>,
     len: u16,
     /// Whether `links` are those of the entries as they are.
     linked: bool,
@@ -70,7 +70,7 @@ struct Values([i8; MAX_VALUES]);
 impl Entries {
     pub(super) const fn new() -> Self {
         Self {
-            channels: 0,
+            shape: None,
             len: 0,
             linked: false,
             values: Values([0; MAX_VALUES]),
@@ -88,10 +88,10 @@ impl Entries {
     /// So many entries of this shape, whose bytes are to be filled before [`finish`](Self::finish)
     /// is called.
     pub(super) fn start(&mut self, shape: Option<Shape>, len: usize) -> [&mut [u8]; 2] {
-        self.channels = shape.map_or(0, |shape| shape.channels() as u8);
+        self.shape = shape;
         self.len = len.min(self.room()) as u16;
         self.linked = false;
-        let (len, channels) = (self.len(), usize::from(self.channels));
+        let (len, channels) = (self.len(), self.channels());
         [
             bytemuck::cast_slice_mut(&mut self.values.0[..len * channels]),
             bytemuck::cast_slice_mut(&mut self.marks[..len]),
@@ -100,22 +100,24 @@ impl Entries {
 
     /// Makes what follows from the bytes.
     pub(super) fn finish(&mut self) {
-        for (square_of, row) in self
-            .squares
-            .iter_mut()
-            .zip(rows(&self.values, self.channels))
-        {
+        let channels = self.channels();
+        let squares = self.squares.iter_mut();
+        for (square_of, row) in squares.zip(rows(&self.values, channels)) {
             *square_of = square(row);
         }
     }
 
     /// The descriptors and what is beside each.
     pub(super) fn bytes(&self) -> [&[u8]; 2] {
-        let values = &self.values.0[..self.len() * usize::from(self.channels)];
+        let values = &self.values.0[..self.len() * self.channels()];
         [
             bytemuck::cast_slice(values),
             bytemuck::cast_slice(self.marks()),
         ]
+    }
+
+    fn channels(&self) -> usize {
+        self.shape.map_or(0, Shape::channels)
     }
 
     pub(super) const fn len(&self) -> usize {
@@ -124,7 +126,7 @@ impl Entries {
 
     /// How many entries there is room for.
     pub(super) fn room(&self) -> usize {
-        room(self.channels.into())
+        room(self.channels())
     }
 
     pub(super) fn marks(&self) -> &[Mark] {
@@ -154,19 +156,19 @@ impl Entries {
         mut see: impl FnMut(&mut Mark, [u32; N]),
     ) {
         let len = self.len();
-        let rows = rows(&self.values, self.channels);
+        let rows = rows(&self.values, self.channels());
         let entries = rows.zip(&self.squares).zip(&mut self.marks[..len]);
         scan(vectors, entries, &mut see);
     }
 
     fn rows(&self) -> ChunksExact<'_, i8> {
-        rows(&self.values, self.channels)
+        rows(&self.values, self.channels())
     }
 
     /// Takes in a descriptor. Where there is no room it takes the place of the entry that is nearest
-    /// to another one, or of none if it is itself nearer to one than that.
+    /// to another one near its place, or of none if it is itself nearer to one than that.
     pub(super) fn insert(&mut self, descriptor: &[i8], mark: Mark) {
-        if descriptor.len() != usize::from(self.channels) {
+        if descriptor.len() != self.channels() {
             return;
         }
         if self.len() < self.room() {
@@ -174,31 +176,17 @@ impl Entries {
             return;
         }
         self.link();
-        let mut own = UNLINKED;
-        let mut entry = 0;
-        self.visit(
-            [descriptor],
-            |_| true,
-            |mark, [distance]| {
-                if mark.frame != FLAW && distance < own.distance {
-                    own = Link {
-                        distance,
-                        to: entry,
-                    };
-                }
-                entry += 1;
-            },
-        );
-        if let Some((place, least)) = self.redundant()
-            && least < own.distance
+        let own = self.nearest(descriptor, mark.place, None).distance;
+        if let Some((entry, least)) = self.redundant()
+            && least < own
         {
-            self.put(place, descriptor, mark);
-            self.relink(place);
+            self.put(entry, descriptor, mark);
+            self.relink(entry);
         }
     }
 
     fn push(&mut self, descriptor: &[i8], mark: Mark) {
-        if descriptor.len() == usize::from(self.channels) && self.len() < self.room() {
+        if descriptor.len() == self.channels() && self.len() < self.room() {
             self.linked = false;
             self.len += 1;
             self.put(self.len() - 1, descriptor, mark);
@@ -208,7 +196,7 @@ impl Entries {
     /// Finds the links, if they are not known.
     fn link(&mut self) {
         if !self.linked {
-            (0..self.len()).for_each(|entry| self.links[entry] = self.nearest(entry));
+            (0..self.len()).for_each(|entry| self.links[entry] = self.link_of(entry));
             self.linked = true;
         }
     }
@@ -236,7 +224,7 @@ impl Entries {
 
     /// Takes an entry out; those behind it keep their order.
     pub(super) fn remove(&mut self, entry: usize) {
-        let (len, channels) = (self.len(), usize::from(self.channels));
+        let (len, channels) = (self.len(), self.channels());
         if entry >= len {
             return;
         }
@@ -256,67 +244,72 @@ impl Entries {
     }
 
     fn row(&self, entry: usize) -> &[i8] {
-        let channels = usize::from(self.channels);
+        let channels = self.channels();
         &self.values.0[entry * channels..(entry + 1) * channels]
     }
 
-    /// The good entry that is nearest to another one; flaws have none, and stay.
-    fn nearest(&self, entry: usize) -> Link {
-        let mut link = UNLINKED;
-        if self.marks[entry].frame == FLAW {
-            return link;
+    /// The link of an entry; flaws have none, and stay.
+    fn link_of(&self, entry: usize) -> Link {
+        match self.marks[entry] {
+            Mark { frame: FLAW, .. } => UNLINKED,
+            Mark { place, .. } => self.nearest(self.row(entry), place, Some(entry)),
         }
-        let mut other = 0;
-        self.visit(
-            [self.row(entry)],
-            |_| true,
-            |mark, [distance]| {
-                if other != entry && mark.frame != FLAW && distance < link.distance {
-                    link = Link {
-                        distance,
-                        to: other as u16,
-                    };
-                }
-                other += 1;
-            },
-        );
+    }
+
+    /// The good entry near a place that is nearest to a descriptor, but for one.
+    fn nearest(&self, descriptor: &[i8], place: u8, but: Option<usize>) -> Link {
+        let mut link = UNLINKED;
+        let entries = self.rows().zip(&self.squares);
+        let entries = entries.zip(self.marks().iter().enumerate());
+        let near = entries.filter(|(_, (entry, mark))| {
+            but != Some(*entry) && mark.frame != FLAW && are_near(self.shape, mark.place, place)
+        });
+        scan([descriptor], near, &mut |(entry, _), [distance]| {
+            if distance < link.distance {
+                let to = entry as u16;
+                link = Link { distance, to };
+            }
+        });
         link
     }
 
     /// Puts the links right after an entry became another one.
     fn relink(&mut self, changed: usize) {
-        let mut descriptor = [0; super::map::MAX_CHANNELS];
-        let row = self.row(changed);
-        let channels = row.len();
-        descriptor[..channels].copy_from_slice(row);
-        let len = self.len();
-        let beside = self.marks[..len].iter().zip(&mut self.links);
-        let entries = rows(&self.values, self.channels)
-            .zip(&self.squares)
-            .zip(beside.enumerate());
+        let (len, channels, shape) = (self.len(), self.channels(), self.shape);
+        let mut descriptor = [0; MAX_CHANNELS];
+        descriptor[..channels].copy_from_slice(self.row(changed));
+        let place = self.marks[changed].place;
+        for link in &mut self.links[..len] {
+            if usize::from(link.to) == changed {
+                link.to = u16::MAX;
+            }
+        }
+        let beside = self.marks[..len].iter().zip(&mut self.links).enumerate();
+        let entries = rows(&self.values, channels).zip(&self.squares).zip(beside);
+        let near = entries.filter(|(_, (entry, (mark, _)))| {
+            *entry != changed && mark.frame != FLAW && are_near(shape, mark.place, place)
+        });
         scan(
             [&descriptor[..channels]],
-            entries,
-            &mut |(entry, (mark, link)), [distance]| {
-                if entry == changed || mark.frame == FLAW {
-                    return;
-                }
+            near,
+            &mut |(_, (_, link)), [distance]| {
+                // Also less than to the one that was there before.
                 if distance < link.distance {
-                    *link = Link {
-                        distance,
-                        to: changed as u16,
-                    };
-                } else if usize::from(link.to) == changed {
-                    link.to = u16::MAX;
+                    let to = changed as u16;
+                    *link = Link { distance, to };
                 }
             },
         );
         for entry in 0..len {
             if entry == changed || self.links[entry].to == u16::MAX {
-                self.links[entry] = self.nearest(entry);
+                self.links[entry] = self.link_of(entry);
             }
         }
     }
+}
+
+fn are_near(shape: Option<Shape>, a: u8, b: u8) -> bool {
+    shape.is_some_and(|shape| shape.are_near(a.into(), b.into()))
 }
 
 /// How many descriptors of so many values there is room for.
@@ -324,8 +317,8 @@ pub(super) fn room(channels: usize) -> usize {
     MAX_PATCHES.min(MAX_VALUES / channels.max(1))
 }
 
-fn rows(values: &Values, channels: u8) -> ChunksExact<'_, i8> {
-    values.0.chunks_exact(usize::from(channels).max(1))
+fn rows(values: &Values, channels: usize) -> ChunksExact<'_, i8> {
+    values.0.chunks_exact(channels.max(1))
 }
 
 fn square(vector: &[i8]) -> u32 {

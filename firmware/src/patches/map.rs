@@ -61,6 +61,18 @@ impl Shape {
     }
 }
 
+/// How near two patches are to be at one place, in rows and columns.
+const NEAR: usize = 2;
+
+impl Shape {
+    /// Whether two places are within two rows and columns of each other.
+    pub(super) fn are_near(self, a: usize, b: usize) -> bool {
+        let at = |place: usize| (place / self.width(), place % self.width());
+        let ((row, column), (y, x)) = (at(a), at(b));
+        y.abs_diff(row) <= NEAR && x.abs_diff(column) <= NEAR
+    }
+}
+
 /// What a network says of each place of a picture: a descriptor a place, row by row.
 #[derive(Debug, Clone, Copy)]
 pub struct Map<'a> {

@@ -5,18 +5,16 @@ use serde::{Deserialize, Serialize};
 use super::commission::Commission;
 use super::entries::{Entries, FLAW, Mark};
 use super::length::Length;
-use super::number::{exp, ln, student};
+use super::number::{exp, ln};
 use super::whole::Whole;
-use super::witness::{Moments, Prior, Spread};
+use super::witness::{self, Moments, Prior, Spread, Together, beyond};
 use super::{Light, MAX_PLACES, Map, Shape};
-use crate::decision::Rate;
+use crate::decision::{Rate, root};
 
 /// Frames whose patches are told apart; later ones share the numbers of earlier ones.
 pub(super) const FRAMES: u32 = 64;
 /// Patches that a frame's score is the mean of: the most suspicious ones.
 const WORST: usize = 3;
-/// How near two patches are to be at one place, in rows and columns.
-const NEAR: usize = 2;
 /// Patches that are compared at once.
 const LANES: usize = 4;
 
@@ -75,7 +73,7 @@ pub struct Finding {
     pub deviations: f32,
     /// How unusual the worst patches are, in deviations of good frames.
     pub patches: f32,
-    /// How unusual the whole embedding is.
+    /// How unusual the whole embedding is; 0 while fewer than two frames tell.
     pub whole: f32,
     /// How unusual the brightness is.
     pub light: f32,
@@ -111,16 +109,26 @@ pub struct Memory {
     pub(super) check: u32,
 }
 
-/// The logarithm of a good frame's patch score, before its product is known.
+/// The logarithm of a good frame's patch score, as on drawn surfaces and parts. Scores of frames that
+/// are compared with each other hang together, so that their mean is known less well.
 const PATCHES: Prior = Prior {
-    deviation: 0.25,
-    weight: 6.0,
+    deviation: 0.22,
+    weight: 8.0,
+    error: 2.0,
 };
-/// The same of the levels of its brightness.
+/// The levels of a good frame's brightness, as there.
 const LEVELS: Prior = Prior {
-    deviation: 6.0,
-    weight: 6.0,
+    deviation: 16.0,
+    weight: 2.0,
+    error: 1.0,
 };
+/// How much less the logarithm of a score is among all frames than among all but one, times the frames.
+const MORE_FRAMES: f32 = 0.3;
+/// The weight of the whole embedding beside the patches, and how much the two go together in good frames.
+const WHOLE: f32 = 0.5;
+const TOGETHER: f32 = 0.45;
+/// The weight of brightness beside both.
+const LIGHT: f32 = 0.05;
 
 impl Default for Memory {
     fn default() -> Self {
@@ -289,23 +297,28 @@ impl Memory {
     ) -> Result<Finding, MemoryError> {
         let search = self.look(sight, heat)?;
         let usual = self.usual(search);
-        let patches = usual.above(ln(mean_of_worst(heat.iter().copied())));
+        let patches = usual.unusual(ln(mean_of_worst(heat.iter().copied())));
         let whole = self.whole.unusual(sight.embedding);
         let light = self.unusual_light(sight.light);
-        let deviations = patches.max(whole).max(light);
-        let threshold = self
-            .commission
-            .threshold(rate, student(rate, usual.freedom));
+        let deviations = fuse(patches, whole, light);
+        let threshold = self.threshold(rate);
         Ok(Finding {
             score: deviations / threshold,
             deviations,
             patches,
-            whole,
-            light,
-            limit: exp(usual.mean + threshold * usual.deviation) as u32,
+            whole: whole.unwrap_or(0.0),
+            light: witness::deviations(light),
+            limit: exp(usual.at(threshold)) as u32,
             worst: hottest(heat) as u8,
             search,
         })
+    }
+
+    /// The deviations that a part `rate` of good frames exceeds.
+    #[must_use]
+    pub fn threshold(&self, rate: Rate) -> f32 {
+        let taught = witness::deviations(f32::from(rate.parts()) / 10_000.0);
+        self.commission.threshold(rate, taught)
     }
 
     /// The shape of a frame that fits.
@@ -390,7 +403,7 @@ impl Memory {
         Ok(search)
     }
 
-    /// What the good frames favour: their places, if most patches find the nearest of the other frames
+    /// What the good frames favour: their places, if two of three patches find the nearest of the other frames
     /// at their own place. Among places that do not matter few would.
     fn search(&self) -> Search {
         let (mut known, mut at_place) = (0, 0);
@@ -398,7 +411,7 @@ impl Memory {
             known += usize::from(mark.free != Length::UNKNOWN);
             at_place += usize::from(mark.free != Length::UNKNOWN && mark.local == mark.free);
         }
-        if self.frames > 1 && 2 * at_place > known {
+        if self.frames > 1 && 3 * at_place > 2 * known {
             Search::Place
         } else {
             Search::Free
@@ -424,18 +437,41 @@ impl Memory {
         for (worst, _) in worst.iter().zip(seen).filter(|(_, seen)| *seen) {
             moments.push(ln(mean(worst)));
         }
-        moments.shrunk(PATCHES).unwrap_or(Spread::UNKNOWN)
+        let mut next = moments.next(PATCHES);
+        if self.frames > 1 {
+            next.mean -= MORE_FRAMES / self.frames as f32;
+        }
+        next
     }
 
-    /// How unusual the most unusual level is.
+    /// How rare a brightness this unusual is in good frames.
     fn unusual_light(&self, light: Light) -> f32 {
-        let levels = self.light.iter().zip(levels(light));
-        let unusual = levels.filter_map(|(moments, level)| {
-            let above = moments.shrunk(LEVELS)?.above(level);
-            Some(above.max(-above))
-        });
-        unusual.fold(0.0, f32::max)
+        let mut together = Together::default();
+        for (moments, level) in self.light.iter().zip(levels(light)) {
+            // To either side.
+            let part = 2.0 * beyond(moments.next(LEVELS).unusual(level).abs());
+            together.push(1.0, part);
+        }
+        together.part()
     }
+}
+
+/// The witnesses together, in deviations.
+///
+/// Patches and embedding are added, as both see a flaw somewhat; brightness is something else, which
+/// speaks up where it is rare.
+fn fuse(patches: f32, whole: Option<f32>, light: f32) -> f32 {
+    let seen = match whole {
+        Some(whole) => {
+            let variance = 1.0 + WHOLE * WHOLE + 2.0 * WHOLE * TOGETHER;
+            (patches + WHOLE * whole) / root(variance)
+        }
+        None => patches,
+    };
+    let mut together = Together::default();
+    together.push(1.0 - LIGHT, beyond(seen));
+    together.push(LIGHT, light);
+    witness::deviations(together.part())
 }
 
 /// How suspicious a patch is by its squared distances to the nearest good patch and to the nearest
@@ -456,21 +492,15 @@ fn lanes<'a>(map: Map<'a>, first: usize) -> [&'a [i8]; LANES] {
 
 /// Whether a place is near each of the four from one on.
 fn near(shape: Shape, first: usize) -> impl Fn(u8) -> [bool; LANES] {
-    let at = move |place: usize| (place / shape.width(), place % shape.width());
-    let lanes: [_; LANES] = core::array::from_fn(|lane| at(first + lane));
-    move |place| {
-        let (row, column) = at(place.into());
-        lanes.map(|(y, x)| y.abs_diff(row) <= NEAR && x.abs_diff(column) <= NEAR)
-    }
+    move |place| core::array::from_fn(|lane| shape.are_near(first + lane, place.into()))
 }
 
 /// The distances of a map's patches to the nearest of the same map that is not near.
 fn apart(map: Map<'_>, lengths: &mut [[Length; 2]; MAX_PLACES]) {
     let shape = map.shape();
     for (place, (lengths, own)) in lengths.iter_mut().zip(map.descriptors()).enumerate() {
-        let near = near(shape, place);
         let others = map.descriptors().enumerate();
-        let far = others.filter(|&(other, _)| !near(other as u8)[0]);
+        let far = others.filter(|&(other, _)| !shape.are_near(place, other));
         let least = far.map(|(_, other)| squared_distance(own, other)).min();
         *lengths = [Length::of(least.unwrap_or(u32::MAX)); 2];
     }

@@ -12,7 +12,7 @@ use super::*;
 use crate::decision::Rate;
 
 /// A generator of numbers that is enough for tests (Marsaglia 2003).
-struct Random(u32);
+pub(super) struct Random(pub(super) u32);
 
 impl Random {
     fn next(&mut self) -> u32 {
@@ -23,7 +23,7 @@ impl Random {
     }
 
     /// About normal, with a deviation of 1.
-    fn normal(&mut self) -> f32 {
+    pub(super) fn normal(&mut self) -> f32 {
         let sum: u32 = (0..12).map(|_| self.next() >> 16).sum();
         sum as f32 / 65_536.0 - 6.0
     }
@@ -212,6 +212,30 @@ fn where_there_is_no_room_the_most_different_patches_stay() {
 }
 
 #[test]
+fn a_plain_ground_stays_known_at_every_place_of_parts_that_lie_alike() {
+    let shape = Shape::new(16, 16, 64).unwrap();
+    let mut random = Random(4);
+    // A part in the upper half, with a ground that is the same everywhere.
+    let part = |place: usize, channel: usize| match place {
+        0..128 => ((place * 7919 + channel * 104_729) * (place + 3 * channel) % 97) as f32 - 48.0,
+        _ => 10.0 * (channel as f32).sin(),
+    };
+    let mut memory = memory();
+    for _ in 0..10 {
+        let frame = Frame::new(shape, &mut random, part);
+        memory.teach(&frame.sight()).unwrap();
+    }
+    assert_eq!(memory.patches(), memory.room());
+    for place in 0..shape.places() {
+        let mut marks = memory.entries.marks().iter();
+        let near = |mark: &super::entries::Mark| shape.are_near(mark.place.into(), place);
+        assert!(marks.any(near), "{place}");
+    }
+    let (finding, _) = inspect(&memory, &Frame::new(shape, &mut random, part));
+    assert!(finding.is_good(), "{finding:?}");
+}
+
+#[test]
 fn what_is_nearer_to_a_flaw_is_more_suspicious() {
     let mut random = Random(21);
     let mut memory = taught(4, texture, &mut random);
@@ -261,7 +285,12 @@ fn an_unusual_brightness_or_embedding_is_not_good() {
     let mut random = Random(17);
     let memory = taught(5, texture, &mut random);
     let mut dark = texture(&mut random);
-    dark.light.darkest = 0;
+    dark.light = Light {
+        mean: 10.0,
+        deviation: 3.0,
+        darkest: 0,
+        brightest: 20,
+    };
     let (finding, _) = inspect(&memory, &dark);
     assert!(
         !finding.is_good() && finding.light > 1.0 && finding.patches < 2.5,

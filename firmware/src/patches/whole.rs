@@ -3,11 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::number::ln;
+use super::witness::Spread;
 use crate::heads::MAX_DIM;
 
-/// How many deviations the logarithm of a good frame's novelty is from that of the average, for each
-/// unit: embeddings of good frames have some ten directions in which they differ.
-const DEVIATIONS: f32 = 2.5;
+/// The deviation of the logarithm of a good frame's novelty, on drawn surfaces and parts.
+const DEVIATION: f32 = 0.35;
+/// How far its mean is below 0, for the same.
+const BELOW: f32 = 0.06;
+/// How many frames these count for.
+const WEIGHT: f32 = 8.0;
 
 /// The sums of the good frames' embeddings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,10 +46,10 @@ impl Whole {
     }
 
     /// How unusual an embedding is: the logarithm of its squared distance to the mean over the one that
-    /// good frames have, in deviations. 0 while fewer than two frames tell.
-    pub(super) fn unusual(&self, embedding: &[i8]) -> f32 {
-        if self.count < 2 || embedding.len() != self.sum.len() {
-            return 0.0;
+    /// good frames have, in deviations. `None` while fewer than two frames tell.
+    pub(super) fn unusual(&self, embedding: &[i8]) -> Option<f32> {
+        if self.count < 2 || embedding.is_empty() || embedding.len() != self.sum.len() {
+            return None;
         }
         let count = i64::from(self.count);
         let (mut sums, mut distance) = (0_i64, 0_i64);
@@ -60,7 +64,10 @@ impl Whole {
         let variance = (self.squares as f32 - sums as f32 / count) / (count - 1.0);
         let variance = variance.max(self.sum.len() as f32 / 12.0);
         let distance = distance as f32 / (count * count);
-        ln(distance / (variance * (1.0 + 1.0 / count))) * DEVIATIONS
+        let novelty = ln(distance / (variance * (1.0 + 1.0 / count)));
+        // What a few frames say of the variance is itself uncertain.
+        let error = crate::decision::root(1.0 + 2.0 / (count - 1.0));
+        Some(Spread::new(-BELOW, DEVIATION * error, WEIGHT + count).unusual(novelty))
     }
 
     /// Whether it can be of embeddings.

@@ -4,15 +4,18 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use serde::Serialize;
+use sudal::data::mvtec::Products;
 use sudal::device::{Alarms, Inspected, Inspection};
 use sudal::episodes::{Episode, EpisodeShape, Sampler};
 use sudal::meta::Accuracy;
 
 use super::bounds;
-use super::data::DataArgs;
+use super::data::{DataArgs, Kind};
 use super::model::ModelFile;
 use super::openset::rate;
 use super::output::Output;
+
+mod products;
 
 /// Measure OK/NG: enrol a few good parts, alone or with known defects, and count what is missed at a
 /// rate of false alarms.
@@ -20,11 +23,16 @@ use super::output::Output;
 /// One class is good, the others are defects: some known, some never enrolled. The threshold is once
 /// the one that has exactly this rate on the good pictures, and once the one that the device chooses
 /// without seeing them.
+///
+/// With a model that gives patches and products in MVTec's layout (`train/good`, `test/good`, `test/DEFECT`, masks
+/// in `ground_truth/DEFECT`; a folder or zip of one or several), good pictures of `train` are taught and those of
+/// `test` shown: areas below the ROC over pictures and pixels, per-region overlap, and what is missed.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sudal inspect models/parts.sudal --data synthetic:parts
   sudal inspect models/surfaces.sudal --data x-sdd.zip --known 3 --unknown 3
-  sudal inspect models/surfaces.sudal --data magnetic-tiles/ --good free --known 2 --unknown 3")]
+  sudal inspect models/surfaces.sudal --data magnetic-tiles/ --good free --known 2 --unknown 3
+  sudal inspect models/surfaces.sudal --data mvtec/ --shot 1,2,4,8,16 --plot inspected")]
 pub(crate) struct Args {
     /// The model image.
     model: PathBuf,
@@ -39,15 +47,21 @@ pub(crate) struct Args {
     /// Defects that are not.
     #[arg(long, default_value_t = 3)]
     unknown: usize,
-    /// Pictures that are enrolled of a class.
+    /// Pictures that are enrolled of a class [default: 5; of products 1,2,4,8,16].
+    #[arg(long, value_delimiter = ',')]
+    shot: Vec<usize>,
+    /// Draws of the shots, for products.
     #[arg(long, default_value_t = 5)]
-    shot: usize,
+    draws: u64,
     /// Other pictures of a class.
     #[arg(long, default_value_t = 15)]
     query: usize,
-    /// Rate of false alarms, in %.
-    #[arg(long, default_value_t = 1.0)]
-    rate: f64,
+    /// Rate of false alarms, in % [default: 1; of products 1,5].
+    #[arg(long, value_delimiter = ',')]
+    rate: Vec<f64>,
+    /// Draw the areas of products over shots to FILE.png and FILE.svg.
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
     /// Episodes.
     #[arg(long, default_value_t = 600, value_parser = bounds::episodes())]
     episodes: u64,
@@ -77,12 +91,24 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let ModelFile::Image(image) = &file else {
         bail!("decisions need a model image: make one with `sudal convert`");
     };
+    if let Kind::Folder(path) = args.data.kind()?
+        && image.model()?.patches().is_some()
+        && Products::are_in(&path)?
+    {
+        return products::run(args, image, &path, output);
+    }
+    if args.plot.is_some() {
+        bail!("--plot is for products in MVTec's layout and a model that gives patches");
+    }
+    let shot = *one(&args.shot, &5, "--shot")?;
+    let percent = *one(&args.rate, &1.0, "--rate")?;
+    let chosen = rate(percent)?;
     let split = args.data.split_or("test")?;
     let data = args.data.load(&split, file.size()?, output)?;
     let embeddings = file.embeddings(&data, output)?;
     let shape = EpisodeShape {
         way: args.known.saturating_add(args.unknown).saturating_add(1),
-        shot: args.shot,
+        shot,
         query: args.query,
     };
     let sampler = Sampler::new(&data.class_sizes(), shape, args.seed)?.of_families(args.family)?;
@@ -102,7 +128,6 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         .collect();
     let model = image.model()?;
     let inspection = Inspection::new(&model, &embeddings, args.known);
-    let chosen = rate(args.rate)?;
     let mut rows = vec![inspection.measure(&episodes, chosen, false)?];
     if args.known > 0 {
         rows.push(inspection.measure(&episodes, chosen, true)?);
@@ -114,11 +139,22 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         good: args.good.clone(),
         known: args.known,
         unknown: args.unknown,
-        shot: args.shot,
-        rate: args.rate,
+        shot,
+        rate: percent,
         rows,
     };
     output.result(&report, describe(&report, args))
+}
+
+/// What was given, once at most.
+fn one<'a, T>(given: &'a [T], or: &'a T, name: &str) -> anyhow::Result<&'a T> {
+    match given {
+        [] => Ok(or),
+        [one] => Ok(one),
+        _ => bail!(
+            "several {name} are for products in MVTec's layout and a model that gives patches"
+        ),
+    }
 }
 
 /// The episode with this class first, if it is in it.

@@ -153,7 +153,7 @@ mod tests {
     fn a_line_says_how_far_how_fast_and_how_long() {
         assert_eq!(
             line("loss 0.5", 60, 6000, "episodes", 2.0),
-            "loss 0.5 60/6000 episodes, 2.0 a second, 49 minutes left"
+            "loss 0.5 60/6000 episodes, 2.0 a second, 50 minutes left"
         );
         assert_eq!(
             line("", 0, 10, "pictures", 0.0),

@@ -101,7 +101,8 @@ pub(crate) struct Args {
     /// at most counts, as the clock may be wrong.
     #[arg(long, default_value_t = 30, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
     keep_days: u32,
-    /// Megabytes of decisions and pictures that are kept; the oldest go first.
+    /// Megabytes of decisions and pictures that are kept; the oldest go first. The file may take twice
+    /// as much.
     #[arg(long, default_value_t = 1024, value_name = "MB", value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
     keep_mb: u64,
     /// Publish decisions, too: mqtt://[user:password@]host[:port]/topic, with %23 for # and so on in

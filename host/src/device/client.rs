@@ -1038,7 +1038,6 @@ fn deciding<S: Serializer>(deciding: &Deciding, serializer: S) -> Result<S::Ok, 
     let mut fields = serializer.serialize_struct("Deciding", 8)?;
     fields.serialize_field("rate_percent", &(f64::from(rate.parts()) / 100.0))?;
     fields.serialize_field("filter", filter)?;
-    fields.serialize_field("fit", fit)?;
     fields.serialize_field("region", region)?;
     fields.serialize_field("fit", fit.name())?;
     fields.serialize_field("alignment", alignment)?;

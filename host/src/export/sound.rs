@@ -89,10 +89,10 @@ pub(super) fn check(model: &ModelProto, signature: &Signature) -> Result<(), Sou
         check_numbers(node, &constants)?;
         known.extend(node.output.iter().map(String::as_str));
     }
-    if known.contains(signature.output.as_str()) {
-        Ok(())
-    } else {
-        Err(SoundError::NoOutput(signature.output.clone()))
+    let mut outputs = signature.patches.iter().chain([&signature.output]);
+    match outputs.find(|output| !known.contains(output.as_str())) {
+        Some(output) => Err(SoundError::NoOutput(output.clone())),
+        None => Ok(()),
     }
 }
 

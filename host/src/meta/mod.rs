@@ -5,6 +5,7 @@
 //! trainer, its checkpoints and the measurements know only these two.
 
 mod adam;
+pub mod anomaly;
 pub mod augment;
 mod batch;
 pub mod checkpoint;

@@ -15,6 +15,8 @@ pub enum Call {
     Unknown,
     /// About as near to another class, and it matters which it is.
     Unclear,
+    /// A part that may pass but for a flaw.
+    Flawed,
 }
 
 impl Call {
@@ -27,6 +29,7 @@ impl Call {
             Self::Defect => "defect",
             Self::Unknown => "unknown",
             Self::Unclear => "unclear",
+            Self::Flawed => "flawed",
         }
     }
 }
@@ -36,9 +39,10 @@ impl From<Outcome> for Call {
         match outcome {
             Outcome::Class(_) => Self::Class,
             Outcome::Good(_) => Self::Good,
-            Outcome::Defect(_) | Outcome::Flawed(_) => Self::Defect,
+            Outcome::Defect(_) => Self::Defect,
             Outcome::Unknown => Self::Unknown,
             Outcome::Unclear => Self::Unclear,
+            Outcome::Flawed(_) => Self::Flawed,
         }
     }
 }
@@ -103,13 +107,14 @@ pub struct Decision {
     pub device: String,
     /// What it is.
     pub call: Call,
-    /// Name of the nearest class.
+    /// Name of the nearest class; empty where none is taught, only what good parts look like.
     pub nearest: String,
     /// Distances, the nearest first.
     pub distances: Vec<Measure>,
-    /// How new the frame is to the nearest class: 1 is usual. None while nothing tells.
+    /// How new the frame is to the nearest class: 1 is usual. None while nothing tells. Without a class
+    /// the score of the inspection.
     pub novelty: Option<f32>,
-    /// The novelty above which it is unknown.
+    /// The novelty above which it is unknown, or flawed.
     pub threshold: Option<f32>,
     /// From the frame to the answer, in microseconds.
     pub micros: u32,
@@ -134,7 +139,7 @@ impl Decision {
     pub(super) fn alone(&self) -> (Call, &str) {
         match self.call {
             Call::Unknown | Call::Unclear => (self.call, ""),
-            Call::Class | Call::Good | Call::Defect => (self.call, &self.nearest),
+            Call::Class | Call::Good | Call::Defect | Call::Flawed => (self.call, &self.nearest),
         }
     }
 

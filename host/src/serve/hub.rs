@@ -141,6 +141,7 @@ impl Hub {
                     undo: None,
                     reel: None,
                     cropped: false,
+                    inspects: false,
                     drift: false,
                     recentered: false,
                     separation: None,

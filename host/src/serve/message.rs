@@ -45,7 +45,7 @@ impl From<Call> for Acceptance {
     fn from(call: Call) -> Self {
         match call {
             Call::Class | Call::Good => Self::Ok,
-            Call::Defect => Self::Ng,
+            Call::Defect | Call::Flawed => Self::Ng,
             Call::Unknown => Self::Unknown,
             Call::Unclear => Self::Unclear,
         }
@@ -57,7 +57,7 @@ fn role(call: Call) -> Option<&'static str> {
         Call::Class => Some("plain"),
         Call::Good => Some("good"),
         Call::Defect => Some("defect"),
-        Call::Unknown | Call::Unclear => None,
+        Call::Flawed | Call::Unknown | Call::Unclear => None,
     }
 }
 

@@ -1,10 +1,11 @@
 //! Frames as browsers show them.
 
-use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
+use image::{ExtendedColorType, RgbImage, imageops};
 
 use crate::data::Gray;
-use crate::device::{self, Deciding, Fit, Info, Region};
+use crate::device::{self, Deciding, Fit, Heatmap, Info, Region};
+use crate::report::heatmap;
 
 /// Longest side of the live picture, in pixels.
 const LIVE: u32 = 480;
@@ -73,6 +74,19 @@ fn darkened(picture: &Gray, ((left, top), (width, height)): Part) -> Gray {
     dark
 }
 
+/// A flawed picture, its flaws in colour: live and in the log, as JPEG. `seen` is what the model sees of
+/// it.
+pub(super) fn flawed(seen: &Gray, heat: &Heatmap) -> [Vec<u8>; 2] {
+    let figure = heatmap(seen, [heat.height, heat.width], &heat.values);
+    let drawn = RgbImage::from_raw(figure.width(), figure.height(), figure.pixels().to_vec());
+    let drawn = drawn.unwrap_or_default();
+    [LIVE, SMALL].map(|longest| {
+        let (width, height) = size(drawn.dimensions(), longest);
+        let drawn = imageops::thumbnail(&drawn, width, height);
+        encoded(&drawn, (width, height), ExtendedColorType::Rgb8)
+    })
+}
+
 /// The picture in the log, as JPEG.
 pub(super) fn small(picture: &Gray) -> Vec<u8> {
     jpeg(&fit(picture, SMALL))
@@ -80,20 +94,30 @@ pub(super) fn small(picture: &Gray) -> Vec<u8> {
 
 /// As it is, or smaller.
 fn fit(picture: &Gray, longest: u32) -> Gray {
-    let most = picture.width.max(picture.height);
-    if most <= longest {
-        return picture.clone();
-    }
+    let (width, height) = size((picture.width, picture.height), longest);
+    picture.resize(width, height)
+}
+
+/// A picture's size, or a smaller one of its proportions.
+fn size((width, height): (u32, u32), longest: u32) -> (u32, u32) {
+    let most = width.max(height).max(longest);
     let side = |side: u32| (u64::from(side) * u64::from(longest) / u64::from(most)) as u32;
-    picture.resize(side(picture.width), side(picture.height))
+    if most == longest {
+        return (width, height);
+    }
+    (side(width).max(1), side(height).max(1))
 }
 
 fn jpeg(picture: &Gray) -> Vec<u8> {
+    let size = (picture.width, picture.height);
+    encoded(&picture.pixels, size, ExtendedColorType::L8)
+}
+
+fn encoded(pixels: &[u8], (width, height): (u32, u32), color: ExtendedColorType) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = JpegEncoder::new_with_quality(&mut bytes, QUALITY);
-    let (width, height) = (picture.width, picture.height);
     // It is small enough for the format, and goes to memory.
-    let _ = encoder.encode(&picture.pixels, width, height, ExtendedColorType::L8);
+    let _ = encoder.encode(pixels, width, height, color);
     bytes
 }
 
@@ -125,6 +149,27 @@ mod tests {
             "{row:?}"
         );
         assert!((12..68).all(|x| row[x].abs_diff(210) < 12), "{row:?}");
+    }
+
+    #[test]
+    fn a_flaw_is_in_colour_live_and_in_the_log() {
+        let seen = Gray::new(96, 96, vec![120; 96 * 96]).unwrap();
+        let mut values = vec![0.1; 144];
+        values[5 * 12 + 6] = 4.0;
+        let heat = Heatmap {
+            height: 12,
+            width: 12,
+            values,
+        };
+        for (bytes, side) in flawed(&seen, &heat).iter().zip([480, 96]) {
+            let read = image::load_from_memory(bytes).unwrap().to_rgb8();
+            assert_eq!(read.dimensions(), (side, side));
+            let at = |x: u32, y: u32| read.get_pixel(x * side / 96, y * side / 96).0;
+            let [red, green, blue] = at(52, 44);
+            assert!(red > green + 60 && red > blue + 60, "{red} {green} {blue}");
+            let [red, green, blue] = at(8, 80);
+            assert!(red.abs_diff(120) < 12 && green.abs_diff(120) < 12 && blue.abs_diff(120) < 12);
+        }
     }
 
     #[test]

@@ -50,13 +50,23 @@ impl Tally {
                 self.defect += 1;
                 class.to_owned()
             }
+            Some((Call::Flawed, class)) => {
+                self.defect += 1;
+                let flaw = word(korean, "flaw", "흠");
+                match class {
+                    "" => flaw.to_owned(),
+                    class => format!("{class}, {flaw}"),
+                }
+            }
             Some((Call::Class | Call::Good, _)) => String::new(),
             None => {
                 self.undecided += 1;
                 String::new()
             }
         };
-        if let Some((call @ (Call::Class | Call::Good | Call::Defect), class)) = told {
+        if let Some((call @ (Call::Class | Call::Good | Call::Defect | Call::Flawed), class)) = told
+            && !class.is_empty()
+        {
             let class = (class.to_owned(), call.name());
             *self.classes.entry(class).or_default() += 1;
         }
@@ -75,6 +85,10 @@ impl Tally {
                         "this frame: too close to call",
                         "이 프레임: 구별 안 됨"
                     )
+                ),
+                (Call::Flawed, _) => format!(
+                    "{what} ({})",
+                    word(korean, "this frame: flaw", "이 프레임: 흠")
                 ),
                 (_, class) => format!(
                     "{what} ({}: {class})",

@@ -32,6 +32,8 @@ pub(super) struct State {
     pub(super) reel: Option<Shown>,
     /// Whether a part of the frame is not looked at; it is dark in the live picture.
     pub(super) cropped: bool,
+    /// Whether it was shown what good parts look like, and says where one is not like them.
+    pub(super) inspects: bool,
     /// Whether light or camera have changed.
     pub(super) drift: bool,
     /// Whether embeddings are shifted for that.

@@ -16,8 +16,8 @@ use super::trouble::Trouble;
 use super::{Call, Decision, DeviceOptions, Measure, Source, Vote, picture};
 use crate::data::Gray;
 use crate::device::{
-    self, Board, Client, ClientError, DeviceError, Head, Hold, Info, Link as Line, LockState,
-    Patience, PixelFormat, Purpose, Verdict,
+    self, Board, Client, ClientError, DeviceError, Head, Hold, Info, Judgement, Link as Line,
+    LockState, Patience, PixelFormat, Purpose,
 };
 
 /// Before a lost device is tried again, at first and at most.
@@ -238,22 +238,36 @@ impl Worker {
         let start = Instant::now();
         let frame = session.take(frame)?;
         self.show(session, &frame);
-        let verdict = match session.client.classify() {
-            Ok(verdict) => verdict,
+        let judgement = match session.client.judge() {
+            Ok(judgement) => judgement,
             // The page says so.
             Err(ClientError::Device(DeviceError::NothingEnrolled)) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
         let micros = u32::try_from(start.elapsed().as_micros()).unwrap_or(u32::MAX);
-        let drift = verdict.decision.drift.warning;
+        let (anomaly, drift) = match &judgement {
+            Judgement::Class(verdict) => (verdict.anomaly, verdict.decision.drift.warning),
+            Judgement::Inspection(anomaly) => (Some(*anomaly), false),
+        };
         self.hub.update(self.place, |state| {
-            std::mem::replace(&mut state.drift, drift) != drift
+            let before = (state.drift, state.inspects);
+            (state.drift, state.inspects) = (drift, anomaly.is_some());
+            before != (drift, anomaly.is_some())
         });
+        let mut small = picture::small(&frame);
+        if let Some(anomaly) = anomaly.filter(|anomaly| !anomaly.is_good()) {
+            let heat = session.client.heatmap(&anomaly)?;
+            let capacity = session.info.frame_capacity as usize;
+            if let Some(seen) = device::seen(&frame, capacity, &session.info) {
+                let [live, log] = picture::flawed(&seen, &heat);
+                self.hub.show(self.place, live);
+                small = log;
+            }
+        }
         let time = self.hub.log.now().wall;
-        let decision = session.decision(&self.options.name, verdict, micros, time);
+        let decision = session.decision(&self.options.name, judgement, micros, time);
         self.hub.beat(self.place, Doing::Log);
-        self.hub
-            .decide(self.place, &decision, &picture::small(&frame));
+        self.hub.decide(self.place, &decision, &small);
         Ok(())
     }
 
@@ -409,7 +423,28 @@ impl Session {
         Ok(())
     }
 
-    fn decision(&self, device: &str, verdict: Verdict, micros: u32, time: u64) -> Decision {
+    fn decision(&self, device: &str, judgement: Judgement, micros: u32, time: u64) -> Decision {
+        let verdict = match judgement {
+            Judgement::Class(verdict) => verdict,
+            Judgement::Inspection(anomaly) => {
+                let call = if anomaly.is_good() {
+                    Call::Good
+                } else {
+                    Call::Flawed
+                };
+                return Decision {
+                    device: device.to_owned(),
+                    call,
+                    nearest: String::new(),
+                    distances: Vec::new(),
+                    novelty: Some(anomaly.score),
+                    threshold: Some(1.0),
+                    micros,
+                    vote: None,
+                    time,
+                };
+            }
+        };
         // Prototypes and shots are compared by squared distances.
         let squared = matches!(verdict.head, Head::Prototype | Head::Nearest);
         let measures = verdict.distances.iter().map(|distance| Measure {

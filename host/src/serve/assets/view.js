@@ -4,7 +4,7 @@ import { has, number, t, time, trouble } from "./words.js";
 
 export const $ = (id) => document.getElementById(id);
 
-const MARKS = { good: "✓", class: "◆", defect: "✕", unknown: "?", unclear: "≈", undecided: "…", lost: "⚡", idle: "…", trouble: "!" };
+const MARKS = { good: "✓", class: "◆", defect: "✕", unknown: "?", unclear: "≈", flawed: "✕", undecided: "…", lost: "⚡", idle: "…", trouble: "!" };
 const BARS = 8;
 
 export function make(tag, attributes = {}, ...children) {
@@ -54,7 +54,7 @@ function verdict(device, connected) {
     const { kind } = state.trouble;
     return ["trouble", has(`e-${kind}`) ? t(`e-${kind}`) : t("trouble"), trouble(state.trouble)];
   }
-  if (!state.classes.some((taught) => taught.usable)) return ["idle", t("empty"), t("empty-detail")];
+  if (!state.inspects && !state.classes.some((taught) => taught.usable)) return ["idle", t("empty"), t("empty-detail")];
   if (!last) return ["idle", t("waiting"), ""];
   const { decision } = last;
   const said = told(decision);
@@ -63,6 +63,7 @@ function verdict(device, connected) {
   if (other) details.unshift(t("alone", { word: word(other) }));
   else if (said.call === "unknown") details.unshift(t("like", { name: decision.nearest }));
   else if (said.call === "unclear") details.unshift(nearest(decision));
+  else if (said.call === "flawed" && said.name) details.unshift(said.name);
   if (decision.vote) details.unshift(t("votes", decision.vote));
   return [said.call, word(said), details.join(" · "), said.call === "good" ? said.name : undefined];
 }
@@ -148,6 +149,7 @@ function counters({ counts, voting }) {
   if (counts.calls.undecided) rows.push([t("undecided-count"), counts.calls.undecided, "undecided"]);
   if (counts.calls.unclear) rows.unshift([t("unclear"), counts.calls.unclear, "unclear"]);
   if (counts.calls.unknown) rows.unshift([t("unknown"), counts.calls.unknown, "unknown"]);
+  if (counts.calls.flawed) rows.unshift([t("flawed"), counts.calls.flawed, "flawed"]);
   rows.unshift([t("total"), counts.total, "total"]);
   $("counters").replaceChildren(...rows.map(([name, count, kind]) => {
     const row = make("div", {}, make("dt", { textContent: name, title: name }), make("dd", { textContent: number(count) }));

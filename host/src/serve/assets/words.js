@@ -4,6 +4,7 @@ const WORDS = {
   en: {
     "good": "OK", "unknown": "Unknown", "lost": "No signal", "connecting": "Connecting",
     "kind-class": "part", "kind-defect": "defect", "kind-unknown": "like nothing that was taught",
+    "flawed": "Flaw", "kind-flawed": "a place like none of the good parts",
     "unclear": "Too close to call", "kind-unclear": "two classes are equally near",
     "undecided": "Looking…", "kind-undecided": "the frames do not agree yet",
     "votes": "{votes} of {frames} frames", "alone": "this frame alone: {word}",
@@ -65,6 +66,7 @@ const WORDS = {
   ko: {
     "good": "정상", "unknown": "미등록", "lost": "신호 없음", "connecting": "연결 중",
     "kind-class": "부품", "kind-defect": "불량", "kind-unknown": "배운 것과 다름",
+    "flawed": "흠 있음", "kind-flawed": "정상품에 없는 곳이 있음",
     "unclear": "구별 안 됨", "kind-unclear": "두 클래스와 똑같이 비슷함",
     "undecided": "확인 중…", "kind-undecided": "프레임 판정이 아직 엇갈림",
     "votes": "{frames}프레임 중 {votes}", "alone": "이 프레임만: {word}",

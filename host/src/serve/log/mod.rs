@@ -5,7 +5,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
@@ -27,7 +27,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 pub struct Keep {
     /// Days, as [`Log`] counts them.
     pub days: u32,
-    /// Bytes of decisions and pictures. The file is somewhat larger.
+    /// Bytes of decisions and pictures. The file may take twice as much.
     pub bytes: u64,
 }
 
@@ -81,6 +81,8 @@ pub struct Log {
     queue: Mutex<Queue>,
     /// Held by whoever writes.
     writing: Mutex<Writing>,
+    /// The numbers that were read or written, for a file that takes the place of a damaged one.
+    numbers: Mutex<BTreeMap<String, u64>>,
 }
 
 #[derive(Debug)]
@@ -169,6 +171,7 @@ impl Log {
                 trouble: None,
                 closed: false,
             }),
+            numbers: Mutex::default(),
         })
     }
 
@@ -270,13 +273,23 @@ impl Log {
             return;
         }
         *store = Err(LogError::Closed(self.path.clone()));
-        if let Some(LogError::Damaged { what, .. }) = error
-            && self.replace
-        {
-            // If not, it is told again by the next attempt.
-            let _ = put_aside(&self.path, what);
-        }
-        *store = Store::open(&self.path).map_err(|fault| error_of(&self.path, fault));
+        let replaced = match error {
+            // If it can't be, it is told again by the next attempt.
+            Some(LogError::Damaged { what, .. }) if self.replace => {
+                put_aside(&self.path, what).is_ok()
+            }
+            _ => false,
+        };
+        let open = || {
+            let new = Store::open(&self.path)?;
+            if replaced {
+                let numbers = lock(&self.numbers);
+                let numbers: Vec<_> = numbers.iter().map(|(name, n)| (&**name, *n)).collect();
+                new.set_numbers(&numbers)?;
+            }
+            Ok(new)
+        };
+        *store = careful(open).map_err(|fault| error_of(&self.path, fault));
     }
 
     /// Decisions with ids from `from` on, the oldest first, at most `most`.
@@ -326,7 +339,11 @@ impl Log {
     /// # Errors
     /// When the file can't be read.
     pub fn number(&self, name: &str) -> Result<Option<u64>, LogError> {
-        self.with(|store| store.number(name))
+        let number = self.with(|store| store.number(name))?;
+        if let Some(number) = number {
+            lock(&self.numbers).insert(name.to_owned(), number);
+        }
+        Ok(number)
     }
 
     /// Keeps numbers, all or none.
@@ -335,6 +352,7 @@ impl Log {
     /// When the file can't be written.
     pub fn set_numbers(&self, numbers: &[(&str, u64)]) -> Result<(), LogError> {
         let _writing = lock(&self.writing);
+        lock(&self.numbers).extend(numbers.iter().map(|(name, n)| ((*name).to_owned(), *n)));
         let written = self.with(|store| store.set_numbers(numbers));
         if let Err(error) = &written {
             self.reopen(Some(error));

@@ -293,6 +293,7 @@ fn a_file_that_is_damaged_while_it_is_open_is_put_aside_too() {
     for replace in [false, true] {
         let (clock, moment) = settable(YEAR);
         let log = Log::open_with(&path, KEEP, clock, replace).unwrap();
+        log.set_numbers(&[("shift", 7)]).unwrap();
         // Forget what was read of it.
         log.reopen(Some(&LogError::Closed(path.clone())));
         damage(&path, b"part 399");
@@ -309,7 +310,9 @@ fn a_file_that_is_damaged_while_it_is_open_is_put_aside_too() {
             fs::rename(dir.path().join("log 2"), &path).unwrap();
         }
     }
-    assert_eq!(names(&Log::open(&path, KEEP).unwrap()), ["after"]);
+    let log = Log::open(&path, KEEP).unwrap();
+    assert_eq!(names(&log), ["after"]);
+    assert_eq!(log.number("shift").unwrap(), Some(7));
 }
 
 #[test]

@@ -1,0 +1,330 @@
+//! `sudal inspect` on products in MVTec's layout, with a model that gives patches.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use serde::Serialize;
+use sudal::data::Fit;
+use sudal::data::mvtec::Products;
+use sudal::device::{Found, Looked, Rate, over_products};
+use sudal::export::quantized::QuantizedModel;
+use sudal::meta::Accuracy;
+use sudal::report::{Axis, Chart, Point, Series, Style};
+
+use super::Args;
+use crate::cli::openset::rate;
+use crate::cli::output::Output;
+use crate::cli::place;
+
+/// Shots that are measured when none are given.
+const SHOTS: [usize; 5] = [1, 2, 4, 8, 16];
+/// Rates of false alarms, in %, likewise.
+const RATES: [f64; 2] = [1.0, 5.0];
+
+#[derive(Serialize)]
+struct Report {
+    model: PathBuf,
+    data: PathBuf,
+    draws: u64,
+    seed: u64,
+    fit: Fit,
+    products: Vec<Measured>,
+    /// Means over the products; none of a number of shots that a product has not.
+    all: Vec<All>,
+}
+
+#[derive(Serialize)]
+struct Measured {
+    product: String,
+    good: usize,
+    flawed: usize,
+    rows: Vec<Found>,
+}
+
+/// The same as of a product, over all of them.
+#[derive(Serialize)]
+struct All {
+    shot: usize,
+    products: usize,
+    auroc: Accuracy,
+    auroc_patches: Accuracy,
+    auroc_pixels: Option<Accuracy>,
+    pro: Option<Accuracy>,
+    rates: Vec<AllMissed>,
+    plain: Accuracy,
+}
+
+#[derive(Serialize)]
+struct AllMissed {
+    rate: f64,
+    exact: Accuracy,
+    device: Accuracy,
+    false_alarms: Accuracy,
+    plain: Accuracy,
+}
+
+pub(super) fn run(
+    args: &Args,
+    image: &QuantizedModel,
+    path: &Path,
+    output: &Output,
+) -> anyhow::Result<()> {
+    if args.draws == 0 {
+        bail!("--draws 0 measures nothing: give at least 1, better 5");
+    }
+    if args.good.is_some() {
+        bail!("--good is for folders of classes: here `train/good` is good");
+    }
+    if let Some(path) = &args.plot {
+        place::ready_chart(path)?;
+    }
+    let or = |given: &[f64]| {
+        if given.is_empty() {
+            RATES.to_vec()
+        } else {
+            given.to_vec()
+        }
+    };
+    let rates: Vec<Rate> = or(&args.rate)
+        .into_iter()
+        .map(rate)
+        .collect::<Result<_, _>>()?;
+    let shots = if args.shot.is_empty() {
+        SHOTS.to_vec()
+    } else {
+        args.shot.clone()
+    };
+    if shots.contains(&0) {
+        bail!("--shot 0 teaches nothing: give at least 1");
+    }
+    let model = image.model()?;
+    let products = Products::open(path)?;
+    let fit = args.data.fit();
+    let pictures = products.products().iter();
+    let pictures: usize = pictures.map(|p| p.train.len() + p.test.len()).sum();
+    let bar = output.bar(pictures as u64, "pictures");
+    let looked: Vec<Looked> = products
+        .products()
+        .iter()
+        .map(|product| {
+            Looked::new(&model, &products, product, fit, &|| bar.inc(1))
+                .with_context(|| format!("looking at {} of {}", product.name, path.display()))
+        })
+        .collect::<Result<_, _>>()?;
+    bar.finish_and_clear();
+    let bar = output.bar((looked.len() * shots.len()) as u64, "measurements");
+    let mut measured = Vec::new();
+    for looked in &looked {
+        let mut rows = Vec::new();
+        for &shot in shots.iter().filter(|&&shot| shot <= looked.shots()) {
+            rows.push(looked.measure(shot, args.draws, args.seed, &rates)?);
+            bar.inc(1);
+        }
+        if rows.is_empty() {
+            bail!(
+                "{} has {} good pictures to learn from: give fewer --shot",
+                looked.name(),
+                looked.shots()
+            );
+        }
+        let (good, flawed) = looked.tested();
+        measured.push(Measured {
+            product: looked.name().to_owned(),
+            good,
+            flawed,
+            rows,
+        });
+    }
+    bar.finish_and_clear();
+    let report = Report {
+        model: args.model.clone(),
+        data: path.to_owned(),
+        draws: args.draws,
+        seed: args.seed,
+        fit,
+        all: shots
+            .iter()
+            .filter_map(|&shot| all(&measured, shot))
+            .collect(),
+        products: measured,
+    };
+    if let Some(path) = &args.plot {
+        chart(&report).save(path)?;
+    }
+    output.result(&report, describe(&report))
+}
+
+/// The means over the products at so many shots, if there are several and all have them.
+fn all(measured: &[Measured], shot: usize) -> Option<All> {
+    let rows: Vec<&Found> = measured
+        .iter()
+        .map(|measured| measured.rows.iter().find(|row| row.shot == shot))
+        .collect::<Option<_>>()?;
+    let over = |of: &dyn Fn(&Found) -> Accuracy| {
+        over_products(&rows.iter().map(|row| of(row)).collect::<Vec<_>>())
+    };
+    // Those with masks alone.
+    let some = |of: &dyn Fn(&Found) -> Option<Accuracy>| {
+        over_products(&rows.iter().filter_map(|row| of(row)).collect::<Vec<_>>())
+    };
+    let first = rows.first().filter(|_| rows.len() > 1)?;
+    let rates = (0..first.rates.len()).map(|place| {
+        Some(AllMissed {
+            rate: first.rates[place].rate,
+            exact: over(&|row| row.rates[place].exact)?,
+            device: over(&|row| row.rates[place].device)?,
+            false_alarms: over(&|row| row.rates[place].false_alarms)?,
+            plain: over(&|row| row.rates[place].plain)?,
+        })
+    });
+    Some(All {
+        shot,
+        products: rows.len(),
+        auroc: over(&|row| row.auroc)?,
+        auroc_patches: over(&|row| row.auroc_patches)?,
+        auroc_pixels: some(&|row| row.auroc_pixels),
+        pro: some(&|row| row.pro),
+        rates: rates.collect::<Option<_>>()?,
+        plain: over(&|row| row.plain.auroc)?,
+    })
+}
+
+fn describe(report: &Report) -> String {
+    let mut text = format!(
+        "{} on {}: good pictures of `train` taught, those of `test` shown; {} draws, seed {}; in %, mean ± 95 % interval over draws\n",
+        report.model.display(),
+        report.data.display(),
+        report.draws,
+        report.seed
+    );
+    for measured in &report.products {
+        let Measured {
+            product,
+            good,
+            flawed,
+            rows,
+        } = measured;
+        text.push_str(&format!("\n{product}: {good} good, {flawed} flawed\n"));
+        let rates = rows.first().map_or(&[][..], |row| &row.rates[..]);
+        text.push_str(&header(rates.iter().map(|at| at.rate)));
+        for row in rows {
+            let rates = row.rates.iter();
+            let rates = rates.map(|at| [at.exact, at.device, at.false_alarms, at.plain]);
+            let areas = [
+                Some(row.auroc),
+                Some(row.auroc_patches),
+                row.auroc_pixels,
+                row.pro,
+                Some(row.plain.auroc),
+            ];
+            text.push_str(&line(row.shot, &areas, rates, row.plain.name));
+        }
+    }
+    if let Some(first) = report.all.first() {
+        text.push_str(&format!("\nall {} products\n", first.products));
+        text.push_str(&header(first.rates.iter().map(|at| at.rate)));
+        for row in &report.all {
+            let rates = row.rates.iter();
+            let rates = rates.map(|at| [at.exact, at.device, at.false_alarms, at.plain]);
+            let areas = [
+                Some(row.auroc),
+                Some(row.auroc_patches),
+                row.auroc_pixels,
+                row.pro,
+                Some(row.plain),
+            ];
+            text.push_str(&line(row.shot, &areas, rates, "each its best"));
+        }
+    }
+    text.push_str(
+        "\nmissed exact: at exactly this rate of false alarms on the good pictures of `test`; own: at the threshold \
+         that the device chooses from the shots, with the false alarms that it then has; plain: the statistic of the \
+         picture that does best in hindsight\n",
+    );
+    text
+}
+
+/// Width of a column of numbers.
+const COLUMN: usize = 14;
+
+fn header(rates: impl Iterator<Item = f64>) -> String {
+    let mut line = String::from("shots");
+    let mut column = |title: &str| line.push_str(&format!("{title:>COLUMN$}"));
+    for title in ["AUROC", "patches alone", "of pixels", "AUPRO", "plain"] {
+        column(title);
+    }
+    for rate in rates {
+        let percent = 100.0 * rate;
+        column(&format!("{percent} %: exact"));
+        column("own");
+        column("false alarms");
+        column("plain");
+    }
+    line + "\n"
+}
+
+fn line(
+    shot: usize,
+    areas: &[Option<Accuracy>],
+    rates: impl Iterator<Item = [Accuracy; 4]>,
+    plain: &str,
+) -> String {
+    let mut line = format!("{shot:>5}");
+    let columns = areas.iter().copied().chain(rates.flatten().map(Some));
+    for column in columns {
+        let text = match column {
+            Some(Accuracy { mean, interval, .. }) => {
+                format!("{:.1} ± {:.1}", 100.0 * mean, 100.0 * interval)
+            }
+            None => "-".to_owned(),
+        };
+        line.push_str(&format!("{text:>COLUMN$}"));
+    }
+    format!("{line}  {plain}\n")
+}
+
+/// Areas over the number of shots.
+fn chart(report: &Report) -> Chart {
+    let point = |shot: usize, accuracy: Accuracy| Point {
+        x: shot as f64,
+        y: 100.0 * accuracy.mean,
+        interval: 100.0 * accuracy.interval,
+    };
+    let mut series: Vec<Series> = report
+        .products
+        .iter()
+        .map(|measured| Series {
+            name: measured.product.clone(),
+            points: measured
+                .rows
+                .iter()
+                .map(|row| point(row.shot, row.auroc))
+                .collect(),
+            ..Series::default()
+        })
+        .collect();
+    if !report.all.is_empty() {
+        let all = |name: &str, of: &dyn Fn(&All) -> Accuracy, style| Series {
+            name: name.to_owned(),
+            points: report
+                .all
+                .iter()
+                .map(|row| point(row.shot, of(row)))
+                .collect(),
+            style,
+            color: None,
+        };
+        series.push(all("all", &|row| row.auroc, Style::Line));
+        series.push(all("plain statistics, all", &|row| row.plain, Style::Line));
+    }
+    let axis = |label: &str, log| Axis {
+        label: label.to_owned(),
+        log,
+    };
+    Chart {
+        title: "Flawed pictures told from good ones".to_owned(),
+        x: axis("good pictures taught", true),
+        y: axis("AUROC (%)", false),
+        series,
+    }
+}
