@@ -51,7 +51,10 @@ fn the_newest_value_is_kept_and_the_one_before_comes_back() {
         let new = some(seed, len);
         let (a, b) = new.split_at(len / 3);
         banks
-            .write(|show| [a, b].into_iter().for_each(|piece| show(piece)))
+            .write(|show| {
+                show(a);
+                show(b);
+            })
             .expect("it fits");
         chip = shared.borrow().clone();
         assert_eq!(value::<4096, 4>(&chip), Some(new));

@@ -13,7 +13,7 @@ const SIDE: u32 = 96;
 fn paper(number: u32) -> Gray {
     let grain = |x: u32, y: u32| {
         let (x, y) = (x + 37 * number, y + 11 * number);
-        let fine = (x * 7919 ^ y * 104_729).wrapping_mul(2_654_435_761) >> 27;
+        let fine = ((x * 7919) ^ (y * 104_729)).wrapping_mul(2_654_435_761) >> 27;
         let coarse = 20.0 * ((x as f32 / 9.0).sin() + (y as f32 / 7.0).cos());
         (128.0 + coarse) as u8 + fine as u8
     };

@@ -339,7 +339,7 @@ impl Making {
     }
 
     /// From a picture to a vector.
-    fn to_vector(&mut self) {
+    fn end_as_vector(&mut self) {
         let [channels, height, width] = [self.now.dims[0], self.now.dims[1], self.now.dims[2]];
         let mut length = channels;
         match self.pick(0, 6) {
@@ -478,7 +478,7 @@ fn network(seed: u64) -> (File, [i64; 3]) {
     }
     let area = making.now.dims.iter().product::<i64>();
     if area > 400 || !making.once_in(5) {
-        making.to_vector();
+        making.end_as_vector();
         for _ in 0..making.pick(0, 4) {
             making.vector_step();
         }
