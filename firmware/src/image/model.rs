@@ -68,7 +68,7 @@ pub struct Golden<'m> {
     pub frame: &'m [u8],
     /// The int8 embedding.
     pub embedding: &'m [i8],
-    /// [`crc`] of the int8 patches, where the model gives some.
+    /// [`crc()`] of the int8 patches, where the model gives some.
     pub patches: Option<u32>,
 }
 
