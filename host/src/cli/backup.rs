@@ -2,7 +2,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use sudal::device::Backup as Contents;
+use sudal::device::{Backup as Contents, InspectionRequest};
 
 use super::device::BoardArgs;
 use super::output::Output;
@@ -43,6 +43,14 @@ impl Backup {
                 info.other_models
             ));
         }
+        // A board without an inspection knows of no good frame.
+        let good = connection.client.inspection(InspectionRequest::Status);
+        let good = good.map_or(0, |known| known.frames);
+        if good > 0 {
+            text.push_str(&format!(
+                "\nnot in it: what {good} good frames taught (`sudal good`): keep their pictures"
+            ));
+        }
         if !info.damage.classes.is_empty() {
             text.push_str(
                 "\nthe board's flash lost records, so some are older states: see `sudal list`",
@@ -53,6 +61,7 @@ impl Backup {
             "model": format!("{:016x}", backup.model),
             "classes": classes,
             "other_models": info.other_models,
+            "good_frames_left_out": good,
             "damage": info.damage,
         });
         output.result(&result, text)
