@@ -207,27 +207,28 @@ impl Flaws {
 
 impl fmt::Display for Flaws {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let score = format!("score {:.2}, the limit is 1", self.score);
         if self.verdict() == Acceptance::Ok {
-            return write!(f, "no flaw: score {:.2} of 1", self.score);
+            return write!(f, "no flaw: {score}");
         }
         let Witnesses {
             places,
             whole,
             light,
         } = self.witnesses;
-        let [x, y] = self.worst_percent;
-        write!(f, "FLAW: score {:.2} of 1, ", self.score)?;
-        if light > places.max(whole) {
-            write!(f, "brighter or darker than the good parts")
+        let why = if light > places.max(whole) {
+            "brighter or darker than the good parts"
         } else if whole > places {
-            write!(f, "as a whole unlike the good parts")
+            "as a whole unlike the good parts"
         } else {
-            write!(
-                f,
-                "in {:.0} % of the picture, worst at {x:.0} % from the left and {y:.0} % from the top",
-                self.flawed_percent
-            )
-        }
+            "a place like none of the good parts"
+        };
+        let [x, y] = self.worst_percent;
+        write!(
+            f,
+            "FLAW: {score}; {why}; {:.0} % of the picture, worst at {x:.0} % from the left and {y:.0} % from the top",
+            self.flawed_percent
+        )
     }
 }
 
