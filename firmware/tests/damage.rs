@@ -319,7 +319,7 @@ fn a_full_store_says_so_and_keeps_everything() {
     // As the documentation has it.
     assert_eq!((NorStore::MIN_SECTORS, LargeSectors::MIN_SECTORS), (37, 4));
     let largest = 8 + (1 + 5 + record::MAX_RECORD).next_multiple_of(4);
-    assert_eq!(largest, 2780);
+    assert_eq!(largest, 2844);
     assert!(
         store
             .classes()
