@@ -318,13 +318,21 @@ impl AlsoArgs {
         })
     }
 
-    /// These pictures, where there are any.
-    pub(crate) fn load(
+    /// The data, and these pictures where there are any.
+    pub(crate) fn sets(
         &self,
+        data: &DataArgs,
+        split: &str,
         size: (u32, u32),
-        fit: Fit,
         output: &Output,
-    ) -> anyhow::Result<Option<Loaded>> {
+    ) -> anyhow::Result<impl Iterator<Item = Loaded>> {
+        let first = data.load(split, size, output)?;
+        let others = self.load(size, data.fit(), output)?;
+        Ok([first].into_iter().chain(others))
+    }
+
+    /// These pictures, where there are any.
+    fn load(&self, size: (u32, u32), fit: Fit, output: &Output) -> anyhow::Result<Option<Loaded>> {
         let Some(path) = &self.also else {
             return Ok(None);
         };

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde::Serialize;
 use sudal::export::{Metadata, onnx};
 use sudal::meta::{Checkpoint, Trained};
@@ -50,14 +50,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         .as_ref()
         .filter(|p| p.extension().is_some_and(|e| e == "ckpt"))
     {
-        if path.exists() {
-            bail!(
-                "{} exists: give another --out, or remove it",
-                path.display()
-            );
-        }
+        place::vacant(path)?;
         let learned = checkpoint.learned().context("the run is not finished")?;
-        place::ready(path)?;
         learned.save(path)?;
         let learned = Learned {
             checkpoint: path.clone(),

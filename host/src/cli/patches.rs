@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde::Serialize;
 use sudal::data::Loaded;
 use sudal::export::patches::{Moments, Tap, add_patches, strip};
@@ -61,22 +61,14 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let at = || format!("{}", args.onnx.display());
     let bytes = fs::read(&args.onnx).with_context(at)?;
     let bytes = strip(&bytes).with_context(at)?;
-    if args.out.exists() {
-        bail!(
-            "{} exists: give another --out, or remove it",
-            args.out.display()
-        );
-    }
-    place::ready(&args.out)?;
+    place::vacant(&args.out)?;
     let tap = Tap::find(&bytes, args.tap.as_deref()).with_context(at)?;
     let [_, rows, columns] = tap.model().shape();
     let size = (columns as u32, rows as u32);
     let split = args.data.split_or("train")?;
-    let mut sets = vec![args.data.load(&split, size, output)?];
-    sets.extend(args.also.load(size, args.data.fit(), output)?);
-    for set in &mut sets {
-        *set = set.first((args.pictures / set.classes()).max(1));
-    }
+    let sets = args.also.sets(&args.data, &split, size, output)?;
+    let sets = sets.map(|set| set.first((args.pictures / set.classes()).max(1)));
+    let sets: Vec<Loaded> = sets.collect();
     let moments: Vec<Moments> = sets
         .iter()
         .map(|set| moments(&tap, set, output))

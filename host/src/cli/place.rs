@@ -15,6 +15,17 @@ pub(crate) fn ready(path: &Path) -> anyhow::Result<()> {
     files::check(path).with_context(|| format!("{} can't be written", path.display()))
 }
 
+/// The same for a file that must not be there yet.
+pub(crate) fn vacant(path: &Path) -> anyhow::Result<()> {
+    if path.exists() {
+        bail!(
+            "{} exists: give another --out, or remove it",
+            path.display()
+        );
+    }
+    ready(path)
+}
+
 /// The same for the two pictures of a chart.
 pub(crate) fn ready_chart(path: &Path) -> anyhow::Result<()> {
     ready(&path.with_extension("png"))?;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde::Serialize;
 use sudal::data::Loaded;
 use sudal::export::float::FloatModel;
@@ -65,20 +65,12 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let bytes = fs::read(&args.onnx).with_context(at)?;
     let bytes = strip(&bytes).with_context(at)?;
     let model = ModelFile::Onnx(Box::new(FloatModel::new(&bytes, None).with_context(at)?));
-    if args.out.exists() {
-        bail!(
-            "{} exists: give another --out, or remove it",
-            args.out.display()
-        );
-    }
-    place::ready(&args.out)?;
+    place::vacant(&args.out)?;
     let split = args.data.split_or("train")?;
     let size = model.size()?;
-    let mut sets = vec![args.data.load(&split, size, output)?];
-    sets.extend(args.also.load(size, args.data.fit(), output)?);
-    for set in &mut sets {
-        *set = set.first((args.pictures / set.classes()).max(2));
-    }
+    let sets = args.also.sets(&args.data, &split, size, output)?;
+    let sets = sets.map(|set| set.first((args.pictures / set.classes()).max(2)));
+    let sets: Vec<Loaded> = sets.collect();
     let sources: Vec<Embeddings> = sets
         .iter()
         .map(|set| model.embeddings(set, output))
