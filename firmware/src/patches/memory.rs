@@ -127,8 +127,8 @@ const MORE_FRAMES: f32 = 0.3;
 /// The weight of the whole embedding beside the patches, and how much the two go together in good frames.
 const WHOLE: f32 = 0.5;
 const TOGETHER: f32 = 0.45;
-/// The weight of brightness beside both.
-const LIGHT: f32 = 0.05;
+/// The weight of brightness, and of the embedding alone, beside both.
+const ASIDE: f32 = 0.05;
 
 impl Default for Memory {
     fn default() -> Self {
@@ -458,8 +458,8 @@ impl Memory {
 
 /// The witnesses together, in deviations.
 ///
-/// Patches and embedding are added, as both see a flaw somewhat; brightness is something else, which
-/// speaks up where it is rare.
+/// Patches and embedding are added, as both see a flaw somewhat. Brightness is something else, which
+/// counts where it is rare, and so does an embedding that is very far off whatever the patches are.
 fn fuse(patches: f32, whole: Option<f32>, light: f32) -> f32 {
     let seen = match whole {
         Some(whole) => {
@@ -469,8 +469,9 @@ fn fuse(patches: f32, whole: Option<f32>, light: f32) -> f32 {
         None => patches,
     };
     let mut together = Together::default();
-    together.push(1.0 - LIGHT, beyond(seen));
-    together.push(LIGHT, light);
+    together.push(1.0, beyond(seen));
+    together.push(ASIDE, whole.map_or(0.5, beyond));
+    together.push(ASIDE, light);
     witness::deviations(together.part())
 }
 
