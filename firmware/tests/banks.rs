@@ -60,9 +60,12 @@ fn the_newest_value_is_kept_and_the_one_before_comes_back() {
         assert_eq!(value::<4096, 4>(&chip), Some(new));
     }
     let (mut banks, shared) = open::<4096, 4>(&chip);
+    assert!(banks.can_undo());
     banks.undo().expect("the flash is sound");
     chip = shared.borrow().clone();
     assert_eq!(value::<4096, 4>(&chip), Some(some(3, 4096)));
+    // What was before that is gone, and nothing is no step back.
+    assert!(!open::<4096, 4>(&chip).0.can_undo());
     let (mut banks, shared) = open::<4096, 4>(&chip);
     banks.write(|show| show(&some(5, 77))).expect("it fits");
     banks.clear().expect("the flash is sound");

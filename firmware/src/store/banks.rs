@@ -17,6 +17,8 @@ const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 const MAGIC: [u8; 4] = *b"BANK";
 /// Bytes of a header: whole words of every flash.
 const HEADER: usize = WORD_LIMIT;
+/// Number of a value that none was before.
+const FIRST: u32 = 1;
 /// Bytes that are programmed or read at once.
 const PAGE: usize = 256;
 
@@ -109,10 +111,14 @@ impl<F: NorFlash> Banks<F> {
         Some(start..start + header.len as usize)
     }
 
-    /// Whether a value before the newest is there.
+    /// Whether what was there before the newest value is known: a value, or nothing before the first.
     #[must_use]
     pub fn can_undo(&self) -> bool {
-        !self.values.is_empty()
+        match self.values[..] {
+            [] => false,
+            [(_, only)] => only.number == FIRST,
+            _ => true,
+        }
     }
 
     /// Takes the value before for the newest, until one is written.
@@ -151,7 +157,7 @@ impl<F: NorFlash> Banks<F> {
         }
         let (bank, number) = match self.values.first() {
             Some(&(bank, header)) => (1 - bank, header.number.wrapping_add(1)),
-            None => (0, 1),
+            None => (0, FIRST),
         };
         let header = Header {
             number,
