@@ -261,9 +261,9 @@ fn learn<'m, C: Camera, F: Mapped<'m>>(
     }
     let embedding = seen(camera, embedder, guard, stats)?;
     let rate = guard.settings().choices().rate;
+    let sight = embedder.sight(&embedding)?;
     match request {
         InspectionRequest::Watch => {
-            let sight = embedder.sight(&embedding)?;
             let mut heat = [0; MAX_PLACES];
             let heat = &mut heat[..sight.map.shape().places()];
             let finding = inspector
@@ -273,11 +273,9 @@ fn learn<'m, C: Camera, F: Mapped<'m>>(
             inspector.memory.watch(&finding);
         }
         InspectionRequest::Bad => {
-            let sight = embedder.sight(&embedding)?;
             inspector.memory.reject(&sight).map_err(refused)?;
         }
         _ => {
-            let sight = embedder.sight(&embedding)?;
             inspector.memory.teach(&sight).map_err(refused)?;
             inspector.model = model.id();
         }

@@ -254,16 +254,17 @@ impl Worker {
             (state.drift, state.inspects) = (drift, anomaly.is_some());
             before != (drift, anomaly.is_some())
         });
-        let mut small = picture::small(&frame);
+        let mut flawed = None;
         if let Some(anomaly) = anomaly.filter(|anomaly| !anomaly.is_good()) {
             let heat = session.client.heatmap(&anomaly)?;
             let capacity = session.info.frame_capacity as usize;
             if let Some(seen) = device::seen(&frame, capacity, &session.info) {
                 let [live, log] = picture::flawed(&seen, &heat);
                 self.hub.show(self.place, live);
-                small = log;
+                flawed = Some(log);
             }
         }
+        let small = flawed.unwrap_or_else(|| picture::small(&frame));
         let time = self.hub.log.now().wall;
         let decision = session.decision(&self.options.name, judgement, micros, time);
         self.hub.beat(self.place, Doing::Log);
