@@ -43,7 +43,7 @@ pub struct Parts<'m, C, F> {
     pub board: &'static str,
     /// Measures latency.
     pub clock: Clock,
-    /// Where the model image lies; empty for none.
+    /// Where the model image lies that was flashed with the firmware; empty if that is the first slot.
     pub image: &'m [u8],
     /// Working memory of the engine.
     pub arena: &'m mut [u64],
@@ -93,7 +93,10 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
         }
         let ledger = *settings.ledger();
         let trust = Trust::of(&settings).map(Trust::of_taken);
-        let accept = |image: &[u8]| slots::accept(image, trust, parts.arena, parts.input.len());
+        let accept = |image: &[u8], signed: bool| {
+            let trust = trust.filter(|_| signed);
+            slots::accept(image, trust, parts.arena, parts.input.len())
+        };
         let (image, slots) = Slots::open(parts.slots, parts.image, settings.active(), accept);
         let choices = settings.choices();
         let guard = Guard::new(settings, slots, parts.clock, image);
@@ -308,6 +311,11 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
             ticks: embedder.check()?,
         }),
         Request::LeaveOneOut { id } => decide::leave_one_out(id, store, embedder, guard),
+        Request::Learned {
+            total,
+            offset,
+            chunk,
+        } => inspect::receive(inspector, total, offset, chunk),
         Request::Inspection(_) => Err(InspectionError::NoMemory.into()),
         Request::Boots { .. } | Request::Check(Check::Flash) => Err(DeviceError::NoHistory),
     }

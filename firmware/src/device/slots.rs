@@ -73,6 +73,11 @@ impl Trust {
     }
 }
 
+/// Whether a flash holds no image.
+fn is_blank(bytes: &[u8]) -> bool {
+    bytes.iter().take(4).all(|&byte| byte == 0xff)
+}
+
 /// Accepts an image for a slot: sound, fit for the memory, of the right hash and signature, for this
 /// product and not too old, and its self-test gives exactly what it should.
 pub(super) fn accept(
@@ -81,7 +86,7 @@ pub(super) fn accept(
     arena: &mut [u64],
     input: usize,
 ) -> Result<usize, ImageFault> {
-    if bytes.iter().take(4).all(|&byte| byte == 0xff) {
+    if is_blank(bytes) {
         return Err(ImageFault::Blank);
     }
     let model = check_model(bytes, arena, input)?;
@@ -114,14 +119,21 @@ pub(super) struct Slots<F> {
 
 impl<'m, F: Mapped<'m>> Slots<F> {
     /// Chooses the image to run: that of the active slot, else of the other one, else the factory's.
-    /// `accept` says whether an image can be run.
+    /// `accept` says whether an image can be run, and whether it has to be signed.
+    ///
+    /// Where there is no room for a factory's image apart, slot A has it until an update takes that
+    /// slot, and again when it is flashed anew, which erases slot B.
     pub(super) fn open(
         [a, b]: [F; 2],
         factory: &'m [u8],
         active: Slot,
-        mut accept: impl FnMut(&[u8]) -> Result<usize, ImageFault>,
+        mut accept: impl FnMut(&[u8], bool) -> Result<usize, ImageFault>,
     ) -> (&'m [u8], Self) {
+        // Nobody else empties slot B and then has something of their own in slot A: the slot that runs is
+        // never written to.
+        let flashed = factory.is_empty() && (active == Slot::Factory || is_blank(b.contents()));
         let order: &[_] = match active {
+            _ if flashed => &[Slot::A],
             Slot::Factory => &[],
             Slot::A => &[Slot::A, Slot::B],
             Slot::B => &[Slot::B, Slot::A],
@@ -130,7 +142,7 @@ impl<'m, F: Mapped<'m>> Slots<F> {
         let mut running = Slot::Factory;
         for &slot in order {
             let flash = if slot == Slot::A { &a } else { &b };
-            match accept(flash.contents()) {
+            match accept(flash.contents(), !flashed) {
                 Ok(_) => {
                     running = slot;
                     break;

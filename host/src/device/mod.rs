@@ -47,7 +47,7 @@ mod separation;
 mod show;
 mod toolchain;
 
-pub use backup::{Backup, BackupError};
+pub use backup::{Backup, BackupError, Restored};
 pub use bench::{build_bench, try_kernels};
 pub use board::{BOARDS, Board, BoardError, Memory, open, open_at, state_dir};
 pub use claim::Claim;
