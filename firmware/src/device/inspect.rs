@@ -129,7 +129,7 @@ impl<'m, F: Mapped<'m>> Inspector<'m, F> {
         Ok(())
     }
 
-    fn info(&self) -> InspectionInfo {
+    fn info(&self, model: Option<&Model<'_>>) -> InspectionInfo {
         let memory = &self.memory;
         InspectionInfo {
             frames: memory.frames(),
@@ -142,6 +142,8 @@ impl<'m, F: Mapped<'m>> Inspector<'m, F> {
             bad: memory.bad(),
             bytes: memory.bytes_len() as u32,
             max_bytes: MAX_BYTES as u32,
+            has_patches: model.is_some_and(|model| model.patches().is_some()),
+            is_foreign: memory.frames() > 0 && !model.is_some_and(|model| self.knows(model)),
         }
     }
 
@@ -273,7 +275,8 @@ pub(super) fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
             });
         }
     }
-    Ok(Response::Inspection(inspector.info()))
+    let model = embedder.model.as_ref().ok();
+    Ok(Response::Inspection(inspector.info(model)))
 }
 
 /// Takes a piece of what good frames taught.

@@ -93,10 +93,7 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
         }
         let ledger = *settings.ledger();
         let trust = Trust::of(&settings).map(Trust::of_taken);
-        let accept = |image: &[u8], signed: bool| {
-            let trust = trust.filter(|_| signed);
-            slots::accept(image, trust, parts.arena, parts.input.len())
-        };
+        let accept = |image: &[u8]| slots::accept(image, trust, parts.arena, parts.input.len());
         let (image, slots) = Slots::open(parts.slots, parts.image, settings.active(), accept);
         let choices = settings.choices();
         let guard = Guard::new(settings, slots, parts.clock, image);

@@ -119,30 +119,30 @@ pub(super) struct Slots<F> {
 
 impl<'m, F: Mapped<'m>> Slots<F> {
     /// Chooses the image to run: that of the active slot, else of the other one, else the factory's.
-    /// `accept` says whether an image can be run, and whether it has to be signed.
+    /// `accept` says whether an image can be run.
     ///
-    /// Where there is no room for a factory's image apart, slot A has it until an update takes that
-    /// slot, and again when it is flashed anew, which erases slot B.
+    /// Where there is no room for a factory's image apart, it is in slot A until an update takes that
+    /// slot, and again when the device is flashed anew, which erases slot B.
     pub(super) fn open(
         [a, b]: [F; 2],
         factory: &'m [u8],
         active: Slot,
-        mut accept: impl FnMut(&[u8], bool) -> Result<usize, ImageFault>,
+        mut accept: impl FnMut(&[u8]) -> Result<usize, ImageFault>,
     ) -> (&'m [u8], Self) {
-        // Nobody else empties slot B and then has something of their own in slot A: the slot that runs is
-        // never written to.
+        // An update never leaves slot B empty and something that was not accepted in slot A: to be written
+        // to, A is not the one that runs.
         let flashed = factory.is_empty() && (active == Slot::Factory || is_blank(b.contents()));
         let order: &[_] = match active {
-            _ if flashed => &[Slot::A],
             Slot::Factory => &[],
+            _ if flashed => &[],
             Slot::A => &[Slot::A, Slot::B],
             Slot::B => &[Slot::B, Slot::A],
         };
         let mut rejected = None;
-        let mut running = Slot::Factory;
+        let mut running = if flashed { Slot::A } else { Slot::Factory };
         for &slot in order {
             let flash = if slot == Slot::A { &a } else { &b };
-            match accept(flash.contents(), !flashed) {
+            match accept(flash.contents()) {
                 Ok(_) => {
                     running = slot;
                     break;

@@ -73,6 +73,10 @@ pub struct InspectionInfo {
     pub bytes: u32,
     /// Bytes that it may take.
     pub max_bytes: u32,
+    /// Whether the model gives patches.
+    pub has_patches: bool,
+    /// Whether what was learned is of another model.
+    pub is_foreign: bool,
 }
 
 /// What was found in a picture.
