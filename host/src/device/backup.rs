@@ -417,6 +417,16 @@ mod tests {
         assert_eq!(Backup::from_bytes(&empty.to_bytes()).unwrap(), empty);
     }
 
+    /// A file of before there were good frames in it.
+    #[test]
+    fn a_backup_of_classes_alone_is_read() {
+        let bytes = backup().to_bytes();
+        let mut before = bytes[..bytes.len() - 8].to_vec();
+        before[8] = CLASSES_ALONE;
+        before.extend(CRC.checksum(&before).to_le_bytes());
+        assert_eq!(Backup::from_bytes(&before).unwrap(), backup());
+    }
+
     #[test]
     fn every_flipped_bit_and_every_cut_is_refused() {
         let bytes = backup().to_bytes();
