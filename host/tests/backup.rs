@@ -113,7 +113,7 @@ fn a_backup_holds_what_good_frames_taught() {
     ok(dir, "second", &["flash", surfaces]);
     ok(dir, "second", &["good", "4.png"]);
     let said = ok(dir, "second", &["restore", "line.sudalbak", "--json"]);
-    assert!(said.contains("\"good_frames\": 3"), "{said}");
+    assert!(said.contains("\"good_frames\":3"), "{said}");
     let verdict = |board| {
         let said = ok(dir, board, &["classify", "3.png"]);
         said.lines().skip(1).collect::<String>()

@@ -58,7 +58,7 @@ pub use client::{ModelInfo, Patience, Picture};
 pub use emulator::Emulator;
 pub use file::FileMedium;
 pub use firmware::build as build_firmware;
-pub use flaws::{FlawsError, Found, Looked, Missed, Plain, over_products};
+pub use flaws::{Example, Examples, FlawsError, Found, Looked, Missed, Plain, over_products};
 pub use guard::Protection;
 pub use heads::{HeadEpisodes, HeadError};
 pub use held::{Hold, Holder, Purpose, WAIT};

@@ -28,8 +28,12 @@ const TOLD: usize = 3;
 /// the picture is drawn alone.
 #[must_use]
 pub fn heatmap(picture: &Gray, size: [usize; 2], heat: &[f32]) -> Figure {
+    drawn(picture, size, heat, WIDTH.div_ceil(picture.width).max(1))
+}
+
+/// The same, every pixel so many times as large.
+pub(super) fn drawn(picture: &Gray, size: [usize; 2], heat: &[f32], zoom: u32) -> Figure {
     let part = flaw::part(picture);
-    let zoom = WIDTH.div_ceil(picture.width).max(1);
     let picture = picture.resize(picture.width * zoom, picture.height * zoom);
     let (columns, rows) = (picture.width, picture.height);
     let field = Field::new(&picture, size, heat);

@@ -194,7 +194,7 @@ pub(super) fn bordered(
 }
 
 /// A name in lines of at most 24 characters, broken behind a `/`, `-`, `_` or space if there is one.
-fn lines(name: &str) -> Vec<String> {
+pub(super) fn lines(name: &str) -> Vec<String> {
     let name = short(name, 72);
     let mut rest: Vec<char> = name.chars().collect();
     let mut lines = Vec::new();

@@ -256,7 +256,12 @@ impl Worker {
         let judgement = match session.client.judge() {
             Ok(judgement) => judgement,
             // The page says so.
-            Err(ClientError::Device(DeviceError::NothingEnrolled)) => return Ok(()),
+            Err(ClientError::Device(DeviceError::NothingEnrolled)) => {
+                self.hub.update(self.place, |state| {
+                    std::mem::replace(&mut state.inspects, false)
+                });
+                return Ok(());
+            }
             Err(error) => return Err(error.into()),
         };
         let micros = u32::try_from(start.elapsed().as_micros()).unwrap_or(u32::MAX);

@@ -122,7 +122,7 @@ function novelty(decision) {
   row.hidden = value === null || threshold === null;
   if (row.hidden) return;
   const [bar, mark] = row.querySelectorAll("i, b");
-  const share = (part) => `${Math.min(100, (part / (2 * threshold)) * 100)}%`;
+  const share = (part) => `${Math.max(0, Math.min(100, (part / (2 * threshold)) * 100))}%`;
   bar.style.width = share(value);
   mark.style.left = share(threshold);
   row.querySelector("data").textContent = value.toFixed(2);
