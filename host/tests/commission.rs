@@ -110,9 +110,15 @@ fn from_the_first_good_part_to_a_flaw_that_is_found_with_the_power_cut_in_betwee
     // Started here, so that its power can be cut from here.
     let mut bench = Bench(Emulator::open(&dir.join("board")).unwrap());
     let image = std::fs::read(model).unwrap();
-    bench.0.flash(&image, &mut |step| println!("{step}")).unwrap();
+    bench
+        .0
+        .flash(&image, &mut |step| println!("{step}"))
+        .unwrap();
     let known = called(&with("good", &good));
-    assert_eq!((&known["frames"], &known["watched"]), (&4.into(), &0.into()));
+    assert_eq!(
+        (&known["frames"], &known["watched"]),
+        (&4.into(), &0.into())
+    );
 
     let commission = with("commission", &run);
     let commission: Vec<&str> = commission.iter().map(String::as_str).collect();
@@ -134,7 +140,10 @@ fn from_the_first_good_part_to_a_flaw_that_is_found_with_the_power_cut_in_betwee
         let watched = known["watched"].as_u64().unwrap();
         println!("round {round}: {ended}, {watched} watched are kept");
         // All of a command or nothing of it.
-        assert!(watched.is_multiple_of(WATCHED.into()) && known["unsaved"] == false, "{known}");
+        assert!(
+            watched.is_multiple_of(WATCHED.into()) && known["unsaved"] == false,
+            "{known}"
+        );
         cut += u32::from(!ended.success());
         kept = watched;
         if kept > 0 {
@@ -146,12 +155,21 @@ fn from_the_first_good_part_to_a_flaw_that_is_found_with_the_power_cut_in_betwee
         ok(dir, &commission);
     }
     let known = json(dir, &["inspection"]);
-    assert_eq!((&known["frames"], &known["watched"]), (&4.into(), &WATCHED.into()));
+    assert_eq!(
+        (&known["frames"], &known["watched"]),
+        (&4.into(), &WATCHED.into())
+    );
 
     // Switched off and on, it finds every flaw, and the good parts good.
     bench.0.kill().unwrap();
     bench.0.start().unwrap();
-    let said = called(&[&with("classify", &flawed)[..], &["--heatmap".into(), "heat".into()]].concat());
+    let said = called(
+        &[
+            &with("classify", &flawed)[..],
+            &["--heatmap".into(), "heat".into()],
+        ]
+        .concat(),
+    );
     for (result, number) in said["results"].as_array().unwrap().iter().zip(0_u32..) {
         assert_eq!(result["verdict"], "ng", "{result}");
         let percent = result["flaws"]["part_percent"].as_f64().unwrap();
@@ -161,7 +179,10 @@ fn from_the_first_good_part_to_a_flaw_that_is_found_with_the_power_cut_in_betwee
             let at = worst[place].as_f64().unwrap() * f64::from(SIDE) / 100.0;
             (at - f64::from(pixel)).abs() < 20.0
         };
-        assert!(near(0, 30 + 8 * number) && near(1, 70 - 9 * number), "{worst}");
+        assert!(
+            near(0, 30 + 8 * number) && near(1, 70 - 9 * number),
+            "{worst}"
+        );
     }
     let drawn = std::fs::read_dir(dir.join("heat")).unwrap().count();
     assert_eq!(drawn, flawed.len());

@@ -102,7 +102,9 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         return products::run(args, image, &path, output);
     }
     if args.plot.is_some() || args.sheet.is_some() {
-        bail!("--plot and --sheet are for products in MVTec's layout and a model that gives patches");
+        bail!(
+            "--plot and --sheet are for products in MVTec's layout and a model that gives patches"
+        );
     }
     let shot = *one(&args.shot, &5, "--shot")?;
     let percent = *one(&args.rate, &1.0, "--rate")?;

@@ -339,7 +339,12 @@ impl Looked {
     ///
     /// # Errors
     /// As [`measure`](Self::measure).
-    pub fn examples(&self, shot: usize, seed: u64, most: [usize; 2]) -> Result<Examples, FlawsError> {
+    pub fn examples(
+        &self,
+        shot: usize,
+        seed: u64,
+        most: [usize; 2],
+    ) -> Result<Examples, FlawsError> {
         let mut shots = self.order(0, seed);
         shots.truncate(shot);
         let seen: Vec<&Seen> = shots.iter().map(|&i| &self.train[i]).collect();

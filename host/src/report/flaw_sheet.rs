@@ -64,7 +64,8 @@ impl FlawSheet {
         let across = |count: usize| count.clamp(1, ACROSS) as u32;
         let most = |of: fn(&FlawRow) -> usize| across(self.rows.iter().map(of).max().unwrap_or(0));
         let good = 2 * GAP + names;
-        let found = good + (most(|row| row.good.len()) * pitch.0).max(text_width("taught")) + 2 * GAP;
+        let found =
+            good + (most(|row| row.good.len()) * pitch.0).max(text_width("taught")) + 2 * GAP;
         let right = found + most(|row| row.inspected.len()) * pitch.0;
         let downs: Vec<u32> = self
             .rows
@@ -173,6 +174,6 @@ mod tests {
         for wrong in [inspected(true, 0.3), inspected(false, 2.0)] {
             assert!(dark(wrong).0 > right.max(plain) + 300);
         }
-        FlawSheet::default().figure();
+        assert!(FlawSheet::default().figure().height() > 0);
     }
 }

@@ -102,10 +102,15 @@ fn what_would_be_flashed_is_the_program_the_largest_model_and_an_erased_slot() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("chip.bin");
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
-    let images = fs::read_dir(models).unwrap().map(|entry| entry.unwrap().path());
+    let images = fs::read_dir(models)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     let images = images.filter(|path| path.extension().is_some_and(|name| name == "sudal"));
     // One that inspects is among them.
-    let image = images.map(|path| fs::read(path).unwrap()).max_by_key(Vec::len).unwrap();
+    let image = images
+        .map(|path| fs::read(path).unwrap())
+        .max_by_key(Vec::len)
+        .unwrap();
     assert!(image.len() > 200_000, "{}", image.len());
     let mut said = Vec::new();
     OpenMv::at(None)

@@ -9,9 +9,7 @@ use sudal::data::{Fit, Gray};
 use sudal::device::{Found, Looked, Rate, over_products};
 use sudal::export::quantized::QuantizedModel;
 use sudal::meta::Accuracy;
-use sudal::report::{
-    Axis, Chart, FlawRow, FlawSheet, InspectedFrame, Point, Series, Style,
-};
+use sudal::report::{Axis, Chart, FlawRow, FlawSheet, InspectedFrame, Point, Series, Style};
 use sudal_firmware::image::Model;
 
 use super::Args;
@@ -163,7 +161,9 @@ pub(super) fn run(
     if let Some(path) = &args.sheet {
         let few = shots.iter().copied().filter(|&shot| shot >= FEW).min();
         let shot = few.or(shots.iter().copied().max()).unwrap_or(FEW);
-        sheet(args, &model, &products, &looked, shot)?.figure().save(path)?;
+        sheet(args, &model, &products, &looked, shot)?
+            .figure()
+            .save(path)?;
     }
     output.result(&report, describe(&report))
 }
@@ -184,7 +184,10 @@ fn sheet(
     let mut rows = Vec::new();
     for (product, looked) in products.products().iter().zip(looked) {
         let examples = looked.examples(shot, args.seed, SHOWN)?;
-        let good = examples.shots.iter().map(|&shot| seen(&product.train[shot]));
+        let good = examples
+            .shots
+            .iter()
+            .map(|&shot| seen(&product.train[shot]));
         let inspected = examples.shown.into_iter().map(|example| {
             Ok(InspectedFrame {
                 frame: seen(&product.test[example.test])?,
