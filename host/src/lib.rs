@@ -4,10 +4,12 @@
 //! before it: pictures ([`data`]), small tasks drawn from them ([`episodes`]), networks ([`nets`]),
 //! how these are trained on such tasks ([`meta`]), their way to files ([`export`]) and onto a board
 //! ([`device`]), what people look at in the end ([`report`]), and the page on which they watch and
-//! teach ([`serve`]). The command `sudal` stands on them. All of them write files by [`files`].
+//! teach ([`serve`]). The command `sudal` stands on them. All of them write files by [`files`]
+//! and tables by [`table`]. The pages for users are in [`docs`].
 
 pub mod data;
 pub mod device;
+pub mod docs;
 pub mod episodes;
 pub mod export;
 pub mod files;
@@ -15,3 +17,4 @@ pub mod meta;
 pub mod nets;
 pub mod report;
 pub mod serve;
+pub mod table;

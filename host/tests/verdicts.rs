@@ -8,7 +8,7 @@ use common::{json, ok, sudal};
 use serde_json::Value;
 use sudal::data::{Gray, parts};
 
-const DOCUMENT: &str = include_str!("../JSON.md");
+const DOCUMENT: &str = include_str!("../docs/json.md");
 
 /// A board that knows a good part and a defect, with pictures of both and of neither.
 fn taught(dir: &Path) {

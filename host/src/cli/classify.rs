@@ -18,7 +18,7 @@ use super::output::Output;
 
 /// Classify pictures by their distance to what was enrolled, as the chosen head measures it.
 ///
-/// Without pictures it is what the camera sees. `host/JSON.md` documents what --json prints.
+/// Without pictures it is what the camera sees. `host/docs/json.md` documents what --json prints.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sudal classify unknown.png --json

@@ -7,13 +7,14 @@ use serde::Serialize;
 use sudal::device::Head;
 use sudal::episodes::{EpisodeShape, Sampler};
 use sudal::meta::{Accuracy, Embeddings};
+use sudal::table::Table;
 
 use super::bounds;
 use super::data::DataArgs;
 use super::device;
 use super::head;
-use super::model::{ModelFile, Prepared};
-use super::output::Output;
+use super::model::{ModelFile, Prepared, file_name};
+use super::output::{Output, TableArgs};
 use super::scratch::ScratchArgs;
 
 /// Measure accuracy on few-shot episodes of classes that were not trained on.
@@ -58,6 +59,8 @@ pub(crate) struct Args {
     /// Run the episodes through the board's line instead of in this process (model images only).
     #[arg(long)]
     on_board: bool,
+    #[command(flatten)]
+    tables: TableArgs,
     #[command(flatten)]
     board: ScratchArgs,
 }
@@ -195,5 +198,22 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             row.way, row.shot, row.accuracy
         ));
     }
-    output.result(&report, text)
+    output.measured(&report, text, &[table(&report)], args.tables)
+}
+
+/// One row, so that those of several models make one table.
+fn table(report: &Report) -> Table {
+    let task = |row: &Row| format!("{}-way {}-shot", row.way, row.shot);
+    let mut table = Table::new(
+        ["model".to_owned()]
+            .into_iter()
+            .chain(report.rows.iter().map(task)),
+    );
+    let name = match report.head {
+        Some(head) => format!("`{}`, {}", file_name(&report.model), head.name()),
+        None => format!("`{}`", file_name(&report.model)),
+    };
+    let accuracies = report.rows.iter().map(|row| row.accuracy.to_string());
+    table.row([name].into_iter().chain(accuracies));
+    table
 }

@@ -9,7 +9,7 @@ use sudal::episodes::{EpisodeShape, Sampler};
 use super::bounds;
 use super::data::DataArgs;
 use super::model::ModelFile;
-use super::output::Output;
+use super::output::{Output, TableArgs};
 
 /// What the heads are measured on.
 #[derive(clap::Args)]
@@ -41,6 +41,7 @@ pub(crate) fn run(
     args: &HeadsArgs,
     path: &Path,
     machine: Machine,
+    tables: TableArgs,
     output: &Output,
 ) -> anyhow::Result<()> {
     let model = ModelFile::open(path)?;
@@ -78,5 +79,5 @@ pub(crate) fn run(
         args.query,
         args.seed
     );
-    output.result(&table, text)
+    output.measured(&table, text, &[table.table()], tables)
 }

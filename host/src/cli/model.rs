@@ -169,6 +169,12 @@ impl Prepared<'_> {
     }
 }
 
+/// The last part of a path, for people.
+pub(crate) fn file_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    name.to_string_lossy().into_owned()
+}
+
 /// `path` with another ending, for outputs that were not named.
 pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
     path.with_extension(ending)

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use serde::Serialize;
 use sudal::device::{is_hidden, shown};
+use sudal::table::Table;
 
 /// How often a bar is drawn.
 const TICK: Duration = Duration::from_millis(250);
@@ -15,6 +16,14 @@ const TICK: Duration = Duration::from_millis(250);
 const FIRST_LINE: Duration = Duration::from_secs(2);
 /// Most time between two lines.
 const LONGEST_SILENCE: Duration = Duration::from_secs(60);
+
+/// How the tables of a measurement are printed.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct TableArgs {
+    /// Print the tables alone, as Markdown.
+    #[arg(long, conflicts_with = "json")]
+    markdown: bool,
+}
 
 /// Where results go: text or JSON on standard output, progress on standard error.
 pub(crate) struct Output {
@@ -35,6 +44,21 @@ impl Output {
             writeln!(stdout, "{}", plain(text.to_string().trim_end()))?;
         }
         Ok(())
+    }
+
+    /// Prints a measurement, as a result or as Markdown.
+    pub(crate) fn measured(
+        &self,
+        value: &impl Serialize,
+        text: impl Display,
+        tables: &[Table],
+        how: TableArgs,
+    ) -> anyhow::Result<()> {
+        if !how.markdown {
+            return self.result(value, text);
+        }
+        let tables: Vec<_> = tables.iter().map(Table::markdown).collect();
+        self.result(value, tables.join("\n"))
     }
 
     /// Says what is being done.

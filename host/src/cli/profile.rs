@@ -11,7 +11,7 @@ use sudal::export::benchmark::Benchmark;
 use sudal::report::{Bar, BarChart};
 
 use super::heads::{self, HeadsArgs};
-use super::output::Output;
+use super::output::{Output, TableArgs};
 use super::place;
 
 /// Count what a model costs on the board, layer by layer.
@@ -43,6 +43,8 @@ pub(crate) struct Args {
     out: Option<PathBuf>,
     #[command(flatten)]
     heads: HeadsArgs,
+    #[command(flatten)]
+    tables: TableArgs,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -85,7 +87,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     if args.heads.heads
         && let Some(model) = &args.model
     {
-        return heads::run(&args.heads, model, machine, output);
+        return heads::run(&args.heads, model, machine, args.tables, output);
     }
     let network = args.network.map(|network| match network {
         Network::Conv4 => Benchmark::Conv4,
@@ -119,12 +121,14 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         chart(&profile, comparison.as_ref()).figure().save(path)?;
         text.push_str(&format!("\n{}", path.display()));
     }
+    let mut tables = vec![profile.table()];
+    tables.extend(comparison.as_ref().map(Comparison::table));
     let report = Report {
         profile,
         cmsis_nn: comparison,
         chart: args.out.clone(),
     };
-    output.result(&report, text)
+    output.measured(&report, text, &tables, args.tables)
 }
 
 /// Instructions of each layer, before CMSIS-NN's where those are known.

@@ -10,11 +10,12 @@ use sudal::meta::scratch::Scratch;
 use sudal::meta::{Accuracy, Learner, Trained};
 use sudal::nets::network::{Architecture, Plan};
 use sudal::report::{Axis, Chart, Point, Series};
+use sudal::table::Table;
 
 use super::bounds;
 use super::data::DataArgs;
-use super::model::ModelFile;
-use super::output::Output;
+use super::model::{ModelFile, file_name};
+use super::output::{Output, TableArgs};
 use super::place;
 
 /// Measure how accuracy falls with the number of classes and rises with the number of pictures.
@@ -54,6 +55,8 @@ pub(crate) struct Args {
     /// Start of the charts' names.
     #[arg(long, default_value = "sweep", value_name = "PREFIX")]
     out: PathBuf,
+    #[command(flatten)]
+    tables: TableArgs,
 }
 
 #[derive(Serialize)]
@@ -82,8 +85,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     }
     let mut models = Vec::new();
     for path in &args.models {
-        let name = path.file_name().unwrap_or(path.as_os_str());
-        models.push((name.to_string_lossy().into_owned(), ModelFile::open(path)?));
+        models.push((file_name(path), ModelFile::open(path)?));
     }
     let size = models[0].1.size()?;
     if args.from_scratch {
@@ -147,20 +149,26 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         charts,
         rows,
     };
+    let mut table = Table::new(["model", "way", "shots", "accuracy", "queries a class"]);
+    for row in &report.rows {
+        let (way, shot, query) = (row.way, row.shot, row.query);
+        let (model, accuracy) = (row.model.clone(), row.accuracy.to_string());
+        table.row([
+            model,
+            way.to_string(),
+            shot.to_string(),
+            accuracy,
+            query.to_string(),
+        ]);
+    }
     let mut text = format!(
-        "{source}, {} episodes each, seed {}\n",
+        "{source}, {} episodes each, seed {}\n{table}",
         args.episodes, args.seed
     );
-    for row in &report.rows {
-        text.push_str(&format!(
-            "{:<28} {:>3}-way {:>2}-shot  {}  ({} queries a class)\n",
-            row.model, row.way, row.shot, row.accuracy, row.query
-        ));
-    }
     for path in &report.charts {
         text.push_str(&format!("drawn: {}\n", path.display()));
     }
-    output.result(&report, text)
+    output.measured(&report, text, &[table], args.tables)
 }
 
 fn measure(

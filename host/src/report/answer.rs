@@ -7,7 +7,7 @@ use sudal_firmware::decision::Outcome;
 
 use crate::device::{Anomaly, Basis, DriftInfo, Head, Heatmap, Pose, Role, Stable, Verdict};
 
-/// Version of what [`Answer`] and its neighbours say as JSON, which `host/JSON.md` documents.
+/// Version of what [`Answer`] and its neighbours say as JSON, which `host/docs/json.md` documents.
 pub const SCHEMA: u32 = 1;
 
 /// What is to be done about a part.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use sudal::data::Loaded;
 use sudal::device::{Align, Alignment, Geometry, PixelFormat};
 use sudal::meta::augment::Augment;
+use sudal::table::Table;
 use sudal_firmware::camera::Frame;
 use sudal_firmware::preprocess::Region;
 use sudal_firmware::preprocess::align;
@@ -15,7 +16,7 @@ use sudal_firmware::preprocess::align;
 use super::shots::{Measured, Shots, ShotsArgs, cells};
 use crate::cli::data::{DataArgs, Kind, parts_split};
 use crate::cli::model::ModelFile;
-use crate::cli::output::Output;
+use crate::cli::output::{Output, TableArgs};
 
 /// Measure what it helps that the device finds the part, moves it to the middle and turns it.
 ///
@@ -41,6 +42,8 @@ pub(super) struct Args {
     turn: f32,
     #[command(flatten)]
     shots: ShotsArgs,
+    #[command(flatten)]
+    tables: TableArgs,
 }
 
 #[derive(Serialize)]
@@ -106,7 +109,13 @@ pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         measured: args.shots.measured(),
         rows,
     };
-    output.result(&report, text(&report, args))
+    let table = table(&report, args);
+    let caption = args.shots.caption();
+    let text = format!(
+        "{}, shift {}, {caption}\n{table}",
+        report.data, report.shift
+    );
+    output.measured(&report, text, &[table], args.tables)
 }
 
 /// The picture in a larger frame, its border gone on outwards, moved and turned at random.
@@ -156,26 +165,17 @@ fn see(pictures: &Loaded, size: (u32, u32), alignment: Alignment) -> (Loaded, f6
     (seen, part(found), part(turned))
 }
 
-fn text(report: &Report, args: &Args) -> String {
-    let mut text = format!(
-        "{}, shift {}, {}\n{:<36}{:>8}{:>8}{}",
-        report.data,
-        report.shift,
-        args.shots.caption(),
-        "",
-        "found",
-        "turned",
-        args.shots.heads()
-    );
+fn table(report: &Report, args: &Args) -> Table {
+    let heads = ["frames", "found", "turned"].map(str::to_owned);
+    let mut table = Table::new(heads.into_iter().chain(args.shots.heads()));
     for row in &report.rows {
         let Alignment { align, window } = row.alignment;
         let name = match align {
             Align::Off => format!("{}, as they are", row.frames),
             _ => format!("{}, {}, window {window} %", row.frames, align.name()),
         };
-        let (found, turned) = (100.0 * row.found, 100.0 * row.turned);
-        let cells = cells(&row.shots);
-        text.push_str(&format!("\n{name:<36}{found:>7.1}%{turned:>7.1}%{cells}"));
+        let [found, turned] = [row.found, row.turned].map(|part| format!("{:.1} %", 100.0 * part));
+        table.row([name, found, turned].into_iter().chain(cells(&row.shots)));
     }
-    text
+    table
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use sudal::data::Loaded;
 use sudal::meta::mann::{self, Wipe};
 use sudal::meta::{Accuracy, Learner, Trained};
+use sudal::table::Table;
 
 /// The instances that the paper reports, and what it published for them, in percent.
 const PUBLISHED: [(usize, f64); 4] = [(1, 36.4), (2, 82.8), (5, 94.9), (10, 98.1)];
@@ -47,32 +48,25 @@ pub(super) fn measure(
     WIPES.into_iter().map(line).collect()
 }
 
-/// The table; nothing where it has no lines.
-pub(super) fn text(lines: &[Instances]) -> String {
-    let Some(first) = lines.first() else {
-        return String::new();
-    };
-    let mut text = format!(
-        "\nSequences of 5 classes x 10 pictures, accuracy in % at the n-th picture of a class, {} sequences; Santoro et al. 2016 in brackets\n{:<56}",
-        first.accuracy[0].episodes, ""
+/// The table, and what it tells; nothing where it has no lines.
+pub(super) fn section(lines: &[Instances]) -> Option<(String, Table)> {
+    let caption = format!(
+        "Sequences of 5 classes x 10 pictures, accuracy in % at the n-th picture of a class, {} sequences; Santoro et al. 2016 in brackets",
+        lines.first()?.accuracy[0].episodes
     );
-    for (instance, _) in PUBLISHED {
-        text.push_str(&format!("{instance:>21}"));
-    }
-    text.push('\n');
+    let heads = PUBLISHED.map(|(instance, _)| instance.to_string());
+    let mut table = Table::new(["method".to_owned()].into_iter().chain(heads));
     for line in lines {
-        let name = format!("{}, {}", line.method, line.wiped);
-        text.push_str(&format!("{name:<56}"));
-        for (instance, published) in PUBLISHED {
+        let cells = PUBLISHED.map(|(instance, published)| {
             let Accuracy { mean, interval, .. } = line.accuracy[instance - 1];
-            let cell = format!(
+            format!(
                 "{:.1} ± {:.1} ({published:.1})",
                 mean * 100.0,
                 interval * 100.0
-            );
-            text.push_str(&format!("{cell:>21}"));
-        }
-        text.push('\n');
+            )
+        });
+        let name = format!("{}, {}", line.method, line.wiped);
+        table.row([name].into_iter().chain(cells));
     }
-    text
+    Some((caption, table))
 }

@@ -12,13 +12,14 @@ use sudal::meta::scratch::Scratch;
 use sudal::meta::transfer::Transfer;
 use sudal::meta::{Accuracy, Learner, Trained};
 use sudal::nets::network::{Architecture, Plan};
+use sudal::table::Table;
 
 use super::instances::{self, Instances};
 use super::verification::{self, Verified};
 use crate::cli::bounds;
 use crate::cli::data::{DataArgs, Kind};
 use crate::cli::model::ModelFile;
-use crate::cli::output::Output;
+use crate::cli::output::{Output, TableArgs};
 use crate::cli::place;
 
 /// The ways and shots of the published tables.
@@ -58,6 +59,8 @@ pub(super) struct Args {
     /// Only the rows whose name holds one of these.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
+    #[command(flatten)]
+    tables: TableArgs,
 }
 
 /// A line of the first table.
@@ -310,7 +313,13 @@ pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         verification,
         within_alphabet,
     };
-    output.result(&report, text(&report))
+    let sections = sections(&report);
+    let text: Vec<_> = sections
+        .iter()
+        .map(|(caption, table)| format!("{caption}\n{table}"))
+        .collect();
+    let tables: Vec<_> = sections.into_iter().map(|(_, table)| table).collect();
+    output.measured(&report, text.join("\n"), &tables, args.tables)
 }
 
 /// What the rows of the first table share.
@@ -423,65 +432,70 @@ fn published(percent: f64) -> String {
     format!("{percent:.decimals$}")
 }
 
-fn text(report: &Report) -> String {
-    let mut text = format!(
-        "{}, {}; accuracy in %, mean and 95 % interval, {} queries a class, seed {}; published figures in brackets\n{:<26}",
-        report.data, report.split, report.query, report.seed, ""
-    );
-    for (way, shot) in TASKS {
-        text.push_str(&format!("{:>23}", format!("{way}-way {shot}-shot")));
+/// The tables, and what they tell.
+fn sections(report: &Report) -> Vec<(String, Table)> {
+    let mut sections = vec![accuracies(report)];
+    sections.extend(instances::section(&report.instances));
+    sections.extend(verification::section(&report.verification));
+    if !report.within_alphabet.is_empty() {
+        sections.push(errors(report));
     }
-    text.push_str("  episodes\n");
+    sections
+}
+
+fn missing(file: &str) -> String {
+    format!("no {file} in the models' folder")
+}
+
+fn accuracies(report: &Report) -> (String, Table) {
+    let caption = format!(
+        "{}, {}; accuracy in %, mean and 95 % interval, {} queries a class, seed {}; published figures in brackets",
+        report.data, report.split, report.query, report.seed
+    );
+    let tasks = TASKS.map(|(way, shot)| format!("{way}-way {shot}-shot"));
+    let heads = ["method".to_owned()].into_iter().chain(tasks);
+    let mut table = Table::new(heads.chain(["episodes".to_owned()]));
     for row in &report.rows {
-        text.push_str(&format!("{:<26}", row.method));
         if row.missing {
-            let file = row.model.unwrap_or_default();
-            text.push_str(&format!("  no {file} in the models' folder\n"));
+            table.row([
+                row.method.to_owned(),
+                missing(row.model.unwrap_or_default()),
+            ]);
             continue;
         }
-        for (way, shot) in TASKS {
+        let cells = TASKS.map(|(way, shot)| {
             let measured = |task: &&Task| (task.way, task.shot) == (way, shot);
             let Some(task) = row.tasks.iter().find(measured) else {
-                text.push_str(&format!("{:>23}", "-"));
-                continue;
+                return "-".to_owned();
             };
             let Accuracy { mean, interval, .. } = task.accuracy;
             let published = task
                 .published
                 .map_or(String::new(), |p| format!(" ({})", published(p)));
-            let cell = format!("{:.2} ± {:.2}{published}", mean * 100.0, interval * 100.0);
-            text.push_str(&format!("{cell:>23}"));
-        }
+            format!("{:.2} ± {:.2}{published}", mean * 100.0, interval * 100.0)
+        });
         let episodes = row.tasks.first().map_or(0, |t| t.accuracy.episodes);
-        text.push_str(&format!("  {episodes}\n"));
+        let cells = [row.method.to_owned()].into_iter().chain(cells);
+        table.row(cells.chain([episodes.to_string()]));
     }
-    text.push_str(&instances::text(&report.instances));
-    text.push_str(&verification::text(&report.verification));
-    if report.within_alphabet.is_empty() {
-        return text;
-    }
-    text.push_str(
-        "\nOne picture each of 20 characters of one alphabet, 20 published runs (Lake et al. 2015), trained on the background set alone; error in %\n",
-    );
+    (caption, table)
+}
+
+fn errors(report: &Report) -> (String, Table) {
+    let caption = "One picture each of 20 characters of one alphabet, 20 published runs (Lake et al. 2015), trained on \
+        the background set alone; published figures in brackets";
+    let mut table = Table::new(["method", "error in %"]);
     for row in &report.within_alphabet {
-        match row.error {
-            Some(error) => text.push_str(&format!(
-                "{:<50}{:.1} ± {:.1}\n",
-                row.method,
-                error.mean * 100.0,
-                error.interval * 100.0
-            )),
-            None => text.push_str(&format!(
-                "{:<50}no {} in the models' folder\n",
-                row.method, row.model
-            )),
-        }
+        let error = match row.error {
+            Some(Accuracy { mean, interval, .. }) => {
+                format!("{:.1} ± {:.1}", mean * 100.0, interval * 100.0)
+            }
+            None => missing(row.model),
+        };
+        table.row([row.method.to_owned(), error]);
     }
     for (who, error) in PUBLISHED_ERRORS {
-        text.push_str(&format!(
-            "{:<50}({error:.1})\n",
-            format!("published: {who}")
-        ));
+        table.row([format!("published: {who}"), format!("({error:.1})")]);
     }
-    text
+    (caption.to_owned(), table)
 }

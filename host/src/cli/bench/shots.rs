@@ -76,18 +76,18 @@ impl ShotsArgs {
     }
 
     /// The heads of the columns.
-    pub(super) fn heads(&self) -> String {
-        let head = |shot: &usize| format!("{:>16}", format!("{}-way {shot}-shot", self.way));
-        self.shot.iter().map(head).collect()
+    pub(super) fn heads(&self) -> impl Iterator<Item = String> {
+        let head = |shot: &usize| format!("{}-way {shot}-shot", self.way);
+        self.shot.iter().map(head)
     }
 }
 
 /// The cells of a row.
-pub(super) fn cells(shots: &[Shots]) -> String {
-    let cell = |shots: &Shots| {
-        let Accuracy { mean, interval, .. } = shots.accuracy;
-        let cell = format!("{:.2} ± {:.2}", mean * 100.0, interval * 100.0);
-        format!("{cell:>16}")
-    };
-    shots.iter().map(cell).collect()
+pub(super) fn cells(shots: &[Shots]) -> impl Iterator<Item = String> {
+    shots.iter().map(
+        |Shots {
+             accuracy: Accuracy { mean, interval, .. },
+             ..
+         }| { format!("{:.2} ± {:.2}", mean * 100.0, interval * 100.0) },
+    )
 }

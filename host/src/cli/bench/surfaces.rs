@@ -6,11 +6,12 @@ use anyhow::Context;
 use serde::Serialize;
 use sudal::meta::Embeddings;
 use sudal::meta::handmade::Feature;
+use sudal::table::Table;
 
 use super::shots::{Measured, Shots, ShotsArgs, cells};
 use crate::cli::data::{DataArgs, read};
 use crate::cli::model::ModelFile;
-use crate::cli::output::Output;
+use crate::cli::output::{Output, TableArgs};
 
 /// Side of the pictures that hand-made features describe.
 const SIDE: u32 = 96;
@@ -38,6 +39,8 @@ pub(super) struct Args {
     models: Vec<PathBuf>,
     #[command(flatten)]
     shots: ShotsArgs,
+    #[command(flatten)]
+    tables: TableArgs,
 }
 
 #[derive(Serialize)]
@@ -109,26 +112,23 @@ pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         measured: args.shots.measured(),
         rows,
     };
-    output.result(&report, text(&report, args))
+    let table = table(&report, args);
+    let (classes, caption) = (report.classes.len(), args.shots.caption());
+    let text = format!("{}, {classes} classes, {caption}\n{table}", report.data);
+    output.measured(&report, text, &[table], args.tables)
 }
 
 fn row(name: String, embeddings: &Embeddings, args: &Args, output: &Output) -> anyhow::Result<Row> {
     let shots = args.shots.measure(embeddings)?;
-    output.step(format!("{name}:{}", cells(&shots)));
+    let said: Vec<_> = cells(&shots).collect();
+    output.step(format!("{name}: {}", said.join(", ")));
     Ok(Row { name, shots })
 }
 
-fn text(report: &Report, args: &Args) -> String {
-    let mut text = format!(
-        "{}, {} classes, {}\n{:<20}{}",
-        report.data,
-        report.classes.len(),
-        args.shots.caption(),
-        "",
-        args.shots.heads()
-    );
+fn table(report: &Report, args: &Args) -> Table {
+    let mut table = Table::new(["by".to_owned()].into_iter().chain(args.shots.heads()));
     for row in &report.rows {
-        text.push_str(&format!("\n{:<20}{}", row.name, cells(&row.shots)));
+        table.row([row.name.clone()].into_iter().chain(cells(&row.shots)));
     }
-    text
+    table
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use sudal::data::Loaded;
 use sudal::meta::verification::{Roc, scores};
 use sudal::meta::{Learner, Trained};
+use sudal::table::Table;
 
 /// Pairs of one class, and as many of two.
 const PAIRS: usize = 20_000;
@@ -60,22 +61,19 @@ pub(super) fn draw(lines: &[Verified], path: &Path) -> anyhow::Result<()> {
         .context("drawing the receiver operating characteristics")
 }
 
-/// The table; nothing without a line.
-pub(super) fn text(lines: &[Verified]) -> String {
-    let Some(first) = lines.first() else {
-        return String::new();
-    };
-    let mut text = format!(
-        "\nAre two pictures of one class? {} pairs of each kind, test classes\n{:<22}{:>18}{:>18}\n",
-        first.pairs, "", "equal error rate", "area below ROC"
+/// The table, and what it tells; nothing without a line.
+pub(super) fn section(lines: &[Verified]) -> Option<(String, Table)> {
+    let caption = format!(
+        "Are two pictures of one class? {} pairs of each kind, test classes",
+        lines.first()?.pairs
     );
+    let mut table = Table::new(["method", "equal error rate", "area below ROC"]);
     for line in lines {
-        text.push_str(&format!(
-            "{:<22}{:>16.2} %{:>18.5}\n",
-            line.method,
-            line.equal_error_rate * 100.0,
-            line.area
-        ));
+        table.row([
+            line.method.to_owned(),
+            format!("{:.2} %", line.equal_error_rate * 100.0),
+            format!("{:.5}", line.area),
+        ]);
     }
-    text
+    Some((caption, table))
 }

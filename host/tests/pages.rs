@@ -1,0 +1,5 @@
+//! The documents.
+
+mod documents;
+#[path = "common/plugged.rs"]
+mod plugged;
