@@ -121,14 +121,16 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         chart(&profile, comparison.as_ref()).figure().save(path)?;
         text.push_str(&format!("\n{}", path.display()));
     }
-    let mut tables = vec![profile.table()];
-    tables.extend(comparison.as_ref().map(Comparison::table));
+    let table = match &comparison {
+        Some(comparison) => comparison.table(),
+        None => profile.table(),
+    };
     let report = Report {
         profile,
         cmsis_nn: comparison,
         chart: args.out.clone(),
     };
-    output.measured(&report, text, &tables, args.tables)
+    output.measured(&report, text, &[table], args.tables)
 }
 
 /// Instructions of each layer, before CMSIS-NN's where those are known.
