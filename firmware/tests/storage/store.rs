@@ -709,7 +709,7 @@ fn torn_erases_are_finished() {
 /// A store that the first release wrote: two classes, one renamed and enrolled further, one removed.
 #[test]
 fn an_old_store_still_reads() {
-    let old = include_bytes!("files/store-1.bin");
+    let old = include_bytes!("../files/store-1.bin");
     let flash = Flash::new();
     flash.0.borrow_mut().bytes[..old.len()].copy_from_slice(old);
     let mut mirror = Vec::new();

@@ -1,7 +1,5 @@
 //! Training as a user calls it, with what it must not take and what it must not lose.
 
-mod common;
-
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -9,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use common::{json, ok, sudal};
+use crate::common::{json, ok, sudal};
 use sudal::data::parts;
 
 /// A call that is small.

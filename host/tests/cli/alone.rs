@@ -1,14 +1,12 @@
 //! One program at a time on a board's folder, as users start them: beside each other.
 
-mod common;
-
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{json, ok, sudal};
+use crate::common::{json, ok, sudal};
 use sudal::data::parts;
 
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/parts.sudal");

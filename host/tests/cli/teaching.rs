@@ -1,10 +1,8 @@
 //! What was taught and will not work is said when it is taught, as a user calls it.
 
-mod common;
-
 use std::path::Path;
 
-use common::{json, ok, sudal};
+use crate::common::{json, ok, sudal};
 use sudal::data::parts;
 
 /// Pictures of parts of different families, `CLASS-NUMBER.png`, on a board with their model.

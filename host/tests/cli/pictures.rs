@@ -1,11 +1,9 @@
 //! The command on folders of pictures as people have them.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 
-use common::{json, ok, sudal};
+use crate::common::{json, ok, sudal};
 use sudal::data::{Gray, parts};
 
 /// What a call writes to standard error, with its exit status.

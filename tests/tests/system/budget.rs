@@ -1,6 +1,6 @@
 //! What the engine and the firmware may cost: `firmware/budget.json`, and CMSIS-NN's figures.
 //!
-//! `SUDAL_BUDGET=write cargo test -p sudal-tests --test budget` writes what was measured.
+//! `SUDAL_BUDGET=write cargo test --test system budget::` writes what was measured.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,5 +1,4 @@
 //! What the command does about programs that are missing, with an apt that is made up.
-#![cfg(unix)]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

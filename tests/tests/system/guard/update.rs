@@ -7,7 +7,7 @@ use sudal_firmware::protocol::{
 };
 use sudal_tests::{change, tested_block_means};
 
-use crate::bench::{
+use super::bench::{
     Bench, Board, KEY, OTHER, ask, begin, classes, model, protection, send, unlock, update,
 };
 
@@ -483,7 +483,7 @@ fn cut_everywhere(bench: &Bench, old: &str, image: &[u8]) -> (usize, usize, usiz
             if name == "new" {
                 return false;
             }
-            crate::bench::pass(64);
+            super::bench::pass(64);
             unlock(device, &KEY).unwrap();
             let offset = begin(device, image).unwrap();
             resumed += usize::from(offset > 0);
@@ -555,9 +555,9 @@ fn a_damaged_image_gives_way_to_the_other_one_and_that_to_the_factorys() {
             assert!(protection(device).rejected.is_some());
             assert!(unlock(device, &OTHER).is_err());
         });
-        crate::bench::pass(64);
+        super::bench::pass(64);
         bench.start(|device| {
-            crate::bench::pass(64);
+            super::bench::pass(64);
             unlock(device, &KEY).unwrap();
             update(device, &maker.sign(&tested_block_means("three")).unwrap()).unwrap();
         });

@@ -4,11 +4,9 @@
 //! `SUDAL_HISTORIES=N` runs N histories for each flash instead of a short one, and every cut of
 //! them instead of some.
 
-mod flash;
-
 use std::time::Instant;
 
-use flash::{
+use crate::flash::{
     Chip, Flash, Kind, NOR, Operation, Oracle, Random, STM32H7, Step, apply, seen, steps, tear,
 };
 use sudal_firmware::store::{Store, StoreError};

@@ -10,18 +10,18 @@ use super::Random;
 
 /// What a flash does besides what all do: programming clears bits, erasing sets them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kind {
+pub(crate) struct Kind {
     /// A word may be programmed once after an erase, and one that was half programmed can't be
     /// read: the flash keeps an error-correcting code for each.
-    pub once: bool,
-    pub sector: usize,
-    pub word: usize,
+    pub(crate) once: bool,
+    pub(crate) sector: usize,
+    pub(crate) word: usize,
     /// Most bytes that are programmed at once; a power cut leaves the words before it.
-    pub page: usize,
+    pub(crate) page: usize,
 }
 
 /// Serial NOR, as of Winbond's W25Q: sectors of 4 KiB, pages of 256 bytes.
-pub const NOR: Kind = Kind {
+pub(crate) const NOR: Kind = Kind {
     once: false,
     sector: 4096,
     word: 4,
@@ -29,7 +29,7 @@ pub const NOR: Kind = Kind {
 };
 
 /// The internal flash of an STM32H7, with its words of 32 bytes; real sectors have 128 KiB.
-pub const STM32H7: Kind = Kind {
+pub(crate) const STM32H7: Kind = Kind {
     once: true,
     sector: 8192,
     word: 32,
@@ -38,7 +38,7 @@ pub const STM32H7: Kind = Kind {
 
 /// One thing done to a flash that a power cut can interrupt.
 #[derive(Debug, Clone)]
-pub enum Operation {
+pub(crate) enum Operation {
     /// A word programmed: its number and value.
     Program(usize, Vec<u8>),
     /// A sector erased.
@@ -47,7 +47,7 @@ pub enum Operation {
 
 /// The state of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Word {
+pub(crate) enum Word {
     Erased,
     Programmed,
     /// Programming was cut short.
@@ -56,26 +56,26 @@ pub enum Word {
 
 /// What a flash holds, power or not.
 #[derive(Debug, Clone)]
-pub struct Chip {
-    pub kind: Kind,
-    pub bytes: Vec<u8>,
-    pub words: Vec<Word>,
+pub(crate) struct Chip {
+    pub(crate) kind: Kind,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) words: Vec<Word>,
     /// Sectors whose erase was cut short: these bits read otherwise each time.
-    pub unstable: Vec<Option<Vec<u8>>>,
+    pub(crate) unstable: Vec<Option<Vec<u8>>>,
     /// Whether a torn word of a flash with a code reads as garbage instead of as an error.
-    pub garbage: bool,
+    pub(crate) garbage: bool,
     /// Bytes that can't be cleared any more.
-    pub stuck: Vec<usize>,
-    pub erases: Vec<u32>,
+    pub(crate) stuck: Vec<usize>,
+    pub(crate) erases: Vec<u32>,
     /// What was done since it was last taken.
-    pub journal: Vec<Operation>,
+    pub(crate) journal: Vec<Operation>,
     /// Programming of words that have to be erased first.
-    pub violations: usize,
-    pub random: Random,
+    pub(crate) violations: usize,
+    pub(crate) random: Random,
 }
 
 impl Chip {
-    pub fn new(kind: Kind, sectors: usize) -> Self {
+    pub(crate) fn new(kind: Kind, sectors: usize) -> Self {
         Self {
             kind,
             bytes: vec![0xff; sectors * kind.sector],
@@ -91,7 +91,7 @@ impl Chip {
     }
 
     /// Does an operation wholly; false if the flash refuses.
-    pub fn carry_out(&mut self, operation: &Operation) -> bool {
+    pub(crate) fn carry_out(&mut self, operation: &Operation) -> bool {
         match operation {
             Operation::Program(word, value) => {
                 let start = word * self.kind.word;
@@ -126,11 +126,11 @@ impl Chip {
 }
 
 /// A handle to a chip, with the size of its sectors and words in its type.
-pub struct Flash<const SECTOR: usize, const WORD: usize>(pub Rc<RefCell<Chip>>);
+pub(crate) struct Flash<const SECTOR: usize, const WORD: usize>(pub Rc<RefCell<Chip>>);
 
 impl<const SECTOR: usize, const WORD: usize> Flash<SECTOR, WORD> {
     /// Switches on a copy of a chip.
-    pub fn on(chip: &Chip) -> (Self, Rc<RefCell<Chip>>) {
+    pub(crate) fn on(chip: &Chip) -> (Self, Rc<RefCell<Chip>>) {
         let shared = Rc::new(RefCell::new(chip.clone()));
         (Self(shared.clone()), shared)
     }
@@ -138,7 +138,7 @@ impl<const SECTOR: usize, const WORD: usize> Flash<SECTOR, WORD> {
 
 /// Why the flash refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     Bounds,
     /// The code of a word tells that it is wrong.
     Code,

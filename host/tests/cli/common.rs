@@ -1,4 +1,4 @@
-//! The command, each step a process of its own, as a user calls it.
+//! Calls of the command, with the host board.
 
 use std::path::Path;
 use std::process::{Command, Output};

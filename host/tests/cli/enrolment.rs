@@ -1,11 +1,9 @@
 //! Classes are taught again after another model was flashed, and `sudal info` tells of failures, as a
 //! user calls both.
 
-mod common;
-
 use std::path::Path;
 
-use common::{json, ok, sudal};
+use crate::common::{json, ok, sudal};
 use sudal::data::Gray;
 use sudal::device::FileMedium;
 use sudal_firmware::device::{Cause, Failure, History};

@@ -1,14 +1,12 @@
 //! The command from a training run to a classification, each step a process of its own, as a user
 //! calls it.
 
-mod common;
-
 use std::path::Path;
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use common::{json, ok, sudal};
+use crate::common::{json, ok, sudal};
 use sudal::data::parts;
 
 /// What a call that fails says.

@@ -1,7 +1,7 @@
 use super::chip::{Chip, Operation, Word};
 
 /// Does an operation in part, as a power cut in its midst leaves it.
-pub fn tear(chip: &mut Chip, operation: &Operation) {
+pub(crate) fn tear(chip: &mut Chip, operation: &Operation) {
     let (sector, word) = (chip.kind.sector, chip.kind.word);
     match operation {
         Operation::Program(number, value) => {

@@ -1,11 +1,9 @@
 //! Flashes that each format of the store wrote still read. `tests/files/store-N.bin` is the start of
 //! one with format N; the rest was erased.
 
-mod flash;
-
 use std::path::Path;
 
-use flash::{Chip, Flash, NOR};
+use crate::flash::{Chip, Flash, NOR};
 use sudal_firmware::heads::Head;
 use sudal_firmware::store::Store;
 

@@ -3,19 +3,12 @@
 //! From the journal every state is made that a power cut can leave: all before one operation, and of
 //! that one a part.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    unused_imports,
-    reason = "each test uses some of it"
-)]
-
 mod chip;
 mod cut;
 mod oracle;
 mod random;
 
-pub use chip::{Chip, Flash, Kind, NOR, Operation, STM32H7};
-pub use cut::tear;
-pub use oracle::{Oracle, Step, apply, seen, steps};
-pub use random::Random;
+pub(crate) use chip::{Chip, Flash, Kind, NOR, Operation, STM32H7};
+pub(crate) use cut::tear;
+pub(crate) use oracle::{Oracle, Step, apply, seen, steps};
+pub(crate) use random::Random;

@@ -3,12 +3,10 @@
 //! `SUDAL_FLIPS=N` flips N bits instead of a few, `SUDAL_ENROLMENTS=N` wears the flash by N
 //! enrolments.
 
-mod flash;
-
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use flash::{Chip, Flash, NOR, Random, STM32H7, Step, apply, seen, steps};
+use crate::flash::{Chip, Flash, NOR, Random, STM32H7, Step, apply, seen, steps};
 use sudal_firmware::store::{
     Ledger, MAX_CLASSES, MAX_DIM, MAX_NAME, MAX_SHOTS, Store, StoreError, flash_bytes, record,
 };

@@ -1,10 +1,8 @@
 //! `sudal inspect` on products in MVTec's layout: the measurement from pictures on disk to numbers.
 
-mod common;
-
 use std::path::{Path, PathBuf};
 
-use common::{json, ok, sudal};
+use crate::common::{json, ok, sudal};
 use sudal::data::Gray;
 
 const SIDE: u32 = 96;

@@ -8,7 +8,7 @@ use super::Random;
 
 /// Something asked of a store.
 #[derive(Debug, Clone)]
-pub enum Step {
+pub(crate) enum Step {
     Enroll {
         name: u8,
         model: u64,
@@ -33,13 +33,13 @@ pub enum Step {
 }
 
 /// A class's shots, and its name and model.
-pub type Classes = BTreeMap<(String, u64), Vec<Vec<i8>>>;
+pub(crate) type Classes = BTreeMap<(String, u64), Vec<Vec<i8>>>;
 
 /// What a store should hold, as a plain map.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Oracle {
-    pub classes: Classes,
-    pub head: Head,
+pub(crate) struct Oracle {
+    pub(crate) classes: Classes,
+    pub(crate) head: Head,
 }
 
 fn name(number: u8) -> String {
@@ -50,7 +50,7 @@ fn name(number: u8) -> String {
 }
 
 /// A random history: many shots, seldom a reset.
-pub fn steps(random: &mut Random, count: usize) -> Vec<Step> {
+pub(crate) fn steps(random: &mut Random, count: usize) -> Vec<Step> {
     let mut step = || {
         let name = random.below(36) as u8;
         let model = random.below(2) as u64;
@@ -83,7 +83,7 @@ pub fn steps(random: &mut Random, count: usize) -> Vec<Step> {
 }
 
 /// Does a step on a store.
-pub fn apply<F: NorFlash>(store: &mut Store<F>, step: &Step) -> Result<(), StoreError> {
+pub(crate) fn apply<F: NorFlash>(store: &mut Store<F>, step: &Step) -> Result<(), StoreError> {
     let id = |store: &Store<F>, number, model| {
         let wanted = name(number);
         let mut classes = store.classes().iter();
@@ -131,7 +131,7 @@ fn as_record(name: &str, model: u64, shots: &[Vec<i8>]) -> Vec<u8> {
 }
 
 /// What a store holds.
-pub fn seen<F: NorFlash>(store: &Store<F>) -> Oracle {
+pub(crate) fn seen<F: NorFlash>(store: &Store<F>) -> Oracle {
     let classes = store.classes().iter().map(|class| {
         let shots = class.support().map(<[i8]>::to_vec).collect();
         ((class.name.to_string(), class.model), shots)
@@ -144,7 +144,7 @@ pub fn seen<F: NorFlash>(store: &Store<F>) -> Oracle {
 
 impl Oracle {
     /// Does a step.
-    pub fn apply(&mut self, step: &Step) -> Result<(), StoreError> {
+    pub(crate) fn apply(&mut self, step: &Step) -> Result<(), StoreError> {
         match step {
             Step::Enroll {
                 name: number,
@@ -202,7 +202,7 @@ impl Oracle {
 
     /// Whether this may be what a power cut leaves of a step from `before` to `after`: one of them,
     /// and for a reset, which takes the classes one by one, some classes of `before`.
-    pub fn is_between(&self, before: &Self, after: &Self, step: &Step) -> bool {
+    pub(crate) fn is_between(&self, before: &Self, after: &Self, step: &Step) -> bool {
         if let Step::Reset = step {
             let mut classes = self.classes.iter();
             return self.head == before.head

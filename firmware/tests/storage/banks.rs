@@ -1,12 +1,10 @@
 //! A value in two banks: kept, undone, and the power cut at every word and erase.
 
-mod flash;
-
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use crate::flash::{Chip, Flash, Kind, NOR, Operation, Random, STM32H7, tear};
 use embedded_storage::nor_flash::ReadNorFlash;
-use flash::{Chip, Flash, Kind, NOR, Operation, Random, STM32H7, tear};
 use sudal_firmware::store::banks::{Banks, BanksError};
 
 type Opened<const S: usize, const W: usize> = (Banks<Flash<S, W>>, Rc<RefCell<Chip>>);

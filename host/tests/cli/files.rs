@@ -1,12 +1,10 @@
 //! Files that the command writes: whole or not at all, at a place that was looked at first.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use common::{json, ok, sudal};
+use crate::common::{json, ok, sudal};
 use sudal::data::{Gray, parts};
 
 fn model(name: &str) -> String {

@@ -1,14 +1,12 @@
 //! What programs are told of pictures: the documented JSON, and exit codes.
 
-mod common;
-
 use std::path::Path;
 
-use common::{json, ok, sudal};
+use crate::common::{json, ok, sudal};
 use serde_json::Value;
 use sudal::data::{Gray, parts};
 
-const DOCUMENT: &str = include_str!("../JSON.md");
+const DOCUMENT: &str = include_str!("../../JSON.md");
 
 /// A board that knows a good part and a defect, with pictures of both and of neither.
 fn taught(dir: &Path) {

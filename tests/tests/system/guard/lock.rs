@@ -11,7 +11,7 @@ use sudal_firmware::protocol::{
 };
 use sudal_tests::GEOMETRY;
 
-use crate::bench::{
+use super::bench::{
     Bench, KEY, OTHER, answer, ask, challenge, classes, pass, protection, provision, show, unlock,
 };
 

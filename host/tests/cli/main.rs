@@ -1,0 +1,19 @@
+//! The command `sudal`, each step a process of its own, as a user calls it.
+
+mod alone;
+mod backup;
+mod command;
+mod common;
+mod enrolment;
+mod files;
+mod inspect;
+mod pictures;
+#[cfg(unix)]
+mod serial;
+mod serve;
+#[cfg(unix)]
+mod setup;
+mod teaching;
+mod training;
+mod verdicts;
+mod walkthrough;
