@@ -1,5 +1,0 @@
-//! The documents.
-
-mod documents;
-#[path = "common/plugged.rs"]
-mod plugged;
