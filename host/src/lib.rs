@@ -4,7 +4,8 @@
 //! before it: pictures ([`data`]), small tasks drawn from them ([`episodes`]), networks ([`nets`]),
 //! how these are trained on such tasks ([`meta`]), their way to files ([`export`]) and onto a board
 //! ([`device`]), what people look at in the end ([`report`]), and the page on which they watch and
-//! teach ([`serve`]). The command `sudal` stands on them. All of them write files by [`files`].
+//! teach ([`serve`]). The command `sudal` stands on them. All of them write files by
+//! [`files`]; [`models`] are those that come with it.
 
 pub mod data;
 pub mod device;
@@ -12,6 +13,8 @@ pub mod episodes;
 pub mod export;
 pub mod files;
 pub mod meta;
+pub mod models;
+pub mod near;
 pub mod nets;
 pub mod report;
 pub mod serve;
