@@ -1,6 +1,5 @@
 //! The commands that talk to a board.
 
-use std::fs;
 use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -16,6 +15,7 @@ use super::decide;
 use super::device::BoardArgs;
 use super::interrupt::Interrupt;
 use super::lock;
+use super::model;
 use super::output::Output;
 use super::place;
 
@@ -27,10 +27,13 @@ use super::place;
 /// model are kept apart.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
-  sudal flash --board mps2-an500 models/parts.sudal
-  sudal flash --board openmv-h7 --dfu models/parts.sudal")]
+  sudal flash surfaces
+  sudal flash --board emulator mine.sudal
+  sudal flash --board openmv-h7 --dfu parts")]
 pub(crate) struct Flash {
-    /// The model image, from `sudal convert`.
+    /// The model image: one that comes with sudal, by name (parts, surfaces; `sudal models` lists them),
+    /// or a file of `sudal convert`.
+    #[arg(value_name = "MODEL")]
     image: PathBuf,
     /// Of an openmv-h7: write it over USB, by the loader in the chip, instead of by a debug probe.
     #[arg(long)]
@@ -44,8 +47,7 @@ pub(crate) struct Flash {
 
 impl Flash {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
-        let image =
-            fs::read(&self.image).with_context(|| format!("reading {}", self.image.display()))?;
+        let image = model::read(&self.image)?;
         if let Some(file) = &self.out {
             place::ready(file)?;
         }
@@ -67,14 +69,14 @@ impl Flash {
             (None, true) => Way::Dfu,
             (None, false) => Way::Probe,
         };
-        match self.board.openmv() {
+        match self.board.openmv()? {
             // It is written past its port.
             Some(camera) => Ok((Box::new(camera.flashed_by(way)), None)),
             None if way == Way::Probe => self.board.open_alone(),
             None => bail!(
                 "--dfu and --out are for --board {}, not {}",
                 OpenMv::NAME,
-                self.board.board
+                self.board.name()?
             ),
         }
     }
@@ -121,10 +123,7 @@ impl Stop {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
         let (mut board, _hold) = self.board.open_alone()?;
         board.stop()?;
-        output.result(
-            &serde_json::json!({ "stopped": self.board.board }),
-            "stopped",
-        )
+        output.result(&serde_json::json!({ "stopped": board.name() }), "stopped")
     }
 }
 

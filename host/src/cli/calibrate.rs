@@ -1,6 +1,5 @@
 //! `sudal calibrate`.
 
-use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
@@ -10,7 +9,7 @@ use sudal::export::calibration::{measure, with_calibration};
 use sudal_firmware::decision::Calibration;
 
 use super::data::{DataArgs, Half};
-use super::model::ModelFile;
+use super::model::{self, ModelFile};
 use super::output::Output;
 use super::place;
 
@@ -60,15 +59,14 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     if !matches!(model, ModelFile::Image(_)) {
         bail!("only a model image can be calibrated: make one with `sudal convert`");
     }
-    let path = args.out.clone().unwrap_or_else(|| args.image.clone());
+    let path = model::output(&args.image, args.out.as_deref())?;
     place::ready(&path)?;
     let split = args.data.split_or("val")?;
     let data = args.data.load(&split, model.size()?, output)?;
     let embeddings = Half::of(args.half, model.embeddings(&data, output)?);
     let calibration = measure(&embeddings, args.seed)
         .with_context(|| format!("calibrating on {} {split}", args.data.data))?;
-    let bytes =
-        fs::read(&args.image).with_context(|| format!("reading {}", args.image.display()))?;
+    let bytes = model::read(&args.image)?;
     let mut image = with_calibration(&bytes, &calibration)?;
     if let Some(key) = &signing {
         image = key.sign(&image)?;

@@ -15,6 +15,7 @@ use super::board::{name, names};
 use super::decide;
 use super::device::{BoardArgs, Connection, Cost};
 use super::output::Output;
+use super::own;
 
 /// Classify pictures by their distance to what was enrolled, as the chosen head measures it.
 ///
@@ -25,7 +26,7 @@ use super::output::Output;
   sudal classify part.png --heatmap part-heat.png
   sudal classify part.png --fail-on ng,unknown,unclear || echo stop")]
 pub(crate) struct Classify {
-    /// Pictures: PNG, JPEG, BMP, TIFF or WebP. Of one of other proportions than the model's input the
+    /// Pictures, or folders of them: PNG, JPEG, BMP, TIFF or WebP. Of one of other proportions than the model's input the
     /// board looks at the middle (see sudal region).
     pictures: Vec<PathBuf>,
     /// End with exit code 3 if a picture has one of these verdicts: ng, unknown, unclear.
@@ -136,10 +137,15 @@ impl Classify {
             });
             Ok(())
         };
-        for path in &self.pictures {
+        let given = own::expand(&self.pictures, output)?;
+        let bar = output.bar(given.len() as u64, "pictures");
+        bar.set_message("classifying");
+        for path in &given {
             c.show(&Gray::open(path)?)?;
             ask(path.clone(), &mut c)?;
+            bar.inc(1);
         }
+        bar.finish_and_clear();
         if self.pictures.is_empty() {
             ask("camera".into(), &mut c)?;
         }
@@ -170,7 +176,7 @@ impl Classify {
 
     /// The file of a picture's heat map: the place that was given, or one in that folder.
     fn heatmap_of(&self, place: &Path, picture: &Path) -> anyhow::Result<PathBuf> {
-        if self.pictures.len() == 1 && !place.is_dir() {
+        if self.pictures.len() == 1 && !self.pictures[0].is_dir() && !place.is_dir() {
             return Ok(place.to_owned());
         }
         fs::create_dir_all(place).with_context(|| {

@@ -1,16 +1,15 @@
 //! `sudal demo`.
 
-use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use serde::Serialize;
 use sudal::data::{Gray, parts};
-use sudal::device::Head;
+use sudal::device::{Emulator, Head};
 use sudal::report::{Confusion, ContactSheet, Query, Row};
 
 use super::device::{Connection, Cost};
-use super::model::ModelFile;
+use super::model::{self, ModelFile};
 use super::output::Output;
 use super::place;
 use super::scratch::ScratchArgs;
@@ -27,7 +26,7 @@ use super::scratch::ScratchArgs;
   sudal demo --board host --classes 10 --shots 1 --out /tmp")]
 pub(crate) struct Args {
     /// The model image.
-    #[arg(long, default_value = "models/parts.sudal", value_name = "FILE")]
+    #[arg(long, default_value = "parts", value_name = "MODEL")]
     model: PathBuf,
     /// Classes to enrol.
     #[arg(long, default_value_t = 5)]
@@ -69,14 +68,13 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     if counts.iter().any(|count| !(1..=1000).contains(count)) {
         bail!("--classes, --shots and --queries must be 1 to 1000");
     }
-    let board_args = args.board.board("demo")?;
+    let board_args = args.board.board("demo", Emulator::NAME)?;
     let pictures = ["contact-sheet.png", "confusion.png"].map(|name| args.out.join(name));
     for path in &pictures {
         place::ready(path)?;
     }
     let size = ModelFile::open(&args.model)?.size()?;
-    let image =
-        fs::read(&args.model).with_context(|| format!("reading {}", args.model.display()))?;
+    let image = model::read(&args.model)?;
     let stride = if args.siblings {
         1
     } else {
@@ -174,7 +172,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             queries,
         });
     }
-    if board_args.openmv().is_none() {
+    if board_args.openmv()?.is_none() {
         connection.board.stop()?;
     }
     times.sort_unstable();

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use serde::Serialize;
+use sudal::device::Emulator;
 use sudal::device::Head;
 use sudal::episodes::{EpisodeShape, Sampler};
 use sudal::meta::{Accuracy, Embeddings};
@@ -13,7 +14,7 @@ use super::bounds;
 use super::data::DataArgs;
 use super::device;
 use super::head;
-use super::model::{ModelFile, Prepared, file_name};
+use super::model::{self, ModelFile, Prepared, file_name};
 use super::output::{Output, TableArgs};
 use super::scratch::ScratchArgs;
 
@@ -97,7 +98,7 @@ enum Bench<'a> {
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let board = args
         .on_board
-        .then(|| args.board.board("eval"))
+        .then(|| args.board.board("eval", Emulator::NAME))
         .transpose()?;
     let model = ModelFile::open(&args.model)?;
     if let ModelFile::Checkpoint(trained) = &model
@@ -122,7 +123,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         if !matches!(model, ModelFile::Image(_)) {
             bail!("--on-board needs a model image: make one with `sudal convert`");
         }
-        let bytes = std::fs::read(&args.model)?;
+        let bytes = model::read(&args.model)?;
         Bench::Board(Box::new(device::Episodes::start(
             &board, &bytes, &data, output,
         )?))
@@ -186,7 +187,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         if args.on_board {
             format!(
                 ", on {} over its line, every answer bit-identical to the host's",
-                args.board.name()
+                args.board.name(Emulator::NAME)
             )
         } else {
             String::new()

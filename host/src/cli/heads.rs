@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use sudal::device::{self, Head, HeadEpisodes, HeadRow, HeadTable, Machine};
 use sudal::episodes::{EpisodeShape, Sampler};
 
 use super::bounds;
 use super::data::DataArgs;
-use super::model::ModelFile;
+use super::model::{ModelFile, read};
 use super::output::{Output, TableArgs};
 
 /// What the heads are measured on.
@@ -50,7 +50,7 @@ pub(crate) fn run(
     };
     let split = args.data.split_or("test")?;
     let data = args.data.load(&split, model.size()?, output)?;
-    let bytes = std::fs::read(path).with_context(|| format!("{}", path.display()))?;
+    let bytes = read(path)?;
     let profile = device::profile(&bytes, machine, &mut |step| output.step(step))?;
     let embeddings = model.embeddings(&data, output)?;
     let runs = HeadEpisodes::new(&image.model()?, &embeddings);

@@ -8,6 +8,7 @@ use sudal::device::{InspectionInfo, InspectionRequest};
 
 use super::device::{BoardArgs, Connection};
 use super::output::Output;
+use super::own;
 
 /// Show the board good parts, one picture each: it then finds the flaws of others by itself.
 ///
@@ -24,7 +25,7 @@ use super::output::Output;
   sudal good part.png            the board was wrong: this part is fine, too
   sudal inspection --undo        not that one")]
 pub(crate) struct Good {
-    /// Pictures of good parts: PNG, JPEG, BMP, TIFF or WebP.
+    /// Pictures of good parts, or a folder of them: PNG, JPEG, BMP, TIFF or WebP.
     pictures: Vec<PathBuf>,
     #[command(flatten)]
     board: BoardArgs,
@@ -35,7 +36,7 @@ pub(crate) struct Good {
 #[command(after_help = "Example:
   sudal bad scratch.png")]
 pub(crate) struct Bad {
-    /// Pictures of bad parts.
+    /// Pictures of bad parts, or a folder of them.
     pictures: Vec<PathBuf>,
     #[command(flatten)]
     board: BoardArgs,
@@ -137,6 +138,7 @@ fn learn(
     board: &BoardArgs,
     output: &Output,
 ) -> anyhow::Result<()> {
+    let pictures = &own::expand(pictures, output)?;
     // Read all before the first is learned.
     let shown = pictures
         .iter()

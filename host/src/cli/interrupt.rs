@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::output::tell;
+
 /// Signals closer together than this are one.
 const ONE_PRESS: Duration = Duration::from_millis(300);
 
@@ -29,7 +31,7 @@ impl Interrupt {
             None => {
                 first = Some(Instant::now());
                 set.store(true, Ordering::SeqCst);
-                eprintln!("\nstopping after this step (again to stop at once)");
+                tell("\nstopping after this step (again to stop at once)");
             }
             // `timeout` and some shells send one press twice.
             Some(first) if first.elapsed() < ONE_PRESS => {}
@@ -56,7 +58,7 @@ pub(crate) fn stop(limit: Duration) -> anyhow::Result<impl Future<Output = ()> +
             let _ = tell.send(());
             thread::spawn(move || {
                 thread::sleep(limit);
-                eprintln!("something is blocked for good and is left behind");
+                super::output::tell("something is blocked for good and is left behind");
                 std::process::exit(1);
             });
         }

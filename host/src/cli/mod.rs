@@ -6,6 +6,7 @@ mod bench;
 mod board;
 mod bounds;
 mod calibrate;
+mod check;
 mod classify;
 mod convert;
 mod data;
@@ -24,8 +25,10 @@ mod interrupt;
 mod key;
 mod lock;
 mod model;
+mod models;
 mod openset;
 mod output;
+mod own;
 mod patches;
 mod pictures;
 mod place;
@@ -36,6 +39,7 @@ mod selftest;
 mod serve;
 mod sign;
 mod sweep;
+mod teach;
 mod train;
 mod tune;
 mod update;
@@ -47,7 +51,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use output::Output;
+use output::{Level, Output};
 
 /// Few-shot vision for microcontroller cameras.
 ///
@@ -77,6 +81,12 @@ struct Cli {
     /// Print results as JSON on standard output, nothing else there.
     #[arg(long, global = true)]
     json: bool,
+    /// Say nothing but results and errors.
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say also when each step began, and what was read and from where.
+    #[arg(long, short, global = true)]
+    verbose: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -98,9 +108,12 @@ enum Command {
     Convert(convert::Args),
     Calibrate(calibrate::Args),
     Profile(profile::Args),
+    Models(models::Args),
     Flash(board::Flash),
     Run(board::Run),
     Info(board::Info),
+    Check(check::Args),
+    Teach(teach::Teach),
     Enroll(enroll::Enroll),
     ReEnroll(re_enroll::ReEnroll),
     Classify(classify::Classify),
@@ -148,6 +161,11 @@ enum Command {
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
     let output = Output::new(cli.json);
+    output::set_level(match (cli.quiet, cli.verbose) {
+        (true, _) => Level::Quiet,
+        (_, true) => Level::Verbose,
+        _ => Level::Normal,
+    });
     let result = match cli.command {
         Command::Train(args) => train::run(&args, &output),
         Command::Tune(args) => tune::run(&args, &output),
@@ -164,9 +182,12 @@ pub(crate) fn main() -> ExitCode {
         Command::Convert(args) => convert::run(&args, &output),
         Command::Calibrate(args) => calibrate::run(&args, &output),
         Command::Profile(args) => profile::run(&args, &output),
+        Command::Models(args) => models::run(&args, &output),
         Command::Flash(args) => args.run(&output),
         Command::Run(args) => args.run(&output),
         Command::Info(args) => args.run(&output),
+        Command::Check(args) => check::run(&args, &output),
+        Command::Teach(args) => args.run(&output),
         Command::Enroll(args) => args.run(&output),
         Command::ReEnroll(args) => args.run(&output),
         Command::Classify(args) => args.run(&output),
@@ -201,15 +222,16 @@ pub(crate) fn main() -> ExitCode {
         Command::Pictures(args) => pictures::run(&args, &output),
         Command::Demo(args) => demo::run(&args, &output),
         Command::Completions { shell } => {
-            let mut stdout = std::io::stdout();
-            clap_complete::generate(shell, &mut Cli::command(), "sudal", &mut stdout);
-            Ok(())
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "sudal", &mut script);
+            output::print(String::from_utf8_lossy(&script).trim_end())
         }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<output::Unread>() => ExitCode::SUCCESS,
         Err(error) if error.is::<interrupt::Interrupted>() => {
-            eprintln!("{error}");
+            output::tell(&error.to_string());
             ExitCode::from(130)
         }
         Err(error) if error.is::<classify::FailedOn>() => {
@@ -217,7 +239,7 @@ pub(crate) fn main() -> ExitCode {
             ExitCode::from(3)
         }
         Err(error) if error.is::<selftest::Failed>() => {
-            eprintln!("{error}");
+            output::tell(&error.to_string());
             ExitCode::FAILURE
         }
         Err(error) => {

@@ -1,5 +1,6 @@
 //! A model file of any kind, told apart by its contents.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +11,8 @@ use sudal::episodes::{Episode, Sampler};
 use sudal::export::float::FloatModel;
 use sudal::export::quantized::QuantizedModel;
 use sudal::meta::{Accuracy, Checkpoint, Embeddings, Trained};
+use sudal::models;
+use sudal::near::did_you_mean;
 
 use super::output::Output;
 
@@ -26,7 +29,7 @@ pub(crate) enum ModelFile {
 impl ModelFile {
     /// Reads a checkpoint, an ONNX file or a model image.
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
-        let bytes = fs::read(path).with_context(|| format!("{}", path.display()))?;
+        let bytes = read(path)?;
         if bytes.starts_with(b"SUDL") {
             let image = QuantizedModel::new(&bytes)
                 .with_context(|| format!("{} is no sound model image", path.display()))?;
@@ -173,6 +176,36 @@ impl Prepared<'_> {
 pub(crate) fn file_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or(path.as_os_str());
     name.to_string_lossy().into_owned()
+}
+
+/// A model's file, or the image that comes with sudal under this name; a file goes before.
+pub(crate) fn read(path: &Path) -> anyhow::Result<Cow<'static, [u8]>> {
+    if let (false, Some(shipped)) = (path.is_file(), path.to_str().and_then(models::named)) {
+        return Ok(Cow::Borrowed(shipped.image));
+    }
+    let read = fs::read(path).with_context(|| {
+        let names: Vec<_> = models::names().collect();
+        let meant = path.file_stem().unwrap_or_default().to_string_lossy();
+        format!(
+            "reading {}: give a file, or a model that comes with sudal ({}){}",
+            path.display(),
+            names.join(", "),
+            did_you_mean(&meant, names.iter().copied())
+        )
+    });
+    Ok(Cow::Owned(read?))
+}
+
+/// Where a changed image goes: in place of the file unless said otherwise.
+pub(crate) fn output(image: &Path, out: Option<&Path>) -> anyhow::Result<PathBuf> {
+    let path = out.unwrap_or(image);
+    if out.is_none() && !image.is_file() && models::named(&image.to_string_lossy()).is_some() {
+        bail!(
+            "{} comes with sudal and stays as it is: say where the result goes (--out FILE)",
+            image.display()
+        );
+    }
+    Ok(path.to_owned())
 }
 
 /// `path` with another ending, for outputs that were not named.

@@ -1,6 +1,5 @@
 //! `sudal profile`.
 
-use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
@@ -11,6 +10,7 @@ use sudal::export::benchmark::Benchmark;
 use sudal::report::{Bar, BarChart};
 
 use super::heads::{self, HeadsArgs};
+use super::model;
 use super::output::{Output, TableArgs};
 use super::place;
 
@@ -97,7 +97,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         (_, Some(network)) => (network.name().to_owned(), network.image()?),
         (Some(path), None) => {
             let name = path.display().to_string();
-            let image = fs::read(path).with_context(|| format!("reading {name}"))?;
+            let image = model::read(path)?.into_owned();
             (name, image)
         }
         (None, None) => bail!("name a model image or a --network"),

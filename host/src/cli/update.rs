@@ -1,6 +1,5 @@
 //! `sudal update`.
 
-use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
@@ -8,6 +7,7 @@ use sudal::device::Claim;
 
 use super::board::describe;
 use super::device::BoardArgs;
+use super::model;
 use super::output::Output;
 
 /// Send the board another model image over its line, and restart it.
@@ -26,8 +26,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
-    let image =
-        fs::read(&args.image).with_context(|| format!("reading {}", args.image.display()))?;
+    let image = model::read(&args.image)?;
     let claim = Claim::of(&image).with_context(|| format!("reading {}", args.image.display()))?;
     let mut connection = args.board.connect_to_change()?;
     let protection = connection.client.info()?.protection;

@@ -45,11 +45,12 @@ mod profile;
 mod qemu;
 mod separation;
 mod show;
+mod suit;
 mod toolchain;
 
 pub use backup::{Backup, BackupError};
 pub use bench::{build_bench, try_kernels};
-pub use board::{BOARDS, Board, BoardError, Memory, open, open_at, state_dir};
+pub use board::{BOARDS, Board, BoardError, EMULATOR, Memory, canonical, open, open_at, state_dir};
 pub use claim::Claim;
 pub use client::{
     Class, Client, ClientError, Damage, Distance, Embedding, Enrolled, Info, Verdict,
@@ -89,3 +90,4 @@ pub use sudal_firmware::protocol::{
     LockState, Slot, Stats, UpdateError,
 };
 pub use sudal_firmware::store::{MAX_SHOTS, StoreError};
+pub use suit::{Embedded, SuitError, Tally, Trial};
