@@ -114,7 +114,7 @@ impl Bench {
 
 impl Drop for Bench {
     fn drop(&mut self) {
-        self.run("sudal stop --board mps2-an500");
+        self.run("sudal stop --board emulator");
     }
 }
 
