@@ -1,5 +1,5 @@
 //! The pages of `host/docs` for those who use the program, in the order in which one needs them:
-//! [`guide`], [`inspection`], [`station`], [`page`], [`boards`], [`fleet`], [`training`],
+//! [`guide`], [`decisions`], [`inspection`], [`station`], [`page`], [`boards`], [`fleet`], [`training`],
 //! [`methods`], [`benchmarks`], [`http`], [`json`], [`questions`], [`licences`],
 //! [`contributing`], [`changelog`]. Those of the firmware are in [`sudal_firmware::docs`].
 
@@ -13,6 +13,7 @@ macro_rules! pages {
 [budget]: sudal_firmware::docs::budget
 [changelog]: crate::docs::changelog
 [contributing]: crate::docs::contributing
+[decisions]: crate::docs::decisions
 [fleet]: crate::docs::fleet
 [guide]: crate::docs::guide
 [http]: crate::docs::http
@@ -42,6 +43,7 @@ pages! {
     boards "../docs/boards.md"
     changelog "../docs/changelog.md"
     contributing "../docs/contributing.md"
+    decisions "../docs/decisions.md"
     fleet "../docs/fleet.md"
     guide "../docs/guide.md"
     http "../docs/http.md"

@@ -154,6 +154,7 @@ pages! {
     boards "host/docs/boards.md" 4
     budget "firmware/docs/budget.md" 1
     contributing "host/docs/contributing.md" 1
+    decisions "host/docs/decisions.md" 0
     fleet "host/docs/fleet.md" 0
     http "host/docs/http.md" 0
     inspection "host/docs/inspection.md" 0
