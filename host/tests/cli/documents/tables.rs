@@ -8,8 +8,8 @@ use std::fs;
 use super::commands::Bench;
 use super::markdown::{Document, all};
 
-/// Before a table: the commands that write it, each in `;`. Those of several are one table.
-const MARK: &str = "<!-- table: ";
+/// How a paragraph begins that names, in code, the commands whose rows are in the table behind it.
+const MARK: &str = "Written by `";
 
 /// A table in a document.
 struct Table {
@@ -20,25 +20,29 @@ struct Table {
 
 fn tables(document: &Document) -> Vec<Table> {
     let lines: Vec<&str> = document.text.lines().collect();
-    let marks = lines.iter().enumerate();
-    let marks = marks.filter_map(|(number, line)| {
-        let commands = line.strip_prefix(MARK)?.strip_suffix(" -->");
-        let commands = commands.unwrap_or_else(|| panic!("{}: {line}", document.name()));
-        Some((number, commands.split("; ").map(str::to_owned).collect()))
-    });
+    let marks = (0..lines.len()).filter(|&number| lines[number].starts_with(MARK));
     marks
-        .map(|(number, commands)| {
-            let is_row = |line: &&&str| line.starts_with('|');
-            let start = number + 2;
-            let rows = lines[start..].iter().take_while(is_row).count();
+        .map(|mark| {
+            let paragraph = lines[mark..].iter().take_while(|line| !line.is_empty());
+            let start = mark + paragraph.clone().count() + 1;
+            let text = paragraph.copied().collect::<Vec<_>>().join(" ");
+            let commands = text
+                .split('`')
+                .skip(1)
+                .step_by(2)
+                .map(str::to_owned)
+                .collect();
+            let rows = lines[start..]
+                .iter()
+                .take_while(|line| line.starts_with('|'));
+            let end = start + rows.count();
             assert!(
-                rows > 2,
-                "{}: no table after {}",
-                document.name(),
-                lines[number]
+                end > start + 2,
+                "{}: no table after {text}",
+                document.name()
             );
             Table {
-                lines: (start, start + rows),
+                lines: (start, end),
                 commands,
             }
         })
@@ -63,13 +67,24 @@ fn measure(bench: &Bench, commands: &[String], more: &str) -> String {
     table
 }
 
+/// Puts rows in place of a table's; what else changed in the file meanwhile stays.
+fn write(document: &Document, table: Table, rows: &str) {
+    let now = Document::open(&document.path);
+    let place = tables(&now)
+        .into_iter()
+        .find(|now| now.commands == table.commands);
+    let (start, end) = place.expect("the table is still there").lines;
+    let mut lines: Vec<&str> = now.text.lines().collect();
+    lines.splice(start..end, rows.trim_end().lines());
+    fs::write(&now.path, lines.join("\n") + "\n").unwrap();
+}
+
 #[test]
 fn tables_are_under_the_commands_that_write_them() {
     let bench = Bench::new();
     let measured = std::env::var("SUDAL_TABLES").ok();
     let mut count = 0;
     for document in all() {
-        let mut lines: Vec<String> = document.text.lines().map(str::to_owned).collect();
         for table in tables(&document).into_iter().rev() {
             count += 1;
             for command in &table.commands {
@@ -81,13 +96,8 @@ fn tables_are_under_the_commands_that_write_them() {
                 println!("{}", table.commands.join("\n"));
                 let text = measure(&bench, &table.commands, "");
                 println!("{text}");
-                let rows = text.trim_end().lines().map(str::to_owned);
-                lines.splice(table.lines.0..table.lines.1, rows);
+                write(&document, table, &text);
             }
-        }
-        let text = lines.join("\n") + "\n";
-        if text != document.text {
-            fs::write(&document.path, text).unwrap();
         }
     }
     println!("{count} tables");
