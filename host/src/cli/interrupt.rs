@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
-
-use tokio::sync::oneshot;
 
 /// Signals closer together than this are one.
 const ONE_PRESS: Duration = Duration::from_millis(300);
@@ -46,16 +43,17 @@ impl Interrupt {
 
 /// Done when Ctrl-C was pressed or a termination signal came. The process ends `limit` later, or at a
 /// second one, whatever is blocked.
+#[cfg(feature = "serve")]
 pub(crate) fn stop(limit: Duration) -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
-    let (tell, told) = oneshot::channel();
+    let (tell, told) = tokio::sync::oneshot::channel();
     let mut tell = Some((tell, limit));
     let mut first = Instant::now();
     ctrlc::set_handler(move || match tell.take() {
         Some((tell, limit)) => {
             first = Instant::now();
             let _ = tell.send(());
-            thread::spawn(move || {
-                thread::sleep(limit);
+            std::thread::spawn(move || {
+                std::thread::sleep(limit);
                 eprintln!("something is blocked for good and is left behind");
                 std::process::exit(1);
             });

@@ -15,9 +15,9 @@ use super::table::table;
 use crate::device::board::BoardError;
 use crate::device::heads::HeadEpisodes;
 use crate::device::{Machine, build_bench, qemu};
+use crate::engine::grouped;
 use crate::episodes::Episode;
-use crate::export::convert::grouped;
-use crate::meta::Accuracy;
+use crate::measure::Accuracy;
 
 /// What a head costs on one task, the network's run for each picture not included.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use super::{Comparison, Layer, Profile};
-use crate::export::convert::grouped;
+use crate::engine::grouped;
 
 impl Layer {
     /// Its window and the shapes of its input and output.

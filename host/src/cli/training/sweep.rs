@@ -6,8 +6,9 @@ use anyhow::{Context, bail};
 use serde::Serialize;
 use sudal::data::Loaded;
 use sudal::episodes::{EpisodeShape, Sampler};
+use sudal::measure::Accuracy;
 use sudal::meta::scratch::Scratch;
-use sudal::meta::{Accuracy, Learner, Trained};
+use sudal::meta::{Learner, Trained};
 use sudal::nets::network::{Architecture, Plan};
 use sudal::report::{Axis, Chart, Point, Series};
 

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 use sudal::data::Loaded;
+use sudal::measure::Accuracy;
 use sudal::meta::mann::{self, Wipe};
-use sudal::meta::{Accuracy, Learner, Trained};
+use sudal::meta::{Learner, Trained};
 
 /// The instances that the paper reports, and what it published for them, in percent.
 const PUBLISHED: [(usize, f64); 4] = [(1, 36.4), (2, 82.8), (5, 94.9), (10, 98.1)];

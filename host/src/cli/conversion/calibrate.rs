@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde::Serialize;
 use sudal::device::{Rate, SigningKey};
 use sudal::export::calibration::{measure, with_calibration};
@@ -57,9 +57,7 @@ struct Report {
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let signing = args.sign.as_deref().map(SigningKey::open).transpose()?;
     let model = ModelFile::open(&args.image)?;
-    if !matches!(model, ModelFile::Image(_)) {
-        bail!("only a model image can be calibrated: make one with `sudal convert`");
-    }
+    model.image("calibrating")?;
     let path = args.out.clone().unwrap_or_else(|| args.image.clone());
     place::ready(&path)?;
     let split = args.data.split_or("val")?;
