@@ -90,15 +90,31 @@ fn the_way_from_unboxing_to_inspecting_works_word_for_word() {
     assert!(10 * right >= 9 * answers.len(), "{answers:?}");
 }
 
-/// README's first command, `cargo run --release -- demo`, names no program.
+/// `cargo demo` is the demo in a build that leaves out what it does not need; `cargo run` names no
+/// program and takes this one.
 #[test]
-fn cargo_run_knows_which_program_is_meant() {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--offline", "--format-version=1"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .unwrap();
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+fn cargo_knows_the_demo_and_which_program_is_meant() {
+    let cargo = |args: &[&str]| {
+        let output = Command::new(env!("CARGO"))
+            .args(args)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let commands = cargo(&["--list"]);
+    let demo = commands
+        .lines()
+        .find(|line| line.trim_start().starts_with("demo "));
+    assert!(demo.is_some_and(|demo| demo.contains("--no-default-features -- demo")));
+
+    let metadata: serde_json::Value = serde_json::from_str(&cargo(&[
+        "metadata",
+        "--no-deps",
+        "--offline",
+        "--format-version=1",
+    ]))
+    .unwrap();
     let default = metadata["workspace_default_members"].as_array().unwrap();
     let programs: Vec<_> = metadata["packages"]
         .as_array()
