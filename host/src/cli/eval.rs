@@ -7,7 +7,7 @@ use serde::Serialize;
 use sudal::device::Emulator;
 use sudal::device::Head;
 use sudal::episodes::{EpisodeShape, Sampler};
-use sudal::meta::{Accuracy, Embeddings};
+use sudal::measure::{Accuracy, Embeddings};
 use sudal::table::Table;
 
 use super::bounds;
@@ -101,13 +101,11 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         .then(|| args.board.board("eval", Emulator::NAME))
         .transpose()?;
     let model = ModelFile::open(&args.model)?;
-    if let ModelFile::Checkpoint(trained) = &model
-        && let Some(greatest) = trained.learner().method().greatest_way()
+    if let Some((greatest, method)) = model.greatest_way()
         && let Some(way) = args.way.iter().find(|way| **way > greatest)
     {
         bail!(
-            "{} tells at most {greatest} classes apart, {way} were asked for: give --way {greatest}",
-            trained.learner().name()
+            "{method} tells at most {greatest} classes apart, {way} were asked for: give --way {greatest}"
         );
     }
     let split = args.data.split_or("test")?;
@@ -120,17 +118,13 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         })
     });
     let mut bench = if let Some(board) = board {
-        if !matches!(model, ModelFile::Image(_)) {
-            bail!("--on-board needs a model image: make one with `sudal convert`");
-        }
+        model.image("--on-board")?;
         let bytes = model::read(&args.model)?;
         Bench::Board(Box::new(device::Episodes::start(
             &board, &bytes, &data, output,
         )?))
     } else if let Some(head) = args.head {
-        if !matches!(model, ModelFile::Image(_)) {
-            bail!("--head needs a model image: make one with `sudal convert`");
-        }
+        model.image("--head")?;
         Bench::Heads(head, model.embeddings(&data, output)?)
     } else {
         Bench::Host(model.prepare(&data, output)?)

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use anyhow::bail;
 use sudal::device::{self, Head, HeadEpisodes, HeadRow, HeadTable, Machine};
 use sudal::episodes::{EpisodeShape, Sampler};
 
@@ -45,9 +44,7 @@ pub(crate) fn run(
     output: &Output,
 ) -> anyhow::Result<()> {
     let model = ModelFile::open(path)?;
-    let ModelFile::Image(image) = &model else {
-        bail!("the firmware's heads need a model image: make one with `sudal convert`");
-    };
+    let image = model.image("measuring heads")?;
     let split = args.data.split_or("test")?;
     let data = args.data.load(&split, model.size()?, output)?;
     let bytes = read(path)?;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use sudal::data::mvtec::Products;
 use sudal::device::{Inspected, Inspection};
 use sudal::episodes::{Episode, EpisodeShape, Sampler};
-use sudal::meta::Accuracy;
+use sudal::measure::Accuracy;
 use sudal::table::Table;
 
 use super::bounds;
@@ -91,9 +91,7 @@ struct Report {
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let file = ModelFile::open(&args.model)?;
-    let ModelFile::Image(image) = &file else {
-        bail!("decisions need a model image: make one with `sudal convert`");
-    };
+    let image = file.image("measuring decisions")?;
     if let Kind::Folder(path) = args.data.kind()?
         && image.model()?.patches().is_some()
         && Products::are_in(&path)?

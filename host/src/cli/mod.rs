@@ -1,14 +1,14 @@
 //! One file a command; what they share stands in [`data`], [`device`], [`model`] and [`output`].
 
+mod absent;
 mod align;
 mod backup;
-mod bench;
 mod board;
 mod bounds;
-mod calibrate;
 mod check;
 mod classify;
-mod convert;
+#[cfg(feature = "convert")]
+mod conversion;
 mod data;
 mod decide;
 mod demo;
@@ -16,7 +16,6 @@ mod device;
 mod enroll;
 mod eval;
 mod explain;
-mod export;
 mod head;
 mod heads;
 mod inspect;
@@ -29,27 +28,24 @@ mod models;
 mod openset;
 mod output;
 mod own;
-mod patches;
 mod pictures;
 mod place;
 mod profile;
 mod re_enroll;
 mod scratch;
 mod selftest;
+#[cfg(feature = "serve")]
 mod serve;
 mod sign;
-mod sweep;
 mod teach;
-mod train;
-mod tune;
+#[cfg(feature = "train")]
+mod training;
 mod update;
 mod validate;
-mod verify;
-mod whiten;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use output::{Level, Output};
 
@@ -93,20 +89,16 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Train(train::Args),
-    Tune(tune::Args),
+    #[cfg(feature = "train")]
+    #[command(flatten)]
+    Training(training::Command),
+    #[cfg(feature = "convert")]
+    #[command(flatten)]
+    Conversion(conversion::Command),
     Eval(eval::Args),
-    Bench(bench::Args),
     Openset(openset::Args),
     Inspect(inspect::Args),
-    Sweep(sweep::Args),
     Explain(explain::Args),
-    Export(export::Args),
-    Verify(verify::Args),
-    Whiten(whiten::Args),
-    Patches(patches::Args),
-    Convert(convert::Args),
-    Calibrate(calibrate::Args),
     Profile(profile::Args),
     Models(models::Args),
     Flash(board::Flash),
@@ -137,6 +129,7 @@ enum Command {
     Capture(board::Capture),
     Logs(board::Logs),
     Selftest(selftest::Args),
+    #[cfg(feature = "serve")]
     Serve(serve::Args),
     Stop(board::Stop),
     Key(key::Args),
@@ -159,7 +152,12 @@ enum Command {
 /// Runs the command line; 0 for success, 1 for a failure, 2 for a wrong call, 3 for a verdict of
 /// `--fail-on`, 130 for Ctrl-C.
 pub(crate) fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = absent::add(Cli::command()).get_matches();
+    if let Some(said) = absent::called(&matches) {
+        eprintln!("{said}");
+        return ExitCode::FAILURE;
+    }
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let output = Output::new(cli.json);
     output::set_level(match (cli.quiet, cli.verbose) {
         (true, _) => Level::Quiet,
@@ -167,20 +165,14 @@ pub(crate) fn main() -> ExitCode {
         _ => Level::Normal,
     });
     let result = match cli.command {
-        Command::Train(args) => train::run(&args, &output),
-        Command::Tune(args) => tune::run(&args, &output),
+        #[cfg(feature = "train")]
+        Command::Training(command) => training::run(&command, &output),
+        #[cfg(feature = "convert")]
+        Command::Conversion(command) => conversion::run(&command, &output),
         Command::Eval(args) => eval::run(&args, &output),
-        Command::Bench(args) => bench::run(&args, &output),
         Command::Openset(args) => openset::run(&args, &output),
         Command::Inspect(args) => inspect::run(&args, &output),
-        Command::Sweep(args) => sweep::run(&args, &output),
         Command::Explain(args) => explain::run(&args, &output),
-        Command::Export(args) => export::run(&args, &output),
-        Command::Verify(args) => verify::run(&args, &output),
-        Command::Whiten(args) => whiten::run(&args, &output),
-        Command::Patches(args) => patches::run(&args, &output),
-        Command::Convert(args) => convert::run(&args, &output),
-        Command::Calibrate(args) => calibrate::run(&args, &output),
         Command::Profile(args) => profile::run(&args, &output),
         Command::Models(args) => models::run(&args, &output),
         Command::Flash(args) => args.run(&output),
@@ -211,6 +203,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Capture(args) => args.run(&output),
         Command::Logs(args) => args.run(&output),
         Command::Selftest(args) => selftest::run(&args, &output),
+        #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(&args, &output),
         Command::Stop(args) => args.run(&output),
         Command::Key(args) => key::run(&args, &output),

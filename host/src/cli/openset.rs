@@ -116,9 +116,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         .map(|&percent| rate(percent))
         .collect::<Result<_, _>>()?;
     let file = ModelFile::open(&args.model)?;
-    let ModelFile::Image(image) = &file else {
-        bail!("decisions need a model image: make one with `sudal convert`");
-    };
+    let image = file.image("measuring decisions")?;
     let split = args.data.split_or("test")?;
     let data = args.data.load(&split, file.size()?, output)?;
     let embeddings = Half::of(args.half, file.embeddings(&data, output)?);

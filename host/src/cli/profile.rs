@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 use serde::Serialize;
 use sudal::device::{self, CmsisNn, Comparison, Machine, Profile};
-use sudal::export::benchmark::Benchmark;
+use sudal::engine::Benchmark;
 use sudal::report::{Bar, BarChart};
 
 use super::heads::{self, HeadsArgs};
@@ -94,7 +94,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         Network::Separable => Benchmark::Separable,
     });
     let (name, image) = match (&args.model, network) {
-        (_, Some(network)) => (network.name().to_owned(), network.image()?),
+        (_, Some(network)) => (network.name().to_owned(), made(network)?),
         (Some(path), None) => {
             let name = path.display().to_string();
             let image = model::read(path)?.into_owned();
@@ -131,6 +131,17 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         chart: args.out.clone(),
     };
     output.measured(&report, text, &[table], args.tables)
+}
+
+/// The model image of a network with random weights.
+#[cfg(feature = "train")]
+fn made(network: Benchmark) -> anyhow::Result<Vec<u8>> {
+    Ok(network.image()?)
+}
+
+#[cfg(not(feature = "train"))]
+fn made(_: Benchmark) -> anyhow::Result<Vec<u8>> {
+    bail!("--network: {}", super::absent::advice("train"))
 }
 
 /// Instructions of each layer, before CMSIS-NN's where those are known.

@@ -8,8 +8,8 @@ use sudal::device::{
     self, Align, Alignment, Board, Cause, Client, ClientError, DeviceError, Emulator, Geometry,
     Head, HostBoard, LockError, LockKey, LockState, Machine, PixelFormat, SigningKey, Slot,
 };
+use sudal::engine::QuantizedModel;
 use sudal::export::convert::{ConvertOptions, convert};
-use sudal::export::quantized::QuantizedModel;
 use sudal::nets::graph::Normalization;
 use sudal_tests::{GEOMETRY, block_means, calibrated_block_means, picture};
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use object::{Object, ObjectSection, SectionFlags, elf::SHF_ALLOC};
 use serde::{Deserialize, Serialize};
 use sudal::device::{self, CmsisNn, Emulator, Machine, Profile};
-use sudal::export::benchmark::Benchmark;
+use sudal::engine::Benchmark;
 
 /// The most that is allowed, in instructions and bytes.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]

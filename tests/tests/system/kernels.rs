@@ -3,9 +3,9 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use sudal::device::{self, Head, HeadEpisodes, Machine};
+use sudal::engine::QuantizedModel;
 use sudal::episodes::{EpisodeShape, Sampler};
-use sudal::export::quantized::QuantizedModel;
-use sudal::meta::Embeddings;
+use sudal::measure::Embeddings;
 use sudal_tests::block_means;
 
 fn step(text: &str) {

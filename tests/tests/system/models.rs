@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use sudal::data::{Loaded, omniglot, parts, surfaces};
 use sudal::device::{Basis, Head, OpenSet, Rate};
+use sudal::engine::QuantizedModel;
 use sudal::episodes::{EpisodeShape, Sampler};
 use sudal::export::float::FloatModel;
-use sudal::export::quantized::QuantizedModel;
-use sudal::meta::{Checkpoint, Embeddings};
+use sudal::measure::Embeddings;
+use sudal::meta::Checkpoint;
 use sudal_firmware::engine;
 
 fn model(name: &str) -> Vec<u8> {

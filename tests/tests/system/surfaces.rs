@@ -4,9 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use sudal::data::{Loaded, folder, surfaces};
+use sudal::engine::QuantizedModel;
 use sudal::episodes::EpisodeShape;
-use sudal::export::quantized::QuantizedModel;
-use sudal::meta::Embeddings;
+use sudal::measure::Embeddings;
 use sudal::meta::handmade::Feature;
 
 /// Side of the pictures, in pixels.

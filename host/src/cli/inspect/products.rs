@@ -7,8 +7,8 @@ use serde::Serialize;
 use sudal::data::Fit;
 use sudal::data::mvtec::Products;
 use sudal::device::{Found, Looked, Rate, over_products};
-use sudal::export::quantized::QuantizedModel;
-use sudal::meta::Accuracy;
+use sudal::engine::QuantizedModel;
+use sudal::measure::Accuracy;
 use sudal::report::{Axis, Chart, Point, Series, Style};
 use sudal::table::Table;
 

@@ -14,9 +14,9 @@ use super::count::{Clock, ICOUNT};
 use crate::device::board::BoardError;
 use crate::device::heads::HeadEpisodes;
 use crate::device::{Machine, build_bench, qemu};
+use crate::engine::grouped;
 use crate::episodes::Episode;
-use crate::export::convert::grouped;
-use crate::meta::Accuracy;
+use crate::measure::Accuracy;
 use crate::table::Table;
 
 /// What a head costs on one task, the network's run for each picture not included.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Comparison, Layer, Profile};
-use crate::export::convert::grouped;
+use crate::engine::grouped;
 use crate::table::Table;
 
 impl Layer {

@@ -25,6 +25,7 @@ sudal() {
 cargo() {
     case "$*" in
         "run --release -- "*) shift 3; sudal "$@" ;;
+        demo*) sudal "$@" ;;
         "install --path host"*) ;;
         *) echo "the tests do not know cargo $*" >&2; return 1 ;;
     esac
@@ -243,15 +244,31 @@ fn the_readme_is_short() {
     assert!(lines <= 150, "{lines} lines");
 }
 
-/// README's first command names no program.
+/// `cargo demo` is the demo in a build that leaves out what it does not need; `cargo run` names no
+/// program and takes this one.
 #[test]
-fn cargo_run_knows_which_program_is_meant() {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--offline", "--format-version=1"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .unwrap();
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+fn cargo_knows_the_demo_and_which_program_is_meant() {
+    let cargo = |args: &[&str]| {
+        let output = Command::new(env!("CARGO"))
+            .args(args)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let commands = cargo(&["--list"]);
+    let demo = commands
+        .lines()
+        .find(|line| line.trim_start().starts_with("demo "));
+    assert!(demo.is_some_and(|demo| demo.contains("--no-default-features -- demo")));
+
+    let metadata: serde_json::Value = serde_json::from_str(&cargo(&[
+        "metadata",
+        "--no-deps",
+        "--offline",
+        "--format-version=1",
+    ]))
+    .unwrap();
     let default = metadata["workspace_default_members"].as_array().unwrap();
     let programs: Vec<_> = metadata["packages"]
         .as_array()

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use sudal::episodes::{EpisodeShape, Sampler};
-use sudal::meta::{Accuracy, Embeddings};
+use sudal::measure::{Accuracy, Embeddings};
 
 use crate::cli::bounds;
 

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 use sudal::data::Loaded;
+use sudal::measure::Accuracy;
 use sudal::meta::mann::{self, Wipe};
-use sudal::meta::{Accuracy, Learner, Trained};
+use sudal::meta::{Learner, Trained};
 use sudal::table::Table;
 
 /// The instances that the paper reports, and what it published for them, in percent.

@@ -4,7 +4,7 @@
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::evaluate::Embeddings;
+use super::Embeddings;
 
 /// Rates at one threshold, both 0..=1.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -8,9 +8,10 @@ use anyhow::{Context, bail};
 use serde::Serialize;
 use sudal::data::{Loaded, omniglot};
 use sudal::episodes::{Episode, EpisodeShape, Sampler};
+use sudal::measure::Accuracy;
 use sudal::meta::scratch::Scratch;
 use sudal::meta::transfer::Transfer;
-use sudal::meta::{Accuracy, Learner, Trained};
+use sudal::meta::{Learner, Trained};
 use sudal::nets::network::{Architecture, Plan};
 use sudal::table::Table;
 
@@ -371,10 +372,7 @@ impl Bench<'_> {
             None => args.episodes.div_ceil(10).min(SCRATCH_EPISODES),
         };
         let prepared = model.prepare(pictures, output)?;
-        let greatest = match model {
-            ModelFile::Checkpoint(trained) => trained.learner().method().greatest_way(),
-            ModelFile::Onnx(_) | ModelFile::Image(_) => None,
-        };
+        let greatest = model.greatest_way().map(|(greatest, _)| greatest);
         let mut tasks = Vec::new();
         for (place, (way, shot)) in TASKS.into_iter().enumerate() {
             if greatest.is_some_and(|greatest| way > greatest) {

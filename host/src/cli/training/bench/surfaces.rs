@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use serde::Serialize;
-use sudal::meta::Embeddings;
+use sudal::measure::Embeddings;
 use sudal::meta::handmade::Feature;
 use sudal::table::Table;
 

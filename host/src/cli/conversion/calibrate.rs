@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde::Serialize;
 use sudal::device::{Rate, SigningKey};
 use sudal::export::calibration::{measure, with_calibration};
@@ -56,9 +56,7 @@ struct Report {
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let signing = args.sign.as_deref().map(SigningKey::open).transpose()?;
     let model = ModelFile::open(&args.image)?;
-    if !matches!(model, ModelFile::Image(_)) {
-        bail!("only a model image can be calibrated: make one with `sudal convert`");
-    }
+    model.image("calibrating")?;
     let path = model::output(&args.image, args.out.as_deref())?;
     place::ready(&path)?;
     let split = args.data.split_or("val")?;

@@ -3,7 +3,6 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::prototypical::nearest;
 use crate::episodes::{Episode, EpisodeError, EpisodeShape, Sampler};
 
 /// A mean over episodes and half the width of its 95 % confidence interval, both 0..=1.
@@ -170,6 +169,17 @@ impl Embeddings {
         }
         right as f64 / all as f64
     }
+}
+
+/// Place of the least value; the first of equals.
+pub fn nearest(distances: &[f32]) -> usize {
+    let mut best = 0;
+    for (i, d) in distances.iter().enumerate() {
+        if *d < distances[best] {
+            best = i;
+        }
+    }
+    best
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde::Serialize;
 use sudal::data::Loaded;
 use sudal::export::float::FloatModel;
 use sudal::export::whiten::{strip, whiten};
-use sudal::meta::Embeddings;
+use sudal::measure::Embeddings;
 
 use super::data::{AlsoArgs, DataArgs};
 use super::model::ModelFile;

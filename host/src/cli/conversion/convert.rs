@@ -7,13 +7,13 @@ use anyhow::{Context, bail};
 use serde::Serialize;
 use sudal::data::Loaded;
 use sudal::device::{self, SigningKey};
+use sudal::engine::QuantizedModel;
 use sudal::episodes::EpisodeShape;
 use sudal::export::calibration::{measure, with_calibration};
 use sudal::export::convert::{ConvertOptions, Report as Conversion, convert, input_shape};
 use sudal::export::float::FloatModel;
-use sudal::export::quantized::QuantizedModel;
 use sudal::export::signature::cut;
-use sudal::meta::{Accuracy, Embeddings};
+use sudal::measure::{Accuracy, Embeddings};
 use sudal::nets::graph::Normalization;
 use sudal_firmware::heads::MAX_DIM;
 

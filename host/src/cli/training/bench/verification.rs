@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use serde::Serialize;
 use sudal::data::Loaded;
-use sudal::meta::verification::{Roc, scores};
+use sudal::measure::verification::{Roc, scores};
 use sudal::meta::{Learner, Trained};
 use sudal::table::Table;
 
