@@ -1,6 +1,8 @@
 //! `sudal check`.
 
+mod lead;
 mod measure;
+mod report;
 mod words;
 
 use std::path::PathBuf;
@@ -17,6 +19,7 @@ use super::output::Output;
 use super::own;
 use super::place;
 use measure::Candidate;
+use report::Report;
 
 /// Most pictures that are left out one after the other; of more, shots are drawn.
 const MOST_LEFT_OUT: usize = 150;
@@ -71,11 +74,11 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     }
     let candidates = args.candidates()?;
     if let Some(products) = own::products(&args.folder)? {
-        return words::lead_to_inspection(&args.folder, products.products(), output);
+        return lead::to_inspection(&args.folder, products.products(), output);
     }
     let data = own::open(&args.folder, output)?;
     if data.classes() == 1 {
-        return words::lead_one_class(&args.folder, data.class_name(0), output);
+        return lead::one_class(&args.folder, data.class_name(0), output);
     }
     let fit = if args.squeeze {
         Fit::Squeeze
@@ -95,7 +98,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         }
         confusion.figure().save(path)?;
     }
-    let report = words::Report::new(args, &read, &measured, trial);
+    let report = Report::new(args, &read, &measured, trial);
     let text = words::text(&report);
     output.result(&report, text)
 }

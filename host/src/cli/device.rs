@@ -15,7 +15,7 @@ use sudal::device::{
 use sudal::episodes::{Episode, Sampler};
 use sudal::meta::Accuracy;
 
-use super::output::{Output, say, say_once};
+use super::output::{Output, detail, say, say_once};
 
 /// Which board.
 #[derive(clap::Args, Clone)]
@@ -109,7 +109,11 @@ impl BoardArgs {
     pub(crate) fn open(&self) -> anyhow::Result<Box<dyn Board>> {
         Ok(match self.place()? {
             Where::Port(port) => Box::new(OpenMv::at(port.as_deref())),
-            Where::Folder(name) => device::open(&name, &self.dir(&name))?,
+            Where::Folder(name) => {
+                let dir = self.dir(&name);
+                detail(format_args!("board {name} in {}", dir.display()));
+                device::open(&name, &dir)?
+            }
         })
     }
 

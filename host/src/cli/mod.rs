@@ -4,6 +4,7 @@ mod align;
 mod backup;
 mod bench;
 mod board;
+mod boards;
 mod bounds;
 mod calibrate;
 mod check;
@@ -13,6 +14,7 @@ mod data;
 mod decide;
 mod demo;
 mod device;
+mod doctor;
 mod enroll;
 mod eval;
 mod explain;
@@ -109,6 +111,8 @@ enum Command {
     Calibrate(calibrate::Args),
     Profile(profile::Args),
     Models(models::Args),
+    Boards(boards::Args),
+    Doctor(doctor::Args),
     Flash(board::Flash),
     Run(board::Run),
     Info(board::Info),
@@ -183,6 +187,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Calibrate(args) => calibrate::run(&args, &output),
         Command::Profile(args) => profile::run(&args, &output),
         Command::Models(args) => models::run(&args, &output),
+        Command::Boards(args) => boards::run(&args, &output),
+        Command::Doctor(args) => doctor::run(&args, &output),
         Command::Flash(args) => args.run(&output),
         Command::Run(args) => args.run(&output),
         Command::Info(args) => args.run(&output),

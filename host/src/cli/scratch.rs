@@ -41,7 +41,11 @@ impl ScratchArgs {
 
     /// The board of a command, `or` if none is named; what other boards were taught is not touched.
     pub(crate) fn board(&self, command: &str, or: &str) -> anyhow::Result<BoardArgs> {
-        let name = self.name(or);
+        self.board_called(command, self.name(or))
+    }
+
+    /// The board of this name, or the one at the port that is given.
+    pub(crate) fn board_called(&self, command: &str, name: &str) -> anyhow::Result<BoardArgs> {
         let args = BoardArgs {
             board: Some(name.to_owned()),
             board_dir: Some(device::state_dir(command).join(name.replace('/', "-"))),
