@@ -6,6 +6,8 @@ use sudal::device::{Align, Alignment, Pose};
 use super::device::BoardArgs;
 use super::output::Output;
 
+/// Have the part brought to the middle and turned upright.
+///
 /// Have the board bring each part to the middle of the picture, and turn it upright.
 ///
 /// The part is what differs from the frame's border, and should be all that does: one part on an even

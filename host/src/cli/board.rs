@@ -19,7 +19,7 @@ use super::model;
 use super::output::Output;
 use super::place;
 
-/// Put a model image on a board and start it.
+/// Put a model on a board and start it.
 ///
 /// Builds the firmware if need be (with an installed Rust target, else rustup's, else Debian's
 /// packages) and says what it does. The firmware's working memory is what the models that come with
@@ -95,8 +95,12 @@ fn arrived(board: &mut dyn Board) -> Result<Client<Box<dyn Link>>, BoardError> {
     }
 }
 
+/// Start the board, or switch it off and on.
+///
 /// Start the board, or restart it, which is a power cycle, with what its flash holds.
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  sudal run")]
 pub(crate) struct Run {
     #[command(flatten)]
     board: BoardArgs,
@@ -114,6 +118,8 @@ impl Run {
 
 /// Switch the board off.
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  sudal stop --board emulator")]
 pub(crate) struct Stop {
     #[command(flatten)]
     board: BoardArgs,
@@ -127,8 +133,13 @@ impl Stop {
     }
 }
 
+/// Say what the board is, its model, and what it has counted.
+///
 /// Say what the board is: firmware, model, memory, and what it has counted since it was started.
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sudal info
+  sudal info --clear        forgets the last failure when it was read")]
 pub(crate) struct Info {
     /// Forget the last failure after it was told.
     #[arg(long)]
@@ -262,8 +273,10 @@ pub(super) fn name(names: &[(u8, String)], id: u8) -> &str {
     named.map_or("?", |(_, name)| name)
 }
 
-/// List the enrolled classes.
+/// List the classes that the board was taught.
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  sudal list")]
 pub(crate) struct List {
     #[command(flatten)]
     board: BoardArgs,
@@ -308,6 +321,8 @@ impl List {
 
 /// Give a class another name.
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  sudal rename gear \"gear, small\"")]
 pub(crate) struct Rename {
     /// Its name.
     name: String,
@@ -332,6 +347,8 @@ impl Rename {
 
 /// Remove a class.
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  sudal remove gear")]
 pub(crate) struct Remove {
     /// Its name.
     #[arg(required_unless_present = "id")]
@@ -361,6 +378,9 @@ impl Remove {
 
 /// Remove every class.
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sudal backup before.sudalbak
+  sudal reset --yes")]
 pub(crate) struct Reset {
     /// Do it: there is no way back.
     #[arg(long)]
@@ -381,6 +401,8 @@ impl Reset {
 
 /// Save what the camera sees.
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  sudal capture --out frame.png")]
 pub(crate) struct Capture {
     /// The PNG file.
     #[arg(long, default_value = "frame.png", value_name = "FILE")]
@@ -409,6 +431,8 @@ impl Capture {
 
 /// Print the board's log.
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  sudal logs --board emulator --follow")]
 pub(crate) struct Logs {
     /// Keep printing until Ctrl-C.
     #[arg(long, short)]

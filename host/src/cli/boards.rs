@@ -10,7 +10,7 @@ use sudal::export::quantized::QuantizedModel;
 
 use super::output::Output;
 
-/// List the boards that there are, and which one is meant where none is named.
+/// List the boards, and which is meant where none is named.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   sudal boards

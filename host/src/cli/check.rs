@@ -28,6 +28,8 @@ const SHOTS: usize = 5;
 /// Pictures of a class that are asked about after a draw.
 const QUERIES: usize = 10;
 
+/// Check own pictures: which model, and is it good enough?
+///
 /// Check pictures of your own: which model and head tell the classes apart, and is it good enough?
 ///
 /// FOLDER is a folder or zip with a folder of pictures per class. Every model that comes with sudal is

@@ -13,7 +13,7 @@ use super::device::BoardArgs;
 use super::openset;
 use super::output::Output;
 
-/// Say what a class stands for: good parts, a known defect, or neither.
+/// Say what a class stands for: good, a defect, or neither.
 ///
 /// With a good class, a picture is OK, a known defect, or unknown, which then is not OK either. The
 /// board keeps it with the class.
@@ -50,6 +50,8 @@ fn role_parser() -> impl TypedValueParser<Value = Role> {
     })
 }
 
+/// Choose how much is rejected, and how many frames must agree.
+///
 /// Choose how the board decides: how many pictures of known classes it may reject, and how many
 /// frames have to agree.
 ///
@@ -98,11 +100,15 @@ impl Decide {
     }
 }
 
+/// Make up for a change of light or camera.
+///
 /// Make up for a change of light or camera: shift embeddings by how far they have drifted.
 ///
 /// Classify some different known parts first; `sudal info` says how many counted. The board keeps the
 /// shift in flash, for this model. What drifted far takes two rounds.
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  sudal recenter")]
 pub(crate) struct Recenter {
     /// Shift no more.
     #[arg(long)]
@@ -128,7 +134,7 @@ impl Recenter {
     }
 }
 
-/// Set the region of interest: the part of each frame that is looked at.
+/// Choose the part of each frame that is looked at.
 ///
 /// Of a frame or region of other proportions than the model's input, the largest centred part of its
 /// proportions is looked at, so that no shape changes, and what is beside it is not; --squeeze looks at

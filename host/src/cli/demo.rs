@@ -20,6 +20,8 @@ use lesson::{Counts, Parts, Shown, show};
 /// STM32H743.
 const MHZ: f64 = 480.0;
 
+/// See the whole way in a second, with parts that are drawn.
+///
 /// Show the whole way on a board: flash, teach, power cycle, classify.
 ///
 /// First on the host's board, the firmware in this process; then, where an emulator and what compiles

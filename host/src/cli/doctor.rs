@@ -7,6 +7,8 @@ use sudal::export::runtime;
 use super::output::Output;
 use super::selftest::Failed;
 
+/// Look at what this computer has and lacks, and how to get it.
+///
 /// Look at this computer: compiler, target, emulator, ports, permissions, udev rule, ONNX Runtime.
 ///
 /// Says of each what it is for and how to get it where it is missing. Nothing is installed or changed.

@@ -17,6 +17,8 @@ use super::output::Output;
 
 mod products;
 
+/// Measure how small a flaw is found at a rate of false alarms.
+///
 /// Measure OK/NG: enrol a few good parts, alone or with known defects, and count what is missed at a
 /// rate of false alarms.
 ///
@@ -29,10 +31,10 @@ mod products;
 /// `test` shown: areas below the ROC over pictures and pixels, per-region overlap, and what is missed.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal inspect models/parts.sudal --data synthetic:parts
-  sudal inspect models/surfaces.sudal --data x-sdd.zip --known 3 --unknown 3
-  sudal inspect models/surfaces.sudal --data magnetic-tiles/ --good free --known 2 --unknown 3
-  sudal inspect models/surfaces.sudal --data mvtec/ --shot 1,2,4,8,16 --plot inspected")]
+  sudal inspect parts --data synthetic:parts
+  sudal inspect surfaces --data x-sdd.zip --known 3 --unknown 3
+  sudal inspect surfaces --data magnetic-tiles/ --good free --known 2 --unknown 3
+  sudal inspect surfaces --data mvtec/ --shot 1,2,4,8,16 --plot inspected")]
 pub(crate) struct Args {
     /// The model image.
     model: PathBuf,

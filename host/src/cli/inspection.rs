@@ -10,6 +10,8 @@ use super::device::{BoardArgs, Connection};
 use super::output::Output;
 use super::own;
 
+/// Show good parts: the board then finds flaws by itself.
+///
 /// Show the board good parts, one picture each: it then finds the flaws of others by itself.
 ///
 /// The board keeps what each place of them looks like, and `sudal classify` tells a part that has a
@@ -31,6 +33,8 @@ pub(crate) struct Good {
     board: BoardArgs,
 }
 
+/// Show a bad part that the board took for good.
+///
 /// Show the board a bad part that it took for good: its most suspicious places are kept as flaws.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
@@ -42,6 +46,8 @@ pub(crate) struct Bad {
     board: BoardArgs,
 }
 
+/// Watch good parts run, so that the rate of false alarms holds.
+///
 /// Watch good parts run, so that the rate of false alarms that was chosen holds on this line.
 ///
 /// From a few good parts the board can only guess how much good parts differ. Here it counts the
@@ -61,8 +67,11 @@ pub(crate) struct Commission {
     board: BoardArgs,
 }
 
-/// Say what the board knows of good parts, go a step back, or forget it.
+/// Say what is known of good parts, undo a step, or forget it.
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sudal inspection
+  sudal inspection --undo")]
 pub(crate) struct Inspection {
     /// Go back to what was kept before the last command.
     #[arg(long)]

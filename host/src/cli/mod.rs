@@ -21,6 +21,7 @@ mod explain;
 mod export;
 mod head;
 mod heads;
+mod help;
 mod inspect;
 mod inspection;
 mod interrupt;
@@ -51,7 +52,7 @@ mod whiten;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use output::{Level, Output};
 
@@ -61,24 +62,7 @@ use output::{Level, Output};
 /// which it never saw. A board with a camera then learns a class from a few frames and classifies
 /// new ones by their distance to them.
 #[derive(Parser)]
-#[command(
-    name = "sudal",
-    version,
-    arg_required_else_help = true,
-    after_help = "From nothing to a classification, on the emulated board:
-  sudal demo                                            everything below, with synthetic parts
-  sudal train --data synthetic:parts --out parts.ckpt   meta-train
-  sudal export parts.ckpt --out parts.onnx              write ONNX
-  sudal verify parts.onnx --checkpoint parts.ckpt       compare with ONNX Runtime and tract
-  sudal convert parts.onnx --out parts.sudal            quantise to int8
-  sudal profile parts.sudal                             count what it costs there
-  sudal flash parts.sudal                               put it on the board
-  sudal enroll gear gear1.png gear2.png                 teach a class
-  sudal classify unknown.png                            ask
-  sudal serve                                           watch and teach it in a browser
-
-`sudal COMMAND --help` explains each."
-)]
+#[command(name = "sudal", version, arg_required_else_help = true)]
 struct Cli {
     /// Print results as JSON on standard output, nothing else there.
     #[arg(long, global = true)]
@@ -163,7 +147,17 @@ enum Command {
 /// Runs the command line; 0 for success, 1 for a failure, 2 for a wrong call, 3 for a verdict of
 /// `--fail-on`, 130 for Ctrl-C.
 pub(crate) fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = help::command().try_get_matches();
+    let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(error) => {
+            if let Some(hint) = help::hint(&error) {
+                output::tell(&format!("error: {hint}"));
+                return ExitCode::from(2);
+            }
+            error.exit();
+        }
+    };
     let output = Output::new(cli.json);
     output::set_level(match (cli.quiet, cli.verbose) {
         (true, _) => Level::Quiet,

@@ -6,6 +6,8 @@ use sudal::models::SHIPPED;
 
 use super::output::Output;
 
+/// List the models that come with sudal.
+///
 /// List the models that come with sudal, which every command knows by name.
 ///
 /// `sudal check FOLDER` tells which of them suits pictures of yours.

@@ -15,6 +15,8 @@ use super::model::ModelFile;
 use super::output::Output;
 use super::place;
 
+/// Measure how well what was never taught is told as unknown.
+///
 /// Measure open-set decisions: some classes are enrolled, and asked for are pictures of these and of
 /// others.
 ///
@@ -23,9 +25,9 @@ use super::place;
 /// on int8 embeddings; each figure with its 95 % interval over episodes.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal openset models/parts.sudal --data synthetic:parts
-  sudal openset models/omniglot-32.sudal --data ~/omniglot --known 20 --unknown 20 --shot 1,5
-  sudal openset models/surfaces.sudal --data x-sdd.zip --known 3 --unknown 4 --plot openset")]
+  sudal openset parts --data synthetic:parts
+  sudal openset omniglot-32 --data ~/omniglot --known 20 --unknown 20 --shot 1,5
+  sudal openset surfaces --data x-sdd.zip --known 3 --unknown 4 --plot openset")]
 pub(crate) struct Args {
     /// The model image.
     model: PathBuf,

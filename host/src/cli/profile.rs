@@ -14,17 +14,17 @@ use super::model;
 use super::output::Output;
 use super::place;
 
-/// Count what a model costs on the board, layer by layer.
+/// Count what each layer of a model costs on the board.
 ///
 /// Runs the model image on an emulated processor that counts every instruction, so that the figures
 /// are exact and the same on every computer, and checks on the way that each layer gives the same
 /// values there as here. RAM is the part of the arena in use while a layer runs.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal profile models/parts.sudal
-  sudal profile models/parts.sudal --board mps2-an386 --out parts.png
+  sudal profile parts
+  sudal profile parts --board mps2-an386 --out parts.png
   sudal profile --network conv4 --compare
-  sudal profile models/omniglot.sudal --heads --data ~/omniglot")]
+  sudal profile omniglot --heads --data ~/omniglot")]
 pub(crate) struct Args {
     /// The model image.
     #[arg(required_unless_present = "network")]

@@ -237,10 +237,7 @@ fn model(info: &Info) -> Finding {
             model.arena,
             info.arena_capacity
         ))),
-        Err(error) => Err(fault(
-            error,
-            "flash a model: `sudal flash models/parts.sudal`",
-        )),
+        Err(error) => Err(fault(error, "flash a model: `sudal flash parts`")),
     }
 }
 

@@ -17,6 +17,8 @@ use super::model::ModelFile;
 use super::output::Output;
 use super::place;
 
+/// Measure accuracy over numbers of classes and of shots.
+///
 /// Measure how accuracy falls with the number of classes and rises with the number of pictures.
 ///
 /// Every --way with every --shot, for one model or several, drawn as two charts: OUT-way.png and
@@ -25,8 +27,8 @@ use super::place;
 /// there are fewer queries.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal sweep models/omniglot.sudal --data ~/omniglot --out sweep
-  sudal sweep models/omniglot.sudal --data ~/omniglot --way 5 --shot 1,2,5,10,15 --from-scratch --episodes 50 --out scratch")]
+  sudal sweep omniglot --data ~/omniglot --out sweep
+  sudal sweep omniglot --data ~/omniglot --way 5 --shot 1,2,5,10,15 --from-scratch --episodes 50 --out scratch")]
 pub(crate) struct Args {
     /// Checkpoints, ONNX files or model images.
     #[arg(required = true)]

@@ -18,6 +18,8 @@ use super::output::Output;
 use super::own;
 use lesson::{Existing, Lesson};
 
+/// Teach the board a folder of pictures, a folder per class.
+///
 /// Teach the board a folder of pictures: a folder per class, or one class.
 ///
 /// FOLDER is a folder or zip with a folder of pictures for each class, which is called as its folder is;

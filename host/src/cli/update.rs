@@ -10,6 +10,8 @@ use super::device::BoardArgs;
 use super::model;
 use super::output::Output;
 
+/// Send another model over the board's line.
+///
 /// Send the board another model image over its line, and restart it.
 ///
 /// The board checks the image, its signature and its self-test before it runs it; until then, and

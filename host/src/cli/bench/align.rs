@@ -26,8 +26,8 @@ use crate::cli::output::Output;
 /// firmware's code.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal bench align models/parts.sudal
-  sudal bench align models/omniglot.sudal --data ~/omniglot --shift 8 --turn 180")]
+  sudal bench align parts
+  sudal bench align omniglot --data ~/omniglot --shift 8 --turn 180")]
 pub(super) struct Args {
     /// Checkpoint, ONNX file or model image.
     model: PathBuf,
