@@ -8,8 +8,6 @@ use super::output::Output;
 
 /// Have the part brought to the middle and turned upright.
 ///
-/// Have the board bring each part to the middle of the picture, and turn it upright.
-///
 /// The part is what differs from the frame's border, and should be all that does: one part on an even
 /// ground, which may be brighter at one side. `position` makes up for where it lies, `rotation` for how
 /// it is turned, too, if it is longer than wide. A frame in which no part is found is taken as it is,

@@ -97,7 +97,7 @@ fn arrived(board: &mut dyn Board) -> Result<Client<Box<dyn Link>>, BoardError> {
 
 /// Start the board, or switch it off and on.
 ///
-/// Start the board, or restart it, which is a power cycle, with what its flash holds.
+/// What its flash holds stays: a power cycle. The host's board is on while a command uses it.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   sudal run")]
@@ -117,6 +117,8 @@ impl Run {
 }
 
 /// Switch the board off.
+///
+/// The emulated board runs on between commands; the host's is off already.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   sudal stop --board emulator")]
@@ -135,7 +137,7 @@ impl Stop {
 
 /// Say what the board is, its model, and what it has counted.
 ///
-/// Say what the board is: firmware, model, memory, and what it has counted since it was started.
+/// Its firmware and memory, too, how it decides, and why it was started last.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sudal info
@@ -324,9 +326,9 @@ impl List {
 #[command(after_help = "Example:
   sudal rename gear \"gear, small\"")]
 pub(crate) struct Rename {
-    /// Its name.
+    /// Name of the class.
     name: String,
-    /// The new one.
+    /// Its new name.
     to: String,
     #[command(flatten)]
     board: BoardArgs,
@@ -350,7 +352,7 @@ impl Rename {
 #[command(after_help = "Example:
   sudal remove gear")]
 pub(crate) struct Remove {
-    /// Its name.
+    /// Name of the class.
     #[arg(required_unless_present = "id")]
     name: Option<String>,
     /// Its id, instead of its name; also of one that the flash lost.
@@ -430,6 +432,8 @@ impl Capture {
 }
 
 /// Print the board's log.
+///
+/// The emulated board writes one; the host's keeps none, and a camera board's goes to its debug probe.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   sudal logs --board emulator --follow")]

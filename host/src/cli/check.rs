@@ -30,8 +30,6 @@ const QUERIES: usize = 10;
 
 /// Check own pictures: which model, and is it good enough?
 ///
-/// Check pictures of your own: which model and head tell the classes apart, and is it good enough?
-///
 /// FOLDER is a folder or zip with a folder of pictures per class. Every model that comes with sudal is
 /// tried with every way to classify (`sudal head`), by the firmware's own code in this process; no board
 /// is needed and nothing is taught. Of few pictures each is left out in turn; of many, shots are drawn at

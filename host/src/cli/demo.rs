@@ -20,9 +20,7 @@ use lesson::{Counts, Parts, Shown, show};
 /// STM32H743.
 const MHZ: f64 = 480.0;
 
-/// See the whole way in a second, with parts that are drawn.
-///
-/// Show the whole way on a board: flash, teach, power cycle, classify.
+/// See the whole way at once, with parts that are drawn.
 ///
 /// First on the host's board, the firmware in this process; then, where an emulator and what compiles
 /// firmware are installed, the same frames on an emulated Cortex-M7, whose answers have to be the same to
@@ -36,19 +34,19 @@ const MHZ: f64 = 480.0;
   sudal demo --board emulator               install what is missing for the emulated board
   sudal demo --board host --classes 10 --shots 1 --out /tmp")]
 pub(crate) struct Args {
-    /// The model image.
+    /// The model: one that comes with sudal, or a model image.
     #[arg(long, default_value = "parts", value_name = "MODEL")]
     model: PathBuf,
-    /// Classes to enrol.
+    /// Classes to teach.
     #[arg(long, default_value_t = 5)]
     classes: usize,
-    /// Support frames of each.
+    /// Frames of each to teach it from.
     #[arg(long, default_value_t = 5)]
     shots: usize,
-    /// Queries of each.
+    /// New frames of each to ask about.
     #[arg(long, default_value_t = 8)]
     queries: usize,
-    /// Enrol variants of the same part, which differ in a detail, instead of different parts.
+    /// Teach variants of the same part, which differ in a detail, instead of different parts.
     #[arg(long)]
     siblings: bool,
     /// Seed of the classes and frames.

@@ -23,16 +23,21 @@ pub(crate) struct BoardArgs {
     /// The board: host is the firmware in this process, emulator a Cortex-M7 in QEMU (mps2-an500),
     /// openmv-h7 an OpenMV Cam H7 at a USB port, /dev/ttyACM0 one at this port [default: the board that
     /// is plugged in, else host].
-    #[arg(long, env = "SUDAL_BOARD", value_name = "NAME")]
+    #[arg(help_heading = "Board", long, env = "SUDAL_BOARD", value_name = "NAME")]
     pub(crate) board: Option<String>,
     /// Folder with the board's flash, model and logs [default: in the user's state folder].
-    #[arg(long, value_name = "DIR", env = "SUDAL_BOARD_DIR")]
+    #[arg(
+        help_heading = "Board",
+        long,
+        value_name = "DIR",
+        env = "SUDAL_BOARD_DIR"
+    )]
     pub(crate) board_dir: Option<PathBuf>,
     /// Serial port of a camera board, which needs no --board then [default: the one where it is].
-    #[arg(long, value_name = "PORT", env = "SUDAL_PORT", value_parser = serial_port)]
+    #[arg(help_heading = "Board", long, value_name = "PORT", env = "SUDAL_PORT", value_parser = serial_port)]
     pub(crate) port: Option<PathBuf>,
     /// Key of the board, for commands that change one that is locked; see `sudal key`.
-    #[arg(long, value_name = "FILE", env = "SUDAL_KEY")]
+    #[arg(help_heading = "Board", long, value_name = "FILE", env = "SUDAL_KEY")]
     pub(crate) key: Option<PathBuf>,
 }
 

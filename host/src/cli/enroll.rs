@@ -20,7 +20,7 @@ use super::re_enroll;
 
 /// Teach the board one class from pictures, one shot each.
 ///
-/// Without pictures it is one shot of what the camera sees.
+/// More can be added any time. Without pictures it is one shot of what the camera sees.
 /// A picture that does not fit the other shots of its class is refused with the reason. All pictures
 /// are enrolled or none: where one is refused, or Ctrl-C comes, the class is what it was.
 #[derive(clap::Args)]

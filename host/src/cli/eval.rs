@@ -29,7 +29,7 @@ use super::scratch::ScratchArgs;
   sudal eval omniglot --data ~/omniglot --head memory --shot 1,5,10
   sudal eval omniglot --data ~/omniglot --on-board --way 5 --shot 1 --query 3 --episodes 100")]
 pub(crate) struct Args {
-    /// Checkpoint, ONNX file or model image.
+    /// A model that comes with sudal, by name, or a file: checkpoint, ONNX or model image.
     model: PathBuf,
     #[command(flatten)]
     data: DataArgs,

@@ -26,7 +26,7 @@ use super::place;
   sudal explain parts --data synthetic:parts --out parts
   sudal explain models/omniglot.onnx --data ~/omniglot --way 8 --shot 3 --episode 7 --out omniglot")]
 pub(crate) struct Args {
-    /// Checkpoint, ONNX file or model image.
+    /// A model that comes with sudal, by name, or a file: checkpoint, ONNX or model image.
     model: PathBuf,
     #[command(flatten)]
     data: DataArgs,

@@ -174,7 +174,7 @@ pub(super) fn command() -> Command {
 fn groups(command: &Command, examples: bool) -> StyledStr {
     let mut text = String::new();
     for (group, commands) in GROUPS {
-        text.push_str(&format!("\n{group}\n"));
+        text.push_str(&format!("{group}\n"));
         for (name, example) in commands {
             let Some(found) = command.find_subcommand(name) else {
                 continue;
@@ -188,16 +188,17 @@ fn groups(command: &Command, examples: bool) -> StyledStr {
                 text.push_str(&format!("  {:<12}   {example}\n", ""));
             }
         }
+        text.push('\n');
     }
     if examples {
-        text.push_str("\nWords\n");
+        text.push_str("Words\n");
         for (word, meaning) in WORDS {
             text.push_str(&format!("  {word:<12} {meaning}\n"));
         }
         text.push_str("\n`sudal COMMAND --help` explains each command and its defaults.");
     } else {
         text.push_str(
-            "\n`sudal COMMAND --help` explains each; `sudal --help` has an example of each, and the words.",
+            "`sudal COMMAND --help` explains each; `sudal --help` has an example of each, and the words.",
         );
     }
     text.into()

@@ -36,7 +36,7 @@ mod products;
   sudal inspect surfaces --data magnetic-tiles/ --good free --known 2 --unknown 3
   sudal inspect surfaces --data mvtec/ --shot 1,2,4,8,16 --plot inspected")]
 pub(crate) struct Args {
-    /// The model image.
+    /// A model that comes with sudal, by name, or a model image.
     model: PathBuf,
     #[command(flatten)]
     data: DataArgs,

@@ -12,9 +12,7 @@ use super::own;
 
 /// Show good parts: the board then finds flaws by itself.
 ///
-/// Show the board good parts, one picture each: it then finds the flaws of others by itself.
-///
-/// The board keeps what each place of them looks like, and `sudal classify` tells a part that has a
+/// One picture of each. The board keeps what each place of them looks like, and `sudal classify` tells a part that has a
 /// place like none of them, with where that is. Four parts are a start; more find smaller flaws. Parts
 /// should lie alike, under the light of the line. Either all pictures of a command are kept or none.
 /// Without pictures it is one of what the camera sees.
@@ -35,7 +33,7 @@ pub(crate) struct Good {
 
 /// Show a bad part that the board took for good.
 ///
-/// Show the board a bad part that it took for good: its most suspicious places are kept as flaws.
+/// Its most suspicious places are kept as flaws.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   sudal bad scratch.png")]
@@ -48,8 +46,6 @@ pub(crate) struct Bad {
 
 /// Watch good parts run, so that the rate of false alarms holds.
 ///
-/// Watch good parts run, so that the rate of false alarms that was chosen holds on this line.
-///
 /// From a few good parts the board can only guess how much good parts differ. Here it counts the
 /// scores of many, and its threshold then comes from them: 200 or more for a rate of 1 %
 /// (`sudal decide --rate`). Nothing else is learned from them.
@@ -58,7 +54,7 @@ pub(crate) struct Bad {
   sudal commission --frames 200          of what the camera sees
   sudal commission run/*.png")]
 pub(crate) struct Commission {
-    /// Pictures of good parts; without any, what the camera sees.
+    /// Pictures of good parts, or a folder of them; without any, what the camera sees.
     pictures: Vec<PathBuf>,
     /// How many frames of what the camera sees.
     #[arg(long, default_value_t = 200, conflicts_with = "pictures")]

@@ -11,7 +11,7 @@ use super::sign::product;
 
 /// Lock the board by its key.
 ///
-/// Lock the board: give it its key if it has none.
+/// A board without one is given the key.
 ///
 /// Reading and classifying stay open; what changes the board then needs the key (`--key FILE` or
 /// SUDAL_KEY). The key goes over the line this once: do it where nobody listens.
@@ -45,7 +45,7 @@ impl Lock {
 
 /// Have the board take only models that a key signed.
 ///
-/// Have the board take only model images that a key signed, for its product and not too old.
+/// For its product, and none that is too old.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sudal key new --sign maker.key

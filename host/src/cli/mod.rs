@@ -65,13 +65,19 @@ use output::{Level, Output};
 #[command(name = "sudal", version, arg_required_else_help = true)]
 struct Cli {
     /// Print results as JSON on standard output, nothing else there.
-    #[arg(long, global = true)]
+    #[arg(help_heading = "Output", long, global = true)]
     json: bool,
     /// Say nothing but results and errors.
-    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    #[arg(
+        help_heading = "Output",
+        long,
+        short,
+        global = true,
+        conflicts_with = "verbose"
+    )]
     quiet: bool,
     /// Say also when each step began, and what was read and from where.
-    #[arg(long, short, global = true)]
+    #[arg(help_heading = "Output", long, short, global = true)]
     verbose: bool,
     #[command(subcommand)]
     command: Command,

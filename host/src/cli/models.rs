@@ -8,9 +8,7 @@ use super::output::Output;
 
 /// List the models that come with sudal.
 ///
-/// List the models that come with sudal, which every command knows by name.
-///
-/// `sudal check FOLDER` tells which of them suits pictures of yours.
+/// Every command knows them by name. `sudal check FOLDER` tells which of them suits pictures of yours.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   sudal models

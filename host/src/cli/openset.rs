@@ -29,7 +29,7 @@ use super::place;
   sudal openset omniglot-32 --data ~/omniglot --known 20 --unknown 20 --shot 1,5
   sudal openset surfaces --data x-sdd.zip --known 3 --unknown 4 --plot openset")]
 pub(crate) struct Args {
-    /// The model image.
+    /// A model that comes with sudal, by name, or a model image.
     model: PathBuf,
     #[command(flatten)]
     data: DataArgs,
@@ -48,7 +48,7 @@ pub(crate) struct Args {
     /// Query pictures of a class.
     #[arg(long, default_value_t = 10)]
     query: usize,
-    /// False-reject rates that are chosen, in %.
+    /// Of 100 pictures of known classes, how many may be called unknown; several are all measured.
     #[arg(long, value_delimiter = ',', default_value = "1,5,10")]
     rate: Vec<f64>,
     /// Episodes of each number of shots.

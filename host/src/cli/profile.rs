@@ -26,7 +26,7 @@ use super::place;
   sudal profile --network conv4 --compare
   sudal profile omniglot --heads --data ~/omniglot")]
 pub(crate) struct Args {
-    /// The model image.
+    /// A model that comes with sudal, by name, or a model image.
     #[arg(required_unless_present = "network")]
     model: Option<PathBuf>,
     /// A network with random weights, made for comparing engines, instead of a model.

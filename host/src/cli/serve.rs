@@ -56,8 +56,9 @@ pub(crate) struct Args {
     devices: Vec<String>,
     #[command(flatten)]
     board: BoardArgs,
-    /// Put this model image on each board first; what was taught to it with this model stays.
-    #[arg(long, value_name = "FILE")]
+    /// Put this model on each board first, one that comes with sudal or a model image; what was taught to
+    /// it with this model stays.
+    #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
     /// What the boards see: synthetic:parts or synthetic:surfaces from the generators (parts and
     /// surfaces for short, where no folder is called so), a folder or zip of PNG, JPEG, BMP, TIFF or WebP

@@ -19,8 +19,6 @@ use super::place;
 
 /// Measure accuracy over numbers of classes and of shots.
 ///
-/// Measure how accuracy falls with the number of classes and rises with the number of pictures.
-///
 /// Every --way with every --shot, for one model or several, drawn as two charts: OUT-way.png and
 /// OUT-shot.png (and .svg), with 95 % intervals. A checkpoint is measured by its own method, other
 /// files by the nearest prototype. Where a class has too few pictures for a shot and its queries,
@@ -30,7 +28,7 @@ use super::place;
   sudal sweep omniglot --data ~/omniglot --out sweep
   sudal sweep omniglot --data ~/omniglot --way 5 --shot 1,2,5,10,15 --from-scratch --episodes 50 --out scratch")]
 pub(crate) struct Args {
-    /// Checkpoints, ONNX files or model images.
+    /// Models that come with sudal, by name, or files: checkpoints, ONNX or model images.
     #[arg(required = true)]
     models: Vec<PathBuf>,
     #[command(flatten)]

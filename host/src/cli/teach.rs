@@ -20,8 +20,6 @@ use lesson::{Existing, Lesson};
 
 /// Teach the board a folder of pictures, a folder per class.
 ///
-/// Teach the board a folder of pictures: a folder per class, or one class.
-///
 /// FOLDER is a folder or zip with a folder of pictures for each class, which is called as its folder is;
 /// or it holds the pictures of one class. All of it is taught or nothing: where a picture can't be read
 /// or is refused, or Ctrl-C comes, the board is as it was before. What is left out is said.

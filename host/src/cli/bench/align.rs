@@ -29,7 +29,7 @@ use crate::cli::output::Output;
   sudal bench align parts
   sudal bench align omniglot --data ~/omniglot --shift 8 --turn 180")]
 pub(super) struct Args {
-    /// Checkpoint, ONNX file or model image.
+    /// A model that comes with sudal, by name, or a file: checkpoint, ONNX or model image.
     model: PathBuf,
     #[command(flatten)]
     data: DataArgs,
