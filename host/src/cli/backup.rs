@@ -8,9 +8,9 @@ use super::device::BoardArgs;
 use super::output::Output;
 use super::place;
 
-/// Save what the board was taught with its present model to a file.
+/// Save what the board was taught to a file.
 ///
-/// The file holds the model's identity, the head, and of each class the name and the embeddings of
+/// What it was taught with its present model. The file holds the model's identity, the head, and of each class the name and the embeddings of
 /// its shots; no pictures.
 #[derive(clap::Args)]
 #[command(after_help = "Example:

@@ -1,6 +1,8 @@
 //! `sudal check`.
 
+mod lead;
 mod measure;
+mod report;
 mod words;
 
 use std::path::PathBuf;
@@ -17,6 +19,7 @@ use super::output::Output;
 use super::own;
 use super::place;
 use measure::Candidate;
+use report::Report;
 
 /// Most pictures that are left out one after the other; of more, shots are drawn.
 const MOST_LEFT_OUT: usize = 150;
@@ -25,7 +28,7 @@ const SHOTS: usize = 5;
 /// Pictures of a class that are asked about after a draw.
 const QUERIES: usize = 10;
 
-/// Check pictures of your own: which model and head tell the classes apart, and is it good enough?
+/// Check own pictures: which model, and is it good enough?
 ///
 /// FOLDER is a folder or zip with a folder of pictures per class. Every model that comes with sudal is
 /// tried with every way to classify (`sudal head`), by the firmware's own code in this process; no board
@@ -71,11 +74,11 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     }
     let candidates = args.candidates()?;
     if let Some(products) = own::products(&args.folder)? {
-        return words::lead_to_inspection(&args.folder, products.products(), output);
+        return lead::to_inspection(&args.folder, products.products(), output);
     }
     let data = own::open(&args.folder, output)?;
     if data.classes() == 1 {
-        return words::lead_one_class(&args.folder, data.class_name(0), output);
+        return lead::one_class(&args.folder, data.class_name(0), output);
     }
     let fit = if args.squeeze {
         Fit::Squeeze
@@ -95,7 +98,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         }
         confusion.figure().save(path)?;
     }
-    let report = words::Report::new(args, &read, &measured, trial);
+    let report = Report::new(args, &read, &measured, trial);
     let text = words::text(&report);
     output.result(&report, text)
 }

@@ -17,6 +17,8 @@ use super::device::{BoardArgs, Connection, Cost};
 use super::output::Output;
 use super::own;
 
+/// Ask the board what pictures show.
+///
 /// Classify pictures by their distance to what was enrolled, as the chosen head measures it.
 ///
 /// Without pictures it is what the camera sees. `host/docs/json.md` documents what --json prints.

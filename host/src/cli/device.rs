@@ -15,7 +15,7 @@ use sudal::device::{
 use sudal::episodes::{Episode, Sampler};
 use sudal::measure::Accuracy;
 
-use super::output::{Output, say, say_once};
+use super::output::{Output, detail, say, say_once};
 
 /// Which board.
 #[derive(clap::Args, Clone)]
@@ -23,16 +23,21 @@ pub(crate) struct BoardArgs {
     /// The board: host is the firmware in this process, emulator a Cortex-M7 in QEMU (mps2-an500),
     /// openmv-h7 an OpenMV Cam H7 at a USB port, /dev/ttyACM0 one at this port [default: the board that
     /// is plugged in, else host].
-    #[arg(long, env = "SUDAL_BOARD", value_name = "NAME")]
+    #[arg(help_heading = "Board", long, env = "SUDAL_BOARD", value_name = "NAME")]
     pub(crate) board: Option<String>,
     /// Folder with the board's flash, model and logs [default: in the user's state folder].
-    #[arg(long, value_name = "DIR", env = "SUDAL_BOARD_DIR")]
+    #[arg(
+        help_heading = "Board",
+        long,
+        value_name = "DIR",
+        env = "SUDAL_BOARD_DIR"
+    )]
     pub(crate) board_dir: Option<PathBuf>,
     /// Serial port of a camera board, which needs no --board then [default: the one where it is].
-    #[arg(long, value_name = "PORT", env = "SUDAL_PORT", value_parser = serial_port)]
+    #[arg(help_heading = "Board", long, value_name = "PORT", env = "SUDAL_PORT", value_parser = serial_port)]
     pub(crate) port: Option<PathBuf>,
     /// Key of the board, for commands that change one that is locked; see `sudal key`.
-    #[arg(long, value_name = "FILE", env = "SUDAL_KEY")]
+    #[arg(help_heading = "Board", long, value_name = "FILE", env = "SUDAL_KEY")]
     pub(crate) key: Option<PathBuf>,
 }
 
@@ -109,7 +114,11 @@ impl BoardArgs {
     pub(crate) fn open(&self) -> anyhow::Result<Box<dyn Board>> {
         Ok(match self.place()? {
             Where::Port(port) => Box::new(OpenMv::at(port.as_deref())),
-            Where::Folder(name) => device::open(&name, &self.dir(&name))?,
+            Where::Folder(name) => {
+                let dir = self.dir(&name);
+                detail(format_args!("board {name} in {}", dir.display()));
+                device::open(&name, &dir)?
+            }
         })
     }
 

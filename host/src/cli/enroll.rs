@@ -18,9 +18,9 @@ use super::output::Output;
 use super::own;
 use super::re_enroll;
 
-/// Teach the board a class from pictures, one shot each; more can be added any time.
+/// Teach the board one class from pictures, one shot each.
 ///
-/// Without pictures it is one shot of what the camera sees.
+/// More can be added any time. Without pictures it is one shot of what the camera sees.
 /// A picture that does not fit the other shots of its class is refused with the reason. All pictures
 /// are enrolled or none: where one is refused, or Ctrl-C comes, the class is what it was.
 #[derive(clap::Args)]

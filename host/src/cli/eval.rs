@@ -18,19 +18,19 @@ use super::model::{self, ModelFile, Prepared, file_name};
 use super::output::{Output, TableArgs};
 use super::scratch::ScratchArgs;
 
-/// Measure accuracy on few-shot episodes of classes that were not trained on.
+/// Measure accuracy on few-shot tasks of classes never trained on.
 ///
 /// Takes a checkpoint (float, measured by its own method), an ONNX file (float) or a model image (int8, run by the firmware's
 /// engine, or with --on-board by a board itself, one of this command's own: every support picture is enrolled and every
 /// query classified over its line, and each answer is compared with the host's to the bit).
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal eval models/parts.sudal --data synthetic:parts
+  sudal eval parts --data synthetic:parts
   sudal eval models/omniglot.onnx --data ~/omniglot --way 5,20 --shot 1,5
-  sudal eval models/omniglot.sudal --data ~/omniglot --head memory --shot 1,5,10
-  sudal eval models/omniglot.sudal --data ~/omniglot --on-board --way 5 --shot 1 --query 3 --episodes 100")]
+  sudal eval omniglot --data ~/omniglot --head memory --shot 1,5,10
+  sudal eval omniglot --data ~/omniglot --on-board --way 5 --shot 1 --query 3 --episodes 100")]
 pub(crate) struct Args {
-    /// Checkpoint, ONNX file or model image.
+    /// A model that comes with sudal, by name, or a file: checkpoint, ONNX or model image.
     model: PathBuf,
     #[command(flatten)]
     data: DataArgs,

@@ -18,6 +18,8 @@ use super::output::{Output, TableArgs};
 
 mod products;
 
+/// Measure how small a flaw is found at a rate of false alarms.
+///
 /// Measure OK/NG: enrol a few good parts, alone or with known defects, and count what is missed at a
 /// rate of false alarms.
 ///
@@ -30,12 +32,12 @@ mod products;
 /// `test` shown: areas below the ROC over pictures and pixels, per-region overlap, and what is missed.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal inspect models/parts.sudal --data synthetic:parts
-  sudal inspect models/surfaces.sudal --data x-sdd.zip --known 3 --unknown 3
-  sudal inspect models/surfaces.sudal --data magnetic-tiles/ --good free --known 2 --unknown 3
-  sudal inspect models/surfaces.sudal --data mvtec/ --shot 1,2,4,8,16 --plot inspected")]
+  sudal inspect parts --data synthetic:parts
+  sudal inspect surfaces --data x-sdd.zip --known 3 --unknown 3
+  sudal inspect surfaces --data magnetic-tiles/ --good free --known 2 --unknown 3
+  sudal inspect surfaces --data mvtec/ --shot 1,2,4,8,16 --plot inspected")]
 pub(crate) struct Args {
-    /// The model image.
+    /// A model that comes with sudal, by name, or a model image.
     model: PathBuf,
     #[command(flatten)]
     data: DataArgs,

@@ -4,6 +4,7 @@ mod absent;
 mod align;
 mod backup;
 mod board;
+mod boards;
 mod bounds;
 mod check;
 mod classify;
@@ -13,11 +14,13 @@ mod data;
 mod decide;
 mod demo;
 mod device;
+mod doctor;
 mod enroll;
 mod eval;
 mod explain;
 mod head;
 mod heads;
+mod help;
 mod inspect;
 mod inspection;
 mod interrupt;
@@ -55,33 +58,22 @@ use output::{Level, Output};
 /// which it never saw. A board with a camera then learns a class from a few frames and classifies
 /// new ones by their distance to them.
 #[derive(Parser)]
-#[command(
-    name = "sudal",
-    version,
-    arg_required_else_help = true,
-    after_help = "From nothing to a classification, on the emulated board:
-  sudal demo                                            everything below, with synthetic parts
-  sudal train --data synthetic:parts --out parts.ckpt   meta-train
-  sudal export parts.ckpt --out parts.onnx              write ONNX
-  sudal verify parts.onnx --checkpoint parts.ckpt       compare with ONNX Runtime and tract
-  sudal convert parts.onnx --out parts.sudal            quantise to int8
-  sudal profile parts.sudal                             count what it costs there
-  sudal flash parts.sudal                               put it on the board
-  sudal enroll gear gear1.png gear2.png                 teach a class
-  sudal classify unknown.png                            ask
-  sudal serve                                           watch and teach it in a browser
-
-`sudal COMMAND --help` explains each."
-)]
+#[command(name = "sudal", version, arg_required_else_help = true)]
 struct Cli {
     /// Print results as JSON on standard output, nothing else there.
-    #[arg(long, global = true)]
+    #[arg(help_heading = "Output", long, global = true)]
     json: bool,
     /// Say nothing but results and errors.
-    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    #[arg(
+        help_heading = "Output",
+        long,
+        short,
+        global = true,
+        conflicts_with = "verbose"
+    )]
     quiet: bool,
     /// Say also when each step began, and what was read and from where.
-    #[arg(long, short, global = true)]
+    #[arg(help_heading = "Output", long, short, global = true)]
     verbose: bool,
     #[command(subcommand)]
     command: Command,
@@ -101,6 +93,8 @@ enum Command {
     Explain(explain::Args),
     Profile(profile::Args),
     Models(models::Args),
+    Boards(boards::Args),
+    Doctor(doctor::Args),
     Flash(board::Flash),
     Run(board::Run),
     Info(board::Info),
@@ -152,12 +146,21 @@ enum Command {
 /// Runs the command line; 0 for success, 1 for a failure, 2 for a wrong call, 3 for a verdict of
 /// `--fail-on`, 130 for Ctrl-C.
 pub(crate) fn main() -> ExitCode {
-    let matches = absent::add(Cli::command()).get_matches();
-    if let Some(said) = absent::called(&matches) {
-        eprintln!("{said}");
+    let matches = help::command().try_get_matches();
+    if let Some(said) = matches.as_ref().ok().and_then(absent::called) {
+        output::tell(&said);
         return ExitCode::FAILURE;
     }
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(error) => {
+            if let Some(hint) = help::hint(&error) {
+                output::tell(&format!("error: {hint}"));
+                return ExitCode::from(2);
+            }
+            error.exit();
+        }
+    };
     let output = Output::new(cli.json);
     output::set_level(match (cli.quiet, cli.verbose) {
         (true, _) => Level::Quiet,
@@ -175,6 +178,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args, &output),
         Command::Profile(args) => profile::run(&args, &output),
         Command::Models(args) => models::run(&args, &output),
+        Command::Boards(args) => boards::run(&args, &output),
+        Command::Doctor(args) => doctor::run(&args, &output),
         Command::Flash(args) => args.run(&output),
         Command::Run(args) => args.run(&output),
         Command::Info(args) => args.run(&output),

@@ -19,7 +19,7 @@ use sudal::near::did_you_mean;
 
 #[cfg(not(all(feature = "convert", feature = "train")))]
 use super::absent::advice;
-use super::output::Output;
+use super::output::{Output, detail};
 
 /// A model as a command finds it on disk.
 pub(crate) enum ModelFile {
@@ -245,6 +245,7 @@ pub(crate) fn file_name(path: &Path) -> String {
 /// A model's file, or the image that comes with sudal under this name; a file goes before.
 pub(crate) fn read(path: &Path) -> anyhow::Result<Cow<'static, [u8]>> {
     if let (false, Some(shipped)) = (path.is_file(), path.to_str().and_then(models::named)) {
+        detail(format_args!("model {} comes with sudal", shipped.name));
         return Ok(Cow::Borrowed(shipped.image));
     }
     let read = fs::read(path).with_context(|| {
@@ -257,7 +258,13 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Cow<'static, [u8]>> {
             did_you_mean(&meant, names.iter().copied())
         )
     });
-    Ok(Cow::Owned(read?))
+    let bytes = read?;
+    detail(format_args!(
+        "model {}: {} bytes",
+        path.display(),
+        bytes.len()
+    ));
+    Ok(Cow::Owned(bytes))
 }
 
 /// Where a changed image goes: in place of the file unless said otherwise.

@@ -6,9 +6,9 @@ use sudal::models::SHIPPED;
 
 use super::output::Output;
 
-/// List the models that come with sudal, which every command knows by name.
+/// List the models that come with sudal.
 ///
-/// `sudal check FOLDER` tells which of them suits pictures of yours.
+/// Every command knows them by name. `sudal check FOLDER` tells which of them suits pictures of yours.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   sudal models

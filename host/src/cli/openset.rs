@@ -16,6 +16,8 @@ use super::model::{ModelFile, file_name};
 use super::output::{Output, TableArgs};
 use super::place;
 
+/// Measure how well what was never taught is told as unknown.
+///
 /// Measure open-set decisions: some classes are enrolled, and asked for are pictures of these and of
 /// others.
 ///
@@ -24,11 +26,11 @@ use super::place;
 /// on int8 embeddings; each figure with its 95 % interval over episodes.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal openset models/parts.sudal --data synthetic:parts
-  sudal openset models/omniglot-32.sudal --data ~/omniglot --known 20 --unknown 20 --shot 1,5
-  sudal openset models/surfaces.sudal --data x-sdd.zip --known 3 --unknown 4 --plot openset")]
+  sudal openset parts --data synthetic:parts
+  sudal openset omniglot-32 --data ~/omniglot --known 20 --unknown 20 --shot 1,5
+  sudal openset surfaces --data x-sdd.zip --known 3 --unknown 4 --plot openset")]
 pub(crate) struct Args {
-    /// The model image.
+    /// A model that comes with sudal, by name, or a model image.
     model: PathBuf,
     #[command(flatten)]
     data: DataArgs,
@@ -47,7 +49,7 @@ pub(crate) struct Args {
     /// Query pictures of a class.
     #[arg(long, default_value_t = 10)]
     query: usize,
-    /// False-reject rates that are chosen, in %.
+    /// Of 100 pictures of known classes, how many may be called unknown; several are all measured.
     #[arg(long, value_delimiter = ',', default_value = "1,5,10")]
     rate: Vec<f64>,
     /// Episodes of each number of shots.

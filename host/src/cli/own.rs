@@ -14,6 +14,7 @@ const TOLD: usize = 8;
 /// A folder or zip with a folder of pictures per class, or with the pictures of one class; what was
 /// found is said.
 pub(crate) fn open(path: &Path, output: &Output) -> anyhow::Result<Dataset> {
+    is_folder_or_zip(path)?;
     let (data, found) = folder::open_to_teach(path)?;
     output.step(format!("{}: {found}", path.display()));
     Ok(data)
@@ -21,6 +22,7 @@ pub(crate) fn open(path: &Path, output: &Output) -> anyhow::Result<Dataset> {
 
 /// The products in it, if it has MVTec's layout: good parts to learn from, good and flawed ones to test.
 pub(crate) fn products(path: &Path) -> anyhow::Result<Option<Products>> {
+    is_folder_or_zip(path)?;
     Ok(match Products::are_in(path)? {
         true => Some(Products::open(path)?),
         false => None,
@@ -40,6 +42,22 @@ pub(crate) fn expand(given: &[PathBuf], output: &Output) -> anyhow::Result<Vec<P
         }
     }
     Ok(pictures)
+}
+
+fn is_folder_or_zip(path: &Path) -> anyhow::Result<()> {
+    let is_zip = path
+        .extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case("zip"));
+    if !path.exists() {
+        bail!("{} does not exist: give a folder or a zip", path.display());
+    }
+    if path.is_file() && !is_zip {
+        bail!(
+            "{} is a file: give the folder that it lies in, or a zip",
+            path.display()
+        );
+    }
+    Ok(())
 }
 
 /// Numbers of at most `most` of `count` pictures, spread evenly over all of them.

@@ -14,19 +14,19 @@ use super::model;
 use super::output::{Output, TableArgs};
 use super::place;
 
-/// Count what a model costs on the board, layer by layer.
+/// Count what each layer of a model costs on the board.
 ///
 /// Runs the model image on an emulated processor that counts every instruction, so that the figures
 /// are exact and the same on every computer, and checks on the way that each layer gives the same
 /// values there as here. RAM is the part of the arena in use while a layer runs.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal profile models/parts.sudal
-  sudal profile models/parts.sudal --board mps2-an386 --out parts.png
+  sudal profile parts
+  sudal profile parts --board mps2-an386 --out parts.png
   sudal profile --network conv4 --compare
-  sudal profile models/omniglot.sudal --heads --data ~/omniglot")]
+  sudal profile omniglot --heads --data ~/omniglot")]
 pub(crate) struct Args {
-    /// The model image.
+    /// A model that comes with sudal, by name, or a model image.
     #[arg(required_unless_present = "network")]
     model: Option<PathBuf>,
     /// A network with random weights, made for comparing engines, instead of a model.

@@ -11,17 +11,18 @@ use super::device::{BoardArgs, serial_port};
 #[derive(clap::Args, Clone)]
 pub(crate) struct ScratchArgs {
     /// The board, one of this command's own: host is the firmware in this process, emulator a Cortex-M7
-    /// in QEMU. Or openmv-h7, an OpenMV Cam H7 at a USB port, with --erase.
-    #[arg(long, env = "SUDAL_BOARD", value_name = "NAME")]
+    /// in QEMU. Or openmv-h7, an OpenMV Cam H7 at a USB port, with --erase [default: emulator; of the demo
+    /// host, then emulator].
+    #[arg(help_heading = "Board", long, env = "SUDAL_BOARD", value_name = "NAME")]
     board: Option<String>,
     /// Serial port of an openmv-h7, which needs no --board then.
-    #[arg(long, value_name = "PORT", value_parser = serial_port)]
+    #[arg(help_heading = "Board", long, value_name = "PORT", value_parser = serial_port)]
     port: Option<PathBuf>,
     /// Key of the board that is plugged in, if it is locked.
-    #[arg(long, value_name = "FILE", env = "SUDAL_KEY")]
+    #[arg(help_heading = "Board", long, value_name = "FILE", env = "SUDAL_KEY")]
     key: Option<PathBuf>,
     /// Have the board that is plugged in forget every class that it was taught.
-    #[arg(long)]
+    #[arg(help_heading = "Board", long)]
     erase: bool,
 }
 
@@ -41,7 +42,11 @@ impl ScratchArgs {
 
     /// The board of a command, `or` if none is named; what other boards were taught is not touched.
     pub(crate) fn board(&self, command: &str, or: &str) -> anyhow::Result<BoardArgs> {
-        let name = self.name(or);
+        self.board_called(command, self.name(or))
+    }
+
+    /// The board of this name, or the one at the port that is given.
+    pub(crate) fn board_called(&self, command: &str, name: &str) -> anyhow::Result<BoardArgs> {
         let args = BoardArgs {
             board: Some(name.to_owned()),
             board_dir: Some(device::state_dir(command).join(name.replace('/', "-"))),

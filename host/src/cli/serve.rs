@@ -24,7 +24,7 @@ const FRAMES: usize = 1000;
 /// From Ctrl-C to the end of the process, whatever is blocked.
 const LONGEST_END: Duration = Duration::from_secs(12);
 
-/// Serve a page on which operators watch the board, and teach it.
+/// Serve a page to watch the board and teach it in a browser.
 ///
 /// Prints the address of the page and serves until Ctrl-C. The address ends in a token: with it the
 /// page can teach, rename, remove and undo, without it only watch. Decisions are kept in a log, with
@@ -36,11 +36,11 @@ const LONGEST_END: Duration = Duration::from_secs(12);
 /// encryption: for more than one's own network put a proxy with TLS in front.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal serve --board host --model models/parts.sudal
+  sudal serve --model parts
       synthetic parts pass before a board in this process; open the page and teach it
   sudal serve --source pictures/ --interval 500
-      a folder of pictures, two a second, before the emulated board
-  sudal serve --board host --model models/parts.sudal --source webcam
+      a folder of pictures, two a second, before the host's board
+  sudal serve --model parts --source webcam
       what this computer's camera sees, before a board in this process
   sudal serve --device name=press,board=host,dir=press --device name=lathe,source=synthetic:surfaces
       two devices, each with a tab; what is not said is as for one
@@ -56,8 +56,9 @@ pub(crate) struct Args {
     devices: Vec<String>,
     #[command(flatten)]
     board: BoardArgs,
-    /// Put this model image on each board first; what was taught to it with this model stays.
-    #[arg(long, value_name = "FILE")]
+    /// Put this model on each board first, one that comes with sudal or a model image; what was taught to
+    /// it with this model stays.
+    #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
     /// What the boards see: synthetic:parts or synthetic:surfaces from the generators (parts and
     /// surfaces for short, where no folder is called so), a folder or zip of PNG, JPEG, BMP, TIFF or WebP

@@ -18,7 +18,7 @@ use super::output::Output;
 use super::own;
 use lesson::{Existing, Lesson};
 
-/// Teach the board a folder of pictures: a folder per class, or one class.
+/// Teach the board a folder of pictures, a folder per class.
 ///
 /// FOLDER is a folder or zip with a folder of pictures for each class, which is called as its folder is;
 /// or it holds the pictures of one class. All of it is taught or nothing: where a picture can't be read

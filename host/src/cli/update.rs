@@ -10,7 +10,9 @@ use super::device::BoardArgs;
 use super::model;
 use super::output::Output;
 
-/// Send the board another model image over its line, and restart it.
+/// Send another model over the board's line.
+///
+/// The board is restarted with it.
 ///
 /// The board checks the image, its signature and its self-test before it runs it; until then, and
 /// if the power is cut, it runs what it ran. Once it runs a signed image, it takes none with a lesser
@@ -19,7 +21,7 @@ use super::output::Output;
 #[command(after_help = "Example:
   sudal update parts.sudal --key board1.key")]
 pub(crate) struct Args {
-    /// The model image, from `sudal convert` or `sudal sign`.
+    /// The model: one that comes with sudal, by name, or an image of `sudal convert` or `sudal sign`.
     image: PathBuf,
     #[command(flatten)]
     board: BoardArgs,

@@ -148,7 +148,7 @@ fn target_dir() -> PathBuf {
 }
 
 /// The folder with the sources.
-fn root() -> PathBuf {
+pub(super) fn root() -> PathBuf {
     let given = env::var_os("SUDAL_FIRMWARE").map(PathBuf::from);
     given
         .filter(|path| path.is_dir())

@@ -23,6 +23,7 @@ mod bench;
 mod board;
 mod claim;
 mod client;
+pub mod doctor;
 mod emulator;
 mod file;
 mod firmware;

@@ -256,9 +256,13 @@ pub enum SuitError {
 mod tests {
     use super::*;
 
-    /// Classes on a line, each a step from the next, their pictures close together.
-    fn line(classes: usize, pictures: usize) -> Embedded {
-        let embedding = |class: usize, index: usize| vec![(20 * class) as i8, index as i8, 0, 0];
+    /// Up to four classes, each in a direction of its own, their pictures close together.
+    fn apart(classes: usize, pictures: usize) -> Embedded {
+        let embedding = |class: usize, index: usize| {
+            let mut embedding = vec![index as i8; 4];
+            embedding[class] = 100;
+            embedding
+        };
         Embedded {
             classes: (0..classes)
                 .map(|class| (0..pictures).map(|i| embedding(class, i)).collect())
@@ -272,7 +276,7 @@ mod tests {
 
     #[test]
     fn what_is_apart_is_found_and_what_is_the_same_is_not() {
-        let apart = line(3, 5);
+        let three = apart(3, 5);
         let drawn = Trial::Drawn {
             shots: 2,
             draws: 10,
@@ -281,11 +285,11 @@ mod tests {
         };
         for trial in [Trial::LeaveOneOut, drawn] {
             for head in Head::ALL {
-                let tally = apart.tally(head, trial).unwrap();
+                let tally = three.tally(head, trial).unwrap();
                 assert_eq!(tally.accuracy, 1.0, "{head:?} {trial:?} {tally:?}");
             }
         }
-        let asked: u64 = apart
+        let asked: u64 = three
             .tally(Head::Prototype, Trial::LeaveOneOut)
             .unwrap()
             .counts
@@ -293,7 +297,7 @@ mod tests {
             .flatten()
             .sum();
         assert_eq!(asked, 15);
-        let mut same = line(2, 6);
+        let mut same = apart(2, 6);
         same.classes[1] = same.classes[0].clone();
         let tally = same.tally(Head::Prototype, Trial::LeaveOneOut).unwrap();
         assert!(tally.accuracy <= 0.5, "{tally:?}");
@@ -301,12 +305,12 @@ mod tests {
 
     #[test]
     fn a_class_of_one_picture_is_not_asked_about() {
-        let mut few = line(3, 4);
+        let mut few = apart(3, 4);
         few.classes[1].truncate(1);
         let tally = few.tally(Head::Nearest, Trial::LeaveOneOut).unwrap();
         assert_eq!(tally.counts[1].iter().sum::<u64>(), 0);
         assert_eq!(tally.counts[2][2], 4);
-        let many = line(2, MAX_SHOTS + 2);
+        let many = apart(2, MAX_SHOTS + 2);
         assert_eq!(
             many.tally(Head::Nearest, Trial::LeaveOneOut),
             Err(SuitError::Shots(MAX_SHOTS + 1))

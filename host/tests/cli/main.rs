@@ -8,6 +8,7 @@ mod common;
 mod documents;
 mod enrolment;
 mod files;
+mod first_minutes;
 mod inspect;
 mod pictures;
 #[cfg(unix)]

@@ -13,6 +13,8 @@ use super::model::{self, ModelFile};
 use super::output::Output;
 use super::place;
 
+/// Write into a model image how much pictures of a class vary.
+///
 /// Measure how far pictures of a known class may lie from it, and write that into a model image.
 ///
 /// From this table the device takes the threshold for any false-reject rate. Give classes that
@@ -20,7 +22,7 @@ use super::place;
 /// were enrolled with the image as it was have to be enrolled again; a signature has to be made anew.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
-  sudal calibrate models/parts.sudal --data synthetic:parts")]
+  sudal calibrate mine.sudal --data pictures/")]
 pub(crate) struct Args {
     /// The model image.
     image: PathBuf,

@@ -23,7 +23,7 @@ use super::model::{ModelFile, beside};
 use super::output::Output;
 use super::place;
 
-/// Quantise an ONNX file to the int8 model image that the firmware runs.
+/// Quantise an ONNX file to the int8 model image that boards run.
 ///
 /// Takes any ONNX file with the supported operators, whoever made it. Prints what the image will
 /// need before anything is flashed, and the accuracy that int8 costs on real episodes.

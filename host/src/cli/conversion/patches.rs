@@ -12,6 +12,8 @@ use super::data::{AlsoArgs, DataArgs};
 use super::output::Output;
 use super::place;
 
+/// Add the map of places by which a model finds flaws.
+///
 /// Give an ONNX network a second output, a map of what it holds of each place of a picture.
 ///
 /// Flaws are found by these patches: one embedding of the whole picture averages a small flaw away. They

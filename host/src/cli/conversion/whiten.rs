@@ -15,6 +15,8 @@ use super::model::ModelFile;
 use super::output::Output;
 use super::place;
 
+/// Add a last layer that makes embeddings easier to tell apart.
+///
 /// Put a last layer behind an ONNX network that makes its embeddings easier to tell apart.
 ///
 /// Pictures of known classes show along which directions embeddings scatter whatever the class

@@ -11,6 +11,8 @@ use super::model::beside;
 use super::output::Output;
 use super::place;
 
+/// Write a trained network as an ONNX file.
+///
 /// Write a trained network as an ONNX file of standard operators, batch norm folded.
 ///
 /// With --out ending in .ckpt: what was learned, without what only the run needs, in the trainer's

@@ -19,7 +19,7 @@ use super::model::{ModelFile, file_name};
 use super::output::{Output, TableArgs};
 use super::place;
 
-/// Measure how accuracy falls with the number of classes and rises with the number of pictures.
+/// Measure accuracy over numbers of classes and of shots.
 ///
 /// Every --way with every --shot, for one model or several, drawn as two charts: OUT-way.png and
 /// OUT-shot.png (and .svg), with 95 % intervals. A checkpoint is measured by its own method, other
@@ -27,10 +27,10 @@ use super::place;
 /// there are fewer queries.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal sweep models/omniglot.sudal --data ~/omniglot --out sweep
-  sudal sweep models/omniglot.sudal --data ~/omniglot --way 5 --shot 1,2,5,10,15 --from-scratch --episodes 50 --out scratch")]
+  sudal sweep omniglot --data ~/omniglot --out sweep
+  sudal sweep omniglot --data ~/omniglot --way 5 --shot 1,2,5,10,15 --from-scratch --episodes 50 --out scratch")]
 pub(crate) struct Args {
-    /// Checkpoints, ONNX files or model images.
+    /// Models that come with sudal, by name, or files: checkpoints, ONNX or model images.
     #[arg(required = true)]
     models: Vec<PathBuf>,
     #[command(flatten)]

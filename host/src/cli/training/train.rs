@@ -42,6 +42,8 @@ const STATISTICS_PICTURES: usize = 2000;
 /// Time between checkpoints.
 const SAVE_EVERY: Duration = Duration::from_secs(60);
 
+/// Meta-train a network on many small tasks.
+///
 /// Meta-train a network on many small tasks, by one of the methods.
 ///
 /// Every episode is a small classification task drawn from the data: --way classes, --support and

@@ -37,6 +37,8 @@ const SUPPORT: &str = "support";
 const STRENGTH: &str = "augment-strength";
 const AVERAGING: &str = "averaging";
 
+/// Search for good settings of `sudal train`.
+///
 /// Search for good settings of `sudal train` by many short trainings.
 ///
 /// Each trial trains a network for --episodes on --split and measures it --validations times on

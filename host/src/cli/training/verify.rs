@@ -11,6 +11,8 @@ use sudal::meta::{Checkpoint, Trained};
 use super::data::DataArgs;
 use super::output::Output;
 
+/// Compare an ONNX file in two runtimes with its trainer.
+///
 /// Compare an ONNX file in ONNX Runtime and in tract with its trainer on real pictures.
 ///
 /// Fails when any value of any embedding differs by 1e-4 or more. ONNX Runtime is loaded from

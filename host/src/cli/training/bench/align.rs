@@ -27,10 +27,10 @@ use crate::cli::output::{Output, TableArgs};
 /// firmware's code.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal bench align models/parts.sudal
-  sudal bench align models/omniglot.sudal --data ~/omniglot --shift 8 --turn 180")]
+  sudal bench align parts
+  sudal bench align omniglot --data ~/omniglot --shift 8 --turn 180")]
 pub(super) struct Args {
-    /// Checkpoint, ONNX file or model image.
+    /// A model that comes with sudal, by name, or a file: checkpoint, ONNX or model image.
     model: PathBuf,
     #[command(flatten)]
     data: DataArgs,

@@ -9,6 +9,8 @@ mod verification;
 
 use super::output::Output;
 
+/// Measure methods beside each other and published figures.
+///
 /// Measure methods beside each other, from the models in a folder.
 #[derive(clap::Args)]
 pub(crate) struct Args {
