@@ -101,6 +101,53 @@ fn a_bit_that_flips_is_not_taken_for_a_value() {
     }
 }
 
+/// Keeps a value at once or, as a restore does, piece by piece.
+fn keep<const S: usize, const W: usize>(
+    banks: &mut Banks<Flash<S, W>>,
+    value: &[u8],
+    in_pieces: bool,
+) -> Result<(), BanksError> {
+    if !in_pieces {
+        return banks.write(|show| show(value));
+    }
+    banks.begin(value.len())?;
+    for piece in value.chunks(3 * Banks::<Flash<S, W>>::PIECE) {
+        assert_eq!(banks.whole(), None);
+        banks.append(piece)?;
+    }
+    assert_eq!(banks.received(), value.len());
+    let range = banks.whole().expect("all of it came");
+    assert_eq!(range.len(), value.len());
+    banks.accept()
+}
+
+#[test]
+fn a_value_in_pieces_counts_once_it_is_whole_and_accepted() {
+    let (mut banks, shared) = open::<4096, 4>(&Chip::new(NOR, 4));
+    let (old, new) = (some(1, 100), some(2, 1000));
+    banks.write(|show| show(&old)).expect("it fits");
+    let holds = |value: &[u8]| value == self::value::<4096, 4>(&shared.borrow()).expect("a value");
+    banks.begin(new.len()).expect("it fits");
+    banks.append(&new[..512]).expect("it fits");
+    // Not a whole word, too much, and not whole.
+    assert!(banks.append(&new[512..515]).is_err());
+    assert!(banks.append(&[0; 512]).is_err());
+    assert_eq!((banks.received(), banks.whole()), (512, None));
+    assert!(banks.accept().is_err() && holds(&old));
+    banks.append(&new[512..]).expect("it fits");
+    assert!(holds(&old));
+    banks.accept().expect("it is whole");
+    assert!(holds(&new) && banks.can_undo() && banks.whole().is_none());
+    banks.undo().expect("the flash is sound");
+    assert!(holds(&old));
+    // Begun and left: the next one is a whole value all the same.
+    banks.begin(4000).expect("it fits");
+    banks.write(|show| show(&new)).expect("it fits");
+    assert!(holds(&new) && banks.received() == 0);
+    assert!(banks.begin(8161).is_err() && banks.append(&[0; 32]).is_err());
+    assert!(holds(&new));
+}
+
 /// Cuts the power at every operation of writing, undoing and clearing.
 fn cuts<const S: usize, const W: usize>(kind: Kind, garbage: bool) {
     let mut chip = Chip::new(kind, 4);
@@ -115,7 +162,7 @@ fn cuts<const S: usize, const W: usize>(kind: Kind, garbage: bool) {
             older.take()
         } else {
             let new = some(seed, 8 + 700 * seed as usize % (S - 8));
-            banks.write(|show| show(&new)).expect("it fits");
+            keep(&mut banks, &new, seed % 2 == 0).expect("it fits");
             older = old.clone();
             Some(new)
         };

@@ -35,7 +35,7 @@ mod products;
   sudal inspect parts --data synthetic:parts
   sudal inspect surfaces --data x-sdd.zip --known 3 --unknown 3
   sudal inspect surfaces --data magnetic-tiles/ --good free --known 2 --unknown 3
-  sudal inspect surfaces --data mvtec/ --shot 1,2,4,8,16 --plot inspected")]
+  sudal inspect surfaces --data mvtec/ --shot 1,2,4,8,16 --plot inspected --sheet flaws.png")]
 pub(crate) struct Args {
     /// A model that comes with sudal, by name, or a model image.
     model: PathBuf,
@@ -65,6 +65,10 @@ pub(crate) struct Args {
     /// Draw the areas of products over shots to FILE.png and FILE.svg.
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
+    /// Draw some pictures of each product with the flaws that are found in them to FILE.png, after the
+    /// fewest good pictures from four on that are taught.
+    #[arg(long, value_name = "FILE")]
+    sheet: Option<PathBuf>,
     /// Episodes.
     #[arg(long, default_value_t = 600, value_parser = bounds::episodes())]
     episodes: u64,
@@ -100,8 +104,10 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     {
         return products::run(args, image, &path, output);
     }
-    if args.plot.is_some() {
-        bail!("--plot is for products in MVTec's layout and a model that gives patches");
+    if args.plot.is_some() || args.sheet.is_some() {
+        bail!(
+            "--plot and --sheet are for products in MVTec's layout and a model that gives patches"
+        );
     }
     let shot = *one(&args.shot, &5, "--shot")?;
     let percent = *one(&args.rate, &1.0, "--rate")?;

@@ -35,6 +35,7 @@ pub(super) fn message(id: u64, decision: &Decision) -> String {
         "distances": distances,
         "novelty": decision.novelty,
         "threshold": decision.threshold,
+        "flawed_percent": decision.flawed_percent,
         "milliseconds": f64::from(decision.micros) / 1e3,
         "stable": stable,
     })

@@ -89,3 +89,38 @@ fn one_boards_enrolment_goes_to_others_and_a_damaged_or_foreign_file_does_not() 
     let said = ok(dir, "second", &["backup", "none.sudalbak"]);
     assert!(said.contains("not in it: 2 classes"), "{said}");
 }
+
+#[test]
+fn a_backup_holds_what_good_frames_taught() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
+    let surfaces = models.join("surfaces.sudal");
+    let surfaces = surfaces.to_str().unwrap();
+    for number in 0..5_usize {
+        let level = |i: usize| 100 + ((i * 7919 + number * 104_729) % 31) as u8;
+        let picture = Gray::new(96, 96, (0..96 * 96).map(level).collect()).unwrap();
+        picture.save(&dir.join(format!("{number}.png"))).unwrap();
+    }
+    ok(dir, "first", &["flash", surfaces]);
+    let said = ok(dir, "first", &["backup", "empty.sudalbak"]);
+    assert!(!said.contains("good frames"), "{said}");
+    ok(dir, "first", &["good", "0.png", "1.png", "2.png"]);
+    let said = ok(dir, "first", &["backup", "line.sudalbak"]);
+    assert!(said.contains("with what 3 good frames taught"), "{said}");
+    assert!(!said.contains("not in it"), "{said}");
+
+    ok(dir, "second", &["flash", surfaces]);
+    ok(dir, "second", &["good", "4.png"]);
+    let said = ok(dir, "second", &["restore", "line.sudalbak", "--json"]);
+    assert!(said.contains("\"good_frames\":3"), "{said}");
+    let verdict = |board| {
+        let said = ok(dir, board, &["classify", "3.png"]);
+        said.lines().skip(1).collect::<String>()
+    };
+    assert_eq!(verdict("second"), verdict("first"));
+    let said = ok(dir, "second", &["inspection"]);
+    assert!(said.contains("3 good frames"), "{said}");
+    let said = ok(dir, "second", &["inspection", "--undo"]);
+    assert!(said.contains("1 good frame"), "{said}");
+}

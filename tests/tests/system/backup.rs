@@ -5,9 +5,10 @@ use std::thread;
 use std::time::Duration;
 
 use sudal::device::{
-    Backup, BackupError, Board, Client, ClientError, Emulator, Head, HostBoard, Link, Verdict,
+    Anomaly, Backup, BackupError, Board, Client, ClientError, DeviceError, Emulator, Head,
+    HostBoard, InspectionError, InspectionRequest, Link, Restored, Verdict,
 };
-use sudal_tests::{GEOMETRY, block_means, picture};
+use sudal_tests::{GEOMETRY, block_means, flawed_plate, picture, plate};
 use tempfile::TempDir;
 
 type Line = Client<Box<dyn Link>>;
@@ -226,4 +227,159 @@ fn the_emulated_board_is_backed_up_and_restored() {
     backup.restore(&mut client).unwrap();
     let after = Backup::take(&mut client).unwrap();
     assert_eq!(after.classes().len(), backup.classes().len());
+}
+
+fn model(name: &str) -> Vec<u8> {
+    let models = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
+    std::fs::read(models.join(name)).unwrap()
+}
+
+/// Shows good plates, a bad one, and watches some run.
+fn teach_plates(client: &mut Line, good: std::ops::Range<u64>) {
+    let mut learn = |request, picture| {
+        client.show(&picture, 1 << 15).unwrap();
+        client.inspection(request).unwrap();
+    };
+    good.for_each(|number| learn(InspectionRequest::Good, plate(number)));
+    learn(InspectionRequest::Bad, flawed_plate(200, (30, 60)));
+    (50..75).for_each(|number| learn(InspectionRequest::Watch, plate(number)));
+    client.inspection(InspectionRequest::Keep).unwrap();
+}
+
+fn found(client: &mut Line) -> Vec<Anomaly> {
+    let pictures = [
+        plate(90),
+        flawed_plate(91, (60, 20)),
+        flawed_plate(200, (30, 60)),
+    ];
+    let each = pictures.iter().map(|picture| {
+        client.show(picture, 1 << 15).unwrap();
+        let anomaly = client.inspect().unwrap();
+        Anomaly {
+            ticks: 0,
+            ..anomaly
+        }
+    });
+    each.collect()
+}
+
+#[test]
+fn what_good_frames_taught_goes_with_the_classes_and_is_found_to_the_bit() {
+    let image = model("surfaces.sudal");
+    let (mut board, _dir) = host(&image);
+    let mut client = board.connect().unwrap();
+    let empty = Backup::take(&mut client).unwrap();
+    assert_eq!(empty.good_frames(), 0);
+    teach_plates(&mut client, 0..4);
+    client.show(&plate(0), 1 << 15).unwrap();
+    client.enroll("plate").unwrap();
+    let before = found(&mut client);
+    let known = client.inspection(InspectionRequest::Status).unwrap();
+    assert_eq!((known.frames, known.bad, known.watched), (4, 1, 25));
+    let backup = Backup::take(&mut client).unwrap();
+    let file = backup.to_bytes();
+    assert_eq!(backup.good_frames(), 4);
+
+    let (mut other, _dir) = host(&image);
+    let mut client = other.connect().unwrap();
+    teach_plates(&mut client, 10..12);
+    let own = found(&mut client);
+    assert_ne!(own, before);
+    let restored = Backup::from_bytes(&file).unwrap();
+    let restored = restored.restore(&mut client).unwrap();
+    let expected = Restored {
+        classes: 1,
+        good_frames: 4,
+        left_out: 0,
+    };
+    assert_eq!(restored, expected);
+    assert_eq!(found(&mut client), before);
+    assert_eq!(Backup::take(&mut client).unwrap().to_bytes(), file);
+    other.stop().unwrap();
+    let mut client = other.connect().unwrap();
+    assert_eq!(found(&mut client), before);
+    // What the board had taught itself is a step back.
+    client.inspection(InspectionRequest::Undo).unwrap();
+    assert_eq!(found(&mut client), own);
+    // A backup without good frames leaves them.
+    empty.restore(&mut client).unwrap();
+    assert_eq!(found(&mut client), own);
+
+    // To what it is not of it does not go.
+    other.flash(&model("parts.sudal"), &mut |_| ()).unwrap();
+    let mut client = other.connect().unwrap();
+    let refused = backup.restore(&mut client);
+    assert!(matches!(refused, Err(BackupError::OtherModel { .. })));
+    let kept = client.learned().unwrap().unwrap();
+    let refused = client.restore_learned(Some(&kept)).unwrap_err();
+    assert!(refused.to_string().contains("another model"), "{refused}");
+    other.flash(&image, &mut |_| ()).unwrap();
+    assert_eq!(found(&mut other.connect().unwrap()), own);
+}
+
+/// Past the check of the file, the device itself refuses what is damaged, and keeps what it had.
+#[test]
+fn the_device_refuses_good_frames_that_are_damaged() {
+    let (mut board, _dir) = host(&model("surfaces.sudal"));
+    let mut client = board.connect().unwrap();
+    teach_plates(&mut client, 0..2);
+    let kept = client.learned().unwrap().unwrap();
+    let before = found(&mut client);
+    for damage in [8, 20, 1500, kept.len() - 1] {
+        let mut damaged = kept.clone();
+        damaged[damage] ^= 1;
+        let refused = client.restore_learned(Some(&damaged));
+        let expected = DeviceError::Inspection(InspectionError::Damaged);
+        assert!(
+            matches!(refused, Err(ClientError::Device(error)) if error == expected),
+            "{damage}: {refused:?}"
+        );
+        assert_eq!(found(&mut client), before);
+    }
+    for cut in [1, 32, 1024, kept.len() - 6] {
+        assert!(client.restore_learned(Some(&kept[..cut])).is_err(), "{cut}");
+    }
+    assert!(client.restore_learned(Some(&vec![7; 1 << 20])).is_err());
+    assert_eq!(found(&mut client), before);
+    board.stop().unwrap();
+    let mut client = board.connect().unwrap();
+    assert_eq!(found(&mut client), before);
+    assert_eq!(client.learned().unwrap().unwrap(), kept);
+}
+
+/// The emulated board is killed while it takes over what good frames taught: it has what it had or what
+/// came, and inspects by it.
+#[test]
+fn good_frames_that_are_cut_short_leave_what_was_there() {
+    let image = model("surfaces.sudal");
+    let (mut twin, _dir) = host(&image);
+    let mut line = twin.connect().unwrap();
+    teach_plates(&mut line, 0..4);
+    let (coming, new) = (line.learned().unwrap().unwrap(), found(&mut line));
+    let dir = tempfile::tempdir().unwrap();
+    let mut board = Emulator::open(dir.path()).unwrap();
+    board.flash(&image, &mut |step| println!("{step}")).unwrap();
+    let mut client = board.connect().unwrap();
+    teach_plates(&mut client, 10..12);
+    let (own, old) = (client.learned().unwrap(), found(&mut client));
+    let (mut torn, mut came) = (0, 0);
+    for round in 0..7_u64 {
+        let mut client = board.connect().unwrap();
+        client.restore_learned(own.as_deref()).unwrap();
+        let sent = coming.clone();
+        let sending = thread::spawn(move || client.restore_learned(Some(&sent)).is_err());
+        thread::sleep(Duration::from_millis(20 + 60 * round * round));
+        board.kill().unwrap();
+        torn += u32::from(sending.join().unwrap());
+        let mut client = board.connect().unwrap();
+        let now = found(&mut client);
+        came += u32::from(now == new);
+        assert!(now == new || now == old, "round {round}: {now:?}");
+    }
+    println!("{torn} of 7 were cut short, {came} of 7 came whole");
+    let mut client = board.connect().unwrap();
+    client.restore_learned(Some(&coming)).unwrap();
+    assert_eq!(found(&mut client), new);
+    board.kill().unwrap();
+    assert!(torn > 0);
 }

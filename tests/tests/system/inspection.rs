@@ -4,45 +4,18 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use sudal::data::Gray;
 use sudal::device::{
     Anomaly, Board, Client, ClientError, DeviceError, Emulator, HostBoard, InspectionError,
     InspectionInfo, InspectionRequest, Judgement, Link, Outcome, Role,
 };
+use sudal_tests::{flawed_plate as flawed, plate as good};
 
-const SIDE: u32 = 96;
 type Line = Client<Box<dyn Link>>;
 
 fn model(name: &str) -> Vec<u8> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../models");
     fs::read(path.join(name)).unwrap()
-}
-
-/// A brushed surface; number 0 is the first of many that are alike.
-fn good(number: u64) -> Gray {
-    let mut random = ChaCha8Rng::seed_from_u64(number);
-    let rows: Vec<f32> = (0..SIDE)
-        .map(|_| random.random_range(-14.0..14.0))
-        .collect();
-    let pixels = (0..SIDE * SIDE).map(|at| {
-        let level = 120.0 + rows[(at / SIDE) as usize] + random.random_range(-9.0..9.0);
-        level as u8
-    });
-    Gray::new(SIDE, SIDE, pixels.collect()).unwrap()
-}
-
-/// The same with a dark spot about a place.
-fn flawed(number: u64, (x, y): (u32, u32)) -> Gray {
-    let mut picture = good(number);
-    for (at, pixel) in (0..).zip(&mut picture.pixels) {
-        let (dx, dy) = ((at % SIDE).abs_diff(x), (at / SIDE).abs_diff(y));
-        if dx * dx + dy * dy < 40 {
-            *pixel /= 3;
-        }
-    }
-    picture
 }
 
 fn learn(line: &mut Line, request: InspectionRequest, picture: &Gray) -> InspectionInfo {
@@ -165,6 +138,7 @@ fn what_was_kept_survives_the_power_and_a_step_back_brings_the_one_before() {
     let faint = inspect(&mut line, &flawed(201, (60, 30)));
     let info = learn(&mut line, InspectionRequest::Bad, &odd);
     assert!(info.flaws > 0);
+    assert_eq!((info.frames, info.bad, info.is_foreign), (3, 1, false));
     assert!(inspect(&mut line, &odd).score > before.score);
     line.inspection(InspectionRequest::Keep).unwrap();
     board.stop().unwrap();
@@ -172,14 +146,21 @@ fn what_was_kept_survives_the_power_and_a_step_back_brings_the_one_before() {
     assert!(inspect(&mut line, &odd).score > before.score);
     assert!(inspect(&mut line, &flawed(201, (60, 30))).score >= faint.score);
     let info = line.inspection(InspectionRequest::Forget).unwrap();
-    let room = info.room;
-    assert_eq!(
-        info,
-        InspectionInfo {
-            room,
-            ..InspectionInfo::default()
-        }
-    );
+    let InspectionInfo {
+        room,
+        bytes,
+        max_bytes,
+        ..
+    } = info;
+    assert!(bytes < 2000 && bytes < max_bytes, "{info:?}");
+    let nothing = InspectionInfo {
+        room,
+        bytes,
+        max_bytes,
+        has_patches: true,
+        ..InspectionInfo::default()
+    };
+    assert_eq!(info, nothing);
     assert_eq!(
         refused(&mut line, InspectionRequest::Bad),
         InspectionError::NothingLearned
@@ -193,6 +174,8 @@ fn another_model_or_one_without_patches_is_told() {
     teach(&mut board.connect().unwrap(), 0..2);
     board.flash(&model("parts.sudal"), &mut |_| ()).unwrap();
     let mut line = board.connect().unwrap();
+    let info = line.inspection(InspectionRequest::Status).unwrap();
+    assert!(info.is_foreign && !info.has_patches, "{info:?}");
     assert_eq!(
         refused(&mut line, InspectionRequest::Good),
         InspectionError::OtherModel
@@ -227,12 +210,13 @@ fn the_emulated_board_learns_commissions_and_inspects_as_the_host_does() {
         line.inspection(InspectionRequest::Keep).unwrap();
         board.stop().unwrap();
         let mut line = board.connect().unwrap();
+        let kept = line.learned().unwrap().expect("something was kept");
         let found = pictures.each_ref().map(|picture| {
             let anomaly = inspect(&mut line, picture);
             (anomaly, line.heatmap(&anomaly).unwrap())
         });
         board.stop().unwrap();
-        (taught, watched, found)
+        (taught, watched, kept, found)
     };
     let emulated = run(&mut emulated);
     assert_eq!(emulated, run(&mut twin));

@@ -385,7 +385,7 @@ fn votes(browser: &Browser) {
         .lines()
         .filter(|row| row.contains(",Line 2,unknown,first,"));
     let overruled = rows.find(|row| row.contains(",class,first,"));
-    assert!(overruled.is_some_and(|row| row.ends_with(",10")), "{csv}");
+    assert!(overruled.is_some_and(|row| row.ends_with(",10,")), "{csv}");
     let (_, figures) = browser.fetch("/metrics", &json!({}));
     for figure in [
         r#"sudal_decisions_total{device="Line 2",decision="unknown",class="first"}"#,

@@ -5,7 +5,7 @@
 //! | USB, a CDC serial port | commands: the protocol of [`sudal_firmware::protocol`] |
 //! | RTT of a debug probe | `defmt` logs |
 //! | DCMI and DMA 1, I2C 1, timer 1 | the camera: pixels, registers, clock |
-//! | flash, 16 sectors of 128 KiB | program, model image, slots for updates, classes, settings, record of starts |
+//! | flash, 16 sectors of 128 KiB | program, two slots for model images, classes, what good frames taught, settings, record of starts |
 //! | independent watchdog | restarts the board when a request hangs |
 //! | P7, P8, P9 | trigger (to ground), OK, NG |
 //! | P6 | the recovery pin, held to ground at a start |

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use serde::Serialize;
-use sudal::data::Fit;
-use sudal::data::mvtec::Products;
+use sudal::data::mvtec::{Products, Sample};
+use sudal::data::{Fit, Gray};
 use sudal::device::{Found, Looked, Rate, over_products};
 use sudal::engine::QuantizedModel;
 use sudal::measure::Accuracy;
-use sudal::report::{Axis, Chart, Point, Series, Style};
+use sudal::report::{Axis, Chart, FlawRow, FlawSheet, InspectedFrame, Point, Series, Style};
 use sudal::table::Table;
+use sudal_firmware::image::Model;
 
 use super::Args;
 use crate::cli::openset::rate;
@@ -19,6 +20,9 @@ use crate::cli::place;
 
 /// Shots that are measured when none are given.
 const SHOTS: [usize; 5] = [1, 2, 4, 8, 16];
+/// Shots of the sheet at least, and how many good and flawed pictures it shows of a product.
+const FEW: usize = 4;
+const SHOWN: [usize; 2] = [2, 6];
 /// Rates of false alarms, in %, likewise.
 const RATES: [f64; 2] = [1.0, 5.0];
 
@@ -78,6 +82,9 @@ pub(super) fn run(
     }
     if let Some(path) = &args.plot {
         place::ready_chart(path)?;
+    }
+    if let Some(path) = &args.sheet {
+        place::ready(path)?;
     }
     let or = |given: &[f64]| {
         if given.is_empty() {
@@ -152,9 +159,58 @@ pub(super) fn run(
     if let Some(path) = &args.plot {
         chart(&report).save(path)?;
     }
+    if let Some(path) = &args.sheet {
+        let few = shots.iter().copied().filter(|&shot| shot >= FEW).min();
+        let shot = few.or(shots.iter().copied().max()).unwrap_or(FEW);
+        sheet(args, &model, &products, &looked, shot)?
+            .figure()
+            .save(path)?;
+    }
     let table = table(&report);
     let text = describe(&report, &table);
     output.measured(&report, text, &[table], args.tables)
+}
+
+/// Some pictures of each product with what is found in them after so many shots.
+fn sheet(
+    args: &Args,
+    model: &Model<'_>,
+    products: &Products,
+    looked: &[Looked],
+    shot: usize,
+) -> anyhow::Result<FlawSheet> {
+    let [height, width, _] = model.input_shape();
+    let seen = |sample: &Sample| -> anyhow::Result<Gray> {
+        let picture = products.picture(sample)?;
+        Ok(picture.fit((width as u32, height as u32), args.data.fit()))
+    };
+    let mut rows = Vec::new();
+    for (product, looked) in products.products().iter().zip(looked) {
+        let examples = looked.examples(shot, args.seed, SHOWN)?;
+        let good = examples
+            .shots
+            .iter()
+            .map(|&shot| seen(&product.train[shot]));
+        let inspected = examples.shown.into_iter().map(|example| {
+            Ok(InspectedFrame {
+                frame: seen(&product.test[example.test])?,
+                is_flawed: example.flawed,
+                score: example.score,
+                size: examples.size,
+                heat: example.heat,
+            })
+        });
+        rows.push(FlawRow {
+            name: looked.name().to_owned(),
+            good: good.collect::<anyhow::Result<_>>()?,
+            inspected: inspected.collect::<anyhow::Result<_>>()?,
+        });
+    }
+    let model = args.model.display();
+    Ok(FlawSheet {
+        title: format!("{model}: {shot} good pictures taught"),
+        rows,
+    })
 }
 
 /// The means over the products at so many shots, if there are several and all have them.

@@ -9,6 +9,7 @@ use sudal_firmware::lock::{self, Answer, Key, Nonce};
 use sudal_firmware::protocol::{
     DeviceError, LockRequest, Protection, Request, Response, UpdateRequest,
 };
+use sudal_firmware::settings::Settings;
 use sudal_firmware::store::Store;
 use sudal_firmware::store::nor::{Nor, SECTOR};
 use sudal_tests::{Flash, GEOMETRY, Power, block_means, picture};
@@ -46,7 +47,7 @@ impl Bench {
         let sectors = Store::<Nor<'static, Flash>>::MIN_SECTORS;
         Self {
             store: Flash::new(&power, sectors),
-            settings: Flash::new(&power, 3),
+            settings: Flash::new(&power, Settings::<Nor<'static, Flash>>::MIN_SECTORS),
             slots: [(); 2].map(|()| Flash::new(&power, SLOT)),
             power,
             factory: block_means("factory"),
@@ -55,7 +56,19 @@ impl Bench {
 
     /// A device with a key and one class, locked.
     pub(crate) fn locked() -> Self {
+        Self::new().lock()
+    }
+
+    /// The same without room for the factory's image but in slot A.
+    pub(crate) fn locked_without_factory() -> Self {
         let bench = Self::new();
+        bench.slots[0].bytes.borrow_mut()[..bench.factory.len()].copy_from_slice(&bench.factory);
+        let factory = Vec::new();
+        Self { factory, ..bench }.lock()
+    }
+
+    fn lock(self) -> Self {
+        let bench = self;
         bench.start(|device| {
             show(device);
             assert!(
@@ -120,7 +133,7 @@ impl Bench {
                 read: || NOW.get(),
                 ticks_per_second: 1000,
             },
-            image: &image.0,
+            image: &image.0[..if self.factory.is_empty() { 0 } else { 4096 }],
             arena: &mut arena,
             input: &mut input,
             camera: VirtualCamera::new(),

@@ -19,7 +19,7 @@ const LOCKED: Result<(), DeviceError> = Err(DeviceError::Lock(LockError::Locked)
 const WRONG: Result<(), DeviceError> = Err(DeviceError::Lock(LockError::WrongKey));
 
 /// How many kinds of request [`number`] tells apart.
-const KINDS: usize = 48;
+const KINDS: usize = 51;
 
 /// A request's number among all kinds. Without a wildcard: a new request does not compile before it
 /// has a place here, and fails below before [`requests`] has it.
@@ -72,9 +72,12 @@ fn number(request: &Request<'_>) -> usize {
             InspectionRequest::Forget => 43,
             InspectionRequest::Look => 44,
             InspectionRequest::Heat { .. } => 45,
+            InspectionRequest::Save { .. } => 48,
+            InspectionRequest::Restore => 49,
         },
         Request::Lock(LockRequest::Bind { .. }) => 46,
         Request::Decision(DecisionRequest::Fit(_)) => 47,
+        Request::Learned { .. } => 50,
     }
 }
 
@@ -196,6 +199,19 @@ fn requests(frame: &[u8]) -> Vec<(Request<'_>, bool)> {
         (
             Request::Inspection(InspectionRequest::Heat { offset: 0 }),
             false,
+        ),
+        (
+            Request::Inspection(InspectionRequest::Save { offset: 0 }),
+            false,
+        ),
+        (Request::Inspection(InspectionRequest::Restore), true),
+        (
+            Request::Learned {
+                total: 32,
+                offset: 0,
+                chunk: &[0; 32],
+            },
+            true,
         ),
         (
             Request::Lock(LockRequest::Bind {

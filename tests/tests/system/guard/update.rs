@@ -5,7 +5,7 @@ use sudal_firmware::protocol::{
     DeviceError, ImageFault, LockError, LockRequest, ModelFault, Request, Slot, UpdateError,
     UpdateRequest,
 };
-use sudal_tests::{change, tested_block_means};
+use sudal_tests::{block_means, change, tested_block_means};
 
 use super::bench::{
     Bench, Board, KEY, OTHER, ask, begin, classes, model, protection, send, unlock, update,
@@ -525,6 +525,61 @@ fn a_power_cut_anywhere_in_an_update_leaves_the_old_image_or_the_new_one() {
         println!("from an update's: {cuts} cuts, {resumed} resumed, {switched} switched already");
         assert!(cuts > 1000 && resumed > 50);
     }
+}
+
+/// The flashed image is in slot A, so the first update goes to slot B; it needs no signature until an
+/// update took its slot, and again when the device is flashed anew.
+#[test]
+fn without_room_apart_the_flashed_image_is_in_the_first_slot() {
+    let maker = SigningKey::random();
+    let bench = Bench::locked_without_factory();
+    bench.start(|device| {
+        assert_eq!(model(device), "factory");
+        unlock(device, &KEY).unwrap();
+        trust(device, &maker);
+    });
+    bench.start(|device| {
+        assert_eq!(model(device), "factory");
+        assert_eq!(protection(device).running, Slot::A);
+    });
+    let image = |name: &str| maker.sign(&tested_block_means(name)).unwrap();
+    let (cuts, ..) = cut_everywhere(&bench, "factory", &image("new"));
+    assert!(cuts > 500, "{cuts}");
+    let mut before = "factory".to_owned();
+    for (round, slot) in [Slot::B, Slot::A, Slot::B].into_iter().enumerate() {
+        let name = format!("model {round}");
+        bench.start(|device| {
+            unlock(device, &KEY).unwrap();
+            update(device, &image(&name)).unwrap();
+            assert_eq!(
+                (model(device), protection(device).next),
+                (before.clone(), slot)
+            );
+        });
+        bench.start(|device| {
+            assert_eq!(
+                (model(device), protection(device).running),
+                (name.clone(), slot)
+            );
+        });
+        before = name;
+    }
+    // An image that was refused stays in the idle slot, and never runs.
+    bench.start(|device| {
+        unlock(device, &KEY).unwrap();
+        assert!(update(device, &tested_block_means("foreign")).is_err());
+    });
+    bench.start(|device| assert_eq!(model(device), "model 2"));
+    bench.slots[1].bytes.borrow_mut()[300] ^= 1;
+    bench.start(|device| {
+        assert!(protection(device).rejected.is_some());
+        assert!(ask(device, &Request::Embed).is_err());
+    });
+    // Flashed anew.
+    let flashed = block_means("flashed");
+    bench.slots[0].bytes.borrow_mut()[..flashed.len()].copy_from_slice(&flashed);
+    bench.slots[1].bytes.borrow_mut().fill(0xff);
+    bench.start(|device| assert_eq!(model(device), "flashed"));
 }
 
 /// The image that runs is damaged where it lies: the device starts with the other one and says why.
