@@ -8,11 +8,11 @@ use super::device::BoardArgs;
 use super::output::Output;
 use super::place;
 
-/// Save what the board was taught with its present model to a file.
+/// Save what the board was taught to a file.
 ///
-/// The file holds the model's identity, the head, of each class the name and the embeddings of its
-/// shots, and what good frames taught: their patches, known flaws, the scores of commissioning. No
-/// pictures.
+/// What it was taught with its present model. The file holds the model's identity, the head, of each class
+/// the name and the embeddings of its shots, and what good frames taught: their patches, known flaws, the
+/// scores of commissioning. No pictures.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   sudal backup line3.sudalbak")]

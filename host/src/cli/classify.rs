@@ -15,17 +15,20 @@ use super::board::{name, names};
 use super::decide;
 use super::device::{BoardArgs, Connection, Cost};
 use super::output::Output;
+use super::own;
 
+/// Ask the board what pictures show.
+///
 /// Classify pictures by their distance to what was enrolled, as the chosen head measures it.
 ///
-/// Without pictures it is what the camera sees. `host/JSON.md` documents what --json prints.
+/// Without pictures it is what the camera sees. `host/docs/json.md` documents what --json prints.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sudal classify unknown.png --json
   sudal classify part.png --heatmap part-heat.png
   sudal classify part.png --fail-on ng,unknown,unclear || echo stop")]
 pub(crate) struct Classify {
-    /// Pictures: PNG, JPEG, BMP, TIFF or WebP. Of one of other proportions than the model's input the
+    /// Pictures, or folders of them: PNG, JPEG, BMP, TIFF or WebP. Of one of other proportions than the model's input the
     /// board looks at the middle (see sudal region).
     pictures: Vec<PathBuf>,
     /// End with exit code 3 if a picture has one of these verdicts: ng, unknown, unclear.
@@ -142,11 +145,16 @@ impl Classify {
             });
             anyhow::Ok(())
         };
-        for path in &self.pictures {
+        let given = own::expand(&self.pictures, output)?;
+        let bar = output.bar(given.len() as u64, "pictures");
+        bar.set_message("classifying");
+        for path in &given {
             let picture = Gray::open(path)?;
             c.show(&picture)?;
             ask(path.clone(), Some(&picture), &mut c)?;
+            bar.inc(1);
         }
+        bar.finish_and_clear();
         if self.pictures.is_empty() {
             ask("camera".into(), None, &mut c)?;
         }
@@ -176,7 +184,7 @@ impl Classify {
 
     /// The file of a picture's heat map: the place that was given, or one in that folder.
     fn heatmap_of(&self, place: &Path, picture: &Path) -> anyhow::Result<PathBuf> {
-        if self.pictures.len() == 1 && !place.is_dir() {
+        if self.pictures.len() == 1 && !self.pictures[0].is_dir() && !place.is_dir() {
             return Ok(place.to_owned());
         }
         fs::create_dir_all(place).with_context(|| {

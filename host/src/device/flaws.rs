@@ -14,8 +14,8 @@ use sudal_firmware::preprocess::Fit;
 
 use crate::data::mvtec::{Mask, Product, Products, Sample};
 use crate::data::{DataError, Gray};
-use crate::meta::Accuracy;
-use crate::meta::anomaly::{Localisation, Pixels, auroc, enlarge, missed};
+use crate::measure::Accuracy;
+use crate::measure::anomaly::{Localisation, Pixels, auroc, enlarge, missed};
 
 /// Side of the masks at most, in pixels.
 const MASK: u32 = 256;

@@ -9,7 +9,7 @@ use super::flawed_percent;
 use crate::data::Gray;
 use crate::device::{Anomaly, Basis, DriftInfo, Head, Heatmap, Pose, Role, Stable, Verdict};
 
-/// Version of what [`Answer`] and its neighbours say as JSON, which `host/JSON.md` documents.
+/// Version of what [`Answer`] and its neighbours say as JSON, which `host/docs/json.md` documents.
 pub const SCHEMA: u32 = 1;
 
 /// What is to be done about a part.

@@ -11,7 +11,7 @@
 //! | P6 | the recovery pin, held to ground at a start |
 //! | red lamp | lit: the board failed three times in a row and stays off |
 //!
-//! It was never run on the board: pins and clocks are from its published schematics, see `README.md`.
+//! It was never run on the board: pins and clocks are from its published schematics, see `host/docs/boards.md`.
 
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
