@@ -22,7 +22,7 @@ use crate::device::Heatmap;
 /// Events that a slow page may lag behind.
 const EVENTS: usize = 256;
 /// Decisions of each device that a new page is told of.
-pub(super) const HISTORY: usize = 48;
+const HISTORY: usize = 48;
 /// Decisions that are read from the log at once.
 const PIECE: usize = 4096;
 /// Wishes that wait for a worker.

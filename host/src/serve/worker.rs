@@ -297,7 +297,8 @@ impl Worker {
         };
         self.hub.beat(self.place, Doing::Log);
         let id = self.hub.decide(self.place, &decision, &small, seen);
-        self.recent.push(id, frame);
+        let capacity = session.info.frame_capacity as usize;
+        self.recent.push(id, &frame, capacity);
         self.watch_good(session)
     }
 

@@ -5,16 +5,21 @@ use std::collections::VecDeque;
 use sudal_firmware::patches;
 
 use super::super::Source;
-use super::super::hub::{HISTORY, Wish};
+use super::super::hub::Wish;
 use super::super::pulse::Doing;
 use super::super::state;
 use super::super::trouble::Trouble;
 use super::{Session, Worker};
 use crate::data::Gray;
-use crate::device::{ClientError, DeviceError, InspectionError, InspectionInfo, InspectionRequest};
+use crate::device::{
+    self, ClientError, DeviceError, InspectionError, InspectionInfo, InspectionRequest,
+};
 
 /// Frames of good parts that are watched at most.
 const MOST: u32 = 100_000;
+
+/// Decisions whose frames are kept: an operator looks at one for a while before saying what it shows.
+const KEPT: usize = 512;
 
 /// The frames of the last decisions, so that the device can be shown them again.
 #[derive(Debug, Default)]
@@ -26,12 +31,14 @@ pub(super) struct Recent {
 }
 
 impl Recent {
-    pub(super) fn push(&mut self, id: u64, frame: Gray) {
+    /// Keeps a frame as a device of such a capacity is shown it.
+    pub(super) fn push(&mut self, id: u64, frame: &Gray, capacity: usize) {
         self.first.get_or_insert(id);
-        if self.frames.len() == HISTORY {
+        if self.frames.len() == KEPT {
             self.frames.pop_front();
         }
-        self.frames.push_back((id, frame));
+        let (width, height) = device::shown_size(frame, capacity);
+        self.frames.push_back((id, frame.resize(width, height)));
     }
 
     fn frame(&self, id: u64) -> Option<Gray> {
