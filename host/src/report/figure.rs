@@ -117,9 +117,10 @@ impl Figure {
         }
     }
 
-    /// Copies another picture.
+    /// Copies another picture, pixel for pixel.
     pub(super) fn paste(&mut self, at: (u32, u32), other: &Self) {
-        imageops::replace(&mut self.0, &other.0, at.0.into(), at.1.into());
+        let at = [at.0, at.1].map(|place| i64::from(place * self.scale));
+        imageops::replace(&mut self.picture, &other.picture, at[0], at[1]);
     }
 
     /// Writes a line of text; a character that the font lacks shows as a replacement sign.
