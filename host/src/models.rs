@@ -52,7 +52,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::quantized::QuantizedModel;
+    use crate::engine::QuantizedModel;
 
     #[test]
     fn each_is_a_sound_image_of_its_name() {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use sudal::device::doctor::{State, emulated};
 use sudal::device::{self, EMULATOR, Emulator, HostBoard, OpenMv};
-use sudal::export::quantized::QuantizedModel;
+use sudal::engine::QuantizedModel;
 
 use super::output::Output;
 

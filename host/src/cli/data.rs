@@ -9,7 +9,7 @@ use sudal::data::crops::{self, Crops};
 use sudal::data::folder::{ALL, Folder};
 use sudal::data::omniglot::{self, Part, Split};
 use sudal::data::{Dataset, Fit, Loaded, parts, surfaces};
-use sudal::meta::Embeddings;
+use sudal::measure::Embeddings;
 use sudal::near::did_you_mean;
 
 use super::output::Output;

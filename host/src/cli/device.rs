@@ -13,7 +13,7 @@ use sudal::device::{
     Link, LockError, LockKey, LockState, OpenMv, Purpose,
 };
 use sudal::episodes::{Episode, Sampler};
-use sudal::meta::Accuracy;
+use sudal::measure::Accuracy;
 
 use super::output::{Output, detail, say, say_once};
 

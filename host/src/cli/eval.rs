@@ -7,14 +7,15 @@ use serde::Serialize;
 use sudal::device::Emulator;
 use sudal::device::Head;
 use sudal::episodes::{EpisodeShape, Sampler};
-use sudal::meta::{Accuracy, Embeddings};
+use sudal::measure::{Accuracy, Embeddings};
+use sudal::table::Table;
 
 use super::bounds;
 use super::data::DataArgs;
 use super::device;
 use super::head;
-use super::model::{self, ModelFile, Prepared};
-use super::output::Output;
+use super::model::{self, ModelFile, Prepared, file_name};
+use super::output::{Output, TableArgs};
 use super::scratch::ScratchArgs;
 
 /// Measure accuracy on few-shot tasks of classes never trained on.
@@ -60,6 +61,8 @@ pub(crate) struct Args {
     #[arg(long)]
     on_board: bool,
     #[command(flatten)]
+    tables: TableArgs,
+    #[command(flatten)]
     board: ScratchArgs,
 }
 
@@ -98,13 +101,11 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         .then(|| args.board.board("eval", Emulator::NAME))
         .transpose()?;
     let model = ModelFile::open(&args.model)?;
-    if let ModelFile::Checkpoint(trained) = &model
-        && let Some(greatest) = trained.learner().method().greatest_way()
+    if let Some((greatest, method)) = model.greatest_way()
         && let Some(way) = args.way.iter().find(|way| **way > greatest)
     {
         bail!(
-            "{} tells at most {greatest} classes apart, {way} were asked for: give --way {greatest}",
-            trained.learner().name()
+            "{method} tells at most {greatest} classes apart, {way} were asked for: give --way {greatest}"
         );
     }
     let split = args.data.split_or("test")?;
@@ -117,17 +118,13 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         })
     });
     let mut bench = if let Some(board) = board {
-        if !matches!(model, ModelFile::Image(_)) {
-            bail!("--on-board needs a model image: make one with `sudal convert`");
-        }
+        model.image("--on-board")?;
         let bytes = model::read(&args.model)?;
         Bench::Board(Box::new(device::Episodes::start(
             &board, &bytes, &data, output,
         )?))
     } else if let Some(head) = args.head {
-        if !matches!(model, ModelFile::Image(_)) {
-            bail!("--head needs a model image: make one with `sudal convert`");
-        }
+        model.image("--head")?;
         Bench::Heads(head, model.embeddings(&data, output)?)
     } else {
         Bench::Host(model.prepare(&data, output)?)
@@ -196,5 +193,22 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             row.way, row.shot, row.accuracy
         ));
     }
-    output.result(&report, text)
+    output.measured(&report, text, &[table(&report)], args.tables)
+}
+
+/// One row, so that those of several models make one table.
+fn table(report: &Report) -> Table {
+    let task = |row: &Row| format!("{}-way {}-shot", row.way, row.shot);
+    let mut table = Table::new(
+        ["model".to_owned()]
+            .into_iter()
+            .chain(report.rows.iter().map(task)),
+    );
+    let name = match report.head {
+        Some(head) => format!("`{}`, {}", file_name(&report.model), head.name()),
+        None => format!("`{}`", file_name(&report.model)),
+    };
+    let accuracies = report.rows.iter().map(|row| row.accuracy.to_string());
+    table.row([name].into_iter().chain(accuracies));
+    table
 }

@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use anyhow::bail;
 use sudal::device::{self, Head, HeadEpisodes, HeadRow, HeadTable, Machine};
 use sudal::episodes::{EpisodeShape, Sampler};
 
 use super::bounds;
 use super::data::DataArgs;
 use super::model::{ModelFile, read};
-use super::output::Output;
+use super::output::{Output, TableArgs};
 
 /// What the heads are measured on.
 #[derive(clap::Args)]
@@ -41,12 +40,11 @@ pub(crate) fn run(
     args: &HeadsArgs,
     path: &Path,
     machine: Machine,
+    tables: TableArgs,
     output: &Output,
 ) -> anyhow::Result<()> {
     let model = ModelFile::open(path)?;
-    let ModelFile::Image(image) = &model else {
-        bail!("the firmware's heads need a model image: make one with `sudal convert`");
-    };
+    let image = model.image("measuring heads")?;
     let split = args.data.split_or("test")?;
     let data = args.data.load(&split, model.size()?, output)?;
     let bytes = read(path)?;
@@ -78,5 +76,5 @@ pub(crate) fn run(
         args.query,
         args.seed
     );
-    output.result(&table, text)
+    output.measured(&table, text, &[table.table()], tables)
 }

@@ -5,7 +5,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory};
 use sudal::near::near;
 
-use super::Cli;
+use super::{Cli, absent};
 
 /// Commands, and an example of each, in the order in which they are shown.
 const GROUPS: [(&str, &[(&str, &str)]); 5] = [
@@ -160,7 +160,7 @@ const MEANT: [(&str, &str); 24] = [
 
 /// The command line, its commands shown in groups.
 pub(super) fn command() -> Command {
-    let command = Cli::command();
+    let command = absent::add(Cli::command());
     let (short, long) = (groups(&command, false), groups(&command, true));
     command
         .help_template(
@@ -222,7 +222,7 @@ fn about_word(wrong: &str) -> Option<String> {
             "{word} is no command. The word means: {meaning}. `sudal --help` lists the commands."
         ));
     }
-    let command = Cli::command();
+    let command = absent::add(Cli::command());
     let names = command.get_subcommands().map(Command::get_name);
     let (known, meant) = (
         names.collect::<Vec<_>>(),

@@ -1,15 +1,15 @@
 //! One file a command; what they share stands in [`data`], [`device`], [`model`] and [`output`].
 
+mod absent;
 mod align;
 mod backup;
-mod bench;
 mod board;
 mod boards;
 mod bounds;
-mod calibrate;
 mod check;
 mod classify;
-mod convert;
+#[cfg(feature = "convert")]
+mod conversion;
 mod data;
 mod decide;
 mod demo;
@@ -18,7 +18,6 @@ mod doctor;
 mod enroll;
 mod eval;
 mod explain;
-mod export;
 mod head;
 mod heads;
 mod help;
@@ -32,23 +31,20 @@ mod models;
 mod openset;
 mod output;
 mod own;
-mod patches;
 mod pictures;
 mod place;
 mod profile;
 mod re_enroll;
 mod scratch;
 mod selftest;
+#[cfg(feature = "serve")]
 mod serve;
 mod sign;
-mod sweep;
 mod teach;
-mod train;
-mod tune;
+#[cfg(feature = "train")]
+mod training;
 mod update;
 mod validate;
-mod verify;
-mod whiten;
 
 use std::process::ExitCode;
 
@@ -85,20 +81,16 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Train(train::Args),
-    Tune(tune::Args),
+    #[cfg(feature = "train")]
+    #[command(flatten)]
+    Training(training::Command),
+    #[cfg(feature = "convert")]
+    #[command(flatten)]
+    Conversion(conversion::Command),
     Eval(eval::Args),
-    Bench(bench::Args),
     Openset(openset::Args),
     Inspect(inspect::Args),
-    Sweep(sweep::Args),
     Explain(explain::Args),
-    Export(export::Args),
-    Verify(verify::Args),
-    Whiten(whiten::Args),
-    Patches(patches::Args),
-    Convert(convert::Args),
-    Calibrate(calibrate::Args),
     Profile(profile::Args),
     Models(models::Args),
     Boards(boards::Args),
@@ -131,6 +123,7 @@ enum Command {
     Capture(board::Capture),
     Logs(board::Logs),
     Selftest(selftest::Args),
+    #[cfg(feature = "serve")]
     Serve(serve::Args),
     Stop(board::Stop),
     Key(key::Args),
@@ -154,6 +147,10 @@ enum Command {
 /// `--fail-on`, 130 for Ctrl-C.
 pub(crate) fn main() -> ExitCode {
     let matches = help::command().try_get_matches();
+    if let Some(said) = matches.as_ref().ok().and_then(absent::called) {
+        output::tell(&said);
+        return ExitCode::FAILURE;
+    }
     let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
@@ -171,20 +168,14 @@ pub(crate) fn main() -> ExitCode {
         _ => Level::Normal,
     });
     let result = match cli.command {
-        Command::Train(args) => train::run(&args, &output),
-        Command::Tune(args) => tune::run(&args, &output),
+        #[cfg(feature = "train")]
+        Command::Training(command) => training::run(&command, &output),
+        #[cfg(feature = "convert")]
+        Command::Conversion(command) => conversion::run(&command, &output),
         Command::Eval(args) => eval::run(&args, &output),
-        Command::Bench(args) => bench::run(&args, &output),
         Command::Openset(args) => openset::run(&args, &output),
         Command::Inspect(args) => inspect::run(&args, &output),
-        Command::Sweep(args) => sweep::run(&args, &output),
         Command::Explain(args) => explain::run(&args, &output),
-        Command::Export(args) => export::run(&args, &output),
-        Command::Verify(args) => verify::run(&args, &output),
-        Command::Whiten(args) => whiten::run(&args, &output),
-        Command::Patches(args) => patches::run(&args, &output),
-        Command::Convert(args) => convert::run(&args, &output),
-        Command::Calibrate(args) => calibrate::run(&args, &output),
         Command::Profile(args) => profile::run(&args, &output),
         Command::Models(args) => models::run(&args, &output),
         Command::Boards(args) => boards::run(&args, &output),
@@ -217,6 +208,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Capture(args) => args.run(&output),
         Command::Logs(args) => args.run(&output),
         Command::Selftest(args) => selftest::run(&args, &output),
+        #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(&args, &output),
         Command::Stop(args) => args.run(&output),
         Command::Key(args) => key::run(&args, &output),

@@ -1,7 +1,7 @@
 //! `sudal models`.
 
 use serde::Serialize;
-use sudal::export::quantized::QuantizedModel;
+use sudal::engine::QuantizedModel;
 use sudal::models::SHIPPED;
 
 use super::output::Output;

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use sudal::device::{is_hidden, shown};
+use sudal::table::Table;
 
 /// How often a bar is drawn.
 const TICK: Duration = Duration::from_millis(250);
@@ -17,6 +18,14 @@ const TICK: Duration = Duration::from_millis(250);
 const FIRST_LINE: Duration = Duration::from_secs(2);
 /// Most time between two lines.
 const LONGEST_SILENCE: Duration = Duration::from_secs(60);
+
+/// How the tables of a measurement are printed.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct TableArgs {
+    /// Print the tables alone, as Markdown.
+    #[arg(long, conflicts_with = "json")]
+    markdown: bool,
+}
 
 /// How much is said beside results.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -102,6 +111,21 @@ impl Output {
         } else {
             print(&plain(text.to_string().trim_end()))
         }
+    }
+
+    /// Prints a measurement, as a result or as Markdown.
+    pub(crate) fn measured(
+        &self,
+        value: &impl Serialize,
+        text: impl Display,
+        tables: &[Table],
+        how: TableArgs,
+    ) -> anyhow::Result<()> {
+        if !how.markdown {
+            return self.result(value, text);
+        }
+        let tables: Vec<_> = tables.iter().map(Table::markdown).collect();
+        self.result(value, tables.join("\n"))
     }
 
     /// Says what is being done.

@@ -6,12 +6,12 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 use serde::Serialize;
 use sudal::device::{self, CmsisNn, Comparison, Machine, Profile};
-use sudal::export::benchmark::Benchmark;
+use sudal::engine::Benchmark;
 use sudal::report::{Bar, BarChart};
 
 use super::heads::{self, HeadsArgs};
 use super::model;
-use super::output::Output;
+use super::output::{Output, TableArgs};
 use super::place;
 
 /// Count what each layer of a model costs on the board.
@@ -43,6 +43,8 @@ pub(crate) struct Args {
     out: Option<PathBuf>,
     #[command(flatten)]
     heads: HeadsArgs,
+    #[command(flatten)]
+    tables: TableArgs,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -85,14 +87,14 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     if args.heads.heads
         && let Some(model) = &args.model
     {
-        return heads::run(&args.heads, model, machine, output);
+        return heads::run(&args.heads, model, machine, args.tables, output);
     }
     let network = args.network.map(|network| match network {
         Network::Conv4 => Benchmark::Conv4,
         Network::Separable => Benchmark::Separable,
     });
     let (name, image) = match (&args.model, network) {
-        (_, Some(network)) => (network.name().to_owned(), network.image()?),
+        (_, Some(network)) => (network.name().to_owned(), made(network)?),
         (Some(path), None) => {
             let name = path.display().to_string();
             let image = model::read(path)?.into_owned();
@@ -119,12 +121,27 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         chart(&profile, comparison.as_ref()).figure().save(path)?;
         text.push_str(&format!("\n{}", path.display()));
     }
+    let table = match &comparison {
+        Some(comparison) => comparison.table(),
+        None => profile.table(),
+    };
     let report = Report {
         profile,
         cmsis_nn: comparison,
         chart: args.out.clone(),
     };
-    output.result(&report, text)
+    output.measured(&report, text, &[table], args.tables)
+}
+
+/// The model image of a network with random weights.
+#[cfg(feature = "train")]
+fn made(network: Benchmark) -> anyhow::Result<Vec<u8>> {
+    Ok(network.image()?)
+}
+
+#[cfg(not(feature = "train"))]
+fn made(_: Benchmark) -> anyhow::Result<Vec<u8>> {
+    bail!("--network: {}", super::absent::advice("train"))
 }
 
 /// Instructions of each layer, before CMSIS-NN's where those are known.

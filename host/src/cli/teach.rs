@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use clap::value_parser;
 use sudal::data::Dataset;
 use sudal::device::{self, BoardError, MAX_SHOTS, ModelInfo};
-use sudal::export::quantized::QuantizedModel;
+use sudal::engine::QuantizedModel;
 
 use super::check;
 use super::device::{BoardArgs, Connection};

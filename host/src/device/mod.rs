@@ -49,7 +49,7 @@ mod show;
 mod suit;
 mod toolchain;
 
-pub use backup::{Backup, BackupError};
+pub use backup::{Backup, BackupError, Restored};
 pub use bench::{build_bench, try_kernels};
 pub use board::{BOARDS, Board, BoardError, EMULATOR, Memory, canonical, open, open_at, state_dir};
 pub use claim::Claim;
@@ -60,7 +60,7 @@ pub use client::{ModelInfo, Patience, Picture};
 pub use emulator::Emulator;
 pub use file::FileMedium;
 pub use firmware::build as build_firmware;
-pub use flaws::{FlawsError, Found, Looked, Missed, Plain, over_products};
+pub use flaws::{Example, Examples, FlawsError, Found, Looked, Missed, Plain, over_products};
 pub use guard::Protection;
 pub use heads::{HeadEpisodes, HeadError};
 pub use held::{Hold, Holder, Purpose, WAIT};

@@ -10,7 +10,7 @@ use sudal_firmware::heads::{Head, MAX_CLASSES, MAX_SHOTS, Quantization};
 use sudal_firmware::store::Known;
 
 use super::heads::{HeadError, MODEL};
-use crate::export::quantized::QuantizedModel;
+use crate::engine::QuantizedModel;
 
 /// The int8 embeddings of pictures, class by class.
 #[derive(Debug, Clone)]

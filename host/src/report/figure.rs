@@ -117,6 +117,11 @@ impl Figure {
         }
     }
 
+    /// Copies another picture.
+    pub(super) fn paste(&mut self, at: (u32, u32), other: &Self) {
+        imageops::replace(&mut self.0, &other.0, at.0.into(), at.1.into());
+    }
+
     /// Writes a line of text; a character that the font lacks shows as a replacement sign.
     pub(super) fn text(&mut self, at: (u32, u32), text: &str, color: Rgb<u8>, bold: bool) {
         let weight = if bold {

@@ -243,6 +243,21 @@ fn framed(
     size
 }
 
+/// A name in lines of at most 24 characters, broken behind a `/`, `-`, `_` or space if there is one.
+pub(super) fn lines(name: &str) -> Vec<String> {
+    let name = short(name, 72);
+    let mut rest: Vec<char> = name.chars().collect();
+    let mut lines = Vec::new();
+    while rest.len() > 24 {
+        let soft = rest[..24].iter().rposition(|c| "/-_ ".contains(*c));
+        let after = rest.split_off(soft.map_or(24, |i| i + 1));
+        lines.push(rest.iter().collect());
+        rest = after;
+    }
+    lines.push(rest.iter().collect());
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

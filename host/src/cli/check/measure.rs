@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 use sudal::data::{DataError, Dataset, Fit, Gray};
 use sudal::device::{Embedded, Head, MAX_SHOTS, Tally, Trial};
-use sudal::export::quantized::QuantizedModel;
+use sudal::engine::QuantizedModel;
 
 use super::super::output::Output;
 use super::super::own::{all_read, spread};
