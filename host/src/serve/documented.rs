@@ -1,6 +1,7 @@
 //! What other programs can ask stands on the page about it.
 
-use super::{csv, metrics::Metrics};
+use super::decision::tests::decision;
+use super::{Call, csv, metrics::Metrics};
 
 const PAGE: &str = include_str!("../../docs/http.md");
 
@@ -38,7 +39,12 @@ fn every_column_and_metric_is_documented() {
             "{column} is not documented"
         );
     }
-    let text = Metrics::new().text();
+    let metrics = Metrics::new();
+    metrics.frame("press");
+    metrics.error("press");
+    metrics.up("press", true);
+    metrics.decision(&decision(Call::Good, None));
+    let text = metrics.text();
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     let metrics: Vec<_> = types.collect();
     assert!(metrics.len() > 8, "{metrics:?}");
