@@ -119,7 +119,7 @@ impl Figure {
 
     /// Copies another picture.
     pub(super) fn paste(&mut self, at: (u32, u32), other: &Self) {
-        imageops::replace(&mut self.0, &other.0, at.0.into(), at.1.into());
+        imageops::replace(&mut self.picture, &other.picture, at.0.into(), at.1.into());
     }
 
     /// Writes a line of text; a character that the font lacks shows as a replacement sign.

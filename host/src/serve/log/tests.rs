@@ -31,6 +31,7 @@ fn decision(name: &str, time: u64) -> Decision {
             frames: 5,
         }),
         time,
+        flawed_percent: None,
     }
 }
 
@@ -107,7 +108,7 @@ fn entries_from_before_times_and_votes_were_kept_are_read() {
 
 #[test]
 fn no_changed_bit_of_an_entry_makes_another_decision_of_it() {
-    let entry = Entry::new(1 << 50, &decision("nut", 1 << 50), b"");
+    let entry = Entry::new(1 << 50, &decision("nut", 1 << 50), b"", b"");
     for bit in 0..8 * entry.decision.len() {
         let mut bytes = entry.decision.clone();
         bytes[bit / 8] ^= 1 << (bit % 8);
@@ -196,7 +197,12 @@ fn filled(path: &Path) {
     for n in 0..400 {
         lock(&log.queue).last += 1;
         let id = log.last();
-        let entry = Entry::new(id, &decision(&format!("part {n}"), id), &[n as u8; 300]);
+        let entry = Entry::new(
+            id,
+            &decision(&format!("part {n}"), id),
+            &[n as u8; 300],
+            b"",
+        );
         lock(&log.queue).waiting.push_back(Arc::new(entry));
     }
     log.flush().unwrap();
