@@ -119,6 +119,7 @@ impl Figure {
 
     /// Copies another picture.
     pub(super) fn paste(&mut self, at: (u32, u32), other: &Self) {
+        let at = (at.0 * self.scale, at.1 * self.scale);
         imageops::replace(&mut self.picture, &other.picture, at.0.into(), at.1.into());
     }
 
