@@ -2,16 +2,14 @@
 
 use serde::Serialize;
 use sudal::device::doctor::{Finding, State, examine};
-use sudal::export::runtime;
 
 use super::output::Output;
 use super::selftest::Failed;
 
 /// Look at what this computer has and lacks, and how to get it.
 ///
-/// Look at this computer: compiler, target, emulator, ports, permissions, udev rule, ONNX Runtime.
-///
-/// Says of each what it is for and how to get it where it is missing. Nothing is installed or changed.
+/// The compiler and its target, the firmware's sources, the emulator, serial ports and who may use them,
+/// udev's rule and ONNX Runtime. Says of each what it is for and how to get it where it is missing. Nothing is installed or changed.
 /// The exit code is 1 if something is missing or broken; much can be done without: the host's board needs
 /// none of it. A board itself is checked by `sudal selftest`.
 #[derive(clap::Args)]
@@ -28,7 +26,7 @@ struct Report {
 
 pub(crate) fn run(_: &Args, output: &Output) -> anyhow::Result<()> {
     let mut findings = examine();
-    findings.push(onnx_runtime());
+    findings.extend(onnx_runtime());
     let amiss = |f: &&Finding| matches!(f.state, State::Missing | State::Broken);
     let count = findings.iter().filter(amiss).count();
     let mut text = String::new();
@@ -58,14 +56,21 @@ pub(crate) fn run(_: &Args, output: &Output) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn onnx_runtime() -> Finding {
+/// The library of ONNX Runtime, if this build takes it.
+#[cfg(feature = "convert")]
+fn onnx_runtime() -> Option<Finding> {
     let what = "ONNX Runtime";
-    match runtime::find() {
+    Some(match sudal::export::runtime::find() {
         Ok(path) => Finding::ready(what, path.display()),
         Err(error) => Finding::missing(
             what,
             "no library",
             format!("compares exported networks (`sudal verify`): {error}"),
         ),
-    }
+    })
+}
+
+#[cfg(not(feature = "convert"))]
+fn onnx_runtime() -> Option<Finding> {
+    None
 }
