@@ -21,6 +21,9 @@ pub struct Batch {
     pub number: u64,
     /// What a teacher makes of the pictures, `[pictures, its embedding]`, where there is one.
     pub teacher: Option<Tensor<2>>,
+    /// 1 for each pixel that lies on a drawn flaw, else 0, `[pictures, height, width]`, where the method
+    /// has flaws drawn: into every query, into no support picture.
+    pub flaws: Option<Tensor<3>>,
 }
 
 impl Batch {
@@ -63,6 +66,15 @@ pub struct EpisodeLoss {
     pub accuracy: f32,
 }
 
+/// A 1x1 convolution that makes patches of the map of [`Plan::tap`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Head {
+    /// Weights, `[patch, channels of the map]` row-major.
+    pub weight: Vec<f32>,
+    /// Bias, as long as a patch.
+    pub bias: Vec<f32>,
+}
+
 /// A way of learning from few pictures: what it learns from many tasks, and how it then learns one.
 pub trait Method: Send + Sync {
     /// Start of the tensors that it learns beside the network's, for data of `classes` classes.
@@ -80,6 +92,26 @@ pub trait Method: Send + Sync {
     /// Whether it learns from a teacher, so that each [`Batch`] needs one.
     fn has_teacher(&self) -> bool {
         false
+    }
+
+    /// Whether a teacher that gives so many values of a picture can be learned from.
+    fn understands(&self, _plan: &Plan, _values: usize) -> bool {
+        true
+    }
+
+    /// Whether flaws are drawn into the queries of each [`Batch`].
+    fn draws_flaws(&self) -> bool {
+        false
+    }
+
+    /// Whether the network must have a map of [`Plan::tap`].
+    fn needs_map(&self) -> bool {
+        false
+    }
+
+    /// How patches are made of the network's map, where the method learned it.
+    fn head(&self, _params: &Params) -> Option<Head> {
+        None
     }
 
     /// Whether a task changes the network, so that [`Method::prepare`] gives pixels and a task takes

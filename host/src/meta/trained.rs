@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use super::checkpoint::Checkpoint;
 use super::evaluate::{Accuracy, Embeddings};
 use super::learner::Learner;
+use super::method::Head;
 use super::params::Params;
 use super::train::{NORMALIZATION, TrainError};
 use crate::data::Loaded;
@@ -207,6 +208,11 @@ impl Trained {
         let network = self.learner.method().network(&self.plan, &self.params);
         let statistics = &self.params.statistics;
         self.plan.fold(&network, statistics, self.normalization)
+    }
+
+    /// How patches are made of the value that [`Graph::tap`] names, where the method learned it.
+    pub fn head(&self) -> Option<Head> {
+        self.learner.method().head(&self.params)
     }
 
     fn normalized(&self, pictures: &[u8]) -> Vec<f32> {

@@ -96,4 +96,7 @@ pub struct Graph {
     pub normalization: Normalization,
     /// The steps.
     pub nodes: Vec<Node>,
+    /// The value that patches are taken from, if the network was made for some: as the inputs of a
+    /// [`Node`].
+    pub tap: Option<usize>,
 }
