@@ -10,6 +10,7 @@ mod log;
 pub mod camera;
 pub mod decision;
 pub mod device;
+pub mod docs;
 pub mod engine;
 pub mod heads;
 pub mod image;

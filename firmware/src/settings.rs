@@ -118,8 +118,9 @@ pub struct Settings<F: NorFlash> {
 }
 
 impl<F: NorFlash> Settings<F> {
-    /// Sectors that a flash must have: one to write, one to compact into, one spare.
-    pub const MIN_SECTORS: usize = 3;
+    /// Sectors that a flash must have: one to write, one to compact into. A third makes up for one that
+    /// fails.
+    pub const MIN_SECTORS: usize = 2;
 
     /// Opens the settings over the whole of `flash`. One without a byte stands for a board that
     /// can't keep any.

@@ -3,8 +3,8 @@
 
 use std::time::Instant;
 
-use sudal::export::benchmark::Benchmark;
-use sudal::export::quantized::QuantizedModel;
+use sudal::engine::Benchmark;
+use sudal::engine::QuantizedModel;
 use sudal_firmware::engine;
 
 fn main() {

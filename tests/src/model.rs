@@ -1,8 +1,8 @@
 use bytemuck::bytes_of;
 use sha2::{Digest, Sha256};
+use sudal::engine::QuantizedModel;
 use sudal::export::calibration::{measure, with_calibration};
-use sudal::export::quantized::QuantizedModel;
-use sudal::meta::Embeddings;
+use sudal::measure::Embeddings;
 use sudal_firmware::image::{CRC_START, HASH_START, Header, crc};
 use sudal_fuzz::block_means;
 

@@ -1,4 +1,5 @@
-//! Frames without end: every one answered, the memory flat.
+//! Frames without end: every one answered, the memory flat. A program by itself, since it looks at the
+//! memory of its process.
 //!
 //! `SUDAL_SOAK` says how many frames there are on this computer, `SUDAL_SOAK_BOARD` how many through
 //! the emulated board.

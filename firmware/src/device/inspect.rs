@@ -9,12 +9,12 @@ use super::{Embedder, Mapped, look};
 use crate::camera::Camera;
 use crate::decision::Rate;
 use crate::image::Model;
-use crate::patches::{MAX_PLACES, Memory, MemoryError};
+use crate::patches::{MAX_BYTES, MAX_PLACES, Memory, MemoryError};
 use crate::protocol::{
     Anomaly, DeviceError, InspectionError, InspectionInfo, InspectionRequest, MAX_CHUNK, Response,
     Stats,
 };
-use crate::store::banks::Banks;
+use crate::store::banks::{Banks, BanksError};
 
 /// What a board gives the inspection.
 pub struct Inspection<'m, F> {
@@ -99,6 +99,28 @@ impl<'m, F: Mapped<'m>> Inspector<'m, F> {
         Ok(())
     }
 
+    /// Keeps what came in pieces in place of all that was learned, if it is of this model.
+    fn restore(&mut self, model: &Model<'_>) -> Result<(), InspectionError> {
+        let range = self.banks.whole().ok_or(InspectionError::Damaged)?;
+        let bytes = self.banks.flash().contents().get(range).unwrap_or(&[]);
+        let (of, bytes) = bytes
+            .split_first_chunk::<MODEL>()
+            .ok_or(InspectionError::Damaged)?;
+        let of = u64::from_le_bytes(*of);
+        if of != model.id() {
+            return Err(InspectionError::OtherModel);
+        }
+        let read = self.memory.from_bytes(bytes);
+        let taken = match read {
+            Ok(()) => self.banks.accept().map_err(|_| InspectionError::Flash),
+            Err(_) => Err(InspectionError::Damaged),
+        };
+        // What is kept now, or still.
+        self.load();
+        self.heat = Heat::default();
+        taken
+    }
+
     /// Forgets all, what is kept too.
     pub(super) fn forget(&mut self) -> Result<(), InspectionError> {
         self.banks.clear().map_err(|_| InspectionError::Flash)?;
@@ -107,7 +129,7 @@ impl<'m, F: Mapped<'m>> Inspector<'m, F> {
         Ok(())
     }
 
-    fn info(&self) -> InspectionInfo {
+    fn info(&self, model: Option<&Model<'_>>) -> InspectionInfo {
         let memory = &self.memory;
         InspectionInfo {
             frames: memory.frames(),
@@ -117,6 +139,11 @@ impl<'m, F: Mapped<'m>> Inspector<'m, F> {
             watched: memory.commission().frames(),
             unsaved: self.unsaved,
             can_undo: self.banks.can_undo(),
+            bad: memory.bad(),
+            bytes: memory.bytes_len() as u32,
+            max_bytes: MAX_BYTES as u32,
+            has_patches: model.is_some_and(|model| model.patches().is_some()),
+            is_foreign: memory.frames() > 0 && !model.is_some_and(|model| self.knows(model)),
         }
     }
 
@@ -206,6 +233,22 @@ pub(super) fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
             inspector.load();
         }
         InspectionRequest::Forget => inspector.forget()?,
+        InspectionRequest::Restore => {
+            inspector.restore(&embedder.model?)?;
+            info!(
+                "restored what {=u32} good frames taught",
+                inspector.memory.frames()
+            );
+        }
+        InspectionRequest::Save { offset } => {
+            let range = inspector.banks.newest().unwrap_or(0..0);
+            let kept = inspector.banks.flash().contents().get(range).unwrap_or(&[]);
+            let rest = kept.get(offset as usize..).ok_or(DeviceError::PastEnd)?;
+            return Ok(Response::Kept {
+                total: kept.len() as u32,
+                chunk: &rest[..rest.len().min(MAX_CHUNK)],
+            });
+        }
         InspectionRequest::Look => {
             let model = embedder.model?;
             let clock = embedder.clock;
@@ -232,7 +275,30 @@ pub(super) fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
             });
         }
     }
-    Ok(Response::Inspection(inspector.info()))
+    let model = embedder.model.as_ref().ok();
+    Ok(Response::Inspection(inspector.info(model)))
+}
+
+/// Takes a piece of what good frames taught.
+pub(super) fn receive<'a, 'm, F: Mapped<'m>>(
+    inspector: Option<&mut Inspector<'m, F>>,
+    total: u32,
+    offset: u32,
+    chunk: &[u8],
+) -> Result<Response<'a>, DeviceError> {
+    let banks = &mut inspector.ok_or(InspectionError::NoMemory)?.banks;
+    let failed = |error| match error {
+        BanksError::Room { .. } => InspectionError::Damaged,
+        BanksError::Flash => InspectionError::Flash,
+    };
+    if offset == 0 {
+        banks.begin(total as usize).map_err(failed)?;
+    } else if offset as usize != banks.received() {
+        let expected = banks.received() as u32;
+        return Err(InspectionError::OutOfOrder { expected }.into());
+    }
+    banks.append(chunk).map_err(failed)?;
+    Ok(Response::Received(banks.received() as u32))
 }
 
 /// Takes a picture: its embedding, as the classes see it.

@@ -43,7 +43,7 @@ pub struct Parts<'m, C, F> {
     pub board: &'static str,
     /// Measures latency.
     pub clock: Clock,
-    /// Where the model image lies; empty for none.
+    /// Where the model image lies that was flashed with the firmware; empty if that is the first slot.
     pub image: &'m [u8],
     /// Working memory of the engine.
     pub arena: &'m mut [u64],
@@ -308,6 +308,11 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
             ticks: embedder.check()?,
         }),
         Request::LeaveOneOut { id } => decide::leave_one_out(id, store, embedder, guard),
+        Request::Learned {
+            total,
+            offset,
+            chunk,
+        } => inspect::receive(inspector, total, offset, chunk),
         Request::Inspection(_) => Err(InspectionError::NoMemory.into()),
         Request::Boots { .. } | Request::Check(Check::Flash) => Err(DeviceError::NoHistory),
     }

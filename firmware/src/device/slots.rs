@@ -73,6 +73,11 @@ impl Trust {
     }
 }
 
+/// Whether a flash holds no image.
+fn is_blank(bytes: &[u8]) -> bool {
+    bytes.iter().take(4).all(|&byte| byte == 0xff)
+}
+
 /// Accepts an image for a slot: sound, fit for the memory, of the right hash and signature, for this
 /// product and not too old, and its self-test gives exactly what it should.
 pub(super) fn accept(
@@ -81,7 +86,7 @@ pub(super) fn accept(
     arena: &mut [u64],
     input: usize,
 ) -> Result<usize, ImageFault> {
-    if bytes.iter().take(4).all(|&byte| byte == 0xff) {
+    if is_blank(bytes) {
         return Err(ImageFault::Blank);
     }
     let model = check_model(bytes, arena, input)?;
@@ -115,19 +120,26 @@ pub(super) struct Slots<F> {
 impl<'m, F: Mapped<'m>> Slots<F> {
     /// Chooses the image to run: that of the active slot, else of the other one, else the factory's.
     /// `accept` says whether an image can be run.
+    ///
+    /// Where there is no room for a factory's image apart, it is in slot A until an update takes that
+    /// slot, and again when the device is flashed anew, which erases slot B.
     pub(super) fn open(
         [a, b]: [F; 2],
         factory: &'m [u8],
         active: Slot,
         mut accept: impl FnMut(&[u8]) -> Result<usize, ImageFault>,
     ) -> (&'m [u8], Self) {
+        // An update never leaves slot B empty and something that was not accepted in slot A: to be written
+        // to, A is not the one that runs.
+        let flashed = factory.is_empty() && (active == Slot::Factory || is_blank(b.contents()));
         let order: &[_] = match active {
             Slot::Factory => &[],
+            _ if flashed => &[],
             Slot::A => &[Slot::A, Slot::B],
             Slot::B => &[Slot::B, Slot::A],
         };
         let mut rejected = None;
-        let mut running = Slot::Factory;
+        let mut running = if flashed { Slot::A } else { Slot::Factory };
         for &slot in order {
             let flash = if slot == Slot::A { &a } else { &b };
             match accept(flash.contents()) {

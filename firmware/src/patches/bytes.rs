@@ -47,6 +47,8 @@ struct Head {
     whole: Whole,
     light: [Moments; 4],
     commission: Commission,
+    /// Added last: the zeros behind an older head read as none.
+    bad: u32,
 }
 
 impl Memory {
@@ -69,6 +71,7 @@ impl Memory {
             whole: self.whole.clone(),
             light: self.light,
             commission: self.commission.clone(),
+            bad: self.bad,
         };
         if let Some((magic, rest)) = bytes.split_first_chunk_mut()
             && let Some((content, check)) = rest.split_last_chunk_mut::<CHECK>()
@@ -134,6 +137,7 @@ impl Memory {
         self.whole = head.whole;
         self.light = head.light;
         self.commission = head.commission;
+        self.bad = head.bad;
         self.check = head.body;
         Ok(self.entries.start(shape, head.entries.into()))
     }

@@ -13,8 +13,6 @@ const BELOW: f32 = 4.0;
 const BINS: usize = 160;
 /// Watched frames that weigh as much as what the taught frames say, and soon far more.
 const BELIEF: f32 = 20.0;
-/// Frames from which on watched ones count at all.
-const FEWEST: u32 = 20;
 /// The part of the frames whose scores are taken for the tail.
 const TAIL: f32 = 0.1;
 /// The weight of a normal distribution beside the tail's own, which it makes less uncertain.
@@ -34,6 +32,9 @@ impl Default for Commission {
 }
 
 impl Commission {
+    /// Frames from which on watched ones count at all.
+    pub const FEWEST: u32 = 20;
+
     /// Without frames.
     #[must_use]
     pub const fn new() -> Self {
@@ -73,7 +74,7 @@ impl Commission {
     /// and all for normal, so that rare scores are told from few frames.
     #[must_use]
     pub fn threshold(&self, rate: Rate, taught: f32) -> f32 {
-        if self.count < FEWEST {
+        if self.count < Self::FEWEST {
             return taught;
         }
         let count = self.count as f32;
@@ -176,7 +177,7 @@ mod tests {
     #[test]
     fn few_frames_leave_the_taught_threshold() {
         let mut commission = Commission::new();
-        for _ in 0..FEWEST - 1 {
+        for _ in 0..Commission::FEWEST - 1 {
             commission.push(3.0);
         }
         assert_eq!(commission.threshold(Rate::default(), 2.0), 2.0);

@@ -101,6 +101,8 @@ impl Finding {
 pub struct Memory {
     pub(super) shape: Option<Shape>,
     pub(super) frames: u32,
+    /// Bad frames of which something was kept.
+    pub(super) bad: u32,
     pub(super) entries: Entries,
     pub(super) whole: Whole,
     pub(super) light: [Moments; 4],
@@ -143,6 +145,7 @@ impl Memory {
         Self {
             shape: None,
             frames: 0,
+            bad: 0,
             entries: Entries::new(),
             whole: Whole::new(),
             light: [Moments::NONE; 4],
@@ -156,6 +159,7 @@ impl Memory {
         // Not a new one, which would be on the stack.
         self.shape = None;
         self.frames = 0;
+        self.bad = 0;
         self.entries.start(None, 0);
         self.whole = Whole::new();
         self.light = [Moments::NONE; 4];
@@ -172,6 +176,12 @@ impl Memory {
     #[must_use]
     pub const fn frames(&self) -> u32 {
         self.frames
+    }
+
+    /// Bad frames that were taught: those that had something to keep.
+    #[must_use]
+    pub const fn bad(&self) -> u32 {
+        self.bad
     }
 
     /// Patches of good frames that are stored.
@@ -278,6 +288,7 @@ impl Memory {
             self.entries.insert_flaw(sight.map.descriptor(worst), mark);
             kept += 1;
         }
+        self.bad = self.bad.saturating_add(u32::from(kept > 0));
         Ok(kept)
     }
 

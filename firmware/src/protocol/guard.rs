@@ -40,6 +40,7 @@ impl Request<'_> {
             | Self::Head { choose: Some(_) }
             | Self::Receive { .. }
             | Self::Restore
+            | Self::Learned { .. }
             | Self::Boots { clear: true }
             | Self::Update(_)
             | Self::Decision(_)
@@ -54,14 +55,16 @@ impl Request<'_> {
             Self::Inspection(request) => match request {
                 InspectionRequest::Status
                 | InspectionRequest::Look
-                | InspectionRequest::Heat { .. } => Access::Open,
+                | InspectionRequest::Heat { .. }
+                | InspectionRequest::Save { .. } => Access::Open,
                 InspectionRequest::Good
                 | InspectionRequest::Bad
                 | InspectionRequest::Watch
                 | InspectionRequest::Keep
                 | InspectionRequest::Discard
                 | InspectionRequest::Undo
-                | InspectionRequest::Forget => Access::Guarded,
+                | InspectionRequest::Forget
+                | InspectionRequest::Restore => Access::Guarded,
             },
         }
     }

@@ -11,7 +11,7 @@ use crate::patches::Search;
 /// together are kept together or not at all, whenever the power is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum InspectionRequest {
-    /// What is known. Answered, as all but the last two, by
+    /// What is known. Answered, as most are, by
     /// [`Response::Inspection`](super::Response::Inspection).
     Status,
     /// Takes a picture of a good part and learns it.
@@ -39,6 +39,15 @@ pub enum InspectionRequest {
         /// First byte wanted.
         offset: u16,
     },
+    /// A piece of what is kept in flash: the model's identity, little-endian, and the bytes of the
+    /// [`Memory`](crate::patches::Memory). Answered by [`Response::Kept`](super::Response::Kept).
+    Save {
+        /// First byte wanted.
+        offset: u32,
+    },
+    /// Keeps what came in [pieces](super::Request::Learned) in place of all that was learned, if it is
+    /// whole and of the present model.
+    Restore,
 }
 
 /// What the inspection knows.
@@ -58,6 +67,16 @@ pub struct InspectionInfo {
     pub unsaved: bool,
     /// Whether there is something to go back to by [`InspectionRequest::Undo`].
     pub can_undo: bool,
+    /// Bad frames that were learned.
+    pub bad: u32,
+    /// Bytes that all of it takes in flash.
+    pub bytes: u32,
+    /// Bytes that it may take.
+    pub max_bytes: u32,
+    /// Whether the model gives patches.
+    pub has_patches: bool,
+    /// Whether what was learned is of another model.
+    pub is_foreign: bool,
 }
 
 /// What was found in a picture.
@@ -115,4 +134,13 @@ pub enum InspectionError {
     /// The flash failed or refused; what was kept before still is.
     #[error("the flash failed")]
     Flash,
+    /// What came is cut short, changed or no memory of good frames; what was kept before still is.
+    #[error("what came is no memory of good frames, or a damaged one")]
+    Damaged,
+    /// A piece does not continue what came.
+    #[error("the next piece has to start at byte {expected}")]
+    OutOfOrder {
+        /// Bytes that came.
+        expected: u32,
+    },
 }

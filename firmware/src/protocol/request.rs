@@ -110,6 +110,17 @@ pub enum Request<'a> {
     },
     /// Learns what good parts look like and inspects, see [`InspectionRequest`] for the answers.
     Inspection(InspectionRequest),
+    /// A piece of what good frames taught, as [`InspectionRequest::Save`] gives it; it counts once
+    /// [`InspectionRequest::Restore`] takes it. Answered by
+    /// [`Response::Received`](super::Response::Received).
+    Learned {
+        /// Bytes of all pieces.
+        total: u32,
+        /// Where the piece belongs: 0, or where the last one ended.
+        offset: u32,
+        /// At most [`MAX_CHUNK`](super::MAX_CHUNK) bytes, of all but the last a multiple of 32.
+        chunk: &'a [u8],
+    },
 }
 
 /// What a device can check about itself.

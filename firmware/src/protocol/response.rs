@@ -23,7 +23,7 @@ pub enum Response<'a> {
     /// To [`Request::Info`](super::Request::Info).
     #[serde(borrow)]
     Info(Info<'a>),
-    /// To [`Request::Frame`](super::Request::Frame) and
+    /// To [`Request::Frame`](super::Request::Frame), [`Request::Learned`](super::Request::Learned),
     /// [`Request::Receive`](super::Request::Receive) or [`UpdateRequest`](super::UpdateRequest): bytes
     /// held from the start of the frame, the record or the image.
     Received(u32),
@@ -89,7 +89,7 @@ pub enum Response<'a> {
     },
     /// To [`Request::LeaveOneOut`](super::Request::LeaveOneOut).
     LeftOut(LeaveOneOut),
-    /// To [`InspectionRequest`](super::InspectionRequest), but for the next two.
+    /// To [`InspectionRequest`](super::InspectionRequest), but for what the next three answer.
     Inspection(InspectionInfo),
     /// To [`InspectionRequest::Look`](super::InspectionRequest::Look), and to
     /// [`Request::Classify`](super::Request::Classify) where good parts were shown and no class is
@@ -100,6 +100,13 @@ pub enum Response<'a> {
         /// Bytes of the whole map.
         total: u16,
         /// At most [`MAX_CHUNK`](super::MAX_CHUNK) bytes.
+        chunk: &'a [u8],
+    },
+    /// To [`InspectionRequest::Save`](super::InspectionRequest::Save).
+    Kept {
+        /// Bytes of all that is kept; 0 if nothing is.
+        total: u32,
+        /// At most [`MAX_CHUNK`](super::MAX_CHUNK) bytes; none past the end.
         chunk: &'a [u8],
     },
 }

@@ -73,9 +73,17 @@ impl Header {
     }
 }
 
+/// A value that comes in pieces.
+#[derive(Debug, Clone, Copy)]
+struct Incoming {
+    len: usize,
+    received: usize,
+}
+
 /// Two banks of a flash.
 pub struct Banks<F> {
     flash: F,
+    incoming: Option<Incoming>,
     /// The banks that hold a value, the newest first.
     values: Vec<(usize, Header), 2>,
 }
@@ -83,6 +91,8 @@ pub struct Banks<F> {
 impl<F: NorFlash> Banks<F> {
     /// Bytes of a bank that a value does not have.
     pub const OVERHEAD: usize = HEADER;
+    /// A piece has a multiple of so many bytes, but for the last.
+    pub const PIECE: usize = WORD_LIMIT;
 
     /// Looks at what a flash holds.
     pub fn open(mut flash: F) -> Self {
@@ -97,7 +107,11 @@ impl<F: NorFlash> Banks<F> {
             let start = bank * size + HEADER;
             read_checksum(&mut flash, start, header.len as usize) == Some(header.checksum)
         });
-        Self { flash, values }
+        Self {
+            flash,
+            incoming: None,
+            values,
+        }
     }
 
     /// Where in the flash the newest value lies.
@@ -123,6 +137,7 @@ impl<F: NorFlash> Banks<F> {
 
     /// Takes the value before for the newest, until one is written.
     pub fn reject(&mut self) {
+        self.incoming = None;
         if !self.values.is_empty() {
             self.values.remove(0);
         }
@@ -149,25 +164,97 @@ impl<F: NorFlash> Banks<F> {
             len += piece.len();
             digest.update(piece);
         });
+        let start = self.prepare(len)?;
+        self.program(start, value)?;
+        self.finish(len, digest.finalize())
+    }
+
+    /// Makes room for a value of `len` bytes that comes in pieces, in place of the one before the newest.
+    ///
+    /// # Errors
+    /// [`BanksError`]; the newest value is what it was.
+    pub fn begin(&mut self, len: usize) -> Result<(), BanksError> {
+        self.prepare(len)?;
+        self.incoming = Some(Incoming { len, received: 0 });
+        Ok(())
+    }
+
+    /// Bytes that came of a value that was [begun](Self::begin).
+    #[must_use]
+    pub fn received(&self) -> usize {
+        self.incoming.map_or(0, |incoming| incoming.received)
+    }
+
+    /// Takes the next piece of it, of whole words of [`PIECE`](Self::PIECE) bytes but for the last.
+    ///
+    /// # Errors
+    /// [`BanksError::Room`] for more than was said or a piece of another length, or that the flash failed.
+    pub fn append(&mut self, piece: &[u8]) -> Result<(), BanksError> {
+        let Incoming { len, received } = self.incoming.unwrap_or(Incoming {
+            len: 0,
+            received: 0,
+        });
+        let needed = received + piece.len();
+        if needed > len || (needed < len && !piece.len().is_multiple_of(Self::PIECE)) {
+            return Err(BanksError::Room { needed, room: len });
+        }
+        let received = needed;
+        let start = self.idle().0 * Self::size(&self.flash) + HEADER + needed - piece.len();
+        self.program(start, |show| show(piece))?;
+        self.incoming = Some(Incoming { len, received });
+        Ok(())
+    }
+
+    /// Where in the flash the value lies that came, once it is whole.
+    #[must_use]
+    pub fn whole(&self) -> Option<Range<usize>> {
+        let Incoming { len, received } = self.incoming?;
+        let start = self.idle().0 * Self::size(&self.flash) + HEADER;
+        (received == len).then_some(start..start + len)
+    }
+
+    /// Makes the value that came the newest. Whether it is the right one has to be known before.
+    ///
+    /// # Errors
+    /// That it is not whole, or that the flash failed; the newest value is what it was.
+    pub fn accept(&mut self) -> Result<(), BanksError> {
+        let range = self.whole().ok_or(BanksError::Flash)?;
+        let checksum = read_checksum(&mut self.flash, range.start, range.len());
+        self.finish(range.len(), checksum.ok_or(BanksError::Flash)?)
+    }
+
+    /// The bank that does not hold the newest value, and the number of the next.
+    fn idle(&self) -> (usize, u32) {
+        match self.values.first() {
+            Some(&(bank, header)) => (1 - bank, header.number.wrapping_add(1)),
+            None => (0, FIRST),
+        }
+    }
+
+    /// Erases that bank for a value, and gives where it is to be programmed.
+    fn prepare(&mut self, len: usize) -> Result<usize, BanksError> {
         if len > self.room() {
             return Err(BanksError::Room {
                 needed: len,
                 room: self.room(),
             });
         }
-        let (bank, number) = match self.values.first() {
-            Some(&(bank, header)) => (1 - bank, header.number.wrapping_add(1)),
-            None => (0, FIRST),
-        };
+        self.incoming = None;
+        let start = self.idle().0 * Self::size(&self.flash);
+        self.values.truncate(1);
+        self.erase(start, HEADER + len)?;
+        Ok(start + HEADER)
+    }
+
+    /// Makes what was programmed the newest value.
+    fn finish(&mut self, len: usize, checksum: u32) -> Result<(), BanksError> {
+        let (bank, number) = self.idle();
         let header = Header {
             number,
             len: len as u32,
-            checksum: digest.finalize(),
+            checksum,
         };
         let start = bank * Self::size(&self.flash);
-        self.values.truncate(1);
-        self.erase(start, HEADER + len)?;
-        self.program(start + HEADER, value)?;
         if read_checksum(&mut self.flash, start + HEADER, len) != Some(header.checksum) {
             return Err(BanksError::Flash);
         }
@@ -175,6 +262,7 @@ impl<F: NorFlash> Banks<F> {
         if read_header(&mut self.flash, start) != Some(header) {
             return Err(BanksError::Flash);
         }
+        self.incoming = None;
         // There is room: a bank has one value.
         let _ = self.values.insert(0, (bank, header));
         Ok(())
@@ -185,6 +273,7 @@ impl<F: NorFlash> Banks<F> {
     /// # Errors
     /// That the flash failed; the newest value is then there or gone.
     pub fn undo(&mut self) -> Result<(), BanksError> {
+        self.incoming = None;
         if let Some(&(bank, _)) = self.values.first() {
             self.erase(bank * Self::size(&self.flash), HEADER)?;
             self.values.remove(0);
@@ -197,6 +286,7 @@ impl<F: NorFlash> Banks<F> {
     /// # Errors
     /// That the flash failed; the newest value is then there or gone.
     pub fn clear(&mut self) -> Result<(), BanksError> {
+        self.incoming = None;
         let size = Self::size(&self.flash);
         // The older one first: it must not become the newest.
         let last = self.values.first().map_or(0, |&(bank, _)| bank);

@@ -6,7 +6,7 @@ use sudal::device::{Align, Alignment, Pose};
 use super::device::BoardArgs;
 use super::output::Output;
 
-/// Have the board bring each part to the middle of the picture, and turn it upright.
+/// Have the part brought to the middle and turned upright.
 ///
 /// The part is what differs from the frame's border, and should be all that does: one part on an even
 /// ground, which may be brighter at one side. `position` makes up for where it lies, `rotation` for how

@@ -2,16 +2,17 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use sudal::device::{Backup as Contents, InspectionRequest};
+use sudal::device::{Backup as Contents, InspectionRequest, Restored};
 
 use super::device::BoardArgs;
 use super::output::Output;
 use super::place;
 
-/// Save what the board was taught with its present model to a file.
+/// Save what the board was taught to a file.
 ///
-/// The file holds the model's identity, the head, and of each class the name and the embeddings of
-/// its shots; no pictures.
+/// What it was taught with its present model. The file holds the model's identity, the head, of each class
+/// the name and the embeddings of its shots, and what good frames taught: their patches, known flaws, the
+/// scores of commissioning. No pictures.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   sudal backup line3.sudalbak")]
@@ -43,12 +44,16 @@ impl Backup {
                 info.other_models
             ));
         }
+        let held = backup.good_frames();
+        if held > 0 {
+            text.push_str(&format!("\nwith what {held} good frames taught"));
+        }
         // A board without an inspection knows of no good frame.
-        let good = connection.client.inspection(InspectionRequest::Status);
-        let good = good.map_or(0, |known| known.frames);
-        if good > 0 {
+        let known = connection.client.inspection(InspectionRequest::Status);
+        let known = known.map_or(0, |known| known.frames);
+        if known != held {
             text.push_str(&format!(
-                "\nnot in it: what {good} good frames taught (`sudal good`): keep their pictures"
+                "\nnot in it: what {known} good frames taught, for another model or not kept yet"
             ));
         }
         if !info.damage.classes.is_empty() {
@@ -61,7 +66,8 @@ impl Backup {
             "model": format!("{:016x}", backup.model),
             "classes": classes,
             "other_models": info.other_models,
-            "good_frames_left_out": good,
+            "good_frames": held,
+            "good_frames_left_out": known.saturating_sub(held),
             "damage": info.damage,
         });
         output.result(&result, text)
@@ -71,8 +77,9 @@ impl Backup {
 /// Teach a board what a backup holds.
 ///
 /// The board has to run the backup's model. Each class replaces the one of its name; other classes
-/// stay (`sudal reset` first for a board that is to be like the backed-up one). If it is cut short,
-/// each class is either as it was or as in the backup: run it again.
+/// stay (`sudal reset` first for a board that is to be like the backed-up one). What good frames taught
+/// replaces what others taught; `sudal inspection --undo` brings that back. If it is cut short, each class
+/// is either as it was or as in the backup, and so is what good frames taught: run it again.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sudal restore line3.sudalbak
@@ -91,11 +98,29 @@ impl Restore {
         let backup = Contents::from_bytes(&bytes)
             .with_context(|| format!("reading {}", self.file.display()))?;
         let mut connection = self.board.connect_to_change()?;
-        backup.restore(&mut connection.client)?;
-        let classes = backup.classes().len();
+        let restored = backup.restore(&mut connection.client)?;
+        let Restored {
+            classes,
+            good_frames,
+            left_out,
+        } = restored;
+        let mut text = format!("restored {classes} classes; head: {}", backup.head.name());
+        if good_frames > 0 {
+            text.push_str(&format!("\nrestored what {good_frames} good frames taught"));
+        }
+        if left_out > 0 {
+            text.push_str(&format!(
+                "\nleft out: what {left_out} good frames taught, this board has no room for it"
+            ));
+        }
         output.result(
-            &serde_json::json!({ "restored": classes, "head": backup.head }),
-            format!("restored {classes} classes; head: {}", backup.head.name()),
+            &serde_json::json!({
+                "restored": classes,
+                "head": backup.head,
+                "good_frames": good_frames,
+                "good_frames_left_out": left_out,
+            }),
+            text,
         )
     }
 }

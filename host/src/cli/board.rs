@@ -1,6 +1,5 @@
 //! The commands that talk to a board.
 
-use std::fs;
 use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -16,10 +15,11 @@ use super::decide;
 use super::device::BoardArgs;
 use super::interrupt::Interrupt;
 use super::lock;
+use super::model;
 use super::output::Output;
 use super::place;
 
-/// Put a model image on a board and start it.
+/// Put a model on a board and start it.
 ///
 /// Builds the firmware if need be (with an installed Rust target, else rustup's, else Debian's
 /// packages) and says what it does. The firmware's working memory is what the models that come with
@@ -27,10 +27,13 @@ use super::place;
 /// model are kept apart.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
-  sudal flash --board mps2-an500 models/parts.sudal
-  sudal flash --board openmv-h7 --dfu models/parts.sudal")]
+  sudal flash surfaces
+  sudal flash --board emulator mine.sudal
+  sudal flash --board openmv-h7 --dfu parts")]
 pub(crate) struct Flash {
-    /// The model image, from `sudal convert`.
+    /// The model image: one that comes with sudal, by name (parts, surfaces; `sudal models` lists them),
+    /// or a file of `sudal convert`.
+    #[arg(value_name = "MODEL")]
     image: PathBuf,
     /// Of an openmv-h7: write it over USB, by the loader in the chip, instead of by a debug probe.
     #[arg(long)]
@@ -44,8 +47,7 @@ pub(crate) struct Flash {
 
 impl Flash {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
-        let image =
-            fs::read(&self.image).with_context(|| format!("reading {}", self.image.display()))?;
+        let image = model::read(&self.image)?;
         if let Some(file) = &self.out {
             place::ready(file)?;
         }
@@ -67,14 +69,14 @@ impl Flash {
             (None, true) => Way::Dfu,
             (None, false) => Way::Probe,
         };
-        match self.board.openmv() {
+        match self.board.openmv()? {
             // It is written past its port.
             Some(camera) => Ok((Box::new(camera.flashed_by(way)), None)),
             None if way == Way::Probe => self.board.open_alone(),
             None => bail!(
                 "--dfu and --out are for --board {}, not {}",
                 OpenMv::NAME,
-                self.board.board
+                self.board.name()?
             ),
         }
     }
@@ -93,8 +95,12 @@ fn arrived(board: &mut dyn Board) -> Result<Client<Box<dyn Link>>, BoardError> {
     }
 }
 
-/// Start the board, or restart it, which is a power cycle, with what its flash holds.
+/// Start the board, or switch it off and on.
+///
+/// What its flash holds stays: a power cycle. The host's board is on while a command uses it.
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  sudal run")]
 pub(crate) struct Run {
     #[command(flatten)]
     board: BoardArgs,
@@ -111,7 +117,11 @@ impl Run {
 }
 
 /// Switch the board off.
+///
+/// The emulated board runs on between commands; the host's is off already.
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  sudal stop --board emulator")]
 pub(crate) struct Stop {
     #[command(flatten)]
     board: BoardArgs,
@@ -121,15 +131,17 @@ impl Stop {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
         let (mut board, _hold) = self.board.open_alone()?;
         board.stop()?;
-        output.result(
-            &serde_json::json!({ "stopped": self.board.board }),
-            "stopped",
-        )
+        output.result(&serde_json::json!({ "stopped": board.name() }), "stopped")
     }
 }
 
-/// Say what the board is: firmware, model, memory, and what it has counted since it was started.
+/// Say what the board is, its model, and what it has counted.
+///
+/// Its firmware and memory, too, how it decides, and why it was started last.
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sudal info
+  sudal info --clear        forgets the last failure when it was read")]
 pub(crate) struct Info {
     /// Forget the last failure after it was told.
     #[arg(long)]
@@ -263,8 +275,10 @@ pub(super) fn name(names: &[(u8, String)], id: u8) -> &str {
     named.map_or("?", |(_, name)| name)
 }
 
-/// List the enrolled classes.
+/// List the classes that the board was taught.
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  sudal list")]
 pub(crate) struct List {
     #[command(flatten)]
     board: BoardArgs,
@@ -309,10 +323,12 @@ impl List {
 
 /// Give a class another name.
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  sudal rename gear \"gear, small\"")]
 pub(crate) struct Rename {
-    /// Its name.
+    /// Name of the class.
     name: String,
-    /// The new one.
+    /// Its new name.
     to: String,
     #[command(flatten)]
     board: BoardArgs,
@@ -333,8 +349,10 @@ impl Rename {
 
 /// Remove a class.
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  sudal remove gear")]
 pub(crate) struct Remove {
-    /// Its name.
+    /// Name of the class.
     #[arg(required_unless_present = "id")]
     name: Option<String>,
     /// Its id, instead of its name; also of one that the flash lost.
@@ -362,6 +380,9 @@ impl Remove {
 
 /// Remove every class.
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sudal backup before.sudalbak
+  sudal reset --yes")]
 pub(crate) struct Reset {
     /// Do it: there is no way back.
     #[arg(long)]
@@ -382,6 +403,8 @@ impl Reset {
 
 /// Save what the camera sees.
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  sudal capture --out frame.png")]
 pub(crate) struct Capture {
     /// The PNG file.
     #[arg(long, default_value = "frame.png", value_name = "FILE")]
@@ -409,7 +432,11 @@ impl Capture {
 }
 
 /// Print the board's log.
+///
+/// The emulated board writes one; the host's keeps none, and a camera board's goes to its debug probe.
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  sudal logs --board emulator --follow")]
 pub(crate) struct Logs {
     /// Keep printing until Ctrl-C.
     #[arg(long, short)]

@@ -15,17 +15,20 @@ use super::board::{name, names};
 use super::decide;
 use super::device::{BoardArgs, Connection, Cost};
 use super::output::Output;
+use super::own;
 
+/// Ask the board what pictures show.
+///
 /// Classify pictures by their distance to what was enrolled, as the chosen head measures it.
 ///
-/// Without pictures it is what the camera sees. `host/JSON.md` documents what --json prints.
+/// Without pictures it is what the camera sees. `host/docs/json.md` documents what --json prints.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sudal classify unknown.png --json
   sudal classify part.png --heatmap part-heat.png
   sudal classify part.png --fail-on ng,unknown,unclear || echo stop")]
 pub(crate) struct Classify {
-    /// Pictures: PNG, JPEG, BMP, TIFF or WebP. Of one of other proportions than the model's input the
+    /// Pictures, or folders of them: PNG, JPEG, BMP, TIFF or WebP. Of one of other proportions than the model's input the
     /// board looks at the middle (see sudal region).
     pictures: Vec<PathBuf>,
     /// End with exit code 3 if a picture has one of these verdicts: ng, unknown, unclear.
@@ -87,7 +90,9 @@ impl Classify {
         let names = names(&mut c.client)?;
         let mut results = Vec::new();
         let mut text = String::new();
-        let mut ask = |picture: PathBuf, c: &mut Connection| -> anyhow::Result<()> {
+        let capacity = c.board.memory().frame;
+        let seen = |picture: &Gray| device::seen(picture, capacity, &info);
+        let mut ask = |path: PathBuf, picture: Option<&Gray>, c: &mut Connection| {
             let judgement = c.client.judge()?;
             let (anomaly, ticks) = match &judgement {
                 Judgement::Class(verdict) => (verdict.anomaly, verdict.ticks),
@@ -98,7 +103,11 @@ impl Classify {
             let heat = anomaly.filter(|_| wanted);
             let heat = heat.map(|anomaly| c.client.heatmap(&anomaly)).transpose()?;
             let flaws = anomaly.map(|anomaly| Flaws::new(&anomaly, heat));
-            text.push_str(&format!("{}: ", picture.display()));
+            let flaws = match picture.and_then(seen) {
+                Some(seen) => flaws.map(|flaws| flaws.seen_in(&seen)),
+                None => flaws,
+            };
+            text.push_str(&format!("{}: ", path.display()));
             let said = match &judgement {
                 Judgement::Class(verdict) => {
                     let answer = Answer::new(verdict, |id| name(&names, id).to_owned());
@@ -129,29 +138,34 @@ impl Classify {
                 text.push_str(&format!("  {flaws}\n"));
             }
             results.push(Classified {
-                picture,
+                picture: path,
                 said,
                 flaws,
                 cost,
             });
-            Ok(())
+            anyhow::Ok(())
         };
-        for path in &self.pictures {
-            c.show(&Gray::open(path)?)?;
-            ask(path.clone(), &mut c)?;
+        let given = own::expand(&self.pictures, output)?;
+        let bar = output.bar(given.len() as u64, "pictures");
+        bar.set_message("classifying");
+        for path in &given {
+            let picture = Gray::open(path)?;
+            c.show(&picture)?;
+            ask(path.clone(), Some(&picture), &mut c)?;
+            bar.inc(1);
         }
+        bar.finish_and_clear();
         if self.pictures.is_empty() {
-            ask("camera".into(), &mut c)?;
+            ask("camera".into(), None, &mut c)?;
         }
         if let Some(place) = &self.heatmap {
-            let capacity = c.board.memory().frame;
             let maps = results
                 .iter()
                 .filter_map(|r| Some((r, r.flaws.as_ref()?.heat.as_ref()?)));
             let mut drawn = 0;
             for (result, heat) in maps {
                 let picture = Gray::open(&result.picture)?;
-                let seen = device::seen(&picture, capacity, &info).unwrap_or(picture);
+                let seen = seen(&picture).unwrap_or(picture);
                 let file = self.heatmap_of(place, &result.picture)?;
                 heatmap(&seen, [heat.height, heat.width], &heat.values).save(&file)?;
                 drawn += 1;
@@ -170,7 +184,7 @@ impl Classify {
 
     /// The file of a picture's heat map: the place that was given, or one in that folder.
     fn heatmap_of(&self, place: &Path, picture: &Path) -> anyhow::Result<PathBuf> {
-        if self.pictures.len() == 1 && !place.is_dir() {
+        if self.pictures.len() == 1 && !self.pictures[0].is_dir() && !place.is_dir() {
             return Ok(place.to_owned());
         }
         fs::create_dir_all(place).with_context(|| {

@@ -9,7 +9,7 @@ use sudal::data::crops::{self, Crops};
 use sudal::data::folder::{ALL, Folder};
 use sudal::data::omniglot::{self, Part, Split};
 use sudal::data::{Dataset, Fit, Loaded, parts, surfaces};
-use sudal::meta::Embeddings;
+use sudal::measure::Embeddings;
 
 use super::output::Output;
 
@@ -24,6 +24,7 @@ pub(crate) struct DataArgs {
     /// Folders train, val and test with the class folders in them are splits, and masks beside the
     /// pictures are left out. What was read and what was not is said.
     #[arg(
+        help_heading = "Pictures",
         long,
         default_value = "synthetic:parts",
         value_name = "synthetic:parts|synthetic:surfaces|PATH"
@@ -33,16 +34,16 @@ pub(crate) struct DataArgs {
     /// as classes, 28x28), background, evaluation (Lake's). Parts and surfaces: train, val, test,
     /// which share no class. A folder: train, val or test where it has such folders, which mostly share
     /// their classes, or all of it.
-    #[arg(long, value_name = "NAME")]
+    #[arg(help_heading = "Pictures", long, value_name = "NAME")]
     pub(crate) split: Option<String>,
     /// Take every picture of a folder or zip, whose folders then do not matter, for a class of its own:
     /// so many crops of it. For photographs that nobody has labelled.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=100))]
+    #[arg(help_heading = "Pictures", long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=100))]
     pub(crate) crops: Option<u32>,
     /// Look at the whole of pictures that are longer or wider than the model's input, squeezed to its
     /// proportions. Otherwise their largest centred part of its proportions is looked at, and what is
     /// beside it is not. For a board `sudal region whole --squeeze` does the same.
-    #[arg(long)]
+    #[arg(help_heading = "Pictures", long)]
     pub(crate) squeeze: bool,
 }
 
@@ -298,13 +299,19 @@ pub(crate) fn read(
 pub(crate) struct AlsoArgs {
     /// Pictures of other classes to learn from besides, a folder or zip with a folder of them per
     /// class. They sit in every episode, all of them or as many as make half of it.
-    #[arg(long, value_name = "PATH")]
+    #[arg(help_heading = "Pictures", long, value_name = "PATH")]
     also: Option<PathBuf>,
     /// Only these classes of --also.
-    #[arg(long, value_delimiter = ',', value_name = "NAMES", requires = "also")]
+    #[arg(
+        help_heading = "Pictures",
+        long,
+        value_delimiter = ',',
+        value_name = "NAMES",
+        requires = "also"
+    )]
     also_classes: Vec<String>,
     /// As --crops, of --also.
-    #[arg(long, value_name = "N", requires = "also", conflicts_with = "also_classes",
+    #[arg(help_heading = "Pictures", long, value_name = "N", requires = "also", conflicts_with = "also_classes",
         value_parser = clap::value_parser!(u32).range(2..=100))]
     also_crops: Option<u32>,
 }

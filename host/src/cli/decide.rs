@@ -13,7 +13,7 @@ use super::device::BoardArgs;
 use super::openset;
 use super::output::Output;
 
-/// Say what a class stands for: good parts, a known defect, or neither.
+/// Say what a class stands for: good, a defect, or neither.
 ///
 /// With a good class, a picture is OK, a known defect, or unknown, which then is not OK either. The
 /// board keeps it with the class.
@@ -50,17 +50,19 @@ fn role_parser() -> impl TypedValueParser<Value = Role> {
     })
 }
 
-/// Choose how the board decides: how many pictures of known classes it may reject, and how many
-/// frames have to agree.
+/// Choose how much is rejected, and how many frames must agree.
 ///
-/// Without an option it says how it does.
+/// A picture that is farther from its class than is usual is called unknown; that also happens to some
+/// pictures of the class itself, and --rate says to how many. On a line several frames show one part:
+/// the stable decision changes when enough of the last ones agree. Without an option it says how the
+/// board decides now.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sudal decide --rate 1            1 % of known pictures may be called unknown
   sudal decide --frames 5 --agree 4
   sudal decide")]
 pub(crate) struct Decide {
-    /// False-reject rate in %, 0.1 to 20.
+    /// Of 100 pictures of known classes, how many may be called unknown: 0.1 to 20.
     #[arg(long, value_name = "PERCENT")]
     rate: Option<f64>,
     /// Last frames that a stable decision looks at, 1 to 16.
@@ -98,11 +100,13 @@ impl Decide {
     }
 }
 
-/// Make up for a change of light or camera: shift embeddings by how far they have drifted.
+/// Make up for a change of light or camera.
 ///
-/// Classify some different known parts first; `sudal info` says how many counted. The board keeps the
+/// Embeddings are shifted by how far they have drifted. Classify some different known parts first; `sudal info` says how many counted. The board keeps the
 /// shift in flash, for this model. What drifted far takes two rounds.
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  sudal recenter")]
 pub(crate) struct Recenter {
     /// Shift no more.
     #[arg(long)]
@@ -128,7 +132,7 @@ impl Recenter {
     }
 }
 
-/// Set the region of interest: the part of each frame that is looked at.
+/// Choose the part of each frame that is looked at.
 ///
 /// Of a frame or region of other proportions than the model's input, the largest centred part of its
 /// proportions is looked at, so that no shape changes, and what is beside it is not; --squeeze looks at

@@ -1,44 +1,52 @@
 //! `sudal demo`.
 
-use std::fs;
+mod lesson;
+
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use serde::Serialize;
-use sudal::data::{Gray, parts};
-use sudal::device::Head;
-use sudal::report::{Confusion, ContactSheet, Query, Row};
+use sudal::device::doctor::{State, emulated};
+use sudal::device::{Emulator, HostBoard};
 
-use super::device::{Connection, Cost};
-use super::model::ModelFile;
+use super::device::Cost;
+use super::model::{self, ModelFile};
 use super::output::Output;
 use super::place;
 use super::scratch::ScratchArgs;
+use lesson::{Counts, Parts, Shown, show};
 
-/// Show the whole way on a board: flash, enrol, power cycle, classify.
+/// The clock for which the time of a frame is estimated from its instructions, one a cycle: that of an
+/// STM32H743.
+const MHZ: f64 = 480.0;
+
+/// See the whole way at once, with parts that are drawn.
 ///
-/// The board is the demo's own, in the user's state folder; what other boards were taught stays. It
-/// enrols classes of synthetic parts that no training saw, from a few frames each, switches the
-/// board off and on, classifies new frames, and prints the confusion matrix and the latency. The
-/// support frames and queries with their distances are drawn as a contact sheet.
+/// First on the host's board, the firmware in this process; then, where an emulator and what compiles
+/// firmware are installed, the same frames on an emulated Cortex-M7, whose answers have to be the same to
+/// the bit. The boards are the demo's own, in the user's state folder; what other boards were taught
+/// stays. They learn parts that no training saw, from a few frames each, are switched off and on, and
+/// classify new frames. A contact sheet shows all of it.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sudal demo
+  sudal demo --siblings                     harder: parts that differ in a detail
+  sudal demo --board emulator               install what is missing for the emulated board
   sudal demo --board host --classes 10 --shots 1 --out /tmp")]
 pub(crate) struct Args {
-    /// The model image.
-    #[arg(long, default_value = "models/parts.sudal", value_name = "FILE")]
+    /// The model: one that comes with sudal, or a model image.
+    #[arg(long, default_value = "parts", value_name = "MODEL")]
     model: PathBuf,
-    /// Classes to enrol.
+    /// Classes to teach.
     #[arg(long, default_value_t = 5)]
     classes: usize,
-    /// Support frames of each.
+    /// Frames of each to teach it from.
     #[arg(long, default_value_t = 5)]
     shots: usize,
-    /// Queries of each.
+    /// New frames of each to ask about.
     #[arg(long, default_value_t = 8)]
     queries: usize,
-    /// Enrol variants of the same part, which differ in a detail, instead of different parts.
+    /// Teach variants of the same part, which differ in a detail, instead of different parts.
     #[arg(long)]
     siblings: bool,
     /// Seed of the classes and frames.
@@ -54,8 +62,15 @@ pub(crate) struct Args {
 #[derive(Serialize)]
 struct Report {
     board: String,
+    /// Frames that are nearest to their class, of so many.
     right: u64,
     queries: u64,
+    /// What the device decided.
+    decided: Counts,
+    /// Whether the emulated board's answers were the host's, to the bit; none where it did not run.
+    same_as_host: Option<bool>,
+    /// What the emulated board lacks, where it did not run for that.
+    missing: Option<String>,
     cost_median: Cost,
     cost_most: Cost,
     confusion: Vec<Vec<u64>>,
@@ -69,161 +84,133 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     if counts.iter().any(|count| !(1..=1000).contains(count)) {
         bail!("--classes, --shots and --queries must be 1 to 1000");
     }
-    let board_args = args.board.board("demo")?;
+    // Refused before anything is shown.
+    args.board.board("demo", HostBoard::NAME)?;
     let pictures = ["contact-sheet.png", "confusion.png"].map(|name| args.out.join(name));
     for path in &pictures {
         place::ready(path)?;
     }
     let size = ModelFile::open(&args.model)?.size()?;
-    let image =
-        fs::read(&args.model).with_context(|| format!("reading {}", args.model.display()))?;
-    let stride = if args.siblings {
-        1
-    } else {
-        parts::FAMILY as usize
-    };
-    let classes: Vec<usize> = (0..args.classes).map(|c| c * stride).collect();
-    let frames = args.shots + args.queries;
-    let dataset = parts::dataset(args.seed, args.classes * stride, frames, size).subset(&classes);
-    let frame =
-        |class: usize, index: usize| -> anyhow::Result<Gray> { Ok(dataset.get(class, index)?) };
-    let names: Vec<String> = (0..args.classes)
-        .map(|c| dataset.class_name(c).to_owned())
-        .collect();
-
-    let (mut board, _hold) = board_args.open_alone()?;
-    board.flash(&image, &mut |step| output.step(step))?;
-    let mut connection = Connection::new(board)?;
-    connection.unlock(&board_args)?;
-    let info = connection.client.info()?;
-    if args.classes > usize::from(info.max_classes) || args.shots > usize::from(info.max_shots) {
-        bail!(
-            "the board stores {} classes of {} shots",
-            info.max_classes,
-            info.max_shots
-        );
-    }
-    connection.client.reset()?;
-    // The contact sheet shows distances.
-    connection.client.set_head(Head::Prototype)?;
-    output.step(format!(
-        "enrolling {} classes from {} frames each on {}",
-        args.classes, args.shots, info.board
-    ));
-    let mut support = Vec::new();
-    for (class, name) in names.iter().enumerate() {
-        let mut frames = Vec::new();
-        for shot in 0..args.shots {
-            let frame = frame(class, shot)?;
-            connection.show(&frame)?;
-            connection.client.enroll(&short(name))?;
-            frames.push(frame);
-        }
-        support.push(frames);
-    }
-
-    output.step("switching the board off and on");
-    connection.restart()?;
-    let enrolled = connection.client.list()?;
-    if enrolled.len() != args.classes || enrolled.iter().any(|c| usize::from(c.shots) != args.shots)
-    {
-        let names: Vec<_> = enrolled.iter().map(|c| c.name.as_str()).collect();
-        bail!(
-            "the power cycle lost classes: left are {}",
-            names.join(", ")
-        );
-    }
-    output.step(format!(
-        "{} classes are still there; classifying {} new frames",
-        enrolled.len(),
-        args.classes * args.queries
-    ));
-    let place = |id: u8| {
-        let class = enrolled.iter().find(|c| c.id == id)?;
-        names.iter().position(|n| short(n) == class.name)
+    let image = model::read(&args.model)?;
+    let parts = Parts::of(args, size)?;
+    let on = |name: &str| {
+        show(
+            &args.board.board_called("demo", name)?,
+            &image,
+            &parts,
+            output,
+        )
     };
 
-    let mut confusion = Confusion::new(&names);
-    let mut times = Vec::new();
-    let mut rows = Vec::new();
-    for (class, (name, support)) in names.iter().zip(support).enumerate() {
-        let mut queries = Vec::new();
-        for query in 0..args.queries {
-            let frame = frame(class, args.shots + query)?;
-            connection.show(&frame)?;
-            let verdict = connection.client.classify()?;
-            let Some(answer) = place(verdict.nearest.class) else {
-                bail!(
-                    "the board named a class that was not enrolled: {}",
-                    verdict.name
-                );
-            };
-            confusion.add(class, answer)?;
-            times.push(verdict.ticks);
-            let mut distances = vec![f32::NAN; args.classes];
-            for d in &verdict.distances {
-                if let Some(place) = place(d.class) {
-                    distances[place] = d.value.sqrt();
+    let named = args.board.name(Emulator::NAME);
+    let mut missing = None;
+    let (last, same) = if named == Emulator::NAME {
+        let host = on(HostBoard::NAME)?;
+        output.step(format!("host: {}", host.words()));
+        let lacks = emulated().into_iter().find(|f| f.state != State::Ready);
+        match lacks.filter(|_| !args.board.is_named()) {
+            None => {
+                let emulated = on(Emulator::NAME)?;
+                if !emulated.is_same(&host) {
+                    bail!(
+                        "the emulated board's answers differ from the host's: this is a fault of the firmware"
+                    );
                 }
+                (emulated, Some(true))
             }
-            queries.push(Query { frame, distances });
+            Some(lacks) => {
+                missing = Some(format!(
+                    "{}: {}",
+                    lacks.found,
+                    lacks.advice.unwrap_or_default()
+                ));
+                (host, None)
+            }
         }
-        rows.push(Row {
-            name: name.clone(),
-            support,
-            queries,
-        });
-    }
-    if board_args.openmv().is_none() {
-        connection.board.stop()?;
-    }
-    times.sort_unstable();
-    let cost = |ticks| Cost::new(connection.board.as_ref(), ticks, info.ticks_per_second);
-
-    let sheet = ContactSheet {
-        title: format!(
-            "{} classes, {} shots, {} of {} queries right on {}",
-            args.classes,
-            args.shots,
-            confusion.right(),
-            confusion.total(),
-            info.board
-        ),
-        rows,
+    } else {
+        (on(named)?, None)
     };
+
+    let confusion = last.confusion(&parts)?;
+    let title = format!(
+        "{} classes, {} shots: {}",
+        args.classes,
+        args.shots,
+        last.words().split(" (").next().unwrap_or_default()
+    );
     let [contact_sheet, confusion_picture] = pictures;
+    last.sheet(&parts, title).figure()?.save(&contact_sheet)?;
+    confusion.figure().save(&confusion_picture)?;
     let report = Report {
-        board: info.board,
         right: confusion.right(),
         queries: confusion.total(),
-        cost_median: cost(times[times.len() / 2]),
-        cost_most: cost(times[times.len() - 1]),
+        decided: last.counts(),
+        same_as_host: same,
+        missing,
+        cost_median: last.median,
+        cost_most: last.most,
         confusion: (0..args.classes)
             .map(|t| (0..args.classes).map(|a| confusion.count(t, a)).collect())
             .collect(),
-        names,
         contact_sheet,
         confusion_picture,
+        board: last.board.clone(),
+        names: parts.names.clone(),
     };
-    sheet.figure()?.save(&report.contact_sheet)?;
-    confusion.figure().save(&report.confusion_picture)?;
-    let text = format!(
-        "{confusion}\n{} of {} right; {} a frame (median; most {})\n{}\n{}",
-        report.right,
-        report.queries,
-        report.cost_median,
-        report.cost_most,
-        report.contact_sheet.display(),
-        report.confusion_picture.display()
-    );
+    let text = format!("{confusion}\n\n{}", words(&report, &last));
     output.result(&report, text)
 }
 
-/// A name that fits the board's store; its number at the front keeps it unique.
-fn short(name: &str) -> String {
-    let mut end = name.len().min(32);
-    while !name.is_char_boundary(end) {
-        end -= 1;
+impl Shown {
+    /// How often it was right, and how long it took.
+    fn words(&self) -> String {
+        let Counts {
+            right,
+            not_sure,
+            wrong,
+        } = self.counts();
+        let time = match self.median {
+            Cost::Milliseconds(ms) if self.board == HostBoard::NAME => {
+                format!("{ms:.1} ms a frame in this process")
+            }
+            Cost::Milliseconds(ms) => format!("{ms:.1} ms a frame"),
+            Cost::Instructions(n) => format!(
+                "{:.0} ms a frame at {MHZ:.0} MHz, estimated ({:.2} M instructions, one a cycle)",
+                n as f64 / MHZ / 1e3,
+                n as f64 / 1e6
+            ),
+        };
+        format!("{right} right, {not_sure} not sure, {wrong} wrong; {time}")
     }
-    name[..end].trim_end().to_owned()
+}
+
+/// What was seen, and what to do next.
+fn words(report: &Report, last: &Shown) -> String {
+    let mut text = last.words();
+    if report.same_as_host == Some(true) {
+        text.push_str(&format!(
+            "\nall {} answers of the emulated Cortex-M7 are the host's, to the bit",
+            report.queries
+        ));
+    }
+    if let Some(missing) = &report.missing {
+        text.push_str(&format!(
+            "\nthe same on an emulated Cortex-M7 (sudal demo --board emulator, which installs what it can): {missing}"
+        ));
+    }
+    text.push_str(&format!(
+        "\nwhat it saw: {}, {}\n\nnext, pictures of your own, a folder for each class:\n",
+        report.contact_sheet.display(),
+        report.confusion_picture.display()
+    ));
+    if std::env::var_os("CARGO").is_some() {
+        text.push_str("  cargo install --path host    the command sudal, for all that follows\n");
+    }
+    text.push_str(
+        "  sudal check FOLDER           which model suits them, and is it good enough?
+  sudal teach FOLDER           teach them
+  sudal classify PICTURE       ask
+  sudal serve                  watch and teach it in a browser",
+    );
+    text
 }

@@ -9,29 +9,35 @@ use anyhow::bail;
 use serde::Serialize;
 use sudal::data::{Gray, Loaded};
 use sudal::device::{
-    self, Board, BoardError, Client, ClientError, DeviceError, Head, Hold, Link, LockError,
-    LockKey, LockState, OpenMv, Purpose,
+    self, Board, BoardError, Client, ClientError, DeviceError, Head, Hold, HostBoard, Link,
+    LockError, LockKey, LockState, OpenMv, Purpose,
 };
 use sudal::episodes::{Episode, Sampler};
-use sudal::meta::Accuracy;
+use sudal::measure::Accuracy;
 
-use super::output::Output;
+use super::output::{Output, detail, say, say_once};
 
 /// Which board.
 #[derive(clap::Args, Clone)]
 pub(crate) struct BoardArgs {
-    /// The board: mps2-an500 is a Cortex-M7 in QEMU, host the same firmware in this process,
-    /// openmv-h7 an OpenMV Cam H7 at a USB port.
-    #[arg(long, default_value = "mps2-an500", env = "SUDAL_BOARD")]
-    pub(crate) board: String,
+    /// The board: host is the firmware in this process, emulator a Cortex-M7 in QEMU (mps2-an500),
+    /// openmv-h7 an OpenMV Cam H7 at a USB port, /dev/ttyACM0 one at this port [default: the board that
+    /// is plugged in, else host].
+    #[arg(help_heading = "Board", long, env = "SUDAL_BOARD", value_name = "NAME")]
+    pub(crate) board: Option<String>,
     /// Folder with the board's flash, model and logs [default: in the user's state folder].
-    #[arg(long, value_name = "DIR", env = "SUDAL_BOARD_DIR")]
+    #[arg(
+        help_heading = "Board",
+        long,
+        value_name = "DIR",
+        env = "SUDAL_BOARD_DIR"
+    )]
     pub(crate) board_dir: Option<PathBuf>,
-    /// Serial port of an openmv-h7, which needs no --board then [default: the one where it is].
-    #[arg(long, value_name = "PORT", env = "SUDAL_PORT", value_parser = serial_port)]
+    /// Serial port of a camera board, which needs no --board then [default: the one where it is].
+    #[arg(help_heading = "Board", long, value_name = "PORT", env = "SUDAL_PORT", value_parser = serial_port)]
     pub(crate) port: Option<PathBuf>,
     /// Key of the board, for commands that change one that is locked; see `sudal key`.
-    #[arg(long, value_name = "FILE", env = "SUDAL_KEY")]
+    #[arg(help_heading = "Board", long, value_name = "FILE", env = "SUDAL_KEY")]
     pub(crate) key: Option<PathBuf>,
 }
 
@@ -54,19 +60,72 @@ pub(crate) struct Connection {
     _hold: Hold,
 }
 
+/// Where a board is.
+pub(crate) enum Where {
+    /// In a folder: its name.
+    Folder(String),
+    /// At a serial port, if that is known already.
+    Port(Option<PathBuf>),
+}
+
 impl BoardArgs {
-    /// The board, as it is.
-    pub(crate) fn open(&self) -> anyhow::Result<Box<dyn Board>> {
-        if let Some(camera) = self.openmv() {
-            return Ok(Box::new(camera));
+    /// Which board is meant; where none is named that is said.
+    ///
+    /// # Errors
+    /// That several are plugged in.
+    pub(crate) fn place(&self) -> anyhow::Result<Where> {
+        if let Some(port) = &self.port {
+            return Ok(Where::Port(Some(port.clone())));
         }
-        Ok(device::open(&self.board, &self.dir())?)
+        let named = match self.board.as_deref() {
+            Some(name) => name,
+            None => match OpenMv::plugged_in()? {
+                Some(port) => {
+                    say_once(format_args!(
+                        "board: the camera board at {}",
+                        port.display()
+                    ));
+                    return Ok(Where::Port(Some(port)));
+                }
+                None => {
+                    say_once(
+                        "board: host, the firmware in this process (--board emulator, or --port of a camera board, for another)",
+                    );
+                    HostBoard::NAME
+                }
+            },
+        };
+        Ok(match device::canonical(named) {
+            OpenMv::NAME => Where::Port(None),
+            port if port.starts_with("/dev/") => Where::Port(Some(port.into())),
+            name => Where::Folder(name.to_owned()),
+        })
     }
 
-    /// The board's folder.
-    pub(crate) fn dir(&self) -> PathBuf {
+    /// The name of the board.
+    pub(crate) fn name(&self) -> anyhow::Result<String> {
+        Ok(match self.place()? {
+            Where::Folder(name) => name,
+            Where::Port(_) => OpenMv::NAME.to_owned(),
+        })
+    }
+
+    /// The board, as it is.
+    pub(crate) fn open(&self) -> anyhow::Result<Box<dyn Board>> {
+        Ok(match self.place()? {
+            Where::Port(port) => Box::new(OpenMv::at(port.as_deref())),
+            Where::Folder(name) => {
+                let dir = self.dir(&name);
+                detail(format_args!("board {name} in {}", dir.display()));
+                device::open(&name, &dir)?
+            }
+        })
+    }
+
+    /// The folder of the board of this name.
+    fn dir(&self, name: &str) -> PathBuf {
         let dir = self.board_dir.clone();
-        dir.unwrap_or_else(|| device::state_dir(&self.board))
+        dir.unwrap_or_else(|| device::state_dir(name))
     }
 
     /// The board, kept from other programs, if it is there.
@@ -80,9 +139,11 @@ impl BoardArgs {
     }
 
     /// The camera board, if it is one.
-    pub(crate) fn openmv(&self) -> Option<OpenMv> {
-        let is_one = self.port.is_some() || self.board == OpenMv::NAME;
-        is_one.then(|| OpenMv::at(self.port.as_deref()))
+    pub(crate) fn openmv(&self) -> anyhow::Result<Option<OpenMv>> {
+        Ok(match self.place()? {
+            Where::Port(port) => Some(OpenMv::at(port.as_deref())),
+            Where::Folder(_) => None,
+        })
     }
 
     /// The board, on and connected.
@@ -135,7 +196,7 @@ impl fmt::Display for Cost {
 
 /// Keeps other programs from a board; says for whom it waits.
 pub(crate) fn hold(board: &mut dyn Board) -> Result<Hold, BoardError> {
-    board.hold(Purpose::Command, &mut |text| eprintln!("{text}"))
+    board.hold(Purpose::Command, &mut |text| say(text))
 }
 
 impl Connection {
@@ -160,7 +221,9 @@ impl Connection {
             while let Err(error) = self.client.unlock(&key) {
                 match error {
                     ClientError::Device(DeviceError::Lock(LockError::Wait { seconds })) => {
-                        eprintln!("there were wrong answers: waiting {seconds} s");
+                        say(format_args!(
+                            "there were wrong answers: waiting {seconds} s"
+                        ));
                         sleep(Duration::from_secs(seconds.into()));
                     }
                     error => return Err(error.into()),

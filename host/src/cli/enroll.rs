@@ -15,22 +15,23 @@ use super::decide;
 use super::device::{BoardArgs, Connection};
 use super::interrupt::{Interrupt, Interrupted};
 use super::output::Output;
+use super::own;
 use super::re_enroll;
 
-/// Teach the board a class from pictures, one shot each; more can be added any time.
+/// Teach the board one class from pictures, one shot each.
 ///
-/// Without pictures it is one shot of what the camera sees.
+/// More can be added any time. Without pictures it is one shot of what the camera sees.
 /// A picture that does not fit the other shots of its class is refused with the reason. All pictures
 /// are enrolled or none: where one is refused, or Ctrl-C comes, the class is what it was.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sudal enroll gear gear1.png gear2.png gear3.png
-  sudal enroll \"gear, broken tooth\" broken/*.jpg
+  sudal enroll \"gear, broken tooth\" broken/
   sudal enroll gear odd.png --force")]
 pub(crate) struct Enroll {
     /// Name of the class.
     name: String,
-    /// Pictures of it: PNG, JPEG, BMP, TIFF or WebP. Of one of other proportions than the model's input
+    /// Pictures of it, or a folder of them: PNG, JPEG, BMP, TIFF or WebP. Of one of other proportions than the model's input
     /// the board looks at the middle (see sudal region).
     pictures: Vec<PathBuf>,
     /// Keep the pictures too, in a folder of the class's name within this one: another model can be
@@ -57,15 +58,15 @@ impl Enroll {
         let keep = self.keep.as_deref();
         let keep = keep.map(|folder| re_enroll::class_folder(folder, &class));
         let keep = keep.transpose()?;
-        if self.pictures.len() > MAX_SHOTS {
+        let given = self.given(output)?;
+        if given.len() > MAX_SHOTS {
             bail!(
                 "these are {} pictures, a class holds {MAX_SHOTS} shots: take the {MAX_SHOTS} that differ most",
-                self.pictures.len()
+                given.len()
             );
         }
         // Read all before the first is stored.
-        let pictures = self
-            .pictures
+        let pictures = given
             .iter()
             .map(|path| Gray::open(path))
             .collect::<Result<Vec<_>, _>>()?;
@@ -74,7 +75,7 @@ impl Enroll {
         let interrupt = Interrupt::catch()?;
         let mut kept = Vec::new();
         let taken = self
-            .teach(&class, &pictures, &interrupt, &mut c)
+            .teach(&class, &given, &pictures, &interrupt, &mut c)
             .and_then(|taken| {
                 if let Some(folder) = &keep {
                     keep_all(folder, &pictures, &mut kept)?;
@@ -97,10 +98,26 @@ impl Enroll {
         self.report(&class, &enrolled, &taken.overwritten, &mut c, output)
     }
 
+    /// The pictures; of one folder that has more than a class holds, so many spread over all.
+    fn given(&self, output: &Output) -> anyhow::Result<Vec<PathBuf>> {
+        let given = own::expand(&self.pictures, output)?;
+        let is_one_folder = self.pictures.len() == 1 && self.pictures[0].is_dir();
+        if !is_one_folder || given.len() <= MAX_SHOTS {
+            return Ok(given);
+        }
+        output.step(format!(
+            "a class holds {MAX_SHOTS} shots: so many of the {} pictures are taken, spread evenly",
+            given.len()
+        ));
+        let places = own::spread(given.len(), MAX_SHOTS).into_iter();
+        Ok(places.map(|place| given[place].clone()).collect())
+    }
+
     /// Enrols all pictures, or what the camera sees.
     fn teach(
         &self,
         class: &str,
+        given: &[PathBuf],
         pictures: &[Gray],
         interrupt: &Interrupt,
         c: &mut Connection,
@@ -110,7 +127,7 @@ impl Enroll {
             0 | 1 => "",
             _ => "; none of these pictures was enrolled",
         };
-        let given = self.pictures.iter().zip(pictures).map(Some);
+        let given = given.iter().zip(pictures).map(Some);
         // Without pictures, one shot of what the camera sees.
         let camera = pictures.is_empty().then_some(None);
         for shot in given.chain(camera) {

@@ -4,31 +4,33 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use serde::Serialize;
+use sudal::device::Emulator;
 use sudal::device::Head;
 use sudal::episodes::{EpisodeShape, Sampler};
-use sudal::meta::{Accuracy, Embeddings};
+use sudal::measure::{Accuracy, Embeddings};
+use sudal::table::Table;
 
 use super::bounds;
 use super::data::DataArgs;
 use super::device;
 use super::head;
-use super::model::{ModelFile, Prepared};
-use super::output::Output;
+use super::model::{self, ModelFile, Prepared, file_name};
+use super::output::{Output, TableArgs};
 use super::scratch::ScratchArgs;
 
-/// Measure accuracy on few-shot episodes of classes that were not trained on.
+/// Measure accuracy on few-shot tasks of classes never trained on.
 ///
 /// Takes a checkpoint (float, measured by its own method), an ONNX file (float) or a model image (int8, run by the firmware's
 /// engine, or with --on-board by a board itself, one of this command's own: every support picture is enrolled and every
 /// query classified over its line, and each answer is compared with the host's to the bit).
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal eval models/parts.sudal --data synthetic:parts
+  sudal eval parts --data synthetic:parts
   sudal eval models/omniglot.onnx --data ~/omniglot --way 5,20 --shot 1,5
-  sudal eval models/omniglot.sudal --data ~/omniglot --head memory --shot 1,5,10
-  sudal eval models/omniglot.sudal --data ~/omniglot --on-board --way 5 --shot 1 --query 3 --episodes 100")]
+  sudal eval omniglot --data ~/omniglot --head memory --shot 1,5,10
+  sudal eval omniglot --data ~/omniglot --on-board --way 5 --shot 1 --query 3 --episodes 100")]
 pub(crate) struct Args {
-    /// Checkpoint, ONNX file or model image.
+    /// A model that comes with sudal, by name, or a file: checkpoint, ONNX or model image.
     model: PathBuf,
     #[command(flatten)]
     data: DataArgs,
@@ -58,6 +60,8 @@ pub(crate) struct Args {
     /// Run the episodes through the board's line instead of in this process (model images only).
     #[arg(long)]
     on_board: bool,
+    #[command(flatten)]
+    tables: TableArgs,
     #[command(flatten)]
     board: ScratchArgs,
 }
@@ -94,16 +98,14 @@ enum Bench<'a> {
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let board = args
         .on_board
-        .then(|| args.board.board("eval"))
+        .then(|| args.board.board("eval", Emulator::NAME))
         .transpose()?;
     let model = ModelFile::open(&args.model)?;
-    if let ModelFile::Checkpoint(trained) = &model
-        && let Some(greatest) = trained.learner().method().greatest_way()
+    if let Some((greatest, method)) = model.greatest_way()
         && let Some(way) = args.way.iter().find(|way| **way > greatest)
     {
         bail!(
-            "{} tells at most {greatest} classes apart, {way} were asked for: give --way {greatest}",
-            trained.learner().name()
+            "{method} tells at most {greatest} classes apart, {way} were asked for: give --way {greatest}"
         );
     }
     let split = args.data.split_or("test")?;
@@ -116,17 +118,13 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         })
     });
     let mut bench = if let Some(board) = board {
-        if !matches!(model, ModelFile::Image(_)) {
-            bail!("--on-board needs a model image: make one with `sudal convert`");
-        }
-        let bytes = std::fs::read(&args.model)?;
+        model.image("--on-board")?;
+        let bytes = model::read(&args.model)?;
         Bench::Board(Box::new(device::Episodes::start(
             &board, &bytes, &data, output,
         )?))
     } else if let Some(head) = args.head {
-        if !matches!(model, ModelFile::Image(_)) {
-            bail!("--head needs a model image: make one with `sudal convert`");
-        }
+        model.image("--head")?;
         Bench::Heads(head, model.embeddings(&data, output)?)
     } else {
         Bench::Host(model.prepare(&data, output)?)
@@ -183,7 +181,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         if args.on_board {
             format!(
                 ", on {} over its line, every answer bit-identical to the host's",
-                args.board.name()
+                args.board.name(Emulator::NAME)
             )
         } else {
             String::new()
@@ -195,5 +193,22 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             row.way, row.shot, row.accuracy
         ));
     }
-    output.result(&report, text)
+    output.measured(&report, text, &[table(&report)], args.tables)
+}
+
+/// One row, so that those of several models make one table.
+fn table(report: &Report) -> Table {
+    let task = |row: &Row| format!("{}-way {}-shot", row.way, row.shot);
+    let mut table = Table::new(
+        ["model".to_owned()]
+            .into_iter()
+            .chain(report.rows.iter().map(task)),
+    );
+    let name = match report.head {
+        Some(head) => format!("`{}`, {}", file_name(&report.model), head.name()),
+        None => format!("`{}`", file_name(&report.model)),
+    };
+    let accuracies = report.rows.iter().map(|row| row.accuracy.to_string());
+    table.row([name].into_iter().chain(accuracies));
+    table
 }

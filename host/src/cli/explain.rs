@@ -13,6 +13,8 @@ use super::model::ModelFile;
 use super::output::Output;
 use super::place;
 
+/// Show why a model answers as it does, in pictures.
+///
 /// Show why a model answers as it does: a map of an episode's embeddings, and each query's nearest
 /// support pictures.
 ///
@@ -21,10 +23,10 @@ use super::place;
 /// nearest, with their Euclidean distances. Queries that are nearest to another class come first.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal explain models/parts.sudal --data synthetic:parts --out parts
+  sudal explain parts --data synthetic:parts --out parts
   sudal explain models/omniglot.onnx --data ~/omniglot --way 8 --shot 3 --episode 7 --out omniglot")]
 pub(crate) struct Args {
-    /// Checkpoint, ONNX file or model image.
+    /// A model that comes with sudal, by name, or a file: checkpoint, ONNX or model image.
     model: PathBuf,
     #[command(flatten)]
     data: DataArgs,

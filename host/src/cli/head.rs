@@ -6,7 +6,7 @@ use sudal::device::Head;
 use super::device::BoardArgs;
 use super::output::Output;
 
-/// Choose how the board classifies, or say how it does.
+/// Choose how distances become an answer, or say how they do.
 ///
 /// Prototype: by the nearest mean of a class's shots. Nearest: by the nearest single shot. Memory:
 /// by a weighted read of a memory with a bounded number of slots, of which a full one gives up the

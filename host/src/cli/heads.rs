@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use anyhow::{Context, bail};
 use sudal::device::{self, Head, HeadEpisodes, HeadRow, HeadTable, Machine};
 use sudal::episodes::{EpisodeShape, Sampler};
 
 use super::bounds;
 use super::data::DataArgs;
-use super::model::ModelFile;
-use super::output::Output;
+use super::model::{ModelFile, read};
+use super::output::{Output, TableArgs};
 
 /// What the heads are measured on.
 #[derive(clap::Args)]
@@ -41,15 +40,14 @@ pub(crate) fn run(
     args: &HeadsArgs,
     path: &Path,
     machine: Machine,
+    tables: TableArgs,
     output: &Output,
 ) -> anyhow::Result<()> {
     let model = ModelFile::open(path)?;
-    let ModelFile::Image(image) = &model else {
-        bail!("the firmware's heads need a model image: make one with `sudal convert`");
-    };
+    let image = model.image("measuring heads")?;
     let split = args.data.split_or("test")?;
     let data = args.data.load(&split, model.size()?, output)?;
-    let bytes = std::fs::read(path).with_context(|| format!("{}", path.display()))?;
+    let bytes = read(path)?;
     let profile = device::profile(&bytes, machine, &mut |step| output.step(step))?;
     let embeddings = model.embeddings(&data, output)?;
     let runs = HeadEpisodes::new(&image.model()?, &embeddings);
@@ -78,5 +76,5 @@ pub(crate) fn run(
         args.query,
         args.seed
     );
-    output.result(&table, text)
+    output.measured(&table, text, &[table.table()], tables)
 }

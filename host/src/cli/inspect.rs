@@ -5,18 +5,21 @@ use std::path::PathBuf;
 use anyhow::bail;
 use serde::Serialize;
 use sudal::data::mvtec::Products;
-use sudal::device::{Alarms, Inspected, Inspection};
+use sudal::device::{Inspected, Inspection};
 use sudal::episodes::{Episode, EpisodeShape, Sampler};
-use sudal::meta::Accuracy;
+use sudal::measure::Accuracy;
+use sudal::table::Table;
 
 use super::bounds;
 use super::data::{DataArgs, Kind};
 use super::model::ModelFile;
 use super::openset::rate;
-use super::output::Output;
+use super::output::{Output, TableArgs};
 
 mod products;
 
+/// Measure how small a flaw is found at a rate of false alarms.
+///
 /// Measure OK/NG: enrol a few good parts, alone or with known defects, and count what is missed at a
 /// rate of false alarms.
 ///
@@ -29,12 +32,12 @@ mod products;
 /// `test` shown: areas below the ROC over pictures and pixels, per-region overlap, and what is missed.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal inspect models/parts.sudal --data synthetic:parts
-  sudal inspect models/surfaces.sudal --data x-sdd.zip --known 3 --unknown 3
-  sudal inspect models/surfaces.sudal --data magnetic-tiles/ --good free --known 2 --unknown 3
-  sudal inspect models/surfaces.sudal --data mvtec/ --shot 1,2,4,8,16 --plot inspected")]
+  sudal inspect parts --data synthetic:parts
+  sudal inspect surfaces --data x-sdd.zip --known 3 --unknown 3
+  sudal inspect surfaces --data magnetic-tiles/ --good free --known 2 --unknown 3
+  sudal inspect surfaces --data mvtec/ --shot 1,2,4,8,16 --plot inspected --sheet flaws.png")]
 pub(crate) struct Args {
-    /// The model image.
+    /// A model that comes with sudal, by name, or a model image.
     model: PathBuf,
     #[command(flatten)]
     data: DataArgs,
@@ -62,6 +65,10 @@ pub(crate) struct Args {
     /// Draw the areas of products over shots to FILE.png and FILE.svg.
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
+    /// Draw some pictures of each product with the flaws that are found in them to FILE.png, after the
+    /// fewest good pictures from four on that are taught.
+    #[arg(long, value_name = "FILE")]
+    sheet: Option<PathBuf>,
     /// Episodes.
     #[arg(long, default_value_t = 600, value_parser = bounds::episodes())]
     episodes: u64,
@@ -71,6 +78,8 @@ pub(crate) struct Args {
     /// Draw whole families of this many classes, which are alike.
     #[arg(long, default_value_t = 1)]
     family: usize,
+    #[command(flatten)]
+    tables: TableArgs,
 }
 
 #[derive(Serialize)]
@@ -88,17 +97,17 @@ struct Report {
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let file = ModelFile::open(&args.model)?;
-    let ModelFile::Image(image) = &file else {
-        bail!("decisions need a model image: make one with `sudal convert`");
-    };
+    let image = file.image("measuring decisions")?;
     if let Kind::Folder(path) = args.data.kind()?
         && image.model()?.patches().is_some()
         && Products::are_in(&path)?
     {
         return products::run(args, image, &path, output);
     }
-    if args.plot.is_some() {
-        bail!("--plot is for products in MVTec's layout and a model that gives patches");
+    if args.plot.is_some() || args.sheet.is_some() {
+        bail!(
+            "--plot and --sheet are for products in MVTec's layout and a model that gives patches"
+        );
     }
     let shot = *one(&args.shot, &5, "--shot")?;
     let percent = *one(&args.rate, &1.0, "--rate")?;
@@ -143,7 +152,13 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         rate: percent,
         rows,
     };
-    output.result(&report, describe(&report, args))
+    let table = table(&report);
+    output.measured(
+        &report,
+        describe(&report, &table, args),
+        &[table],
+        args.tables,
+    )
 }
 
 /// What was given, once at most.
@@ -166,9 +181,9 @@ fn with_good(mut episode: Episode, good: usize) -> Option<Episode> {
     Some(episode)
 }
 
-fn describe(report: &Report, args: &Args) -> String {
-    let mut text = format!(
-        "{} on {}, split {}: good {}, {} known and {} unknown defects, {} shots each, {} episodes, seed {}\n",
+fn describe(report: &Report, table: &Table, args: &Args) -> String {
+    format!(
+        "{} on {}, split {}: good {}, {} known and {} unknown defects, {} shots each, {} episodes, seed {}\n{table}",
         report.model.display(),
         report.data,
         report.split,
@@ -178,31 +193,38 @@ fn describe(report: &Report, args: &Args) -> String {
         report.shot,
         args.episodes,
         args.seed
-    );
-    for row in &report.rows {
-        let enrolled = if row.enrolled_defects {
-            "good parts and known defects enrolled"
-        } else {
-            "only good parts enrolled"
-        };
-        let exact = format!("at exactly {} % false alarms", report.rate);
-        let chosen = format!("at the device's threshold for {} %", report.rate);
-        for (at, alarms) in [(exact, &row.exact), (chosen, &row.chosen)] {
-            text.push_str(&format!("{enrolled}, {at}: {}\n", describe_alarms(alarms)));
-        }
-    }
-    text
+    )
 }
 
-fn describe_alarms(alarms: &Alarms) -> String {
-    let missed = |of: &str, missed: &Option<Accuracy>| match missed {
-        Some(missed) => format!(", {missed} of {of} missed"),
-        None => String::new(),
-    };
-    format!(
-        "{} false alarms{}{}",
-        alarms.false_alarms,
-        missed("known defects", &alarms.missed_known),
-        missed("unknown defects", &alarms.missed_unknown)
-    )
+/// A row for each threshold, with only good parts enrolled and with known defects too.
+fn table(report: &Report) -> Table {
+    let heads = [
+        "enrolled",
+        "threshold",
+        "false alarms",
+        "known defects missed",
+        "unknown defects missed",
+    ];
+    let mut table = Table::new(heads);
+    let exact = format!("exactly {} % false alarms", report.rate);
+    let chosen = format!("the device's for {} %", report.rate);
+    let missed =
+        |missed: &Option<Accuracy>| missed.map_or("-".to_owned(), |missed| missed.to_string());
+    for row in &report.rows {
+        let enrolled = if row.enrolled_defects {
+            "good and defects"
+        } else {
+            "good only"
+        };
+        for (at, alarms) in [(&exact, &row.exact), (&chosen, &row.chosen)] {
+            table.row([
+                enrolled.to_owned(),
+                at.clone(),
+                alarms.false_alarms.to_string(),
+                missed(&alarms.missed_known),
+                missed(&alarms.missed_unknown),
+            ]);
+        }
+    }
+    table
 }

@@ -8,10 +8,11 @@ use sudal::device::{InspectionInfo, InspectionRequest};
 
 use super::device::{BoardArgs, Connection};
 use super::output::Output;
+use super::own;
 
-/// Show the board good parts, one picture each: it then finds the flaws of others by itself.
+/// Show good parts: the board then finds flaws by itself.
 ///
-/// The board keeps what each place of them looks like, and `sudal classify` tells a part that has a
+/// One picture of each. The board keeps what each place of them looks like, and `sudal classify` tells a part that has a
 /// place like none of them, with where that is. Four parts are a start; more find smaller flaws. Parts
 /// should lie alike, under the light of the line. Either all pictures of a command are kept or none.
 /// Without pictures it is one of what the camera sees.
@@ -24,24 +25,26 @@ use super::output::Output;
   sudal good part.png            the board was wrong: this part is fine, too
   sudal inspection --undo        not that one")]
 pub(crate) struct Good {
-    /// Pictures of good parts: PNG, JPEG, BMP, TIFF or WebP.
+    /// Pictures of good parts, or a folder of them: PNG, JPEG, BMP, TIFF or WebP.
     pictures: Vec<PathBuf>,
     #[command(flatten)]
     board: BoardArgs,
 }
 
-/// Show the board a bad part that it took for good: its most suspicious places are kept as flaws.
+/// Show a bad part that the board took for good.
+///
+/// Its most suspicious places are kept as flaws.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   sudal bad scratch.png")]
 pub(crate) struct Bad {
-    /// Pictures of bad parts.
+    /// Pictures of bad parts, or a folder of them.
     pictures: Vec<PathBuf>,
     #[command(flatten)]
     board: BoardArgs,
 }
 
-/// Watch good parts run, so that the rate of false alarms that was chosen holds on this line.
+/// Watch good parts run, so that the rate of false alarms holds.
 ///
 /// From a few good parts the board can only guess how much good parts differ. Here it counts the
 /// scores of many, and its threshold then comes from them: 200 or more for a rate of 1 %
@@ -51,7 +54,7 @@ pub(crate) struct Bad {
   sudal commission --frames 200          of what the camera sees
   sudal commission run/*.png")]
 pub(crate) struct Commission {
-    /// Pictures of good parts; without any, what the camera sees.
+    /// Pictures of good parts, or a folder of them; without any, what the camera sees.
     pictures: Vec<PathBuf>,
     /// How many frames of what the camera sees.
     #[arg(long, default_value_t = 200, conflicts_with = "pictures")]
@@ -60,8 +63,11 @@ pub(crate) struct Commission {
     board: BoardArgs,
 }
 
-/// Say what the board knows of good parts, go a step back, or forget it.
+/// Say what is known of good parts, undo a step, or forget it.
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sudal inspection
+  sudal inspection --undo")]
 pub(crate) struct Inspection {
     /// Go back to what was kept before the last command.
     #[arg(long)]
@@ -137,6 +143,7 @@ fn learn(
     board: &BoardArgs,
     output: &Output,
 ) -> anyhow::Result<()> {
+    let pictures = &own::expand(pictures, output)?;
     // Read all before the first is learned.
     let shown = pictures
         .iter()

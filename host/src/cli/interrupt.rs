@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
-
-use tokio::sync::oneshot;
 
 /// Signals closer together than this are one.
 const ONE_PRESS: Duration = Duration::from_millis(300);
@@ -29,7 +26,7 @@ impl Interrupt {
             None => {
                 first = Some(Instant::now());
                 set.store(true, Ordering::SeqCst);
-                eprintln!("\nstopping after this step (again to stop at once)");
+                super::output::tell("\nstopping after this step (again to stop at once)");
             }
             // `timeout` and some shells send one press twice.
             Some(first) if first.elapsed() < ONE_PRESS => {}
@@ -46,17 +43,18 @@ impl Interrupt {
 
 /// Done when Ctrl-C was pressed or a termination signal came. The process ends `limit` later, or at a
 /// second one, whatever is blocked.
+#[cfg(feature = "serve")]
 pub(crate) fn stop(limit: Duration) -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
-    let (tell, told) = oneshot::channel();
+    let (tell, told) = tokio::sync::oneshot::channel();
     let mut tell = Some((tell, limit));
     let mut first = Instant::now();
     ctrlc::set_handler(move || match tell.take() {
         Some((tell, limit)) => {
             first = Instant::now();
             let _ = tell.send(());
-            thread::spawn(move || {
-                thread::sleep(limit);
-                eprintln!("something is blocked for good and is left behind");
+            std::thread::spawn(move || {
+                std::thread::sleep(limit);
+                super::output::tell("something is blocked for good and is left behind");
                 std::process::exit(1);
             });
         }

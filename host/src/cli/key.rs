@@ -8,7 +8,7 @@ use sudal::device::{LockKey, SigningKey};
 use super::model::beside;
 use super::output::Output;
 
-/// Make the keys that lock boards and sign model images.
+/// Make the keys that lock boards and sign models.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sudal key new board1.key

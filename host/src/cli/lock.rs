@@ -9,7 +9,9 @@ use super::device::BoardArgs;
 use super::output::Output;
 use super::sign::product;
 
-/// Lock the board: give it its key if it has none.
+/// Lock the board by its key.
+///
+/// A board without one is given the key.
 ///
 /// Reading and classifying stay open; what changes the board then needs the key (`--key FILE` or
 /// SUDAL_KEY). The key goes over the line this once: do it where nobody listens.
@@ -41,7 +43,9 @@ impl Lock {
     }
 }
 
-/// Have the board take only model images that a key signed, for its product and not too old.
+/// Have the board take only models that a key signed.
+///
+/// For its product, and none that is too old.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sudal key new --sign maker.key
@@ -76,11 +80,15 @@ impl Trust {
     }
 }
 
+/// Make a board forget all, its key too, by its recovery pin.
+///
 /// Start the board with its recovery pin held: it forgets all classes, its key, the trusted key and
 /// updates.
 ///
 /// For who has the board in hand and lost the key.
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  sudal recover --yes")]
 pub(crate) struct Recover {
     /// Do it: there is no way back.
     #[arg(long)]

@@ -1,53 +1,56 @@
 //! One file a command; what they share stands in [`data`], [`device`], [`model`] and [`output`].
 
+mod absent;
 mod align;
 mod backup;
-mod bench;
 mod board;
+mod boards;
 mod bounds;
-mod calibrate;
+mod check;
 mod classify;
-mod convert;
+#[cfg(feature = "convert")]
+mod conversion;
 mod data;
 mod decide;
 mod demo;
 mod device;
+mod doctor;
 mod enroll;
 mod eval;
 mod explain;
-mod export;
 mod head;
 mod heads;
+mod help;
 mod inspect;
 mod inspection;
 mod interrupt;
 mod key;
 mod lock;
 mod model;
+mod models;
 mod openset;
 mod output;
-mod patches;
+mod own;
 mod pictures;
 mod place;
 mod profile;
 mod re_enroll;
 mod scratch;
 mod selftest;
+#[cfg(feature = "serve")]
 mod serve;
 mod sign;
-mod sweep;
-mod train;
-mod tune;
+mod teach;
+#[cfg(feature = "train")]
+mod training;
 mod update;
 mod validate;
-mod verify;
-mod whiten;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use output::Output;
+use output::{Level, Output};
 
 /// Few-shot vision for microcontroller cameras.
 ///
@@ -55,52 +58,48 @@ use output::Output;
 /// which it never saw. A board with a camera then learns a class from a few frames and classifies
 /// new ones by their distance to them.
 #[derive(Parser)]
-#[command(
-    name = "sudal",
-    version,
-    arg_required_else_help = true,
-    after_help = "From nothing to a classification, on the emulated board:
-  sudal demo                                            everything below, with synthetic parts
-  sudal train --data synthetic:parts --out parts.ckpt   meta-train
-  sudal export parts.ckpt --out parts.onnx              write ONNX
-  sudal verify parts.onnx --checkpoint parts.ckpt       compare with ONNX Runtime and tract
-  sudal convert parts.onnx --out parts.sudal            quantise to int8
-  sudal profile parts.sudal                             count what it costs there
-  sudal flash parts.sudal                               put it on the board
-  sudal enroll gear gear1.png gear2.png                 teach a class
-  sudal classify unknown.png                            ask
-  sudal serve                                           watch and teach it in a browser
-
-`sudal COMMAND --help` explains each."
-)]
+#[command(name = "sudal", version, arg_required_else_help = true)]
 struct Cli {
     /// Print results as JSON on standard output, nothing else there.
-    #[arg(long, global = true)]
+    #[arg(help_heading = "Output", long, global = true)]
     json: bool,
+    /// Say nothing but results and errors.
+    #[arg(
+        help_heading = "Output",
+        long,
+        short,
+        global = true,
+        conflicts_with = "verbose"
+    )]
+    quiet: bool,
+    /// Say also when each step began, and what was read and from where.
+    #[arg(help_heading = "Output", long, short, global = true)]
+    verbose: bool,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Subcommand)]
 enum Command {
-    Train(train::Args),
-    Tune(tune::Args),
+    #[cfg(feature = "train")]
+    #[command(flatten)]
+    Training(training::Command),
+    #[cfg(feature = "convert")]
+    #[command(flatten)]
+    Conversion(conversion::Command),
     Eval(eval::Args),
-    Bench(bench::Args),
     Openset(openset::Args),
     Inspect(inspect::Args),
-    Sweep(sweep::Args),
     Explain(explain::Args),
-    Export(export::Args),
-    Verify(verify::Args),
-    Whiten(whiten::Args),
-    Patches(patches::Args),
-    Convert(convert::Args),
-    Calibrate(calibrate::Args),
     Profile(profile::Args),
+    Models(models::Args),
+    Boards(boards::Args),
+    Doctor(doctor::Args),
     Flash(board::Flash),
     Run(board::Run),
     Info(board::Info),
+    Check(check::Args),
+    Teach(teach::Teach),
     Enroll(enroll::Enroll),
     ReEnroll(re_enroll::ReEnroll),
     Classify(classify::Classify),
@@ -124,6 +123,7 @@ enum Command {
     Capture(board::Capture),
     Logs(board::Logs),
     Selftest(selftest::Args),
+    #[cfg(feature = "serve")]
     Serve(serve::Args),
     Stop(board::Stop),
     Key(key::Args),
@@ -146,27 +146,45 @@ enum Command {
 /// Runs the command line; 0 for success, 1 for a failure, 2 for a wrong call, 3 for a verdict of
 /// `--fail-on`, 130 for Ctrl-C.
 pub(crate) fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = help::command().try_get_matches();
+    if let Some(said) = matches.as_ref().ok().and_then(absent::called) {
+        output::tell(&said);
+        return ExitCode::FAILURE;
+    }
+    let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(error) => {
+            if let Some(hint) = help::hint(&error) {
+                output::tell(&format!("error: {hint}"));
+                return ExitCode::from(2);
+            }
+            error.exit();
+        }
+    };
     let output = Output::new(cli.json);
+    output::set_level(match (cli.quiet, cli.verbose) {
+        (true, _) => Level::Quiet,
+        (_, true) => Level::Verbose,
+        _ => Level::Normal,
+    });
     let result = match cli.command {
-        Command::Train(args) => train::run(&args, &output),
-        Command::Tune(args) => tune::run(&args, &output),
+        #[cfg(feature = "train")]
+        Command::Training(command) => training::run(&command, &output),
+        #[cfg(feature = "convert")]
+        Command::Conversion(command) => conversion::run(&command, &output),
         Command::Eval(args) => eval::run(&args, &output),
-        Command::Bench(args) => bench::run(&args, &output),
         Command::Openset(args) => openset::run(&args, &output),
         Command::Inspect(args) => inspect::run(&args, &output),
-        Command::Sweep(args) => sweep::run(&args, &output),
         Command::Explain(args) => explain::run(&args, &output),
-        Command::Export(args) => export::run(&args, &output),
-        Command::Verify(args) => verify::run(&args, &output),
-        Command::Whiten(args) => whiten::run(&args, &output),
-        Command::Patches(args) => patches::run(&args, &output),
-        Command::Convert(args) => convert::run(&args, &output),
-        Command::Calibrate(args) => calibrate::run(&args, &output),
         Command::Profile(args) => profile::run(&args, &output),
+        Command::Models(args) => models::run(&args, &output),
+        Command::Boards(args) => boards::run(&args, &output),
+        Command::Doctor(args) => doctor::run(&args, &output),
         Command::Flash(args) => args.run(&output),
         Command::Run(args) => args.run(&output),
         Command::Info(args) => args.run(&output),
+        Command::Check(args) => check::run(&args, &output),
+        Command::Teach(args) => args.run(&output),
         Command::Enroll(args) => args.run(&output),
         Command::ReEnroll(args) => args.run(&output),
         Command::Classify(args) => args.run(&output),
@@ -190,6 +208,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Capture(args) => args.run(&output),
         Command::Logs(args) => args.run(&output),
         Command::Selftest(args) => selftest::run(&args, &output),
+        #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(&args, &output),
         Command::Stop(args) => args.run(&output),
         Command::Key(args) => key::run(&args, &output),
@@ -201,15 +220,16 @@ pub(crate) fn main() -> ExitCode {
         Command::Pictures(args) => pictures::run(&args, &output),
         Command::Demo(args) => demo::run(&args, &output),
         Command::Completions { shell } => {
-            let mut stdout = std::io::stdout();
-            clap_complete::generate(shell, &mut Cli::command(), "sudal", &mut stdout);
-            Ok(())
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "sudal", &mut script);
+            output::print(String::from_utf8_lossy(&script).trim_end())
         }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<output::Unread>() => ExitCode::SUCCESS,
         Err(error) if error.is::<interrupt::Interrupted>() => {
-            eprintln!("{error}");
+            output::tell(&error.to_string());
             ExitCode::from(130)
         }
         Err(error) if error.is::<classify::FailedOn>() => {
@@ -217,7 +237,7 @@ pub(crate) fn main() -> ExitCode {
             ExitCode::from(3)
         }
         Err(error) if error.is::<selftest::Failed>() => {
-            eprintln!("{error}");
+            output::tell(&error.to_string());
             ExitCode::FAILURE
         }
         Err(error) => {

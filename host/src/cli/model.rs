@@ -1,23 +1,33 @@
 //! A model file of any kind, told apart by its contents.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use sudal::data::Loaded;
 use sudal::device::{Head, HeadEpisodes};
+use sudal::engine::QuantizedModel;
 use sudal::episodes::{Episode, Sampler};
+#[cfg(feature = "convert")]
 use sudal::export::float::FloatModel;
-use sudal::export::quantized::QuantizedModel;
-use sudal::meta::{Accuracy, Checkpoint, Embeddings, Trained};
+use sudal::measure::{Accuracy, Embeddings};
+#[cfg(feature = "train")]
+use sudal::meta::{Checkpoint, Trained};
+use sudal::models;
+use sudal::near::did_you_mean;
 
-use super::output::Output;
+#[cfg(not(all(feature = "convert", feature = "train")))]
+use super::absent::advice;
+use super::output::{Output, detail};
 
 /// A model as a command finds it on disk.
 pub(crate) enum ModelFile {
     /// A finished training run, float.
+    #[cfg(feature = "train")]
     Checkpoint(Box<Trained>),
     /// An ONNX file, float, run by tract.
+    #[cfg(feature = "convert")]
     Onnx(Box<FloatModel>),
     /// A model image, int8, run by the firmware's engine.
     Image(Box<QuantizedModel>),
@@ -26,17 +36,36 @@ pub(crate) enum ModelFile {
 impl ModelFile {
     /// Reads a checkpoint, an ONNX file or a model image.
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
-        let bytes = fs::read(path).with_context(|| format!("{}", path.display()))?;
+        let bytes = read(path)?;
         if bytes.starts_with(b"SUDL") {
             let image = QuantizedModel::new(&bytes)
                 .with_context(|| format!("{} is no sound model image", path.display()))?;
             return Ok(Self::Image(Box::new(image)));
         }
         if bytes.starts_with(b"sudalck") {
-            let checkpoint = Checkpoint::load(path)?;
-            return Ok(Self::Checkpoint(Box::new(Trained::load(&checkpoint)?)));
+            return Self::checkpoint(path);
         }
-        let model = FloatModel::new(&bytes, None).with_context(|| {
+        Self::onnx(path, &bytes)
+    }
+
+    #[cfg(feature = "train")]
+    fn checkpoint(path: &Path) -> anyhow::Result<Self> {
+        let checkpoint = Checkpoint::load(path)?;
+        Ok(Self::Checkpoint(Box::new(Trained::load(&checkpoint)?)))
+    }
+
+    #[cfg(not(feature = "train"))]
+    fn checkpoint(path: &Path) -> anyhow::Result<Self> {
+        bail!(
+            "{} is a checkpoint: what reads it is {}",
+            path.display(),
+            advice("train")
+        )
+    }
+
+    #[cfg(feature = "convert")]
+    fn onnx(path: &Path, bytes: &[u8]) -> anyhow::Result<Self> {
+        let model = FloatModel::new(bytes, None).with_context(|| {
             format!(
                 "{} is neither a checkpoint nor a model image, and no ONNX file that can be run",
                 path.display()
@@ -45,10 +74,42 @@ impl ModelFile {
         Ok(Self::Onnx(Box::new(model)))
     }
 
+    #[cfg(not(feature = "convert"))]
+    fn onnx(path: &Path, _: &[u8]) -> anyhow::Result<Self> {
+        bail!(
+            "{} is no model image; what reads ONNX files is {}",
+            path.display(),
+            advice("convert")
+        )
+    }
+
+    /// The model image, which `what` cannot do without.
+    #[allow(unreachable_patterns, reason = "the other kinds are features")]
+    pub(crate) fn image(&self, what: &str) -> anyhow::Result<&QuantizedModel> {
+        match self {
+            Self::Image(image) => Ok(image),
+            _ => bail!("{what} needs a model image: make one with `sudal convert`"),
+        }
+    }
+
+    /// The greatest number of classes of a task, where there is one, and the method that has it.
+    pub(crate) fn greatest_way(&self) -> Option<(usize, &'static str)> {
+        match self {
+            #[cfg(feature = "train")]
+            Self::Checkpoint(trained) => {
+                let learner = trained.learner();
+                Some((learner.method().greatest_way()?, learner.name()))
+            }
+            _ => None,
+        }
+    }
+
     /// What kind of file it is, for people.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
+            #[cfg(feature = "train")]
             Self::Checkpoint(_) => "checkpoint, float32",
+            #[cfg(feature = "convert")]
             Self::Onnx(_) => "ONNX, float32",
             Self::Image(_) => "model image, int8",
         }
@@ -57,7 +118,9 @@ impl ModelFile {
     /// Width and height of its pictures, in pixels.
     pub(crate) fn size(&self) -> anyhow::Result<(u32, u32)> {
         Ok(match self {
+            #[cfg(feature = "train")]
             Self::Checkpoint(m) => (m.plan().size.1 as u32, m.plan().size.0 as u32),
+            #[cfg(feature = "convert")]
             Self::Onnx(m) => (m.shape()[2] as u32, m.shape()[1] as u32),
             Self::Image(i) => {
                 let model = i.model()?;
@@ -78,6 +141,7 @@ impl ModelFile {
         let bar = output.bar(frames.len() as u64, "pictures");
         bar.set_message("embedding");
         let values: Vec<f32> = match self {
+            #[cfg(feature = "train")]
             Self::Checkpoint(m) => {
                 let mut all = Vec::new();
                 for part in data.all().chunks(1024 * area) {
@@ -86,6 +150,7 @@ impl ModelFile {
                 }
                 all
             }
+            #[cfg(feature = "convert")]
             Self::Onnx(m) => {
                 let mut all = Vec::new();
                 for part in frames.chunks(1024) {
@@ -117,9 +182,7 @@ impl ModelFile {
         episodes: u64,
         output: &Output,
     ) -> anyhow::Result<Accuracy> {
-        let Self::Image(image) = self else {
-            bail!("the firmware's heads need a model image: make one with `sudal convert`");
-        };
+        let image = self.image("a head of the firmware")?;
         let bar = output.bar(episodes, "episodes");
         let runs = HeadEpisodes::new(&image.model()?, embeddings);
         let accuracy = runs.accuracy(head, sampler, episodes, &|| bar.inc(1))?;
@@ -129,23 +192,25 @@ impl ModelFile {
 }
 
 /// A model with every picture of a data set behind it, ready for episodes.
-pub(crate) enum Prepared<'a> {
-    /// A checkpoint, by its own method.
-    Method(&'a Trained, Embeddings),
-    /// Another file, by the nearest prototype.
-    Prototypes(Embeddings),
+pub(crate) struct Prepared<'a> {
+    model: &'a ModelFile,
+    /// What of each picture does not depend on an episode.
+    rows: Embeddings,
 }
 
 impl ModelFile {
     /// Computes of every picture what does not depend on an episode.
     pub(crate) fn prepare(&self, data: &Loaded, output: &Output) -> anyhow::Result<Prepared<'_>> {
-        Ok(match self {
-            Self::Checkpoint(trained) => Prepared::Method(trained, trained.prepare(data)),
-            Self::Onnx(_) | Self::Image(_) => Prepared::Prototypes(self.embeddings(data, output)?),
-        })
+        let rows = match self {
+            #[cfg(feature = "train")]
+            Self::Checkpoint(trained) => trained.prepare(data),
+            _ => self.embeddings(data, output)?,
+        };
+        Ok(Prepared { model: self, rows })
     }
 }
 
+/// A checkpoint answers by its own method, another file by the nearest prototype.
 impl Prepared<'_> {
     /// Accuracy on a sampler's first episodes; `done` is called after each.
     pub(crate) fn accuracy(
@@ -154,19 +219,64 @@ impl Prepared<'_> {
         episodes: u64,
         done: &(dyn Fn() + Sync),
     ) -> Accuracy {
-        match self {
-            Self::Method(trained, rows) => trained.accuracy_on(rows, sampler, episodes, done),
-            Self::Prototypes(embeddings) => embeddings.accuracy_on(sampler, episodes),
+        match self.model {
+            #[cfg(feature = "train")]
+            ModelFile::Checkpoint(model) => model.accuracy_on(&self.rows, sampler, episodes, done),
+            _ => self.rows.accuracy_on(sampler, episodes),
         }
     }
 
     /// Part of an episode's queries that are found, 0..=1.
     pub(crate) fn episode(&self, episode: &Episode) -> f64 {
-        match self {
-            Self::Method(trained, rows) => trained.episode_accuracy(rows, episode),
-            Self::Prototypes(embeddings) => embeddings.episode_accuracy(episode),
+        match self.model {
+            #[cfg(feature = "train")]
+            ModelFile::Checkpoint(model) => model.episode_accuracy(&self.rows, episode),
+            _ => self.rows.episode_accuracy(episode),
         }
     }
+}
+
+/// The last part of a path, for people.
+pub(crate) fn file_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    name.to_string_lossy().into_owned()
+}
+
+/// A model's file, or the image that comes with sudal under this name; a file goes before.
+pub(crate) fn read(path: &Path) -> anyhow::Result<Cow<'static, [u8]>> {
+    if let (false, Some(shipped)) = (path.is_file(), path.to_str().and_then(models::named)) {
+        detail(format_args!("model {} comes with sudal", shipped.name));
+        return Ok(Cow::Borrowed(shipped.image));
+    }
+    let read = fs::read(path).with_context(|| {
+        let names: Vec<_> = models::names().collect();
+        let meant = path.file_stem().unwrap_or_default().to_string_lossy();
+        format!(
+            "reading {}: give a file, or a model that comes with sudal ({}){}",
+            path.display(),
+            names.join(", "),
+            did_you_mean(&meant, names.iter().copied())
+        )
+    });
+    let bytes = read?;
+    detail(format_args!(
+        "model {}: {} bytes",
+        path.display(),
+        bytes.len()
+    ));
+    Ok(Cow::Owned(bytes))
+}
+
+/// Where a changed image goes: in place of the file unless said otherwise.
+pub(crate) fn output(image: &Path, out: Option<&Path>) -> anyhow::Result<PathBuf> {
+    let path = out.unwrap_or(image);
+    if out.is_none() && !image.is_file() && models::named(&image.to_string_lossy()).is_some() {
+        bail!(
+            "{} comes with sudal and stays as it is: say where the result goes (--out FILE)",
+            image.display()
+        );
+    }
+    Ok(path.to_owned())
 }
 
 /// `path` with another ending, for outputs that were not named.

@@ -7,14 +7,17 @@ use serde::Serialize;
 use sudal::device::{Head, OpenSet, Openness, Rate};
 use sudal::episodes::{EpisodeShape, Sampler};
 use sudal::report::{Axis, Chart, Point, Series, Style};
+use sudal::table::Table;
 
 use super::bounds;
 use super::data::{DataArgs, Half};
 use super::head;
-use super::model::ModelFile;
-use super::output::Output;
+use super::model::{ModelFile, file_name};
+use super::output::{Output, TableArgs};
 use super::place;
 
+/// Measure how well what was never taught is told as unknown.
+///
 /// Measure open-set decisions: some classes are enrolled, and asked for are pictures of these and of
 /// others.
 ///
@@ -23,11 +26,11 @@ use super::place;
 /// on int8 embeddings; each figure with its 95 % interval over episodes.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal openset models/parts.sudal --data synthetic:parts
-  sudal openset models/omniglot-32.sudal --data ~/omniglot --known 20 --unknown 20 --shot 1,5
-  sudal openset models/surfaces.sudal --data x-sdd.zip --known 3 --unknown 4 --plot openset")]
+  sudal openset parts --data synthetic:parts
+  sudal openset omniglot-32 --data ~/omniglot --known 20 --unknown 20 --shot 1,5
+  sudal openset surfaces --data x-sdd.zip --known 3 --unknown 4 --plot openset")]
 pub(crate) struct Args {
-    /// The model image.
+    /// A model that comes with sudal, by name, or a model image.
     model: PathBuf,
     #[command(flatten)]
     data: DataArgs,
@@ -46,7 +49,7 @@ pub(crate) struct Args {
     /// Query pictures of a class.
     #[arg(long, default_value_t = 10)]
     query: usize,
-    /// False-reject rates that are chosen, in %.
+    /// Of 100 pictures of known classes, how many may be called unknown; several are all measured.
     #[arg(long, value_delimiter = ',', default_value = "1,5,10")]
     rate: Vec<f64>,
     /// Episodes of each number of shots.
@@ -64,6 +67,8 @@ pub(crate) struct Args {
     /// Draw accuracy against rejection to FILE.png and FILE.svg.
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
+    #[command(flatten)]
+    tables: TableArgs,
 }
 
 #[derive(Serialize)]
@@ -113,9 +118,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         .map(|&percent| rate(percent))
         .collect::<Result<_, _>>()?;
     let file = ModelFile::open(&args.model)?;
-    let ModelFile::Image(image) = &file else {
-        bail!("decisions need a model image: make one with `sudal convert`");
-    };
+    let image = file.image("measuring decisions")?;
     let split = args.data.split_or("test")?;
     let data = args.data.load(&split, file.size()?, output)?;
     let embeddings = Half::of(args.half, file.embeddings(&data, output)?);
@@ -149,7 +152,29 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         seed: args.seed,
         rows,
     };
-    output.result(&report, describe(&report, args))
+    let text = describe(&report, args);
+    output.measured(&report, text, &[table(&report, args)], args.tables)
+}
+
+/// A row for each number of shots.
+fn table(report: &Report, args: &Args) -> Table {
+    let mut heads = ["model", "shots", "AUROC"].map(str::to_owned).to_vec();
+    for rate in &args.rate {
+        heads.push(format!("{rate} % chosen: known rejected"));
+        heads.push("unknown accepted".to_owned());
+    }
+    let mut table = Table::new(heads);
+    for Row { shot, openness } in &report.rows {
+        let rates = openness.rates.iter();
+        let rates = rates.flat_map(|at| [at.false_reject.to_string(), at.false_accept.to_string()]);
+        let model = format!("`{}`", file_name(&report.model));
+        table.row(
+            [model, shot.to_string(), openness.auroc.to_string()]
+                .into_iter()
+                .chain(rates),
+        );
+    }
+    table
 }
 
 fn describe(report: &Report, args: &Args) -> String {

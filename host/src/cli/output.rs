@@ -1,13 +1,16 @@
 //! Results for people or for machines, and progress beside them.
 
 use std::fmt::Display;
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Once, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use sudal::device::{is_hidden, shown};
+use sudal::table::Table;
 
 /// How often a bar is drawn.
 const TICK: Duration = Duration::from_millis(250);
@@ -15,6 +18,81 @@ const TICK: Duration = Duration::from_millis(250);
 const FIRST_LINE: Duration = Duration::from_secs(2);
 /// Most time between two lines.
 const LONGEST_SILENCE: Duration = Duration::from_secs(60);
+
+/// How the tables of a measurement are printed.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct TableArgs {
+    /// Print the tables alone, as Markdown.
+    #[arg(long, conflicts_with = "json")]
+    markdown: bool,
+}
+
+/// How much is said beside results.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Level {
+    /// Errors only.
+    Quiet,
+    /// What is being done.
+    Normal,
+    /// When, and with what.
+    Verbose,
+}
+
+static LEVEL: AtomicU8 = AtomicU8::new(Level::Normal as u8);
+static START: OnceLock<Instant> = OnceLock::new();
+
+/// Sets how much is said, and begins to count the time.
+pub(crate) fn set_level(level: Level) {
+    LEVEL.store(level as u8, Ordering::Relaxed);
+    START.get_or_init(Instant::now);
+}
+
+/// Says what is being done, unless it should be quiet.
+pub(crate) fn say(text: impl Display) {
+    let text = plain(&text.to_string());
+    match LEVEL.load(Ordering::Relaxed) {
+        level if level == Level::Quiet as u8 => {}
+        level if level == Level::Verbose as u8 => {
+            let start = START.get_or_init(Instant::now);
+            tell(&format!("[{:7.2} s] {text}", start.elapsed().as_secs_f64()));
+        }
+        _ => tell(&text),
+    }
+}
+
+/// As [`say`], once in a run of the program.
+pub(crate) fn say_once(text: impl Display) {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| say(text));
+}
+
+/// Says what only a curious user wants to know (`-v`).
+pub(crate) fn detail(text: impl Display) {
+    if LEVEL.load(Ordering::Relaxed) == Level::Verbose as u8 {
+        say(text);
+    }
+}
+
+/// A line on standard error, whoever reads it.
+pub(crate) fn tell(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Ends a command whose output nobody reads any more, as behind `| head`.
+#[derive(Debug, thiserror::Error)]
+#[error("nobody reads the output any more")]
+pub(crate) struct Unread;
+
+/// A line on standard output.
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    let printed = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+    match printed {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Unread.into()),
+        printed => Ok(printed?),
+    }
+}
 
 /// Where results go: text or JSON on standard output, progress on standard error.
 pub(crate) struct Output {
@@ -28,18 +106,31 @@ impl Output {
 
     /// Prints a result, as `text` or as JSON.
     pub(crate) fn result(&self, value: &impl Serialize, text: impl Display) -> anyhow::Result<()> {
-        let mut stdout = std::io::stdout().lock();
         if self.json {
-            writeln!(stdout, "{}", plain_json(&serde_json::to_string(value)?))?;
+            print(&plain_json(&serde_json::to_string(value)?))
         } else {
-            writeln!(stdout, "{}", plain(text.to_string().trim_end()))?;
+            print(&plain(text.to_string().trim_end()))
         }
-        Ok(())
+    }
+
+    /// Prints a measurement, as a result or as Markdown.
+    pub(crate) fn measured(
+        &self,
+        value: &impl Serialize,
+        text: impl Display,
+        tables: &[Table],
+        how: TableArgs,
+    ) -> anyhow::Result<()> {
+        if !how.markdown {
+            return self.result(value, text);
+        }
+        let tables: Vec<_> = tables.iter().map(Table::markdown).collect();
+        self.result(value, tables.join("\n"))
     }
 
     /// Says what is being done.
     pub(crate) fn step(&self, text: impl Display) {
-        eprintln!("{}", plain(&text.to_string()));
+        say(text);
     }
 
     /// Prints an error with its causes.
@@ -52,10 +143,11 @@ impl Output {
                 text.push_str(&format!("\n  because: {cause}"));
             }
         }
-        eprintln!("error: {}", plain(&text));
+        tell(&format!("error: {}", plain(&text)));
         if self.json {
             let text = serde_json::json!({ "error": text }).to_string();
-            println!("{}", plain_json(&text));
+            // Whoever read it may have gone.
+            let _ = print(&plain_json(&text));
         }
     }
 
@@ -63,6 +155,10 @@ impl Output {
     /// ever fewer of them, down to one a minute.
     pub(crate) fn bar(&self, length: u64, unit: &str) -> ProgressBar {
         let bar = ProgressBar::new(length);
+        if LEVEL.load(Ordering::Relaxed) == Level::Quiet as u8 {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+            return bar;
+        }
         let template =
             format!("{{msg}} {{wide_bar}} {{pos}}/{{len}} {unit} {{per_sec}} {{eta}} left");
         if let Ok(style) = ProgressStyle::with_template(&template) {
@@ -70,7 +166,7 @@ impl Output {
         }
         bar.enable_steady_tick(TICK);
         if !std::io::stderr().is_terminal() {
-            tell(&bar, unit.to_owned());
+            tell_how_far(&bar, unit.to_owned());
         }
         bar
     }
@@ -99,7 +195,7 @@ fn plain_json(text: &str) -> String {
 }
 
 /// Tells in lines how far a bar is, until it ends.
-fn tell(bar: &ProgressBar, unit: String) {
+fn tell_how_far(bar: &ProgressBar, unit: String) {
     let bar = bar.downgrade();
     thread::spawn(move || {
         // A run that goes on does not begin at zero.
@@ -115,7 +211,7 @@ fn tell(bar: &ProgressBar, unit: String) {
             let taken = since.elapsed().as_secs_f64();
             if taken >= 1.0 {
                 let rate = done.saturating_sub(begin) as f64 / taken;
-                eprintln!("{}", line(&bar.message(), done, total, &unit, rate));
+                tell(&line(&bar.message(), done, total, &unit, rate));
                 pause = (2 * pause).min(LONGEST_SILENCE);
             }
         }

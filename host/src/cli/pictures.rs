@@ -10,6 +10,8 @@ use super::data::DataArgs;
 use super::output::Output;
 use super::re_enroll::class_folder;
 
+/// Write pictures of a data set to a folder.
+///
 /// Write pictures of a data set to a folder, a folder a class; class `a/b` goes to folder `b` in `a`.
 ///
 /// They are the first classes of the split, and the first pictures of each. Of the synthetic parts four

@@ -1,32 +1,32 @@
 //! `sudal profile`.
 
-use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use serde::Serialize;
 use sudal::device::{self, CmsisNn, Comparison, Machine, Profile};
-use sudal::export::benchmark::Benchmark;
+use sudal::engine::Benchmark;
 use sudal::report::{Bar, BarChart};
 
 use super::heads::{self, HeadsArgs};
-use super::output::Output;
+use super::model;
+use super::output::{Output, TableArgs};
 use super::place;
 
-/// Count what a model costs on the board, layer by layer.
+/// Count what each layer of a model costs on the board.
 ///
 /// Runs the model image on an emulated processor that counts every instruction, so that the figures
 /// are exact and the same on every computer, and checks on the way that each layer gives the same
 /// values there as here. RAM is the part of the arena in use while a layer runs.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal profile models/parts.sudal
-  sudal profile models/parts.sudal --board mps2-an386 --out parts.png
+  sudal profile parts
+  sudal profile parts --board mps2-an386 --out parts.png
   sudal profile --network conv4 --compare
-  sudal profile models/omniglot.sudal --heads --data ~/omniglot")]
+  sudal profile omniglot --heads --data ~/omniglot")]
 pub(crate) struct Args {
-    /// The model image.
+    /// A model that comes with sudal, by name, or a model image.
     #[arg(required_unless_present = "network")]
     model: Option<PathBuf>,
     /// A network with random weights, made for comparing engines, instead of a model.
@@ -43,6 +43,8 @@ pub(crate) struct Args {
     out: Option<PathBuf>,
     #[command(flatten)]
     heads: HeadsArgs,
+    #[command(flatten)]
+    tables: TableArgs,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -85,17 +87,17 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     if args.heads.heads
         && let Some(model) = &args.model
     {
-        return heads::run(&args.heads, model, machine, output);
+        return heads::run(&args.heads, model, machine, args.tables, output);
     }
     let network = args.network.map(|network| match network {
         Network::Conv4 => Benchmark::Conv4,
         Network::Separable => Benchmark::Separable,
     });
     let (name, image) = match (&args.model, network) {
-        (_, Some(network)) => (network.name().to_owned(), network.image()?),
+        (_, Some(network)) => (network.name().to_owned(), made(network)?),
         (Some(path), None) => {
             let name = path.display().to_string();
-            let image = fs::read(path).with_context(|| format!("reading {name}"))?;
+            let image = model::read(path)?.into_owned();
             (name, image)
         }
         (None, None) => bail!("name a model image or a --network"),
@@ -119,12 +121,27 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         chart(&profile, comparison.as_ref()).figure().save(path)?;
         text.push_str(&format!("\n{}", path.display()));
     }
+    let table = match &comparison {
+        Some(comparison) => comparison.table(),
+        None => profile.table(),
+    };
     let report = Report {
         profile,
         cmsis_nn: comparison,
         chart: args.out.clone(),
     };
-    output.result(&report, text)
+    output.measured(&report, text, &[table], args.tables)
+}
+
+/// The model image of a network with random weights.
+#[cfg(feature = "train")]
+fn made(network: Benchmark) -> anyhow::Result<Vec<u8>> {
+    Ok(network.image()?)
+}
+
+#[cfg(not(feature = "train"))]
+fn made(_: Benchmark) -> anyhow::Result<Vec<u8>> {
+    bail!("--network: {}", super::absent::advice("train"))
 }
 
 /// Instructions of each layer, before CMSIS-NN's where those are known.

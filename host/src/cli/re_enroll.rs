@@ -9,6 +9,8 @@ use sudal::device::{self, ClientError, DeviceError, StoreError};
 use super::device::BoardArgs;
 use super::output::Output;
 
+/// Teach kept pictures to the model that is on the board now.
+///
 /// Teach the board's present model the classes whose pictures were kept, after another model was
 /// flashed.
 ///

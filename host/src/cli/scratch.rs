@@ -3,43 +3,57 @@
 use std::path::PathBuf;
 
 use anyhow::bail;
-use sudal::device::{self, Emulator, OpenMv};
+use sudal::device::{self, OpenMv};
 
 use super::device::{BoardArgs, serial_port};
 
 /// Which board.
 #[derive(clap::Args, Clone)]
 pub(crate) struct ScratchArgs {
-    /// The board, one of this command's own: mps2-an500 is a Cortex-M7 in QEMU, host the same firmware
-    /// in this process. Or openmv-h7, an OpenMV Cam H7 at a USB port, with --erase.
-    #[arg(long, default_value = Emulator::NAME, env = "SUDAL_BOARD")]
-    board: String,
+    /// The board, one of this command's own: host is the firmware in this process, emulator a Cortex-M7
+    /// in QEMU. Or openmv-h7, an OpenMV Cam H7 at a USB port, with --erase [default: emulator; of the demo
+    /// host, then emulator].
+    #[arg(help_heading = "Board", long, env = "SUDAL_BOARD", value_name = "NAME")]
+    board: Option<String>,
     /// Serial port of an openmv-h7, which needs no --board then.
-    #[arg(long, value_name = "PORT", value_parser = serial_port)]
+    #[arg(help_heading = "Board", long, value_name = "PORT", value_parser = serial_port)]
     port: Option<PathBuf>,
     /// Key of the board that is plugged in, if it is locked.
-    #[arg(long, value_name = "FILE", env = "SUDAL_KEY")]
+    #[arg(help_heading = "Board", long, value_name = "FILE", env = "SUDAL_KEY")]
     key: Option<PathBuf>,
     /// Have the board that is plugged in forget every class that it was taught.
-    #[arg(long)]
+    #[arg(help_heading = "Board", long)]
     erase: bool,
 }
 
 impl ScratchArgs {
-    /// Name of the board.
-    pub(crate) fn name(&self) -> &str {
-        self.port.as_ref().map_or(&self.board, |_| OpenMv::NAME)
+    /// Whether a board is named.
+    pub(crate) fn is_named(&self) -> bool {
+        self.board.is_some() || self.port.is_some()
     }
 
-    /// The board of a command; what other boards were taught is not touched.
-    pub(crate) fn board(&self, command: &str) -> anyhow::Result<BoardArgs> {
+    /// Name of the board; `or` if none is named.
+    pub(crate) fn name<'a>(&'a self, or: &'a str) -> &'a str {
+        let named = self.board.as_deref().unwrap_or(or);
+        self.port
+            .as_ref()
+            .map_or(device::canonical(named), |_| OpenMv::NAME)
+    }
+
+    /// The board of a command, `or` if none is named; what other boards were taught is not touched.
+    pub(crate) fn board(&self, command: &str, or: &str) -> anyhow::Result<BoardArgs> {
+        self.board_called(command, self.name(or))
+    }
+
+    /// The board of this name, or the one at the port that is given.
+    pub(crate) fn board_called(&self, command: &str, name: &str) -> anyhow::Result<BoardArgs> {
         let args = BoardArgs {
-            board: self.board.clone(),
-            board_dir: Some(device::state_dir(command).join(&self.board)),
+            board: Some(name.to_owned()),
+            board_dir: Some(device::state_dir(command).join(name.replace('/', "-"))),
             port: self.port.clone(),
             key: self.key.clone(),
         };
-        if args.openmv().is_some() && !self.erase {
+        if args.openmv()?.is_some() && !self.erase {
             bail!(
                 "this replaces the model of the board that is plugged in and makes it forget all that it was taught: \
                  give --erase to do that (`sudal backup` keeps what it was taught), or leave --board and --port out \

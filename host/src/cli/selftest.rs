@@ -41,7 +41,7 @@ pub(crate) struct Args {
 /// Ends the command when the table was printed.
 #[derive(Debug, thiserror::Error)]
 #[error("{0} of the checks failed")]
-pub(crate) struct Failed(usize);
+pub(crate) struct Failed(pub(crate) usize);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -237,10 +237,7 @@ fn model(info: &Info) -> Finding {
             model.arena,
             info.arena_capacity
         ))),
-        Err(error) => Err(fault(
-            error,
-            "flash a model: `sudal flash models/parts.sudal`",
-        )),
+        Err(error) => Err(fault(error, "flash a model: `sudal flash parts`")),
     }
 }
 

@@ -1,7 +1,6 @@
 //! `sudal serve`.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,8 +11,9 @@ use sudal::device::{self, BoardError, LockKey, OpenMv};
 use sudal::serve::{Broker, Clock, DeviceOptions, Keep, Options, Reel, Source, Token, Webcam};
 
 use super::data::{Kind, generator, say_if_named_as_a_generator};
-use super::device::{BoardArgs, hold, serial_port};
+use super::device::{BoardArgs, Where, hold, serial_port};
 use super::interrupt::stop;
+use super::model;
 use super::output::Output;
 
 /// Side of the generators' frames, in pixels; the emulated board's camera holds as many.
@@ -24,7 +24,7 @@ const FRAMES: usize = 1000;
 /// From Ctrl-C to the end of the process, whatever is blocked.
 const LONGEST_END: Duration = Duration::from_secs(12);
 
-/// Serve a page on which operators watch the board, and teach it.
+/// Serve a page to watch the board and teach it in a browser.
 ///
 /// Prints the address of the page and serves until Ctrl-C. The address ends in a token: with it the
 /// page can teach, rename, remove and undo, without it only watch. Decisions are kept in a log, with
@@ -36,11 +36,11 @@ const LONGEST_END: Duration = Duration::from_secs(12);
 /// encryption: for more than one's own network put a proxy with TLS in front.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  sudal serve --board host --model models/parts.sudal
+  sudal serve --model parts
       synthetic parts pass before a board in this process; open the page and teach it
   sudal serve --source pictures/ --interval 500
-      a folder of pictures, two a second, before the emulated board
-  sudal serve --board host --model models/parts.sudal --source webcam
+      a folder of pictures, two a second, before the host's board
+  sudal serve --model parts --source webcam
       what this computer's camera sees, before a board in this process
   sudal serve --device name=press,board=host,dir=press --device name=lathe,source=synthetic:surfaces
       two devices, each with a tab; what is not said is as for one
@@ -56,8 +56,9 @@ pub(crate) struct Args {
     devices: Vec<String>,
     #[command(flatten)]
     board: BoardArgs,
-    /// Put this model image on each board first; what was taught to it with this model stays.
-    #[arg(long, value_name = "FILE")]
+    /// Put this model on each board first, one that comes with sudal or a model image; what was taught to
+    /// it with this model stays.
+    #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
     /// What the boards see: synthetic:parts or synthetic:surfaces from the generators (parts and
     /// surfaces for short, where no folder is called so), a folder or zip of PNG, JPEG, BMP, TIFF or WebP
@@ -120,7 +121,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         None => Token::random(),
     };
     let devices = if args.devices.is_empty() {
-        vec![args.device(&args.board.board, &BTreeMap::new(), output)?]
+        vec![args.device(&args.board.name()?, &BTreeMap::new(), output)?]
     } else {
         let named = args.devices.iter().map(|text| {
             let pairs = pairs(text)?;
@@ -132,7 +133,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         named.collect::<Result<Vec<_>, _>>()?
     };
     if let Some(path) = &args.model {
-        let image = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
+        let image = model::read(path)?;
         for device in &devices {
             output.step(format!("{}: flashing {}", device.name, path.display()));
             device::open_at(&device.board, &device.dir, device.port.as_deref())?
@@ -179,16 +180,21 @@ impl Args {
         pairs: &BTreeMap<&str, &str>,
         output: &Output,
     ) -> anyhow::Result<DeviceOptions> {
-        let own_place = ["board", "dir"].iter().any(|key| pairs.contains_key(key));
-        let port = match pairs.get("port") {
-            Some(port) => Some(serial_port(port).map_err(anyhow::Error::msg)?),
-            None if own_place => None,
-            None => self.board.port.clone(),
+        let mut args = self.board.clone();
+        if ["board", "dir"].iter().any(|key| pairs.contains_key(key)) {
+            args.port = None;
+        }
+        if let Some(port) = pairs.get("port") {
+            args.port = Some(serial_port(port).map_err(anyhow::Error::msg)?);
+        }
+        if let Some(board) = pairs.get("board") {
+            args.board = Some((*board).to_owned());
+        }
+        let (board, port) = match args.place()? {
+            Where::Folder(name) => (name, None),
+            Where::Port(port) => (OpenMv::NAME.to_owned(), port),
         };
-        let board = match port {
-            Some(_) => OpenMv::NAME,
-            None => pairs.get("board").copied().unwrap_or(&self.board.board),
-        };
+        let board = board.as_str();
         let dir = match (pairs.get("dir"), &self.board.board_dir) {
             (Some(dir), _) => PathBuf::from(dir),
             (None, Some(dir)) if !pairs.contains_key("name") => dir.clone(),

@@ -1,11 +1,11 @@
 //! `sudal sign`.
 
-use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Context;
 use sudal::device::{Claim, Product, SigningKey};
 
+use super::model;
 use super::output::Output;
 use super::place;
 
@@ -37,13 +37,12 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let key = SigningKey::open(&args.key)?;
-    let image =
-        fs::read(&args.image).with_context(|| format!("reading {}", args.image.display()))?;
+    let path = model::output(&args.image, args.out.as_deref())?;
+    let image = model::read(&args.image)?;
     let signed = key
         .sign_as(&image, args.product.unwrap_or_default(), args.counter)
         .with_context(|| format!("signing {}", args.image.display()))?;
-    let path = args.out.as_ref().unwrap_or(&args.image);
-    place::write(path, &signed)?;
+    place::write(&path, &signed)?;
     let claim = Claim::of(&signed)?.unwrap_or_default();
     output.result(
         &serde_json::json!({ "image": path, "bytes": signed.len(), "claim": claim }),

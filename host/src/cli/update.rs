@@ -1,6 +1,5 @@
 //! `sudal update`.
 
-use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
@@ -8,9 +7,12 @@ use sudal::device::Claim;
 
 use super::board::describe;
 use super::device::BoardArgs;
+use super::model;
 use super::output::Output;
 
-/// Send the board another model image over its line, and restart it.
+/// Send another model over the board's line.
+///
+/// The board is restarted with it.
 ///
 /// The board checks the image, its signature and its self-test before it runs it; until then, and
 /// if the power is cut, it runs what it ran. Once it runs a signed image, it takes none with a lesser
@@ -19,15 +21,14 @@ use super::output::Output;
 #[command(after_help = "Example:
   sudal update parts.sudal --key board1.key")]
 pub(crate) struct Args {
-    /// The model image, from `sudal convert` or `sudal sign`.
+    /// The model: one that comes with sudal, by name, or an image of `sudal convert` or `sudal sign`.
     image: PathBuf,
     #[command(flatten)]
     board: BoardArgs,
 }
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
-    let image =
-        fs::read(&args.image).with_context(|| format!("reading {}", args.image.display()))?;
+    let image = model::read(&args.image)?;
     let claim = Claim::of(&image).with_context(|| format!("reading {}", args.image.display()))?;
     let mut connection = args.board.connect_to_change()?;
     let protection = connection.client.info()?.protection;

@@ -3,7 +3,7 @@
 use super::device::BoardArgs;
 use super::output::Output;
 
-/// Check what the board was taught: which classes it does not tell apart.
+/// Ask the board which of its classes it does not tell apart.
 ///
 /// Leave-one-out: the board asks itself about each shot as if it were new, with the class as it is without it.
 /// Says how many are right, which classes are confused, and whose shots are too much alike to teach

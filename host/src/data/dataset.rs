@@ -1,6 +1,6 @@
 //! Labelled pictures that are read when asked for.
 
-use std::{collections::BTreeMap, fmt, ops::Range, sync::Arc};
+use std::{collections::BTreeMap, fmt, ops::Range, path::PathBuf, sync::Arc};
 
 use rayon::prelude::*;
 
@@ -10,6 +10,12 @@ use super::{DataError, Fit, Gray, Loaded};
 pub(super) trait Source: Send + Sync {
     /// The picture of that number.
     fn picture(&self, item: usize) -> Result<Gray, DataError>;
+
+    /// Its file, if it is from one.
+    fn path(&self, item: usize) -> Option<PathBuf> {
+        let _ = item;
+        None
+    }
 }
 
 /// Labelled pictures, read on demand; it can be shared by threads and is cheap to clone.
@@ -68,6 +74,12 @@ impl Dataset {
     /// Number of pictures in a class, which must exist.
     pub fn len(&self, class: usize) -> usize {
         self.classes[class].items.len()
+    }
+
+    /// The file of a picture, if there is such a picture and it is from a file.
+    pub fn path(&self, class: usize, index: usize) -> Option<PathBuf> {
+        let mut items = self.classes.get(class)?.items.clone();
+        self.source.path(items.nth(index)?)
     }
 
     /// Reads one picture, at its own size.

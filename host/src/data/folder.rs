@@ -2,7 +2,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
+    fs,
+    path::{Path, PathBuf},
 };
 
 use super::{
@@ -150,6 +151,59 @@ pub fn open_loose(path: &Path) -> Result<(Dataset, Found), DataError> {
     Ok(dataset(classes, files, found))
 }
 
+/// Opens what a person wants taught: a folder or zip with a folder of pictures per class, of which
+/// `train` where there are splits; or one class, whose pictures lie in no folder of their own and which
+/// is called as the folder or zip is.
+///
+/// # Errors
+/// As [`Folder::open`].
+pub fn open_to_teach(path: &Path) -> Result<(Dataset, Found), DataError> {
+    let files = Files::open(path)?;
+    let (pictures, found) = layout::pictures(files.names());
+    let is_loose = |&file: &usize| !files.names()[file].contains('/');
+    if pictures.is_empty() || !pictures.iter().all(is_loose) {
+        let folder = Folder::open(path)?;
+        let split = ["train"].into_iter().find(|s| folder.splits().contains(s));
+        return folder.dataset(split.unwrap_or(ALL));
+    }
+    let whole = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let name = if whole.is_dir() {
+        whole.file_name()
+    } else {
+        whole.file_stem()
+    };
+    let name = name.unwrap_or_default().to_string_lossy().into_owned();
+    Ok(dataset(BTreeMap::from([(name, pictures)]), files, found))
+}
+
+/// The pictures that lie in a folder, by name, and what was left out.
+///
+/// # Errors
+/// No picture in it, or some in folders of their own.
+pub fn list(path: &Path) -> Result<(Vec<PathBuf>, Found), DataError> {
+    let files = Files::open(path)?;
+    let (pictures, mut found) = layout::pictures(files.names());
+    let deeper = pictures
+        .iter()
+        .find(|&&file| files.names()[file].contains('/'));
+    if let Some(&deeper) = deeper {
+        let problem = format!(
+            "its pictures lie in folders of their own, such as {}: name one of these (`sudal teach` takes a folder per class)",
+            files.names()[deeper]
+        );
+        return Err(DataError::layout(path, problem));
+    }
+    if pictures.is_empty() {
+        let problem = format!("there is no {FORMATS} picture in it");
+        return Err(DataError::layout(path, problem));
+    }
+    (found.classes, found.pictures) = (1, pictures.len());
+    Ok((
+        pictures.into_iter().map(|file| files.path(file)).collect(),
+        found,
+    ))
+}
+
 fn dataset(
     classes: BTreeMap<String, Vec<usize>>,
     files: Files,
@@ -183,11 +237,15 @@ impl Source for Pictures {
     fn picture(&self, item: usize) -> Result<Gray, DataError> {
         self.files.picture(self.items[item])
     }
+
+    fn path(&self, item: usize) -> Option<PathBuf> {
+        Some(self.files.path(self.items[item]))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, io::Write, path::PathBuf};
+    use std::io::Write;
 
     use zip::{ZipWriter, write::SimpleFileOptions};
 
@@ -391,6 +449,38 @@ mod tests {
         let data = open(&path).unwrap();
         assert_eq!(classes(&data), [("나사", 1), ("칩", 1), ("톱니", 1)]);
         assert_eq!(data.get(0, 0).unwrap().pixels, [7; 12]);
+    }
+
+    #[test]
+    fn what_is_to_be_taught_is_a_folder_per_class_or_one_class() {
+        let root = tempfile::tempdir().unwrap();
+        let gear = root.path().join("gear");
+        for name in ["2.png", "1.png", "notes.txt"] {
+            write(&gear, name, &png(1));
+        }
+        let (data, found) = open_to_teach(&gear).unwrap();
+        assert_eq!(classes(&data), [("gear", 2)]);
+        assert!(found.to_string().contains("notes.txt"), "{found}");
+        assert_eq!(data.path(0, 0), Some(gear.join("1.png")));
+        assert_eq!(data.path(0, 2), None);
+        let (listed, _) = list(&gear).unwrap();
+        assert_eq!(listed, [gear.join("1.png"), gear.join("2.png")]);
+
+        let error = list(root.path()).unwrap_err().to_string();
+        assert!(error.contains("sudal teach"), "{error}");
+        write(root.path(), "nut/1.png", &png(2));
+        let (data, _) = open_to_teach(root.path()).unwrap();
+        assert_eq!(classes(&data), [("gear", 2), ("nut", 1)]);
+        write(root.path(), "loose.png", &png(2));
+        let error = open_to_teach(root.path()).unwrap_err().to_string();
+        assert!(error.contains("in no class folder"), "{error}");
+        let split = root.path().join("split");
+        for name in ["train/a/1.png", "train/b/1.png", "test/a/2.png"] {
+            write(&split, name, &png(1));
+        }
+        let (data, found) = open_to_teach(&split).unwrap();
+        assert_eq!(classes(&data), [("a", 1), ("b", 1)]);
+        assert!(found.to_string().contains("1 of other splits"), "{found}");
     }
 
     #[test]

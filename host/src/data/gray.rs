@@ -128,6 +128,17 @@ impl Gray {
         self.crop(corner, part).resize(size.0, size.1)
     }
 
+    /// Its middle, half as wide and high.
+    #[must_use]
+    pub fn middle(&self) -> Self {
+        let half = |side: u32| (side / 2).max(1);
+        let size = (half(self.width), half(self.height));
+        self.crop(
+            ((self.width - size.0) / 2, (self.height - size.1) / 2),
+            size,
+        )
+    }
+
     /// A part of the picture, of `(width, height)` pixels, which must lie in it.
     pub(super) fn crop(&self, (left, top): (u32, u32), (width, height): (u32, u32)) -> Self {
         let rows = self.pixels.chunks_exact(self.width as usize);

@@ -5,34 +5,41 @@
 //! | byte | |
 //! |---|---|
 //! | 0..8 | `sudalbak` |
-//! | 8 | format: 1 |
+//! | 8 | format: 2; 1 ends with the classes |
 //! | 9..17 | identity of the model |
 //! | 17 | head: 0 prototype, 1 nearest, 2 memory, 3 linear |
 //! | 18 | number of classes |
 //! | 19.. | each class: the length of its record in two bytes, then its [record] |
+//! | then 4 | length of what good frames taught, 0 if nothing |
+//! | then | that, as the board keeps it |
 //! | last 4 | CRC-32 (ISO-HDLC) of all before |
 //!
 //! Binary, because a record is what the board's flash holds: the file keeps the same bytes, one
 //! parser reads both, and a restored board is the old one, the groups of its memory included. It
-//! holds the classes of one model, that which the board runs.
+//! holds what one model was taught, that which the board runs.
 
 use std::io::{Read, Write};
 
 use crc::{CRC_32_ISO_HDLC, Crc};
 use sudal_firmware::heads::{Class, Head, MAX_CLASSES};
-use sudal_firmware::protocol::{DeviceError, MAX_CHUNK, ModelFault, Request, Response};
+use sudal_firmware::patches::Memory;
+use sudal_firmware::protocol::{
+    DeviceError, InspectionError, MAX_CHUNK, ModelFault, Request, Response,
+};
 use sudal_firmware::store::{StoreError, record};
 
 use super::client::{Client, ClientError, Enrolled, enrolled};
 use super::name::name;
 
 const MAGIC: &[u8; 8] = b"sudalbak";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// Without what good frames taught.
+const CLASSES_ALONE: u8 = 1;
 const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 /// How often a class is sent anew because the board was switched off in the midst of it.
 const RESTARTS: u32 = 3;
 
-/// The classes of one model, and the head.
+/// The classes of one model, the head, and what good frames taught.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backup {
     /// Identity of the model.
@@ -41,6 +48,39 @@ pub struct Backup {
     pub head: Head,
     /// By id.
     classes: Vec<Class>,
+    /// What good frames taught, as the board keeps it.
+    learned: Option<Learned>,
+}
+
+/// What good frames taught.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Learned {
+    bytes: Vec<u8>,
+    frames: u32,
+}
+
+impl Learned {
+    /// From what a board keeps; none if that is damaged or of another model.
+    fn read(model: u64, bytes: Vec<u8>) -> Option<Self> {
+        let (of, rest) = bytes.split_first_chunk()?;
+        let mut memory = Box::new(Memory::new());
+        let sound = u64::from_le_bytes(*of) == model && memory.from_bytes(rest).is_ok();
+        sound.then(|| Self {
+            frames: memory.frames(),
+            bytes,
+        })
+    }
+}
+
+/// What became of a restore.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restored {
+    /// Classes that were taught.
+    pub classes: usize,
+    /// Good frames whose teaching came with them.
+    pub good_frames: u32,
+    /// Good frames whose teaching is in the backup, but the board has no room for any.
+    pub left_out: u32,
 }
 
 /// Why a backup was not made, read or restored.
@@ -82,7 +122,13 @@ impl Backup {
         &self.classes
     }
 
-    /// Reads the classes of the board's model, and its head.
+    /// Good frames whose teaching it holds.
+    #[must_use]
+    pub fn good_frames(&self) -> u32 {
+        self.learned.as_ref().map_or(0, |learned| learned.frames)
+    }
+
+    /// Reads the classes of the board's model, its head, and what good frames taught.
     ///
     /// # Errors
     /// That the board has no model, or does not answer as it should.
@@ -98,19 +144,25 @@ impl Backup {
             }
         }
         let head = client.head()?;
+        let learned = client.learned()?;
         Ok(Self {
             model,
             head,
             classes,
+            learned: learned.and_then(|bytes| Learned::read(model, bytes)),
         })
     }
 
     /// Teaches a board these classes, each in place of the one of its name, and chooses the head.
-    /// Other classes stay. If it is cut short, each class is either as it was or as in the backup.
+    /// Other classes stay. What good frames taught takes the place of what others taught. If it is cut
+    /// short, each class is either as it was or as in the backup, and so is that.
     ///
     /// # Errors
     /// [`BackupError::OtherModel`], before anything is changed; or that the board refuses a class.
-    pub fn restore<S: Read + Write>(&self, client: &mut Client<S>) -> Result<(), BackupError> {
+    pub fn restore<S: Read + Write>(
+        &self,
+        client: &mut Client<S>,
+    ) -> Result<Restored, BackupError> {
         let board = client.info()?.model?.id;
         if board != self.model {
             return Err(BackupError::OtherModel {
@@ -121,8 +173,22 @@ impl Backup {
         for class in &self.renamed()? {
             client.restore(&bytes_of(class))?;
         }
+        let mut restored = Restored {
+            classes: self.classes.len(),
+            good_frames: 0,
+            left_out: 0,
+        };
+        if let Some(learned) = &self.learned {
+            match client.restore_learned(Some(&learned.bytes)) {
+                Ok(_) => restored.good_frames = learned.frames,
+                Err(ClientError::Device(DeviceError::Inspection(InspectionError::NoMemory))) => {
+                    restored.left_out = learned.frames;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
         client.set_head(self.head)?;
-        Ok(())
+        Ok(restored)
     }
 
     /// Its classes with names as they are kept today. Where two look alike now, the later one gets a
@@ -156,6 +222,9 @@ impl Backup {
             bytes.extend((record.len() as u16).to_le_bytes());
             bytes.extend(record);
         }
+        let learned = self.learned.as_ref().map_or(&[][..], |known| &known.bytes);
+        bytes.extend((learned.len() as u32).to_le_bytes());
+        bytes.extend(learned);
         let check = CRC.checksum(&bytes);
         bytes.extend(check.to_le_bytes());
         bytes
@@ -172,14 +241,14 @@ impl Backup {
         if CRC.checksum(content) != u32::from_le_bytes(*check) {
             return Err(BackupError::Damaged);
         }
-        if version != VERSION {
+        if ![CLASSES_ALONE, VERSION].contains(&version) {
             return Err(BackupError::Version(version));
         }
-        Self::parse(&content[MAGIC.len() + 1..]).ok_or(BackupError::Damaged)
+        Self::parse(&content[MAGIC.len() + 1..], version).ok_or(BackupError::Damaged)
     }
 
     /// What stands between the version and the check.
-    fn parse(bytes: &[u8]) -> Option<Self> {
+    fn parse(bytes: &[u8], version: u8) -> Option<Self> {
         let (model, bytes) = bytes.split_first_chunk()?;
         let model = u64::from_le_bytes(*model);
         let (&[head, count], mut bytes) = bytes.split_first_chunk()?;
@@ -193,11 +262,21 @@ impl Backup {
             classes.push(class);
             bytes = rest;
         }
+        let mut learned = None;
+        if version > CLASSES_ALONE {
+            let (len, rest) = bytes.split_first_chunk()?;
+            let (kept, rest) = rest.split_at_checked(u32::from_le_bytes(*len) as usize)?;
+            if !kept.is_empty() {
+                learned = Some(Learned::read(model, kept.to_vec())?);
+            }
+            bytes = rest;
+        }
         let sound = bytes.is_empty() && classes.len() <= MAX_CLASSES;
         sound.then_some(Self {
             model,
             head,
             classes,
+            learned,
         })
     }
 }
@@ -323,6 +402,7 @@ mod tests {
             model: 0x5eed,
             head: Head::Linear,
             classes: known.classes().to_vec(),
+            learned: None,
         }
     }
 
@@ -335,6 +415,16 @@ mod tests {
             ..backup()
         };
         assert_eq!(Backup::from_bytes(&empty.to_bytes()).unwrap(), empty);
+    }
+
+    /// A file of before there were good frames in it.
+    #[test]
+    fn a_backup_of_classes_alone_is_read() {
+        let bytes = backup().to_bytes();
+        let mut before = bytes[..bytes.len() - 8].to_vec();
+        before[8] = CLASSES_ALONE;
+        before.extend(CRC.checksum(&before).to_le_bytes());
+        assert_eq!(Backup::from_bytes(&before).unwrap(), backup());
     }
 
     #[test]
@@ -369,6 +459,7 @@ mod tests {
             model: 1,
             head: Head::Prototype,
             classes: known.classes().to_vec(),
+            learned: None,
         };
         let renamed = backup.renamed().unwrap();
         let names: Vec<_> = renamed.iter().map(|class| class.name.as_str()).collect();

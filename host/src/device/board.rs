@@ -5,9 +5,22 @@ use std::path::{Path, PathBuf};
 use super::client::{Client, ClientError};
 use super::held::{self, Hold, Holder, Purpose};
 use super::{Emulator, HostBoard, Link, Logs, OpenMv};
+use crate::near::did_you_mean;
 
 /// Names that [`open`] knows.
-pub const BOARDS: [&str; 3] = [Emulator::NAME, HostBoard::NAME, OpenMv::NAME];
+pub const BOARDS: [&str; 3] = [HostBoard::NAME, Emulator::NAME, OpenMv::NAME];
+/// What [`Emulator::NAME`] is called, too.
+pub const EMULATOR: &str = "emulator";
+
+/// The name in [`BOARDS`] of what may be called otherwise, too.
+#[must_use]
+pub fn canonical(name: &str) -> &str {
+    if name == EMULATOR {
+        Emulator::NAME
+    } else {
+        name
+    }
+}
 
 /// What a board has room for at most, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +99,10 @@ pub trait Board {
 #[derive(Debug, thiserror::Error)]
 pub enum BoardError {
     /// The name is not in [`BOARDS`].
-    #[error("there is no board {0:?}; known are {known}", known = BOARDS.join(", "))]
+    #[error(
+        "there is no board {0:?}: known are {known}, {EMULATOR} for {emulator}, and serial ports such as /dev/ttyACM0{near}",
+        emulator = Emulator::NAME, known = BOARDS.join(", "), near = did_you_mean(.0, BOARDS.into_iter().chain([EMULATOR]))
+    )]
     Unknown(String),
     /// Another program uses the board, or another part of this one.
     #[error(
@@ -106,7 +122,7 @@ pub enum BoardError {
     )]
     Emulated(PathBuf),
     /// No model image was put on the board.
-    #[error("nothing was flashed yet: run `sudal flash --board {board} MODEL` (looked in {})", dir.display())]
+    #[error("no model is on this board yet: `sudal flash --board {board} MODEL` puts one there, `sudal models` lists those that come with sudal (looked in {})", dir.display())]
     NotFlashed {
         /// Name of the board.
         board: &'static str,
@@ -246,11 +262,11 @@ pub fn open(name: &str, dir: &Path) -> Result<Box<dyn Board>, BoardError> {
 /// # Errors
 /// As [`open`].
 pub fn open_at(name: &str, dir: &Path, port: Option<&Path>) -> Result<Box<dyn Board>, BoardError> {
-    match name {
+    match canonical(name) {
         Emulator::NAME => Ok(Box::new(Emulator::open(dir)?)),
         HostBoard::NAME => Ok(Box::new(HostBoard::open(dir)?)),
         OpenMv::NAME => Ok(Box::new(OpenMv::at(port))),
-        _ => Err(BoardError::Unknown(name.to_owned())),
+        name => Err(BoardError::Unknown(name.to_owned())),
     }
 }
 
@@ -268,5 +284,5 @@ pub fn state_dir(board: &str) -> PathBuf {
     } else {
         env::temp_dir().join("sudal")
     };
-    base.join(board)
+    base.join(canonical(board))
 }

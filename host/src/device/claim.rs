@@ -6,7 +6,7 @@ use serde::Serialize;
 use sudal_firmware::image::ImageError;
 use sudal_firmware::image::signature;
 
-use crate::export::quantized::QuantizedModel;
+use crate::engine::QuantizedModel;
 
 /// The product that an image is for, and its counter, which is greater than that of the images before it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

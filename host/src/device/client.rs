@@ -20,6 +20,7 @@ use sudal_firmware::store::StoreError;
 
 use super::guard::Protection;
 use super::name::{self, NameError, name, shown};
+use crate::near::did_you_mean;
 
 /// How often a frame may have to go on from elsewhere than where it was.
 const RESTARTS: u32 = 6;
@@ -76,7 +77,10 @@ pub enum ClientError {
     #[error(transparent)]
     Name(#[from] NameError),
     /// No class has this name.
-    #[error("no class is called {name:?}; enrolled are: {enrolled}")]
+    #[error(
+        "no class is called {name:?}; enrolled are: {enrolled}{near}",
+        near = did_you_mean(name, enrolled.split(", ").filter(|_| enrolled != "none"))
+    )]
     NoSuchClass {
         /// The name asked for.
         name: String,

@@ -14,8 +14,8 @@ use sudal_firmware::preprocess::Fit;
 
 use crate::data::mvtec::{Mask, Product, Products, Sample};
 use crate::data::{DataError, Gray};
-use crate::meta::Accuracy;
-use crate::meta::anomaly::{Localisation, Pixels, auroc, enlarge, missed};
+use crate::measure::Accuracy;
+use crate::measure::anomaly::{Localisation, Pixels, auroc, enlarge, missed};
 
 /// Side of the masks at most, in pixels.
 const MASK: u32 = 256;
@@ -125,6 +125,30 @@ pub struct Plain {
 }
 
 const PLAIN: [&str; 4] = ["mean", "deviation", "darkest", "brightest"];
+
+/// Some pictures of a product as the device finds them.
+#[derive(Debug, Clone)]
+pub struct Examples {
+    /// The good pictures that were taught, as numbers of `train`.
+    pub shots: Vec<usize>,
+    /// Those that were shown.
+    pub shown: Vec<Example>,
+    /// Rows and columns of their heat maps.
+    pub size: [usize; 2],
+}
+
+/// A picture of the test as the device finds it.
+#[derive(Debug, Clone)]
+pub struct Example {
+    /// Its number in `test`.
+    pub test: usize,
+    /// Whether it is flawed.
+    pub flawed: bool,
+    /// 0 like the average good one, 1 at the threshold.
+    pub score: f32,
+    /// Of each place, row by row: above 1 of a flaw.
+    pub heat: Vec<f32>,
+}
 
 /// One draw of the shots.
 struct Draw {
@@ -270,15 +294,9 @@ impl Looked {
     }
 
     fn draw(&self, shot: usize, draw: u64, seed: u64, rates: &[Rate]) -> Result<Draw, FlawsError> {
-        let mut order: Vec<usize> = (0..self.train.len()).collect();
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        random.set_stream(draw);
-        order.shuffle(&mut random);
+        let order = self.order(draw, seed);
         let shots: Vec<&Seen> = order.iter().take(shot).map(|&i| &self.train[i]).collect();
-        let mut memory = Box::new(Memory::new());
-        for shot in &shots {
-            memory.teach(&shot.sight(self.shape)?)?;
-        }
+        let memory = self.taught(&shots)?;
         let mut scores = Scores::default();
         let mut patches = Scores::default();
         let mut pixels = Pixels::default();
@@ -314,6 +332,66 @@ impl Looked {
             rates: rates.iter().map(rates_of).collect(),
             plain: core::array::from_fn(|place| self.plain(&shots, place, rates)),
         })
+    }
+
+    /// Pictures of the test as the device finds them after so many shots of the first draw, good ones and
+    /// flawed ones spread over all, at most so many of each.
+    ///
+    /// # Errors
+    /// As [`measure`](Self::measure).
+    pub fn examples(
+        &self,
+        shot: usize,
+        seed: u64,
+        most: [usize; 2],
+    ) -> Result<Examples, FlawsError> {
+        let mut shots = self.order(0, seed);
+        shots.truncate(shot);
+        let seen: Vec<&Seen> = shots.iter().map(|&i| &self.train[i]).collect();
+        let memory = self.taught(&seen)?;
+        let of = |flawed: bool| {
+            let tests = self.test.iter().enumerate();
+            let all = tests.filter(move |(_, tested)| tested.flawed == flawed);
+            let all: Vec<usize> = all.map(|(test, _)| test).collect();
+            let count = all.len().min(most[usize::from(flawed)]);
+            let spread = move |i: usize| all[i * all.len() / count];
+            (0..count).map(spread).collect::<Vec<_>>()
+        };
+        let chosen = of(false).into_iter().chain(of(true));
+        let shown = chosen.map(|test| {
+            let Tested { seen, flawed, .. } = &self.test[test];
+            let mut heat = vec![0; self.shape.places()];
+            let finding = memory.inspect(&seen.sight(self.shape)?, Rate::default(), &mut heat)?;
+            let limit = finding.limit.max(1) as f32;
+            Ok(Example {
+                test,
+                flawed: *flawed,
+                score: finding.score,
+                heat: heat.iter().map(|&heat| heat as f32 / limit).collect(),
+            })
+        });
+        Ok(Examples {
+            shown: shown.collect::<Result<_, FlawsError>>()?,
+            size: [self.shape.height(), self.shape.width()],
+            shots,
+        })
+    }
+
+    /// The good pictures in the order of a draw.
+    fn order(&self, draw: u64, seed: u64) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.train.len()).collect();
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        random.set_stream(draw);
+        order.shuffle(&mut random);
+        order
+    }
+
+    fn taught(&self, shots: &[&Seen]) -> Result<Box<Memory>, FlawsError> {
+        let mut memory = Box::new(Memory::new());
+        for shot in shots {
+            memory.teach(&shot.sight(self.shape)?)?;
+        }
+        Ok(memory)
     }
 
     /// A mask, for the size of the pictures that have none.

@@ -6,7 +6,7 @@ use sudal_firmware::image::Model;
 use sudal_firmware::store::{Known, StoreError};
 
 use crate::episodes::{Episode, Sampler};
-use crate::meta::{Accuracy, Embeddings};
+use crate::measure::{Accuracy, Embeddings};
 
 /// Any one: the classes of an episode are the only ones there.
 pub(super) const MODEL: u64 = 1;

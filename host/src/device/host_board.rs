@@ -17,7 +17,7 @@ use super::client::Client;
 use super::file::{FLASH, Flashes, HISTORY, INSPECTION, SETTINGS, SLOTS};
 use super::held::{Hold, Place, Purpose};
 use super::{Link, Logs, qemu};
-use crate::export::quantized::QuantizedModel;
+use crate::engine::QuantizedModel;
 use crate::files;
 
 const MEMORY: Memory = Memory {

@@ -10,7 +10,7 @@ use sudal_firmware::store::Known;
 
 use super::heads::{HeadEpisodes, HeadError, MODEL};
 use crate::episodes::Episode;
-use crate::meta::{Accuracy, Embeddings};
+use crate::measure::{Accuracy, Embeddings};
 
 /// Episodes of one good class and several defects, for the device.
 #[derive(Debug, Clone, Copy)]

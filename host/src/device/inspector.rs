@@ -3,9 +3,15 @@
 use std::io::{Read, Write};
 
 use serde::Serialize;
-use sudal_firmware::protocol::{Anomaly, InspectionInfo, InspectionRequest, Request, Response};
+use sudal_firmware::protocol::{
+    Anomaly, DeviceError, InspectionError, InspectionInfo, InspectionRequest, MAX_CHUNK, Request,
+    Response,
+};
 
 use super::client::{Client, ClientError, Verdict};
+
+/// How often all is sent anew because the device was switched off in the midst of it.
+const RESTARTS: u32 = 3;
 
 /// The heat map of a picture that was inspected.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -65,6 +71,74 @@ impl<S: Read + Write> Client<S> {
             Response::Anomaly(anomaly) => Some(Judgement::Inspection(anomaly)),
             _ => None,
         })
+    }
+
+    /// What good frames taught, as it is kept in flash: for [`restore_learned`](Self::restore_learned),
+    /// and nothing else reads it. None if nothing is kept, or the device has no room for it.
+    ///
+    /// # Errors
+    /// That the device does not answer as it should.
+    pub fn learned(&mut self) -> Result<Option<Vec<u8>>, ClientError> {
+        let mut bytes = Vec::new();
+        loop {
+            let offset = bytes.len() as u32;
+            let request = Request::Inspection(InspectionRequest::Save { offset });
+            let answer = self.call("save", &request, |response| match response {
+                Response::Kept { total, chunk } => Some((total as usize, chunk.to_vec())),
+                _ => None,
+            });
+            let (total, chunk) = match answer {
+                Err(ClientError::Device(DeviceError::Inspection(InspectionError::NoMemory))) => {
+                    return Ok(None);
+                }
+                answer => answer?,
+            };
+            let ended = chunk.is_empty();
+            bytes.extend(chunk);
+            if bytes.len() >= total {
+                return Ok((!bytes.is_empty()).then_some(bytes));
+            }
+            if ended {
+                return Err(ClientError::Protocol { request: "save" });
+            }
+        }
+    }
+
+    /// Keeps what [`learned`](Self::learned) gave in place of all that good frames taught, or, of none,
+    /// forgets that. If it is cut short all is what it was.
+    ///
+    /// # Errors
+    /// That it is of another model than the device's, or damaged.
+    pub fn restore_learned(&mut self, bytes: Option<&[u8]>) -> Result<InspectionInfo, ClientError> {
+        let Some(bytes) = bytes else {
+            return self.inspection(InspectionRequest::Forget);
+        };
+        let mut restarts = 0;
+        loop {
+            match self.try_restore_learned(bytes) {
+                // The device was switched off and on in between.
+                Err(ClientError::Device(DeviceError::Inspection(
+                    InspectionError::OutOfOrder { .. },
+                ))) if restarts < RESTARTS => restarts += 1,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn try_restore_learned(&mut self, bytes: &[u8]) -> Result<InspectionInfo, ClientError> {
+        let mut offset = 0;
+        for chunk in bytes.chunks(MAX_CHUNK) {
+            let request = Request::Learned {
+                total: bytes.len() as u32,
+                offset,
+                chunk,
+            };
+            offset = self.call("learned", &request, |response| match response {
+                Response::Received(bytes) => Some(bytes),
+                _ => None,
+            })?;
+        }
+        self.inspection(InspectionRequest::Restore)
     }
 
     /// The heat map of the picture that was inspected last, which had this anomaly.

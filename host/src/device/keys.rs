@@ -10,7 +10,7 @@ use rand::RngExt;
 use sudal_firmware::image::ImageError;
 use sudal_firmware::image::signature::{self, Claim, Product};
 
-use crate::export::quantized::QuantizedModel;
+use crate::engine::QuantizedModel;
 use crate::files;
 
 /// Why a key file can't be used.

@@ -23,6 +23,7 @@ mod bench;
 mod board;
 mod claim;
 mod client;
+pub mod doctor;
 mod emulator;
 mod file;
 mod firmware;
@@ -45,11 +46,12 @@ mod profile;
 mod qemu;
 mod separation;
 mod show;
+mod suit;
 mod toolchain;
 
-pub use backup::{Backup, BackupError};
+pub use backup::{Backup, BackupError, Restored};
 pub use bench::{build_bench, try_kernels};
-pub use board::{BOARDS, Board, BoardError, Memory, open, open_at, state_dir};
+pub use board::{BOARDS, Board, BoardError, EMULATOR, Memory, canonical, open, open_at, state_dir};
 pub use claim::Claim;
 pub use client::{
     Class, Client, ClientError, Damage, Distance, Embedding, Enrolled, Info, Verdict,
@@ -58,7 +60,7 @@ pub use client::{ModelInfo, Patience, Picture};
 pub use emulator::Emulator;
 pub use file::FileMedium;
 pub use firmware::build as build_firmware;
-pub use flaws::{FlawsError, Found, Looked, Missed, Plain, over_products};
+pub use flaws::{Example, Examples, FlawsError, Found, Looked, Missed, Plain, over_products};
 pub use guard::Protection;
 pub use heads::{HeadEpisodes, HeadError};
 pub use held::{Hold, Holder, Purpose, WAIT};
@@ -89,3 +91,4 @@ pub use sudal_firmware::protocol::{
     LockState, Slot, Stats, UpdateError,
 };
 pub use sudal_firmware::store::{MAX_SHOTS, StoreError};
+pub use suit::{Embedded, SuitError, Tally, Trial};

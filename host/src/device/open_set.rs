@@ -10,8 +10,8 @@ use sudal_firmware::store::Known;
 
 use super::heads::{HeadEpisodes, HeadError, MODEL};
 use crate::episodes::{Episode, Sampler};
-use crate::meta::verification::Roc;
-use crate::meta::{Accuracy, Embeddings};
+use crate::measure::verification::Roc;
+use crate::measure::{Accuracy, Embeddings};
 
 /// Parts of the queries that are rejected, for accuracy against rejection.
 const REJECTED: usize = 20;

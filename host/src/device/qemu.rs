@@ -16,7 +16,9 @@ use super::install::apt_install;
 use super::machine::Machine;
 use super::toolchain::on_path;
 
-const PROGRAM: &str = "qemu-system-arm";
+pub(super) const PROGRAM: &str = "qemu-system-arm";
+/// How to get it.
+pub(super) const HOW: &str = "install QEMU for Arm (Debian and Ubuntu: qemu-system-arm, Fedora: qemu-system-arm-core, macOS: brew install qemu)";
 const CONTROL: &str = "control.sock";
 const COMMANDS: &str = "commands.sock";
 
@@ -30,8 +32,10 @@ pub(super) fn find(step: &mut dyn FnMut(&str)) -> Result<PathBuf, BoardError> {
     on_path(PROGRAM).ok_or_else(|| BoardError::Missing {
         program: PROGRAM,
         advice: format!(
-            "{}; install QEMU for Arm (Debian and Ubuntu: qemu-system-arm, Fedora: qemu-system-arm-core, macOS: brew install qemu)",
-            installed.err().unwrap_or_else(|| "its package does not have it".to_owned())
+            "{}; {HOW}",
+            installed
+                .err()
+                .unwrap_or_else(|| "its package does not have it".to_owned())
         ),
     })
 }

@@ -9,7 +9,7 @@ use super::board::BoardError;
 use super::install::{apt_install, to_its_end};
 
 /// The oldest compiler that can build the firmware.
-const OLDEST: (u32, u32) = (1, 92);
+pub(super) const OLDEST: (u32, u32) = (1, 92);
 
 /// Debian's compiler, which comes with the sources of the standard library as a package.
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
@@ -77,10 +77,16 @@ impl Toolchain {
         })
     }
 
+    /// Whether Debian's compiler can build for a target.
+    fn has_debian() -> bool {
+        let sources = |root: PathBuf| root.join("lib/rustlib/src/rust/library/core").exists();
+        version(DEBIAN_RUSTC).is_some_and(|version| version >= OLDEST)
+            && sysroot(DEBIAN_RUSTC).is_some_and(sources)
+            && Path::new(DEBIAN_CARGO).exists()
+    }
+
     fn debian(step: &mut dyn FnMut(&str)) -> Option<Self> {
-        let version = version(DEBIAN_RUSTC)?;
-        let sources = sysroot(DEBIAN_RUSTC)?.join("lib/rustlib/src/rust/library/core");
-        if version < OLDEST || !sources.exists() || !Path::new(DEBIAN_CARGO).exists() {
+        if !Self::has_debian() {
             return None;
         }
         step("using Debian's compiler, which builds the core library from its sources");
@@ -130,6 +136,19 @@ pub(super) fn on_path(program: impl AsRef<Path>) -> Option<PathBuf> {
     env::split_paths(&folders)
         .map(|folder| folder.join(&program))
         .find(|path| path.is_file())
+}
+
+/// Whether the compiler that is found first can build the firmware.
+pub(super) fn is_new_enough() -> bool {
+    version("rustc").is_some_and(|version| version >= OLDEST)
+}
+
+/// What would compile for a target without anything being installed, in words.
+pub(super) fn for_target(target: &str) -> Option<&'static str> {
+    if has_target(target) {
+        return Some("installed");
+    }
+    Toolchain::has_debian().then_some("by Debian's compiler, from its sources")
 }
 
 fn has_target(target: &str) -> bool {

@@ -1,14 +1,14 @@
-//! Two networks with random weights on which engines are compared.
+//! The model images of the networks on which engines are compared, with random weights.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use serde::Serialize;
 
 use super::{
     Metadata,
     convert::{ConvertError, ConvertOptions, convert},
     onnx,
 };
+use crate::engine::Benchmark;
 use crate::nets::{
     backend,
     graph::Normalization,
@@ -21,16 +21,6 @@ use burn::tensor::{Tensor, TensorData};
 const PICTURES: usize = 32;
 const SEED: u64 = 1;
 const NORMALIZATION: Normalization = Normalization::new(0.5, 0.29);
-
-/// A network to compare engines on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Benchmark {
-    /// Four blocks of 3x3 convolution with 64 channels and 2x2 max pool, on 28x28 pixels.
-    Conv4,
-    /// Depthwise-separable, 16 to 128 channels, on 64x64 pixels.
-    Separable,
-}
 
 /// Why a network was not made.
 #[derive(Debug, thiserror::Error)]
@@ -45,18 +35,6 @@ pub enum BenchmarkError {
 }
 
 impl Benchmark {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Conv4, Self::Separable];
-
-    /// Its name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Conv4 => "conv4",
-            Self::Separable => "separable",
-        }
-    }
-
     fn plan(self) -> Result<Plan, PlanError> {
         match self {
             Self::Conv4 => Plan::new(Architecture::Conv4 { channels: 64 }, (28, 28)),

@@ -14,8 +14,8 @@ use sudal_firmware::heads::{Class, MAX_DIM};
 use sudal_firmware::image::{Header, ImageError};
 
 use super::convert::{align, seal};
-use super::quantized::QuantizedModel;
-use crate::meta::Embeddings;
+use crate::engine::QuantizedModel;
+use crate::measure::Embeddings;
 
 /// Shots that are measured, as far as the classes have pictures.
 const SHOTS: [usize; ROWS] = [1, 2, 5, 10, 20];

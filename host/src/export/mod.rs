@@ -14,6 +14,7 @@
 //! `metadata_props`: `(pixel / 255 - sudal.mean) / sudal.std`. Beside them stand `sudal.name`,
 //! `sudal.data`, `sudal.split`, `sudal.seed` and `sudal.version`.
 
+#[cfg(feature = "train")]
 pub mod benchmark;
 pub mod calibration;
 pub mod convert;
@@ -21,7 +22,6 @@ pub mod float;
 pub mod metadata;
 pub mod onnx;
 pub mod patches;
-pub mod quantized;
 pub mod runtime;
 pub mod signature;
 pub mod sound;
@@ -30,4 +30,5 @@ mod tests;
 pub mod verify;
 pub mod whiten;
 
+pub use crate::engine as quantized;
 pub use metadata::Metadata;

@@ -9,12 +9,12 @@ use super::{
     float::{FloatError, FloatModel},
     onnx,
     patches::{self, Moments, PatchesError, Tap, add_patches},
-    quantized::QuantizedModel,
     runtime::RuntimeError,
     verify::{VerifyError, verify},
     whiten::{strip, whiten},
 };
-use crate::meta::Embeddings;
+use crate::engine::QuantizedModel;
+use crate::measure::Embeddings;
 use crate::nets::{
     graph::{Graph, Node, Normalization, Op},
     reference,

@@ -15,7 +15,7 @@ use tract_onnx::pb::{
 
 use super::onnx::{PLAIN, tensor};
 use super::signature::{Signature, SignatureError};
-use crate::meta::Embeddings;
+use crate::measure::Embeddings;
 
 /// The entry of the file that tells what the layer was made from.
 const ENTRY: &str = "sudal.whitened";

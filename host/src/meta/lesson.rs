@@ -7,9 +7,9 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::evaluate::Embeddings;
 use super::sealed;
 use crate::data::Loaded;
+use crate::measure::Embeddings;
 
 /// Marks the format; changed with it.
 const MARK: &[u8; 8] = b"sudaltc1";

@@ -5,12 +5,10 @@
 //! trainer, its checkpoints and the measurements know only these two.
 
 mod adam;
-pub mod anomaly;
 pub mod augment;
 mod batch;
 pub mod checkpoint;
 pub mod distilled;
-pub mod evaluate;
 pub mod handmade;
 mod inner;
 pub mod learner;
@@ -38,10 +36,9 @@ pub mod trained;
 pub mod transfer;
 pub mod tune;
 mod tuned;
-pub mod verification;
 
+pub use crate::measure::{Accuracy, Embeddings};
 pub use checkpoint::{Checkpoint, CheckpointError};
-pub use evaluate::{Accuracy, Embeddings};
 pub use learner::Learner;
 pub use train::{TrainConfig, TrainError, Trainer};
 pub use trained::Trained;

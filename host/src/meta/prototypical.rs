@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::method::{Batch, Classifier, EpisodeLoss, Method, greatest};
 use super::params::Params;
+use crate::measure::nearest;
 use crate::nets::network::Plan;
 
 /// Learning to embed so that class means serve.
@@ -119,17 +120,6 @@ fn nearest_is_own(distances: &Tensor<2>, query: usize) -> usize {
         .enumerate()
         .filter(|(i, row)| nearest(row) == i / query)
         .count()
-}
-
-/// Place of the least value; the first of equals.
-pub fn nearest(distances: &[f32]) -> usize {
-    let mut best = 0;
-    for (i, d) in distances.iter().enumerate() {
-        if *d < distances[best] {
-            best = i;
-        }
-    }
-    best
 }
 
 #[cfg(test)]

@@ -1,12 +1,20 @@
 //! Embedding networks: pictures in, a vector for each out.
 
+#[cfg(feature = "train")]
 pub mod backend;
+#[cfg(feature = "train")]
 pub mod block;
+#[cfg(feature = "train")]
 mod cpu;
+#[cfg(feature = "train")]
 mod fused;
+#[cfg(feature = "train")]
 pub mod gradient;
 pub mod graph;
+#[cfg(feature = "train")]
 pub mod network;
 pub mod reference;
+#[cfg(feature = "train")]
 mod second;
+#[cfg(feature = "train")]
 pub mod unfold;

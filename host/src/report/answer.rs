@@ -5,9 +5,11 @@ use std::fmt;
 use serde::Serialize;
 use sudal_firmware::decision::Outcome;
 
+use super::flawed_percent;
+use crate::data::Gray;
 use crate::device::{Anomaly, Basis, DriftInfo, Head, Heatmap, Pose, Role, Stable, Verdict};
 
-/// Version of what [`Answer`] and its neighbours say as JSON, which `host/JSON.md` documents.
+/// Version of what [`Answer`] and its neighbours say as JSON, which `host/docs/json.md` documents.
 pub const SCHEMA: u32 = 1;
 
 /// What is to be done about a part.
@@ -153,6 +155,9 @@ pub struct Flaws {
     pub witnesses: Witnesses,
     /// Part of the picture that is flawed, in percent.
     pub flawed_percent: f32,
+    /// How large the flaws are in percent of the part, where the picture is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part_percent: Option<f32>,
     /// Where the worst of it is, from the left and from the top of what the model sees, in percent.
     pub worst_percent: [f32; 2],
     /// The heat map, if it was asked for.
@@ -186,12 +191,21 @@ impl Flaws {
                 light: anomaly.light,
             },
             flawed_percent: percent(f32::from(anomaly.flawed) / (height * width)),
+            part_percent: None,
             worst_percent: [
                 percent((column + 0.5) / width),
                 percent((row + 0.5) / height),
             ],
             heat,
         }
+    }
+
+    /// With the size of the flaws beside the part, from what the model saw of the picture and the heat map.
+    #[must_use]
+    pub fn seen_in(mut self, seen: &Gray) -> Self {
+        let size = |heat: &Heatmap| flawed_percent(seen, [heat.height, heat.width], &heat.values);
+        self.part_percent = self.heat.as_ref().map(size);
+        self
     }
 
     /// Whether it is of a good part.
@@ -224,10 +238,13 @@ impl fmt::Display for Flaws {
             "a place like none of the good parts"
         };
         let [x, y] = self.worst_percent;
+        let size = match self.part_percent {
+            Some(percent) => format!("{percent:.1} % of the part"),
+            None => format!("{:.0} % of the picture", self.flawed_percent),
+        };
         write!(
             f,
-            "FLAW: {score}; {why}; {:.0} % of the picture, worst at {x:.0} % from the left and {y:.0} % from the top",
-            self.flawed_percent
+            "FLAW: {score}; {why}; {size}, worst at {x:.0} % from the left and {y:.0} % from the top"
         )
     }
 }

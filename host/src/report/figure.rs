@@ -51,27 +51,37 @@ pub(super) const CHAR: u32 = get_raster_width(FontWeight::Regular, RasterHeight:
 
 /// A picture for people, in colour.
 #[derive(Clone, Debug)]
-pub struct Figure(RgbImage);
+pub struct Figure {
+    picture: RgbImage,
+    /// Pixels of the picture for one that is drawn, 1 or 2.
+    scale: u32,
+}
 
 impl Figure {
     /// A white picture.
     pub(super) fn new(width: u32, height: u32) -> Self {
-        Self(RgbImage::from_pixel(width.max(1), height.max(1), WHITE))
+        Self::scaled(width, height, 1)
+    }
+
+    /// A white picture in which all is drawn `scale` times as large, 1 or 2.
+    pub(super) fn scaled(width: u32, height: u32, scale: u32) -> Self {
+        let picture = RgbImage::from_pixel(width.max(1) * scale, height.max(1) * scale, WHITE);
+        Self { picture, scale }
     }
 
     /// Width, in pixels.
     pub fn width(&self) -> u32 {
-        self.0.width()
+        self.picture.width()
     }
 
     /// Height, in pixels.
     pub fn height(&self) -> u32 {
-        self.0.height()
+        self.picture.height()
     }
 
     /// The colours, row-major, red, green and blue of each pixel.
     pub fn pixels(&self) -> &[u8] {
-        self.0.as_raw()
+        self.picture.as_raw()
     }
 
     /// Writes the picture as PNG.
@@ -80,7 +90,7 @@ impl Figure {
     /// [`ReportError::Write`] when the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), ReportError> {
         let mut bytes = Cursor::new(Vec::new());
-        let encoded = self.0.write_to(&mut bytes, ImageFormat::Png);
+        let encoded = self.picture.write_to(&mut bytes, ImageFormat::Png);
         let written = encoded.and_then(|()| Ok(files::replace(path, bytes.get_ref())?));
         written.map_err(|source| ReportError::Write {
             path: path.into(),
@@ -90,9 +100,11 @@ impl Figure {
 
     /// Fills a rectangle; what lies outside the picture is left out.
     pub(super) fn fill(&mut self, at: (u32, u32), size: (u32, u32), color: Rgb<u8>) {
+        let by = |side: u32| side.saturating_mul(self.scale);
+        let (at, size) = ((by(at.0), by(at.1)), (by(size.0), by(size.1)));
         for y in at.1..at.1.saturating_add(size.1).min(self.height()) {
             for x in at.0..at.0.saturating_add(size.0).min(self.width()) {
-                self.0.put_pixel(x, y, color);
+                self.picture.put_pixel(x, y, color);
             }
         }
     }
@@ -105,6 +117,11 @@ impl Figure {
         }
     }
 
+    /// Copies another picture.
+    pub(super) fn paste(&mut self, at: (u32, u32), other: &Self) {
+        imageops::replace(&mut self.0, &other.0, at.0.into(), at.1.into());
+    }
+
     /// Writes a line of text; a character that the font lacks shows as a replacement sign.
     pub(super) fn text(&mut self, at: (u32, u32), text: &str, color: Rgb<u8>, bold: bool) {
         let weight = if bold {
@@ -112,14 +129,19 @@ impl Figure {
         } else {
             FontWeight::Regular
         };
+        let height = match self.scale {
+            1 => RasterHeight::Size16,
+            _ => RasterHeight::Size32,
+        };
+        let at = (at.0 * self.scale, at.1 * self.scale);
         for (i, c) in (0u32..).zip(text.chars()) {
-            let glyph = |c| get_raster(c, weight, RasterHeight::Size16);
+            let glyph = |c| get_raster(c, weight, height);
             let Some(glyph) = glyph(c).or_else(|| glyph('\u{FFFD}')) else {
                 continue;
             };
             for (y, row) in (0u32..).zip(glyph.rows()) {
                 for (x, cover) in (0u32..).zip(row) {
-                    let (x, y) = (at.0 + i * CHAR + x, at.1 + y);
+                    let (x, y) = (at.0 + i * CHAR * self.scale + x, at.1 + y);
                     if x < self.width() && y < self.height() {
                         self.blend(x, y, color, *cover);
                     }
@@ -132,13 +154,13 @@ impl Figure {
     pub(super) fn text_up(&mut self, at: (u32, u32), text: &str, color: Rgb<u8>) {
         let mut line = Self::new(text_width(text), LINE);
         line.text((0, 0), text, color, false);
-        let turned = imageops::rotate270(&line.0);
+        let turned = imageops::rotate270(&line.picture);
         let top = i64::from(at.1) - i64::from(turned.height());
-        imageops::replace(&mut self.0, &turned, i64::from(at.0), top);
+        imageops::replace(&mut self.picture, &turned, i64::from(at.0), top);
     }
 
     fn blend(&mut self, x: u32, y: u32, color: Rgb<u8>, cover: u8) {
-        let pixel = self.0.get_pixel_mut(x, y);
+        let pixel = self.picture.get_pixel_mut(x, y);
         for (p, c) in pixel.0.iter_mut().zip(color.0) {
             let mixed = u32::from(*p) * u32::from(255 - cover) + u32::from(c) * u32::from(cover);
             *p = (mixed / 255) as u8;
@@ -148,7 +170,10 @@ impl Figure {
 
 impl From<RgbImage> for Figure {
     fn from(pixels: RgbImage) -> Self {
-        Self(pixels)
+        Self {
+            picture: pixels,
+            scale: 1,
+        }
     }
 }
 

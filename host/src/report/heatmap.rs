@@ -3,6 +3,8 @@
 use image::{Rgb, RgbImage};
 
 use super::Figure;
+use super::figure::{LINE, WHITE, text_width};
+use super::flaw::{self, Field, Flaw, percent};
 use crate::data::Gray;
 
 /// Least width of the figure, in pixels.
@@ -15,37 +17,33 @@ const HOT: f32 = 2.0;
 const COVER: f32 = 0.6;
 const OUTLINE: Rgb<u8> = Rgb([255, 0, 60]);
 
-/// Draws a picture with its heat over it and every flaw outlined.
+/// Flaws whose size is written, the largest.
+const TOLD: usize = 3;
+
+/// Draws a picture with its heat over it and every flaw outlined, its size in percent of the part beside
+/// it.
 ///
 /// `heat` has `height * width` values, row by row, for the places of the whole picture: 0 like a good
 /// part, above 1 of a flaw. Between the middles of places it is interpolated. Without as many values
 /// the picture is drawn alone.
 #[must_use]
-pub fn heatmap(picture: &Gray, [height, width]: [usize; 2], heat: &[f32]) -> Figure {
-    let zoom = WIDTH.div_ceil(picture.width).max(1);
+pub fn heatmap(picture: &Gray, size: [usize; 2], heat: &[f32]) -> Figure {
+    drawn(picture, size, heat, WIDTH.div_ceil(picture.width).max(1))
+}
+
+/// The same, every pixel so many times as large.
+pub(super) fn drawn(picture: &Gray, size: [usize; 2], heat: &[f32], zoom: u32) -> Figure {
+    let part = flaw::part(picture);
     let picture = picture.resize(picture.width * zoom, picture.height * zoom);
     let (columns, rows) = (picture.width, picture.height);
-    let whole = !heat.is_empty() && heat.len() == height * width;
-    let at = |x: u32, y: u32| {
-        if !whole {
-            return 0.0;
-        }
-        let (left, right, across) = between(x, columns, width);
-        let (above, below, down) = between(y, rows, height);
-        let row = |row: usize| {
-            let [a, b] = [left, right].map(|column| heat[row * width + column]);
-            a + (b - a) * across
-        };
-        row(above) + (row(below) - row(above)) * down
-    };
-    let flawed = |x: u32, y: u32| at(x, y) > 1.0;
-    Figure::from(RgbImage::from_fn(columns, rows, |x, y| {
-        let heat = at(x, y);
+    let field = Field::new(&picture, size, heat);
+    let mut figure = Figure::from(RgbImage::from_fn(columns, rows, |x, y| {
+        let heat = field.at(x, y);
         let edge = heat > 1.0
             && [(1, 0), (0, 1), (2, 0), (0, 2)].iter().any(|&(dx, dy)| {
                 let (right, below) = (x + dx, y + dy);
-                !flawed(right.min(columns - 1), below.min(rows - 1))
-                    || !flawed(x.saturating_sub(dx), y.saturating_sub(dy))
+                !field.is_flawed(right.min(columns - 1), below.min(rows - 1))
+                    || !field.is_flawed(x.saturating_sub(dx), y.saturating_sub(dy))
             });
         if edge {
             return OUTLINE;
@@ -60,15 +58,28 @@ pub fn heatmap(picture: &Gray, [height, width]: [usize; 2], heat: &[f32]) -> Fig
             0.0
         };
         Rgb(color.map(|color| (level + (color - level) * cover).round() as u8))
-    }))
+    }));
+    for flaw in field.flaws().iter().take(TOLD) {
+        let share = percent(flaw.pixels, part * (zoom * zoom) as usize);
+        label(&mut figure, flaw, &format!("{share:.1} %"));
+    }
+    figure
 }
 
-/// The two places that a pixel lies between, and how far it is from the first to the second.
-fn between(pixel: u32, pixels: u32, places: usize) -> (usize, usize, f32) {
-    let at = (pixel as f32 + 0.5) * places as f32 / pixels as f32 - 0.5;
-    let at = at.clamp(0.0, (places - 1) as f32);
-    let first = at as usize;
-    (first, (first + 1).min(places - 1), at - first as f32)
+/// Writes beside a flaw: below it, or above where there is no room.
+fn label(figure: &mut Figure, flaw: &Flaw, text: &str) {
+    let size = (text_width(text) + 6, LINE);
+    let middle = flaw.columns.0.midpoint(flaw.columns.1);
+    let x = middle.saturating_sub(size.0 / 2);
+    let x = x.min(figure.width().saturating_sub(size.0));
+    let below = flaw.rows.1 + 3;
+    let y = if below + size.1 <= figure.height() {
+        below
+    } else {
+        flaw.rows.0.saturating_sub(size.1 + 3)
+    };
+    figure.fill((x, y), size, OUTLINE);
+    figure.text((x + 3, y), text, WHITE, true);
 }
 
 #[cfg(test)]
@@ -96,6 +107,11 @@ mod tests {
         assert_eq!(pixel(40, 120), [100; 3]);
         let outlined = (0..480).filter(|&x| pixel(x, 120) == OUTLINE.0).count();
         assert!((2..=8).contains(&outlined), "{outlined}");
+        // Its size is written below it, light on the colour of the outline.
+        let written =
+            (300..420).filter(|&x| pixel(x, 190) == WHITE.0 || pixel(x, 190) == OUTLINE.0);
+        let written = written.count();
+        assert!((30..=60).contains(&written), "{written}");
         assert_eq!(heatmap(&picture, [3, 6], &[]).pixels()[..3], [100; 3]);
     }
 }

@@ -1,5 +1,5 @@
 use super::{Axis, Chart, Point, Series, Style};
-use crate::meta::verification::Roc;
+use crate::measure::verification::Roc;
 
 /// Steps that a logarithm of ten, or the whole of the other axis, is drawn in; finer ones do not show.
 const STEPS: f64 = 300.0;

@@ -1,25 +1,36 @@
 use super::{
     Figure, ReportError,
-    figure::{FAINT, INK, LINE, class_color, short, text_width},
+    figure::{CHAR, FAINT, INK, LINE, WHITE, class_color, short, text_width},
 };
 use crate::data::Gray;
 
-/// Side that small frames are enlarged to at least, in pixels.
+/// Width of a sheet: that of a README's column. All is drawn [`SCALE`] times as large, so that it is sharp
+/// there.
+const WIDE: u32 = 830;
+const SCALE: u32 = 2;
+/// Side that small frames are enlarged to about, in a sheet and elsewhere.
+const SIDE: u32 = 64;
 pub(super) const FRAME: u32 = 96;
 /// Most distances shown below a query.
-const NEAREST: usize = 5;
-/// Height of a distance's line, in pixels.
+const NEAREST: usize = 2;
+/// Height of a distance's line.
 const STEP: u32 = LINE + 1;
-/// Space between things, in pixels.
+/// Space between things.
 const GAP: u32 = 10;
-/// Width of a frame's border, in pixels.
+/// Width of a frame's border.
 pub(super) const BORDER: u32 = 3;
+/// How a sheet is read.
+const LEGEND: [&str; 3] = [
+    "A row is a class, in its colour. Left: the frames that it was taught from.",
+    "Right: new frames of it. The colour around a frame is the answer; the bars below are its",
+    "distances to the nearest classes: the shorter, the more alike, and the shortest wins.",
+];
 
 /// What was enrolled and how new frames were classified, for people to look at.
 ///
 /// Each class is a row in a colour of its own: its support frames, then its queries. A query is
-/// bordered in the colour of the class that it was taken for, and marked when that is wrong; below
-/// it stand the nearest classes with their distances.
+/// bordered in the colour of the class that it was taken for, and marked when that is wrong or not sure;
+/// below it stand the nearest classes with their distances.
 #[derive(Clone, Debug, Default)]
 pub struct ContactSheet {
     /// The heading.
@@ -46,6 +57,8 @@ pub struct Query {
     pub frame: Gray,
     /// Its distance to each class, in the order of the rows; the least one is the answer.
     pub distances: Vec<f32>,
+    /// Whether the device was sure of it.
+    pub sure: bool,
 }
 
 impl Query {
@@ -70,61 +83,83 @@ impl ContactSheet {
             return Err(ReportError::Distances { given, classes });
         }
         let layout = Layout::of(self);
-        let mut figure = Figure::new(layout.width, layout.top + classes as u32 * layout.row);
-        figure.text((GAP, GAP), &self.title, INK, true);
-        let heading = layout.top - LINE - 4;
-        figure.text((layout.support, heading), "support", FAINT, false);
-        figure.text((layout.queries, heading), &layout.legend, FAINT, false);
+        let top = GAP + (2 + LEGEND.len() as u32) * STEP;
+        let mut figure = Figure::scaled(WIDE, top + classes as u32 * layout.row, SCALE);
+        let title = short(&self.title, ((WIDE - 2 * GAP) / CHAR) as usize);
+        figure.text((GAP, GAP), &title, INK, true);
+        for (line, text) in (1u32..).zip(LEGEND) {
+            figure.text((GAP, GAP + 4 + line * STEP), text, FAINT, false);
+        }
         for (class, row) in self.rows.iter().enumerate() {
-            self.draw_row(&mut figure, &layout, class, row);
+            draw_row(
+                &mut figure,
+                &layout,
+                top + class as u32 * layout.row,
+                class,
+                row,
+            );
         }
         Ok(figure)
     }
+}
 
-    fn draw_row(&self, figure: &mut Figure, layout: &Layout, class: usize, row: &Row) {
-        let (color, y) = (class_color(class), layout.top + class as u32 * layout.row);
-        figure.fill((GAP, y - 4), (layout.width - 2 * GAP, 1), FAINT);
-        figure.fill((GAP, y + 2), (LINE - 4, LINE - 4), color);
-        for (i, line) in (0u32..).zip(lines(&row.name)) {
-            figure.text((GAP + LINE + 2, y + i * LINE), &line, INK, true);
-        }
-        for (i, frame) in (0u32..).zip(&row.support) {
-            bordered(figure, (layout.support + i * layout.pitch, y), frame, color);
-        }
-        for (i, query) in (0u32..).zip(&row.queries) {
-            let (x, order) = (layout.queries + i * layout.pitch, query.order());
-            let answer = order[0];
-            let size = bordered(figure, (x, y), &query.frame, class_color(answer));
-            if answer != class {
-                let wrong = class_color(3);
-                figure.fill((x, y), (text_width("wrong") + 6, LINE + 2), wrong);
-                figure.text((x + 3, y + 1), "wrong", super::figure::WHITE, true);
-            }
-            let farthest = query.distances.iter().copied().filter(|d| d.is_finite());
-            let farthest = farthest.fold(f32::MIN_POSITIVE, f32::max);
-            for (line, &near) in (0u32..).zip(order.iter().take(NEAREST)) {
-                let (distance, y) = (query.distances[near], y + size.1 + 4 + line * STEP);
-                let text = number(distance);
-                let bar = size.0.saturating_sub(text_width("0.000") + 6).max(8);
-                let length = (bar as f32 * (distance / farthest).clamp(0.0, 1.0)) as u32;
-                figure.fill((x, y + 4), (length.max(2), LINE - 8), class_color(near));
-                figure.text((x + bar + 6, y), &text, INK, line == 0);
-            }
-        }
+fn draw_row(figure: &mut Figure, layout: &Layout, y: u32, class: usize, row: &Row) {
+    let color = class_color(class);
+    figure.fill((GAP, y), (WIDE - 2 * GAP, 1), FAINT);
+    figure.fill((GAP, y + 6), (LINE - 4, LINE - 4), color);
+    figure.text((GAP + LINE + 2, y + 4), &short(&row.name, 100), INK, true);
+    let top = y + LINE + 8;
+    for (i, frame) in (0u32..).zip(&row.support) {
+        let at = layout.at(i, layout.shots);
+        framed(
+            figure,
+            (GAP + at.0, top + at.1),
+            frame,
+            color,
+            zoom(frame, SIDE),
+        );
+    }
+    for (i, query) in (0u32..).zip(&row.queries) {
+        let at = layout.at(i, layout.queries);
+        draw_query(figure, (layout.right + at.0, top + at.1), class, query);
     }
 }
 
-/// Where things stand on a sheet, in pixels.
+fn draw_query(figure: &mut Figure, at: (u32, u32), class: usize, query: &Query) {
+    let ((x, y), order) = (at, query.order());
+    let (answer, frame) = (order[0], &query.frame);
+    let size = framed(figure, at, frame, class_color(answer), zoom(frame, SIDE));
+    let mark = match (answer == class, query.sure) {
+        (false, true) => Some(("wrong", class_color(3))),
+        (_, false) => Some(("not sure", INK)),
+        (true, true) => None,
+    };
+    if let Some((text, ground)) = mark {
+        figure.fill(at, (text_width(text) + 6, LINE + 2), ground);
+        figure.text((x + 3, y + 1), text, WHITE, true);
+    }
+    let farthest = query.distances.iter().copied().filter(|d| d.is_finite());
+    let farthest = farthest.fold(f32::MIN_POSITIVE, f32::max);
+    for (line, &near) in (0u32..).zip(order.iter().take(NEAREST)) {
+        let (distance, y) = (query.distances[near], y + size.1 + 2 + line * STEP);
+        let bar = size.0.saturating_sub(text_width("0.000") + 4).max(8);
+        let length = (bar as f32 * (distance / farthest).clamp(0.0, 1.0)) as u32;
+        figure.fill((x, y + 4), (length.max(2), LINE - 8), class_color(near));
+        figure.text((x + bar + 4, y), &number(distance), INK, line == 0);
+    }
+}
+
+/// Where things stand on a sheet.
 struct Layout {
-    width: u32,
-    /// Top of the first row, and the height of each.
-    top: u32,
-    row: u32,
-    /// Left edges of the support frames and of the queries, and from one frame to the next.
-    support: u32,
+    /// Frames of a line: of the support, and of the queries.
+    shots: u32,
     queries: u32,
-    pitch: u32,
-    legend: String,
+    /// Left edge of the queries.
+    right: u32,
+    /// From one frame to the next, and from one line to the next.
+    pitch: (u32, u32),
+    /// Height of a row.
+    row: u32,
 }
 
 impl Layout {
@@ -134,30 +169,35 @@ impl Layout {
             let queries = row.queries.iter().map(|query| &query.frame);
             row.support.iter().chain(queries)
         });
-        let sizes = frames.map(|frame| (frame.width * zoom(frame), frame.height * zoom(frame)));
-        let (wide, high) = sizes.fold((FRAME, FRAME), |a, b| (a.0.max(b.0), a.1.max(b.1)));
-        let most = |n: fn(&Row) -> usize| rows.iter().map(n).max().unwrap_or(0) as u32;
-        let names = rows.iter().flat_map(|row| lines(&row.name));
-        let names = names.map(|line| text_width(&line)).max().unwrap_or(0);
-        let nearest = rows.len().min(NEAREST);
-        let legend = match nearest {
-            0 | 1 => "queries and their distances".to_owned(),
-            n => format!("queries and the distances to their {n} nearest classes"),
-        };
-        let pitch = wide + 2 * BORDER + GAP;
-        let support = GAP + LINE + 2 + names + GAP;
-        let shots = most(|row| row.support.len());
-        let queries = support + (shots * pitch).max(text_width("support") + GAP) + 2 * GAP;
-        let right = queries + (most(|row| row.queries.len()) * pitch).max(text_width(&legend));
+        let sizes = frames.map(|frame| {
+            let zoom = zoom(frame, SIDE);
+            (frame.width * zoom, frame.height * zoom)
+        });
+        let (wide, high) = sizes.fold((SIDE, SIDE), |a, b| (a.0.max(b.0), a.1.max(b.1)));
+        let most = |n: fn(&Row) -> usize| rows.iter().map(n).max().unwrap_or(0).max(1) as u32;
+        let (shots, queries) = (most(|row| row.support.len()), most(|row| row.queries.len()));
+        let nearest = rows.len().min(NEAREST) as u32;
+        let pitch = (
+            wide + 2 * BORDER + 6,
+            high + 2 * BORDER + 6 + nearest * STEP,
+        );
+        let columns = ((WIDE - 4 * GAP) / pitch.0).max(2);
+        // The fewest lines, with as much of the support in one as that leaves room for.
+        let lines = |left: u32| shots.div_ceil(left).max(queries.div_ceil(columns - left));
+        let left = (1..columns.min(shots + 1)).rev();
+        let left = left.min_by_key(|&left| lines(left)).unwrap_or(1);
         Self {
-            width: right.max(text_width(&sheet.title) + GAP) + GAP,
-            top: GAP + 2 * LINE + 14,
-            row: high + 2 * BORDER + 8 + nearest as u32 * STEP + GAP,
-            support,
-            queries,
+            shots: left,
+            queries: columns - left,
+            right: GAP + left * pitch.0 + 2 * GAP,
             pitch,
-            legend,
+            row: LINE + 12 + lines(left) * pitch.1,
         }
+    }
+
+    /// Where the frame of that number stands, in lines of so many.
+    fn at(&self, number: u32, each: u32) -> (u32, u32) {
+        (number % each * self.pitch.0, number / each * self.pitch.1)
     }
 }
 
@@ -171,19 +211,29 @@ pub(super) fn number(distance: f32) -> String {
     format!("{distance:.decimals$}")
 }
 
-/// How many times a small frame is enlarged.
-fn zoom(frame: &Gray) -> u32 {
-    FRAME.div_ceil(frame.width.max(frame.height).max(1))
+/// How many times a frame is enlarged, to about a side.
+fn zoom(frame: &Gray, side: u32) -> u32 {
+    (side / frame.width.max(frame.height).max(1)).max(1)
 }
 
-/// Draws a frame with a border of a colour; returns the size of both.
+/// Draws a frame, a small one enlarged, with a border of a colour; returns the size of both.
 pub(super) fn bordered(
     figure: &mut Figure,
     at: (u32, u32),
     frame: &Gray,
     color: image::Rgb<u8>,
 ) -> (u32, u32) {
-    let zoom = zoom(frame);
+    let zoom = FRAME.div_ceil(frame.width.max(frame.height).max(1));
+    framed(figure, at, frame, color, zoom)
+}
+
+fn framed(
+    figure: &mut Figure,
+    at: (u32, u32),
+    frame: &Gray,
+    color: image::Rgb<u8>,
+    zoom: u32,
+) -> (u32, u32) {
     let size = (
         frame.width * zoom + 2 * BORDER,
         frame.height * zoom + 2 * BORDER,
@@ -194,7 +244,7 @@ pub(super) fn bordered(
 }
 
 /// A name in lines of at most 24 characters, broken behind a `/`, `-`, `_` or space if there is one.
-fn lines(name: &str) -> Vec<String> {
+pub(super) fn lines(name: &str) -> Vec<String> {
     let name = short(name, 72);
     let mut rest: Vec<char> = name.chars().collect();
     let mut lines = Vec::new();
@@ -222,6 +272,7 @@ mod tests {
         let query = Query {
             frame: frame.clone(),
             distances: distances.into(),
+            sure: true,
         };
         ContactSheet {
             title: "a test".into(),
@@ -245,11 +296,13 @@ mod tests {
     }
 
     #[test]
-    fn long_names_break_where_they_can() {
-        let name = "Alphabet_of_the_Magi/character01/rot000";
-        assert_eq!(lines(name), ["Alphabet_of_the_Magi/", "character01/rot000"]);
-        assert_eq!(lines("nut"), ["nut"]);
-        assert!(lines(&"x".repeat(500)).iter().all(|line| line.len() <= 24));
+    fn it_is_as_wide_as_a_readme_however_much_is_on_it() {
+        for count in [1, 5, 40] {
+            let mut sheet = sheet(&[0.5, 1.5]);
+            sheet.rows[0].support = vec![sheet.rows[0].support[0].clone(); count];
+            sheet.rows[0].queries = vec![sheet.rows[0].queries[0].clone(); 2 * count];
+            assert_eq!(sheet.figure().unwrap().width(), SCALE * WIDE);
+        }
     }
 
     #[test]

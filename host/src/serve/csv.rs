@@ -9,9 +9,10 @@ use super::Decision;
 use crate::device::is_hidden;
 
 /// With a mark by which spreadsheets know that it is UTF-8. `decision` and `class` are the frame's own,
-/// what follows `milliseconds` is the vote's: empty where a device has none.
+/// what follows `milliseconds` is the vote's, empty where a device has none; `flawed_percent` is of the
+/// part, where it is not like the good ones.
 pub(super) const HEADER: &str = "\u{feff}id,time,device,decision,class,distance,novelty,threshold,\
-    milliseconds,stable,stable_class,votes,frames\r\n";
+    milliseconds,stable,stable_class,votes,frames,flawed_percent\r\n";
 
 /// A line.
 pub(super) fn line(id: u64, decision: &Decision) -> String {
@@ -21,7 +22,7 @@ pub(super) fn line(id: u64, decision: &Decision) -> String {
         format!("{stable},{class},{},{}", vote.votes, vote.frames)
     });
     format!(
-        "{id},{},{},{},{},{},{},{},{:.3},{}\r\n",
+        "{id},{},{},{},{},{},{},{},{:.3},{},{}\r\n",
         iso(decision.time),
         field(&decision.device),
         decision.call.name(),
@@ -30,7 +31,8 @@ pub(super) fn line(id: u64, decision: &Decision) -> String {
         figure(decision.novelty),
         figure(decision.threshold),
         f64::from(decision.micros) / 1e3,
-        vote.as_deref().unwrap_or(",,,")
+        vote.as_deref().unwrap_or(",,,"),
+        figure(decision.flawed_percent)
     )
 }
 
@@ -80,24 +82,29 @@ mod tests {
             micros: 1500,
             vote: None,
             time: 1_700_000_000_000_001,
+            flawed_percent: None,
         };
         let own = "7,2023-11-14T22:13:20.000001Z,\"line, \"\"one\"\"\",class,\"'=HYPERLINK(1)\",1.2500,0.5000,,1.500";
-        assert_eq!(line(7, &decision), format!("{own},,,,\r\n"));
+        assert_eq!(line(7, &decision), format!("{own},,,,,\r\n"));
         decision.vote = Some(Vote {
             call: Some(Call::Good),
             class: "@nut".to_owned(),
             votes: 3,
             frames: 5,
         });
-        assert_eq!(line(7, &decision), format!("{own},good,\"'@nut\",3,5\r\n"));
+        assert_eq!(line(7, &decision), format!("{own},good,\"'@nut\",3,5,\r\n"));
         decision.vote = Some(Vote {
             call: None,
             class: String::new(),
             votes: 0,
             frames: 2,
         });
-        assert_eq!(line(7, &decision), format!("{own},undecided,,0,2\r\n"));
-        assert_eq!(HEADER.split(',').count(), 13);
+        decision.flawed_percent = Some(3.25);
+        assert_eq!(
+            line(7, &decision),
+            format!("{own},undecided,,0,2,3.2500\r\n")
+        );
+        assert_eq!(HEADER.split(',').count(), 14);
         assert_eq!(field("너트 M4"), "너트 M4");
         for formula in [
             "＝1",

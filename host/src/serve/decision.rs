@@ -122,6 +122,8 @@ pub struct Decision {
     pub vote: Option<Vote>,
     /// When it was made, as this computer's clock told: microseconds since 1970 (UTC).
     pub time: u64,
+    /// How large the flaws are in percent of the part; none of a part like the good ones.
+    pub flawed_percent: Option<f32>,
 }
 
 impl Decision {
@@ -166,6 +168,7 @@ pub(super) mod tests {
             micros: 1,
             vote,
             time: 1_700_000_000_000_001,
+            flawed_percent: None,
         }
     }
 

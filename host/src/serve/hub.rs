@@ -16,11 +16,13 @@ use super::shift::Part;
 use super::state::{Counts, Link, State};
 use super::trouble::{Told, Trouble};
 use super::{Decision, DeviceOptions, Log, LogError};
+use crate::data::Gray;
+use crate::device::Heatmap;
 
 /// Events that a slow page may lag behind.
 const EVENTS: usize = 256;
 /// Decisions of each device that a new page is told of.
-const HISTORY: usize = 48;
+pub(super) const HISTORY: usize = 48;
 /// Decisions that are read from the log at once.
 const PIECE: usize = 4096;
 /// Wishes that wait for a worker.
@@ -49,6 +51,18 @@ pub(super) enum Wish {
     Recenter,
     /// Take them as they were when the classes were taught.
     Uncenter,
+    /// Learn the frame in view, or that of a decision, as one of a good part.
+    Good { picture: Option<u64> },
+    /// Learn it as one of a bad part.
+    Bad { picture: Option<u64> },
+    /// Watch so many frames of good parts.
+    Commission { frames: u32 },
+    /// Keep what was watched.
+    KeepCommission,
+    /// Forget what was watched.
+    DiscardCommission,
+    /// Forget all that good and bad frames taught.
+    Forget,
     /// Keep showing the class that the camera is shown, or go on.
     Stay { stay: bool },
     /// Show the next class.
@@ -68,6 +82,8 @@ struct Station {
     /// The newest decisions of the shift, the newest first.
     history: Mutex<VecDeque<Value>>,
     picture: Mutex<Arc<Vec<u8>>>,
+    /// What the model saw last, and where it is flawed.
+    heat: Mutex<Option<Arc<(Gray, Heatmap)>>>,
     commands: Mutex<Option<SyncSender<Command>>>,
 }
 
@@ -142,6 +158,7 @@ impl Hub {
                     reel: None,
                     cropped: false,
                     inspects: false,
+                    inspection: None,
                     drift: false,
                     recentered: false,
                     separation: None,
@@ -152,6 +169,7 @@ impl Hub {
                 pulse: Mutex::new(Pulse::new(Instant::now(), Doing::Connect)),
                 history: Mutex::default(),
                 picture: Mutex::default(),
+                heat: Mutex::default(),
                 commands: Mutex::new(Some(commands)),
             });
         }
@@ -336,9 +354,28 @@ impl Hub {
         }
     }
 
-    /// Enters a decision in the log, counts it, and tells everybody, with whether it is on the disk.
-    pub(super) fn decide(&self, device: usize, decision: &Decision, picture: &[u8]) {
-        let (id, logged) = self.log.append(decision, picture);
+    /// What the model of a device saw last, and where that is flawed.
+    pub(super) fn heat(&self, device: usize) -> Option<Arc<(Gray, Heatmap)>> {
+        lock(&self.stations.get(device)?.heat).clone()
+    }
+
+    /// Enters a decision in the log, counts it, and tells everybody, with whether it is on the disk. With
+    /// what the model saw, where it is inspected. The decision's number.
+    pub(super) fn decide(
+        &self,
+        device: usize,
+        decision: &Decision,
+        picture: &[u8],
+        seen: Option<(Gray, Heatmap)>,
+    ) -> u64 {
+        let heat = seen
+            .as_ref()
+            .map(|(_, heat)| super::picture::heat_bytes(heat));
+        if let Some(station) = self.stations.get(device) {
+            *lock(&station.heat) = seen.map(Arc::new);
+        }
+        let heat = heat.unwrap_or_default();
+        let (id, logged) = self.log.append_with(decision, picture, &heat);
         self.metrics.decision(decision);
         if let Some(station) = self.stations.get(device) {
             let mut state = lock(&station.state);
@@ -355,6 +392,7 @@ impl Hub {
         }
         self.tell_of_log(logged.err());
         self.logged.notify_one();
+        id
     }
 
     /// Tries once more to write the decisions that wait in memory, if any do.

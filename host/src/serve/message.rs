@@ -1,4 +1,4 @@
-//! A decision as other programs get it, see `host/JSON.md`.
+//! A decision as other programs get it, see `host/docs/json.md`.
 
 use serde_json::{Value, json};
 
@@ -35,6 +35,7 @@ pub(super) fn message(id: u64, decision: &Decision) -> String {
         "distances": distances,
         "novelty": decision.novelty,
         "threshold": decision.threshold,
+        "flawed_percent": decision.flawed_percent,
         "milliseconds": f64::from(decision.micros) / 1e3,
         "stable": stable,
     })
@@ -82,7 +83,7 @@ mod tests {
         assert_eq!((&alone["schema"], &alone["id"]), (&json!(1), &json!(7)));
         assert_eq!(alone["verdict"], "unknown");
         assert!(alone["class"].is_null() && alone["role"].is_null() && alone["stable"].is_null());
-        let document = include_str!("../../JSON.md");
+        let document = include_str!("../../docs/json.md");
         for key in alone.as_object().unwrap().keys() {
             assert!(
                 document.contains(&format!("`{key}`")),

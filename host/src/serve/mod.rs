@@ -10,6 +10,8 @@ mod clock;
 mod connections;
 mod csv;
 mod decision;
+#[cfg(test)]
+mod documented;
 mod error;
 mod guard;
 mod hub;

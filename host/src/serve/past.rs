@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 
 use super::state::Undo;
 use super::trouble::Trouble;
-use crate::device::{Client, ClientError};
+use crate::device::{Client, ClientError, InspectionInfo};
 use sudal_firmware::heads::Role;
 
 /// Changes that are remembered.
@@ -37,6 +37,12 @@ enum Step {
         model: u64,
         /// What the class stood for.
         before: Role,
+    },
+    /// Something of the inspection.
+    Inspection {
+        what: &'static str,
+        /// What good frames had taught; none for nothing.
+        before: Option<Vec<u8>>,
     },
 }
 
@@ -135,6 +141,24 @@ impl Past {
         Ok(())
     }
 
+    /// Changes what good and bad frames taught.
+    pub(super) fn inspect<S: Read + Write>(
+        &mut self,
+        client: &mut Client<S>,
+        what: &'static str,
+        change: impl FnOnce(&mut Client<S>) -> Result<InspectionInfo, Trouble>,
+    ) -> Result<(), Trouble> {
+        let before = client.learned()?;
+        change(client)?;
+        self.push(Step::Inspection { what, before });
+        Ok(())
+    }
+
+    /// Whether the last change is of the inspection.
+    pub(super) fn is_of_inspection(&self) -> bool {
+        matches!(self.0.last(), Some(Step::Inspection { .. }))
+    }
+
     /// Undoes the last change.
     pub(super) fn undo<S: Read + Write>(&mut self, client: &mut Client<S>) -> Result<(), Trouble> {
         match self.0.last().ok_or(Trouble::NothingToUndo)? {
@@ -151,6 +175,9 @@ impl Past {
                 Err(ClientError::NoSuchClass { .. }) => {}
                 Err(error) => return Err(error.into()),
             },
+            Step::Inspection { before, .. } => {
+                client.restore_learned(before.as_deref())?;
+            }
             Step::Rename { from, to } => {
                 let id = client.find(to)?;
                 client.rename(id, from)?;
@@ -185,6 +212,7 @@ impl Past {
             Step::Enroll { name, shots, .. } => undo("enroll", name, Some(*shots)),
             Step::Rename { to, .. } => undo("rename", to, None),
             Step::Remove { name, .. } => undo("remove", name, None),
+            Step::Inspection { what, .. } => undo(what, "", None),
             Step::Role { name, before, .. } => Undo {
                 role: Some(*before),
                 ..undo("role", name, None)

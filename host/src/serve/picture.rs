@@ -8,9 +8,9 @@ use crate::device::{self, Deciding, Fit, Heatmap, Info, Region};
 use crate::report::heatmap;
 
 /// Longest side of the live picture, in pixels.
-const LIVE: u32 = 480;
+pub(super) const LIVE: u32 = 480;
 /// Longest side of the picture in the log, in pixels.
-const SMALL: u32 = 96;
+const SMALL: u32 = 128;
 const QUALITY: u8 = 88;
 
 /// A part of a picture: its first column and row, and its size, in pixels.
@@ -74,16 +74,43 @@ fn darkened(picture: &Gray, ((left, top), (width, height)): Part) -> Gray {
     dark
 }
 
-/// A flawed picture, its flaws in colour: live and in the log, as JPEG. `seen` is what the model sees of
-/// it.
-pub(super) fn flawed(seen: &Gray, heat: &Heatmap) -> [Vec<u8>; 2] {
+/// What the model saw of a picture, its heat in colour and its flaws outlined, as JPEG.
+pub(super) fn heated(seen: &Gray, heat: &Heatmap, longest: u32) -> Vec<u8> {
     let figure = heatmap(seen, [heat.height, heat.width], &heat.values);
     let drawn = RgbImage::from_raw(figure.width(), figure.height(), figure.pixels().to_vec());
     let drawn = drawn.unwrap_or_default();
-    [LIVE, SMALL].map(|longest| {
-        let (width, height) = size(drawn.dimensions(), longest);
-        let drawn = imageops::thumbnail(&drawn, width, height);
-        encoded(&drawn, (width, height), ExtendedColorType::Rgb8)
+    let (width, height) = size(drawn.dimensions(), longest);
+    let drawn = imageops::thumbnail(&drawn, width, height);
+    encoded(&drawn, (width, height), ExtendedColorType::Rgb8)
+}
+
+/// The same of a picture and a heat map of the log, if they are such.
+pub(super) fn heated_of_log(picture: &[u8], heat: &[u8], longest: u32) -> Option<Vec<u8>> {
+    let picture = image::load_from_memory(picture).ok()?.to_luma8();
+    let (width, height) = picture.dimensions();
+    let seen = Gray::new(width, height, picture.into_raw()).ok()?;
+    Some(heated(&seen, &heat_of(heat)?, longest))
+}
+
+/// Steps of a heat map in the log: a place is flawed above so many.
+const STEPS: f32 = 32.0;
+
+/// A heat map for the log: rows and columns, then a byte a place.
+pub(super) fn heat_bytes(heat: &Heatmap) -> Vec<u8> {
+    let sides = [heat.height as u8, heat.width as u8];
+    // A conversion cuts to the nearest; rounded up, so that what is flawed stays it.
+    let values = heat.values.iter().map(|value| (value * STEPS).ceil() as u8);
+    sides.into_iter().chain(values).collect()
+}
+
+fn heat_of(bytes: &[u8]) -> Option<Heatmap> {
+    let (&[height, width], values) = bytes.split_first_chunk()?;
+    let (height, width) = (height.into(), width.into());
+    let values: Vec<f32> = values.iter().map(|&v| f32::from(v) / STEPS).collect();
+    (values.len() == height * width).then_some(Heatmap {
+        height,
+        width,
+        values,
     })
 }
 
@@ -161,8 +188,11 @@ mod tests {
             width: 12,
             values,
         };
-        for (bytes, side) in flawed(&seen, &heat).iter().zip([480, 96]) {
-            let read = image::load_from_memory(bytes).unwrap().to_rgb8();
+        let of_log = heated_of_log(&small(&seen), &heat_bytes(&heat), 128).unwrap();
+        assert!(heated_of_log(&small(&seen), &[12, 12, 0], 128).is_none());
+        assert!(heated_of_log(b"no picture", &heat_bytes(&heat), 128).is_none());
+        for (bytes, side) in [(heated(&seen, &heat, LIVE), 480), (of_log, 128)] {
+            let read = image::load_from_memory(&bytes).unwrap().to_rgb8();
             assert_eq!(read.dimensions(), (side, side));
             let at = |x: u32, y: u32| read.get_pixel(x * side / 96, y * side / 96).0;
             let [red, green, blue] = at(52, 44);
@@ -175,9 +205,9 @@ mod tests {
     #[test]
     fn a_picture_becomes_a_small_jpeg_of_the_same_shape() {
         for (width, height, expected) in [
-            (1920, 1080, (96, 54)),
+            (1920, 1080, (128, 72)),
             (64, 48, (64, 48)),
-            (9999, 3, (96, 1)),
+            (9999, 3, (128, 1)),
         ] {
             let picture = Gray::new(width, height, vec![128; (width * height) as usize]).unwrap();
             let bytes = small(&picture);

@@ -26,7 +26,7 @@ use super::guard::{self, Guard};
 use super::hub::{Hub, Wish};
 use super::shift::{self, Part};
 use super::trouble::{Told, Trouble};
-use super::{LogError, Token, assets, csv, metrics, panics};
+use super::{LogError, Token, assets, csv, metrics, panics, picture};
 use crate::device::{self, ClientError};
 
 /// Longest body of a request, in bytes. Names are short.
@@ -47,7 +47,17 @@ pub(super) fn router(hub: Arc<Hub>, token: Token, host_names: Vec<String>) -> Ro
         .route("/", get(async || assets::page()))
         .route("/assets/{name}", get(asset))
         .route("/events", get(events))
-        .route("/devices/{device}/picture", get(picture))
+        .route("/devices/{device}/picture", get(live))
+        .route("/devices/{device}/heat", get(heat))
+        .route("/devices/{device}/good", post(good))
+        .route("/devices/{device}/bad", post(bad))
+        .route("/devices/{device}/commission", post(commission))
+        .route("/devices/{device}/keep-commission", post(keep_commission))
+        .route(
+            "/devices/{device}/discard-commission",
+            post(discard_commission),
+        )
+        .route("/devices/{device}/forget", post(forget))
         .route("/devices/{device}/enroll", post(enroll))
         .route("/devices/{device}/enroll-anyway", post(enroll_anyway))
         .route("/devices/{device}/undo", post(undo))
@@ -61,6 +71,7 @@ pub(super) fn router(hub: Arc<Hub>, token: Token, host_names: Vec<String>) -> Ro
         .route("/shift", post(begin_shift))
         .route("/token", post(async || StatusCode::NO_CONTENT))
         .route("/log/{id}/picture", get(logged_picture))
+        .route("/log/{id}/heat", get(logged_heat))
         .route("/log.csv", get(log_csv))
         .route("/report", get(report))
         .route("/metrics", get(figures))
@@ -106,7 +117,7 @@ async fn events(State(hub): App) -> Result<Response, Failure> {
         .into_response())
 }
 
-async fn picture(State(hub): App, Path(device): Path<usize>) -> Response {
+async fn live(State(hub): App, Path(device): Path<usize>) -> Response {
     match hub.picture(device) {
         Some(picture) if !picture.is_empty() => jpeg(picture.to_vec()),
         _ => StatusCode::NOT_FOUND.into_response(),
@@ -115,10 +126,46 @@ async fn picture(State(hub): App, Path(device): Path<usize>) -> Response {
 
 async fn logged_picture(State(hub): App, Path(id): Path<u64>) -> Result<Response, Failure> {
     let picture = blocking(move || hub.log.picture(id)).await?;
-    Ok(match picture {
-        Some(picture) => jpeg(picture),
-        None => StatusCode::NOT_FOUND.into_response(),
-    })
+    Ok(found(picture))
+}
+
+/// How large a picture is wanted.
+#[derive(Deserialize)]
+struct Size {
+    /// Longest side, in pixels.
+    side: Option<u32>,
+}
+
+impl Size {
+    fn side(&self) -> u32 {
+        self.side.unwrap_or(picture::LIVE).clamp(16, picture::LIVE)
+    }
+}
+
+/// What the model saw last, and where it is flawed.
+async fn heat(State(hub): App, Path(device): Path<usize>) -> Result<Response, Failure> {
+    let drawn = blocking(move || {
+        let seen = hub.heat(device);
+        Ok(seen.map(|seen| picture::heated(&seen.0, &seen.1, picture::LIVE)))
+    });
+    Ok(found(drawn.await?))
+}
+
+async fn logged_heat(
+    State(hub): App,
+    Path(id): Path<u64>,
+    Query(size): Query<Size>,
+) -> Result<Response, Failure> {
+    let drawn = blocking(move || {
+        let (picture, heat) = (hub.log.picture(id)?, hub.log.heat(id)?);
+        let both = picture.zip(heat);
+        Ok(both.and_then(|(seen, heat)| picture::heated_of_log(&seen, &heat, size.side())))
+    });
+    Ok(found(drawn.await?))
+}
+
+fn found(picture: Option<Vec<u8>>) -> Response {
+    picture.map_or_else(|| StatusCode::NOT_FOUND.into_response(), jpeg)
 }
 
 fn jpeg(picture: Vec<u8>) -> Response {
@@ -160,6 +207,49 @@ async fn enroll_anyway(
 fn class_name(text: &str) -> Result<String, Failure> {
     let name = device::name(text).map_err(ClientError::from);
     Ok(name.map_err(Trouble::from)?)
+}
+
+/// Of which decision the frame is meant; none of the one in view.
+#[derive(Deserialize)]
+struct Shown {
+    picture: Option<u64>,
+}
+
+async fn good(app: App, device: Path<usize>, Json(ask): Json<Shown>) -> Result<Response, Failure> {
+    let Shown { picture } = ask;
+    wish(app, device, Wish::Good { picture }).await
+}
+
+async fn bad(app: App, device: Path<usize>, Json(ask): Json<Shown>) -> Result<Response, Failure> {
+    let Shown { picture } = ask;
+    wish(app, device, Wish::Bad { picture }).await
+}
+
+#[derive(Deserialize)]
+struct Watch {
+    /// How many.
+    frames: u32,
+}
+
+async fn commission(
+    app: App,
+    device: Path<usize>,
+    Json(ask): Json<Watch>,
+) -> Result<Response, Failure> {
+    let Watch { frames } = ask;
+    wish(app, device, Wish::Commission { frames }).await
+}
+
+async fn keep_commission(app: App, device: Path<usize>) -> Result<Response, Failure> {
+    wish(app, device, Wish::KeepCommission).await
+}
+
+async fn discard_commission(app: App, device: Path<usize>) -> Result<Response, Failure> {
+    wish(app, device, Wish::DiscardCommission).await
+}
+
+async fn forget(app: App, device: Path<usize>) -> Result<Response, Failure> {
+    wish(app, device, Wish::Forget).await
 }
 
 async fn undo(app: App, device: Path<usize>) -> Result<Response, Failure> {

@@ -26,8 +26,17 @@ struct Tally {
     classes: BTreeMap<(String, &'static str), u64>,
     /// All, and those that did not pass, by the hour.
     hours: BTreeMap<u64, (u64, u64)>,
-    /// Id, time and name of the last that did not pass.
-    failed: Vec<(u64, u64, String)>,
+    /// The last that did not pass.
+    failed: Vec<Failed>,
+}
+
+/// A part that did not pass.
+struct Failed {
+    id: u64,
+    time: u64,
+    what: String,
+    /// How large its flaws are, in percent of the part.
+    flawed: Option<f32>,
 }
 
 impl Tally {
@@ -98,7 +107,12 @@ impl Tally {
             if self.failed.len() == SHOWN {
                 self.failed.remove(0);
             }
-            self.failed.push((id, decision.time, what));
+            self.failed.push(Failed {
+                id,
+                time: decision.time,
+                what,
+                flawed: decision.flawed_percent,
+            });
         }
     }
 }
@@ -241,15 +255,27 @@ fn write(
         write!(html, "</tbody></table>")?;
         if !tally.failed.is_empty() {
             write!(html, "<h3>{}</h3><ul>", w("Last not passed", "최근 불합격"))?;
-            for (id, at, what) in tally.failed.iter().rev() {
+            for failed in tally.failed.iter().rev() {
+                let (picture, size) = match failed.flawed {
+                    Some(percent) => ("heat", format!(" {percent:.1} %")),
+                    None => ("picture", String::new()),
+                };
                 write!(
                     html,
-                    "<li><img src=\"/log/{id}/picture\" alt=\"\"><b>{}</b>{}</li>",
-                    escape(what),
-                    time(*at)
+                    "<li><img src=\"/log/{}/{picture}\" alt=\"\"><b>{}{size}</b>{}</li>",
+                    failed.id,
+                    escape(&failed.what),
+                    time(failed.time)
                 )?;
             }
             write!(html, "</ul>")?;
+            if tally.failed.iter().any(|failed| failed.flawed.is_some()) {
+                let what = w(
+                    "Flaws are outlined; % is their size beside the part.",
+                    "흠은 테두리로 표시하고, %는 부품 대비 크기입니다.",
+                );
+                write!(html, "<p>{what}</p>")?;
+            }
         }
         write!(html, "</section>")?;
     }
@@ -370,6 +396,15 @@ mod tests {
             assert!(html.contains(expected), "{expected}");
         }
         assert_eq!(html.matches("/log/").count(), 1);
+        let flawed = append(&Decision {
+            flawed_percent: Some(3.25),
+            ..decision(Call::Flawed, "")
+        });
+        let flaw = report(from(flawed));
+        assert!(
+            flaw.contains(&format!("/log/{flawed}/heat\" alt=\"\"><b>flaw 3.2 %</b>")),
+            "{flaw}"
+        );
         assert!(html.contains(&format!(
             "/log/{defect}/picture\" alt=\"\"><b>bolt (this frame: unknown)</b>"
         )));

@@ -34,6 +34,8 @@ pub(super) struct State {
     pub(super) cropped: bool,
     /// Whether it was shown what good parts look like, and says where one is not like them.
     pub(super) inspects: bool,
+    /// What it knows of good parts; none where its model or board can't know any.
+    pub(super) inspection: Option<Inspection>,
     /// Whether light or camera have changed.
     pub(super) drift: bool,
     /// Whether embeddings are shifted for that.
@@ -87,14 +89,42 @@ pub(super) struct Taught {
 /// A change that can be undone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Undo {
-    /// `enroll`, `rename`, `remove` or `role`.
+    /// `enroll`, `rename`, `remove` or `role`; of the inspection `good`, `bad`, `commission` or `forget`.
     pub(super) what: &'static str,
-    /// Name of the class.
+    /// Name of the class; empty of the inspection.
     pub(super) name: String,
     /// Shots that were enrolled at once.
     pub(super) shots: Option<u8>,
     /// What the class would stand for again.
     pub(super) role: Option<Role>,
+}
+
+/// What a device knows of good parts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Inspection {
+    /// Good frames that were learned, and bad ones.
+    pub(super) good: u32,
+    pub(super) bad: u32,
+    /// Bytes that it takes, and may take.
+    pub(super) bytes: u32,
+    pub(super) max_bytes: u32,
+    /// Good frames that were watched, and from how many on they count.
+    pub(super) watched: u32,
+    pub(super) fewest: u32,
+    /// Whether it is of another model.
+    pub(super) foreign: bool,
+    /// Whether the frame of a decision can be shown again, from that of this number on.
+    pub(super) shown: bool,
+    pub(super) first: u64,
+    /// While good parts are watched.
+    pub(super) commission: Option<Progress>,
+}
+
+/// Frames that were watched, of those that shall be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(super) struct Progress {
+    pub(super) seen: u32,
+    pub(super) frames: u32,
 }
 
 /// A class of the pictures that the camera is shown.

@@ -7,7 +7,9 @@ use sudal_firmware::store::StoreError;
 use super::pulse::Stalled;
 use super::{LogError, WebcamError};
 use crate::data::DataError;
-use crate::device::{BoardError, ClientError, DeviceError, LockError, PixelFormat};
+use crate::device::{
+    BoardError, ClientError, DeviceError, InspectionError, LockError, PixelFormat,
+};
 
 /// What can go wrong between a frame and its decision, or with what an operator wants.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +41,15 @@ pub(super) enum Trouble {
     /// The frame that was to be enrolled all the same is not kept any longer.
     #[error("the frame that was refused is gone: teach again")]
     NothingRefused,
+    /// Good parts are being watched, and nothing else may change what they taught meanwhile.
+    #[error("good parts are being watched: keep or discard that first")]
+    Commissioning,
+    /// The frame of a decision is not kept any longer.
+    #[error("the frame of this picture is not kept any longer")]
+    Gone,
+    /// A bad frame has no place that is unlike the good ones.
+    #[error("no place of this picture is unlike the good parts: nothing was learned")]
+    NothingUnusual,
     /// The device is not there now.
     #[error("the device is not connected")]
     Away,
@@ -68,6 +79,12 @@ pub(super) struct Told {
     pub(super) text: String,
     /// Name of the class that it is about, if it is about another one.
     pub(super) class: Option<String>,
+}
+
+impl From<DeviceError> for Trouble {
+    fn from(error: DeviceError) -> Self {
+        Self::Client(error.into())
+    }
 }
 
 impl Trouble {
@@ -130,6 +147,9 @@ impl Trouble {
                 Self::NothingToUndo => "nothing-to-undo",
                 Self::LooksLike { .. } => "looks-like",
                 Self::NothingRefused => "nothing-refused",
+                Self::Commissioning => "commissioning",
+                Self::Gone => "gone",
+                Self::NothingUnusual => "nothing-unusual",
                 _ => "",
             };
         };
@@ -145,6 +165,8 @@ impl Trouble {
             DeviceError::Store(StoreError::NameTaken) => "name-taken",
             DeviceError::Lock(LockError::Locked) => "locked",
             DeviceError::Model(_) => "model",
+            DeviceError::Inspection(InspectionError::NothingLearned) => "nothing-learned",
+            DeviceError::Inspection(InspectionError::OtherModel) => "foreign",
             DeviceError::Decision(DecisionError::Outlier(Outlier::Repeats)) => "same",
             DeviceError::Decision(DecisionError::Outlier(_)) => "outlier",
             DeviceError::Decision(DecisionError::Frames { .. }) => "frames",

@@ -16,9 +16,10 @@ use super::trouble::Trouble;
 use super::{Call, Decision, DeviceOptions, Measure, Source, Vote, picture};
 use crate::data::Gray;
 use crate::device::{
-    self, Board, Client, ClientError, DeviceError, Head, Hold, Info, Judgement, Link as Line,
-    LockState, Patience, PixelFormat, Purpose,
+    self, Board, Client, ClientError, DeviceError, Head, Hold, Info, InspectionInfo, Judgement,
+    Link as Line, LockState, Patience, PixelFormat, Purpose,
 };
+use crate::report;
 
 /// Before a lost device is tried again, at first and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -33,6 +34,10 @@ const PATIENCE: Patience = Patience {
     attempts: 3,
 };
 
+mod inspect;
+
+use inspect::{Commission, Recent};
+
 type Device = Client<Box<dyn Line>>;
 
 pub(super) struct Worker {
@@ -41,6 +46,9 @@ pub(super) struct Worker {
     options: DeviceOptions,
     past: Past,
     refused: Option<Refused>,
+    recent: Recent,
+    /// While good parts are watched.
+    commission: Option<Commission>,
     /// When to ask how well the classes are told apart: a while after they changed.
     review: Option<Instant>,
 }
@@ -63,6 +71,8 @@ struct Session {
     client: Device,
     info: Info,
     classes: Vec<Taught>,
+    /// What it knows of good parts.
+    known: Option<InspectionInfo>,
 }
 
 impl Worker {
@@ -73,6 +83,8 @@ impl Worker {
             options,
             past: Past::default(),
             refused: None,
+            recent: Recent::default(),
+            commission: None,
             review: None,
         }
     }
@@ -148,8 +160,11 @@ impl Worker {
             client,
             info,
             classes: Vec::new(),
+            known: None,
         };
         session.list()?;
+        session.know()?;
+        self.resume(&session);
         self.hub.change(self.place, |state| {
             state.link = Link::Up;
             state.trouble = None;
@@ -241,7 +256,12 @@ impl Worker {
         let judgement = match session.client.judge() {
             Ok(judgement) => judgement,
             // The page says so.
-            Err(ClientError::Device(DeviceError::NothingEnrolled)) => return Ok(()),
+            Err(ClientError::Device(DeviceError::NothingEnrolled)) => {
+                self.hub.update(self.place, |state| {
+                    std::mem::replace(&mut state.inspects, false)
+                });
+                return Ok(());
+            }
             Err(error) => return Err(error.into()),
         };
         let micros = u32::try_from(start.elapsed().as_micros()).unwrap_or(u32::MAX);
@@ -254,22 +274,31 @@ impl Worker {
             (state.drift, state.inspects) = (drift, anomaly.is_some());
             before != (drift, anomaly.is_some())
         });
-        let mut flawed = None;
-        if let Some(anomaly) = anomaly.filter(|anomaly| !anomaly.is_good()) {
+        let mut seen = None;
+        let mut flawed_percent = None;
+        if let Some(anomaly) = anomaly {
             let heat = session.client.heatmap(&anomaly)?;
             let capacity = session.info.frame_capacity as usize;
-            if let Some(seen) = device::seen(&frame, capacity, &session.info) {
-                let [live, log] = picture::flawed(&seen, &heat);
-                self.hub.show(self.place, live);
-                flawed = Some(log);
+            if let Some(view) = device::seen(&frame, capacity, &session.info) {
+                if !anomaly.is_good() {
+                    let size = [heat.height, heat.width];
+                    flawed_percent = Some(report::flawed_percent(&view, size, &heat.values));
+                    self.hub
+                        .show(self.place, picture::heated(&view, &heat, picture::LIVE));
+                }
+                seen = Some((view, heat));
             }
         }
-        let small = flawed.unwrap_or_else(|| picture::small(&frame));
+        let small = picture::small(seen.as_ref().map_or(&frame, |(view, _)| view));
         let time = self.hub.log.now().wall;
-        let decision = session.decision(&self.options.name, judgement, micros, time);
+        let decision = Decision {
+            flawed_percent,
+            ..session.decision(&self.options.name, judgement, micros, time)
+        };
         self.hub.beat(self.place, Doing::Log);
-        self.hub.decide(self.place, &decision, &small);
-        Ok(())
+        let id = self.hub.decide(self.place, &decision, &small, seen);
+        self.recent.push(id, frame);
+        self.watch_good(session)
     }
 
     /// Shows pages a frame, and what of it is looked at.
@@ -290,7 +319,7 @@ impl Worker {
                 self.unlock(session)?;
                 let done = self.alter(session, wish);
                 self.review = Some(Instant::now() + QUIET);
-                let listed = session.list();
+                let listed = session.list().and_then(|()| session.know());
                 let locked = self.lock(session);
                 let done = done?;
                 listed?;
@@ -309,6 +338,15 @@ impl Worker {
         }
         let client = &mut session.client;
         match wish {
+            Wish::Good { .. }
+            | Wish::Bad { .. }
+            | Wish::Commission { .. }
+            | Wish::KeepCommission
+            | Wish::DiscardCommission
+            | Wish::Forget => {
+                self.inspection(session, wish)?;
+                return Ok(None);
+            }
             Wish::Enroll { name, hold } => {
                 self.hub.beat(self.place, Doing::Picture);
                 let given = self.options.source.same()?;
@@ -353,6 +391,9 @@ impl Worker {
                 let shots = self.past.enroll(&mut session.client, &name, None, false)?;
                 return Ok(Some(shots));
             }
+            Wish::Undo if self.commission.is_some() && self.past.is_of_inspection() => {
+                return Err(Trouble::Commissioning);
+            }
             Wish::Undo => self.past.undo(client)?,
             Wish::Rename { from, to } => self.past.rename(client, &from, &to)?,
             Wish::Remove { id } => self.past.remove(client, id)?,
@@ -381,6 +422,7 @@ impl Worker {
 
     /// Tells pages what the device was taught and is shown.
     fn publish(&mut self, session: &Session) {
+        let inspection = self.inspected(session);
         let reel = self.options.source.reel().map(|reel| Shown {
             class: reel.class().to_owned(),
             stay: reel.stays(),
@@ -388,6 +430,7 @@ impl Worker {
         self.hub.change(self.place, |state| {
             state.classes.clone_from(&session.classes);
             state.undo = self.past.last();
+            state.inspection = inspection;
             state.recentered = session.info.deciding.recentered;
             state.reel = reel;
         });
@@ -443,6 +486,7 @@ impl Session {
                     micros,
                     vote: None,
                     time,
+                    flawed_percent: None,
                 };
             }
         };
@@ -470,6 +514,7 @@ impl Session {
                 self.name(id)
             }),
             time,
+            flawed_percent: None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Fuzz targets: one function for each place where sudal reads bytes that it did not write itself.
 //!
 //! Each takes any bytes and panics only where a promise is broken. `cargo fuzz` looks for such
-//! bytes, `tests/tests/corpora.rs` runs those that are kept in `corpus`:
+//! bytes, `tests/tests/system/corpora.rs` runs those that are kept in `corpus`:
 //!
 //! ```text
 //! rustup run nightly cargo fuzz run --fuzz-dir tests/fuzz session

@@ -3,9 +3,9 @@
 use std::cell::LazyCell;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use sudal::engine::QuantizedModel;
 use sudal::export::convert::{ConvertOptions, MIN_FRAMES, convert, input_shape};
 use sudal::export::onnx;
-use sudal::export::quantized::QuantizedModel;
 use sudal::nets::graph::Normalization;
 
 /// Longest file: damage does not need more.

@@ -5,13 +5,13 @@
 //! | USB, a CDC serial port | commands: the protocol of [`sudal_firmware::protocol`] |
 //! | RTT of a debug probe | `defmt` logs |
 //! | DCMI and DMA 1, I2C 1, timer 1 | the camera: pixels, registers, clock |
-//! | flash, 16 sectors of 128 KiB | program, model image, slots for updates, classes, settings, record of starts |
+//! | flash, 16 sectors of 128 KiB | program, two slots for model images, classes, what good frames taught, settings, record of starts |
 //! | independent watchdog | restarts the board when a request hangs |
 //! | P7, P8, P9 | trigger (to ground), OK, NG |
 //! | P6 | the recovery pin, held to ground at a start |
 //! | red lamp | lit: the board failed three times in a row and stays off |
 //!
-//! It was never run on the board: pins and clocks are from its published schematics, see `README.md`.
+//! It was never run on the board: pins and clocks are from its published schematics, see `host/docs/boards.md`.
 
 #![cfg_attr(target_os = "none", no_std, no_main)]
 

@@ -95,6 +95,13 @@ impl Pose {
     pub const UNIT: i16 = 1 << 14;
 }
 
+/// How many pixels of a grey picture are of a part on an even ground; none where none is found.
+#[must_use]
+pub fn area(picture: &[u8], width: usize) -> Option<usize> {
+    let part = Part::find(picture, width, (1, 1), Align::Position)?;
+    Some(part.pixels)
+}
+
 /// As [`run`](super::run), with the part that is found brought to the middle of the input and its axis
 /// to the right. Where none is found, the input is what `run` makes of the region, and there is no pose.
 ///

@@ -28,6 +28,8 @@ pub(super) struct Part {
     pub(super) axis: (i32, i32),
     /// Level of what it lies on.
     pub(super) level: u8,
+    /// Its pixels.
+    pub(super) pixels: usize,
 }
 
 impl Part {
@@ -72,6 +74,7 @@ impl Part {
             middle: (x as i32, y as i32),
             axis: axis.unwrap_or((Pose::UNIT.into(), 0)),
             level: ground.level(),
+            pixels: moments.count as usize,
         })
     }
 }

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use serde::Serialize;
-use sudal::data::Fit;
-use sudal::data::mvtec::Products;
+use sudal::data::mvtec::{Products, Sample};
+use sudal::data::{Fit, Gray};
 use sudal::device::{Found, Looked, Rate, over_products};
-use sudal::export::quantized::QuantizedModel;
-use sudal::meta::Accuracy;
-use sudal::report::{Axis, Chart, Point, Series, Style};
+use sudal::engine::QuantizedModel;
+use sudal::measure::Accuracy;
+use sudal::report::{Axis, Chart, FlawRow, FlawSheet, InspectedFrame, Point, Series, Style};
+use sudal::table::Table;
+use sudal_firmware::image::Model;
 
 use super::Args;
 use crate::cli::openset::rate;
@@ -18,6 +20,9 @@ use crate::cli::place;
 
 /// Shots that are measured when none are given.
 const SHOTS: [usize; 5] = [1, 2, 4, 8, 16];
+/// Shots of the sheet at least, and how many good and flawed pictures it shows of a product.
+const FEW: usize = 4;
+const SHOWN: [usize; 2] = [2, 6];
 /// Rates of false alarms, in %, likewise.
 const RATES: [f64; 2] = [1.0, 5.0];
 
@@ -77,6 +82,9 @@ pub(super) fn run(
     }
     if let Some(path) = &args.plot {
         place::ready_chart(path)?;
+    }
+    if let Some(path) = &args.sheet {
+        place::ready(path)?;
     }
     let or = |given: &[f64]| {
         if given.is_empty() {
@@ -151,7 +159,58 @@ pub(super) fn run(
     if let Some(path) = &args.plot {
         chart(&report).save(path)?;
     }
-    output.result(&report, describe(&report))
+    if let Some(path) = &args.sheet {
+        let few = shots.iter().copied().filter(|&shot| shot >= FEW).min();
+        let shot = few.or(shots.iter().copied().max()).unwrap_or(FEW);
+        sheet(args, &model, &products, &looked, shot)?
+            .figure()
+            .save(path)?;
+    }
+    let table = table(&report);
+    let text = describe(&report, &table);
+    output.measured(&report, text, &[table], args.tables)
+}
+
+/// Some pictures of each product with what is found in them after so many shots.
+fn sheet(
+    args: &Args,
+    model: &Model<'_>,
+    products: &Products,
+    looked: &[Looked],
+    shot: usize,
+) -> anyhow::Result<FlawSheet> {
+    let [height, width, _] = model.input_shape();
+    let seen = |sample: &Sample| -> anyhow::Result<Gray> {
+        let picture = products.picture(sample)?;
+        Ok(picture.fit((width as u32, height as u32), args.data.fit()))
+    };
+    let mut rows = Vec::new();
+    for (product, looked) in products.products().iter().zip(looked) {
+        let examples = looked.examples(shot, args.seed, SHOWN)?;
+        let good = examples
+            .shots
+            .iter()
+            .map(|&shot| seen(&product.train[shot]));
+        let inspected = examples.shown.into_iter().map(|example| {
+            Ok(InspectedFrame {
+                frame: seen(&product.test[example.test])?,
+                is_flawed: example.flawed,
+                score: example.score,
+                size: examples.size,
+                heat: example.heat,
+            })
+        });
+        rows.push(FlawRow {
+            name: looked.name().to_owned(),
+            good: good.collect::<anyhow::Result<_>>()?,
+            inspected: inspected.collect::<anyhow::Result<_>>()?,
+        });
+    }
+    let model = args.model.display();
+    Ok(FlawSheet {
+        title: format!("{model}: {shot} good pictures taught"),
+        rows,
+    })
 }
 
 /// The means over the products at so many shots, if there are several and all have them.
@@ -189,7 +248,7 @@ fn all(measured: &[Measured], shot: usize) -> Option<All> {
     })
 }
 
-fn describe(report: &Report) -> String {
+fn describe(report: &Report, table: &Table) -> String {
     let mut text = format!(
         "{} on {}: good pictures of `train` taught, those of `test` shown; {} draws, seed {}; in %, mean ± 95 % interval over draws\n",
         report.model.display(),
@@ -202,85 +261,93 @@ fn describe(report: &Report) -> String {
             product,
             good,
             flawed,
-            rows,
+            ..
         } = measured;
-        text.push_str(&format!("\n{product}: {good} good, {flawed} flawed\n"));
-        let rates = rows.first().map_or(&[][..], |row| &row.rates[..]);
-        text.push_str(&header(rates.iter().map(|at| at.rate)));
-        for row in rows {
-            let rates = row.rates.iter();
-            let rates = rates.map(|at| [at.exact, at.device, at.false_alarms, at.plain]);
-            let areas = [
-                Some(row.auroc),
-                Some(row.auroc_patches),
-                row.auroc_pixels,
-                row.pro,
-                Some(row.plain.auroc),
-            ];
-            text.push_str(&line(row.shot, &areas, rates, row.plain.name));
-        }
+        text.push_str(&format!("  {product}: {good} good, {flawed} flawed\n"));
     }
-    if let Some(first) = report.all.first() {
-        text.push_str(&format!("\nall {} products\n", first.products));
-        text.push_str(&header(first.rates.iter().map(|at| at.rate)));
-        for row in &report.all {
-            let rates = row.rates.iter();
-            let rates = rates.map(|at| [at.exact, at.device, at.false_alarms, at.plain]);
-            let areas = [
-                Some(row.auroc),
-                Some(row.auroc_patches),
-                row.auroc_pixels,
-                row.pro,
-                Some(row.plain),
-            ];
-            text.push_str(&line(row.shot, &areas, rates, "each its best"));
-        }
-    }
-    text.push_str(
-        "\nmissed exact: at exactly this rate of false alarms on the good pictures of `test`; own: at the threshold \
+    text.push_str(&format!(
+        "{table}missed: at exactly this rate of false alarms on the good pictures of `test`; own: at the threshold \
          that the device chooses from the shots, with the false alarms that it then has; plain: the statistic of the \
          picture that does best in hindsight\n",
-    );
+    ));
     text
 }
 
-/// Width of a column of numbers.
-const COLUMN: usize = 14;
-
-fn header(rates: impl Iterator<Item = f64>) -> String {
-    let mut line = String::from("shots");
-    let mut column = |title: &str| line.push_str(&format!("{title:>COLUMN$}"));
-    for title in ["AUROC", "patches alone", "of pixels", "AUPRO", "plain"] {
-        column(title);
+/// A row for each product and number of shots, and for all products together.
+fn table(report: &Report) -> Table {
+    let rates = report.products.iter().flat_map(|measured| &measured.rows);
+    let rates = rates.map(|row| &row.rates).next();
+    let heads = [
+        "product",
+        "shots",
+        "AUROC",
+        "patches alone",
+        "of pixels",
+        "AUPRO",
+        "plain",
+    ];
+    let rates = rates.into_iter().flatten().flat_map(|at| {
+        let missed = format!("missed at {} %", 100.0 * at.rate);
+        [
+            missed,
+            "own".to_owned(),
+            "its false alarms".to_owned(),
+            "plain".to_owned(),
+        ]
+    });
+    let mut table = Table::new(heads.map(str::to_owned).into_iter().chain(rates));
+    for Measured { product, rows, .. } in &report.products {
+        for row in rows {
+            let rates = row.rates.iter();
+            let rates = rates.flat_map(|at| [at.exact, at.device, at.false_alarms, at.plain]);
+            let (pixels, plain) = (row.auroc_pixels, row.plain.auroc);
+            let areas = [
+                Some(row.auroc),
+                Some(row.auroc_patches),
+                pixels,
+                row.pro,
+                Some(plain),
+            ];
+            table.row(line(product, row.shot, &areas, rates, row.plain.name));
+        }
     }
-    for rate in rates {
-        let percent = 100.0 * rate;
-        column(&format!("{percent} %: exact"));
-        column("own");
-        column("false alarms");
-        column("plain");
+    for row in &report.all {
+        let rates = row.rates.iter();
+        let rates = rates.flat_map(|at| [at.exact, at.device, at.false_alarms, at.plain]);
+        let (pixels, plain) = (row.auroc_pixels, row.plain);
+        let areas = [
+            Some(row.auroc),
+            Some(row.auroc_patches),
+            pixels,
+            row.pro,
+            Some(plain),
+        ];
+        let name = format!("all {}", row.products);
+        table.row(line(&name, row.shot, &areas, rates, "each its best"));
     }
-    line + "\n"
+    table
 }
 
 fn line(
+    product: &str,
     shot: usize,
-    areas: &[Option<Accuracy>],
-    rates: impl Iterator<Item = [Accuracy; 4]>,
+    areas: &[Option<Accuracy>; 5],
+    rates: impl Iterator<Item = Accuracy>,
     plain: &str,
-) -> String {
-    let mut line = format!("{shot:>5}");
-    let columns = areas.iter().copied().chain(rates.flatten().map(Some));
-    for column in columns {
-        let text = match column {
-            Some(Accuracy { mean, interval, .. }) => {
-                format!("{:.1} ± {:.1}", 100.0 * mean, 100.0 * interval)
-            }
-            None => "-".to_owned(),
-        };
-        line.push_str(&format!("{text:>COLUMN$}"));
+) -> Vec<String> {
+    let percent = |Accuracy { mean, interval, .. }: Accuracy| {
+        format!("{:.1} ± {:.1}", 100.0 * mean, 100.0 * interval)
+    };
+    let areas = areas
+        .iter()
+        .map(|area| area.map_or("-".to_owned(), percent));
+    let mut line = vec![product.to_owned(), shot.to_string()];
+    line.extend(areas);
+    if let Some(last) = line.last_mut() {
+        last.push_str(&format!(" ({plain})"));
     }
-    format!("{line}  {plain}\n")
+    line.extend(rates.map(percent));
+    line
 }
 
 /// Areas over the number of shots.

@@ -10,15 +10,15 @@ pub(super) const START: u32 = 0x0800_0000;
 /// Bytes that are erased at once.
 pub(super) const SECTOR: usize = 128 << 10;
 /// Room for the program.
-const PROGRAM_LEN: usize = 3 * SECTOR;
-/// Room for the model image, right behind it.
-pub(super) const MODEL_LEN: usize = SECTOR;
-/// The slots for updates behind that, which a new model image takes over from: they are left erased.
-const SLOTS_LEN: usize = 2 * SECTOR;
+const PROGRAM_LEN: usize = 2 * SECTOR;
+/// Room for the model image, right behind it: the first slot.
+pub(super) const MODEL_LEN: usize = 2 * SECTOR;
+/// The other slot, which a new model image takes over from: it is left erased.
+const SLOT_LEN: usize = MODEL_LEN;
 
-/// Program, model image and erased slots, from [`START`] on.
+/// Program, model image and erased slot, from [`START`] on.
 pub(super) fn contents(elf: &[u8], image: &[u8]) -> Result<Vec<u8>, BoardError> {
-    let mut contents = vec![0xff; PROGRAM_LEN + MODEL_LEN + SLOTS_LEN];
+    let mut contents = vec![0xff; PROGRAM_LEN + MODEL_LEN + SLOT_LEN];
     let refuse = |why: &str| BoardError::Failed {
         what: "reading the firmware".to_owned(),
         output: why.to_owned(),
@@ -80,20 +80,20 @@ mod tests {
     }
 
     #[test]
-    fn program_and_model_lie_where_the_firmware_looks_and_the_slots_are_erased() {
+    fn program_and_model_lie_where_the_firmware_looks_and_the_other_slot_is_erased() {
         let contents = contents(&elf(START + 8, b"program"), b"model").unwrap();
         assert_eq!(contents.len(), 6 * SECTOR);
         assert_eq!(
             &contents[..16],
             b"\xff\xff\xff\xff\xff\xff\xff\xffprogram\xff"
         );
-        assert_eq!(&contents[3 * SECTOR..][..6], b"model\xff");
-        assert!(contents[3 * SECTOR + 5..].iter().all(|&byte| byte == 0xff));
+        assert_eq!(&contents[PROGRAM_LEN..][..6], b"model\xff");
+        assert!(contents[PROGRAM_LEN + 5..].iter().all(|&byte| byte == 0xff));
     }
 
     #[test]
     fn firmware_of_another_chip_is_refused() {
-        for address in [0, START - 1, START + 3 * SECTOR as u32 - 6, u32::MAX] {
+        for address in [0, START - 1, START + PROGRAM_LEN as u32 - 6, u32::MAX] {
             let error = contents(&elf(address, b"program"), b"").unwrap_err();
             assert!(error.to_string().contains("another chip"), "{error}");
         }

@@ -61,6 +61,18 @@ impl OpenMv {
         }
     }
 
+    /// The port at which one is plugged in, if one is.
+    ///
+    /// # Errors
+    /// [`BoardError::ManyPorts`] where several are.
+    pub fn plugged_in() -> Result<Option<PathBuf>, BoardError> {
+        match port::find(None) {
+            Ok(port) => Ok(Some(port)),
+            Err(BoardError::NoPort) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The port where it is now.
     fn place(&mut self) -> Result<&mut Place, BoardError> {
         let path = port::find(self.port.as_deref())?;

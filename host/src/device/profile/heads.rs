@@ -11,13 +11,13 @@ use sudal_firmware::store::{Known, flash_bytes};
 
 use super::LIMIT;
 use super::count::{Clock, ICOUNT};
-use super::table::table;
 use crate::device::board::BoardError;
 use crate::device::heads::HeadEpisodes;
 use crate::device::{Machine, build_bench, qemu};
+use crate::engine::grouped;
 use crate::episodes::Episode;
-use crate::export::convert::grouped;
-use crate::meta::Accuracy;
+use crate::measure::Accuracy;
+use crate::table::Table;
 
 /// What a head costs on one task, the network's run for each picture not included.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -268,27 +268,26 @@ impl HeadTable {
     }
 }
 
-impl fmt::Display for HeadTable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rows = vec![
-            [
-                "head",
-                "way",
-                "shots",
-                "accuracy",
-                "enrol a shot",
-                "adapt",
-                "classify",
-                "stack: enrol, classify",
-                "RAM a class",
-                "RAM fixed",
-                "flash a class",
-            ]
-            .map(str::to_owned),
-        ];
+impl HeadTable {
+    /// A row for each head and number of shots.
+    #[must_use]
+    pub fn table(&self) -> Table {
+        let mut table = Table::new([
+            "head",
+            "way",
+            "shots",
+            "accuracy",
+            "enrol a shot",
+            "adapt",
+            "classify",
+            "stack: enrol, classify",
+            "RAM a class",
+            "RAM fixed",
+            "flash a class",
+        ]);
         for HeadRow { accuracy, cost } in &self.rows {
             let bytes = |bytes: usize| grouped(bytes as u64);
-            rows.push([
+            table.row([
                 cost.head.name().to_owned(),
                 cost.way.to_string(),
                 cost.shot.to_string(),
@@ -302,9 +301,15 @@ impl fmt::Display for HeadTable {
                 bytes(cost.flash),
             ]);
         }
+        table
+    }
+}
+
+impl fmt::Display for HeadTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (machine, model) = (self.machine, &self.model);
         writeln!(f, "{model} on {} ({})", machine.name(), machine.processor())?;
-        table(f, &rows)?;
+        write!(f, "{}", self.table())?;
         writeln!(
             f,
             "enrol, adapt, classify in instructions, beside {} to embed each picture; the rest in bytes\n\

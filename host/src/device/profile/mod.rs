@@ -20,7 +20,7 @@ use self::count::{Clock, Count, ICOUNT};
 use self::memory::in_use;
 use super::board::BoardError;
 use super::{Machine, build_bench, qemu};
-use crate::export::{convert, quantized::QuantizedModel};
+use crate::engine::{QuantizedModel, operation};
 
 /// More than the largest image in PSRAM can take.
 const LIMIT: Duration = Duration::from_secs(600);
@@ -117,7 +117,7 @@ pub fn profile(
         .zip(in_use(&model))
         .enumerate()
         .map(|(number, ((op, &(instructions, _)), ram))| Layer {
-            kind: convert::operation(op),
+            kind: operation(op),
             input: [op.input.height, op.input.width, op.input.channels],
             output: [op.output.height, op.output.width, op.output.channels],
             macs: op.macs(),

@@ -7,7 +7,7 @@
 use serde::Serialize;
 
 use super::{Machine, Profile};
-use crate::export::benchmark::Benchmark;
+use crate::engine::Benchmark;
 
 /// A layer: what it computes, height, width and channels of its output, instructions.
 type Row = (&'static str, [u16; 3], u64);

@@ -1,7 +1,10 @@
+//! Costs as tables.
+
 use std::fmt;
 
 use super::{Comparison, Layer, Profile};
-use crate::export::convert::grouped;
+use crate::engine::grouped;
+use crate::table::Table;
 
 impl Layer {
     /// Its window and the shapes of its input and output.
@@ -18,45 +21,43 @@ impl Layer {
     }
 }
 
-/// A table with a row a layer.
-impl fmt::Display for Profile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rows = vec![
-            [
-                "layer",
-                "MACs",
-                "instructions",
-                "per MAC",
-                "RAM bytes",
-                "flash bytes",
-            ]
-            .map(str::to_owned),
-        ];
-        let row = |title: String, [macs, instructions, ram, flash]: [u64; 4]| {
-            [
+impl Profile {
+    /// A row a layer.
+    #[must_use]
+    pub fn table(&self) -> Table {
+        let mut table = Table::new([
+            "layer",
+            "MACs",
+            "instructions",
+            "per MAC",
+            "RAM bytes",
+            "flash bytes",
+        ]);
+        let mut row = |title: String, [macs, instructions, ram, flash]: [u64; 4]| {
+            table.row([
                 title,
                 grouped(macs),
                 grouped(instructions),
                 ratio(instructions, macs),
                 grouped(ram),
                 grouped(flash),
-            ]
+            ]);
         };
         for layer in &self.layers {
             let (ram, flash) = (layer.ram as u64, layer.flash as u64);
-            rows.push(row(
-                layer.title(),
-                [layer.macs, layer.instructions, ram, flash],
-            ));
+            row(layer.title(), [layer.macs, layer.instructions, ram, flash]);
         }
         let (ram, flash) = (self.arena as u64, self.flash as u64);
-        rows.push(row(
-            "all".to_owned(),
-            [self.macs, self.instructions, ram, flash],
-        ));
+        row("all".to_owned(), [self.macs, self.instructions, ram, flash]);
+        table
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (machine, model) = (self.machine, &self.model);
         writeln!(f, "{model} on {} ({})", machine.name(), machine.processor())?;
-        table(f, &rows)?;
+        write!(f, "{}", self.table())?;
         writeln!(
             f,
             "stack {} bytes; every layer's output is that of this computer, bit for bit",
@@ -65,29 +66,30 @@ impl fmt::Display for Profile {
     }
 }
 
-/// A table with a row for each group of layers that compute the same.
+impl Comparison {
+    /// A row for each group of layers that compute the same.
+    #[must_use]
+    pub fn table(&self) -> Table {
+        let mut table = Table::new(["CMSIS-NN's layers", "CMSIS-NN", "here", "here / there"]);
+        let groups = self.groups.iter();
+        let mut rows: Vec<(&str, u64, u64)> = groups
+            .map(|group| (group.layers.as_str(), group.theirs, group.ours))
+            .collect();
+        if !rows.is_empty() {
+            rows.push(("all", self.theirs, self.ours));
+        }
+        rows.push(("all, its best build", self.best, self.ours));
+        for (title, theirs, ours) in rows {
+            let ratio = ratio(ours, theirs);
+            table.row([title.to_owned(), grouped(theirs), grouped(ours), ratio]);
+        }
+        table
+    }
+}
+
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rows =
-            vec![["CMSIS-NN's layers", "CMSIS-NN", "here", "here / there"].map(str::to_owned)];
-        for group in &self.groups {
-            rows.push([
-                group.layers.clone(),
-                grouped(group.theirs),
-                grouped(group.ours),
-                ratio(group.ours, group.theirs),
-            ]);
-        }
-        let all = (!self.groups.is_empty()).then_some(("all", self.theirs));
-        for (title, theirs) in all.into_iter().chain([("all, its best build", self.best)]) {
-            rows.push([
-                title.to_owned(),
-                grouped(theirs),
-                grouped(self.ours),
-                ratio(self.ours, theirs),
-            ]);
-        }
-        table(f, &rows)
+        self.table().fmt(f)
     }
 }
 
@@ -97,25 +99,4 @@ fn ratio(a: u64, b: u64) -> String {
         return String::new();
     }
     format!("{:.3}", a as f64 / b as f64)
-}
-
-/// Columns, the first to the left and the others to the right.
-pub(super) fn table<const N: usize>(
-    f: &mut fmt::Formatter<'_>,
-    rows: &[[String; N]],
-) -> fmt::Result {
-    let widths: [usize; N] = std::array::from_fn(|column| {
-        let lengths = rows.iter().map(|row| row[column].chars().count());
-        lengths.max().unwrap_or(0)
-    });
-    for row in rows {
-        for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
-            match column {
-                0 => write!(f, "  {cell:width$}")?,
-                _ => write!(f, "  {cell:>width$}")?,
-            }
-        }
-        writeln!(f)?;
-    }
-    Ok(())
 }

@@ -40,7 +40,6 @@ pub use calibrate::Range;
 pub use error::{ConvertError, SUPPORTED};
 pub(super) use image::{align, seal};
 pub use judge::MAX_NOISE;
-pub(crate) use report::grouped;
 pub use report::{LayerReport, PatchesReport, Report};
 
 use rayon::prelude::*;
@@ -57,9 +56,9 @@ use self::{
 use super::{
     Metadata,
     float::{choose, normalize},
-    quantized::QuantizedModel,
     signature::Signature,
 };
+use crate::engine::{QuantizedModel, kernel};
 use crate::nets::graph::Normalization;
 
 /// Least number of calibration frames.
@@ -449,13 +448,6 @@ fn report(network: &Network, layout: &Layout) -> Report {
     }
 }
 
-/// What an operation computes, in words, with its window and the pool that is fused into it.
-#[must_use]
-pub fn operation(record: &OpRecord) -> String {
-    let pool = if record.pool > 0 { " + max pool" } else { "" };
-    kernel(record) + pool
-}
-
 /// What a layer computes, in words.
 fn kind(record: &OpRecord, limits: [f32; 2]) -> String {
     let mut text = kernel(record);
@@ -471,32 +463,4 @@ fn kind(record: &OpRecord, limits: [f32; 2]) -> String {
         text.push_str(" + max pool");
     }
     text
-}
-
-fn kernel(record: &OpRecord) -> String {
-    let by_rows = if record.by_rows > 0 { " by rows" } else { "" };
-    window(record) + by_rows
-}
-
-fn window(record: &OpRecord) -> String {
-    let [height, width] = record.kernel;
-    let window = match record.stride {
-        [1, 1] => format!("{height}x{width}"),
-        [down, right] if down == right => format!("{height}x{width} /{down}"),
-        [down, right] => format!("{height}x{width} /{down}x{right}"),
-    };
-    match record.kind() {
-        Some(Kind::Conv2d) if record.groups > 1 => {
-            format!("conv {window}, {} groups", record.groups)
-        }
-        Some(Kind::Conv2d) => format!("conv {window}"),
-        Some(Kind::Depthwise) => format!("depthwise {window}"),
-        Some(Kind::FullyConnected) => "fully connected".to_owned(),
-        Some(Kind::MaxPool) => format!("max pool {window}"),
-        Some(Kind::AveragePool) => format!("average pool {window}"),
-        Some(Kind::Add) => "add".to_owned(),
-        Some(Kind::Clamp) => "clamp".to_owned(),
-        Some(Kind::Normalize) => "unit length".to_owned(),
-        Some(Kind::Flatten) | None => "flatten".to_owned(),
-    }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::calibrate::Range;
+use crate::engine::grouped;
 
 /// One layer on the board.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -143,30 +144,5 @@ impl fmt::Display for Report {
         self.warnings
             .iter()
             .try_for_each(|warning| write!(f, "\nwarning: {warning}"))
-    }
-}
-
-/// A number with its digits in groups of three.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::grouped;
-
-    #[test]
-    fn digits_are_grouped() {
-        assert_eq!(grouped(7), "7");
-        assert_eq!(grouped(512), "512");
-        assert_eq!(grouped(9_820_000), "9,820,000");
     }
 }

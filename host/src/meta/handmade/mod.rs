@@ -6,8 +6,8 @@ mod lbp;
 
 use rayon::prelude::*;
 
-use super::evaluate::Embeddings;
 use crate::data::Loaded;
+use crate::measure::Embeddings;
 
 /// A hand-made description of a grey picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use super::cell::Cell;
 use super::{Mann, Wipe, sequence};
 use crate::episodes::{EpisodeError, EpisodeShape, Sampler};
-use crate::meta::evaluate::{Accuracy, Embeddings};
+use crate::measure::{Accuracy, Embeddings};
 use crate::meta::method::greatest;
 use crate::nets::backend;
 

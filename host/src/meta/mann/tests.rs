@@ -5,7 +5,7 @@ use burn::tensor::{Device, TensorData};
 use rand::RngExt;
 
 use super::*;
-use crate::meta::Embeddings;
+use crate::measure::Embeddings;
 use crate::nets::network::{Architecture, gaussian};
 
 /// A plan whose embedding has 16 numbers.

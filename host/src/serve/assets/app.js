@@ -3,13 +3,19 @@
 import { has, lang, other, setLang, t } from "./words.js";
 import { $, addMoment, draw, history, log, make, picture, tabs, words } from "./view.js";
 import { setUp } from "./teach.js";
+import { setUpInspection } from "./inspect.js";
 
 const HISTORY = 48;
-const app = { devices: [], log: undefined, current: 0, allowed: false, editing: false, connected: false };
+const app = { devices: [], log: undefined, current: 0, allowed: false, editing: false, connected: false, heat: false };
 const teach = setUp(app);
+const inspect = setUpInspection(app, teach.change);
+app.updated = inspect.update;
+app.open = inspect.open;
+app.redraw = () => picture(app.current, app.devices[app.current], app.heat);
 
 const KEYS = [
   [["space"], "key-hold"], [["1", "…", "9"], "key-choose"], [["N"], "key-name"], [["U"], "key-undo"],
+  [["G"], "key-good"], [["B"], "key-bad"], [["H"], "key-heat"],
   [["A"], "key-anyway"], [["escape"], "key-leave"],
   [["←", "→"], "key-device"], [["S"], "key-stay"], [["D"], "key-next"], [["L"], "key-lang"], [["?"], "key-help"],
 ];
@@ -26,8 +32,8 @@ function drawAll() {
   if (!device) return;
   tabs(app.devices, app.current, choose);
   draw(device, app.connected);
-  picture(app.current, device);
-  history(device);
+  app.redraw();
+  history(device, app.open);
   teach.update();
 }
 
@@ -59,17 +65,19 @@ function hear(event) {
     const begun = device.state.counts.since !== event.state.counts.since;
     device.state = event.state;
     if (begun) device.history = [];
-    if (shown && begun) history(device);
+    if (shown && begun) history(device, app.open);
     if (shown) teach.update();
   } else if (event.type === "frame") {
     device.state.frame = event.frame;
-    if (shown) picture(app.current, device);
+    // Where heat is wanted it comes with the decision.
+    if (shown && !(app.heat && device.state.inspects)) app.redraw();
     return;
   } else if (event.type === "decision") {
     device.state.counts = event.counts;
     device.history.unshift({ id: event.id, decision: event.decision });
     device.history.length = Math.min(device.history.length, HISTORY);
-    if (shown) addMoment(device, HISTORY);
+    if (shown) addMoment(device, HISTORY, app.open);
+    if (shown && app.heat) app.redraw();
   }
   tabs(app.devices, app.current, choose);
   if (shown) draw(device, app.connected);
@@ -100,7 +108,7 @@ $("lang").onclick = switchLang;
 $("keys-button").onclick = () => $("keys").showModal();
 
 addEventListener("keydown", (event) => {
-  const writing = event.target instanceof HTMLInputElement || $("keys").open;
+  const writing = event.target instanceof HTMLInputElement || $("keys").open || $("moment").open;
   if (writing || event.ctrlKey || event.metaKey || event.altKey) return;
   // Who came to a button by Tab presses it by the space bar.
   if (event.key === " " && event.target instanceof HTMLButtonElement && event.target.id !== "hold") return;
@@ -109,6 +117,9 @@ addEventListener("keydown", (event) => {
   const commands = {
     " ": () => event.repeat || teach.hold(),
     "n": () => { $("name").focus(); $("name").select(); },
+    "g": inspect.good,
+    "b": inspect.bad,
+    "h": inspect.heat,
     "a": teach.anyway,
     "Escape": teach.leave,
     "u": () => $("undo").disabled || teach.undo(),

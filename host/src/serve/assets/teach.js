@@ -253,7 +253,8 @@ export function setUp(app) {
     if (!app.editing) list(now.classes);
     $("report").href = `/report?lang=${lang}`;
     $("csv").href = "/log.csv";
+    app.updated?.();
   }
 
-  return { update, hold, release, anyway, leave, undo, stay, skip, choose };
+  return { update, change, hold, release, anyway, leave, undo, stay, skip, choose };
 }

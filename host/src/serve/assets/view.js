@@ -54,7 +54,7 @@ function verdict(device, connected) {
     const { kind } = state.trouble;
     return ["trouble", has(`e-${kind}`) ? t(`e-${kind}`) : t("trouble"), trouble(state.trouble)];
   }
-  if (!state.inspects && !state.classes.some((taught) => taught.usable)) return ["idle", t("empty"), t("empty-detail")];
+  if (!state.inspects && !state.classes.some((taught) => taught.usable)) return ["idle", t("empty"), t(state.inspection ? "empty-inspect" : "empty-detail")];
   if (!last) return ["idle", t("waiting"), ""];
   const { decision } = last;
   const said = told(decision);
@@ -64,6 +64,7 @@ function verdict(device, connected) {
   else if (said.call === "unknown") details.unshift(t("like", { name: decision.nearest }));
   else if (said.call === "unclear") details.unshift(nearest(decision));
   else if (said.call === "flawed" && said.name) details.unshift(said.name);
+  if (decision.flawed_percent != null) details.unshift(t("flaw-size", { percent: decision.flawed_percent.toFixed(1) }));
   if (decision.vote) details.unshift(t("votes", decision.vote));
   return [said.call, word(said), details.join(" · "), said.call === "good" ? said.name : undefined];
 }
@@ -96,12 +97,14 @@ export function log(state) {
   if (told) say($("unlogged"), t(state.lost ? "unlogged-lost" : "unlogged", { n: number(state.waiting), lost: number(state.lost), why: trouble(told) }));
 }
 
-export function picture(index, device) {
-  const { frame } = device.state;
+/** The live picture, with its heat where that is wanted and known. */
+export function picture(index, device, heat) {
+  const { frame, inspects } = device?.state ?? { frame: 0 };
   const image = $("live");
   image.hidden = frame === 0;
-  $("cropped").hidden = !device.state.cropped || image.hidden;
-  if (frame) image.src = `/devices/${index}/picture?${frame}`;
+  const hot = heat && inspects;
+  $("cropped").hidden = !device?.state.cropped || image.hidden || hot;
+  if (frame) image.src = `/devices/${index}/${hot ? "heat" : "picture"}?${frame}`;
 }
 
 function reel(state) {
@@ -119,7 +122,7 @@ function novelty(decision) {
   row.hidden = value === null || threshold === null;
   if (row.hidden) return;
   const [bar, mark] = row.querySelectorAll("i, b");
-  const share = (part) => `${Math.min(100, (part / (2 * threshold)) * 100)}%`;
+  const share = (part) => `${Math.max(0, Math.min(100, (part / (2 * threshold)) * 100))}%`;
   bar.style.width = share(value);
   mark.style.left = share(threshold);
   row.querySelector("data").textContent = value.toFixed(2);
@@ -158,12 +161,14 @@ function counters({ counts, voting }) {
   }));
 }
 
-function moment({ id, decision }) {
-  const image = make("img", { src: `/log/${id}/picture`, alt: "", loading: "lazy", width: 72, height: 72 });
+function moment({ id, decision }, open) {
+  const source = decision.flawed_percent == null ? "picture" : "heat?side=160";
+  const image = make("img", { src: `/log/${id}/${source}`, alt: "", loading: "lazy", width: 72, height: 72 });
   const said = told(decision);
   const text = said.call === "undecided" ? t("undecided-count") : word(said);
-  const item = make("li", { title: `${text} · ${time(decision.time)}` }, image,
+  const item = make("button", { type: "button", title: `${text} · ${time(decision.time)}` }, image,
     make("b", { textContent: text }), make("time", { textContent: time(decision.time) }));
+  item.onclick = () => open({ id, decision });
   item.dataset.call = said.call;
   const other = alone(decision);
   if (other) {
@@ -173,19 +178,19 @@ function moment({ id, decision }) {
     item.title += ` · ${own}`;
     item.append(badge);
   }
-  return item;
+  return make("li", {}, item);
 }
 
-export function history(device) {
-  const items = device.history.map(moment);
+export function history(device, open) {
+  const items = device.history.map((entry) => moment(entry, open));
   $("strip").replaceChildren(...(items.length ? items : [make("p", { textContent: t("no-history") })]));
 }
 
 /** One more at the front, without drawing the others anew. */
-export function addMoment(device, most) {
+export function addMoment(device, most, open) {
   const strip = $("strip");
   if (device.history.length === 1) strip.replaceChildren();
-  strip.prepend(moment(device.history[0]));
+  strip.prepend(moment(device.history[0], open));
   while (strip.children.length > most) strip.lastChild.remove();
 }
 

@@ -7,6 +7,8 @@ use super::super::Decision;
 const CHECK: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 /// [`Decision::vote`] where there is none.
 const NO_VOTE: &[u8] = &[0];
+/// [`Decision::flawed_percent`] where there is none.
+const NO_FLAW: &[u8] = &[0];
 
 /// A decision that is to be written.
 #[derive(Debug)]
@@ -15,14 +17,17 @@ pub(super) struct Entry {
     pub(super) decision: Vec<u8>,
     /// As JPEG.
     pub(super) picture: Vec<u8>,
+    /// Where it is flawed; empty if nothing tells.
+    pub(super) heat: Vec<u8>,
 }
 
 impl Entry {
-    pub(super) fn new(id: u64, decision: &Decision, picture: &[u8]) -> Self {
+    pub(super) fn new(id: u64, decision: &Decision, picture: &[u8], heat: &[u8]) -> Self {
         Self {
             id,
             decision: encode(decision),
             picture: picture.to_vec(),
+            heat: heat.to_vec(),
         }
     }
 }
@@ -39,11 +44,13 @@ pub(super) fn decode(id: u64, bytes: &[u8]) -> Option<Decision> {
     if let Some((body, sum)) = bytes.split_last_chunk()
         && CHECK.checksum(body) == u32::from_le_bytes(*sum)
     {
-        return whole(body);
+        // Of a version without flaws, too.
+        return whole(body).or_else(|| whole(&[body, NO_FLAW].concat()));
     }
     // Of a version without checksums and times, where the id was the time, or without votes, too.
     let time = postcard::to_stdvec(&id).ok()?;
-    whole(&[bytes, &time].concat()).or_else(|| whole(&[bytes, NO_VOTE, &time].concat()))
+    let with = |vote: &[u8]| whole(&[bytes, vote, &time, NO_FLAW].concat());
+    with(&[]).or_else(|| with(NO_VOTE))
 }
 
 fn whole(bytes: &[u8]) -> Option<Decision> {

@@ -184,6 +184,16 @@ impl Log {
     /// Enters a decision with its picture, and gives its id. It is on the disk when this returns,
     /// unless there is an error: then it waits in memory.
     pub fn append(&self, decision: &Decision, picture: &[u8]) -> (u64, Result<(), LogError>) {
+        self.append_with(decision, picture, &[])
+    }
+
+    /// The same with where the picture is flawed, for [`heat`](Self::heat).
+    pub(super) fn append_with(
+        &self,
+        decision: &Decision,
+        picture: &[u8],
+        heat: &[u8],
+    ) -> (u64, Result<(), LogError>) {
         let mut queue = lock(&self.queue);
         queue.last += 1;
         let id = queue.last;
@@ -191,7 +201,7 @@ impl Log {
             queue.waiting.pop_front();
             queue.lost += 1;
         }
-        let entry = Entry::new(id, decision, picture);
+        let entry = Entry::new(id, decision, picture, heat);
         queue.waiting.push_back(Arc::new(entry));
         drop(queue);
         (id, self.flush())
@@ -318,6 +328,19 @@ impl Log {
         match waiting {
             Some(entry) => Ok(Some(entry.picture.clone())),
             None => self.with(|store| store.picture(id)),
+        }
+    }
+
+    /// Where the picture of a decision is flawed.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub(super) fn heat(&self, id: u64) -> Result<Option<Vec<u8>>, LogError> {
+        let waits = |entry: &&Arc<Entry>| entry.id == id;
+        let waiting = lock(&self.queue).waiting.iter().find(waits).cloned();
+        match waiting {
+            Some(entry) => Ok((!entry.heat.is_empty()).then(|| entry.heat.clone())),
+            None => self.with(|store| store.heat(id)),
         }
     }
 

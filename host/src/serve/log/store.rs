@@ -15,6 +15,8 @@ use super::entry::{Entry, decode};
 const DECISIONS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("decisions 1");
 /// The frames they are about, small, as JPEG.
 const PICTURES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("pictures");
+/// Where the pictures of some are flawed.
+const HEATS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("heats");
 /// Numbers that are kept beside them.
 const NUMBERS: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");
 /// The first decision of each day that the log counts.
@@ -125,6 +127,7 @@ impl Store {
         {
             let mut decisions = write.open_table(DECISIONS)?;
             let mut pictures = write.open_table(PICTURES)?;
+            let mut heats = write.open_table(HEATS)?;
             let mut numbers = write.open_table(NUMBERS)?;
             let mut days = write.open_table(DAYS)?;
             let number = |number: Option<redb::AccessGuard<'_, u64>>| {
@@ -132,9 +135,13 @@ impl Store {
             };
             let mut total = number(numbers.get(BYTES)?);
             for entry in entries {
-                total += (entry.decision.len() + entry.picture.len()) as u64 + OVERHEAD;
+                total += (entry.decision.len() + entry.picture.len() + entry.heat.len()) as u64;
+                total += OVERHEAD;
                 decisions.insert(entry.id, &*entry.decision)?;
                 pictures.insert(entry.id, &*entry.picture)?;
+                if !entry.heat.is_empty() {
+                    heats.insert(entry.id, &*entry.heat)?;
+                }
             }
             let age = number(numbers.get(AGE)?) + passed;
             let today = age / DAY;
@@ -155,7 +162,9 @@ impl Store {
                 let size = |value: Option<redb::AccessGuard<'_, &[u8]>>| {
                     value.map_or(0, |value| value.value().len() as u64)
                 };
-                let freed = size(decisions.remove(drop)?) + size(pictures.remove(drop)?);
+                let freed = size(decisions.remove(drop)?)
+                    + size(pictures.remove(drop)?)
+                    + size(heats.remove(drop)?);
                 total = total.saturating_sub(freed + OVERHEAD);
             }
             numbers.insert(BYTES, total)?;
@@ -183,6 +192,14 @@ impl Store {
             return Ok(None);
         };
         Ok(pictures.get(id)?.map(|picture| picture.value().to_vec()))
+    }
+
+    /// Where its picture is flawed.
+    pub(super) fn heat(&self, id: u64) -> Result<Option<Vec<u8>>, Fault> {
+        let Some(heats) = opened(self.database()?.begin_read()?.open_table(HEATS))? else {
+            return Ok(None);
+        };
+        Ok(heats.get(id)?.map(|heat| heat.value().to_vec()))
     }
 
     pub(super) fn number(&self, name: &str) -> Result<Option<u64>, Fault> {

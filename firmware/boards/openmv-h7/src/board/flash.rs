@@ -2,12 +2,13 @@
 //!
 //! | sectors | hold |
 //! |---|---|
-//! | 0 to 2 | the program |
-//! | 3 | the model image that was flashed with it |
-//! | 4, 5 | the slots for updates |
+//! | 0, 1 | the program |
+//! | 2, 3 | slot A: the model image that was flashed with the program, then every second update |
+//! | 4, 5 | slot B: the other updates |
 //! | 6, 7 | the record of starts |
-//! | 8 to 12 | the classes |
-//! | 13 to 15 | the settings |
+//! | 8 to 11 | the classes |
+//! | 12, 13 | what good frames taught, and what they taught before |
+//! | 14, 15 | the settings |
 //!
 //! What is written while the board works lies in the second bank, from sector 8 on, but for updates and
 //! the record of starts; the program, in the first, then goes on meanwhile.
@@ -24,7 +25,9 @@ use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash, check_erase, check_read,
     check_write,
 };
-use sudal_firmware::device::Mapped;
+use sudal_firmware::device::{Inspection, Mapped};
+use sudal_firmware::settings::Settings;
+use sudal_firmware::store::Store;
 
 use super::{stop, watchdog};
 
@@ -33,11 +36,15 @@ const SECTOR: usize = 128 << 10;
 const WORD: usize = 32;
 const BANK: usize = 8 * SECTOR;
 
-const MODEL: Range<usize> = 3..4;
-const SLOTS: [Range<usize>; 2] = [4..5, 5..6];
+const SLOTS: [Range<usize>; 2] = [2..4, 4..6];
 const HISTORY: Range<usize> = 6..8;
-const STORE: Range<usize> = 8..13;
-const SETTINGS: Range<usize> = 13..16;
+const STORE: Range<usize> = 8..12;
+const INSPECTION: Range<usize> = 12..14;
+const SETTINGS: Range<usize> = 14..16;
+
+const _: () = assert!(STORE.end - STORE.start >= Store::<Region>::MIN_SECTORS);
+const _: () = assert!(SETTINGS.end - SETTINGS.start >= Settings::<Region>::MIN_SECTORS);
+const _: () = assert!((INSPECTION.end - INSPECTION.start) * SECTOR >= Inspection::<Region>::FLASH);
 
 /// In the configuration and control register: faults of data accesses are ignored by code that runs
 /// at the priority of a fault.
@@ -77,8 +84,8 @@ pub(super) struct Region {
     sectors: Range<usize>,
 }
 
-/// The flashes of the classes, the settings, the two slots and the record of starts.
-pub(super) fn regions(flash: Peri<'static, peripherals::FLASH>) -> [Region; 5] {
+/// The flashes of the classes, the settings, the two slots, the record of starts and the inspection.
+pub(super) fn regions(flash: Peri<'static, peripherals::FLASH>) -> [Region; 6] {
     let flash = singleton!(: Shared = RefCell::new(Flash::new_blocking(flash)));
     let Some(flash) = flash else {
         stop::stop("the flash was taken twice");
@@ -92,13 +99,8 @@ pub(super) fn regions(flash: Peri<'static, peripherals::FLASH>) -> [Region; 5] {
         slot_a,
         slot_b,
         region(HISTORY),
+        region(INSPECTION).readable(),
     ]
-}
-
-/// The model image that was flashed with the program, and whatever comes after it.
-pub(super) fn model() -> &'static [u8] {
-    // SAFETY: the sectors are flash, which is mapped and which no region reaches into.
-    unsafe { contents(MODEL) }
 }
 
 /// # Safety
@@ -118,7 +120,7 @@ impl Region {
             .step_by(WORD)
             .any(|at| self.read(at, &mut word).is_err())
         {
-            defmt::warn!("a slot can't be read and is erased");
+            defmt::warn!("a slot or bank can't be read and is erased");
             if self.erase(0, end).is_err() {
                 defmt::warn!("it can't be erased either");
             }

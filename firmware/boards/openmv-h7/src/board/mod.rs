@@ -1,6 +1,7 @@
 mod camera;
 mod clocks;
 mod flash;
+mod learned;
 mod memory {
     //! What the models need, from `build.rs`.
     include!(concat!(env!("OUT_DIR"), "/memory.rs"));
@@ -21,7 +22,7 @@ use embassy_stm32::bind_interrupts;
 use embassy_stm32::gpio::{Input, Pull};
 use embassy_stm32::peripherals::{DCMI, DMA1_CH1, USB_OTG_FS};
 use embassy_time::{Duration, Instant, block_for};
-use sudal_firmware::device::{Clock, Device, History, Parts, Retained, Session};
+use sudal_firmware::device::{Clock, Device, History, Inspection, Parts, Retained, Session};
 use sudal_firmware::protocol::{Request, Response};
 
 use camera::Ov7725Camera;
@@ -49,7 +50,7 @@ fn main() -> ! {
     });
     let p = clocks::start();
     watchdog::start();
-    let [store, settings, slot_a, slot_b, history] = flash::regions(p.FLASH);
+    let [store, settings, slot_a, slot_b, history, inspection] = flash::regions(p.FLASH);
     // Before anything else can fail.
     let history = History::open(history, cause, failure);
     if retained::with(|retained| retained.is_hopeless()) {
@@ -86,15 +87,18 @@ fn main() -> ! {
             read: || Instant::now().as_ticks() as u32,
             ticks_per_second: embassy_time::TICK_HZ as u32,
         },
-        image: flash::model(),
+        // It is in the first slot.
+        image: &[],
         arena,
         input,
         camera,
         flash: store,
         settings,
         slots: [slot_a, slot_b],
-        // The flash has no two sectors left for it.
-        inspection: None,
+        inspection: Some(Inspection {
+            memory: learned::memory(),
+            flash: inspection,
+        }),
         recover: recovery.is_low(),
     }));
     defmt::info!("started by {}", cause);

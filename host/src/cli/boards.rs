@@ -1,0 +1,96 @@
+//! `sudal boards`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde::Serialize;
+use sudal::device::doctor::{State, emulated};
+use sudal::device::{self, EMULATOR, Emulator, HostBoard, OpenMv};
+use sudal::engine::QuantizedModel;
+
+use super::output::Output;
+
+/// List the boards, and which is meant where none is named.
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  sudal boards
+  sudal info --board emulator")]
+pub(crate) struct Args {}
+
+#[derive(Serialize)]
+struct Row {
+    /// What `--board` or `--port` takes.
+    name: String,
+    about: String,
+    /// Whether it is meant where none is named.
+    default: bool,
+    /// Its folder or port.
+    place: Option<PathBuf>,
+    /// The model in its folder.
+    model: Option<String>,
+}
+
+pub(crate) fn run(_: &Args, output: &Output) -> anyhow::Result<()> {
+    let port = OpenMv::plugged_in();
+    let named = std::env::var("SUDAL_BOARD").ok();
+    let meant = match (&named, &port) {
+        (Some(named), _) => device::canonical(named),
+        (None, Ok(None)) => HostBoard::NAME,
+        _ => OpenMv::NAME,
+    };
+    let missing = emulated().into_iter().find(|f| f.state != State::Ready);
+    let emulator = match missing {
+        None => "a Cortex-M7 in QEMU".to_owned(),
+        Some(missing) => format!(
+            "a Cortex-M7 in QEMU: {} (see `sudal doctor`)",
+            missing.found
+        ),
+    };
+    let mut rows = vec![
+        in_folder(
+            HostBoard::NAME,
+            HostBoard::NAME,
+            "the firmware in this process".to_owned(),
+            meant,
+        ),
+        in_folder(EMULATOR, Emulator::NAME, emulator, meant),
+    ];
+    let about = match &port {
+        Ok(None) => "an OpenMV Cam H7; none is plugged in".to_owned(),
+        Ok(Some(port)) => format!("an OpenMV Cam H7, at {}", port.display()),
+        Err(error) => error.to_string(),
+    };
+    rows.push(Row {
+        name: OpenMv::NAME.to_owned(),
+        about,
+        default: meant == OpenMv::NAME,
+        place: port.ok().flatten(),
+        model: None,
+    });
+    let mut text = String::new();
+    for row in &rows {
+        let mark = if row.default { '*' } else { ' ' };
+        let model = match &row.model {
+            Some(model) => format!("; model {model}"),
+            None if row.name == OpenMv::NAME => String::new(),
+            None => "; no model yet (`sudal flash`)".to_owned(),
+        };
+        text.push_str(&format!("{mark} {:<10} {}{model}\n", row.name, row.about));
+    }
+    text.push_str("* is meant where no --board and no --port is given");
+    output.result(&rows, text)
+}
+
+fn in_folder(name: &str, board: &str, about: String, meant: &str) -> Row {
+    let place = device::state_dir(board);
+    let image = fs::read(place.join("model.sudal")).ok();
+    let image = image.and_then(|bytes| QuantizedModel::new(&bytes).ok());
+    let model = image.and_then(|image| Some(image.model().ok()?.name().to_owned()));
+    Row {
+        name: name.to_owned(),
+        about,
+        default: meant == board,
+        place: Some(place),
+        model,
+    }
+}

@@ -1,0 +1,116 @@
+//! `sudal patches`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use serde::Serialize;
+use sudal::data::Loaded;
+use sudal::export::patches::{Moments, Tap, add_patches, strip};
+
+use super::data::{AlsoArgs, DataArgs};
+use super::output::Output;
+use super::place;
+
+/// Add the map of places by which a model finds flaws.
+///
+/// Give an ONNX network a second output, a map of what it holds of each place of a picture.
+///
+/// Flaws are found by these patches: one embedding of the whole picture averages a small flaw away. They
+/// are the principal components of an inner layer's vectors over pictures that training knows, each over
+/// the fourth root of its variance, and cost one 1x1 convolution. The embedding stays what it is. A
+/// network that has such an output gets the new one in its place.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sudal patches white.onnx --data synthetic:surfaces --out surfaces.onnx
+  sudal patches white.onnx --data synthetic:surfaces --also line.zip --tap value18 --channels 32 --out line.onnx
+  sudal convert surfaces.onnx --data synthetic:surfaces")]
+pub(crate) struct Args {
+    /// The ONNX file.
+    onnx: PathBuf,
+    /// The ONNX file with patches.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Pictures of classes that training knows [default split: train].
+    #[command(flatten)]
+    data: DataArgs,
+    /// As in training; both count the same.
+    #[command(flatten)]
+    also: AlsoArgs,
+    /// The value inside the network [default: the last with 12x12 places or more].
+    #[arg(long, value_name = "NAME")]
+    tap: Option<String>,
+    /// Values of a patch.
+    #[arg(long, default_value_t = 64)]
+    channels: usize,
+    /// Most pictures of --data, and most of --also: as many of each class.
+    #[arg(long, default_value_t = 3_200)]
+    pictures: usize,
+}
+
+#[derive(Serialize)]
+struct Report {
+    onnx: PathBuf,
+    tap: String,
+    /// Height, width and channels.
+    patches: [usize; 3],
+    data: String,
+    split: String,
+    pictures: usize,
+}
+
+pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
+    let at = || format!("{}", args.onnx.display());
+    let bytes = fs::read(&args.onnx).with_context(at)?;
+    let bytes = strip(&bytes).with_context(at)?;
+    place::vacant(&args.out)?;
+    let tap = Tap::find(&bytes, args.tap.as_deref()).with_context(at)?;
+    let [_, rows, columns] = tap.model().shape();
+    let size = (columns as u32, rows as u32);
+    let split = args.data.split_or("train")?;
+    let sets = args.also.sets(&args.data, &split, size, output)?;
+    let sets = sets.map(|set| set.first((args.pictures / set.classes()).max(1)));
+    let sets: Vec<Loaded> = sets.collect();
+    let moments: Vec<Moments> = sets
+        .iter()
+        .map(|set| moments(&tap, set, output))
+        .collect::<Result<_, _>>()?;
+    let [height, width, _] = tap.shape();
+    let report = Report {
+        onnx: args.out.clone(),
+        tap: tap.name().to_owned(),
+        patches: [height, width, args.channels],
+        data: args.also.name(args.data.name()?),
+        split,
+        pictures: sets.iter().flat_map(Loaded::class_sizes).sum(),
+    };
+    let origin = format!(
+        "{}, {}, {} pictures",
+        report.data, report.split, report.pictures
+    );
+    let onnx = add_patches(&bytes, &tap, &moments, args.channels, &origin).with_context(at)?;
+    place::write(&args.out, &onnx)?;
+    let text = format!(
+        "{}: {height}x{width}x{} patches of {}, by {origin}\nnext: sudal convert {}",
+        args.out.display(),
+        args.channels,
+        tap.name(),
+        args.out.display()
+    );
+    output.result(&report, text)
+}
+
+/// Mean and covariance of the tap's vectors over all pictures.
+fn moments(tap: &Tap, data: &Loaded, output: &Output) -> anyhow::Result<Moments> {
+    let (width, height) = data.size();
+    let frames: Vec<&[u8]> = data.all().chunks_exact((width * height) as usize).collect();
+    let [.., channels] = tap.shape();
+    let bar = output.bar(frames.len() as u64, "pictures");
+    let mut moments = Moments::new(channels);
+    for part in frames.chunks(256) {
+        moments.add(&tap.model().patches(part)?);
+        bar.inc(part.len() as u64);
+    }
+    bar.finish_and_clear();
+    Ok(moments)
+}

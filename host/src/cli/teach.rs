@@ -1,0 +1,146 @@
+//! `sudal teach`.
+
+mod lesson;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use clap::value_parser;
+use sudal::data::Dataset;
+use sudal::device::{self, BoardError, MAX_SHOTS, ModelInfo};
+use sudal::engine::QuantizedModel;
+
+use super::check;
+use super::device::{BoardArgs, Connection};
+use super::interrupt::Interrupt;
+use super::model;
+use super::output::Output;
+use super::own;
+use lesson::{Existing, Lesson};
+
+/// Teach the board a folder of pictures, a folder per class.
+///
+/// FOLDER is a folder or zip with a folder of pictures for each class, which is called as its folder is;
+/// or it holds the pictures of one class. All of it is taught or nothing: where a picture can't be read
+/// or is refused, or Ctrl-C comes, the board is as it was before. What is left out is said.
+///
+/// A board without a model gets the one that tells these pictures apart best (`sudal check` tells more).
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sudal teach parts/                    parts/gear/1.png is of class gear
+  sudal teach gear/ --shots 5           one class, gear, from five pictures spread over all
+  sudal teach parts.zip --model surfaces --board emulator
+  sudal teach parts/ --replace          anew, in place of what was taught of these classes")]
+pub(crate) struct Teach {
+    /// The folder or zip.
+    folder: PathBuf,
+    /// Put this model on the board first, if it has another: one that comes with sudal, or a model image.
+    #[arg(long, value_name = "MODEL")]
+    model: Option<PathBuf>,
+    /// Most shots of a class; of more pictures so many are taken, spread evenly over all.
+    #[arg(long, value_name = "N", default_value_t = MAX_SHOTS as u8, value_parser = value_parser!(u8).range(1..=MAX_SHOTS as i64))]
+    shots: u8,
+    /// Add the pictures to classes that are taught already.
+    #[arg(long, conflicts_with = "replace")]
+    add: bool,
+    /// Teach classes that are taught already anew, from these pictures alone.
+    #[arg(long)]
+    replace: bool,
+    /// Teach nothing if a picture does not fit its class, or looks like another one. Otherwise it is
+    /// taught as its folder says, and named.
+    #[arg(long)]
+    strict: bool,
+    #[command(flatten)]
+    board: BoardArgs,
+}
+
+impl Teach {
+    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
+        if own::products(&self.folder)?.is_some() {
+            bail!(
+                "{folder} has good and flawed parts in MVTec's layout, which are no classes: show the board the good \
+                 ones of a product (`sudal flash surfaces`, `sudal good PRODUCT/train/good`), and it finds flaws by \
+                 itself; `sudal check {folder}` tells more",
+                folder = self.folder.display()
+            );
+        }
+        let data = own::open(&self.folder, output)?;
+        let capacity = self.board.open()?.memory().frame;
+        let lesson = Lesson::read(&data, self.shots.into(), capacity, self.existing(), output)?;
+        let lesson = lesson.strict(self.strict);
+        // From here on Ctrl-C is heard between two pictures.
+        let interrupt = Interrupt::catch()?;
+        let mut c = self.with_model(&data, &lesson, &interrupt, output)?;
+        let taught = lesson.teach(&mut c, &interrupt, output)?;
+        let separation = c.client.separation()?;
+        let info = c.client.info()?;
+        let model = info.model.map(|model| model.name).unwrap_or_default();
+        let mut text = format!("{model} on {}:\n{taught}{separation}", info.board);
+        text.push_str("next: sudal classify PICTURE, or sudal serve to watch it");
+        let result = serde_json::json!({
+            "board": info.board,
+            "model": model,
+            "classes": taught.classes,
+            "unfit": taught.unfit,
+            "separation": separation,
+        });
+        output.result(&result, text)
+    }
+
+    fn existing(&self) -> Existing {
+        match (self.add, self.replace) {
+            (true, _) => Existing::Add,
+            (_, true) => Existing::Replace,
+            _ => Existing::Refuse,
+        }
+    }
+
+    /// The board, with the model that was asked for. Another one is put there when a board in this
+    /// process has learned all of it, so that nothing is changed in vain.
+    fn with_model(
+        &self,
+        data: &Dataset,
+        lesson: &Lesson,
+        interrupt: &Interrupt,
+        output: &Output,
+    ) -> anyhow::Result<Connection> {
+        let there = self.there()?;
+        let (name, image) = match (&self.model, &there) {
+            (None, Some(_)) => return self.board.connect_to_change(),
+            (Some(path), _) => (path.display().to_string(), model::read(path)?),
+            (None, None) => {
+                let chosen = check::choose(data, output)?;
+                (chosen.name.to_owned(), chosen.image.into())
+            }
+        };
+        let wanted = QuantizedModel::new(&image);
+        let wanted = wanted.with_context(|| format!("{name} is no sound model image"))?;
+        if there.is_some_and(|there| Ok(there.id) == wanted.model().map(|model| model.id())) {
+            return self.board.connect_to_change();
+        }
+        let folder = tempfile::tempdir()?;
+        let mut twin = device::open(device::HostBoard::NAME, folder.path())?;
+        twin.flash(&image, &mut |_| ())?;
+        output.step(format!("trying it with {name} before the board is changed"));
+        lesson.teach(&mut Connection::new(twin)?, interrupt, output)?;
+        output.step(format!("putting {name} on the board"));
+        let (mut board, hold) = self.board.open_alone()?;
+        board
+            .flash(&image, &mut |step| output.step(step))
+            .with_context(|| format!("flashing {name}"))?;
+        drop(hold);
+        drop(board);
+        self.board.connect_to_change()
+    }
+
+    /// The model that is on the board, if one is.
+    fn there(&self) -> anyhow::Result<Option<ModelInfo>> {
+        match self.board.connect() {
+            Ok(mut c) => Ok(c.client.info()?.model.ok()),
+            Err(error) => match error.downcast_ref::<BoardError>() {
+                Some(BoardError::NotFlashed { .. }) => Ok(None),
+                _ => Err(error),
+            },
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! How well a model and the firmware's heads tell the classes of somebody's own pictures apart.
+
+use rand::SeedableRng;
+use rand::seq::index::sample;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use serde::Serialize;
+use sudal_firmware::engine::EngineError;
+use sudal_firmware::heads::{Head, MAX_CLASSES, MAX_SHOTS, Quantization};
+use sudal_firmware::store::Known;
+
+use super::heads::{HeadError, MODEL};
+use crate::engine::QuantizedModel;
+
+/// The int8 embeddings of pictures, class by class.
+#[derive(Debug, Clone)]
+pub struct Embedded {
+    classes: Vec<Vec<Vec<i8>>>,
+    quantization: Quantization,
+}
+
+/// Which pictures of each class are enrolled, the others being asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trial {
+    /// Each picture is left out in turn, all others are enrolled.
+    LeaveOneOut,
+    /// So many shots of each class, drawn at random so many times.
+    Drawn {
+        /// Shots of each class.
+        shots: usize,
+        /// How often they are drawn.
+        draws: u64,
+        /// Most pictures of a class that are asked about after each draw.
+        queries: usize,
+        /// Seed of the draws.
+        seed: u64,
+    },
+}
+
+/// How often pictures of each class were taken for each class.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Tally {
+    /// `counts[truth][answer]`.
+    pub counts: Vec<Vec<u64>>,
+    /// Mean over the classes of the share that is found, 0..=1.
+    pub accuracy: f64,
+    /// Its 95 % confidence interval: so much more or less.
+    pub interval: f64,
+}
+
+/// The numbers of what is enrolled and of what is asked about, class by class.
+struct Task {
+    support: Vec<Vec<usize>>,
+    query: Vec<Vec<usize>>,
+}
+
+impl Embedded {
+    /// Embeds frames of the model's input, class by class; `done` is called with how many more are.
+    ///
+    /// # Errors
+    /// Frames of another size, or more classes than a device stores.
+    pub fn new(
+        model: &QuantizedModel,
+        frames: &[Vec<Vec<u8>>],
+        done: &dyn Fn(usize),
+    ) -> Result<Self, SuitError> {
+        if frames.len() > MAX_CLASSES {
+            return Err(SuitError::Classes(frames.len()));
+        }
+        let parsed = model.model().map_err(|_| EngineError::Record(0))?;
+        let quantization = Quantization {
+            scale: parsed.output_scale(),
+            zero_point: parsed.header().output_zero_point as i8,
+        };
+        let embed = |frames: &Vec<Vec<u8>>| {
+            let embedded = model.embed(frames)?;
+            done(embedded.len());
+            Ok(embedded)
+        };
+        let classes = frames
+            .iter()
+            .map(embed)
+            .collect::<Result<_, EngineError>>()?;
+        Ok(Self {
+            classes,
+            quantization,
+        })
+    }
+
+    /// Tries a head.
+    ///
+    /// # Errors
+    /// [`SuitError::Shots`], where a device could not hold what is enrolled.
+    pub fn tally(&self, head: Head, trial: Trial) -> Result<Tally, SuitError> {
+        let tasks = self.tasks(trial)?;
+        let one = |known: &mut Box<Known>, task: &Task| self.one(known, head, task);
+        let each = tasks.par_iter().map_init(|| Box::new(Known::new()), one);
+        let each = each.collect::<Result<Vec<_>, HeadError>>()?;
+        let classes = self.classes.len();
+        let mut counts = vec![vec![0; classes]; classes];
+        for answers in &each {
+            for &(truth, answer) in answers {
+                counts[truth][answer] += 1;
+            }
+        }
+        let (accuracy, interval) = match trial {
+            Trial::LeaveOneOut => by_pictures(&counts),
+            Trial::Drawn { .. } => by_draws(&each),
+        };
+        Ok(Tally {
+            counts,
+            accuracy,
+            interval,
+        })
+    }
+
+    fn tasks(&self, trial: Trial) -> Result<Vec<Task>, SuitError> {
+        let sizes: Vec<usize> = self.classes.iter().map(Vec::len).collect();
+        match trial {
+            Trial::LeaveOneOut => {
+                if let Some(&most) = sizes.iter().find(|&&size| size > MAX_SHOTS + 1) {
+                    return Err(SuitError::Shots(most - 1));
+                }
+                let one = |class: usize, left_out: usize| {
+                    let others =
+                        |c: usize| (0..sizes[c]).filter(move |&i| (c, i) != (class, left_out));
+                    let support = (0..sizes.len()).map(|c| others(c).take(MAX_SHOTS).collect());
+                    let mut query = vec![Vec::new(); sizes.len()];
+                    query[class].push(left_out);
+                    Task {
+                        support: support.collect(),
+                        query,
+                    }
+                };
+                // The only picture of a class leaves nothing to be found by.
+                let classes = (0..sizes.len()).filter(|&class| sizes[class] > 1);
+                let all = classes.flat_map(|class| (0..sizes[class]).map(move |i| (class, i)));
+                Ok(all.map(|(class, i)| one(class, i)).collect())
+            }
+            Trial::Drawn {
+                shots,
+                draws,
+                queries,
+                seed,
+            } => {
+                if shots > MAX_SHOTS {
+                    return Err(SuitError::Shots(shots));
+                }
+                let one = |draw: u64| {
+                    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+                    rng.set_stream(draw);
+                    let (mut support, mut query) = (Vec::new(), Vec::new());
+                    for &size in &sizes {
+                        let order = sample(&mut rng, size, size.min(shots + queries)).into_vec();
+                        // A class with too few is taught less, and asked about once at least.
+                        let taught = shots.min(size.saturating_sub(1)).max(1);
+                        support.push(order[..taught.min(size)].to_vec());
+                        query.push(order[taught.min(size)..].to_vec());
+                    }
+                    Task { support, query }
+                };
+                Ok((0..draws).map(one).collect())
+            }
+        }
+    }
+
+    /// Truth and answer of each query.
+    fn one(
+        &self,
+        known: &mut Known,
+        head: Head,
+        task: &Task,
+    ) -> Result<Vec<(usize, usize)>, HeadError> {
+        known.clear();
+        // Names are their numbers: ids are given in the order of enrolment.
+        let mut enrolled = Vec::new();
+        for (class, support) in task.support.iter().enumerate() {
+            for &index in support {
+                known.enroll(&class.to_string(), MODEL, &self.classes[class][index])?;
+            }
+            if !support.is_empty() {
+                enrolled.push(class);
+            }
+        }
+        let mut answers = Vec::new();
+        for (class, query) in task.query.iter().enumerate() {
+            for &index in query {
+                let embedding = &self.classes[class][index];
+                let answer = known.classify(head, embedding, MODEL, self.quantization);
+                if let Some(&answer) = answer.and_then(|a| enrolled.get(a.ranking.first)) {
+                    answers.push((class, answer));
+                }
+            }
+        }
+        Ok(answers)
+    }
+}
+
+/// Mean over classes, with the interval of so many single answers.
+fn by_pictures(counts: &[Vec<u64>]) -> (f64, f64) {
+    let asked = counts.iter().enumerate().filter_map(|(class, row)| {
+        let total: u64 = row.iter().sum();
+        (total > 0).then(|| (row[class] as f64 / total as f64, total as f64))
+    });
+    let shares: Vec<(f64, f64)> = asked.collect();
+    let classes = shares.len().max(1) as f64;
+    let mean = shares.iter().map(|(share, _)| share).sum::<f64>() / classes;
+    // Agresti and Coull: a class that was always right may yet be wrong.
+    let variance = shares.iter().map(|(share, total)| {
+        let share = (share * total + 2.0) / (total + 4.0);
+        share * (1.0 - share) / (total + 4.0)
+    });
+    (mean, 1.96 * variance.sum::<f64>().sqrt() / classes)
+}
+
+/// Mean over draws of the mean over classes, with the interval of the draws.
+fn by_draws(each: &[Vec<(usize, usize)>]) -> (f64, f64) {
+    let means: Vec<f64> = each
+        .iter()
+        .map(|answers| {
+            let classes = 1 + answers.iter().map(|(truth, _)| *truth).max().unwrap_or(0);
+            let shares = (0..classes).filter_map(|class| {
+                let mine = || answers.iter().filter(move |(truth, _)| *truth == class);
+                let right = mine().filter(|(truth, answer)| truth == answer).count();
+                (mine().count() > 0).then(|| right as f64 / mine().count() as f64)
+            });
+            let shares: Vec<f64> = shares.collect();
+            shares.iter().sum::<f64>() / shares.len().max(1) as f64
+        })
+        .collect();
+    let n = means.len().max(1) as f64;
+    let mean = means.iter().sum::<f64>() / n;
+    let squares = means.iter().map(|m| (m - mean).powi(2)).sum::<f64>();
+    (mean, 1.96 * (squares / (n - 1.0).max(1.0) / n).sqrt())
+}
+
+/// Why a trial can't be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SuitError {
+    /// More classes than a device stores.
+    #[error("a device stores {MAX_CLASSES} classes, these are {0}: check some of them at a time")]
+    Classes(usize),
+    /// More shots of a class than a device stores.
+    #[error("a class of a device holds {MAX_SHOTS} shots, not {0}")]
+    Shots(usize),
+    /// A frame does not fit the model.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The firmware refuses an embedding.
+    #[error(transparent)]
+    Head(#[from] HeadError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Up to four classes, each in a direction of its own, their pictures close together.
+    fn apart(classes: usize, pictures: usize) -> Embedded {
+        let embedding = |class: usize, index: usize| {
+            let mut embedding = vec![index as i8; 4];
+            embedding[class] = 100;
+            embedding
+        };
+        Embedded {
+            classes: (0..classes)
+                .map(|class| (0..pictures).map(|i| embedding(class, i)).collect())
+                .collect(),
+            quantization: Quantization {
+                scale: 0.01,
+                zero_point: 0,
+            },
+        }
+    }
+
+    #[test]
+    fn what_is_apart_is_found_and_what_is_the_same_is_not() {
+        let three = apart(3, 5);
+        let drawn = Trial::Drawn {
+            shots: 2,
+            draws: 10,
+            queries: 2,
+            seed: 1,
+        };
+        for trial in [Trial::LeaveOneOut, drawn] {
+            for head in Head::ALL {
+                let tally = three.tally(head, trial).unwrap();
+                assert_eq!(tally.accuracy, 1.0, "{head:?} {trial:?} {tally:?}");
+            }
+        }
+        let asked: u64 = three
+            .tally(Head::Prototype, Trial::LeaveOneOut)
+            .unwrap()
+            .counts
+            .iter()
+            .flatten()
+            .sum();
+        assert_eq!(asked, 15);
+        let mut same = apart(2, 6);
+        same.classes[1] = same.classes[0].clone();
+        let tally = same.tally(Head::Prototype, Trial::LeaveOneOut).unwrap();
+        assert!(tally.accuracy <= 0.5, "{tally:?}");
+    }
+
+    #[test]
+    fn a_class_of_one_picture_is_not_asked_about() {
+        let mut few = apart(3, 4);
+        few.classes[1].truncate(1);
+        let tally = few.tally(Head::Nearest, Trial::LeaveOneOut).unwrap();
+        assert_eq!(tally.counts[1].iter().sum::<u64>(), 0);
+        assert_eq!(tally.counts[2][2], 4);
+        let many = apart(2, MAX_SHOTS + 2);
+        assert_eq!(
+            many.tally(Head::Nearest, Trial::LeaveOneOut),
+            Err(SuitError::Shots(MAX_SHOTS + 1))
+        );
+    }
+}

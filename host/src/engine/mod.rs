@@ -1,0 +1,12 @@
+//! Model images on this computer: run by the firmware's own engine, and told in words.
+
+mod benchmark;
+mod quantized;
+mod words;
+
+pub use benchmark::Benchmark;
+pub use quantized::QuantizedModel;
+pub(crate) use words::grouped;
+#[cfg(feature = "convert")]
+pub(crate) use words::kernel;
+pub use words::operation;

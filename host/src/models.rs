@@ -1,0 +1,68 @@
+//! The model images that come with sudal, in the program itself: known by name in any folder.
+
+/// A model image that comes with sudal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shipped {
+    /// What it is called.
+    pub name: &'static str,
+    /// What it was trained for.
+    pub about: &'static str,
+    /// The image.
+    pub image: &'static [u8],
+}
+
+macro_rules! shipped {
+    ($name:literal, $about:literal) => {
+        Shipped {
+            name: $name,
+            about: $about,
+            image: include_bytes!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/../models/",
+                $name,
+                ".sudal"
+            )),
+        }
+    };
+}
+
+/// All of them; the one that is tried first stands first.
+pub const SHIPPED: [Shipped; 5] = [
+    shipped!("surfaces", "photographs of surfaces, textures and parts"),
+    shipped!("parts", "drawn parts on a plain ground"),
+    shipped!("omniglot-32", "handwritten characters, 32x32 pixels"),
+    shipped!("omniglot", "handwritten characters, 28x28 pixels"),
+    shipped!(
+        "omniglot-background",
+        "handwritten characters, of the background set alone"
+    ),
+];
+
+/// The one of this name.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static Shipped> {
+    SHIPPED.iter().find(|model| model.name == name)
+}
+
+/// Their names.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    SHIPPED.iter().map(|model| model.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::QuantizedModel;
+
+    #[test]
+    fn each_is_a_sound_image_of_its_name() {
+        for model in SHIPPED {
+            let image = QuantizedModel::new(model.image).unwrap();
+            let header = image.model().unwrap();
+            assert!(header.header().input_width >= 28, "{}", model.name);
+            assert_eq!(named(model.name), Some(&model));
+        }
+        assert_eq!(named("parts.sudal"), None);
+        assert_eq!(names().count(), SHIPPED.len());
+    }
+}

@@ -1,0 +1,57 @@
+//! What other programs can ask stands on the page about it.
+
+use super::{csv, metrics::Metrics};
+
+const PAGE: &str = include_str!("../../docs/http.md");
+
+#[test]
+fn every_route_is_documented() {
+    let routes = include_str!("routes.rs");
+    let routes: Vec<_> = routes
+        .split(".route(\"")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap())
+        // The page's own.
+        .filter(|route| !route.starts_with("/assets") && *route != "/token")
+        .map(|route| route.replace("{device}", "0").replace("{id}", "17"))
+        .collect();
+    assert!(routes.len() > 15, "{routes:?}");
+    for route in routes {
+        let told = [
+            format!("`{route}`"),
+            format!("GET {route}`"),
+            format!("GET {route}?"),
+        ];
+        assert!(
+            told.iter().any(|told| PAGE.contains(told)),
+            "{route} is not documented"
+        );
+    }
+}
+
+#[test]
+fn every_column_and_metric_is_documented() {
+    let columns = csv::HEADER.trim().trim_start_matches('\u{feff}').split(',');
+    for column in columns {
+        assert!(
+            PAGE.contains(&format!("`{column}`")),
+            "{column} is not documented"
+        );
+    }
+    let text = Metrics::new().text();
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let metrics: Vec<_> = types.collect();
+    assert!(metrics.len() > 8, "{metrics:?}");
+    for metric in metrics {
+        let (name, kind) = metric.split_once(' ').unwrap();
+        let name = if kind == "counter" {
+            format!("{name}_total")
+        } else {
+            name.to_owned()
+        };
+        assert!(
+            PAGE.contains(&format!("`{name}`")),
+            "{name} is not documented"
+        );
+    }
+}

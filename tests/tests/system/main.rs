@@ -1,0 +1,21 @@
+//! What crosses the crates: host against emulated board, files, faults.
+
+mod backup;
+mod board;
+mod budget;
+mod corpora;
+mod decisions;
+mod faults;
+mod guard;
+mod inspection;
+mod kernels;
+mod line;
+mod lossy;
+mod models;
+mod onnx;
+mod openmv;
+mod page;
+mod pictures;
+mod preprocess;
+mod serve;
+mod surfaces;
