@@ -14,7 +14,7 @@ use tract_onnx::pb::{ModelProto, NodeProto, StringStringEntryProto};
 use super::float::{FloatError, FloatModel};
 use super::onnx::{tensor, value_info};
 use super::signature::{PATCHES, Signature, SignatureError};
-use crate::meta::method::Head;
+use crate::nets::graph::Head;
 
 /// The entry of the file that tells what the output was made from.
 const ENTRY: &str = "sudal.patches";

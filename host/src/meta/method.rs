@@ -3,6 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::params::Params;
+use crate::nets::graph::Head;
 use crate::nets::network::{Plan, Weights};
 
 /// The pictures of one training episode.
@@ -64,15 +65,6 @@ pub struct EpisodeLoss {
     pub loss: Tensor<1>,
     /// Part of the queries that were classified right, 0..=1.
     pub accuracy: f32,
-}
-
-/// A 1x1 convolution that makes patches of the map of [`Plan::tap`].
-#[derive(Clone, Debug, PartialEq)]
-pub struct Head {
-    /// Weights, `[patch, channels of the map]` row-major.
-    pub weight: Vec<f32>,
-    /// Bias, as long as a patch.
-    pub bias: Vec<f32>,
 }
 
 /// A way of learning from few pictures: what it learns from many tasks, and how it then learns one.

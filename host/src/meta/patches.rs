@@ -13,9 +13,10 @@ use burn::tensor::{Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use super::distilled::relations;
-use super::method::{Batch, Classifier, EpisodeLoss, Head, Method};
+use super::method::{Batch, Classifier, EpisodeLoss, Method};
 use super::params::Params;
 use super::prototypical::{self, Prototypical};
+use crate::nets::graph::Head;
 use crate::nets::network::{Embedded, Plan, gaussian};
 
 /// Values of a patch.

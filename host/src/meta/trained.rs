@@ -5,14 +5,13 @@ use rayon::prelude::*;
 
 use super::checkpoint::Checkpoint;
 use super::learner::Learner;
-use super::method::Head;
 use super::params::Params;
 use super::train::{NORMALIZATION, TrainError};
 use crate::data::Loaded;
 use crate::episodes::{Episode, Sampler};
 use crate::measure::{Accuracy, Embeddings};
 use crate::nets::backend;
-use crate::nets::graph::{Graph, Normalization};
+use crate::nets::graph::{Graph, Head, Normalization};
 use crate::nets::network::Plan;
 
 /// Pictures embedded at a time.

@@ -100,3 +100,12 @@ pub struct Graph {
     /// [`Node`].
     pub tap: Option<usize>,
 }
+
+/// A 1x1 convolution that makes patches of the value that [`Graph::tap`] names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Head {
+    /// Weights, `[patch, channels of the map]` row-major.
+    pub weight: Vec<f32>,
+    /// Bias, as long as a patch.
+    pub bias: Vec<f32>,
+}

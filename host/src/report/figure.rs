@@ -119,7 +119,8 @@ impl Figure {
 
     /// Copies another picture.
     pub(super) fn paste(&mut self, at: (u32, u32), other: &Self) {
-        imageops::replace(&mut self.0, &other.0, at.0.into(), at.1.into());
+        let at = (at.0 * self.scale, at.1 * self.scale);
+        imageops::replace(&mut self.picture, &other.picture, at.0.into(), at.1.into());
     }
 
     /// Writes a line of text; a character that the font lacks shows as a replacement sign.
