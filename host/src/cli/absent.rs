@@ -39,7 +39,9 @@ pub(crate) fn add(cli: Command) -> Command {
             .allow_hyphen_values(true)
             .hide(true);
         let command = Command::new(name)
-            .about(advice(feature))
+            .about(format!(
+                "(not in this build, needs the feature `{feature}`)"
+            ))
             .disable_help_flag(true)
             .arg(rest);
         cli.subcommand(command)

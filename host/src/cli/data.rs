@@ -10,6 +10,7 @@ use sudal::data::folder::{ALL, Folder};
 use sudal::data::omniglot::{self, Part, Split};
 use sudal::data::{Dataset, Fit, Loaded, parts, surfaces};
 use sudal::measure::Embeddings;
+use sudal::near::did_you_mean;
 
 use super::output::Output;
 
@@ -106,8 +107,12 @@ impl DataArgs {
         let path = PathBuf::from(&self.data);
         if !path.exists() {
             bail!(
-                "{} does not exist: give synthetic:parts, synthetic:surfaces, a folder or a zip to --data",
-                self.data
+                "{} does not exist: give synthetic:parts, synthetic:surfaces, a folder or a zip to --data{}",
+                self.data,
+                did_you_mean(
+                    &self.data,
+                    ["synthetic:parts", "synthetic:surfaces", "parts", "surfaces"]
+                )
             );
         }
         let has = |name: &str| path.join(name).exists();

@@ -10,6 +10,7 @@ use sudal::device::doctor::{State, emulated};
 use sudal::device::{Emulator, HostBoard};
 
 use super::device::Cost;
+use super::interrupt::Interrupt;
 use super::model::{self, ModelFile};
 use super::output::Output;
 use super::place;
@@ -93,13 +94,10 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let size = ModelFile::open(&args.model)?.size()?;
     let image = model::read(&args.model)?;
     let parts = Parts::of(args, size)?;
+    let interrupt = Interrupt::catch()?;
     let on = |name: &str| {
-        show(
-            &args.board.board_called("demo", name)?,
-            &image,
-            &parts,
-            output,
-        )
+        let board = args.board.board_called("demo", name)?;
+        show(&board, &image, &parts, &interrupt, output)
     };
 
     let named = args.board.name(Emulator::NAME);

@@ -9,8 +9,8 @@ use anyhow::bail;
 use serde::Serialize;
 use sudal::data::{Gray, Loaded};
 use sudal::device::{
-    self, Board, BoardError, Client, ClientError, DeviceError, Head, Hold, HostBoard, Link,
-    LockError, LockKey, LockState, OpenMv, Purpose,
+    self, Board, BoardError, Client, ClientError, DeviceError, Emulator, Head, Hold, HostBoard,
+    Link, LockError, LockKey, LockState, OpenMv, Purpose,
 };
 use sudal::episodes::{Episode, Sampler};
 use sudal::measure::Accuracy;
@@ -39,6 +39,11 @@ pub(crate) struct BoardArgs {
     /// Key of the board, for commands that change one that is locked; see `sudal key`.
     #[arg(help_heading = "Board", long, value_name = "FILE", env = "SUDAL_KEY")]
     pub(crate) key: Option<PathBuf>,
+}
+
+/// Whether something was flashed to the board of this name, in its usual folder.
+fn has_model(board: &str) -> bool {
+    device::state_dir(board).join("model.sudal").exists()
 }
 
 /// A serial port, not that of a server.
@@ -88,9 +93,14 @@ impl BoardArgs {
                     return Ok(Where::Port(Some(port)));
                 }
                 None => {
-                    say_once(
-                        "board: host, the firmware in this process (--board emulator, or --port of a camera board, for another)",
-                    );
+                    let elsewhere = if has_model(HostBoard::NAME) || !has_model(Emulator::NAME) {
+                        "--board emulator, or --port of a camera board, for another"
+                    } else {
+                        "it has no model yet; the emulated board has one: --board emulator"
+                    };
+                    say_once(format_args!(
+                        "board: host, the firmware in this process ({elsewhere})"
+                    ));
                     HostBoard::NAME
                 }
             },

@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 use sudal::device::doctor::{Finding, State, examine};
-use sudal::export::runtime;
 
 use super::output::Output;
 use super::selftest::Failed;
@@ -28,7 +27,7 @@ struct Report {
 
 pub(crate) fn run(_: &Args, output: &Output) -> anyhow::Result<()> {
     let mut findings = examine();
-    findings.push(onnx_runtime());
+    findings.extend(onnx_runtime());
     let amiss = |f: &&Finding| matches!(f.state, State::Missing | State::Broken);
     let count = findings.iter().filter(amiss).count();
     let mut text = String::new();
@@ -58,14 +57,21 @@ pub(crate) fn run(_: &Args, output: &Output) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn onnx_runtime() -> Finding {
+/// The library of ONNX Runtime, if this build takes it.
+#[cfg(feature = "convert")]
+fn onnx_runtime() -> Option<Finding> {
     let what = "ONNX Runtime";
-    match runtime::find() {
+    Some(match sudal::export::runtime::find() {
         Ok(path) => Finding::ready(what, path.display()),
         Err(error) => Finding::missing(
             what,
             "no library",
             format!("compares exported networks (`sudal verify`): {error}"),
         ),
-    }
+    })
+}
+
+#[cfg(not(feature = "convert"))]
+fn onnx_runtime() -> Option<Finding> {
+    None
 }

@@ -75,7 +75,7 @@ impl Enroll {
         let interrupt = Interrupt::catch()?;
         let mut kept = Vec::new();
         let taken = self
-            .teach(&class, &given, &pictures, &interrupt, &mut c)
+            .teach(&class, &given, &pictures, &interrupt, &mut c, output)
             .and_then(|taken| {
                 if let Some(folder) = &keep {
                     keep_all(folder, &pictures, &mut kept)?;
@@ -121,6 +121,7 @@ impl Enroll {
         pictures: &[Gray],
         interrupt: &Interrupt,
         c: &mut Connection,
+        output: &Output,
     ) -> anyhow::Result<Taken> {
         let mut taken = Taken::default();
         let none = match pictures.len() {
@@ -130,6 +131,8 @@ impl Enroll {
         let given = given.iter().zip(pictures).map(Some);
         // Without pictures, one shot of what the camera sees.
         let camera = pictures.is_empty().then_some(None);
+        let bar = output.bar(pictures.len() as u64, "pictures");
+        bar.set_message(class.to_owned());
         for shot in given.chain(camera) {
             if interrupt.is_set() {
                 let nothing = "nothing of this command was enrolled".to_owned();
@@ -159,7 +162,9 @@ impl Enroll {
             let done = done.with_context(|| format!("enrolling {what}{none}"))?;
             taken.overwritten.extend(done.overwritten);
             taken.last = Some(done);
+            bar.inc(1);
         }
+        bar.finish_and_clear();
         Ok(taken)
     }
 

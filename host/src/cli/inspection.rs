@@ -7,6 +7,7 @@ use sudal::data::Gray;
 use sudal::device::{InspectionInfo, InspectionRequest};
 
 use super::device::{BoardArgs, Connection};
+use super::interrupt::{Interrupt, Interrupted};
 use super::output::Output;
 use super::own;
 
@@ -158,14 +159,21 @@ fn learn(
         pictures.len() as u64
     };
     let bar = output.bar(count, "frames");
+    let interrupt = Interrupt::catch()?;
+    let go_on = || match interrupt.is_set() {
+        true => Err(Interrupted("nothing of this command was kept".to_owned())),
+        false => Ok(()),
+    };
     let mut all = || -> anyhow::Result<()> {
         for (path, picture) in pictures.iter().zip(&shown) {
+            go_on()?;
             c.show(picture)?;
             let learned = c.client.inspection(request);
             learned.with_context(|| format!("learning {}", path.display()))?;
             bar.inc(1);
         }
         for _ in pictures.len() as u64..count {
+            go_on()?;
             c.client.inspection(request)?;
             bar.inc(1);
         }
@@ -175,6 +183,9 @@ fn learn(
     bar.finish_and_clear();
     if let Err(error) = learned {
         c.client.inspection(InspectionRequest::Discard)?;
+        if error.is::<Interrupted>() {
+            return Err(error);
+        }
         return Err(error.context("nothing of this command was kept"));
     }
     let info = keep(&mut c)?;

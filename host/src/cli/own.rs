@@ -37,6 +37,11 @@ pub(crate) fn expand(given: &[PathBuf], output: &Output) -> anyhow::Result<Vec<P
             let (listed, found) = folder::list(path)?;
             output.step(format!("{}: {found}", path.display()));
             pictures.extend(listed);
+        } else if is_zip(path) {
+            bail!(
+                "{} is a zip: unpack it (`sudal teach` and `sudal check` take one as it is)",
+                path.display()
+            );
         } else {
             pictures.push(path.clone());
         }
@@ -44,14 +49,16 @@ pub(crate) fn expand(given: &[PathBuf], output: &Output) -> anyhow::Result<Vec<P
     Ok(pictures)
 }
 
+fn is_zip(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case("zip"))
+}
+
 fn is_folder_or_zip(path: &Path) -> anyhow::Result<()> {
-    let is_zip = path
-        .extension()
-        .is_some_and(|end| end.eq_ignore_ascii_case("zip"));
     if !path.exists() {
         bail!("{} does not exist: give a folder or a zip", path.display());
     }
-    if path.is_file() && !is_zip {
+    if path.is_file() && !is_zip(path) {
         bail!(
             "{} is a file: give the folder that it lies in, or a zip",
             path.display()

@@ -58,7 +58,7 @@ enum Network {
 #[derive(Clone, Copy, ValueEnum)]
 enum BoardName {
     /// Cortex-M7.
-    #[value(name = "mps2-an500")]
+    #[value(name = "mps2-an500", alias = "emulator")]
     An500,
     /// Cortex-M4.
     #[value(name = "mps2-an386")]

@@ -111,7 +111,7 @@ mod tests {
         let written =
             (300..420).filter(|&x| pixel(x, 190) == WHITE.0 || pixel(x, 190) == OUTLINE.0);
         let written = written.count();
-        assert!((30..=60).contains(&written), "{written}");
+        assert!((20..=60).contains(&written), "{written}");
         assert_eq!(heatmap(&picture, [3, 6], &[]).pixels()[..3], [100; 3]);
     }
 }

@@ -3,6 +3,7 @@
 mod alone;
 mod backup;
 mod command;
+mod commission;
 mod common;
 #[cfg(unix)]
 mod documents;

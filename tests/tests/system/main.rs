@@ -7,6 +7,7 @@ mod corpora;
 mod decisions;
 mod faults;
 mod guard;
+mod inspected;
 mod inspection;
 mod kernels;
 mod line;

@@ -6,6 +6,7 @@ use sudal::device::{Head, Outcome, Verdict};
 use sudal::report::{Confusion, ContactSheet, Query, Row};
 
 use super::super::device::{BoardArgs, Connection, Cost};
+use super::super::interrupt::{Interrupt, Interrupted};
 use super::super::output::Output;
 use super::Args;
 
@@ -74,17 +75,36 @@ pub(super) struct Counts {
     pub(super) wrong: usize,
 }
 
-/// Flashes a board, teaches it, switches it off and on, and asks.
+/// Flashes a board, teaches it, switches it off and on, and asks. It is off in the end, also where that
+/// fails or Ctrl-C comes.
 pub(super) fn show(
     board_args: &BoardArgs,
     image: &[u8],
     parts: &Parts,
+    interrupt: &Interrupt,
     output: &Output,
 ) -> anyhow::Result<Shown> {
     let (mut board, _hold) = board_args.open_alone()?;
     board.flash(image, &mut |step| output.step(step))?;
     let mut connection = Connection::new(board)?;
     connection.unlock(board_args)?;
+    let shown = ask(&mut connection, parts, interrupt, output);
+    if board_args.openmv()?.is_none() {
+        connection.board.stop()?;
+    }
+    shown
+}
+
+fn ask(
+    connection: &mut Connection,
+    parts: &Parts,
+    interrupt: &Interrupt,
+    output: &Output,
+) -> anyhow::Result<Shown> {
+    let go_on = || match interrupt.is_set() {
+        true => Err(Interrupted("the demo is over".to_owned())),
+        false => Ok(()),
+    };
     let info = connection.client.info()?;
     let shots = parts.support.iter().map(Vec::len).max().unwrap_or(0);
     if parts.names.len() > usize::from(info.max_classes) || shots > usize::from(info.max_shots) {
@@ -112,6 +132,7 @@ pub(super) fn show(
     bar.set_message(info.board.clone());
     for (name, frames) in parts.names.iter().zip(&parts.support) {
         for frame in frames {
+            go_on()?;
             connection.show(frame)?;
             connection.client.enroll(&short(name))?;
             bar.inc(1);
@@ -140,6 +161,7 @@ pub(super) fn show(
     for frames in &parts.queries {
         let mut row = Vec::new();
         for frame in frames {
+            go_on()?;
             connection.show(frame)?;
             let mut verdict = connection.client.classify()?;
             ticks.push(std::mem::take(&mut verdict.ticks));
@@ -160,9 +182,6 @@ pub(super) fn show(
         said.push(row);
     }
     bar.finish_and_clear();
-    if board_args.openmv()?.is_none() {
-        connection.board.stop()?;
-    }
     ticks.sort_unstable();
     let cost = |ticks| Cost::new(connection.board.as_ref(), ticks, info.ticks_per_second);
     Ok(Shown {

@@ -31,6 +31,7 @@ fn decision(name: &str, time: u64) -> Decision {
             frames: 5,
         }),
         time,
+        flawed_percent: None,
     }
 }
 
@@ -106,8 +107,48 @@ fn entries_from_before_times_and_votes_were_kept_are_read() {
 }
 
 #[test]
+fn a_decision_of_before_there_were_flaws_is_read() {
+    let entry = Entry::new(9, &decision("nut", 9), b"", b"");
+    // All but the last field and the checksum.
+    let body = &entry.decision[..entry.decision.len() - 5];
+    let sum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(body);
+    let before = [body, &sum.to_le_bytes()].concat();
+    assert_eq!(decode(9, &before), Some(decision("nut", 9)));
+    let flawed = Decision {
+        flawed_percent: Some(2.5),
+        ..decision("nut", 9)
+    };
+    let entry = Entry::new(9, &flawed, b"", b"");
+    assert_eq!(decode(9, &entry.decision), Some(flawed));
+}
+
+#[test]
+fn where_a_picture_is_flawed_is_kept_and_goes_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let keep = Keep {
+        days: 30,
+        bytes: 40_000,
+    };
+    let log = Log::open(&dir.path().join("log"), keep).unwrap();
+    let append = |heat: &[u8]| {
+        let (id, logged) = log.append_with(&decision("nut", 1), &[7; 300], heat);
+        logged.unwrap();
+        id
+    };
+    let (first, plain) = (append(&[5; 146]), append(b""));
+    assert_eq!(log.heat(first).unwrap(), Some(vec![5; 146]));
+    assert_eq!(log.heat(plain).unwrap(), None);
+    let last = (0..200).map(|_| append(&[6; 146])).last();
+    assert!(last > Some(plain));
+    assert_eq!(
+        (log.picture(first).unwrap(), log.heat(first).unwrap()),
+        (None, None)
+    );
+}
+
+#[test]
 fn no_changed_bit_of_an_entry_makes_another_decision_of_it() {
-    let entry = Entry::new(1 << 50, &decision("nut", 1 << 50), b"");
+    let entry = Entry::new(1 << 50, &decision("nut", 1 << 50), b"", b"");
     for bit in 0..8 * entry.decision.len() {
         let mut bytes = entry.decision.clone();
         bytes[bit / 8] ^= 1 << (bit % 8);
@@ -196,7 +237,12 @@ fn filled(path: &Path) {
     for n in 0..400 {
         lock(&log.queue).last += 1;
         let id = log.last();
-        let entry = Entry::new(id, &decision(&format!("part {n}"), id), &[n as u8; 300]);
+        let entry = Entry::new(
+            id,
+            &decision(&format!("part {n}"), id),
+            &[n as u8; 300],
+            b"",
+        );
         lock(&log.queue).waiting.push_back(Arc::new(entry));
     }
     log.flush().unwrap();
