@@ -3,10 +3,10 @@
 //! defended ([`threats`]).
 
 /// A module for each page. Where links lead stands first, as the first definition of a name counts: the
-/// pages' own definitions are of files.
+/// pages' own definitions are of files. Only rustdoc reads the pages: a word in one builds nothing anew.
 macro_rules! pages {
     ($($name:ident $file:literal)*) => {
-        $(#[doc = "
+        $(#[cfg_attr(doc, doc = "
 [boards]: ../../../sudal/docs/boards/index.html
 [budget]: crate::docs::budget
 [fleet]: ../../../sudal/docs/fleet/index.html
@@ -14,8 +14,9 @@ macro_rules! pages {
 [porting]: crate::docs::porting
 [protocol]: crate::docs::protocol
 [threats]: crate::docs::threats
-"]
-        #[doc = include_str!($file)]
+")]
+        #[cfg_attr(doc, doc = include_str!($file))]
+        #[cfg_attr(not(doc), doc = "A page.")]
         pub mod $name {})*
     };
 }

@@ -4,10 +4,10 @@
 //! [`contributing`], [`changelog`]. Those of the firmware are in [`sudal_firmware::docs`].
 
 /// A module for each page. Where links lead stands first, as the first definition of a name counts: the
-/// pages' own definitions are of files.
+/// pages' own definitions are of files. Only rustdoc reads the pages: a word in one builds nothing anew.
 macro_rules! pages {
     ($($name:ident $file:literal)*) => {
-        $(#[doc = "
+        $(#[cfg_attr(doc, doc = "
 [benchmarks]: crate::docs::benchmarks
 [boards]: crate::docs::boards
 [budget]: sudal_firmware::docs::budget
@@ -32,8 +32,9 @@ macro_rules! pages {
 [surfaces]: crate::docs::benchmarks#real-surfaces
 [threats]: sudal_firmware::docs::threats
 [training]: crate::docs::training
-"]
-        #[doc = include_str!($file)]
+")]
+        #[cfg_attr(doc, doc = include_str!($file))]
+        #[cfg_attr(not(doc), doc = "A page.")]
         pub mod $name {})*
     };
 }

@@ -8,9 +8,8 @@ use super::selftest::Failed;
 
 /// Look at what this computer has and lacks, and how to get it.
 ///
-/// Look at this computer: compiler, target, emulator, ports, permissions, udev rule, ONNX Runtime.
-///
-/// Says of each what it is for and how to get it where it is missing. Nothing is installed or changed.
+/// The compiler and its target, the firmware's sources, the emulator, serial ports and who may use them,
+/// udev's rule and ONNX Runtime. Says of each what it is for and how to get it where it is missing. Nothing is installed or changed.
 /// The exit code is 1 if something is missing or broken; much can be done without: the host's board needs
 /// none of it. A board itself is checked by `sudal selftest`.
 #[derive(clap::Args)]

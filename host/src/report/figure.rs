@@ -119,8 +119,9 @@ impl Figure {
 
     /// Copies another picture.
     pub(super) fn paste(&mut self, at: (u32, u32), other: &Self) {
-        let at = (at.0 * self.scale, at.1 * self.scale);
-        imageops::replace(&mut self.picture, &other.picture, at.0.into(), at.1.into());
+        for (x, y, &color) in other.picture.enumerate_pixels() {
+            self.fill((at.0 + x, at.1 + y), (1, 1), color);
+        }
     }
 
     /// Writes a line of text; a character that the font lacks shows as a replacement sign.

@@ -1,6 +1,7 @@
 //! What other programs can ask stands on the page about it.
 
-use super::{csv, metrics::Metrics};
+use super::decision::tests::decision;
+use super::{Call, csv, metrics::Metrics};
 
 const PAGE: &str = include_str!("../../docs/http.md");
 
@@ -8,9 +9,9 @@ const PAGE: &str = include_str!("../../docs/http.md");
 fn every_route_is_documented() {
     let routes = include_str!("routes.rs");
     let routes: Vec<_> = routes
-        .split(".route(\"")
+        .split(".route(")
         .skip(1)
-        .map(|rest| rest.split('"').next().unwrap())
+        .map(|rest| rest.split('"').nth(1).unwrap())
         // The page's own.
         .filter(|route| !route.starts_with("/assets") && *route != "/token")
         .map(|route| route.replace("{device}", "0").replace("{id}", "17"))
@@ -38,7 +39,12 @@ fn every_column_and_metric_is_documented() {
             "{column} is not documented"
         );
     }
-    let text = Metrics::new().text();
+    let metrics = Metrics::new();
+    metrics.frame("press");
+    metrics.error("press");
+    metrics.up("press", true);
+    metrics.decision(&decision(Call::Good, None));
+    let text = metrics.text();
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     let metrics: Vec<_> = types.collect();
     assert!(metrics.len() > 8, "{metrics:?}");

@@ -45,8 +45,6 @@ const SAVE_EVERY: Duration = Duration::from_secs(60);
 
 /// Meta-train a network on many small tasks.
 ///
-/// Meta-train a network on many small tasks, by one of the methods.
-///
 /// Every episode is a small classification task drawn from the data: --way classes, --support and
 /// --query pictures of each. What is not given is set to what suits the method. The run is kept in
 /// --out once a minute and on Ctrl-C; --resume goes on from there to the same result.
@@ -85,16 +83,16 @@ pub(crate) struct Args {
     /// else 64].
     #[arg(long, value_parser = clap::value_parser!(u32).range(16..=512))]
     size: Option<u32>,
-    /// Classes of a training episode; more than in testing helps.
+    /// Classes of a training episode; more than in testing helps [default: what suits the method].
     #[arg(long)]
     way: Option<usize>,
-    /// Support pictures of a class.
+    /// Support pictures of a class [default: what suits the method].
     #[arg(long)]
     support: Option<usize>,
-    /// Query pictures of a class.
+    /// Query pictures of a class [default: what suits the method].
     #[arg(long)]
     query: Option<usize>,
-    /// Episodes of one optimiser step, their losses averaged.
+    /// Episodes of one optimiser step, their losses averaged [default: what suits the method].
     #[arg(long)]
     tasks: Option<usize>,
     /// Shots of training, at most --support: a prototypical network's loss is the mean over them
@@ -115,10 +113,11 @@ pub(crate) struct Args {
     /// 44 for surfaces, else 0].
     #[arg(long, value_parser = clap::value_parser!(u32).range(0..=255))]
     contrast: Option<u32>,
-    /// Optimiser steps, of --tasks episodes each.
+    /// Optimiser steps, of --tasks episodes each [default: what suits the method].
     #[arg(long)]
     episodes: Option<u64>,
-    /// Greatest learning rate of Adam; it rises for --warmup episodes, then falls along a cosine.
+    /// Greatest learning rate of Adam; it rises for --warmup episodes, then falls along a cosine
+    /// [default: what suits the method].
     #[arg(long)]
     learning_rate: Option<f64>,
     /// Episodes of rising learning rate.
@@ -302,16 +301,16 @@ impl TeacherArgs {
 /// Learning inside a task, for the methods that do so by gradient descent.
 #[derive(clap::Args)]
 struct TaskArgs {
-    /// Steps inside a task in training.
+    /// Steps inside a task in training [default: what suits the method].
     #[arg(long)]
     steps: Option<usize>,
     /// Steps on a new task [default: the method's own, at least --steps].
     #[arg(long)]
     test_steps: Option<usize>,
-    /// Size of the network's steps inside a task.
+    /// Size of the network's steps inside a task [default: what suits the method].
     #[arg(long)]
     rate: Option<f32>,
-    /// Size of the head's steps inside a task.
+    /// Size of the head's steps inside a task [default: what suits the method].
     #[arg(long)]
     head_rate: Option<f32>,
 }

@@ -129,10 +129,10 @@ pub(crate) struct Args {
     /// Side of the square picture in pixels [default: 28 for Omniglot, else 64].
     #[arg(long, value_parser = clap::value_parser!(u32).range(16..=512))]
     size: Option<u32>,
-    /// Query pictures of a class.
+    /// Query pictures of a class [default: what suits the method].
     #[arg(long)]
     query: Option<usize>,
-    /// Episodes of one optimiser step.
+    /// Episodes of one optimiser step [default: what suits the method].
     #[arg(long)]
     tasks: Option<usize>,
     /// Classes of a family, as in `sudal train` [default: 4 for parts, else 1].

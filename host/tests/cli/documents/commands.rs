@@ -13,10 +13,12 @@ use super::markdown::{self, Document, root};
 /// How a block begins that the tests don't run.
 const MARK: &str = "# not run by the tests: ";
 
-/// What `sudal serve` and `cargo` are while a page runs: a server ends by Ctrl-C, and the program is built.
+/// What `sudal` and `cargo` are while a page runs: a server ends by Ctrl-C, the demo leaves out the emulated
+/// board, which other tests show, and the program is built.
 const RUN: &str = r#"
 sudal() {
-    if [ "$1" != serve ]; then command sudal "$@"
+    if [ "$1" = demo ]; then command sudal "$@" --board host
+    elif [ "$1" != serve ]; then command sudal "$@"
     elif [ "$BASHPID" != "$$" ]; then exec sudal "$@"
     elif [[ " $* " == *" --listen "* ]]; then timeout --preserve-status --signal=INT 5 sudal "$@"
     else timeout --preserve-status --signal=INT 5 sudal "$@" --listen 127.0.0.1:0

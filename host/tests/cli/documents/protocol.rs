@@ -45,6 +45,35 @@ fn the_protocols_example_teaches_and_asks_a_board() {
     assert_eq!(board.json(dir, &["list"]).as_array().unwrap().len(), 0);
 }
 
+/// Does nothing, and does not compile where a kind of request is missing here, and so in [`requests`].
+fn all_are_listed(request: &Request<'_>) {
+    match request {
+        Request::Info
+        | Request::Frame { .. }
+        | Request::Capture { .. }
+        | Request::Embed
+        | Request::Classify
+        | Request::Enroll { .. }
+        | Request::List { .. }
+        | Request::Rename { .. }
+        | Request::Remove { .. }
+        | Request::Reset
+        | Request::Stats
+        | Request::Head { .. }
+        | Request::Record { .. }
+        | Request::Receive { .. }
+        | Request::Restore
+        | Request::Boots { .. }
+        | Request::Lock(_)
+        | Request::Update(_)
+        | Request::Decision(_)
+        | Request::Check(_)
+        | Request::LeaveOneOut { .. }
+        | Request::Inspection(_)
+        | Request::Learned { .. } => {}
+    }
+}
+
 /// A request of each kind.
 fn requests() -> Vec<Request<'static>> {
     let geometry = Geometry {
@@ -80,6 +109,11 @@ fn requests() -> Vec<Request<'static>> {
         Request::Check(Check::Model),
         Request::LeaveOneOut { id },
         Request::Inspection(InspectionRequest::Status),
+        Request::Learned {
+            total: 0,
+            offset: 0,
+            chunk,
+        },
     ]
 }
 
@@ -111,6 +145,7 @@ fn the_page_has_the_number_of_every_request() {
     let real: Vec<_> = requests()
         .iter()
         .map(|request| {
+            all_are_listed(request);
             let number = postcard::to_stdvec(request).unwrap()[0].to_string();
             let name = format!("{request:?}");
             let end = name
