@@ -31,6 +31,11 @@ const OPSET: i64 = 13;
 /// Version of the file format that came with this version of the operators.
 const IR_VERSION: i64 = 7;
 
+/// Name of an inner value in the files of [`write()`], given as the inputs of a node have it.
+pub fn inner(value: usize) -> String {
+    format!("value{value}")
+}
+
 /// Writes a network as an ONNX file.
 ///
 /// # Errors
@@ -43,7 +48,7 @@ pub fn write(graph: &Graph, metadata: &Metadata) -> Result<Vec<u8>, GraphError> 
     let value = |index: usize| match index {
         0 => INPUT.to_owned(),
         _ if index == last + 1 => OUTPUT.to_owned(),
-        _ => format!("value{index}"),
+        _ => inner(index),
     };
     for (index, node) in graph.nodes.iter().enumerate() {
         let op = reference::op_name(&node.op);
@@ -133,12 +138,12 @@ pub enum ReadError {
     #[error("it is no ONNX file: {0}")]
     Decode(#[from] prost::DecodeError),
     /// It is not the kind of network that [`write()`] writes.
-    #[error("it is not a chain of the operators that sudal writes: {0}")]
+    #[error("it is not made of the operators that sudal writes: {0}")]
     Foreign(String),
 }
 
-/// Reads a file of [`write()`]: a chain of convolutions, ReLUs, max pools, a global average and a
-/// flattening. What [`whiten`](super::whiten) and [`patches`](super::patches) add is left out.
+/// Reads a file of [`write()`]: convolutions, ReLUs, max pools, sums, a global average and a flattening.
+/// What [`whiten`](super::whiten) and [`patches`](super::patches) add is left out.
 ///
 /// # Errors
 /// [`ReadError`] for any other file; `sudal convert` reads more kinds.
@@ -166,13 +171,15 @@ pub fn read(onnx: &[u8]) -> Result<Graph, ReadError> {
     });
     let input = dims.ok_or_else(|| foreign("its input is no picture of fixed size"))?;
     let mut nodes = Vec::with_capacity(graph.node.len());
-    let mut value = graph.input[0].name.clone();
+    let mut values = vec![graph.input[0].name.as_str()];
     let embeds = |node: &&NodeProto| !node.output.iter().any(|name| name == PATCHES);
     for node in graph.node.iter().filter(embeds) {
         let fail = |what: &str| ReadError::Foreign(format!("node {}: {what}", node.name));
-        if node.input.first() != Some(&value) {
-            return Err(fail("it does not follow the one before"));
-        }
+        let value = |name: &String| values.iter().rposition(|value| value == name);
+        let reads = if node.op_type == "Add" { 2 } else { 1 };
+        let inputs: Option<Vec<usize>> = node.input.iter().take(reads).map(value).collect();
+        let inputs = inputs.filter(|inputs| inputs.len() == reads);
+        let inputs = inputs.ok_or_else(|| fail("it reads what no node before it gives"))?;
         let sizes = |name: &str| -> Vec<usize> {
             let found = node.attribute.iter().find(|a| a.name == name);
             let ints = found.map_or(&[][..], |a| &a.ints);
@@ -218,12 +225,12 @@ pub fn read(onnx: &[u8]) -> Result<Graph, ReadError> {
             },
             "GlobalAveragePool" => Op::GlobalAveragePool,
             "Flatten" => Op::Flatten,
+            "Add" => Op::Add,
             other => return Err(fail(&format!("{other} is none of them"))),
         };
-        let inputs = vec![nodes.len()];
         nodes.push(Node { op, inputs });
-        value = node.output.first().cloned().unwrap_or_default();
-        if value == PLAIN {
+        values.push(node.output.first().map_or("", String::as_str));
+        if values.last() == Some(&PLAIN) {
             break;
         }
     }
@@ -231,6 +238,7 @@ pub fn read(onnx: &[u8]) -> Result<Graph, ReadError> {
         input,
         normalization,
         nodes,
+        tap: None,
     })
 }
 

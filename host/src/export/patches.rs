@@ -14,6 +14,7 @@ use tract_onnx::pb::{ModelProto, NodeProto, StringStringEntryProto};
 use super::float::{FloatError, FloatModel};
 use super::onnx::{tensor, value_info};
 use super::signature::{PATCHES, Signature, SignatureError};
+use crate::nets::graph::Head;
 
 /// The entry of the file that tells what the output was made from.
 const ENTRY: &str = "sudal.patches";
@@ -291,14 +292,24 @@ pub fn add_patches(
     channels: usize,
     origin: &str,
 ) -> Result<Vec<u8>, PatchesError> {
-    let (_, mut model) = Signature::read(onnx)?;
-    let [height, width, inputs] = tap.shape;
     let spread = Spread::of(sets).ok_or(PatchesError::Moments)?;
     let (weight, bias) = spread.basis(channels)?;
+    attach(onnx, tap, &Head { weight, bias }, origin)
+}
+
+/// Adds the second output to a network without one, by a head that was learned for what `tap` holds.
+/// `origin` says in the file what it was learned of.
+///
+/// # Errors
+/// [`PatchesError::Signature`].
+pub fn attach(onnx: &[u8], tap: &Tap, head: &Head, origin: &str) -> Result<Vec<u8>, PatchesError> {
+    let (_, mut model) = Signature::read(onnx)?;
+    let [height, width, inputs] = tap.shape;
+    let channels = head.bias.len();
     if let Some(graph) = &mut model.graph {
         graph.initializer.extend([
-            tensor(WEIGHT.to_owned(), &[channels, inputs, 1, 1], &weight),
-            tensor(BIAS.to_owned(), &[channels], &bias),
+            tensor(WEIGHT.to_owned(), &[channels, inputs, 1, 1], &head.weight),
+            tensor(BIAS.to_owned(), &[channels], &head.bias),
         ]);
         graph.node.push(NodeProto {
             op_type: "Conv".to_owned(),

@@ -21,7 +21,7 @@ use crate::nets::{
 };
 
 #[test]
-fn a_written_chain_reads_back_and_another_is_refused() {
+fn a_written_network_reads_back_and_another_is_refused() {
     let mut b = Builder::new();
     b.conv(8, 3, 2, false);
     b.push(Op::Relu);
@@ -33,16 +33,33 @@ fn a_written_chain_reads_back_and_another_is_refused() {
         input: [1, 20, 24],
         normalization: Normalization::new(0.1, 0.5),
         nodes: b.nodes,
+        tap: None,
     };
     let bytes = onnx::write(&graph, &Metadata::default()).unwrap();
     assert_eq!(onnx::read(&bytes).unwrap(), graph);
     assert!(onnx::read(&bytes[..bytes.len() / 2]).is_err());
-    graph.nodes[3] = Node {
-        op: Op::Add,
-        inputs: vec![3, 2],
-    };
-    let bytes = onnx::write(&graph, &Metadata::default());
-    assert!(bytes.is_err() || onnx::read(&bytes.unwrap()).is_err());
+    graph.nodes.insert(
+        3,
+        Node {
+            op: Op::Add,
+            inputs: vec![3, 2],
+        },
+    );
+    for (index, node) in graph.nodes.iter_mut().enumerate().skip(4) {
+        node.inputs = vec![index];
+    }
+    let bytes = onnx::write(&graph, &Metadata::default()).unwrap();
+    assert_eq!(onnx::read(&bytes).unwrap(), graph);
+    graph.nodes.push(Node {
+        op: Op::Linear {
+            weight: vec![1.0; 8],
+            bias: vec![0.0],
+            out: 1,
+        },
+        inputs: vec![graph.nodes.len()],
+    });
+    let bytes = onnx::write(&graph, &Metadata::default()).unwrap();
+    assert!(onnx::read(&bytes).is_err());
 }
 
 #[test]
@@ -56,6 +73,7 @@ fn a_whitened_network_gives_unit_vectors_everywhere_and_reads_back_without() {
         input: [1, 24, 24],
         normalization: Normalization::new(0.1, 0.5),
         nodes: b.nodes,
+        tap: None,
     };
     let bytes = onnx::write(&graph, &Metadata::default()).unwrap();
     let frames = frames(24, 64);
@@ -156,6 +174,7 @@ impl Builder {
             input: [1, side, side],
             normalization,
             nodes: self.nodes,
+            tap: None,
         }
     }
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::augment::Augment;
-use crate::data::Loaded;
+use crate::data::{Loaded, blemish};
 use crate::episodes::{Episode, Sampler};
 use crate::nets::graph::Normalization;
 
@@ -38,6 +38,8 @@ pub(crate) struct Drawn {
     pub(crate) number: u64,
     /// Class and place in it of each picture, in their order.
     pub(crate) pictures: Vec<(usize, usize)>,
+    /// 1 where a flaw was drawn, as long as `pixels`; empty where none are.
+    pub(crate) flaws: Vec<f32>,
 }
 
 /// What episodes are drawn from, and how.
@@ -47,6 +49,8 @@ pub(crate) struct Source {
     pub(crate) episodes: Episodes,
     pub(crate) augment: Augment,
     pub(crate) normalization: Normalization,
+    /// Whether flaws are drawn into the queries.
+    pub(crate) flaws: bool,
 }
 
 impl Source {
@@ -57,6 +61,8 @@ impl Source {
             support,
             query,
         } = self.episodes.get(n);
+        let shots = support.first().map_or(0, Vec::len);
+        let each = shots + query.first().map_or(0, Vec::len);
         let (width, height) = self.data.size();
         let (width, area) = (width as usize, (width * height) as usize);
         let own = classes.iter().zip(support.iter().zip(&query));
@@ -66,9 +72,18 @@ impl Source {
         let mut pixels = vec![0.0; pictures.len() * area];
         // A stream of its own, far from the sampler's.
         let mut rng = ChaCha8Rng::seed_from_u64(n ^ 0x5eed_0a06_0000_0000);
-        for (&(class, index), target) in pictures.iter().zip(pixels.chunks_exact_mut(area)) {
+        let mut flaws = Vec::new();
+        for (place, target) in pixels.chunks_exact_mut(area).enumerate() {
+            let (class, index) = pictures[place];
             self.augment
                 .apply(self.data.pixels(class, index), width, &mut rng, target);
+            if self.flaws && place % each < shots {
+                flaws.resize(flaws.len() + area, 0.0);
+            } else if self.flaws {
+                let (class, index) = pictures[rng.random_range(0..pictures.len())];
+                let other = self.data.pixels(class, index);
+                flaws.extend(blemish::draw(target, other, width, &mut rng));
+            }
             normalize(target, self.normalization);
         }
         Drawn {
@@ -76,6 +91,7 @@ impl Source {
             classes,
             number: n,
             pictures,
+            flaws,
         }
     }
 }

@@ -88,7 +88,7 @@ impl Method for Distilled {
 
 /// How far the neighbours that each of `[n, dim]` embeddings finds are from those of the teacher's
 /// `[n, other]`: the Kullback-Leibler divergence of their shares, mean over the pictures.
-fn relations(embeddings: Tensor<2>, teacher: Tensor<2>, temperature: f32) -> Tensor<1> {
+pub(super) fn relations(embeddings: Tensor<2>, teacher: Tensor<2>, temperature: f32) -> Tensor<1> {
     let [n, _] = embeddings.dims();
     let own = cosines(embeddings) / temperature;
     let told = cosines(teacher) / temperature;

@@ -7,6 +7,7 @@ use super::maml::Maml;
 use super::mann::Mann;
 use super::meta_transfer::MetaTransfer;
 use super::method::Method;
+use super::patches::Patches;
 use super::prototypical::Prototypical;
 use super::reptile::Reptile;
 use super::scratch::Scratch;
@@ -35,6 +36,9 @@ pub enum Learner {
     MetaTransfer(MetaTransfer),
     /// Neighbours as a teacher finds them (Park et al. 2019).
     Distilled(Distilled),
+    /// Patches that tell flaws from sound surface, from a teacher and from drawn flaws (Roth et al. 2022,
+    /// Bergmann et al. 2020).
+    Patches(Patches),
 }
 
 /// Settings of a run that suit a method on Omniglot with the Conv-4-64 network.
@@ -96,6 +100,13 @@ impl Learner {
                 query: 1,
                 ..plain
             },
+            // As many pictures as two cores hold of a large one.
+            Self::Patches(p) => Recipe {
+                way: 30,
+                support: p.shots.iter().copied().max().unwrap_or(0),
+                query: 1,
+                ..plain
+            },
             Self::Maml(m) => Recipe {
                 way: 20,
                 support: m.shots.iter().copied().max().unwrap_or(0),
@@ -150,6 +161,7 @@ impl Learner {
             Self::Reptile(m) => m,
             Self::MetaTransfer(m) => m,
             Self::Distilled(m) => m,
+            Self::Patches(m) => m,
         }
     }
 
@@ -165,6 +177,7 @@ impl Learner {
             Self::Reptile(_) => "reptile",
             Self::MetaTransfer(_) => "meta-transfer",
             Self::Distilled(_) => "distilled",
+            Self::Patches(_) => "patches",
         }
     }
 }

@@ -95,6 +95,20 @@ impl TrainConfig {
                 within("the weight of the labels", *labels, 0.0, 1e3)?;
                 self.check_shots(shots)
             }
+            Learner::Patches(patches) => {
+                if patches.teacher == 0 && patches.flaws <= 0.0 {
+                    return Err(TrainError::NothingToLearnFrom);
+                }
+                within("the temperature", patches.temperature, 1e-3, 1e3)?;
+                for (what, weight) in [
+                    ("the weight of drawn flaws", patches.flaws),
+                    ("the weight of whole pictures", patches.pictures),
+                    ("the weight of the labels", patches.labels),
+                ] {
+                    within(what, weight, 0.0, 1e3)?;
+                }
+                self.check_shots(&patches.shots)
+            }
             Learner::Mann(mann) => self.check_memory(mann),
             Learner::Siamese(Siamese::Contrastive { margin }) => {
                 within("the margin", *margin, 1e-6, 1e6)

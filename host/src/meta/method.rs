@@ -3,6 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::params::Params;
+use crate::nets::graph::Head;
 use crate::nets::network::{Plan, Weights};
 
 /// The pictures of one training episode.
@@ -21,6 +22,9 @@ pub struct Batch {
     pub number: u64,
     /// What a teacher makes of the pictures, `[pictures, its embedding]`, where there is one.
     pub teacher: Option<Tensor<2>>,
+    /// 1 for each pixel that lies on a drawn flaw, else 0, `[pictures, height, width]`, where the method
+    /// has flaws drawn: into every query, into no support picture.
+    pub flaws: Option<Tensor<3>>,
 }
 
 impl Batch {
@@ -80,6 +84,26 @@ pub trait Method: Send + Sync {
     /// Whether it learns from a teacher, so that each [`Batch`] needs one.
     fn has_teacher(&self) -> bool {
         false
+    }
+
+    /// Whether a teacher that gives so many values of a picture can be learned from.
+    fn understands(&self, _plan: &Plan, _values: usize) -> bool {
+        true
+    }
+
+    /// Whether flaws are drawn into the queries of each [`Batch`].
+    fn draws_flaws(&self) -> bool {
+        false
+    }
+
+    /// Whether the network must have a map of [`Plan::tap`].
+    fn needs_map(&self) -> bool {
+        false
+    }
+
+    /// How patches are made of the network's map, where the method learned it.
+    fn head(&self, _params: &Params) -> Option<Head> {
+        None
     }
 
     /// Whether a task changes the network, so that [`Method::prepare`] gives pixels and a task takes

@@ -20,6 +20,7 @@ pub mod mann;
 pub mod meta_transfer;
 pub mod method;
 pub mod params;
+pub mod patches;
 pub mod prototypical;
 mod random;
 pub mod reptile;

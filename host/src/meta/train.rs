@@ -145,6 +145,14 @@ pub enum TrainError {
         /// Classes of an episode.
         way: usize,
     },
+    /// The method makes patches of a map that the network lacks.
+    #[error("{0} learns patches: give a network that has a map of them, --network residual")]
+    NeedsMap(&'static str),
+    /// There is nothing to learn patches from.
+    #[error(
+        "patches are learned from a teacher, from drawn flaws or from both: give --teacher, or --flaws above 0"
+    )]
+    NothingToLearnFrom,
     /// A method that learns from a teacher has none.
     #[error("this run learns from a teacher: give it with --teacher")]
     NoTeacher,
@@ -283,6 +291,7 @@ impl Trainer {
             episodes,
             augment: config.augment,
             normalization: config.normalization(),
+            flaws: config.learner.method().draws_flaws(),
         };
         let like = |tensors: &[Matrix]| {
             let record = Record {
@@ -316,7 +325,13 @@ impl Trainer {
     ///
     /// When these are not the embeddings of the data.
     pub fn taught(mut self, teacher: Embeddings) -> Result<Self, TrainError> {
-        if teacher.class_sizes() != self.source.data.class_sizes() {
+        if teacher.class_sizes() != self.source.data.class_sizes()
+            || !self
+                .config
+                .learner
+                .method()
+                .understands(&self.plan, teacher.dim())
+        {
             return Err(TrainError::OtherTeacher);
         }
         self.teacher = Some(teacher);
@@ -392,7 +407,11 @@ impl Trainer {
                     .collect();
                 Tensor::from_data(TensorData::new(told, [pictures, teacher.dim()]), &device)
             });
+            let sides = [pictures, height as usize, width as usize];
+            let flaws = (!drawn.flaws.is_empty())
+                .then(|| Tensor::from_data(TensorData::new(drawn.flaws, sides), &device));
             let batch = Batch {
+                flaws,
                 pictures: Tensor::from_data(TensorData::new(drawn.pixels, shape), &device),
                 classes: drawn.classes,
                 support: self.config.support,
@@ -545,6 +564,7 @@ impl Trainer {
         let (width, height) = self.source.data.size();
         let plain = Source {
             augment: Augment::default(),
+            flaws: false,
             ..self.source.clone()
         };
         let mut sums: Vec<Statistics> = Vec::new();
@@ -576,6 +596,9 @@ fn layout(config: &TrainConfig, data: &Loaded) -> Result<(Plan, Episodes), Train
     config.check()?;
     let (width, height) = data.size();
     let plan = Plan::new(config.architecture, (height as usize, width as usize))?;
+    if config.learner.method().needs_map() && plan.tap.is_none() {
+        return Err(TrainError::NeedsMap(config.learner.name()));
+    }
     let shape = EpisodeShape {
         way: config.way,
         shot: config.support,

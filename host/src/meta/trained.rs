@@ -11,7 +11,7 @@ use crate::data::Loaded;
 use crate::episodes::{Episode, Sampler};
 use crate::measure::{Accuracy, Embeddings};
 use crate::nets::backend;
-use crate::nets::graph::{Graph, Normalization};
+use crate::nets::graph::{Graph, Head, Normalization};
 use crate::nets::network::Plan;
 
 /// Pictures embedded at a time.
@@ -207,6 +207,11 @@ impl Trained {
         let network = self.learner.method().network(&self.plan, &self.params);
         let statistics = &self.params.statistics;
         self.plan.fold(&network, statistics, self.normalization)
+    }
+
+    /// How patches are made of the value that [`Graph::tap`] names, where the method learned it.
+    pub fn head(&self) -> Option<Head> {
+        self.learner.method().head(&self.params)
     }
 
     fn normalized(&self, pictures: &[u8]) -> Vec<f32> {

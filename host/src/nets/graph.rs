@@ -96,4 +96,16 @@ pub struct Graph {
     pub normalization: Normalization,
     /// The steps.
     pub nodes: Vec<Node>,
+    /// The value that patches are taken from, if the network was made for some: as the inputs of a
+    /// [`Node`].
+    pub tap: Option<usize>,
+}
+
+/// A 1x1 convolution that makes patches of the value that [`Graph::tap`] names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Head {
+    /// Weights, `[patch, channels of the map]` row-major.
+    pub weight: Vec<f32>,
+    /// Bias, as long as a patch.
+    pub bias: Vec<f32>,
 }

@@ -32,40 +32,81 @@ pub enum Architecture {
         /// device keeps of a shot ([`MAX_DIM`]).
         channels: usize,
     },
+    /// Depthwise-separable convolutions and inverted residuals (MobileNetV2, Sandler et al. 2018).
+    Residual {
+        /// Channels of the first block; the map has six times as many, the embedding eight times, but
+        /// no more than a device keeps of a shot ([`MAX_DIM`]).
+        channels: usize,
+    },
+}
+
+/// Inverted residuals before the map of a [`Architecture::Residual`] network.
+const INVERTED: usize = 3;
+
+/// What a network is made of.
+#[derive(Default)]
+struct Chain {
+    blocks: Vec<BlockShape>,
+    skips: Vec<Option<usize>>,
+    tap: Option<usize>,
+    average: bool,
+}
+
+impl Chain {
+    /// Adds a block with batch norm and a ReLU; padded so that a kernel of step 1 keeps the size.
+    fn push(&mut self, size: (usize, usize), outputs: usize, kernel: usize, stride: usize) {
+        let ((height, width), inputs) = match self.blocks.last() {
+            Some(b) => (b.result(), b.outputs),
+            None => (size, 1),
+        };
+        self.blocks.push(BlockShape {
+            height,
+            width,
+            inputs,
+            outputs,
+            kernel,
+            stride,
+            padding: kernel / 2,
+            depthwise: false,
+            relu: true,
+            pool: false,
+        });
+        self.skips.push(None);
+    }
+
+    /// A kernel of 3x3 for each channel.
+    fn depthwise(&mut self, size: (usize, usize), stride: usize) {
+        let channels = self.blocks.last().map_or(1, |b| b.outputs);
+        self.push(size, channels, 3, stride);
+        self.last().depthwise = true;
+    }
+
+    fn last(&mut self) -> &mut BlockShape {
+        self.blocks.last_mut().expect("a block was added")
+    }
+
+    /// The last block has no ReLU, and the input of the block `over` before the end is added to it.
+    fn skip(&mut self, over: usize) {
+        self.last().relu = false;
+        let from = self.blocks.len() - over;
+        *self.skips.last_mut().expect("a block was added") = Some(from);
+    }
 }
 
 impl Architecture {
     /// As it was asked for.
     pub fn channels(self) -> usize {
         match self {
-            Self::Conv4 { channels } | Self::Conv5 { channels } | Self::Separable { channels } => {
-                channels
-            }
+            Self::Conv4 { channels }
+            | Self::Conv5 { channels }
+            | Self::Separable { channels }
+            | Self::Residual { channels } => channels,
         }
     }
 
-    /// The blocks for a grey picture of `size` = (height, width), and whether a global average
-    /// follows them.
-    fn blocks(self, (height, width): (usize, usize)) -> (Vec<BlockShape>, bool) {
-        let mut blocks: Vec<BlockShape> = Vec::new();
-        let mut push = |outputs: usize, kernel, stride, depthwise, pool| {
-            let ((height, width), inputs) = match blocks.last() {
-                Some(b) => (b.result(), b.outputs),
-                None => ((height, width), 1),
-            };
-            blocks.push(BlockShape {
-                height,
-                width,
-                inputs,
-                outputs,
-                kernel,
-                stride,
-                padding: kernel / 2,
-                depthwise,
-                relu: true,
-                pool,
-            });
-        };
+    /// What it is made of for a grey picture of `size` = (height, width).
+    fn chain(self, size: (usize, usize)) -> Chain {
+        let mut chain = Chain::default();
         match self {
             Self::Conv4 { channels } | Self::Conv5 { channels } => {
                 let count = if matches!(self, Self::Conv4 { .. }) {
@@ -74,22 +115,47 @@ impl Architecture {
                     5
                 };
                 for _ in 0..count {
-                    push(channels, 3, 1, false, true);
+                    chain.push(size, channels, 3, 1);
+                    chain.last().pool = true;
                 }
-                (blocks, false)
             }
             Self::Separable { channels: c } => {
-                push(c, 3, 2, false, false);
-                let mut inputs = c;
+                chain.push(size, c, 3, 2);
                 let widths = [2 * c, 4 * c, 8 * c, 8 * c, (8 * c).min(MAX_DIM)];
                 for (stride, outputs) in [1, 2, 2, 1, 2].into_iter().zip(widths) {
-                    push(inputs, 3, stride, true, false);
-                    inputs = outputs;
-                    push(inputs, 1, 1, false, false);
+                    chain.depthwise(size, stride);
+                    chain.push(size, outputs, 1, 1);
                 }
-                (blocks, true)
+                chain.tap = Some(chain.blocks.len() - 3);
+                chain.average = true;
+            }
+            Self::Residual { channels: c } => {
+                chain.push(size, c, 3, 2);
+                chain.depthwise(size, 2);
+                chain.push(size, 2 * c, 1, 1);
+                for _ in 0..2 {
+                    chain.depthwise(size, 1);
+                    chain.push(size, 2 * c, 1, 1);
+                    chain.skip(2);
+                }
+                chain.depthwise(size, 2);
+                chain.push(size, 6 * c, 1, 1);
+                chain.last().relu = false;
+                for _ in 0..INVERTED {
+                    chain.push(size, 12 * c, 1, 1);
+                    chain.depthwise(size, 1);
+                    chain.push(size, 6 * c, 1, 1);
+                    chain.skip(3);
+                }
+                chain.tap = Some(chain.blocks.len() - 1);
+                chain.depthwise(size, 2);
+                chain.push(size, 12 * c, 1, 1);
+                chain.depthwise(size, 1);
+                chain.push(size, (8 * c).min(MAX_DIM), 1, 1);
+                chain.average = true;
             }
         }
+        chain
     }
 }
 
@@ -102,6 +168,11 @@ pub struct Plan {
     pub size: (usize, usize),
     /// Its blocks in order.
     pub blocks: Vec<BlockShape>,
+    /// For each block the one whose input is added to its output, if any.
+    pub skips: Vec<Option<usize>>,
+    /// The block whose output is the map that patches are taken from, an eighth as high and wide as the
+    /// picture, if any.
+    pub tap: Option<usize>,
     /// Whether a global average follows the last block.
     pub average: bool,
 }
@@ -160,7 +231,12 @@ impl Plan {
         if !(1..=MAX_PARAMETERS).contains(&architecture.channels()) {
             return Err(PlanError::Channels { architecture });
         }
-        let (blocks, average) = architecture.blocks(size);
+        let Chain {
+            blocks,
+            skips,
+            tap,
+            average,
+        } = architecture.chain(size);
         for (block, b) in blocks.iter().enumerate() {
             let fits = |side: usize| side + 2 * b.padding >= b.kernel && side > 0;
             let (height, width) = b.result();
@@ -177,6 +253,8 @@ impl Plan {
             architecture,
             size,
             blocks,
+            skips,
+            tap,
             average,
         };
         if plan.parameters() > MAX_PARAMETERS {
@@ -230,13 +308,19 @@ impl Plan {
     /// Embeds pictures `[n, height, width, 1]` with batch norm over this batch; returns
     /// `[n, embedding]` and each block's statistics.
     pub fn embed(&self, weights: &Weights, x: Tensor<4>) -> (Tensor<2>, Vec<Statistics>) {
+        let embedded = self.run(weights, x, |_| Norm::Batch);
+        (embedded.embeddings, embedded.statistics)
+    }
+
+    /// The same, with the map that patches are taken from.
+    pub fn embed_with_map(&self, weights: &Weights, x: Tensor<4>) -> Embedded {
         self.run(weights, x, |_| Norm::Batch)
     }
 
     /// Embeds pictures with the statistics of training; the vector of a picture does not depend on
     /// its batch.
     pub fn embed_fixed(&self, weights: &Weights, stats: &[Statistics], x: Tensor<4>) -> Tensor<2> {
-        self.run(weights, x, |i| Norm::Fixed(&stats[i])).0
+        self.run(weights, x, |i| Norm::Fixed(&stats[i])).embeddings
     }
 
     fn run<'a>(
@@ -244,14 +328,19 @@ impl Plan {
         weights: &Weights,
         mut x: Tensor<4>,
         norm: impl Fn(usize) -> Norm<'a>,
-    ) -> (Tensor<2>, Vec<Statistics>) {
+    ) -> Embedded {
+        let mut pass = Pass::new(self);
         let mut stats = Vec::with_capacity(self.blocks.len());
         for (i, (shape, weights)) in self.blocks.iter().zip(&weights.0).enumerate() {
-            let (out, s) = block::forward(shape, weights, x, norm(i));
-            x = out;
+            let (out, s) = block::forward(shape, weights, pass.before(i, x), norm(i));
+            x = pass.after(i, out);
             stats.push(s);
         }
-        (self.end(x), stats)
+        Embedded {
+            embeddings: self.end(x),
+            map: pass.map,
+            statistics: stats,
+        }
     }
 
     /// The embedding, `[n, embedding]`, from what the last block gave.
@@ -274,11 +363,15 @@ impl Plan {
         normalization: Normalization,
     ) -> Graph {
         let mut nodes = Vec::new();
-        let mut push = |op| {
-            let inputs = vec![nodes.len()];
-            nodes.push(Node { op, inputs });
-        };
-        for ((s, w), stats) in self.blocks.iter().zip(&weights.0).zip(stats) {
+        let mut tap = None;
+        // The value that each block reads.
+        let mut starts = Vec::new();
+        for (index, ((s, w), stats)) in self.blocks.iter().zip(&weights.0).zip(stats).enumerate() {
+            starts.push(nodes.len());
+            let mut push = |op| {
+                let inputs = vec![nodes.len()];
+                nodes.push(Node { op, inputs });
+            };
             let (scale, shift) = w.affine(stats);
             let scaled = vec(w.weight.clone() * scale);
             let inputs = if s.depthwise { 1 } else { s.inputs };
@@ -306,16 +399,77 @@ impl Plan {
             if s.pool {
                 push(Op::MaxPool { size: 2 });
             }
+            if let Some(from) = self.skips[index] {
+                let inputs = vec![nodes.len(), starts[from]];
+                nodes.push(Node {
+                    op: Op::Add,
+                    inputs,
+                });
+            }
+            if self.tap == Some(index) {
+                tap = Some(nodes.len());
+            }
         }
-        if self.average {
-            push(Op::GlobalAveragePool);
+        let end = self.average.then_some(Op::GlobalAveragePool);
+        for op in end.into_iter().chain([Op::Flatten]) {
+            let inputs = vec![nodes.len()];
+            nodes.push(Node { op, inputs });
         }
-        push(Op::Flatten);
         Graph {
             input: [1, self.size.0, self.size.1],
             normalization,
             nodes,
+            tap,
         }
+    }
+}
+
+/// What a network gives.
+#[derive(Clone, Debug)]
+pub struct Embedded {
+    /// `[n, embedding]`.
+    pub embeddings: Tensor<2>,
+    /// What the block of [`Plan::tap`] gave, `[n, height, width, channels]`.
+    pub map: Option<Tensor<4>>,
+    /// What batch norm used in each block.
+    pub statistics: Vec<Statistics>,
+}
+
+/// What is added further on, on the way through a network.
+pub(super) struct Pass<'a> {
+    plan: &'a Plan,
+    inputs: Vec<Option<Tensor<4>>>,
+    map: Option<Tensor<4>>,
+}
+
+impl<'a> Pass<'a> {
+    pub(super) fn new(plan: &'a Plan) -> Self {
+        Self {
+            plan,
+            inputs: vec![None; plan.blocks.len()],
+            map: None,
+        }
+    }
+
+    /// The input of block `index`, kept if it is added to another's output.
+    pub(super) fn before(&mut self, index: usize, x: Tensor<4>) -> Tensor<4> {
+        if self.plan.skips.contains(&Some(index)) {
+            self.inputs[index] = Some(x.clone());
+        }
+        x
+    }
+
+    /// What follows block `index`, which gave `out`.
+    pub(super) fn after(&mut self, index: usize, out: Tensor<4>) -> Tensor<4> {
+        let skipped = self.plan.skips[index].and_then(|from| self.inputs[from].take());
+        let out = match skipped {
+            Some(x) => out + x,
+            None => out,
+        };
+        if self.plan.tap == Some(index) {
+            self.map = Some(out.clone());
+        }
+        out
     }
 }
 

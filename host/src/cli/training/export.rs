@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use serde::Serialize;
+use sudal::export::patches::{Tap, attach};
 use sudal::export::{Metadata, onnx};
 use sudal::meta::{Checkpoint, Trained};
 
@@ -75,7 +76,17 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         checkpoint.origin.split.clone(),
         checkpoint.config.seed,
     );
-    let bytes = onnx::write(&trained.graph(), &metadata)?;
+    let graph = trained.graph();
+    let mut bytes = onnx::write(&graph, &metadata)?;
+    if let (Some(head), Some(tap)) = (trained.head(), graph.tap) {
+        let tap = Tap::find(&bytes, Some(&onnx::inner(tap)))?;
+        bytes = attach(
+            &bytes,
+            &tap,
+            &head,
+            &format!("learned of {}", checkpoint.origin.data),
+        )?;
+    }
     place::write(&path, &bytes)?;
     let text = format!(
         "{}: {} bytes, input `image` [N, 1, {}, {}], output `embedding` [N, {}]\nnext: sudal convert {}",

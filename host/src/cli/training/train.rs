@@ -20,6 +20,7 @@ use sudal::meta::lesson::{Lesson, checksum};
 use sudal::meta::maml::Maml;
 use sudal::meta::mann::Mann;
 use sudal::meta::meta_transfer::MetaTransfer;
+use sudal::meta::patches::Patches;
 use sudal::meta::prototypical::Prototypical;
 use sudal::meta::reptile::Reptile;
 use sudal::meta::schedule::Schedule;
@@ -71,14 +72,14 @@ pub(crate) struct Args {
     /// A trained network to start from: a finished checkpoint, or an ONNX file of `sudal export`.
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
-    /// The kind of network [default: conv4 for Omniglot, else separable].
+    /// The kind of network [default: residual for --method patches, conv4 for Omniglot, else separable].
     #[arg(long)]
     network: Option<Network>,
     /// Channels: of every block of conv4 [default: 64] and conv5
-    /// [default: 58], of the first block of separable [default: 16].
+    /// [default: 58], of the first block of separable and residual [default: 16].
     #[arg(long)]
     channels: Option<usize>,
-    /// Side of the square picture in pixels [default: 28 for Omniglot, 96 for surfaces,
+    /// Side of the square picture in pixels [default: 128 for patches, 28 for Omniglot, 96 for surfaces,
     /// else 64].
     #[arg(long, value_parser = clap::value_parser!(u32).range(16..=512))]
     size: Option<u32>,
@@ -122,7 +123,8 @@ pub(crate) struct Args {
     /// Episodes of rising learning rate.
     #[arg(long, default_value_t = 50)]
     warmup: u64,
-    /// Random changes of the training pictures [default: strokes for Omniglot, else camera].
+    /// Random changes of the training pictures [default: none for patches of a teacher, strokes for
+    /// Omniglot, else camera].
     #[arg(long)]
     augment: Option<Augmentation>,
     /// How great these changes are, 1 being usual and 0 none.
@@ -154,6 +156,8 @@ pub(super) enum Network {
     Conv5,
     /// Depthwise-separable convolutions, for a microcontroller.
     Separable,
+    /// The same with inverted residuals and a map of patches, to find flaws by.
+    Residual,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -185,13 +189,16 @@ pub(super) enum MethodName {
     MetaTransfer,
     /// Neighbours as a larger network finds them, given by --teacher (Park et al. 2019).
     Distilled,
+    /// Patches that tell flaws from sound surface: as a larger network has them, given by --teacher
+    /// (Bergmann et al. 2020), and from flaws drawn into the pictures, by --flaws.
+    Patches,
 }
 
 /// Learning from a larger network.
 #[derive(clap::Args)]
 struct TeacherArgs {
-    /// The teacher, for --method distilled: an ONNX network that embeds pictures of the run's size.
-    /// `models/teacher.py` makes one.
+    /// The teacher, for --method distilled and patches: an ONNX network that embeds pictures of the run's
+    /// size. `models/teacher.py` makes one, `models/patch_teacher.py` one of patches.
     #[arg(long, value_name = "FILE")]
     teacher: Option<PathBuf>,
     /// How much more a picture's nearest neighbours count than the rest: the smaller, the more
@@ -201,23 +208,43 @@ struct TeacherArgs {
     /// How much the labels count beside the teacher [default: 0.05].
     #[arg(long, value_parser = strength)]
     labels: Option<f32>,
+    /// How much flaws that are drawn into the queries count, for --method patches; 0 draws none
+    /// [default: 0.3].
+    #[arg(long, value_parser = strength)]
+    flaws: Option<f32>,
 }
 
 impl TeacherArgs {
     /// Changes what was given, in the method that has it.
     fn apply(&self, learner: &mut Learner) -> anyhow::Result<()> {
-        let Learner::Distilled(distilled) = learner else {
-            if self.teacher.is_some() || self.temperature.is_some() || self.labels.is_some() {
-                bail!(
-                    "--teacher, --temperature and --labels are for --method distilled; {} has no teacher",
-                    learner.name()
-                );
+        match learner {
+            Learner::Distilled(distilled) if self.flaws.is_none() => {
+                distilled.teacher = self.read()?.1;
+                distilled.temperature = self.temperature.unwrap_or(distilled.temperature);
+                distilled.labels = self.labels.unwrap_or(distilled.labels);
             }
-            return Ok(());
-        };
-        distilled.teacher = self.read()?.1;
-        distilled.temperature = self.temperature.unwrap_or(distilled.temperature);
-        distilled.labels = self.labels.unwrap_or(distilled.labels);
+            Learner::Patches(patches) => {
+                if self.teacher.is_some() {
+                    patches.teacher = self.read()?.1;
+                }
+                patches.flaws = self.flaws.unwrap_or(patches.flaws);
+                patches.temperature = self.temperature.unwrap_or(patches.temperature);
+                patches.labels = self.labels.unwrap_or(patches.labels);
+            }
+            _ if self.flaws.is_some() => {
+                bail!(
+                    "--flaws is for --method patches; {} learns no patches",
+                    learner.name()
+                )
+            }
+            _ if self.teacher.is_some() || self.temperature.is_some() || self.labels.is_some() => {
+                bail!(
+                    "--teacher, --temperature and --labels are for --method distilled and patches; {} has no teacher",
+                    learner.name()
+                )
+            }
+            _ => {}
+        }
         Ok(())
     }
 
@@ -236,11 +263,13 @@ impl TeacherArgs {
         kept: &Path,
         output: &Output,
     ) -> anyhow::Result<Trainer> {
-        let Learner::Distilled(distilled) = &run.config().learner else {
-            return Ok(run);
+        let known = match &run.config().learner {
+            Learner::Distilled(distilled) => distilled.teacher,
+            Learner::Patches(patches) if patches.teacher != 0 => patches.teacher,
+            _ => return Ok(run),
         };
         let (path, checksum) = self.read()?;
-        if checksum != distilled.teacher {
+        if checksum != known {
             bail!(
                 "--teacher {} is another network than the run began with",
                 path.display()
@@ -356,6 +385,13 @@ impl MethodName {
                     ..usual
                 })
             }
+            Self::Patches => {
+                let usual = Patches::default();
+                Learner::Patches(Patches {
+                    shots: shots.unwrap_or(usual.shots),
+                    ..usual
+                })
+            }
             Self::Prototypical => Learner::Prototypical(Prototypical {
                 shots: shots.unwrap_or_else(|| vec![1, 3]),
             }),
@@ -389,7 +425,7 @@ impl Network {
         match self {
             Self::Conv4 => 64,
             Self::Conv5 => 58,
-            Self::Separable => 16,
+            Self::Separable | Self::Residual => 16,
         }
     }
 
@@ -398,6 +434,7 @@ impl Network {
             Self::Conv4 => Architecture::Conv4 { channels },
             Self::Conv5 => Architecture::Conv5 { channels },
             Self::Separable => Architecture::Separable { channels },
+            Self::Residual => Architecture::Residual { channels },
         }
     }
 }
@@ -581,12 +618,22 @@ fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
     args.task.apply(&mut learner)?;
     args.teacher.apply(&mut learner)?;
     let kind = args.data.kind()?;
-    let network = args.network.unwrap_or_else(|| Network::usual(&kind));
+    // What a teacher said of a place holds for that place alone.
+    let has_map_of_teacher = matches!(&learner, Learner::Patches(p) if p.teacher != 0);
+    let learns_patches = matches!(learner, Learner::Patches(_));
+    let network = args.network.unwrap_or_else(|| match learns_patches {
+        true => Network::Residual,
+        false => Network::usual(&kind),
+    });
     let architecture = network.architecture(args.channels.unwrap_or(network.channels()));
-    let augment = args.augment.unwrap_or_else(|| Augmentation::usual(&kind));
+    let augment = args.augment.unwrap_or_else(|| match has_map_of_teacher {
+        true => Augmentation::None,
+        false => Augmentation::usual(&kind),
+    });
     let augment = augment.augment().times(args.augment_strength);
     let size = match args.size {
         Some(side) => (side, side),
+        None if learns_patches => (128, 128),
         None => args.data.natural_size()?,
     };
     let recipe = learner.recipe();
@@ -608,7 +655,10 @@ fn start(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
         validate_every: args.validate_every.max(1),
         patience: args.patience,
         seed: args.seed,
-        contrast: args.contrast.unwrap_or_else(|| usual_contrast(&kind)),
+        contrast: args.contrast.unwrap_or(match learns_patches {
+            true => usual_contrast(&Kind::Surfaces),
+            false => usual_contrast(&kind),
+        }),
     };
     // Before minutes of reading pictures.
     config.check().context("the run cannot start")?;

@@ -19,7 +19,7 @@ use sudal::meta::tune::{
 };
 use sudal::meta::{Learner, TrainConfig, TrainError, Trainer};
 use sudal::nets::block::Statistics;
-use sudal::nets::network::{Architecture, Plan, Weights};
+use sudal::nets::network::{Plan, Weights};
 use sudal::report::{Axis, Chart, Point, ReportError, Series, Style};
 
 use super::bounds::{self, Bounds};
@@ -661,10 +661,7 @@ impl<'a> Bench<'a> {
         if let Some(size) = &args.size {
             add("size", size);
         }
-        let (Architecture::Conv4 { channels }
-        | Architecture::Conv5 { channels }
-        | Architecture::Separable { channels }) = config.architecture;
-        add(CHANNELS, &channels);
+        add(CHANNELS, &config.architecture.channels());
         add(WAY, &config.way);
         add(SUPPORT, &config.support);
         add("query", &config.query);

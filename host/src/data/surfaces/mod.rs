@@ -13,8 +13,13 @@ mod flaw;
 mod material;
 mod spec;
 
+use std::f32::consts::TAU;
+
+use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use canvas::Canvas;
+use flaw::{Flaw, Kind};
 pub use spec::{FAMILY, SurfaceSpec};
 
 use super::{Dataset, drawn};
@@ -33,6 +38,22 @@ pub fn dataset(seed: u64, classes: usize, per_class: usize, size: (u32, u32)) ->
             SurfaceSpec::class(seed, class).render(size, &mut rng)
         },
     )
+}
+
+/// What a random flaw adds to the light of each pixel of a picture of `size`, `(width, height)` in pixels,
+/// row-major, in parts of full white; mostly 0.
+pub fn blemish(size: (usize, usize), rng: &mut impl Rng) -> Vec<f32> {
+    let mut rng = ChaCha8Rng::from_rng(rng);
+    let kind = Kind::ALL[rng.random_range(0..Kind::ALL.len())];
+    let flaw = Flaw::random(kind, rng.random_range(0.0..TAU), &mut rng);
+    let mut canvas = Canvas::new(size.0, size.1);
+    canvas.tone.fill(0.5);
+    let lamp = rng.random_range(0.0..TAU).sin_cos();
+    let (ambient, slope) = (rng.random_range(0.3..0.7), rng.random_range(0.3..1.0));
+    let sound = canvas.light(lamp, ambient, slope);
+    flaw.draw(&mut canvas, &mut rng);
+    let flawed = canvas.light(lamp, ambient, slope);
+    flawed.iter().zip(sound).map(|(f, s)| f - s).collect()
 }
 
 /// What random numbers are drawn for.
@@ -107,6 +128,24 @@ mod tests {
         ] {
             assert!(words.contains(word), "{word} is not among {words:?}");
         }
+    }
+
+    #[test]
+    fn a_blemish_changes_a_part_of_a_picture() {
+        let mut rng = stream(1, Purpose::Flaw, 0, 0);
+        let shares = (0..200).map(|_| {
+            let light = blemish((64, 48), &mut rng);
+            assert_eq!(light.len(), 64 * 48);
+            assert!(light.iter().all(|change| change.abs() < 2.0));
+            light.iter().filter(|change| change.abs() > 0.02).count()
+        });
+        let shares: Vec<usize> = shares.collect();
+        let seen = shares.iter().filter(|&&pixels| pixels > 0).count();
+        let small = shares
+            .iter()
+            .filter(|&&pixels| pixels < 64 * 48 / 4)
+            .count();
+        assert!(seen > 150 && small > 100, "{seen} seen, {small} small");
     }
 
     #[test]

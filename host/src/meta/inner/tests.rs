@@ -41,6 +41,7 @@ fn batch(tracked: bool) -> Batch {
     }
     let pictures = tensor(pictures, [WAY * each, SIDE, SIDE, 1]);
     Batch {
+        flaws: None,
         pictures: if tracked {
             pictures.autodiff()
         } else {

@@ -281,6 +281,7 @@ fn the_loss_of_a_batch_reaches_the_memory_network_and_not_the_embedding() {
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     let pixels: Vec<f32> = (0..6 * 4 * 256).map(|_| rng.random()).collect();
     let batch = Batch {
+        flaws: None,
         pictures: Tensor::from_data(TensorData::new(pixels, [24, 16, 16, 1]), &device),
         classes: (0..6).collect(),
         support: 1,

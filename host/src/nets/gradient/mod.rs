@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 
 use super::block::{self, BlockShape, BlockWeights, Norm, Statistics};
 use super::cpu::norm::EPSILON;
-use super::network::{Plan, Weights};
+use super::network::{Pass, Plan, Weights};
 use super::{backend, fused, second};
 
 /// A forward pass with batch norm over its batch that remembers what the gradient reads.
@@ -29,7 +29,9 @@ impl Plan {
     /// Embeds pictures as [`Plan::embed`] does, ready for [`Trace::gradient`].
     pub fn trace(&self, weights: &Weights, mut x: Tensor<4>) -> Trace {
         let mut blocks = Vec::with_capacity(self.blocks.len());
-        for (shape, weights) in self.blocks.iter().zip(&weights.0) {
+        let mut pass = Pass::new(self);
+        for (i, (shape, weights)) in self.blocks.iter().zip(&weights.0).enumerate() {
+            x = pass.before(i, x);
             let input = x.clone();
             let (out, statistics, convolved) = if backend::is_processor(&x.device()) {
                 let (out, statistics, convolved) = fused::block(shape, weights, x);
@@ -44,7 +46,7 @@ impl Plan {
                 statistics,
                 convolved,
             });
-            x = out;
+            x = pass.after(i, out);
         }
         Trace {
             embedding: self.end(x),
@@ -76,7 +78,12 @@ impl Trace {
             None => return Weights(all),
         };
         let blocks = plan.blocks.iter().zip(&weights.0).zip(&self.blocks);
+        // What reaches the input of a block by the way around it.
+        let mut around: Vec<Option<Tensor<4>>> = vec![None; self.blocks.len()];
         for (i, ((shape, weights), kept)) in blocks.enumerate().rev() {
+            if let Some(from) = plan.skips[i] {
+                around[from] = Some(by.clone());
+            }
             let x = kept.x.clone();
             let first = i == 0;
             let (dx, dw) = match &kept.convolved {
@@ -86,7 +93,10 @@ impl Trace {
                 }
                 None => composed(shape, weights, x, by, !first),
             };
-            by = dx;
+            by = match around[i].take() {
+                Some(skipped) if !first => dx + skipped,
+                _ => dx,
+            };
             all.push(dw);
         }
         all.reverse();

@@ -296,6 +296,7 @@ fn gradient_of_a_network_is_that_of_autodiff() {
     for architecture in [
         Architecture::Conv4 { channels: 3 },
         Architecture::Separable { channels: 2 },
+        Architecture::Residual { channels: 2 },
     ] {
         let plan = Plan::new(architecture, (34, 32)).unwrap();
         let device = Device::flex().autodiff();

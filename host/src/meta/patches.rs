@@ -1,0 +1,245 @@
+//! Learning patches: what a network holds of each place of a picture, so that a flaw lies far from every
+//! patch of a few good pictures and sound surface near to one (the distance of Roth et al. 2022,
+//! "Towards Total Recall in Industrial Anomaly Detection").
+//!
+//! Two losses, alone or together. From a teacher: each patch becomes what a larger network holds of that
+//! place (Bergmann et al. 2020, "Uninformed Students"; Batzner et al. 2024, "EfficientAD"), and whole
+//! pictures are as alike as it finds them (Park et al. 2019). From drawn flaws, a meta-learned metric: an
+//! episode is a few products, the support good pictures of each; the queries have flaws drawn into them,
+//! and the distance of each of their patches to the support's must tell whether it lies on a flaw.
+
+use burn::tensor::activation::softplus;
+use burn::tensor::{Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+
+use super::distilled::relations;
+use super::method::{Batch, Classifier, EpisodeLoss, Method};
+use super::params::Params;
+use super::prototypical::{self, Prototypical};
+use crate::nets::graph::Head;
+use crate::nets::network::{Embedded, Plan, gaussian};
+
+/// Values of a patch.
+pub const CHANNELS: usize = 64;
+/// Part of a patch's pixels from which it lies on a flaw; with fewer, but any, it is left out.
+const ON_A_FLAW: f32 = 0.15;
+/// Least squared distance whose logarithm is taken.
+const NEAR: f32 = 1e-6;
+
+/// Learning patches.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Patches {
+    /// Which teacher, as of [`Distilled`](super::distilled::Distilled); 0 without one.
+    pub teacher: u32,
+    /// How much the loss on drawn flaws counts, 0 or more; 0 draws none.
+    pub flaws: f32,
+    /// How much it counts how alike the teacher finds whole pictures.
+    pub pictures: f32,
+    /// Its cosines are divided by it before they become shares of the neighbours. Above 0.
+    pub temperature: f32,
+    /// How much the loss of a prototypical network counts besides, 0 or more.
+    pub labels: f32,
+    /// Its shots, as of [`Prototypical`].
+    pub shots: Vec<usize>,
+}
+
+impl Default for Patches {
+    fn default() -> Self {
+        Self {
+            teacher: 0,
+            flaws: 0.3,
+            pictures: 0.3,
+            temperature: 0.15,
+            labels: 0.05,
+            shots: vec![1],
+        }
+    }
+}
+
+impl Patches {
+    fn prototypical(&self) -> Prototypical {
+        Prototypical {
+            shots: self.shots.clone(),
+        }
+    }
+}
+
+/// Channels of the map that patches are taken from.
+fn inputs(plan: &Plan) -> usize {
+    plan.tap.map_or(0, |block| plan.blocks[block].outputs)
+}
+
+impl Method for Patches {
+    /// The head that makes patches of the map, `[inputs, CHANNELS]` and `[1, CHANNELS]`, and slope and
+    /// threshold of the logit of a distance's logarithm.
+    fn extras(&self, plan: &Plan, _classes: usize, seed: u64) -> Vec<Tensor<2>> {
+        use rand::SeedableRng;
+        let device = crate::nets::backend::device();
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed ^ 0x7061_7463_6865_7300);
+        let inputs = inputs(plan);
+        let deviation = (1.0 / inputs.max(1) as f32).sqrt();
+        let weight: Vec<f32> = (0..inputs * CHANNELS)
+            .map(|_| gaussian(&mut rng) * deviation)
+            .collect();
+        vec![
+            Tensor::from_data(TensorData::new(weight, [inputs, CHANNELS]), &device),
+            Tensor::zeros([1, CHANNELS], &device),
+            Tensor::from_data([[2.0, 1.0]], &device),
+        ]
+    }
+
+    fn has_teacher(&self) -> bool {
+        self.teacher != 0
+    }
+
+    fn understands(&self, plan: &Plan, values: usize) -> bool {
+        plan.tap.is_some_and(|block| {
+            let (height, width) = plan.blocks[block].result();
+            values >= CHANNELS * height * width
+        })
+    }
+
+    fn draws_flaws(&self) -> bool {
+        self.flaws > 0.0
+    }
+
+    fn needs_map(&self) -> bool {
+        true
+    }
+
+    /// # Panics
+    ///
+    /// When the network has no map, or the batch lacks the teacher or the flaws.
+    fn loss(&self, plan: &Plan, params: &Params, batch: &Batch) -> EpisodeLoss {
+        let Embedded {
+            embeddings, map, ..
+        } = plan.embed_with_map(&params.network, batch.pictures.clone());
+        let map = map.expect("a network with a map");
+        let [n, height, width, inputs] = map.dims();
+        let places = height * width;
+        let patches = map
+            .reshape([n * places, inputs])
+            .matmul(params.extras[0].clone())
+            + params.extras[1].clone();
+        let shares = batch
+            .flaws
+            .clone()
+            .map(|flaws| shares(flaws, (height, width)));
+        let own = prototypical::loss(embeddings.clone(), batch.way(), batch.support, &self.shots);
+        let mut loss = own.loss * self.labels;
+        if self.has_teacher() {
+            let teacher = batch.teacher.clone().expect("a teacher's embeddings");
+            let [_, told] = teacher.dims();
+            let split = CHANNELS * places;
+            let target = teacher
+                .clone()
+                .slice([0..n, 0..split])
+                .reshape([n, CHANNELS, places])
+                .permute([0, 2, 1])
+                .reshape([n * places, CHANNELS]);
+            // A flaw was not there when the teacher looked.
+            let sound = shares.clone().map(|shares| shares.equal_elem(0.0).float());
+            loss = loss + unexplained(patches.clone(), target, sound);
+            if self.pictures > 0.0 && told > split {
+                let whole = teacher.slice([0..n, split..told]);
+                loss = loss + relations(embeddings, whole, self.temperature) * self.pictures;
+            }
+        }
+        if self.draws_flaws() {
+            let shares = shares.expect("flaws were drawn");
+            let patches = patches.reshape([n, places, CHANNELS]);
+            let scale = params.extras[2].clone();
+            loss = loss + told_apart(patches, shares, batch, scale) * self.flaws;
+        }
+        EpisodeLoss {
+            loss,
+            accuracy: own.accuracy,
+        }
+    }
+
+    fn head(&self, params: &Params) -> Option<Head> {
+        let numbers = |t: &Tensor<2>| -> Vec<f32> {
+            let data = t.clone().into_data().try_to_vec();
+            data.expect("weights are float32")
+        };
+        Some(Head {
+            weight: numbers(&params.extras[0].clone().transpose()),
+            bias: numbers(&params.extras[1]),
+        })
+    }
+
+    fn prepare(&self, plan: &Plan, params: &Params, pictures: Tensor<4>) -> Tensor<2> {
+        self.prototypical().prepare(plan, params, pictures)
+    }
+
+    fn adapt(
+        &self,
+        plan: &Plan,
+        params: &Params,
+        support: Tensor<2>,
+        way: usize,
+    ) -> Box<dyn Classifier> {
+        self.prototypical().adapt(plan, params, support, way)
+    }
+}
+
+/// Part of each patch's pixels that lies on a flaw, `[n * places, 1]`, of masks `[n, height, width]`.
+fn shares(flaws: Tensor<3>, (rows, columns): (usize, usize)) -> Tensor<2> {
+    let [n, height, width] = flaws.dims();
+    let (tall, wide) = (height / rows, width / columns);
+    flaws
+        .slice([0..n, 0..rows * tall, 0..columns * wide])
+        .reshape([n, rows, tall, columns, wide])
+        .mean_dim(4)
+        .mean_dim(2)
+        .reshape([n * rows * columns, 1])
+}
+
+/// The part of the target's variance that the patches leave unexplained, over rows of weight 1.
+fn unexplained(patches: Tensor<2>, target: Tensor<2>, weight: Option<Tensor<2>>) -> Tensor<1> {
+    let spread = (target.clone() - target.clone().mean_dim(0))
+        .powi_scalar(2)
+        .mean();
+    let error = (patches - target).powi_scalar(2).mean_dim(1);
+    let error = match weight {
+        Some(weight) => (error * weight.clone()).sum() / (weight.sum() + 1.0),
+        None => error.mean(),
+    };
+    error / (spread + 1e-6)
+}
+
+/// How badly the distance of the queries' patches, of `[n, places, CHANNELS]`, to the nearest of their
+/// class's support tells whether they lie on a flaw: the cross entropy, flaws and sound surface counting
+/// the same. Distances are taken in parts of those of the product's own sound patches, which is what a
+/// device measures them by.
+fn told_apart(patches: Tensor<3>, shares: Tensor<2>, batch: &Batch, scale: Tensor<2>) -> Tensor<1> {
+    let [n, places, channels] = patches.dims();
+    let (way, each, support) = (batch.way(), n / batch.way(), batch.support);
+    let by_class = patches.reshape([way, each * places, channels]);
+    let part = |from: usize, to: usize| {
+        by_class
+            .clone()
+            .slice([0..way, from * places..to * places, 0..channels])
+    };
+    let (memory, queries) = (part(0, support), part(support, each));
+    let squares = |x: &Tensor<3>| x.clone().powi_scalar(2).sum_dim(2);
+    let products = queries.clone().matmul(memory.clone().transpose());
+    let distances = squares(&queries) + squares(&memory).transpose() - products * 2.0;
+    let nearest = (distances.min_dim(2).clamp_min(0.0) + NEAR).log();
+    let shares = shares.reshape([way, each * places, 1]).slice([
+        0..way,
+        support * places..each * places,
+        0..1,
+    ]);
+    let sound = shares.clone().equal_elem(0.0).float();
+    let flawed = shares.greater_equal_elem(ON_A_FLAW).float();
+    let usual = (nearest.clone() * sound.clone()).sum_dim(1) / (sound.clone().sum_dim(1) + 1e-3);
+    let slope = scale.clone().slice([0..1, 0..1]).reshape([1, 1, 1]);
+    let threshold = scale.slice([0..1, 1..2]).reshape([1, 1, 1]);
+    let logits = (nearest - usual) * slope - threshold;
+    let mean =
+        |loss: Tensor<3>, weight: Tensor<3>| (loss * weight.clone()).sum() / (weight.sum() + 1e-3);
+    let missed = mean(softplus(-logits.clone(), 1.0), flawed);
+    let false_alarms = mean(softplus(logits, 1.0), sound);
+    (missed + false_alarms) / 2.0
+}
