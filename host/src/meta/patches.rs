@@ -10,12 +10,15 @@
 
 use burn::tensor::activation::softplus;
 use burn::tensor::{Tensor, TensorData};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::distilled::relations;
 use super::method::{Batch, Classifier, EpisodeLoss, Method};
 use super::params::Params;
 use super::prototypical::{self, Prototypical};
+use crate::nets::backend;
 use crate::nets::graph::Head;
 use crate::nets::network::{Embedded, Plan, gaussian};
 
@@ -73,9 +76,8 @@ impl Method for Patches {
     /// The head that makes patches of the map, `[inputs, CHANNELS]` and `[1, CHANNELS]`, and slope and
     /// threshold of the logit of a distance's logarithm.
     fn extras(&self, plan: &Plan, _classes: usize, seed: u64) -> Vec<Tensor<2>> {
-        use rand::SeedableRng;
-        let device = crate::nets::backend::device();
-        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed ^ 0x7061_7463_6865_7300);
+        let device = backend::device();
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x7061_7463_6865_7300);
         let inputs = inputs(plan);
         let deviation = (1.0 / inputs.max(1) as f32).sqrt();
         let weight: Vec<f32> = (0..inputs * CHANNELS)
@@ -242,4 +244,154 @@ fn told_apart(patches: Tensor<3>, shares: Tensor<2>, batch: &Batch, scale: Tenso
     let missed = mean(softplus(-logits.clone(), 1.0), flawed);
     let false_alarms = mean(softplus(logits, 1.0), sound);
     (missed + false_alarms) / 2.0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::data::{Loaded, surfaces};
+    use crate::measure::Embeddings;
+    use crate::meta::augment::Augment;
+    use crate::meta::checkpoint::Origin;
+    use crate::meta::schedule::Schedule;
+    use crate::meta::{Learner, TrainConfig, TrainError, Trainer};
+    use crate::nets::network::Architecture;
+
+    const SIDE: usize = 32;
+    const PLACES: usize = 16;
+
+    fn data() -> Arc<Loaded> {
+        let size = (SIDE as u32, SIDE as u32);
+        let drawn = surfaces::dataset(1, 16, 4, size).load(size, |_| {});
+        Arc::new(drawn.unwrap())
+    }
+
+    fn config(patches: Patches, architecture: Architecture) -> TrainConfig {
+        TrainConfig {
+            learner: Learner::Patches(patches),
+            architecture,
+            way: 6,
+            support: 2,
+            query: 2,
+            family: 1,
+            tasks: 1,
+            episodes: 60,
+            schedule: Schedule {
+                peak: 5e-3,
+                warmup: 5,
+            },
+            augment: Augment::default(),
+            averaging: 0.9,
+            validate_every: 1000,
+            patience: 1,
+            seed: 3,
+            contrast: 44,
+        }
+    }
+
+    fn start(patches: Patches) -> Trainer {
+        let config = config(patches, Architecture::Residual { channels: 4 });
+        Trainer::new(config, Origin::default(), data(), None).unwrap()
+    }
+
+    /// Mean loss of the first and of the last ten steps.
+    fn losses(run: &mut Trainer) -> (f32, f32) {
+        let mut losses = Vec::new();
+        while !run.is_done() {
+            losses.push(run.step().unwrap().loss);
+        }
+        let mean = |part: &[f32]| part.iter().sum::<f32>() / part.len() as f32;
+        (mean(&losses[..10]), mean(&losses[losses.len() - 10..]))
+    }
+
+    /// Tells how bright each place is, by a different weight in each channel.
+    fn teacher(data: &Loaded) -> Embeddings {
+        let told = data.all().chunks_exact(SIDE * SIDE).flat_map(|picture| {
+            let bright = move |place: usize| {
+                let (top, left) = (place / 4 * 8, place % 4 * 8);
+                let rows = picture[top * SIDE..].chunks(SIDE).take(8);
+                let sum: u32 = rows
+                    .flat_map(|row| &row[left..left + 8])
+                    .map(|&level| u32::from(level))
+                    .sum();
+                sum as f32 / (64.0 * 255.0)
+            };
+            (0..CHANNELS * PLACES)
+                .map(move |i| bright(i % PLACES) * (1.0 + (i / PLACES) as f32 / 8.0))
+        });
+        Embeddings::new(CHANNELS * PLACES, &data.class_sizes(), told.collect())
+    }
+
+    #[test]
+    fn patches_become_what_a_teacher_has_of_their_place() {
+        let mut run = start(Patches {
+            teacher: 1,
+            flaws: 0.0,
+            labels: 0.0,
+            ..Patches::default()
+        })
+        .taught(teacher(&data()))
+        .unwrap();
+        let (first, last) = losses(&mut run);
+        assert!(last < 0.6 * first && last < 0.6, "{first} to {last}");
+        let head = run.finish().head().unwrap();
+        assert_eq!(head.bias.len(), CHANNELS);
+        assert_eq!(head.weight.len(), CHANNELS * 24);
+    }
+
+    #[test]
+    fn drawn_flaws_teach_to_tell_flaws() {
+        let mut run = start(Patches {
+            flaws: 1.0,
+            labels: 0.0,
+            ..Patches::default()
+        });
+        let (first, last) = losses(&mut run);
+        assert!(last < 0.9 * first, "{first} to {last}");
+    }
+
+    #[test]
+    fn what_cannot_teach_patches_is_refused() {
+        let refused = |config: TrainConfig| {
+            Trainer::new(config, Origin::default(), data(), None)
+                .err()
+                .unwrap()
+        };
+        let conv4 = Architecture::Conv4 { channels: 4 };
+        let error = refused(config(Patches::default(), conv4));
+        assert!(matches!(error, TrainError::NeedsMap(_)), "{error}");
+        let nothing = Patches {
+            flaws: 0.0,
+            ..Patches::default()
+        };
+        let residual = Architecture::Residual { channels: 4 };
+        let error = refused(config(nothing, residual));
+        assert!(matches!(error, TrainError::NothingToLearnFrom), "{error}");
+        let taught = Patches {
+            teacher: 1,
+            ..Patches::default()
+        };
+        let short = Embeddings::new(3, &[4; 16], vec![0.0; 16 * 4 * 3]);
+        let error = start(taught).taught(short).err().unwrap();
+        assert!(matches!(error, TrainError::OtherTeacher), "{error}");
+    }
+
+    #[test]
+    fn the_share_of_a_patch_is_that_of_its_pixels() {
+        let device = burn::tensor::Device::flex();
+        let mut mask = vec![0.0; 4 * 6];
+        mask[..2].fill(1.0); // The upper left patch of 2x3 pixels has two of six.
+        mask[23] = 1.0;
+        let flaws = Tensor::<3>::from_data(TensorData::new(mask, [1, 4, 6]), &device);
+        let found: Vec<f32> = shares(flaws, (2, 2)).into_data().try_to_vec().unwrap();
+        let expected = [2.0 / 6.0, 0.0, 0.0, 1.0 / 6.0];
+        assert!(
+            found
+                .iter()
+                .zip(expected)
+                .all(|(a, b)| (a - b).abs() < 1e-6)
+        );
+    }
 }

@@ -117,6 +117,47 @@ fn training_and_whitening_take_in_other_pictures() {
 }
 
 #[test]
+fn patches_that_were_learned_are_written_beside_the_embedding() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let train = "train --method patches --split val --size 32 --channels 4 --way 4 --episodes 3 \
+        --validate none --out learned.ckpt";
+    json(dir, &train.split_whitespace().collect::<Vec<_>>());
+    ok(dir, &["export", "learned.ckpt", "--out", "learned.onnx"]);
+    let convert = [
+        "convert",
+        "learned.onnx",
+        "--frames",
+        "64",
+        "--episodes",
+        "20",
+    ];
+    let report = json(dir, &convert);
+    assert_eq!(report["patches"]["shape"], serde_json::json!([4, 4, 64]));
+    // A network that was trained so is a start like any other.
+    let again = "train --method patches --split val --size 32 --channels 4 --network residual --way 4 \
+        --episodes 1 --validate none --from learned.onnx --out again.ckpt";
+    json(dir, &again.split_whitespace().collect::<Vec<_>>());
+    let said = refused(
+        dir,
+        &[
+            "train",
+            "--method",
+            "patches",
+            "--network",
+            "conv4",
+            "--out",
+            "none.ckpt",
+        ],
+    );
+    assert!(said.contains("--network residual"), "{said}");
+    let said = refused(dir, &["train", "--flaws", "1", "--out", "none.ckpt"]);
+    assert!(said.contains("--method patches"), "{said}");
+    let said = refused(dir, &["tune", "--method", "patches", "--out", "none.jsonl"]);
+    assert!(said.contains("sudal train"), "{said}");
+}
+
+#[test]
 fn patches_are_added_to_a_network_shown_and_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path();

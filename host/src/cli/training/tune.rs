@@ -347,6 +347,12 @@ impl<'a> Bench<'a> {
                 learner.name()
             );
         }
+        if learner.method().needs_map() {
+            bail!(
+                "--method {}: `sudal tune` judges by how classes are told apart, not by flaws; use `sudal train`, and `sudal inspect` after it",
+                learner.name()
+            );
+        }
         if let Some(greatest) = learner.method().greatest_way()
             && args.validate_way > greatest
         {

@@ -162,7 +162,7 @@ pages! {
     http "host/docs/http.md" 0
     inspection "host/docs/inspection.md" 0
     page "host/docs/page.md" 0
-    training "host/docs/training.md" 2
+    training "host/docs/training.md" 3
 }
 
 /// The page whose answers are looked at, too.
