@@ -98,12 +98,7 @@ fn flaws_of_products_are_found_and_where_they_are() {
         assert!(dir.join(file).is_file());
     }
     let text = ok(dir, &inspect);
-    for said in [
-        "board: 5 good, 5 flawed",
-        "AUPRO",
-        "all 2",
-        "missed at 5 %",
-    ] {
+    for said in ["board: 5 good, 5 flawed", "AUPRO", "all 2", "missed at 5 %"] {
         assert!(text.contains(said), "{text}");
     }
 }

@@ -362,6 +362,8 @@ fn good_frames_that_are_cut_short_leave_what_was_there() {
     let mut client = board.connect().unwrap();
     teach_plates(&mut client, 10..12);
     let (own, old) = (client.learned().unwrap(), found(&mut client));
+    // The line has room for one client.
+    drop(client);
     let (mut torn, mut came) = (0, 0);
     for round in 0..7_u64 {
         let mut client = board.connect().unwrap();

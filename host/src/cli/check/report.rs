@@ -127,12 +127,12 @@ fn confused(tally: &Tally, names: &[String]) -> Vec<Confused> {
     let counts = &tally.counts;
     let asked = |class: usize| counts[class].iter().sum::<u64>();
     let mut pairs = Vec::new();
-    for one in 0..names.len() {
-        for other in one + 1..names.len() {
+    for (one, name) in names.iter().enumerate() {
+        for (other, second) in names.iter().enumerate().skip(one + 1) {
             let mistaken = counts[one][other] + counts[other][one];
             if mistaken > 0 {
                 pairs.push(Confused {
-                    classes: [one, other].map(|class| names[class].clone()),
+                    classes: [name, second].map(Clone::clone),
                     mistaken,
                     pictures: asked(one) + asked(other),
                 });

@@ -138,8 +138,9 @@ fn where_a_picture_is_flawed_is_kept_and_goes_with_it() {
     let (first, plain) = (append(&[5; 146]), append(b""));
     assert_eq!(log.heat(first).unwrap(), Some(vec![5; 146]));
     assert_eq!(log.heat(plain).unwrap(), None);
-    let last = (0..200).map(|_| append(&[6; 146])).last();
-    assert!(last > Some(plain));
+    for _ in 0..200 {
+        assert!(append(&[6; 146]) > plain);
+    }
     assert_eq!(
         (log.picture(first).unwrap(), log.heat(first).unwrap()),
         (None, None)
