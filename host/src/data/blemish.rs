@@ -22,12 +22,7 @@ const TRIES: usize = 8;
 /// # Panics
 ///
 /// When `other` has another size.
-pub(crate) fn draw(
-    picture: &mut [f32],
-    other: &[u8],
-    width: usize,
-    rng: &mut impl Rng,
-) -> Vec<f32> {
+pub fn draw(picture: &mut [f32], other: &[u8], width: usize, rng: &mut impl Rng) -> Vec<f32> {
     assert_eq!(picture.len(), other.len(), "pictures of one size");
     for _ in 0..TRIES {
         let changed = match rng.random_range(0..4) {

@@ -3,7 +3,7 @@
 //! A [`Dataset`] knows its classes and reads a picture when asked; [`Dataset::load`] reads them all
 //! at one size into a [`Loaded`], which is what training and evaluation work on.
 
-pub(crate) mod blemish;
+pub mod blemish;
 pub mod crops;
 #[cfg(test)]
 mod damage;
