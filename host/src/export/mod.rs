@@ -30,5 +30,4 @@ mod tests;
 pub mod verify;
 pub mod whiten;
 
-pub use crate::engine as quantized;
 pub use metadata::Metadata;

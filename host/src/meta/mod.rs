@@ -37,7 +37,6 @@ pub mod transfer;
 pub mod tune;
 mod tuned;
 
-pub use crate::measure::{Accuracy, Embeddings};
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use learner::Learner;
 pub use train::{TrainConfig, TrainError, Trainer};

@@ -16,9 +16,10 @@ use super::schedule::Schedule;
 use super::scratch::Scratch;
 use super::siamese::Siamese;
 use super::transfer::Transfer;
-use super::{Checkpoint, CheckpointError, Embeddings, TrainConfig, TrainError, Trained, Trainer};
+use super::{Checkpoint, CheckpointError, TrainConfig, TrainError, Trained, Trainer};
 use crate::data::{Loaded, parts};
 use crate::episodes::{EpisodeShape, Sampler};
+use crate::measure::Embeddings;
 use crate::nets::network::Architecture;
 use crate::nets::reference;
 

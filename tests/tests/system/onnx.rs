@@ -5,10 +5,10 @@
 use std::{fs, path::PathBuf};
 
 use sudal::{
+    engine::QuantizedModel,
     export::{
         convert::{ConvertOptions, convert},
         float::FloatModel,
-        quantized::QuantizedModel,
     },
     nets::graph::Normalization,
 };

@@ -110,7 +110,7 @@ pub(crate) struct Args {
     family: Option<usize>,
     /// Bring every picture to this standard deviation, in levels of 0..=255, about a mean of 128, so that
     /// lamp and exposure do not matter; 0 leaves pictures as they are [default: that of --from, else
-    /// 44 for surfaces, else 0].
+    /// 44 for surfaces and for patches, else 0].
     #[arg(long, value_parser = clap::value_parser!(u32).range(0..=255))]
     contrast: Option<u32>,
     /// Optimiser steps, of --tasks episodes each [default: what suits the method].
