@@ -8,13 +8,17 @@
 mod log;
 
 pub mod camera;
+pub mod clock;
 pub mod decision;
 pub mod device;
 pub mod docs;
 pub mod engine;
+pub mod frame;
 pub mod heads;
+pub mod history;
 pub mod image;
 pub mod io;
+pub mod key;
 pub mod lock;
 pub mod patches;
 pub mod preprocess;

@@ -1,4 +1,4 @@
-use crate::camera::{Frame, PixelFormat};
+use crate::frame::{Frame, PixelFormat};
 
 /// Brightness of the frame's pixel number `index`, counted row by row.
 #[inline(always)]

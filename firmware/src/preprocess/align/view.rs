@@ -1,6 +1,6 @@
-use super::Pose;
 use super::part::Part;
-use crate::camera::Frame;
+use super::pose::Pose;
+use crate::frame::Frame;
 use crate::preprocess::{Region, luma};
 
 /// Bits behind the point of a place in the region.
