@@ -3,6 +3,12 @@
 //! classifier heads integers only.
 //!
 //! The host links this same library, so whatever a board computes can be checked bit for bit.
+//!
+//! Each folder imports only what stands before it: pictures ([`frame`]) become a model's input
+//! ([`preprocess`]), embeddings become answers ([`heads`]) and decisions ([`decision`]), a model is an
+//! [`image`] that the [`engine`] runs. The [`camera`] checks its frames, [`patches`] and the [`store`] keep
+//! what was taught, [`settings`], [`history`] and [`lock`] what is about the device itself. The [`protocol`]
+//! speaks of all of them, and the [`device`] carries it out.
 
 #[macro_use]
 mod log;

@@ -6,7 +6,7 @@ use std::path::Path;
 use defmt_decoder::{DecodeError, Locations, Table};
 use serde::Serialize;
 
-use super::board::BoardError;
+use super::error::BoardError;
 
 /// A line of the device's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -4,9 +4,10 @@ use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
 use super::checkpoint::Checkpoint;
+use super::config::NORMALIZATION;
+use super::error::TrainError;
 use super::learner::Learner;
 use super::params::Params;
-use super::train::{NORMALIZATION, TrainError};
 use crate::data::Loaded;
 use crate::episodes::{Episode, Sampler};
 use crate::measure::{Accuracy, Embeddings};

@@ -3,8 +3,8 @@
 use burn::tensor::activation::{sigmoid, tanh};
 use burn::tensor::{Device, Tensor};
 
+use super::config::{Controller, Mann};
 use super::memory::{Access, Memory};
-use super::{Controller, Mann};
 use crate::meta::random::gaussian;
 
 /// The greatest strength of a read.

@@ -1,6 +1,6 @@
 use tiny_skia::Point;
 
-use super::Drafter;
+use super::drafter::Drafter;
 use crate::data::parts::{
     drawing::FLAT,
     path::{CENTRE, at, block, circle, circles, polyline, regular, slot, toothed},

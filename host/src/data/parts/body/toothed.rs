@@ -1,4 +1,4 @@
-use super::Drafter;
+use super::drafter::Drafter;
 use crate::data::parts::{
     drawing::FLAT,
     path::{CENTRE, at, block, circle, polyline, regular, slot, toothed},
