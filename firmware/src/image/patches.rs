@@ -2,9 +2,10 @@
 
 use core::ops::Range;
 
+use super::chain;
 use super::check::overlap;
+use super::error::ImageError;
 use super::layout::{Header, OpRecord};
-use super::model::{ImageError, chain};
 
 /// What stands for each place of a picture: a map of vectors, int8, the channel fastest.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -57,7 +58,7 @@ impl Patches {
         let scale = header.patches_scale;
         let range = op.output.range();
         let mut start = index + 1;
-        while let Some(later) = chain(ops, start) {
+        while let Some(later) = chain::starting_at(ops, start) {
             let written = later.iter().enumerate().any(|(number, op)| {
                 let output = match later.get(number + 1) {
                     Some(next) => op.window(next),
