@@ -1,3 +1,5 @@
+//! Lock, settings and updates of a device.
+
 use embedded_storage::nor_flash::NorFlash;
 
 use super::slots::{self, Mapped, Slots, Trust};

@@ -58,7 +58,6 @@ pub enum EngineError {
 /// embedding, [`Model::embedding_len`] int8 values, lies in the arena.
 ///
 /// # Errors
-///
 /// [`EngineError::Frame`] and [`EngineError::Arena`] when a length does not fit the model.
 pub fn run<'a>(
     model: &Model<'_>,
@@ -93,7 +92,6 @@ fn sum(values: &[i8]) -> u32 {
 /// last of them is observed once more with the whole.
 ///
 /// # Errors
-///
 /// As [`run`].
 pub fn run_observed<'a>(
     model: &Model<'_>,

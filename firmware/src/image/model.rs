@@ -50,7 +50,6 @@ impl<'m> Model<'m> {
     /// be given.
     ///
     /// # Errors
-    ///
     /// Any [`ImageError`]. No bytes make it panic, and no image that it accepts lets the engine
     /// leave the image or the arena.
     pub fn parse(bytes: &'m [u8]) -> Result<Self, ImageError> {

@@ -46,7 +46,6 @@ impl Patches {
     /// Reads what a header says of the patches; the operations are checked already.
     ///
     /// # Errors
-    ///
     /// When there is no such operation, when its output does not exist as a whole, and when a later
     /// operation writes over it.
     pub(super) fn of(header: &Header, ops: &[OpRecord]) -> Result<Option<Self>, ImageError> {

@@ -1,3 +1,5 @@
+//! Brightness of a frame's pixels.
+
 use crate::frame::{Frame, PixelFormat};
 
 /// Brightness of the frame's pixel number `index`, counted row by row.

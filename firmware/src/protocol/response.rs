@@ -1,3 +1,5 @@
+//! What the device answers.
+
 use heapless::Vec;
 use serde::{Deserialize, Serialize};
 

@@ -1,3 +1,5 @@
+//! The emulated board.
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Child;

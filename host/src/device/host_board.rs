@@ -1,3 +1,5 @@
+//! The firmware in this process.
+
 use std::collections::VecDeque;
 use std::fs;
 use std::io::{self, Read, Write};

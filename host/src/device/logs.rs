@@ -1,3 +1,5 @@
+//! The device's log.
+
 use std::fmt;
 use std::fs::{self, File};
 use std::io::Read;

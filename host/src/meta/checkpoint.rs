@@ -103,7 +103,6 @@ impl Checkpoint {
     /// Writes the checkpoint so that the old file stays whole until the new one is.
     ///
     /// # Errors
-    ///
     /// When the file system refuses.
     pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
         let io = |source| CheckpointError::Io {
@@ -120,7 +119,6 @@ impl Checkpoint {
     /// Reads a checkpoint.
     ///
     /// # Errors
-    ///
     /// When it is missing, damaged, of another version, or its parts don't fit each other.
     pub fn load(path: &Path) -> Result<Self, CheckpointError> {
         let bytes = fs::read(path).map_err(|source| CheckpointError::Io {

@@ -25,7 +25,6 @@ impl TrainConfig {
     /// Whether a run can have these settings, whatever its data.
     ///
     /// # Errors
-    ///
     /// [`TrainError`], which of them is out of bounds and what they are.
     pub fn check(&self) -> Result<(), TrainError> {
         // Adam moves each weight by about so much in a step.

@@ -60,7 +60,6 @@ impl Trainer {
     /// Starts a run on `data`, from the trained network `start` or from random weights.
     ///
     /// # Errors
-    ///
     /// When the data cannot fill the episodes, the pictures are too small or `start` does not fit.
     pub fn new(
         config: TrainConfig,
@@ -115,7 +114,6 @@ impl Trainer {
     /// Goes on from a checkpoint, to the same result as if the run had not stopped.
     ///
     /// # Errors
-    ///
     /// As [`Trainer::new`], and when the data is not that with which the run began.
     pub fn resume(from: &Checkpoint, data: Arc<Loaded>) -> Result<Self, TrainError> {
         if !from.is_run() {
@@ -170,7 +168,6 @@ impl Trainer {
     /// Gives the run what a teacher makes of its pictures, for a method that learns from one.
     ///
     /// # Errors
-    ///
     /// When these are not the embeddings of the data.
     pub fn taught(mut self, teacher: Embeddings) -> Result<Self, TrainError> {
         if teacher.class_sizes() != self.source.data.class_sizes()
@@ -231,7 +228,6 @@ impl Trainer {
     /// Takes one optimiser step, on `tasks` episodes.
     ///
     /// # Errors
-    ///
     /// When the loss is no longer finite, or the method lacks its teacher.
     pub fn step(&mut self) -> Result<Step, TrainError> {
         if self.config.learner.method().has_teacher() && self.teacher.is_none() {
@@ -313,7 +309,6 @@ impl Trainer {
     /// Measures the averaged weights on episodes of `data` and keeps them when they are the best.
     ///
     /// # Errors
-    ///
     /// When the data cannot fill such episodes, or the weights are no longer finite.
     pub fn validate(
         &mut self,
@@ -361,7 +356,6 @@ impl Trainer {
     /// Writes the run to `path`, unless it went astray: what was written before then stays.
     ///
     /// # Errors
-    ///
     /// When the weights are no longer finite, or the file system refuses.
     pub fn save(&self, path: &Path) -> Result<(), TrainError> {
         self.check_finite()?;

@@ -45,7 +45,6 @@ impl Trained {
     /// The outcome of a finished run.
     ///
     /// # Errors
-    ///
     /// When the run is not finished.
     pub fn load(checkpoint: &Checkpoint) -> Result<Self, TrainError> {
         let finished = checkpoint.finished.as_ref().ok_or(TrainError::Unfinished {
@@ -144,7 +143,6 @@ impl Trained {
     /// Accuracy of the method on a sampler's first `episodes` episodes of `data`.
     ///
     /// # Panics
-    ///
     /// When the sampler was made for other classes.
     pub fn accuracy(&self, data: &Loaded, sampler: &Sampler, episodes: u64) -> Accuracy {
         self.accuracy_on(&self.prepare(data), sampler, episodes, &|| {})
@@ -153,7 +151,6 @@ impl Trained {
     /// The same on pictures that were prepared before; calls `done` after each episode.
     ///
     /// # Panics
-    ///
     /// When the sampler was made for other classes.
     pub fn accuracy_on(
         &self,

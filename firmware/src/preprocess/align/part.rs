@@ -1,3 +1,5 @@
+//! Finding a part in a picture.
+
 use super::ground::Ground;
 use super::moments::Moments;
 use super::pose::{Align, Pose};

@@ -1,3 +1,5 @@
+//! A picture with the part in its middle.
+
 use super::part::Part;
 use super::pose::Pose;
 use crate::frame::Frame;

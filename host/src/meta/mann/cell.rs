@@ -82,7 +82,6 @@ pub(super) fn start(mann: &Mann, dim: usize, seed: u64, device: &Device) -> Vec<
 
 impl<'a> Cell<'a> {
     /// # Panics
-    ///
     /// When `extras` are not the tensors of [`start`].
     pub(super) fn new(mann: &'a Mann, extras: &'a [Tensor<2>]) -> Self {
         let [gates, gates_bias, heads, heads_bias, output, output_bias] = extras else {

@@ -65,7 +65,6 @@ impl Method for Mann {
     /// support and query alike.
     ///
     /// # Panics
-    ///
     /// When the episode has fewer classes than a sequence.
     fn loss(&self, plan: &Plan, params: &Params, batch: &Batch) -> EpisodeLoss {
         let (way, each) = (batch.way(), batch.support + batch.query);
@@ -111,7 +110,6 @@ impl Method for Mann {
     /// the order of the classes does not matter; each query then is one step from there.
     ///
     /// # Panics
-    ///
     /// When the task has more classes than a sequence.
     fn adapt(
         &self,

@@ -21,7 +21,6 @@ impl Study {
     /// A study that is kept nowhere.
     ///
     /// # Errors
-    ///
     /// When the space is empty or the first settings are not of it.
     pub fn new(setup: Setup) -> Result<Self, TuneError> {
         setup.check()?;
@@ -35,7 +34,6 @@ impl Study {
     /// A study that is kept in the new file `path`.
     ///
     /// # Errors
-    ///
     /// As [`Study::new`], and when the file exists or cannot be written.
     pub fn create(path: &Path, setup: Setup) -> Result<Self, TuneError> {
         let mut study = Self::new(setup)?;
@@ -47,7 +45,6 @@ impl Study {
     /// is left out.
     ///
     /// # Errors
-    ///
     /// As [`Study::new`]; when the file cannot be read, is damaged, was set up otherwise or another
     /// process writes to it.
     pub fn open(path: &Path, setup: Setup) -> Result<(Self, Option<usize>), TuneError> {
@@ -79,11 +76,9 @@ impl Study {
     /// whatever `outcome` says, so has one that finished and reported nothing.
     ///
     /// # Errors
-    ///
     /// When the file cannot be written.
     ///
     /// # Panics
-    ///
     /// When it is not the trial that was asked for last.
     pub fn tell(
         &mut self,

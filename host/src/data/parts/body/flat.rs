@@ -1,3 +1,5 @@
+//! Bodies of sheet.
+
 use tiny_skia::Point;
 
 use super::drafter::Drafter;

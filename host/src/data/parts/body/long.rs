@@ -1,3 +1,5 @@
+//! Long bodies.
+
 use std::f32::consts::{PI, TAU};
 
 use tiny_skia::Point;

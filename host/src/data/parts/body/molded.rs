@@ -1,3 +1,5 @@
+//! Molded bodies.
+
 use super::drafter::Drafter;
 use crate::data::parts::{
     drawing::FLAT,

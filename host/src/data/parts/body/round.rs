@@ -1,3 +1,5 @@
+//! Round bodies.
+
 use tiny_skia::Point;
 
 use super::drafter::Drafter;

@@ -1,3 +1,5 @@
+//! Toothed bodies.
+
 use super::drafter::Drafter;
 use crate::data::parts::{
     drawing::FLAT,
