@@ -146,7 +146,9 @@ pub enum TrainError {
         way: usize,
     },
     /// The method makes patches of a map that the network lacks.
-    #[error("{0} learns patches: give a network that has a map of them, --network residual")]
+    #[error(
+        "{0} learns patches: give a network that has a map of them, --network residual or lite, of a size that its steps divide"
+    )]
     NeedsMap(&'static str),
     /// There is nothing to learn patches from.
     #[error(
@@ -596,7 +598,7 @@ fn layout(config: &TrainConfig, data: &Loaded) -> Result<(Plan, Episodes), Train
     config.check()?;
     let (width, height) = data.size();
     let plan = Plan::new(config.architecture, (height as usize, width as usize))?;
-    if config.learner.method().needs_map() && plan.tap.is_none() {
+    if config.learner.method().needs_map() && plan.places().is_none() {
         return Err(TrainError::NeedsMap(config.learner.name()));
     }
     let shape = EpisodeShape {
