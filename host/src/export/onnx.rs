@@ -97,6 +97,11 @@ pub fn write(graph: &Graph, metadata: &Metadata) -> Result<Vec<u8>, GraphError> 
                 constant("bias", &[*out], bias);
                 vec![int("transB", 1)]
             }
+            Op::Relu6 => {
+                constant("min", &[], &[0.0]);
+                constant("max", &[], &[6.0]);
+                vec![]
+            }
             Op::Relu | Op::GlobalAveragePool | Op::Add => vec![],
         };
         nodes.push(NodeProto {
@@ -142,7 +147,7 @@ pub enum ReadError {
     Foreign(String),
 }
 
-/// Reads a file of [`write()`]: convolutions, ReLUs, max pools, sums, a global average and a flattening.
+/// Reads a file of [`write()`]: convolutions, ReLUs up to 6 or without end, max pools, sums, a global average and a flattening.
 /// What [`whiten`](super::whiten) and [`patches`](super::patches) add is left out.
 ///
 /// # Errors
@@ -218,6 +223,7 @@ pub fn read(onnx: &[u8]) -> Result<Graph, ReadError> {
                 }
             }
             "Relu" => Op::Relu,
+            "Clip" if floats(1)? == [0.0] && floats(2)? == [6.0] => Op::Relu6,
             "MaxPool" => Op::MaxPool {
                 size: *sizes("kernel_shape")
                     .first()
@@ -245,7 +251,7 @@ pub fn read(onnx: &[u8]) -> Result<Graph, ReadError> {
 /// Dimensions of the embedding without the batch: one for a vector, else three.
 fn output_dims<'s>(graph: &Graph, shapes: &'s [[usize; 3]]) -> &'s [usize] {
     let mut index = graph.nodes.len();
-    while index > 0 && graph.nodes[index - 1].op == Op::Relu {
+    while index > 0 && matches!(graph.nodes[index - 1].op, Op::Relu | Op::Relu6) {
         index = graph.nodes[index - 1].inputs[0];
     }
     let vector = index > 0 && matches!(graph.nodes[index - 1].op, Op::Flatten | Op::Linear { .. });

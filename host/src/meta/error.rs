@@ -75,7 +75,9 @@ pub enum TrainError {
         way: usize,
     },
     /// The method makes patches of a map that the network lacks.
-    #[error("{0} learns patches: give a network that has a map of them, --network residual")]
+    #[error(
+        "{0} learns patches: give a network that has a map of them, --network residual or lite, of a size that its steps divide"
+    )]
     NeedsMap(&'static str),
     /// There is nothing to learn patches from.
     #[error(

@@ -438,7 +438,7 @@ fn layout(config: &TrainConfig, data: &Loaded) -> Result<(Plan, Episodes), Train
     config.check()?;
     let (width, height) = data.size();
     let plan = Plan::new(config.architecture, (height as usize, width as usize))?;
-    if config.learner.method().needs_map() && plan.tap.is_none() {
+    if config.learner.method().needs_map() && plan.places().is_none() {
         return Err(TrainError::NeedsMap(config.learner.name()));
     }
     let shape = EpisodeShape {

@@ -1,12 +1,33 @@
-//! The block that every network here is made of: convolution, batch norm, ReLU, optional max pool.
+//! The block that every network here is made of: convolution, batch norm, activation, optional max pool.
 
 use burn::tensor::Tensor;
-use burn::tensor::activation::relu;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 
 use super::cpu::norm::EPSILON;
 use super::{backend, fused};
+
+/// What is done to each value after batch norm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Activation {
+    /// Nothing.
+    Linear,
+    /// `max(x, 0)`.
+    Relu,
+    /// `min(max(x, 0), 6)` (MobileNet, Howard et al. 2017): its few bits lose little.
+    Relu6,
+}
+
+impl Activation {
+    /// Least and greatest value that it leaves.
+    pub(crate) fn limits(self) -> (f32, f32) {
+        match self {
+            Self::Linear => (f32::NEG_INFINITY, f32::INFINITY),
+            Self::Relu => (0.0, f32::INFINITY),
+            Self::Relu6 => (0.0, 6.0),
+        }
+    }
+}
 
 /// Sizes of a block; pictures are `[n, height, width, channels]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,8 +48,8 @@ pub struct BlockShape {
     pub padding: usize,
     /// Whether each channel has a kernel of its own.
     pub depthwise: bool,
-    /// Whether values below zero become zero.
-    pub relu: bool,
+    /// What follows batch norm.
+    pub activation: Activation,
     /// Whether a 2x2 max pool of step 2 follows.
     pub pool: bool,
 }
@@ -185,9 +206,11 @@ pub fn composed(
     };
     let (scale, shift) = weights.affine(&stats);
     let mut z = (flat * scale + shift).reshape([n, height, width, s.outputs]);
-    if s.relu {
-        z = relu(z);
-    }
+    z = match s.activation {
+        Activation::Linear => z,
+        Activation::Relu => z.clamp_min(0.0),
+        Activation::Relu6 => z.clamp(0.0, 6.0),
+    };
     if s.pool {
         let (h, w) = (height / 2, width / 2);
         z = z
@@ -272,19 +295,25 @@ mod tests {
             stride: 1,
             padding: 1,
             depthwise: false,
-            relu: true,
+            activation: Activation::Relu,
             pool: false,
         };
         for depthwise in [false, true] {
-            for (kernel, padding) in [(3, 1), (1, 0), (3, 0)] {
+            for (kernel, padding) in [(3, 1), (1, 0), (3, 0), (5, 2)] {
                 for stride in [1, 2] {
-                    for (relu, pool) in [(true, true), (true, false), (false, false)] {
+                    for (activation, pool) in [
+                        (Activation::Relu, true),
+                        (Activation::Relu, false),
+                        (Activation::Relu6, true),
+                        (Activation::Relu6, false),
+                        (Activation::Linear, false),
+                    ] {
                         let s = BlockShape {
                             depthwise,
                             kernel,
                             padding,
                             stride,
-                            relu,
+                            activation,
                             pool,
                             outputs: if depthwise { 5 } else { 4 },
                             ..base

@@ -24,6 +24,8 @@ pub enum Op {
     },
     /// `max(x, 0)`.
     Relu,
+    /// `min(max(x, 0), 6)`.
+    Relu6,
     /// The greatest value of each window, no padding, the remainder at the edge dropped.
     MaxPool {
         /// Side of the window and step, in pixels.

@@ -21,6 +21,7 @@ pub fn unfold(graph: &Graph, pictures: &Tensor<4>) -> Option<(Plan, Weights, Vec
         Architecture::Conv5 { channels },
         Architecture::Separable { channels },
         Architecture::Residual { channels },
+        Architecture::Lite { channels },
     ]
     .into_iter()
     .filter_map(|architecture| Plan::new(architecture, size).ok())
@@ -129,6 +130,7 @@ mod tests {
             Architecture::Conv5 { channels: 5 },
             Architecture::Separable { channels: 4 },
             Architecture::Residual { channels: 2 },
+            Architecture::Lite { channels: 4 },
         ] {
             let plan = Plan::new(architecture, (32, 36)).unwrap();
             let x = Tensor::<4>::random([30, 32, 36, 1], Distribution::Default, &device);

@@ -25,6 +25,9 @@ pub(super) enum Network {
     Separable,
     /// The same with inverted residuals and a map of patches, to find flaws by.
     Residual,
+    /// The first blocks of EfficientNet-Lite0, whose published weights --from takes; it has maps of
+    /// patches too.
+    Lite,
 }
 
 /// A way to learn.
@@ -116,6 +119,7 @@ impl Network {
             Self::Conv4 => 64,
             Self::Conv5 => 58,
             Self::Separable | Self::Residual => 16,
+            Self::Lite => 32,
         }
     }
 
@@ -125,6 +129,7 @@ impl Network {
             Self::Conv5 => Architecture::Conv5 { channels },
             Self::Separable => Architecture::Separable { channels },
             Self::Residual => Architecture::Residual { channels },
+            Self::Lite => Architecture::Lite { channels },
         }
     }
 }
