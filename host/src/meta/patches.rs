@@ -88,12 +88,16 @@ fn upsample(map: Tensor<4>, height: usize) -> Tensor<4> {
 
 impl Method for Patches {
     /// The head that makes patches of the maps, `[inputs, CHANNELS]` and `[1, CHANNELS]`, and slope and
-    /// threshold of the logit of a distance's logarithm.
+    /// threshold of the logit of a distance's logarithm. With a teacher the head starts at zero, so that
+    /// a network that is started from stays what it is while the head is far off.
     fn extras(&self, plan: &Plan, _classes: usize, seed: u64) -> Vec<Tensor<2>> {
         let device = backend::device();
         let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x7061_7463_6865_7300);
         let inputs = inputs(plan);
-        let deviation = (1.0 / inputs.max(1) as f32).sqrt();
+        let deviation = match self.has_teacher() {
+            true => 0.0,
+            false => (1.0 / inputs.max(1) as f32).sqrt(),
+        };
         let weight: Vec<f32> = (0..inputs * CHANNELS)
             .map(|_| gaussian(&mut rng) * deviation)
             .collect();

@@ -38,8 +38,8 @@ pub enum Architecture {
         /// no more than a device keeps of a shot ([`MAX_DIM`]).
         channels: usize,
     },
-    /// The first nine blocks of EfficientNet-Lite0 (Tan and Le 2019, Liu 2020): inverted residuals with
-    /// ReLU6 and kernels of 3x3 and 5x5. Published weights can be started from.
+    /// Seven of the first nine blocks of EfficientNet-Lite0 (Tan and Le 2019, Liu 2020): inverted residuals
+    /// with ReLU6 and kernels of 3x3 and 5x5. Published weights can be started from.
     Lite {
         /// Channels of the first block, 32 as published; the embedding has 3.5 times as many, but no more
         /// than a device keeps of a shot ([`MAX_DIM`]).
@@ -53,7 +53,7 @@ const LITE: [(usize, usize, usize, usize, usize); 5] = [
     (1, 3, 1, 1, 4),
     (2, 3, 2, 6, 6),
     (2, 5, 2, 6, 10),
-    (3, 3, 2, 6, 20),
+    (1, 3, 2, 6, 20),
     (1, 5, 1, 6, 28),
 ];
 /// The stages of it whose results are maps that patches are taken from.
