@@ -5,17 +5,47 @@
 //! output row of the same number is written, so the output may take the input's place.
 
 use super::elementwise::Place;
-use super::kernels::{self, Filters, Packed, Rows};
+use super::kernels::{self, Filters, Rows, packed_len};
 use super::requantize::Requantize;
 use crate::image::{Channel, OpRecord, PLANES};
 
 /// `scratch` is what [`OpRecord::scratch_needed`] says; `None` if a slice is too short.
 pub(crate) fn depthwise(
     op: &OpRecord,
+    place: Place<'_>,
+    weights: &[i8],
+    channels: &[Channel],
+    scratch: &mut [i16],
+) -> Option<()> {
+    let run = match op.kernel {
+        [3, 3] => with::<{ packed_len(3) }>,
+        [5, 5] => with::<{ packed_len(5) }>,
+        [7, 7] => with::<{ packed_len(7) }>,
+        _ => with::<0>,
+    };
+    run(op, place, weights, channels, scratch)
+}
+
+/// Not inlined: only the largest windows want the most room for packed weights on the stack.
+#[inline(never)]
+fn with<const N: usize>(
+    op: &OpRecord,
+    place: Place<'_>,
+    weights: &[i8],
+    channels: &[Channel],
+    scratch: &mut [i16],
+) -> Option<()> {
+    run(op, place, weights, channels, scratch, &mut [0; N])
+}
+
+#[inline(never)]
+fn run(
+    op: &OpRecord,
     mut place: Place<'_>,
     weights: &[i8],
     channels: &[Channel],
     scratch: &mut [i16],
+    packed: &mut [u32],
 ) -> Option<()> {
     // Rows are written over but for the padding beside them, which so is there for all channels.
     let rows = op.padded_width() * usize::from(op.kernel[0]);
@@ -27,25 +57,29 @@ pub(crate) fn depthwise(
             weights: weights.get(first..)?,
             step: op.input.channels.into(),
             kernel: op.kernel.map(usize::from),
-            stride: op.stride[1].into(),
+            stride: match op.output.width {
+                1 => 1,
+                _ => op.stride[1].into(),
+            },
             channels,
             requantize: Requantize::of(op),
         };
-        run(op, &mut place, first, &filters, scratch)?;
+        kernels::pack(&filters, packed)?;
+        by_rows(op, &mut place, first, &filters, packed, scratch)?;
         first += channels.len();
     }
     Some(())
 }
 
 /// The channels of `filters`, the first of which is number `first`.
-fn run(
+fn by_rows(
     op: &OpRecord,
     place: &mut Place<'_>,
     first: usize,
     filters: &Filters<'_>,
+    packed: &[u32],
     scratch: &mut [i16],
 ) -> Option<()> {
-    let packed = Packed::of(filters)?;
     let [top, left, ..] = op.pads.map(usize::from);
     let (height, width) = (usize::from(op.input.height), usize::from(op.input.width));
     let (window, down) = (usize::from(op.kernel[0]), usize::from(op.stride[0]));
@@ -88,7 +122,7 @@ fn run(
             first: begin,
         };
         let output = place.output().get_mut(y * outputs * step + first..)?;
-        kernels::filter(filters, &packed, &rows, output, outputs)?;
+        kernels::filter(filters, packed, &rows, output, outputs)?;
         start += down;
         begin = (begin + down).checked_rem(window)?;
     }

@@ -13,7 +13,8 @@
 //! - `one(block, output)` multiplies a single column;
 //! - `spread(input, step, planes, plane, start, width)` widens a row of `width` pixels that stand
 //!   `step` apart, one channel a plane, to `start` in each of the planes, which are `plane` long;
-//! - `Packed::of(filters)` arranges weights for `filter`;
+//! - `pack(filters, packed)` arranges weights for `filter`, in as many words as `packed_len` says for a
+//!   square window;
 //! - `filter(filters, packed, rows, output, outputs)` computes a row of each of the filters, output
 //!   `x` of filter `i` going to `output[x * filters.step + i]`;
 //! - `accumulate(acc, pixels, step)` adds the values of pixels that start `step` apart, channel by
@@ -33,11 +34,13 @@ mod portable;
 
 #[cfg(dsp)]
 pub(crate) use dsp::{
-    Packed, Wide, accumulate, deal, filter, four, maximum, one, pooled, products, spread, widen,
+    Wide, accumulate, deal, filter, four, maximum, one, pack, packed_len, pooled, products, spread,
+    widen,
 };
 #[cfg(not(dsp))]
 pub(crate) use portable::{
-    Packed, Wide, accumulate, deal, filter, four, maximum, one, pooled, products, spread, widen,
+    Wide, accumulate, deal, filter, four, maximum, one, pack, packed_len, pooled, products, spread,
+    widen,
 };
 
 /// Values that each vector of a [`Wide`] has at most.
@@ -72,7 +75,7 @@ pub(crate) struct Filters<'a> {
     pub(crate) step: usize,
     /// Height and width of the window.
     pub(crate) kernel: [usize; 2],
-    /// Step to the right.
+    /// Step to the right, 1 where a row has a single output.
     pub(crate) stride: usize,
     /// Bias and multiplier of each filter.
     pub(crate) channels: &'a [Channel],

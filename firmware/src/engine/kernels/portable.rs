@@ -127,18 +127,17 @@ pub(crate) fn spread(
 }
 
 /// This path reads the weights as they are.
-#[derive(Clone, Copy)]
-pub(crate) struct Packed;
+pub(crate) const fn packed_len(_side: usize) -> usize {
+    0
+}
 
-impl Packed {
-    pub(crate) fn of(_filters: &Filters<'_>) -> Option<Self> {
-        Some(Self)
-    }
+pub(crate) fn pack(_filters: &Filters<'_>, _packed: &mut [u32]) -> Option<()> {
+    Some(())
 }
 
 pub(crate) fn filter(
     filters: &Filters<'_>,
-    _packed: &Packed,
+    _packed: &[u32],
     rows: &Rows<'_>,
     output: &mut [i8],
     outputs: usize,
