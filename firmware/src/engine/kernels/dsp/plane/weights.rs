@@ -19,7 +19,7 @@ pub(super) const fn pairs(side: usize, stride: usize) -> usize {
     }
 }
 
-/// Words that [`pack`] needs.
+/// Words that [`pack`] needs at most.
 pub(crate) const fn packed_len(side: usize) -> usize {
     match pairs(side, 1) {
         0 => 0,
@@ -27,76 +27,84 @@ pub(crate) const fn packed_len(side: usize) -> usize {
     }
 }
 
-/// Arranges the weights of `filters` for their kernel, where they have one.
-pub(crate) fn pack(filters: &Filters<'_>, packed: &mut [u32]) -> Option<()> {
-    let ([side, width], stride, step) = (filters.kernel, filters.stride, filters.step);
-    let pairs = pairs(side, stride);
-    if side != width || pairs == 0 {
-        return Some(());
-    }
+/// Arranges the weights of `filters`, which are square and have a kernel.
+#[inline(never)]
+pub(super) fn pack<'a>(filters: &Filters<'_>, packed: &'a mut [u32]) -> Option<&'a [u32]> {
+    let side = filters.kernel[0];
+    let words = HEAD + pairs(side, filters.stride);
     let count = filters.channels.len();
-    let packed = packed.get_mut(..(HEAD + pairs) * count)?;
-    let mut records = packed.chunks_exact_mut(HEAD + pairs);
-    let mut next = |i: usize| {
-        let channel = filters.channels.get(i)?;
-        let (head, pairs) = records.next()?.split_first_chunk_mut::<HEAD>()?;
-        *head = [channel.bias as u32, channel.multiplier as u32];
-        Some(pairs)
-    };
-    // The last weight of each filter lies in the slice.
-    let weights = filters
-        .weights
-        .get(..(side * side - 1) * step + count)?
-        .as_ptr();
+    let packed = packed.get_mut(..words * count)?;
+    let last = side * side - 1;
+    let weights = filters.weights.get(..last * filters.step + count)?;
     if count == PLANES {
-        let [a, b, c, d] = [next(0)?, next(1)?, next(2)?, next(3)?];
-        let mut places = a.iter_mut().zip(b).zip(c).zip(d);
-        // SAFETY: the word of a tap ends at most where the slice does.
-        let read = |tap: usize| unsafe {
-            let word = weights.add(tap * step).cast::<u32>().read_unaligned();
+        let four = match (side, filters.stride) {
+            (3, _) => four::<3, 1>,
+            (5, 1) => four::<5, 1>,
+            (5, _) => four::<5, 2>,
+            (7, 1) => four::<7, 1>,
+            (_, _) => four::<7, 2>,
+        };
+        // SAFETY: the word of the last tap ends the weights; there are the words of four filters.
+        unsafe { four(weights.as_ptr(), filters.step, packed.as_mut_ptr()) };
+    } else {
+        for (i, packed) in packed.chunks_exact_mut(words).enumerate() {
+            let mut places = packed.iter_mut().skip(HEAD);
+            for row in 0..side {
+                for column in columns(side, filters.stride) {
+                    let tap = weights.get((row * side + column) * filters.step + i..)?;
+                    let pair = [*tap.first()?, *tap.get(filters.step)?];
+                    let [a, b] = pair.map(|weight| u32::from(i16::from(weight) as u16));
+                    *places.next()? = a | b << 16;
+                }
+            }
+        }
+    }
+    for (packed, channel) in packed.chunks_exact_mut(words).zip(filters.channels) {
+        if let Some(head) = packed.first_chunk_mut::<HEAD>() {
+            *head = [channel.bias as u32, channel.multiplier as u32];
+        }
+    }
+    Some(packed)
+}
+
+/// The first column of each pair of weights.
+fn columns(side: usize, stride: usize) -> impl Iterator<Item = usize> {
+    (0..side - 1).filter(move |&column| stride == 1 || column % 2 == 0 || column + 2 == side)
+}
+
+/// Packs four filters, whose weights are read together.
+unsafe fn four<const SIDE: usize, const STRIDE: usize>(
+    weights: *const i8,
+    step: usize,
+    packed: *mut u32,
+) {
+    let words = const { HEAD + pairs(SIDE, STRIDE) };
+    let (mut from, mut to) = (weights, packed.wrapping_add(HEAD));
+    for _ in 0..SIDE {
+        // SAFETY: as the caller says.
+        let read = |column: usize| unsafe {
+            let word = from
+                .wrapping_add(column * step)
+                .cast::<u32>()
+                .read_unaligned();
             // Channels 0 and 2, then 1 and 3.
             (sxtb16(word), sxtb16_ror8(word))
         };
-        each_pair(side, stride, read, |(even, odd), (next_even, next_odd)| {
-            let (((a, b), c), d) = places.next()?;
-            *a = even & 0xffff | next_even << 16;
-            *b = odd & 0xffff | next_odd << 16;
-            *c = even >> 16 | next_even & !0xffff;
-            *d = odd >> 16 | next_odd & !0xffff;
-            Some(())
-        })?;
-        return Some(());
-    }
-    for i in 0..count {
-        let mut places = next(i)?.iter_mut();
-        // SAFETY: each tap of each filter lies in the slice.
-        let read = |tap: usize| unsafe { i16::from(*weights.add(tap * step + i)) as u16 };
-        each_pair(side, stride, read, |weight, next| {
-            *places.next()? = u32::from(weight) | u32::from(next) << 16;
-            Some(())
-        })?;
-    }
-    Some(())
-}
-
-/// Calls `write` with the taps of each pair.
-#[inline(always)]
-fn each_pair<T: Copy>(
-    side: usize,
-    stride: usize,
-    read: impl Fn(usize) -> T,
-    mut write: impl FnMut(T, T) -> Option<()>,
-) -> Option<()> {
-    for row in 0..side {
-        let first = row * side;
-        let mut last = read(first);
-        for column in 1..side {
-            let next = read(first + column);
-            if stride == 1 || column % 2 == 1 || column + 1 == side {
-                write(last, next)?;
+        let (mut even, mut odd) = read(0);
+        for column in 1..SIDE {
+            let (next_even, next_odd) = read(column);
+            if STRIDE == 1 || column % 2 == 1 || column + 1 == SIDE {
+                // SAFETY: as the caller says.
+                unsafe {
+                    *to = even & 0xffff | next_even << 16;
+                    *to.wrapping_add(words) = odd & 0xffff | next_odd << 16;
+                    *to.wrapping_add(2 * words) = even >> 16 | next_even & !0xffff;
+                    *to.wrapping_add(3 * words) = odd >> 16 | next_odd & !0xffff;
+                }
+                to = to.wrapping_add(1);
             }
-            last = next;
+            (even, odd) = (next_even, next_odd);
         }
+        from = from.wrapping_add(SIDE * step);
     }
-    Some(())
 }
