@@ -9,23 +9,26 @@ pub(crate) fn upsample(op: &OpRecord, input: &[i8], output: &mut [i8]) -> Option
     let [down, right] = op.stride.map(usize::from);
     let read = usize::from(op.input.width) * channels;
     let written = read * right;
-    if written * down == 0 {
+    if channels == 0 {
         return None;
     }
-    let rows = output.chunks_exact_mut(written * down);
-    for (from, to) in input.chunks_exact(read).zip(rows) {
-        let (first, others) = to.split_at_mut_checked(written)?;
-        let pixels = first.chunks_exact_mut(channels * right);
-        for (pixel, copies) in from.chunks_exact(channels).zip(pixels) {
-            for copy in copies.chunks_exact_mut(channels) {
-                copy.copy_from_slice(pixel);
+    for y in 0..usize::from(op.input.height) {
+        let row = input.get(y * read..)?.get(..read)?;
+        let rest = output.get_mut(y * down * written..)?;
+        let (first, mut rest) = rest.split_at_mut_checked(written)?;
+        let mut copies = first.chunks_exact_mut(channels);
+        for pixel in row.chunks_exact(channels) {
+            for copy in copies.by_ref().take(right) {
+                elementwise::copy(copy, pixel);
             }
         }
         if (op.act_min, op.act_max) != (i8::MIN, i8::MAX) {
             elementwise::clamp(op, first);
         }
-        for other in others.chunks_exact_mut(written) {
-            other.copy_from_slice(first);
+        for _ in 1..down {
+            let (other, behind) = rest.split_at_mut_checked(written)?;
+            elementwise::copy(other, first);
+            rest = behind;
         }
     }
     Some(())

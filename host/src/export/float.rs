@@ -12,6 +12,7 @@ use super::{
     Metadata, metadata,
     signature::{Signature, SignatureError},
     sound::{self, SoundError},
+    tract,
 };
 use crate::nets::graph::Normalization;
 
@@ -79,13 +80,12 @@ impl FloatModel {
     /// # Errors
     /// [`FloatError`] if the file is no readable embedding network or its normalisation is unknown.
     pub fn new(onnx: &[u8], normalization: Option<Normalization>) -> Result<Self, FloatError> {
-        let (signature, model) = Signature::read(onnx)?;
+        let (signature, mut model) = Signature::read(onnx)?;
+        tract::scales_as_inputs(&mut model);
         let normalization = choose(normalization, &model)?;
         sound::check(&model, &signature)?;
         let typed = guarded(|| {
-            tract_onnx::onnx()
-                .with_ignore_value_info(true)
-                .with_ignore_output_shapes(true)
+            tract::reader()
                 .model_for_proto_model(&model)?
                 .with_input_fact(0, f32::fact(signature.dims(1)).into())?
                 .into_typed()

@@ -27,6 +27,7 @@ pub mod signature;
 pub mod sound;
 #[cfg(test)]
 mod tests;
+mod tract;
 pub mod verify;
 pub mod whiten;
 

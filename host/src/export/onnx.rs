@@ -12,7 +12,7 @@ use tract_onnx::pb::{
 };
 
 use super::metadata::{self, Metadata};
-use super::signature::PATCHES;
+use super::patches;
 use crate::nets::{
     graph::{Graph, Node, Op},
     reference::{self, GraphError},
@@ -177,8 +177,7 @@ pub fn read(onnx: &[u8]) -> Result<Graph, ReadError> {
     let input = dims.ok_or_else(|| foreign("its input is no picture of fixed size"))?;
     let mut nodes = Vec::with_capacity(graph.node.len());
     let mut values = vec![graph.input[0].name.as_str()];
-    let embeds = |node: &&NodeProto| !node.output.iter().any(|name| name == PATCHES);
-    for node in graph.node.iter().filter(embeds) {
+    for node in graph.node.iter().filter(|node| !patches::is_made(node)) {
         let fail = |what: &str| ReadError::Foreign(format!("node {}: {what}", node.name));
         let value = |name: &String| values.iter().rposition(|value| value == name);
         let reads = if node.op_type == "Add" { 2 } else { 1 };
@@ -281,7 +280,7 @@ fn ints(name: &str, values: &[usize]) -> AttributeProto {
 }
 
 /// A whole number.
-fn int(name: &str, value: i64) -> AttributeProto {
+pub(super) fn int(name: &str, value: i64) -> AttributeProto {
     AttributeProto {
         name: name.to_owned(),
         r#type: AttributeType::Int as i32,

@@ -11,11 +11,14 @@
 //!   goes to `output[p * stride + c]`;
 //! - `pooled(block, output)` does the same and keeps the greatest of the four pixels;
 //! - `one(block, output)` multiplies a single column;
-//! - `spread(input, step, planes, plane, start, width)` widens a row of `width` pixels that stand
-//!   `step` apart, one channel a plane, to `start` in each of the planes, which are `plane` long;
-//! - `Packed::of(filters)` arranges weights for `filter`;
-//! - `filter(filters, packed, rows, output, outputs)` computes a row of each of the filters, output
-//!   `x` of filter `i` going to `output[x * filters.step + i]`;
+//! - `spread(input, step, planes, to)` widens rows of pixels that stand `step` apart, one channel a plane,
+//!   to where [`Spot`] says;
+//! - `fill(planes, value)` writes one value everywhere;
+//! - `Filter::of(filters, packed)` is a loop for such filters, with room for their weights, in words as
+//!   many as `packed_len` says for a square window;
+//! - `Filter::load(weights, channels)` arranges the weights of the next of them;
+//! - `Filter::row(planes, first, output)` computes a row of each of them, output `x` of filter `i` going
+//!   to `output[x * step + i]`; row `first` of the ring is the window's first;
 //! - `accumulate(acc, pixels, step)` adds the values of pixels that start `step` apart, channel by
 //!   channel; channels that the last pixel has not are garbage in `acc`, which nobody reads;
 //! - `maximum(best, values)` keeps the greater of two values, place by place;
@@ -33,11 +36,13 @@ mod portable;
 
 #[cfg(dsp)]
 pub(crate) use dsp::{
-    Packed, Wide, accumulate, deal, filter, four, maximum, one, pooled, products, spread, widen,
+    Filter, Wide, accumulate, deal, fill, four, maximum, one, packed_len, pooled, products, spread,
+    widen,
 };
 #[cfg(not(dsp))]
 pub(crate) use portable::{
-    Packed, Wide, accumulate, deal, filter, four, maximum, one, pooled, products, spread, widen,
+    Filter, Wide, accumulate, deal, fill, four, maximum, one, packed_len, pooled, products, spread,
+    widen,
 };
 
 /// Values that each vector of a [`Wide`] has at most.
@@ -63,7 +68,8 @@ pub(crate) struct Block<'a> {
     pub(crate) requantize: Requantize,
 }
 
-/// Filters of a depthwise convolution, at most [`PLANES`](crate::image) together.
+/// Filters of a depthwise convolution, at most [`PLANES`](crate::image) together, and the widened rows
+/// under them: for each channel a plane that is a ring of `kernel[0]` rows.
 #[derive(Clone, Copy)]
 pub(crate) struct Filters<'a> {
     /// The weights of all channels from the first of these on: tap `t` is at `t * step`.
@@ -72,23 +78,37 @@ pub(crate) struct Filters<'a> {
     pub(crate) step: usize,
     /// Height and width of the window.
     pub(crate) kernel: [usize; 2],
-    /// Step to the right.
+    /// Step to the right, 1 where a row has a single output.
     pub(crate) stride: usize,
+    /// Outputs of a row.
+    pub(crate) outputs: usize,
+    /// Values in a row, padding included, an even number.
+    pub(crate) pitch: usize,
     /// Bias and multiplier of each filter.
     pub(crate) channels: &'a [Channel],
     /// How sums become outputs.
     pub(crate) requantize: Requantize,
 }
 
-/// The widened rows under the filters: for each channel a plane that is a ring of `kernel[0]` rows.
+impl Filters<'_> {
+    /// Values in a plane.
+    #[inline(always)]
+    pub(crate) fn plane(&self) -> usize {
+        self.pitch * self.kernel[0]
+    }
+}
+
+/// Where rows go in each of the planes.
 #[derive(Clone, Copy)]
-pub(crate) struct Rows<'a> {
-    /// All planes.
-    pub(crate) planes: &'a [i16],
+pub(crate) struct Spot {
     /// Values in a plane.
     pub(crate) plane: usize,
-    /// Values in a row, padding included, an even number.
+    /// Where the first value goes.
+    pub(crate) start: usize,
+    /// Values in a row.
+    pub(crate) width: usize,
+    /// From row to row.
     pub(crate) pitch: usize,
-    /// Which row of the ring is the window's first.
-    pub(crate) first: usize,
+    /// Number of rows.
+    pub(crate) rows: usize,
 }

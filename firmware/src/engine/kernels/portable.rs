@@ -2,8 +2,8 @@
 //!
 //! Columns lie one after the other.
 
-use super::{Block, Filters, LANES, Rows, WIDE};
-use crate::image::packing::tap_slot;
+use super::{Block, Filters, LANES, Spot, WIDE};
+use crate::image::{Channel, packing::tap_slot};
 
 pub(crate) fn widen<const N: usize>(
     runs: [&[i8]; N],
@@ -108,64 +108,66 @@ pub(crate) fn one(block: &Block<'_>, output: &mut [i8]) -> Option<()> {
     Some(())
 }
 
-pub(crate) fn spread(
-    input: &[i8],
-    step: usize,
-    planes: &mut [i16],
-    plane: usize,
-    start: usize,
-    width: usize,
-) -> Option<()> {
-    for (channel, plane) in planes.chunks_exact_mut(plane).enumerate() {
-        let values = plane.get_mut(start..)?.get_mut(..width)?;
-        let input = input.get(channel..)?.iter().step_by(step);
-        for (value, &input) in values.iter_mut().zip(input) {
-            *value = input.into();
-        }
-    }
-    Some(())
-}
-
-/// This path reads the weights as they are.
-#[derive(Clone, Copy)]
-pub(crate) struct Packed;
-
-impl Packed {
-    pub(crate) fn of(_filters: &Filters<'_>) -> Option<Self> {
-        Some(Self)
-    }
-}
-
-pub(crate) fn filter(
-    filters: &Filters<'_>,
-    _packed: &Packed,
-    rows: &Rows<'_>,
-    output: &mut [i8],
-    outputs: usize,
-) -> Option<()> {
-    let planes = rows.planes.chunks_exact(rows.plane);
-    for (i, (channel, plane)) in filters.channels.iter().zip(planes).enumerate() {
-        let weights = filters.weights.get(i..)?;
-        for start in (0..outputs).step_by(LANES) {
-            let lanes = LANES.min(outputs - start);
-            let acc = filter_lanes(filters, weights, rows, plane, channel.bias, start, lanes)?;
-            let output = output.get_mut(start * filters.step + i..)?;
-            let output = output.iter_mut().step_by(filters.step);
-            for (out, acc) in output.zip(acc).take(lanes) {
-                *out = filters.requantize.apply(acc, channel.multiplier);
+pub(crate) fn spread(input: &[i8], step: usize, planes: &mut [i16], to: &Spot) -> Option<()> {
+    for (channel, plane) in planes.chunks_exact_mut(to.plane).enumerate() {
+        let mut input = input.get(channel..)?.iter().step_by(step);
+        for row in 0..to.rows {
+            let values = plane.get_mut(to.start + row * to.pitch..)?;
+            for (value, &input) in values.get_mut(..to.width)?.iter_mut().zip(&mut input) {
+                *value = input.into();
             }
         }
     }
     Some(())
 }
 
+pub(crate) fn fill(planes: &mut [i16], value: i8) {
+    planes.fill(value.into());
+}
+
+/// This path reads the weights as they are.
+pub(crate) const fn packed_len(_side: usize) -> usize {
+    0
+}
+
+pub(crate) struct Filter<'a>(Filters<'a>);
+
+impl<'a> Filter<'a> {
+    pub(crate) fn of(filters: Filters<'a>, _packed: &'a mut [u32]) -> Option<Self> {
+        Some(Self(filters))
+    }
+
+    pub(crate) fn load(&mut self, weights: &'a [i8], channels: &'a [Channel]) -> Option<()> {
+        (self.0.weights, self.0.channels) = (weights, channels);
+        Some(())
+    }
+
+    pub(crate) fn row(&mut self, planes: &[i16], first: usize, output: &mut [i8]) -> Option<()> {
+        let filters = &self.0;
+        let planes = planes.chunks_exact(filters.plane());
+        for (i, (channel, plane)) in filters.channels.iter().zip(planes).enumerate() {
+            let weights = filters.weights.get(i..)?;
+            for start in (0..filters.outputs).step_by(LANES) {
+                let lanes = LANES.min(filters.outputs - start);
+                let acc = lanes_of(filters, weights, plane, first, channel.bias, start, lanes)?;
+                let output = output.get_mut(start * filters.step + i..)?;
+                let output = output.iter_mut().step_by(filters.step);
+                for (out, acc) in output.zip(acc).take(lanes) {
+                    *out = filters.requantize.apply(acc, channel.multiplier);
+                }
+            }
+        }
+        Some(())
+    }
+}
+
 /// Sums of outputs `start..start + lanes` of one channel.
 #[inline(always)]
-fn filter_lanes(
+fn lanes_of(
     filters: &Filters<'_>,
     weights: &[i8],
-    rows: &Rows<'_>,
     plane: &[i16],
+    first: usize,
     bias: i32,
     start: usize,
     lanes: usize,
@@ -173,8 +175,8 @@ fn filter_lanes(
     let [height, width] = filters.kernel;
     let mut acc = [bias; LANES];
     for ky in 0..height {
-        let slot = (rows.first + ky) % height;
-        let row = plane.get(slot * rows.pitch..)?.get(..rows.pitch)?;
+        let slot = (first + ky) % height;
+        let row = plane.get(slot * filters.pitch..)?.get(..filters.pitch)?;
         for kx in 0..width {
             let weight = i32::from(*weights.get((ky * width + kx) * filters.step)?);
             let values = row.get(start * filters.stride + kx..)?;

@@ -150,7 +150,8 @@ pub enum ConvertError {
 
 /// The operators that the converter understands.
 pub const SUPPORTED: &str = "Add, AveragePool, BatchNormalization, Clip, Constant, Conv, Div, Dropout, Flatten, Gemm, \
-     GlobalAveragePool, Identity, LpNormalization, MatMul, MaxPool, Mul, Pad, ReduceL2, ReduceMean, Relu, Reshape, Squeeze, Sub, Transpose, Unsqueeze";
+     GlobalAveragePool, Identity, LpNormalization, MatMul, MaxPool, Mul, Pad, ReduceL2, ReduceMean, Relu, Reshape, Resize, Squeeze, Sub, Transpose, \
+     Unsqueeze, Upsample";
 
 /// How to end the network before an operator.
 fn cut_at(before: &Option<String>) -> String {

@@ -74,6 +74,10 @@ fn shape_record(network: &Network, index: usize) -> OpRecord {
         }
         Op::Flatten => Kind::Flatten,
         Op::Normalize => Kind::Normalize,
+        Op::Upsample(factors) => {
+            record.stride = factors.map(|factor| factor as u8);
+            Kind::Upsample
+        }
         Op::View => {
             record.input = tensor(output);
             Kind::Clamp

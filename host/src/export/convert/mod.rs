@@ -35,6 +35,7 @@ mod shapes;
 mod simplify;
 #[cfg(test)]
 mod tests;
+mod upsample;
 
 pub use calibrate::Range;
 pub use error::{ConvertError, SUPPORTED};

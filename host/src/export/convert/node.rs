@@ -91,6 +91,15 @@ pub(super) enum Value {
     Length(Length),
 }
 
+/// Axes counted from the front.
+pub(super) fn from_front(axes: &[i64], rank: i64) -> Vec<i64> {
+    let count = |&axis: &i64| match axis {
+        ..0 => axis.saturating_add(rank),
+        _ => axis,
+    };
+    axes.iter().map(count).collect()
+}
+
 /// A node with the values that it reads.
 pub(super) struct Node<'f> {
     pub(super) proto: &'f NodeProto,
@@ -189,16 +198,7 @@ impl Node<'_> {
             },
             (None, None) => return Ok(None),
         };
-        let mut axes: Vec<i64> = axes
-            .iter()
-            .map(|&axis| {
-                if axis < 0 {
-                    axis.saturating_add(rank)
-                } else {
-                    axis
-                }
-            })
-            .collect();
+        let mut axes = from_front(&axes, rank);
         axes.sort_unstable();
         Ok(Some(axes))
     }

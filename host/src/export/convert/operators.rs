@@ -9,6 +9,7 @@ use super::{
     read::Layers,
     reshape::{flatten, reshape, squeeze, transpose, unsqueeze},
     shapes,
+    upsample::upsample,
 };
 
 /// Most weights of one convolution, zeros of a dilated window included.
@@ -44,6 +45,7 @@ pub(super) fn read(node: &Node<'_>, layers: &mut Layers) -> Result<Value, Conver
         "ReduceMean" => reduce_mean(node, layers),
         "Add" | "Sub" | "Mul" | "Div" => arithmetic(node, layers),
         "Pad" => pad(node, layers),
+        "Resize" | "Upsample" => upsample(node, layers),
         "Flatten" => flatten(node, layers),
         "Reshape" => reshape(node, layers),
         "Cast" => cast(node),

@@ -1,0 +1,110 @@
+//! The weights of 3 x 3, 5 x 5 and 7 x 7 filters in pairs, for two products an instruction.
+//!
+//! Each filter has bias and multiplier, then for each row `a b c ...` of its window the pairs
+//! `a b`, `b c` and so on. In steps of two every other pair is left out, the last one never.
+
+use super::super::super::Filters;
+use super::super::instructions::{sxtb16, sxtb16_ror8};
+use crate::image::PLANES;
+
+/// Words before the pairs of weights.
+pub(super) const HEAD: usize = 2;
+
+/// Words of pairs of a filter, 0 for one that has no kernel.
+pub(super) const fn pairs(side: usize, stride: usize) -> usize {
+    match (side, stride) {
+        (3 | 5 | 7, 1) => side * (side - 1),
+        (3 | 5 | 7, 2) => side * side.div_ceil(2),
+        _ => 0,
+    }
+}
+
+/// Words that [`pack`] needs at most.
+pub(crate) const fn packed_len(side: usize) -> usize {
+    match pairs(side, 1) {
+        0 => 0,
+        pairs => PLANES * (HEAD + pairs),
+    }
+}
+
+/// Arranges the weights of `filters`, which are square and have a kernel.
+#[inline(never)]
+pub(super) fn pack<'a>(filters: &Filters<'_>, packed: &'a mut [u32]) -> Option<&'a [u32]> {
+    let side = filters.kernel[0];
+    let words = HEAD + pairs(side, filters.stride);
+    let count = filters.channels.len();
+    let packed = packed.get_mut(..words * count)?;
+    let last = side * side - 1;
+    let weights = filters.weights.get(..last * filters.step + count)?;
+    if count == PLANES {
+        let four = match (side, filters.stride) {
+            (3, _) => four::<3, 1>,
+            (5, 1) => four::<5, 1>,
+            (5, _) => four::<5, 2>,
+            (7, 1) => four::<7, 1>,
+            (_, _) => four::<7, 2>,
+        };
+        // SAFETY: the word of the last tap ends the weights; there are the words of four filters.
+        unsafe { four(weights.as_ptr(), filters.step, packed.as_mut_ptr()) };
+    } else {
+        for (i, packed) in packed.chunks_exact_mut(words).enumerate() {
+            let mut places = packed.iter_mut().skip(HEAD);
+            for row in 0..side {
+                for column in columns(side, filters.stride) {
+                    let tap = weights.get((row * side + column) * filters.step + i..)?;
+                    let pair = [*tap.first()?, *tap.get(filters.step)?];
+                    let [a, b] = pair.map(|weight| u32::from(i16::from(weight) as u16));
+                    *places.next()? = a | b << 16;
+                }
+            }
+        }
+    }
+    for (packed, channel) in packed.chunks_exact_mut(words).zip(filters.channels) {
+        if let Some(head) = packed.first_chunk_mut::<HEAD>() {
+            *head = [channel.bias as u32, channel.multiplier as u32];
+        }
+    }
+    Some(packed)
+}
+
+/// The first column of each pair of weights.
+fn columns(side: usize, stride: usize) -> impl Iterator<Item = usize> {
+    (0..side - 1).filter(move |&column| stride == 1 || column % 2 == 0 || column + 2 == side)
+}
+
+/// Packs four filters, whose weights are read together.
+unsafe fn four<const SIDE: usize, const STRIDE: usize>(
+    weights: *const i8,
+    step: usize,
+    packed: *mut u32,
+) {
+    let words = const { HEAD + pairs(SIDE, STRIDE) };
+    let (mut from, mut to) = (weights, packed.wrapping_add(HEAD));
+    for _ in 0..SIDE {
+        // SAFETY: as the caller says.
+        let read = |column: usize| unsafe {
+            let word = from
+                .wrapping_add(column * step)
+                .cast::<u32>()
+                .read_unaligned();
+            // Channels 0 and 2, then 1 and 3.
+            (sxtb16(word), sxtb16_ror8(word))
+        };
+        let (mut even, mut odd) = read(0);
+        for column in 1..SIDE {
+            let (next_even, next_odd) = read(column);
+            if STRIDE == 1 || column % 2 == 1 || column + 1 == SIDE {
+                // SAFETY: as the caller says.
+                unsafe {
+                    *to = even & 0xffff | next_even << 16;
+                    *to.wrapping_add(words) = odd & 0xffff | next_odd << 16;
+                    *to.wrapping_add(2 * words) = even >> 16 | next_even & !0xffff;
+                    *to.wrapping_add(3 * words) = odd >> 16 | next_odd & !0xffff;
+                }
+                to = to.wrapping_add(1);
+            }
+            (even, odd) = (next_even, next_odd);
+        }
+        from = from.wrapping_add(SIDE * step);
+    }
+}
