@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use syn::{Attribute, Item, UseTree, Visibility};
+use syn::{Attribute, Expr, ExprLit, Item, Lit, Meta, UseTree, Visibility};
 
 /// A crate, its root first.
 pub(super) struct Source {
@@ -74,7 +74,8 @@ impl Source {
         items: Vec<Item>,
     ) -> usize {
         let index = self.modules.len();
-        let relative = file.strip_prefix(folder).expect("inside the crate");
+        // Files that several crates share stand beside them.
+        let relative = file.strip_prefix(folder).unwrap_or(file);
         self.modules.push(Module {
             path: path.clone(),
             file: relative.display().to_string(),
@@ -93,7 +94,11 @@ impl Source {
                 let child = if let Some((_, items)) = child.content {
                     self.module(folder, file, &within, path, Some(index), items)
                 } else {
-                    let file = file_of(&within);
+                    let beside = file.parent().unwrap_or(folder);
+                    let file = match given_path(&child.attrs) {
+                        Some(path) => beside.join(path),
+                        None => file_of(&within),
+                    };
                     self.file(folder, &file, &within, path, Some(index))
                 };
                 self.modules[index].children.insert(name, child);
@@ -151,6 +156,23 @@ fn file_of(within: &Path) -> PathBuf {
     } else {
         within.join("mod.rs")
     }
+}
+
+/// The file of `#[path = "file"]`.
+fn given_path(attributes: &[Attribute]) -> Option<String> {
+    attributes.iter().find_map(|attribute| {
+        let value = match &attribute.meta {
+            Meta::NameValue(pair) if pair.path.is_ident("path") => &pair.value,
+            _ => return None,
+        };
+        match value {
+            Expr::Lit(ExprLit {
+                lit: Lit::Str(path),
+                ..
+            }) => Some(path.value()),
+            _ => None,
+        }
+    })
 }
 
 /// All names that a `use` brings in.
