@@ -22,6 +22,7 @@ pub mod float;
 pub mod metadata;
 pub mod onnx;
 pub mod patches;
+mod proto;
 pub mod runtime;
 pub mod signature;
 pub mod sound;

@@ -13,6 +13,7 @@ use tract_onnx::pb::{
 
 use super::metadata::{self, Metadata};
 use super::patches;
+use super::proto::{int, ints, tensor, value_info};
 use crate::nets::{
     graph::{Graph, Node, Op},
     reference::{self, GraphError},
@@ -24,8 +25,6 @@ pub const INPUT: &str = "image";
 pub const OUTPUT: &str = "embedding";
 /// Name of the embedding before the layer that [`whiten`](super::whiten) puts behind a network.
 pub(super) const PLAIN: &str = "embedding.plain";
-/// Name of the batch dimension.
-const BATCH: &str = "N";
 /// Version of the operators used.
 const OPSET: i64 = 13;
 /// Version of the file format that came with this version of the operators.
@@ -256,61 +255,4 @@ fn output_dims<'s>(graph: &Graph, shapes: &'s [[usize; 3]]) -> &'s [usize] {
     let vector = index > 0 && matches!(graph.nodes[index - 1].op, Op::Flatten | Op::Linear { .. });
     let shape = &shapes[shapes.len() - 1];
     if vector { &shape[..1] } else { shape }
-}
-
-/// A float32 tensor with its values as little-endian bytes.
-pub(super) fn tensor(name: String, dims: &[usize], data: &[f32]) -> TensorProto {
-    TensorProto {
-        dims: dims.iter().map(|&dim| dim as i64).collect(),
-        data_type: DataType::Float as i32,
-        raw_data: data.iter().flat_map(|value| value.to_le_bytes()).collect(),
-        name,
-        ..Default::default()
-    }
-}
-
-/// A list of whole numbers.
-fn ints(name: &str, values: &[usize]) -> AttributeProto {
-    AttributeProto {
-        name: name.to_owned(),
-        r#type: AttributeType::Ints as i32,
-        ints: values.iter().map(|&value| value as i64).collect(),
-        ..Default::default()
-    }
-}
-
-/// A whole number.
-pub(super) fn int(name: &str, value: i64) -> AttributeProto {
-    AttributeProto {
-        name: name.to_owned(),
-        r#type: AttributeType::Int as i32,
-        i: value,
-        ..Default::default()
-    }
-}
-
-/// A float32 tensor with a batch dimension before `dims`.
-pub(super) fn value_info(name: &str, dims: &[usize]) -> ValueInfoProto {
-    let dimension = |value| Dimension {
-        value: Some(value),
-        ..Default::default()
-    };
-    let batch = dimension(dimension::Value::DimParam(BATCH.to_owned()));
-    let rest = dims
-        .iter()
-        .map(|&dim| dimension(dimension::Value::DimValue(dim as i64)));
-    let tensor = type_proto::Tensor {
-        elem_type: DataType::Float as i32,
-        shape: Some(TensorShapeProto {
-            dim: std::iter::once(batch).chain(rest).collect(),
-        }),
-    };
-    ValueInfoProto {
-        name: name.to_owned(),
-        r#type: Some(TypeProto {
-            value: Some(type_proto::Value::TensorType(tensor)),
-            ..Default::default()
-        }),
-        ..Default::default()
-    }
 }

@@ -7,7 +7,7 @@ use tract_onnx::{
     tract_hir::internal::InferenceOp,
 };
 
-use super::onnx::tensor;
+use super::proto::tensor;
 
 /// Reads every operator that tract reads, and these.
 pub(super) fn reader() -> tract_onnx::Onnx {

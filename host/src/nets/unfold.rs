@@ -3,9 +3,9 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::block::{BlockWeights, Statistics};
-use super::cpu::norm::EPSILON;
 use super::graph::{Graph, Node, Op};
 use super::network::{Architecture, Plan, Weights};
+use super::shape::EPSILON;
 
 /// Takes a folded network apart again: its plan, weights and batch norm statistics. `pictures`,
 /// `[n, height, width, 1]` and normalised, are what the statistics are taken from: as many as

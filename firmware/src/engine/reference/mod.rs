@@ -33,7 +33,6 @@ pub struct Operands<'a> {
 /// Computes the operation into `output`, which has the length of the record's output.
 ///
 /// # Panics
-///
 /// If the record is invalid or a slice is too short.
 pub fn run(op: &OpRecord, operands: &Operands<'_>, output: &mut [i8]) {
     match op.kind().expect("a known kind") {

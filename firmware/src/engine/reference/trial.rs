@@ -76,7 +76,6 @@ impl<const N: usize> Trial<N> {
     /// is drawn from `seed`.
     ///
     /// # Errors
-    ///
     /// [`TrialError::Mismatch`] if the engine is wrong, the others if `shape` is.
     pub fn run(
         &mut self,
@@ -122,7 +121,6 @@ impl<const N: usize> Trial<N> {
     /// extreme values.
     ///
     /// # Errors
-    ///
     /// The number of the first operation that failed and what was wrong; its record stands in
     /// [`Trial::image`].
     pub fn run_random(&mut self, count: u64, seed: u64) -> Result<(), (u64, TrialError)> {

@@ -2,7 +2,7 @@
 
 use tract_onnx::pb::{AttributeProto, NodeProto};
 
-use super::{constant::Constant, error::ConvertError, lengths::Length, network::Shape};
+use super::{constant::Constant, error::ConvertError, network::Shape};
 
 /// Greatest size of anything along one axis, in pixels or channels.
 pub(super) const MAX_SIDE: usize = 65535;
@@ -80,6 +80,22 @@ impl Activation {
             [2, 3]
         }
     }
+}
+
+/// Something on the way to the lengths of a tensor's vectors of channels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Length {
+    pub(super) of: Activation,
+    pub(super) form: Form,
+}
+
+/// How far it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Form {
+    Squares,
+    Sum,
+    Root,
+    Inverse,
 }
 
 /// What a name in the file stands for.

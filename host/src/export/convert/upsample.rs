@@ -3,9 +3,9 @@
 use super::{
     constant::Constant,
     error::ConvertError,
+    layers::Layers,
     network::{Op, Shape},
     node::{Activation, Node, from_front},
-    read::Layers,
 };
 
 /// Greatest factor that the engine knows.

@@ -3,7 +3,7 @@
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 use rayon::prelude::*;
 
-use super::PatchesError;
+use super::error::PatchesError;
 use crate::nets::graph::Head;
 
 /// Part of the first component's variance below which there is nothing but rounding.

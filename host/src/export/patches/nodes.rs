@@ -4,9 +4,9 @@ use tract_onnx::pb::{
     AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, attribute_proto::AttributeType,
 };
 
-use super::taps::{Tap, Taps};
+use super::tap::Tap;
 use crate::export::{
-    onnx::{int, tensor},
+    proto::{int, tensor},
     signature::PATCHES,
 };
 use crate::nets::graph::Head;
@@ -53,11 +53,11 @@ pub(super) fn add_joined(graph: &mut GraphProto, opset: i64, taps: &[Tap]) {
 
 /// A head of the taps: for each the columns of the weights that read it, as a 1x1 convolution before its
 /// map is made larger, and the sum.
-pub(super) fn add_head(graph: &mut GraphProto, opset: i64, taps: &Taps, head: &Head) {
-    let [.., inputs] = taps.shape();
+pub(super) fn add_head(graph: &mut GraphProto, opset: i64, taps: &[Tap], head: &Head) {
+    let inputs: usize = taps.iter().map(Tap::channels).sum();
     let outputs = head.bias.len();
     let (mut start, mut sum) = (0, None::<String>);
-    let last = taps.iter().count() - 1;
+    let last = taps.len() - 1;
     for (index, tap) in taps.iter().enumerate() {
         let columns = start..start + tap.channels();
         start = columns.end;

@@ -3,54 +3,31 @@
 use prost::Message;
 use tract_onnx::pb::{GraphProto, ModelProto};
 
-use super::{PatchesError, nodes};
+use super::error::PatchesError;
+use super::nodes;
+use super::tap::{LEAST_SIDE, Tap};
 use crate::export::{
     float::FloatModel,
-    onnx::value_info,
+    proto::value_info,
     signature::{PATCHES, Signature},
 };
 
-/// Least side of the map that is taken when none is named.
-pub const LEAST_SIDE: usize = 12;
-
-/// An inner value with a map.
-#[derive(Clone, Debug)]
-pub(super) struct Tap {
-    pub(super) name: String,
-    /// Height, width and channels.
-    shape: [usize; 3],
-    /// How often each of its rows and columns stands in the largest map.
-    pub(super) factors: [usize; 2],
-}
-
-impl Tap {
-    /// The value, and the network with it as it is for patches; `None` if it is no map.
-    fn open(model: &ModelProto, name: &str) -> Option<(Self, FloatModel)> {
-        let mut model = model.clone();
-        nodes::add_identity(model.graph.as_mut()?, name);
-        let model = with_patches(model)?;
-        let shape = model.patches_shape()?;
-        let name = name.to_owned();
-        let factors = [1; 2];
-        Some((
-            Self {
-                name,
-                shape,
-                factors,
-            },
-            model,
-        ))
-    }
-
-    /// Height and width of the map.
-    fn places(&self) -> [usize; 2] {
-        let [height, width, _] = self.shape;
-        [height, width]
-    }
-
-    pub(super) fn channels(&self) -> usize {
-        self.shape[2]
-    }
+/// The value, and the network with it as it is for patches; `None` if it is no map.
+fn open(model: &ModelProto, name: &str) -> Option<(Tap, FloatModel)> {
+    let mut model = model.clone();
+    nodes::add_identity(model.graph.as_mut()?, name);
+    let model = with_patches(model)?;
+    let shape = model.patches_shape()?;
+    let name = name.to_owned();
+    let factors = [1; 2];
+    Some((
+        Tap {
+            name,
+            shape,
+            factors,
+        },
+        model,
+    ))
 }
 
 /// Evaluates a network whose last node gives patches.
@@ -85,9 +62,9 @@ impl Taps {
             if found.iter().any(|(tap, _)| tap.name == name) {
                 return Err(PatchesError::Twice(name.to_owned()));
             }
-            let open = known.contains(&name).then(|| Tap::open(&model, name));
-            found.push(open.flatten().ok_or_else(|| {
-                let map = |name: &&&str| Tap::open(&model, name).is_some();
+            let opened = known.contains(&name).then(|| open(&model, name));
+            found.push(opened.flatten().ok_or_else(|| {
+                let map = |name: &&&str| open(&model, name).is_some();
                 PatchesError::Tap {
                     tap: name.to_owned(),
                     have: known
@@ -99,10 +76,7 @@ impl Taps {
             })?);
         }
         if names.is_empty() {
-            let mut maps = known
-                .iter()
-                .rev()
-                .filter_map(|name| Tap::open(&model, name));
+            let mut maps = known.iter().rev().filter_map(|name| open(&model, name));
             let large = |(tap, _): &(Tap, _)| tap.places().iter().all(|&side| side >= LEAST_SIDE);
             found.push(maps.find(large).ok_or(PatchesError::NoTap)?);
         }
@@ -136,18 +110,18 @@ impl Taps {
         Ok(Self { taps, model, shape })
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Tap> {
-        self.taps.iter()
+    pub(super) fn all(&self) -> &[Tap] {
+        &self.taps
     }
 
     /// Channels of each.
     pub(super) fn channels(&self) -> Vec<usize> {
-        self.iter().map(Tap::channels).collect()
+        self.taps.iter().map(Tap::channels).collect()
     }
 
     /// Their names in the file.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.iter().map(|tap| tap.name.as_str())
+        self.taps.iter().map(|tap| tap.name.as_str())
     }
 
     /// Their names for people.

@@ -7,10 +7,7 @@
 use multiversion::multiversion;
 use rayon::prelude::*;
 
-use super::BlockShape;
-
-/// Added to the variance.
-pub(crate) const EPSILON: f32 = 1e-5;
+use crate::nets::shape::{BlockShape, EPSILON};
 
 /// Sum of equally long vectors, in order.
 pub(crate) fn sum(partial: &[Vec<f32>]) -> Vec<f32> {

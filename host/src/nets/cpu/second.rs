@@ -24,8 +24,8 @@
 use multiversion::multiversion;
 use rayon::prelude::*;
 
-use super::BlockShape;
-use super::norm::{Affine, EPSILON, Limits, route, window};
+use super::norm::{Affine, Limits, route, window};
+use crate::nets::shape::{BlockShape, EPSILON};
 
 /// What a block computed and the gradient of its output.
 #[derive(Clone, Copy)]

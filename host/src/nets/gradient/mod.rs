@@ -4,8 +4,8 @@
 use burn::tensor::Tensor;
 
 use super::block::{self, BlockShape, BlockWeights, Norm, Statistics};
-use super::cpu::norm::EPSILON;
 use super::network::{Pass, Plan, Weights};
+use super::shape::EPSILON;
 use super::{backend, fused, second};
 
 /// A forward pass with batch norm over its batch that remembers what the gradient reads.
