@@ -8,7 +8,7 @@
 //! it in another flash ([`Store::ledger`]) finds out a flash that lost all of the newest.
 //!
 //! It holds [`MAX_CLASSES`] classes of [`MAX_SHOTS`] shots of [`MAX_DIM`] values, of all models
-//! together, in [`Store::MIN_SECTORS`] sectors: 37 of 4 KiB with words of 4 bytes (the largest class
+//! together (a build [chooses](crate::heads) fewer), by default in [`Store::MIN_SECTORS`] sectors: 37 of 4 KiB with words of 4 bytes (the largest class
 //! takes 2,844 bytes), 4 of 128 KiB with words of 32. What does not fit is refused, and nothing is
 //! lost. Sectors are written in turn, so that all wear alike.
 //!
@@ -32,14 +32,14 @@ pub use crate::heads::{Class, MAX_CLASSES, MAX_DIM, MAX_NAME, MAX_SHOTS};
 pub use known::{Enrolment, Known};
 pub use ledger::{Damage, Ledger};
 
-use crate::heads::{Answer, Head, Quantization, Role};
+use crate::heads::{Answer, Head, IDS, Quantization, Role};
 pub(crate) use ledger::LEDGER;
 use ledger::NUMBERED;
-use record::{MAX_RECORD, TOMBSTONE};
+use record::{MAX_RECORD, TOMBSTONE, Unread};
 use sectors::{Map, MapError, Sectors, Uncached, WORD_LIMIT, each_item};
 
 /// Key of the item that holds the head; classes have their id.
-const HEAD: u8 = MAX_CLASSES as u8;
+const HEAD: u8 = IDS as u8;
 /// First byte of that item; the head's number follows.
 const HEAD_VERSION: u8 = 1;
 /// Key of the item that holds the ledger.
@@ -65,10 +65,10 @@ pub enum StoreError {
     #[error("the flash failed")]
     Flash,
     /// There are [`MAX_CLASSES`] classes.
-    #[error("the store is full: it holds {MAX_CLASSES} classes, remove one first")]
+    #[error("the store is full: remove a class first")]
     ClassesFull,
     /// The class has [`MAX_SHOTS`] shots.
-    #[error("the class is full: it holds {MAX_SHOTS} shots")]
+    #[error("the class is full: it has all the shots that the device has room for")]
     ShotsFull,
     /// The flash has no room left.
     #[error("the flash is full: remove a class first")]
@@ -92,7 +92,9 @@ pub enum StoreError {
     NoSuchClass,
     /// The embedding has no value, or more than [`MAX_DIM`], or another number than the class's
     /// shots.
-    #[error("an embedding has to have between 1 and {MAX_DIM} values, the same for all shots")]
+    #[error(
+        "an embedding has to have at least one value, no more than the device has room for, and as many as the other shots of its class"
+    )]
     Embedding,
     /// A piece of a class came out of order.
     #[error("the device expects byte {expected} of the class")]
@@ -106,6 +108,20 @@ pub enum StoreError {
     /// The class was enrolled with another model.
     #[error("the class belongs to another model")]
     OtherModel,
+    /// A class has an id, shots or values beyond what the firmware was built for.
+    #[error(
+        "the store or the class is larger than this firmware was built for: flash one with as much room as before, or reset the store"
+    )]
+    Capacity,
+}
+
+impl From<Unread> for StoreError {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::Malformed => Self::Record,
+            Unread::TooLarge => Self::Capacity,
+        }
+    }
 }
 
 impl<E> From<MapError<E>> for StoreError {
@@ -114,6 +130,8 @@ impl<E> From<MapError<E>> for StoreError {
         match error {
             Error::Storage { .. } => Self::Flash,
             Error::FullStorage | Error::ItemTooBig => Self::FlashFull,
+            // The room is for the largest item of this build.
+            Error::BufferTooSmall(_) => Self::Capacity,
             _ => Self::Corrupt,
         }
     }
@@ -375,6 +393,8 @@ impl<F: NorFlash> Store<F> {
         self.damage = Damage::default();
         self.received = 0;
         let (mut found, mut ledger) = (Ledger::new(), Ledger::new());
+        // Bit n: class n, as it is in the flash, is larger than this build has room for.
+        let mut too_large = 0_u32;
         let Self {
             map,
             item,
@@ -397,12 +417,18 @@ impl<F: NorFlash> Store<F> {
             if key == HEAD {
                 *head = read_head(bytes).ok_or(StoreError::Format)?;
             } else {
-                let class = record::read(key, bytes).map_err(|_| StoreError::Format)?;
-                known.place(key, class);
+                let class = match record::read(key, bytes) {
+                    Err(Unread::Malformed) => return Err(StoreError::Format),
+                    other => other,
+                };
+                let bit = 1 << key;
+                too_large = too_large & !bit | if class.is_err() { bit } else { 0 };
+                known.place(key, class.unwrap_or(None));
             }
             Ok(())
         });
-        self.fault = block_on(read).err();
+        let fault = block_on(read).err();
+        self.fault = fault.or((too_large != 0).then_some(StoreError::Capacity));
         self.known.follow();
         self.ledger.merge(&ledger);
         if self.fault.is_none() {
