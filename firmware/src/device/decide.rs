@@ -5,7 +5,7 @@ use heapless::Vec;
 
 use super::guard::Guard;
 use super::inspect::Inspector;
-use super::{Embedder, Mapped, Seen, look, region_within};
+use super::{Embedder, Kept, Mapped, Seen, look, region_within};
 use crate::camera::Camera;
 use crate::decision::{self, Drift, LeaveOneOut, MIN_FRAMES, Quality, Rate, Same, Vote, Yardstick};
 use crate::heads::{Answer, Class, MAX_DIM, Quantization, Ranking};
@@ -16,7 +16,7 @@ use crate::protocol::{
     Request, Response, Stats, Verdict,
 };
 use crate::settings::{Center, Choices, Settings, SettingsError};
-use crate::store::{Enrolment, Known, MAX_CLASSES, Store, StoreError};
+use crate::store::{Enrolment, Known, MAX_CLASSES, StoreError};
 
 /// What was seen since the device was switched on, or since its classes were last changed.
 pub(super) struct Decider {
@@ -94,7 +94,7 @@ impl Decider {
 
 /// What is looked at of a frame of other proportions than the model's input, where nobody has chosen:
 /// before there was a choice all of it was, squeezed, and what was taught so goes on as it was.
-pub(super) fn fit<F: NorFlash>(settings: &Settings<F>, store: &Store<F>) -> Fit {
+pub(super) fn fit<F: NorFlash>(settings: &Settings<F>, store: &Kept<'_, F>) -> Fit {
     let was_taught = settings.fault().is_none() && !store.classes().is_empty();
     settings.choices().fit.unwrap_or(match was_taught {
         true => Fit::Squeeze,
@@ -154,7 +154,7 @@ pub(super) fn change<'a, C: Camera, F: NorFlash>(
     request: DecisionRequest,
     camera: &mut C,
     decider: &mut Decider,
-    store: &mut Store<F>,
+    store: &mut Kept<'_, F>,
     embedder: &mut Embedder<'_>,
     guard: &mut Guard<F>,
 ) -> Result<Response<'a>, DeviceError> {
@@ -282,7 +282,7 @@ pub(super) fn centered(embedding: &[i8], center: Option<&Center>, model: u64) ->
 /// Takes a picture and says what it shows.
 pub(super) fn classify<'a, 'm, C: Camera, F: Mapped<'m>>(
     camera: &mut C,
-    store: &'a mut Store<F>,
+    store: &'a mut Kept<'_, F>,
     embedder: &mut Embedder<'_>,
     decider: &mut Decider,
     inspector: Option<&mut Inspector<'m, F>>,
@@ -362,7 +362,7 @@ pub(super) fn classify<'a, 'm, C: Camera, F: Mapped<'m>>(
 pub(super) fn enroll<'a, C: Camera, F: NorFlash>(
     (name, force): (&str, bool),
     camera: &mut C,
-    store: &mut Store<F>,
+    store: &mut Kept<'_, F>,
     embedder: &mut Embedder<'_>,
     guard: &mut Guard<F>,
     stats: &mut Stats,
@@ -437,7 +437,7 @@ fn quality(shot: &[i8], name: &str, known: &Known, model: &Model<'_>, rate: Rate
 /// Leaves each shot of a class out in turn.
 pub(super) fn leave_one_out<'a, F: NorFlash>(
     id: u8,
-    store: &Store<F>,
+    store: &Kept<'_, F>,
     embedder: &Embedder<'_>,
     guard: &mut Guard<F>,
 ) -> Result<Response<'a>, DeviceError> {
@@ -457,7 +457,7 @@ pub(super) fn leave_one_out<'a, F: NorFlash>(
 
 /// Restores the class whose record was received.
 pub(super) fn restored<'a, F: NorFlash>(
-    store: &mut Store<F>,
+    store: &mut Kept<'_, F>,
     model: &Model<'_>,
     guard: &mut Guard<F>,
 ) -> Result<Response<'a>, StoreError> {

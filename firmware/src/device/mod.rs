@@ -31,7 +31,7 @@ use crate::protocol::{
     ModelInfo, Page, Request, Response, Stats, VERSION,
 };
 use crate::settings::Settings;
-use crate::store::{Class, MAX_CLASSES, MAX_DIM, MAX_SHOTS, Store, StoreError};
+use crate::store::{Class, Known, MAX_CLASSES, MAX_DIM, MAX_SHOTS, Store, StoreError};
 use decide::Decider;
 use guard::Guard;
 use inspect::Inspector;
@@ -53,6 +53,8 @@ pub struct Parts<'m, C, F> {
     pub camera: C,
     /// Keeps what was enrolled.
     pub flash: F,
+    /// Room for what was enrolled, a static where the stack is small.
+    pub known: &'m mut Known,
     /// Keeps the key and the other settings, see [`Settings`].
     pub settings: F,
     /// Hold the images of updates. Where they have no room there are no updates.
@@ -64,11 +66,14 @@ pub struct Parts<'m, C, F> {
     pub recover: bool,
 }
 
+/// The store of a device.
+type Kept<'m, F> = Store<F, &'m mut Known>;
+
 /// A device that carries out requests.
 pub struct Device<'m, C, F: NorFlash> {
     board: &'static str,
     camera: C,
-    store: Store<F>,
+    store: Kept<'m, F>,
     embedder: Embedder<'m>,
     decider: Decider,
     inspector: Option<Inspector<'m, F>>,
@@ -106,11 +111,10 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
             alignment: choices.alignment,
             fit: Fit::default(),
         };
-        // The store is opened where it stays: it is large, and some boards have no room for two.
         let mut device = Self {
             board: parts.board,
             camera: parts.camera,
-            store: Store::open_with(flash, &ledger),
+            store: Store::open_in(flash, &ledger, parts.known),
             embedder,
             decider: Decider::new(choices),
             inspector,
@@ -202,7 +206,7 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
     request: &Request<'_>,
     board: &'static str,
     camera: &'a mut C,
-    store: &'a mut Store<F>,
+    store: &'a mut Kept<'_, F>,
     embedder: &'a mut Embedder<'_>,
     decider: &mut Decider,
     inspector: Option<&mut Inspector<'m, F>>,
@@ -321,7 +325,7 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
 fn info<'a, 'm, C: Camera, F: Mapped<'m>>(
     board: &'static str,
     camera: &C,
-    store: &Store<F>,
+    store: &Kept<'_, F>,
     embedder: &'a Embedder<'_>,
     decider: &Decider,
     guard: &mut Guard<F>,
@@ -354,7 +358,7 @@ fn info<'a, 'm, C: Camera, F: Mapped<'m>>(
 }
 
 /// Classes that the present model can't use.
-fn of_other_models<F: NorFlash>(store: &Store<F>, embedder: &Embedder<'_>) -> u8 {
+fn of_other_models<F: NorFlash>(store: &Kept<'_, F>, embedder: &Embedder<'_>) -> u8 {
     let model = embedder.model.as_ref().ok().map(Model::id);
     let classes = store.classes().iter();
     classes.filter(|class| Some(class.model) != model).count() as u8

@@ -23,6 +23,8 @@ pub mod record;
 pub(crate) mod sectors;
 mod transfer;
 
+use core::borrow::BorrowMut;
+
 use embassy_futures::block_on;
 use embedded_storage::nor_flash::NorFlash;
 use sequential_storage::map::{MapConfig, MapStorage};
@@ -141,12 +143,14 @@ impl<E> From<MapError<E>> for StoreError {
 ///
 /// A store that can't be read stays usable enough to say so: every call but
 /// [`reset`](Self::reset) then returns the [`fault`](Self::fault).
-pub struct Store<F: NorFlash> {
+///
+/// `K` is [`Known`] or a reference to one, for a board that keeps it apart from what is on its stack.
+pub struct Store<F: NorFlash, K = Known> {
     map: Map<F>,
     fault: Option<StoreError>,
     /// The flash refused a write at every try: its free space is damaged, which only erasing mends.
     refused: bool,
-    known: Known,
+    known: K,
     head: Head,
     ledger: Ledger,
     damage: Damage,
@@ -178,8 +182,16 @@ impl<F: NorFlash> Store<F> {
     /// As [`open`](Self::open), with the [`ledger`](Self::ledger) that the store had after its last
     /// change, or before that.
     pub fn open_with(flash: F, ledger: &Ledger) -> Self {
+        Self::open_in(flash, ledger, Known::new())
+    }
+}
+
+impl<F: NorFlash, K: BorrowMut<Known>> Store<F, K> {
+    /// As [`open_with`](Store::open_with), with room for the classes, which need not be empty.
+    pub fn open_in(flash: F, ledger: &Ledger, mut known: K) -> Self {
+        known.borrow_mut().clear();
         let mut flash = Sectors::new(flash);
-        let fault = if flash.count() < Self::MIN_SECTORS {
+        let fault = if flash.count() < Store::<F>::MIN_SECTORS {
             Some(StoreError::TooSmall)
         } else {
             flash.recover().err().map(|_| StoreError::Flash)
@@ -191,7 +203,7 @@ impl<F: NorFlash> Store<F> {
             map: MapStorage::new(flash, MapConfig::new(range), Uncached::new_uncached()),
             fault,
             refused: false,
-            known: Known::new(),
+            known,
             head: Head::default(),
             ledger: *ledger,
             damage: Damage::default(),
@@ -235,19 +247,19 @@ impl<F: NorFlash> Store<F> {
     /// All classes, by id.
     #[must_use]
     pub fn classes(&self) -> &[Class] {
-        self.known.classes()
+        self.known().classes()
     }
 
     /// The class with this id.
     #[must_use]
     pub fn class(&self, id: u8) -> Option<&Class> {
-        self.known.class(id)
+        self.known().class(id)
     }
 
     /// The classes and what the heads derive from them.
     #[must_use]
     pub fn known(&self) -> &Known {
-        &self.known
+        self.known.borrow()
     }
 
     /// The head that was chosen.
@@ -272,7 +284,9 @@ impl<F: NorFlash> Store<F> {
 
     /// Does what the chosen head has to do once after the classes changed, see [`Known::adapt`].
     pub fn adapt(&mut self, model: u64, quantization: Quantization) {
-        self.known.adapt(self.head, model, quantization);
+        self.known
+            .borrow_mut()
+            .adapt(self.head, model, quantization);
     }
 
     /// Classifies a query by the chosen head among the classes of a model; `None` if there is none,
@@ -283,7 +297,9 @@ impl<F: NorFlash> Store<F> {
         model: u64,
         quantization: Quantization,
     ) -> Option<Answer> {
-        self.known.classify(self.head, query, model, quantization)
+        self.known
+            .borrow_mut()
+            .classify(self.head, query, model, quantization)
     }
 
     /// Adds a shot to the class of this name and model, which is made if there is none, and writes
@@ -299,7 +315,9 @@ impl<F: NorFlash> Store<F> {
         embedding: &[i8],
     ) -> Result<Enrolment, StoreError> {
         self.check()?;
-        let (class, overwritten) = self.known.with_shot(name, model, embedding, self.damage)?;
+        let (class, overwritten) = self
+            .known()
+            .with_shot(name, model, embedding, self.damage)?;
         let enrolment = Enrolment {
             id: class.id,
             shots: class.shots(),
@@ -315,7 +333,7 @@ impl<F: NorFlash> Store<F> {
     /// As [`enroll`](Self::enroll).
     pub fn rename(&mut self, id: u8, name: &str) -> Result<(), StoreError> {
         self.check()?;
-        self.put_class(self.known.renamed(id, name)?)
+        self.put_class(self.known().renamed(id, name)?)
     }
 
     /// Gives a class another role.
@@ -324,7 +342,7 @@ impl<F: NorFlash> Store<F> {
     /// As [`rename`](Self::rename).
     pub fn set_role(&mut self, id: u8, role: Role) -> Result<(), StoreError> {
         self.check()?;
-        self.put_class(self.known.with_role(id, role)?)
+        self.put_class(self.known().with_role(id, role)?)
     }
 
     /// Forgets a class, or that one was lost.
@@ -337,7 +355,7 @@ impl<F: NorFlash> Store<F> {
             return Err(StoreError::NoSuchClass);
         }
         self.put(id, TOMBSTONE)?;
-        self.known.remove(id);
+        self.known.borrow_mut().remove(id);
         self.mend();
         Ok(())
     }
@@ -372,7 +390,7 @@ impl<F: NorFlash> Store<F> {
     /// Erases the flash. A power cut in the midst leaves whatever was not erased yet, so this is
     /// for a store that can't be read; [`reset`](Self::reset) is for one that can.
     fn format(&mut self) -> Result<(), StoreError> {
-        self.known.clear();
+        self.known.borrow_mut().clear();
         block_on(self.map.erase_all())?;
         self.fault = None;
         self.refused = false;
@@ -388,7 +406,7 @@ impl<F: NorFlash> Store<F> {
     /// Reads all items from the flash; a failure becomes the fault. Returns the ledger as the flash
     /// has it; what is known beyond that stays known.
     fn load(&mut self) -> Ledger {
-        self.known.clear();
+        self.known.borrow_mut().clear();
         self.head = Head::default();
         self.damage = Damage::default();
         self.received = 0;
@@ -402,6 +420,7 @@ impl<F: NorFlash> Store<F> {
             head,
             ..
         } = self;
+        let known = known.borrow_mut();
         let read = each_item(map, item, |key, bytes| {
             if key == LEDGER_KEY {
                 ledger.merge(&Ledger::read(bytes).ok_or(StoreError::Format)?);
@@ -429,7 +448,7 @@ impl<F: NorFlash> Store<F> {
         });
         let fault = block_on(read).err();
         self.fault = fault.or((too_large != 0).then_some(StoreError::Capacity));
-        self.known.follow();
+        self.known.borrow_mut().follow();
         self.ledger.merge(&ledger);
         if self.fault.is_none() {
             self.ledger.settle(&found, &mut self.damage);
@@ -442,7 +461,7 @@ impl<F: NorFlash> Store<F> {
         let len =
             record::write(&class, &mut self.value[NUMBERED..]).ok_or(StoreError::Embedding)?;
         self.put_received(class.id, len)?;
-        self.known.put(class);
+        self.known.borrow_mut().put(class);
         self.mend();
         Ok(())
     }
@@ -469,7 +488,7 @@ impl<F: NorFlash> Store<F> {
         match key {
             HEAD => self.put(HEAD, &[HEAD_VERSION, self.head as u8]),
             LEDGER_KEY => self.write_ledger(),
-            id => match self.known.class(id) {
+            id => match self.known.borrow().class(id) {
                 Some(class) => {
                     let len = record::write(class, &mut self.value[NUMBERED..]);
                     self.put_received(id, len.ok_or(StoreError::Embedding)?)

@@ -1,11 +1,13 @@
 //! Classes leave and enter the store as records, piece by piece, so that they fit packets.
 
+use core::borrow::BorrowMut;
+
 use embedded_storage::nor_flash::NorFlash;
 
 use super::ledger::NUMBERED;
-use super::{Store, StoreError, record};
+use super::{Known, Store, StoreError, record};
 
-impl<F: NorFlash> Store<F> {
+impl<F: NorFlash, K: BorrowMut<Known>> Store<F, K> {
     /// The [record] of a class.
     ///
     /// # Errors
@@ -13,7 +15,11 @@ impl<F: NorFlash> Store<F> {
     pub fn record(&mut self, id: u8) -> Result<&[u8], StoreError> {
         self.check()?;
         self.received = 0;
-        let class = self.known.class(id).ok_or(StoreError::NoSuchClass)?;
+        let class = self
+            .known
+            .borrow()
+            .class(id)
+            .ok_or(StoreError::NoSuchClass)?;
         let room = &mut self.value[NUMBERED..];
         let len = record::write(class, room).ok_or(StoreError::Corrupt)?;
         Ok(&room[..len])
@@ -63,7 +69,7 @@ impl<F: NorFlash> Store<F> {
         if class.dim() != dim {
             return Err(StoreError::Embedding);
         }
-        let id = self.known.id_for(&class.name, model, self.damage)?;
+        let id = self.known().id_for(&class.name, model, self.damage)?;
         class.id = id;
         self.put_class(class)?;
         Ok(id)
