@@ -1,7 +1,7 @@
 //! The int8 engine: runs a [`Model`] over one picture, in the memory that it is given.
 //!
 //! [`run`] takes the operations one by one and hands each to the kernel of its kind:
-//! `conv` (fully connected layers too), `depthwise`, `pool` and `elementwise`; `rows` has operations
+//! `conv` (fully connected layers too), `depthwise`, `pool`, `upsample` and `elementwise`; `rows` has operations
 //! that follow one another take turns, so that little stands between them. The loops that take the time stand in `kernels`, once in portable Rust and once for the DSP instructions
 //! of the Cortex-M4, M7 and their kin; the target chooses, and the results are the same to the bit.
 //! What the kernels must compute is written down once more, without regard to speed, in
@@ -17,6 +17,7 @@ mod requantize;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod upsample;
 
 use core::ops::Range;
 
@@ -198,6 +199,10 @@ fn step(model: &Model<'_>, op: &OpRecord, arena: &mut [i8]) -> Option<()> {
         Kind::Flatten => {
             let [input, output] = split(arena, [input, output])?;
             elementwise::flatten(op, input, output)
+        }
+        Kind::Upsample => {
+            let [input, output] = split(arena, [input, output])?;
+            upsample::upsample(op, input, output)
         }
         Kind::Clamp => {
             if input != output {

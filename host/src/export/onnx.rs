@@ -238,7 +238,7 @@ pub fn read(onnx: &[u8]) -> Result<Graph, ReadError> {
         input,
         normalization,
         nodes,
-        tap: None,
+        taps: Vec::new(),
     })
 }
 

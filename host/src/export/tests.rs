@@ -33,7 +33,7 @@ fn a_written_network_reads_back_and_another_is_refused() {
         input: [1, 20, 24],
         normalization: Normalization::new(0.1, 0.5),
         nodes: b.nodes,
-        tap: None,
+        taps: Vec::new(),
     };
     let bytes = onnx::write(&graph, &Metadata::default()).unwrap();
     assert_eq!(onnx::read(&bytes).unwrap(), graph);
@@ -73,7 +73,7 @@ fn a_whitened_network_gives_unit_vectors_everywhere_and_reads_back_without() {
         input: [1, 24, 24],
         normalization: Normalization::new(0.1, 0.5),
         nodes: b.nodes,
-        tap: None,
+        taps: Vec::new(),
     };
     let bytes = onnx::write(&graph, &Metadata::default()).unwrap();
     let frames = frames(24, 64);
@@ -174,7 +174,7 @@ impl Builder {
             input: [1, side, side],
             normalization,
             nodes: self.nodes,
-            tap: None,
+            taps: Vec::new(),
         }
     }
 }

@@ -363,7 +363,7 @@ impl Plan {
         normalization: Normalization,
     ) -> Graph {
         let mut nodes = Vec::new();
-        let mut tap = None;
+        let mut taps = Vec::new();
         // The value that each block reads.
         let mut starts = Vec::new();
         for (index, ((s, w), stats)) in self.blocks.iter().zip(&weights.0).zip(stats).enumerate() {
@@ -407,7 +407,7 @@ impl Plan {
                 });
             }
             if self.tap == Some(index) {
-                tap = Some(nodes.len());
+                taps.push(nodes.len());
             }
         }
         let end = self.average.then_some(Op::GlobalAveragePool);
@@ -419,7 +419,7 @@ impl Plan {
             input: [1, self.size.0, self.size.1],
             normalization,
             nodes,
-            tap,
+            taps,
         }
     }
 }

@@ -311,7 +311,7 @@ mod tests {
             input,
             normalization: Normalization::new(0.0, 1.0),
             nodes,
-            tap: None,
+            taps: Vec::new(),
         }
     }
 

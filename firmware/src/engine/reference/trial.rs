@@ -128,7 +128,7 @@ impl<const N: usize> Trial<N> {
     pub fn run_random(&mut self, count: u64, seed: u64) -> Result<(), (u64, TrialError)> {
         let random = &mut Random::new(seed);
         for number in 0..count {
-            let Some(kind) = Kind::from_number(random.between(1, 9) as u8) else {
+            let Some(kind) = Kind::from_number(random.between(1, 10) as u8) else {
                 continue;
             };
             let op = OpRecord::random(kind, random);

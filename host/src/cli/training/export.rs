@@ -78,8 +78,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     );
     let graph = trained.graph();
     let mut bytes = onnx::write(&graph, &metadata)?;
-    if let (Some(head), Some(tap)) = (trained.head(), graph.tap) {
-        let tap = Tap::find(&bytes, Some(&onnx::inner(tap)))?;
+    if let (Some(head), Some(tap)) = (trained.head(), graph.taps.first()) {
+        let tap = Tap::find(&bytes, Some(&onnx::inner(*tap)))?;
         bytes = attach(
             &bytes,
             &tap,
