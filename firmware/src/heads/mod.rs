@@ -12,7 +12,7 @@
 //! exact integers until a distance is reported; the others use `f32` with additions,
 //! multiplications and divisions alone, in a fixed order, which every processor rounds alike.
 
-mod capacity;
+pub mod capacity;
 mod class;
 mod distance;
 mod exp;

@@ -4,11 +4,16 @@ use std::path::{Path, PathBuf};
 
 use super::client::{Client, ClientError};
 use super::held::{self, Hold, Holder, Purpose};
-use super::{Emulator, HostBoard, Link, Logs, OpenMv};
+use super::{Emulator, HostBoard, Kind, Link, Logs, UsbBoard};
 use crate::near::did_you_mean;
 
 /// Names that [`open`] knows.
-pub const BOARDS: [&str; 3] = [HostBoard::NAME, Emulator::NAME, OpenMv::NAME];
+pub const BOARDS: [&str; 4] = [
+    HostBoard::NAME,
+    Emulator::NAME,
+    Kind::OpenMv.name(),
+    Kind::Pico.name(),
+];
 /// What [`Emulator::NAME`] is called, too.
 pub const EMULATOR: &str = "emulator";
 
@@ -170,7 +175,7 @@ pub enum BoardError {
     },
     /// No serial port belongs to a board.
     #[error(
-        "no board is plugged in: look at the cable, flash the board (`sudal flash --board openmv-h7`), or name its port (--port /dev/ttyACM0)"
+        "no board is plugged in: look at the cable, flash the board (`sudal flash --board openmv-h7` or pico), or name its port (--port /dev/ttyACM0)"
     )]
     NoPort,
     /// Several do.
@@ -194,6 +199,11 @@ pub enum BoardError {
     /// Several are.
     #[error("there are two probes, {0} and {1}: unplug one")]
     ManyProbes(String, String),
+    /// No boot loader shows its drive.
+    #[error(
+        "no Raspberry Pi Pico waits to be flashed: hold its button BOOTSEL while you plug it in, and mount the drive RPI-RP2 that appears (or --out sudal.uf2, to copy it by hand)"
+    )]
+    NoDrive,
     /// No chip waits for DFU.
     #[error("no board is in its loader: connect its pins BOOT and RST, plug it in, then try again")]
     NoLoader,
@@ -265,8 +275,10 @@ pub fn open_at(name: &str, dir: &Path, port: Option<&Path>) -> Result<Box<dyn Bo
     match canonical(name) {
         Emulator::NAME => Ok(Box::new(Emulator::open(dir)?)),
         HostBoard::NAME => Ok(Box::new(HostBoard::open(dir)?)),
-        OpenMv::NAME => Ok(Box::new(OpenMv::at(port))),
-        name => Err(BoardError::Unknown(name.to_owned())),
+        name => match Kind::named(name) {
+            Some(kind) => Ok(Box::new(UsbBoard::at(kind, port))),
+            None => Err(BoardError::Unknown(name.to_owned())),
+        },
     }
 }
 

@@ -11,9 +11,9 @@ use serde::Serialize;
 use super::board::state_dir;
 use super::emulator::TARGET;
 use super::firmware;
-use super::openmv::OpenMv;
 use super::qemu;
 use super::toolchain::{self, on_path};
+use super::usb::UsbBoard;
 
 /// Where udev's rules are.
 const RULES: [&str; 4] = [
@@ -182,12 +182,12 @@ fn emulator() -> Finding {
 }
 
 fn plugged_in() -> Vec<Finding> {
-    let port = match OpenMv::plugged_in() {
+    let port = match UsbBoard::plugged_in() {
         Ok(None) => Finding::unneeded(
             "board",
             "no camera board is plugged in; --board host needs none",
         ),
-        Ok(Some(port)) => usable(&port),
+        Ok(Some((_, port))) => usable(&port),
         Err(error) => Finding::broken("board", error, "or unplug one"),
     };
     vec![port, ports(), rule()]

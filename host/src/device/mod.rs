@@ -1,7 +1,7 @@
 //! Boards and what one does with them: flash, connect, enrol, classify, read the logs.
 //!
 //! A [`Board`] is something that runs the firmware: [`Emulator`] is a Cortex-M7 board in QEMU,
-//! [`HostBoard`] is the same firmware library in this process, [`OpenMv`] a camera board at a USB
+//! [`HostBoard`] is the same firmware library in this process, [`UsbBoard`] one at a USB
 //! port. A [`Client`] speaks the firmware's
 //! protocol over the line that a board gives.
 //!
@@ -41,13 +41,13 @@ mod logs;
 mod machine;
 mod name;
 mod open_set;
-mod openmv;
 mod profile;
 mod qemu;
 mod separation;
 mod show;
 mod suit;
 mod toolchain;
+mod usb;
 
 pub use backup::{Backup, BackupError, Restored};
 pub use bench::{build_bench, try_kernels};
@@ -73,7 +73,6 @@ pub use logs::{LogLine, Logs};
 pub use machine::Machine;
 pub use name::{NameError, is_hidden, name, shown};
 pub use open_set::{OpenSet, Openness, Realised, Rejection};
-pub use openmv::{OpenMv, Way};
 pub use profile::{CmsisNn, Comparison, Group, Layer, Profile, profile};
 pub use profile::{HeadCost, HeadRow, HeadTable, profile_heads};
 pub use separation::{Pair, Separation};
@@ -92,3 +91,4 @@ pub use sudal_firmware::protocol::{
 };
 pub use sudal_firmware::store::{MAX_SHOTS, StoreError};
 pub use suit::{Embedded, SuitError, Tally, Trial};
+pub use usb::{Kind, UsbBoard, Way};

@@ -56,7 +56,7 @@ pub use reel::Reel;
 pub use source::Source;
 pub use webcam::{Webcam, WebcamError};
 
-use crate::device::{LockKey, OpenMv};
+use crate::device::{Kind, LockKey};
 use hub::Hub;
 use tasks::supervise;
 use worker::Worker;
@@ -114,10 +114,10 @@ pub struct DeviceOptions {
 impl DeviceOptions {
     /// The board that is meant, however its folder or port is written.
     fn place(&self) -> PathBuf {
-        let written = match (&self.port, self.board == OpenMv::NAME) {
+        let written = match (&self.port, Kind::named(&self.board)) {
             (Some(port), _) => port.clone(),
-            (None, true) => PathBuf::from(OpenMv::NAME),
-            (None, false) => self.dir.clone(),
+            (None, Some(kind)) => PathBuf::from(kind.name()),
+            (None, None) => self.dir.clone(),
         };
         fs::canonicalize(&written)
             .or_else(|_| path::absolute(&written))

@@ -16,6 +16,7 @@ mod models;
 mod onnx;
 mod openmv;
 mod page;
+mod pico;
 mod pictures;
 mod preprocess;
 mod serve;

@@ -38,6 +38,7 @@ function change(flash, at, bytes) {
   if (String(++changes) === cut) bytes = bytes.subarray(0, whole / 2);
   flash.set(bytes, at);
   fs.writeSync(file, bytes, 0, bytes.length, at);
+  console.log('change');
   if (bytes.length < whole) process.exit(0);
 }
 
