@@ -13,6 +13,7 @@ const [flashPath, socketPath, cut] = process.argv.slice(2);
 const PAGE = 256;
 const SECTOR = 4096;
 const INSTRUCTIONS = 200_000;
+const AVAILABLE = 1 << 10;
 
 const file = fs.openSync(flashPath, 'r+');
 let changes = 0;
@@ -91,14 +92,29 @@ function boot(retained, reason) {
   watchdog.reason = reason;
   watchdog.onWatchdogTrigger = () => setImmediate(() => boot(chip.sram, watchdog.reason));
 
+  // Trigger and recovery pin have pull-ups, which the emulator has not.
+  for (const pin of [20, 22]) chip.gpio[pin].setInputValue(true);
+
   const usb = chip.usbCtrl;
   const cdc = new USBCDC(usb);
   board = { simulator, chip, room: 0, cdc };
+  // The chip says that a buffer is available for data until there is some; the emulator does not.
+  const available = (endpoint, set) => {
+    const control = 0x84 + 8 * endpoint;
+    const value = chip.usbDPRAMView.getUint32(control, true);
+    chip.usbDPRAMView.setUint32(control, set ? value | AVAILABLE : value & ~AVAILABLE, true);
+  };
   const { onEndpointRead } = usb;
+  const finishRead = usb.finishRead.bind(usb);
   usb.onEndpointRead = (endpoint, size) => {
     if (endpoint !== cdc.outEndpoint) return onEndpointRead(endpoint, size);
+    available(endpoint, true);
     board.room = size;
     pump();
+  };
+  usb.finishRead = (endpoint, bytes) => {
+    available(endpoint, false);
+    finishRead(endpoint, bytes);
   };
   cdc.onSerialData = (bytes) => client?.write(bytes);
   cdc.onDeviceConnected = () => console.log('ready');
