@@ -582,3 +582,6 @@ pub fn flash_bytes(class: &Class) -> usize {
     const ITEM_HEADER: usize = 8;
     ITEM_HEADER + (1 + NUMBERED + record::length(class)).next_multiple_of(nor::WORD)
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,9 @@
 //! four sums, a weight, a value and two pointers. The four columns take turns in scratch, tap by tap, so
 //! that one pointer goes through them. What is not here is as in the portable path.
 
-pub(crate) use super::portable::{Packed, Wide, accumulate, maximum, products, spread};
+pub(crate) use super::portable::Packed;
+#[cfg(armv6m)]
+pub(crate) use super::portable::{Wide, accumulate, maximum, products, spread};
 use super::{Block, Filters, Rows};
 use crate::image::packing::tap_slot;
 
@@ -281,7 +283,7 @@ mod tests {
     fn filters_give_what_they_do_in_the_portable_path() {
         let mut number = numbers();
         for (kernel, stride, outputs) in [
-            ([3, 3], 1, 16),
+            ([3_usize, 3], 1_usize, 16_usize),
             ([3, 3], 2, 9),
             ([1, 1], 1, 3),
             ([5, 3], 1, 6),

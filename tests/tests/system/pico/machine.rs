@@ -13,11 +13,12 @@ use std::time::Duration;
 use sudal::device::{Board, Client, Kind, Link, Patience, UsbBoard};
 use sudal_tests::program;
 
-/// The emulator, by npm.
-const PACKAGE: &str = "rp2040js@1.4.1";
-const SCRIPT: &str = include_str!("emulator.mjs");
-/// Bytes of the flash.
-const FLASH: usize = 2 << 20;
+/// The emulator, and what reads UF2, by npm.
+const PACKAGES: [&str; 2] = ["rp2040js@1.4.1", "uf2@2.0.0"];
+const SCRIPTS: [(&str, &str); 2] = [
+    ("emulator.mjs", include_str!("emulator.mjs")),
+    ("loader.mjs", include_str!("loader.mjs")),
+];
 
 /// Node, and the folder with the emulator and the script that runs it, installed if need be; none, and
 /// that is said, where that can't be.
@@ -34,16 +35,22 @@ impl Emulator {
         // Two tests at once would install it into each other's way.
         let lock = File::create(folder.join("lock")).unwrap();
         lock.lock().unwrap();
-        fs::write(folder.join("emulator.mjs"), SCRIPT).unwrap();
-        if !folder.join("node_modules/rp2040js").is_dir() {
+        for (name, script) in SCRIPTS {
+            fs::write(folder.join(name), script).unwrap();
+        }
+        let there = |package: &str| {
+            let (name, _) = package.split_once('@').unwrap();
+            folder.join("node_modules").join(name).is_dir()
+        };
+        if !PACKAGES.into_iter().all(there) {
             let npm = program("npm", &["npm"])?;
             let installed = Command::new(npm)
-                .args(["install", "--no-audit", "--no-fund", PACKAGE])
-                .args(["--prefix", "."])
+                .args(["install", "--no-audit", "--no-fund", "--prefix", "."])
+                .args(PACKAGES)
                 .current_dir(&folder)
                 .status();
             if !installed.is_ok_and(|status| status.success()) {
-                println!("skipped: npm can't install {PACKAGE}");
+                println!("skipped: npm can't install {PACKAGES:?}");
                 return None;
             }
         }
@@ -61,14 +68,15 @@ impl Pico {
     /// A board whose boot loader was given a UF2 file.
     pub(super) fn flashed(emulator: Emulator, uf2: &[u8]) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let mut flash = vec![0xff; FLASH];
-        for block in uf2.chunks_exact(512) {
-            let word = |at: usize| u32::from_le_bytes(block[at..at + 4].try_into().unwrap());
-            let (address, len) = (word(12) as usize - 0x1000_0000, word(16) as usize);
-            flash[address..address + len].copy_from_slice(&block[32..32 + len]);
-        }
         let pico = Self { emulator, dir };
-        pico.set_flash(&flash);
+        let file = pico.dir.path().join("sudal.uf2");
+        fs::write(&file, uf2).unwrap();
+        let loaded = Command::new(&pico.emulator.node)
+            .current_dir(&pico.emulator.folder)
+            .arg("loader.mjs")
+            .args([file, pico.path()])
+            .status();
+        assert!(loaded.unwrap().success());
         pico
     }
 

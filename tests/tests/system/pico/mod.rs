@@ -1,5 +1,7 @@
 //! The firmware of the Raspberry Pi Pico as it is flashed, run whole: boot, clocks, flash, USB, watchdog.
 
+mod cuts;
+mod fits;
 mod machine;
 
 use std::fs;
