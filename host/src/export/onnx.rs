@@ -3,11 +3,7 @@
 
 use prost::Message;
 use tract_onnx::pb::{
-    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto,
-    TensorShapeProto, TypeProto, ValueInfoProto,
-    attribute_proto::AttributeType,
-    tensor_proto::DataType,
-    tensor_shape_proto::{Dimension, dimension},
+    GraphProto, ModelProto, NodeProto, OperatorSetIdProto, tensor_shape_proto::dimension,
     type_proto,
 };
 

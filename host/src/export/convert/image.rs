@@ -9,8 +9,8 @@ use sudal_firmware::image::{
 use super::{
     calibrate::Quantization,
     error::ConvertError,
-    network::{Network, Op, Shape, Window},
-    quantize::{Integers, Quantized, Row, depthwise},
+    network::{Network, Shape},
+    quantize::{Integers, Quantized, Row},
     rows::Layout,
 };
 

@@ -6,7 +6,7 @@ use super::{
     error::ConvertError,
     layers::Layers,
     lengths::{self, normalize},
-    network::{Conv, NO_LIMITS, Op, Shape, Window},
+    network::{Conv, Op, Shape, Window},
     node::{Activation, Axes, Node, Value},
     reshape::{flatten, reshape, squeeze, transpose, unsqueeze},
     shapes,

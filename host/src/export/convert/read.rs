@@ -8,7 +8,7 @@ use super::{
     constant::Constant,
     error::ConvertError,
     layers::Layers,
-    network::{Network, Op, Shape},
+    network::{Network, Shape},
     node::{Activation, Axes, MAX_SIDE, Node, Value},
     operators,
     reshape::to_vector,

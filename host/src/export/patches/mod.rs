@@ -24,7 +24,7 @@ pub use tap::LEAST_SIDE;
 pub use taps::Taps;
 
 use super::proto::value_info;
-use super::signature::{PATCHES, Signature, SignatureError};
+use super::signature::{PATCHES, Signature};
 use crate::nets::graph::Head;
 use moments::Spread;
 
