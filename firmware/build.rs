@@ -1,4 +1,4 @@
-//! Tells the engine whether the target has the DSP instructions.
+//! Tells the engine whether the target has the DSP instructions, or is of ARMv6-M.
 //!
 //! The compiler keeps ARM target features to itself on stable Rust, so `cfg(target_feature)` cannot
 //! tell. What can is the name of the target, as all of `thumbv7em` (Cortex-M4 and M7) has them, and
@@ -12,7 +12,7 @@ const WITH_DSP: [&str; 4] = ["cortex-m33", "cortex-m35p", "cortex-m55", "cortex-
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rustc-check-cfg=cfg(dsp, dsp_by_processor)");
+    println!("cargo::rustc-check-cfg=cfg(dsp, dsp_by_processor, armv6m)");
     let target = env::var("TARGET").unwrap_or_default();
     let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
     let by_processor = target.starts_with("thumbv8m.main")
@@ -20,6 +20,9 @@ fn main() {
         && !flags.contains("-dsp");
     if target.starts_with("thumbv7em") || by_processor {
         println!("cargo::rustc-cfg=dsp");
+    }
+    if target.starts_with("thumbv6m") {
+        println!("cargo::rustc-cfg=armv6m");
     }
     if by_processor {
         println!("cargo::rustc-cfg=dsp_by_processor");

@@ -10,7 +10,7 @@ use sequential_storage::map::{MapConfig, MapStorage};
 use serde::{Deserialize, Serialize};
 
 use crate::decision::{Filter, Rate};
-use crate::heads::MAX_DIM;
+use crate::heads::{MAX_DIM, VALUES};
 use crate::image::Slot;
 use crate::image::signature::Claim;
 use crate::key::{Key, Seed};
@@ -34,7 +34,7 @@ const BOUND: u8 = 9;
 /// Bytes of the key and its seed.
 const KEY_AND_SEED: usize = 32 + 16;
 /// Bytes of the longest value: a model's identity and a shift.
-const CENTERED: usize = 8 + MAX_DIM;
+const CENTERED: usize = 8 + VALUES;
 /// Bytes of how is decided: rate, filter, region, alignment, fit.
 const CHOICES: usize = UNALIGNED + 2 + 1;
 /// The same before there were alignment and fit.
@@ -350,10 +350,11 @@ impl Values {
             CENTER if value.is_empty() => self.center = None,
             CENTER => {
                 let (model, shift) = value.split_first_chunk()?;
-                self.center = Some(Center {
-                    model: u64::from_le_bytes(*model),
-                    shift: Vec::from_slice(bytemuck::cast_slice(shift)).ok()?,
-                });
+                let model = u64::from_le_bytes(*model);
+                (shift.len() <= VALUES).then_some(())?;
+                // A longer one is of a model that this build can't run.
+                let shift = Vec::from_slice(bytemuck::cast_slice(shift)).ok();
+                self.center = shift.map(|shift| Center { model, shift });
             }
             BOUND => self.bound = Claim::read(value)?,
             _ => return None,

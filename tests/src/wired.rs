@@ -57,6 +57,7 @@ impl Wired {
             input: vec![0; 1 << 14].leak(),
             camera: VirtualCamera::new(),
             flash: flash.expect("whole sectors"),
+            known: Box::leak(Box::default()),
             settings: none(),
             slots: [none(), none()],
             inspection: None,

@@ -36,7 +36,7 @@ impl<const N: usize> Default for VirtualCamera<N> {
 
 impl<const N: usize> Camera for VirtualCamera<N> {
     fn capture(&mut self) -> Result<Frame<'_>, CameraError> {
-        self.held()
+        (*self).held()
     }
 
     fn held(&self) -> Result<Frame<'_>, CameraError> {
@@ -93,6 +93,30 @@ impl<const N: usize> Camera for VirtualCamera<N> {
         self.buffer[start..end].copy_from_slice(chunk);
         self.received = self.received.max(end);
         Ok(self.received as u32)
+    }
+}
+
+/// For a board that keeps it apart from what is on its stack.
+impl<const N: usize> Camera for &mut VirtualCamera<N> {
+    fn capture(&mut self) -> Result<Frame<'_>, CameraError> {
+        VirtualCamera::held(self)
+    }
+
+    fn held(&self) -> Result<Frame<'_>, CameraError> {
+        VirtualCamera::held(self)
+    }
+
+    fn capacity(&self) -> usize {
+        N
+    }
+
+    fn receive(
+        &mut self,
+        geometry: Geometry,
+        offset: u32,
+        chunk: &[u8],
+    ) -> Result<u32, CameraError> {
+        VirtualCamera::receive(self, geometry, offset, chunk)
     }
 }
 

@@ -6,6 +6,7 @@ use heapless::Vec;
 use super::embedder::{Embedder, Seen, centered, look, region_within};
 use super::guard::Guard;
 use super::inspect::Inspector;
+use super::kept::Kept;
 use super::slots::Mapped;
 use crate::camera::Camera;
 use crate::decision::{self, Drift, LeaveOneOut, MIN_FRAMES, Quality, Rate, Same, Vote, Yardstick};
@@ -17,7 +18,7 @@ use crate::protocol::{
     Request, Response, Stats, Verdict,
 };
 use crate::settings::{Center, Choices, Settings, SettingsError};
-use crate::store::{Enrolment, Known, MAX_CLASSES, Store, StoreError};
+use crate::store::{Enrolment, Known, MAX_CLASSES, StoreError};
 
 /// What was seen since the device was switched on, or since its classes were last changed.
 pub(super) struct Decider {
@@ -95,7 +96,7 @@ impl Decider {
 
 /// What is looked at of a frame of other proportions than the model's input, where nobody has chosen:
 /// before there was a choice all of it was, squeezed, and what was taught so goes on as it was.
-pub(super) fn fit<F: NorFlash>(settings: &Settings<F>, store: &Store<F>) -> Fit {
+pub(super) fn fit<F: NorFlash>(settings: &Settings<F>, store: &Kept<'_, F>) -> Fit {
     let was_taught = settings.fault().is_none() && !store.classes().is_empty();
     settings.choices().fit.unwrap_or(match was_taught {
         true => Fit::Squeeze,
@@ -155,7 +156,7 @@ pub(super) fn change<'a, C: Camera, F: NorFlash>(
     request: DecisionRequest,
     camera: &mut C,
     decider: &mut Decider,
-    store: &mut Store<F>,
+    store: &mut Kept<'_, F>,
     embedder: &mut Embedder<'_>,
     guard: &mut Guard<F>,
 ) -> Result<Response<'a>, DeviceError> {
@@ -271,7 +272,7 @@ fn shifted<F: NorFlash>(
 /// Takes a picture and says what it shows.
 pub(super) fn classify<'a, 'm, C: Camera, F: Mapped<'m>>(
     camera: &mut C,
-    store: &'a mut Store<F>,
+    store: &'a mut Kept<'_, F>,
     embedder: &mut Embedder<'_>,
     decider: &mut Decider,
     inspector: Option<&mut Inspector<'m, F>>,
@@ -351,7 +352,7 @@ pub(super) fn classify<'a, 'm, C: Camera, F: Mapped<'m>>(
 pub(super) fn enroll<'a, C: Camera, F: NorFlash>(
     (name, force): (&str, bool),
     camera: &mut C,
-    store: &mut Store<F>,
+    store: &mut Kept<'_, F>,
     embedder: &mut Embedder<'_>,
     guard: &mut Guard<F>,
     stats: &mut Stats,
@@ -426,7 +427,7 @@ fn quality(shot: &[i8], name: &str, known: &Known, model: &Model<'_>, rate: Rate
 /// Leaves each shot of a class out in turn.
 pub(super) fn leave_one_out<'a, F: NorFlash>(
     id: u8,
-    store: &Store<F>,
+    store: &Kept<'_, F>,
     embedder: &Embedder<'_>,
     guard: &mut Guard<F>,
 ) -> Result<Response<'a>, DeviceError> {
@@ -446,7 +447,7 @@ pub(super) fn leave_one_out<'a, F: NorFlash>(
 
 /// Restores the class whose record was received.
 pub(super) fn restored<'a, F: NorFlash>(
-    store: &mut Store<F>,
+    store: &mut Kept<'_, F>,
     model: &Model<'_>,
     guard: &mut Guard<F>,
 ) -> Result<Response<'a>, StoreError> {

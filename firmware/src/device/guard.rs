@@ -2,6 +2,7 @@
 
 use embedded_storage::nor_flash::NorFlash;
 
+use super::kept::Kept;
 use super::slots::{self, Mapped, Slots, Trust};
 use crate::clock::Clock;
 use crate::image::Model;
@@ -11,7 +12,6 @@ use crate::protocol::{
     Access, DeviceError, LockError, LockRequest, Protection, Request, Response, Slot, UpdateRequest,
 };
 use crate::settings::{Settings, SettingsError};
-use crate::store::Store;
 
 /// Stands between the requests and what they would change.
 pub(super) struct Guard<F: NorFlash> {
@@ -68,7 +68,7 @@ impl<F: NorFlash> Guard<F> {
 
     /// Keeps the store's ledger apart from the store. Where that fails, there is a protection less
     /// and no harm done.
-    pub(super) fn keep_ledger(&mut self, store: &Store<F>) {
+    pub(super) fn keep_ledger(&mut self, store: &Kept<'_, F>) {
         let ledger = store.ledger();
         if store.fault().is_none() && ledger != self.settings.ledger() {
             let _ = self.settings.set_ledger(ledger);

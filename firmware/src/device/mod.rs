@@ -4,6 +4,7 @@ mod decide;
 mod embedder;
 mod guard;
 mod inspect;
+mod kept;
 mod session;
 mod slots;
 
@@ -24,11 +25,12 @@ use crate::protocol::{
     Stats, VERSION,
 };
 use crate::settings::Settings;
-use crate::store::{Class, MAX_CLASSES, MAX_SHOTS, Store, StoreError};
+use crate::store::{Class, Known, MAX_CLASSES, MAX_SHOTS, Store, StoreError};
 use decide::Decider;
 use embedder::{Embedder, Seen, check_model, look};
 use guard::Guard;
 use inspect::Inspector;
+use kept::Kept;
 use slots::{Slots, Trust};
 
 /// What a board gives the device.
@@ -47,6 +49,8 @@ pub struct Parts<'m, C, F> {
     pub camera: C,
     /// Keeps what was enrolled.
     pub flash: F,
+    /// Room for what was enrolled, a static where the stack is small.
+    pub known: &'m mut Known,
     /// Keeps the key and the other settings, see [`Settings`].
     pub settings: F,
     /// Hold the images of updates. Where they have no room there are no updates.
@@ -62,7 +66,7 @@ pub struct Parts<'m, C, F> {
 pub struct Device<'m, C, F: NorFlash> {
     board: &'static str,
     camera: C,
-    store: Store<F>,
+    store: Kept<'m, F>,
     embedder: Embedder<'m>,
     decider: Decider,
     inspector: Option<Inspector<'m, F>>,
@@ -100,11 +104,10 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
             alignment: choices.alignment,
             fit: Fit::default(),
         };
-        // The store is opened where it stays: it is large, and some boards have no room for two.
         let mut device = Self {
             board: parts.board,
             camera: parts.camera,
-            store: Store::open_with(flash, &ledger),
+            store: Store::open_in(flash, &ledger, parts.known),
             embedder,
             decider: Decider::new(choices),
             inspector,
@@ -196,7 +199,7 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
     request: &Request<'_>,
     board: &'static str,
     camera: &'a mut C,
-    store: &'a mut Store<F>,
+    store: &'a mut Kept<'_, F>,
     embedder: &'a mut Embedder<'_>,
     decider: &mut Decider,
     inspector: Option<&mut Inspector<'m, F>>,
@@ -315,7 +318,7 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
 fn info<'a, 'm, C: Camera, F: Mapped<'m>>(
     board: &'static str,
     camera: &C,
-    store: &Store<F>,
+    store: &Kept<'_, F>,
     embedder: &'a Embedder<'_>,
     decider: &Decider,
     guard: &mut Guard<F>,
@@ -348,7 +351,7 @@ fn info<'a, 'm, C: Camera, F: Mapped<'m>>(
 }
 
 /// Classes that the present model can't use.
-fn of_other_models<F: NorFlash>(store: &Store<F>, embedder: &Embedder<'_>) -> u8 {
+fn of_other_models<F: NorFlash>(store: &Kept<'_, F>, embedder: &Embedder<'_>) -> u8 {
     let model = embedder.model.as_ref().ok().map(Model::id);
     let classes = store.classes().iter();
     classes.filter(|class| Some(class.model) != model).count() as u8

@@ -9,8 +9,23 @@ use crate::image::OpRecord;
 #[inline(always)]
 #[must_use]
 pub const fn requantize(acc: i32, pre_shift: u32, multiplier: i32) -> i32 {
-    let product = acc.wrapping_shl(pre_shift) as i64 * multiplier as i64;
+    let value = acc.wrapping_shl(pre_shift);
+    if cfg!(armv6m) {
+        return rounded_high(value, multiplier);
+    }
+    let product = value as i64 * multiplier as i64;
     ((product + (1 << 31)) >> 32) as i32
+}
+
+/// The upper half of a product, rounded, by four products of halves: for a core that has no product of
+/// 64 bits. The second factor is not negative.
+const fn rounded_high(value: i32, multiplier: i32) -> i32 {
+    let (low, high) = (value as u32 & 0xffff, value >> 16);
+    let (other_low, other_high) = (multiplier & 0xffff, multiplier >> 16);
+    let middle = (low.wrapping_mul(other_low as u32) >> 16) + low.wrapping_mul(other_high as u32);
+    let across = high.wrapping_mul(other_low);
+    let carried = (middle & 0xffff) + (across as u32 & 0xffff) + (1 << 15);
+    high.wrapping_mul(other_high) + (middle >> 16) as i32 + (across >> 16) + (carried >> 16) as i32
 }
 
 /// What all outputs of an operation share.
@@ -50,6 +65,36 @@ impl Requantize {
     pub(crate) fn clamp<'a>(&self, values: impl IntoIterator<Item = &'a mut i8>) {
         for value in values {
             *value = (*value).max(self.min).min(self.max);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_of_halves_are_the_product() {
+        let mut state = 1_u32;
+        let edges = [i32::MIN, i32::MIN + 1, -65_536, -1, 0, 1, 65_535, i32::MAX];
+        for round in 0..200_000 {
+            let mut next = || {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state ^ state >> 13) as i32 >> (round % 29)
+            };
+            let (value, multiplier) = (next(), next());
+            for value in edges.into_iter().chain([value]) {
+                for multiplier in edges.into_iter().chain([multiplier]) {
+                    let multiplier = multiplier & i32::MAX;
+                    let product = i64::from(value) * i64::from(multiplier);
+                    let rounded = ((product + (1 << 31)) >> 32) as i32;
+                    assert_eq!(
+                        rounded_high(value, multiplier),
+                        rounded,
+                        "{value} {multiplier}"
+                    );
+                }
+            }
         }
     }
 }

@@ -12,6 +12,7 @@
 //! exact integers until a distance is reported; the others use `f32` with additions,
 //! multiplications and divisions alone, in a fixed order, which every processor rounds alike.
 
+pub mod capacity;
 mod class;
 mod distance;
 mod exp;
@@ -19,6 +20,8 @@ pub mod linear;
 pub mod memory;
 pub mod nearest;
 
+pub(crate) use capacity::{IDS, SHOTS, VALUES};
+pub use capacity::{MAX_CLASSES, MAX_DIM, MAX_SHOTS};
 pub use class::{Class, Role};
 pub use distance::{Distance, Prototype, Ranking, rank};
 pub(crate) use exp::exp;
@@ -26,12 +29,6 @@ pub(crate) use exp::exp;
 use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
-/// Classes that a device holds, those of other models included.
-pub const MAX_CLASSES: usize = 32;
-/// Shots that a class holds.
-pub const MAX_SHOTS: usize = 20;
-/// Values that an embedding holds.
-pub const MAX_DIM: usize = 128;
 /// Bytes that a name holds, in UTF-8: 32 letters of three bytes, as Hangul's are.
 pub const MAX_NAME: usize = 96;
 

@@ -28,7 +28,7 @@ pub use response::{
 };
 
 /// Version of the wire format.
-pub const VERSION: u8 = 7;
+pub const VERSION: u8 = 8;
 
 /// Most bytes of a frame or a record in one packet.
 pub const MAX_CHUNK: usize = 1024;

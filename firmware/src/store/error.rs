@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::record::Unread;
 use super::sectors::MapError;
-use crate::heads::{MAX_CLASSES, MAX_DIM, MAX_NAME, MAX_SHOTS};
+use crate::heads::MAX_NAME;
 
 /// Why the store refused. In each case it still holds what it held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -15,11 +16,11 @@ pub enum StoreError {
     /// The flash failed or refused.
     #[error("the flash failed")]
     Flash,
-    /// There are [`MAX_CLASSES`] classes.
-    #[error("the store is full: it holds {MAX_CLASSES} classes, remove one first")]
+    /// There are [`MAX_CLASSES`](super::MAX_CLASSES) classes.
+    #[error("the store is full: remove a class first")]
     ClassesFull,
-    /// The class has [`MAX_SHOTS`] shots.
-    #[error("the class is full: it holds {MAX_SHOTS} shots")]
+    /// The class has [`MAX_SHOTS`](super::MAX_SHOTS) shots.
+    #[error("the class is full: it has all the shots that the device has room for")]
     ShotsFull,
     /// The flash has no room left.
     #[error("the flash is full: remove a class first")]
@@ -41,9 +42,11 @@ pub enum StoreError {
     /// No class has this id.
     #[error("no class has this id")]
     NoSuchClass,
-    /// The embedding has no value, or more than [`MAX_DIM`], or another number than the class's
-    /// shots.
-    #[error("an embedding has to have between 1 and {MAX_DIM} values, the same for all shots")]
+    /// The embedding has no value, or more than [`MAX_DIM`](super::MAX_DIM), or another number than the
+    /// class's shots.
+    #[error(
+        "an embedding has to have at least one value, no more than the device has room for, and as many as the other shots of its class"
+    )]
     Embedding,
     /// A piece of a class came out of order.
     #[error("the device expects byte {expected} of the class")]
@@ -57,6 +60,20 @@ pub enum StoreError {
     /// The class was enrolled with another model.
     #[error("the class belongs to another model")]
     OtherModel,
+    /// A class has an id, shots or values beyond what the firmware was built for.
+    #[error(
+        "the store or the class is larger than this firmware was built for: flash one with as much room as before, or reset the store"
+    )]
+    Capacity,
+}
+
+impl From<Unread> for StoreError {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::Malformed => Self::Record,
+            Unread::TooLarge => Self::Capacity,
+        }
+    }
 }
 
 impl<E> From<MapError<E>> for StoreError {
@@ -65,6 +82,8 @@ impl<E> From<MapError<E>> for StoreError {
         match error {
             Error::Storage { .. } => Self::Flash,
             Error::FullStorage | Error::ItemTooBig => Self::FlashFull,
+            // The room is for the largest item of this build.
+            Error::BufferTooSmall(_) => Self::Capacity,
             _ => Self::Corrupt,
         }
     }

@@ -23,10 +23,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::heads::MAX_CLASSES;
+use crate::heads::IDS;
 
 /// What the store keeps records of: the classes and the head.
-pub(super) const KEYS: usize = MAX_CLASSES + 1;
+pub(super) const KEYS: usize = IDS + 1;
 /// Bytes of a ledger.
 pub(crate) const LEDGER: usize = 1 + 4 * KEYS;
 /// Bytes in front of a record.
@@ -35,7 +35,7 @@ pub(super) const NUMBERED: usize = 5;
 const NUMBER_FOLLOWS: u8 = 3;
 const VERSION: u8 = 1;
 
-const _: () = assert!(MAX_CLASSES <= u32::BITS as usize);
+const _: () = assert!(IDS <= u32::BITS as usize);
 
 /// What the store lost to a failing flash.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,7 +62,7 @@ impl Damage {
     }
 
     pub(super) fn set(&mut self, key: usize, lost: bool) {
-        if key == MAX_CLASSES {
+        if key == IDS {
             self.head = lost;
         } else {
             let bit = 1_u32.checked_shl(key as u32).unwrap_or(0);
@@ -130,7 +130,7 @@ impl Ledger {
     /// to be lost.
     pub(super) fn first_lost(&self, found: &Self, known: Damage) -> Option<u8> {
         (0..KEYS as u8).find(|&key| {
-            let lost = if usize::from(key) == MAX_CLASSES {
+            let lost = if usize::from(key) == IDS {
                 known.head
             } else {
                 known.class(key)
@@ -185,7 +185,7 @@ mod tests {
     fn reads_what_it_wrote() {
         let mut ledger = Ledger::new();
         ledger.enter(0, 7);
-        ledger.enter(MAX_CLASSES as u8, 0x0102_0304);
+        ledger.enter(IDS as u8, 0x0102_0304);
         let mut buffer = ledger.to_bytes();
         assert_eq!(Ledger::read(&buffer), Some(ledger));
         assert_eq!(Ledger::read(&buffer[..LEDGER - 1]), None);

@@ -8,7 +8,7 @@
 //! it in another flash ([`Store::ledger`]) finds out a flash that lost all of the newest.
 //!
 //! It holds [`MAX_CLASSES`] classes of [`MAX_SHOTS`] shots of [`MAX_DIM`] values, of all models
-//! together, in [`Store::MIN_SECTORS`] sectors: 37 of 4 KiB with words of 4 bytes (the largest class
+//! together (a build [chooses](crate::heads) fewer), by default in [`Store::MIN_SECTORS`] sectors: 37 of 4 KiB with words of 4 bytes (the largest class
 //! takes 2,844 bytes), 4 of 128 KiB with words of 32. What does not fit is refused, and nothing is
 //! lost. Sectors are written in turn, so that all wear alike.
 //!
@@ -24,6 +24,8 @@ pub mod record;
 pub(crate) mod sectors;
 mod transfer;
 
+use core::borrow::BorrowMut;
+
 use embassy_futures::block_on;
 use embedded_storage::nor_flash::NorFlash;
 use sequential_storage::map::{MapConfig, MapStorage};
@@ -33,14 +35,14 @@ pub use error::StoreError;
 pub use known::{Enrolment, Known};
 pub use ledger::{Damage, Ledger};
 
-use crate::heads::{Answer, Head, Quantization, Role};
+use crate::heads::{Answer, Head, IDS, Quantization, Role};
 pub(crate) use ledger::LEDGER;
 use ledger::NUMBERED;
-use record::{MAX_RECORD, TOMBSTONE};
+use record::{MAX_RECORD, TOMBSTONE, Unread};
 use sectors::{Map, Sectors, Uncached, WORD_LIMIT, each_item};
 
 /// Key of the item that holds the head; classes have their id.
-const HEAD: u8 = MAX_CLASSES as u8;
+const HEAD: u8 = IDS as u8;
 /// First byte of that item; the head's number follows.
 const HEAD_VERSION: u8 = 1;
 /// Key of the item that holds the ledger.
@@ -59,12 +61,14 @@ const ATTEMPTS: u32 = 3;
 ///
 /// A store that can't be read stays usable enough to say so: every call but
 /// [`reset`](Self::reset) then returns the [`fault`](Self::fault).
-pub struct Store<F: NorFlash> {
+///
+/// `K` is [`Known`] or a reference to one, for a board that keeps it apart from what is on its stack.
+pub struct Store<F: NorFlash, K = Known> {
     map: Map<F>,
     fault: Option<StoreError>,
     /// The flash refused a write at every try: its free space is damaged, which only erasing mends.
     refused: bool,
-    known: Known,
+    known: K,
     head: Head,
     ledger: Ledger,
     damage: Damage,
@@ -96,8 +100,16 @@ impl<F: NorFlash> Store<F> {
     /// As [`open`](Self::open), with the [`ledger`](Self::ledger) that the store had after its last
     /// change, or before that.
     pub fn open_with(flash: F, ledger: &Ledger) -> Self {
+        Self::open_in(flash, ledger, Known::new())
+    }
+}
+
+impl<F: NorFlash, K: BorrowMut<Known>> Store<F, K> {
+    /// As [`open_with`](Store::open_with), with room for the classes, which need not be empty.
+    pub fn open_in(flash: F, ledger: &Ledger, mut known: K) -> Self {
+        known.borrow_mut().clear();
         let mut flash = Sectors::new(flash);
-        let fault = if flash.count() < Self::MIN_SECTORS {
+        let fault = if flash.count() < Store::<F>::MIN_SECTORS {
             Some(StoreError::TooSmall)
         } else {
             flash.recover().err().map(|_| StoreError::Flash)
@@ -109,7 +121,7 @@ impl<F: NorFlash> Store<F> {
             map: MapStorage::new(flash, MapConfig::new(range), Uncached::new_uncached()),
             fault,
             refused: false,
-            known: Known::new(),
+            known,
             head: Head::default(),
             ledger: *ledger,
             damage: Damage::default(),
@@ -153,19 +165,19 @@ impl<F: NorFlash> Store<F> {
     /// All classes, by id.
     #[must_use]
     pub fn classes(&self) -> &[Class] {
-        self.known.classes()
+        self.known().classes()
     }
 
     /// The class with this id.
     #[must_use]
     pub fn class(&self, id: u8) -> Option<&Class> {
-        self.known.class(id)
+        self.known().class(id)
     }
 
     /// The classes and what the heads derive from them.
     #[must_use]
     pub fn known(&self) -> &Known {
-        &self.known
+        self.known.borrow()
     }
 
     /// The head that was chosen.
@@ -190,7 +202,9 @@ impl<F: NorFlash> Store<F> {
 
     /// Does what the chosen head has to do once after the classes changed, see [`Known::adapt`].
     pub fn adapt(&mut self, model: u64, quantization: Quantization) {
-        self.known.adapt(self.head, model, quantization);
+        self.known
+            .borrow_mut()
+            .adapt(self.head, model, quantization);
     }
 
     /// Classifies a query by the chosen head among the classes of a model; `None` if there is none,
@@ -201,7 +215,9 @@ impl<F: NorFlash> Store<F> {
         model: u64,
         quantization: Quantization,
     ) -> Option<Answer> {
-        self.known.classify(self.head, query, model, quantization)
+        self.known
+            .borrow_mut()
+            .classify(self.head, query, model, quantization)
     }
 
     /// Adds a shot to the class of this name and model, which is made if there is none, and writes
@@ -217,7 +233,9 @@ impl<F: NorFlash> Store<F> {
         embedding: &[i8],
     ) -> Result<Enrolment, StoreError> {
         self.check()?;
-        let (class, overwritten) = self.known.with_shot(name, model, embedding, self.damage)?;
+        let (class, overwritten) = self
+            .known()
+            .with_shot(name, model, embedding, self.damage)?;
         let enrolment = Enrolment {
             id: class.id,
             shots: class.shots(),
@@ -233,7 +251,7 @@ impl<F: NorFlash> Store<F> {
     /// As [`enroll`](Self::enroll).
     pub fn rename(&mut self, id: u8, name: &str) -> Result<(), StoreError> {
         self.check()?;
-        self.put_class(self.known.renamed(id, name)?)
+        self.put_class(self.known().renamed(id, name)?)
     }
 
     /// Gives a class another role.
@@ -242,7 +260,7 @@ impl<F: NorFlash> Store<F> {
     /// As [`rename`](Self::rename).
     pub fn set_role(&mut self, id: u8, role: Role) -> Result<(), StoreError> {
         self.check()?;
-        self.put_class(self.known.with_role(id, role)?)
+        self.put_class(self.known().with_role(id, role)?)
     }
 
     /// Forgets a class, or that one was lost.
@@ -255,7 +273,7 @@ impl<F: NorFlash> Store<F> {
             return Err(StoreError::NoSuchClass);
         }
         self.put(id, TOMBSTONE)?;
-        self.known.remove(id);
+        self.known.borrow_mut().remove(id);
         self.mend();
         Ok(())
     }
@@ -290,7 +308,7 @@ impl<F: NorFlash> Store<F> {
     /// Erases the flash. A power cut in the midst leaves whatever was not erased yet, so this is
     /// for a store that can't be read; [`reset`](Self::reset) is for one that can.
     fn format(&mut self) -> Result<(), StoreError> {
-        self.known.clear();
+        self.known.borrow_mut().clear();
         block_on(self.map.erase_all())?;
         self.fault = None;
         self.refused = false;
@@ -306,11 +324,13 @@ impl<F: NorFlash> Store<F> {
     /// Reads all items from the flash; a failure becomes the fault. Returns the ledger as the flash
     /// has it; what is known beyond that stays known.
     fn load(&mut self) -> Ledger {
-        self.known.clear();
+        self.known.borrow_mut().clear();
         self.head = Head::default();
         self.damage = Damage::default();
         self.received = 0;
         let (mut found, mut ledger) = (Ledger::new(), Ledger::new());
+        // Bit n: class n, as it is in the flash, is larger than this build has room for.
+        let mut too_large = 0_u32;
         let Self {
             map,
             item,
@@ -318,6 +338,7 @@ impl<F: NorFlash> Store<F> {
             head,
             ..
         } = self;
+        let known = known.borrow_mut();
         let read = each_item(map, item, |key, bytes| {
             if key == LEDGER_KEY {
                 ledger.merge(&Ledger::read(bytes).ok_or(StoreError::Format)?);
@@ -333,13 +354,19 @@ impl<F: NorFlash> Store<F> {
             if key == HEAD {
                 *head = read_head(bytes).ok_or(StoreError::Format)?;
             } else {
-                let class = record::read(key, bytes).map_err(|_| StoreError::Format)?;
-                known.place(key, class);
+                let class = match record::read(key, bytes) {
+                    Err(Unread::Malformed) => return Err(StoreError::Format),
+                    other => other,
+                };
+                let bit = 1 << key;
+                too_large = too_large & !bit | if class.is_err() { bit } else { 0 };
+                known.place(key, class.unwrap_or(None));
             }
             Ok(())
         });
-        self.fault = block_on(read).err();
-        self.known.follow();
+        let fault = block_on(read).err();
+        self.fault = fault.or((too_large != 0).then_some(StoreError::Capacity));
+        self.known.borrow_mut().follow();
         self.ledger.merge(&ledger);
         if self.fault.is_none() {
             self.ledger.settle(&found, &mut self.damage);
@@ -352,7 +379,7 @@ impl<F: NorFlash> Store<F> {
         let len =
             record::write(&class, &mut self.value[NUMBERED..]).ok_or(StoreError::Embedding)?;
         self.put_received(class.id, len)?;
-        self.known.put(class);
+        self.known.borrow_mut().put(class);
         self.mend();
         Ok(())
     }
@@ -379,7 +406,7 @@ impl<F: NorFlash> Store<F> {
         match key {
             HEAD => self.put(HEAD, &[HEAD_VERSION, self.head as u8]),
             LEDGER_KEY => self.write_ledger(),
-            id => match self.known.class(id) {
+            id => match self.known.borrow().class(id) {
                 Some(class) => {
                     let len = record::write(class, &mut self.value[NUMBERED..]);
                     self.put_received(id, len.ok_or(StoreError::Embedding)?)
@@ -473,3 +500,6 @@ pub fn flash_bytes(class: &Class) -> usize {
     const ITEM_HEADER: usize = 8;
     ITEM_HEADER + (1 + NUMBERED + record::length(class)).next_multiple_of(nor::WORD)
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,8 +21,7 @@
 //! its shots, used least, in the slot of the class's own id.
 
 use crate::heads::memory::{Group, SLOTS};
-use crate::heads::{Class, Role};
-use crate::heads::{MAX_CLASSES, MAX_DIM, MAX_NAME, MAX_SHOTS};
+use crate::heads::{Class, IDS, MAX_CLASSES, MAX_DIM, MAX_NAME, MAX_SHOTS, Role, SHOTS, VALUES};
 
 const REMOVED: u8 = 0;
 const WITHOUT_GROUPS: u8 = 1;
@@ -31,18 +30,33 @@ const WITH_ROLE: u8 = 4;
 const HEADER: usize = 13;
 const GROUP: usize = 8;
 
-const _: () = assert!(MAX_SHOTS <= 24 && MAX_CLASSES <= SLOTS);
+const _: () = assert!(SHOTS <= 24 && IDS <= SLOTS);
 
 /// Bytes of the largest record.
-pub const MAX_RECORD: usize = HEADER + 1 + MAX_NAME + MAX_SHOTS * (MAX_DIM + GROUP);
+pub const MAX_RECORD: usize = largest(MAX_SHOTS, MAX_DIM);
+
+const fn largest(shots: usize, dim: usize) -> usize {
+    HEADER + 1 + MAX_NAME + shots * (dim + GROUP)
+}
+
+/// Whether a build with more room may have a record of so many bytes.
+pub(super) fn is_of_some_build(len: usize) -> bool {
+    len <= largest(SHOTS, VALUES)
+}
 
 /// A record that marks a class as removed.
 pub(super) const TOMBSTONE: &[u8] = &[REMOVED];
 
-/// The record has an impossible field.
+/// Why a record was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("this is not a class")]
-pub struct Malformed;
+pub enum Unread {
+    /// It has an impossible field.
+    #[error("this is not a class")]
+    Malformed,
+    /// It holds more shots or values than this build has room for, or its id is past the last.
+    #[error("this class is larger than the device was built for")]
+    TooLarge,
+}
 
 /// Bytes of a class's record.
 pub(super) fn length(class: &Class) -> usize {
@@ -53,15 +67,27 @@ pub(super) fn length(class: &Class) -> usize {
 /// Reads the record of the class with this id; nothing if it was removed.
 ///
 /// # Errors
-/// [`Malformed`].
-pub fn read(id: u8, bytes: &[u8]) -> Result<Option<Class>, Malformed> {
+/// [`Unread`].
+pub fn read(id: u8, bytes: &[u8]) -> Result<Option<Class>, Unread> {
     match bytes.first() {
         Some(&REMOVED) => Ok(None),
-        Some(&VERSION | &WITHOUT_GROUPS | &WITH_ROLE) => {
-            read_class(id, bytes).map(Some).ok_or(Malformed)
+        Some(&VERSION | &WITHOUT_GROUPS | &WITH_ROLE) if is_too_large(id, bytes) => {
+            Err(Unread::TooLarge)
         }
-        _ => Err(Malformed),
+        Some(&VERSION | &WITHOUT_GROUPS | &WITH_ROLE) => {
+            read_class(id, bytes).map(Some).ok_or(Unread::Malformed)
+        }
+        _ => Err(Unread::Malformed),
     }
+}
+
+/// Whether a record is one of another build, which has room for more.
+fn is_too_large(id: u8, bytes: &[u8]) -> bool {
+    let number = |at: usize| bytes.get(at).map_or(0, |&byte| usize::from(byte));
+    let (id, dim, shots) = (usize::from(id), number(9), number(10));
+    (MAX_CLASSES..IDS).contains(&id)
+        || (MAX_DIM + 1..=VALUES).contains(&dim)
+        || (MAX_SHOTS + 1..=SHOTS).contains(&shots)
 }
 
 fn read_class(id: u8, bytes: &[u8]) -> Option<Class> {
@@ -234,7 +260,7 @@ mod tests {
             for number in [0, 3, 255] {
                 let mut damaged = buffer;
                 damaged[13] = number;
-                assert_eq!(read(5, &damaged[..len]), Err(Malformed), "{number}");
+                assert_eq!(read(5, &damaged[..len]), Err(Unread::Malformed), "{number}");
             }
         }
     }
@@ -244,17 +270,21 @@ mod tests {
         let mut buffer = [0; MAX_RECORD];
         let len = write(&class(), &mut buffer).unwrap();
         for cut in 1..len {
-            assert_eq!(read(5, &buffer[..cut]), Err(Malformed), "{cut}");
+            assert_eq!(read(5, &buffer[..cut]), Err(Unread::Malformed), "{cut}");
         }
-        assert_eq!(read(5, &buffer[..len + 1]), Err(Malformed));
-        assert_eq!(read(5, &[]), Err(Malformed));
-        assert_eq!(read(5, &[7; 40]), Err(Malformed));
+        assert_eq!(read(5, &buffer[..len + 1]), Err(Unread::Malformed));
+        assert_eq!(read(5, &[]), Err(Unread::Malformed));
+        assert_eq!(read(5, &[7; 40]), Err(Unread::Malformed));
         // A slot past the last, a shot in no group or in two.
         let first = len - 2 * GROUP;
         for (offset, value) in [(0, 64), (1, 0), (1, 2), (1, 3), (1, 5)] {
             let mut damaged = buffer;
             damaged[first + offset] = value;
-            assert_eq!(read(5, &damaged[..len]), Err(Malformed), "{offset} {value}");
+            assert_eq!(
+                read(5, &damaged[..len]),
+                Err(Unread::Malformed),
+                "{offset} {value}"
+            );
         }
     }
 

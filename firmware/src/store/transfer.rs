@@ -1,11 +1,13 @@
 //! Classes leave and enter the store as records, piece by piece, so that they fit packets.
 
+use core::borrow::BorrowMut;
+
 use embedded_storage::nor_flash::NorFlash;
 
 use super::ledger::NUMBERED;
-use super::{Store, StoreError, record};
+use super::{Known, Store, StoreError, record};
 
-impl<F: NorFlash> Store<F> {
+impl<F: NorFlash, K: BorrowMut<Known>> Store<F, K> {
     /// The [record] of a class.
     ///
     /// # Errors
@@ -13,7 +15,11 @@ impl<F: NorFlash> Store<F> {
     pub fn record(&mut self, id: u8) -> Result<&[u8], StoreError> {
         self.check()?;
         self.received = 0;
-        let class = self.known.class(id).ok_or(StoreError::NoSuchClass)?;
+        let class = self
+            .known
+            .borrow()
+            .class(id)
+            .ok_or(StoreError::NoSuchClass)?;
         let room = &mut self.value[NUMBERED..];
         let len = record::write(class, room).ok_or(StoreError::Corrupt)?;
         Ok(&room[..len])
@@ -23,7 +29,8 @@ impl<F: NorFlash> Store<F> {
     /// nothing is stored yet. Returns how many bytes were received.
     ///
     /// # Errors
-    /// [`StoreError::OutOfOrder`], or [`StoreError::Record`] for more bytes than a record has.
+    /// [`StoreError::OutOfOrder`], [`StoreError::Capacity`] for more bytes than a record of this build
+    /// has, [`StoreError::Record`] for more than one of any build has.
     pub fn receive(&mut self, offset: u16, piece: &[u8]) -> Result<usize, StoreError> {
         self.check()?;
         let offset = usize::from(offset);
@@ -34,7 +41,12 @@ impl<F: NorFlash> Store<F> {
         }
         let end = offset + piece.len();
         let room = self.value[NUMBERED..].get_mut(offset..end);
-        room.ok_or(StoreError::Record)?.copy_from_slice(piece);
+        let too_long = if record::is_of_some_build(end) {
+            StoreError::Capacity
+        } else {
+            StoreError::Record
+        };
+        room.ok_or(too_long)?.copy_from_slice(piece);
         self.received = end;
         Ok(end)
     }
@@ -43,22 +55,21 @@ impl<F: NorFlash> Store<F> {
     /// returns its id. A power cut leaves either the old or the new one.
     ///
     /// # Errors
-    /// [`StoreError::Record`], [`StoreError::OtherModel`] if its model is not this one,
+    /// [`StoreError::Record`], [`StoreError::Capacity`], [`StoreError::OtherModel`] if its model is not this one,
     /// [`StoreError::Embedding`] if its embeddings don't have `dim` values,
     /// [`StoreError::ClassesFull`], or that the flash failed.
     pub fn restore(&mut self, model: u64, dim: usize) -> Result<u8, StoreError> {
         self.check()?;
         let received = core::mem::take(&mut self.received);
         let bytes = &self.value[NUMBERED..NUMBERED + received];
-        let read = record::read(0, bytes).map_err(|_| StoreError::Record)?;
-        let mut class = read.ok_or(StoreError::Record)?;
+        let mut class = record::read(0, bytes)?.ok_or(StoreError::Record)?;
         if class.model != model {
             return Err(StoreError::OtherModel);
         }
         if class.dim() != dim {
             return Err(StoreError::Embedding);
         }
-        let id = self.known.id_for(&class.name, model, self.damage)?;
+        let id = self.known().id_for(&class.name, model, self.damage)?;
         class.id = id;
         self.put_class(class)?;
         Ok(id)

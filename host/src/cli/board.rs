@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use sudal::data::Gray;
 use sudal::device::{
-    self, Board, BoardError, Boots, Client, Hold, Info as DeviceInfo, Link, OpenMv, PixelFormat,
+    self, Board, BoardError, Boots, Client, Hold, Info as DeviceInfo, Kind, Link, PixelFormat,
     Role, Stats, Way,
 };
 
@@ -29,7 +29,8 @@ use super::place;
 #[command(after_help = "Example:
   sudal flash surfaces
   sudal flash --board emulator mine.sudal
-  sudal flash --board openmv-h7 --dfu parts")]
+  sudal flash --board openmv-h7 --dfu parts
+  sudal flash --board pico parts")]
 pub(crate) struct Flash {
     /// The model image: one that comes with sudal, by name (parts, surfaces; `sudal models` lists them),
     /// or a file of `sudal convert`.
@@ -38,7 +39,7 @@ pub(crate) struct Flash {
     /// Of an openmv-h7: write it over USB, by the loader in the chip, instead of by a debug probe.
     #[arg(long)]
     dfu: bool,
-    /// Of an openmv-h7: write what would be flashed to a file instead.
+    /// Of an openmv-h7 or a pico: write what would be flashed to a file instead, of a pico as UF2.
     #[arg(long, value_name = "FILE", conflicts_with = "dfu")]
     out: Option<PathBuf>,
     #[command(flatten)]
@@ -67,15 +68,16 @@ impl Flash {
         let way = match (&self.out, self.dfu) {
             (Some(file), _) => Way::File(file.clone()),
             (None, true) => Way::Dfu,
-            (None, false) => Way::Probe,
+            (None, false) => Way::Usual,
         };
-        match self.board.openmv()? {
+        match self.board.usb()? {
             // It is written past its port.
-            Some(camera) => Ok((Box::new(camera.flashed_by(way)), None)),
-            None if way == Way::Probe => self.board.open_alone(),
+            Some(board) => Ok((Box::new(board.flashed_by(way)), None)),
+            None if way == Way::Usual => self.board.open_alone(),
             None => bail!(
-                "--dfu and --out are for --board {}, not {}",
-                OpenMv::NAME,
+                "--dfu and --out are for --board {} and --out for {}, not {}",
+                Kind::OpenMv.name(),
+                Kind::Pico.name(),
                 self.board.name()?
             ),
         }

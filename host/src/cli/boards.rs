@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use sudal::device::doctor::{State, emulated};
-use sudal::device::{self, EMULATOR, Emulator, HostBoard, OpenMv};
+use sudal::device::{self, EMULATOR, Emulator, HostBoard, Kind, UsbBoard};
 use sudal::engine::QuantizedModel;
 
 use super::output::Output;
@@ -31,12 +31,13 @@ struct Row {
 }
 
 pub(crate) fn run(_: &Args, output: &Output) -> anyhow::Result<()> {
-    let port = OpenMv::plugged_in();
+    let plugged = UsbBoard::plugged_in();
     let named = std::env::var("SUDAL_BOARD").ok();
-    let meant = match (&named, &port) {
+    let meant = match (&named, &plugged) {
         (Some(named), _) => device::canonical(named),
         (None, Ok(None)) => HostBoard::NAME,
-        _ => OpenMv::NAME,
+        (None, Ok(Some((kind, _)))) => kind.name(),
+        (None, Err(_)) => Kind::OpenMv.name(),
     };
     let missing = emulated().into_iter().find(|f| f.state != State::Ready);
     let emulator = match missing {
@@ -55,24 +56,30 @@ pub(crate) fn run(_: &Args, output: &Output) -> anyhow::Result<()> {
         ),
         in_folder(EMULATOR, Emulator::NAME, emulator, meant),
     ];
-    let about = match &port {
-        Ok(None) => "an OpenMV Cam H7; none is plugged in".to_owned(),
-        Ok(Some(port)) => format!("an OpenMV Cam H7, at {}", port.display()),
-        Err(error) => error.to_string(),
-    };
-    rows.push(Row {
-        name: OpenMv::NAME.to_owned(),
-        about,
-        default: meant == OpenMv::NAME,
-        place: port.ok().flatten(),
-        model: None,
-    });
+    for kind in Kind::ALL {
+        let place = match &plugged {
+            Ok(Some((found, port))) if *found == kind => Some(port.clone()),
+            _ => None,
+        };
+        let about = match (&plugged, &place) {
+            (Err(error), _) => error.to_string(),
+            (_, Some(port)) => format!("{}, at {}", kind.about(), port.display()),
+            (_, None) => format!("{}; none is plugged in", kind.about()),
+        };
+        rows.push(Row {
+            name: kind.name().to_owned(),
+            about,
+            default: meant == kind.name(),
+            place,
+            model: None,
+        });
+    }
     let mut text = String::new();
     for row in &rows {
         let mark = if row.default { '*' } else { ' ' };
         let model = match &row.model {
             Some(model) => format!("; model {model}"),
-            None if row.name == OpenMv::NAME => String::new(),
+            None if Kind::named(&row.name).is_some() => String::new(),
             None => "; no model yet (`sudal flash`)".to_owned(),
         };
         text.push_str(&format!("{mark} {:<10} {}{model}\n", row.name, row.about));

@@ -10,7 +10,7 @@ use serde::Serialize;
 use sudal::data::{Gray, Loaded};
 use sudal::device::{
     self, Board, BoardError, Client, ClientError, DeviceError, Emulator, Head, Hold, HostBoard,
-    Link, LockError, LockKey, LockState, OpenMv, Purpose,
+    Kind, Link, LockError, LockKey, LockState, Purpose, UsbBoard,
 };
 use sudal::episodes::{Episode, Sampler};
 use sudal::measure::Accuracy;
@@ -21,8 +21,8 @@ use super::output::{Output, detail, say, say_once};
 #[derive(clap::Args, Clone)]
 pub(crate) struct BoardArgs {
     /// The board: host is the firmware in this process, emulator a Cortex-M7 in QEMU (mps2-an500),
-    /// openmv-h7 an OpenMV Cam H7 at a USB port, /dev/ttyACM0 one at this port [default: the board that
-    /// is plugged in, else host].
+    /// openmv-h7 an OpenMV Cam H7 and pico a Raspberry Pi Pico at a USB port, /dev/ttyACM0 the one at this
+    /// port [default: the board that is plugged in, else host].
     #[arg(help_heading = "Board", long, env = "SUDAL_BOARD", value_name = "NAME")]
     pub(crate) board: Option<String>,
     /// Folder with the board's flash, model and logs [default: in the user's state folder].
@@ -33,7 +33,8 @@ pub(crate) struct BoardArgs {
         env = "SUDAL_BOARD_DIR"
     )]
     pub(crate) board_dir: Option<PathBuf>,
-    /// Serial port of a camera board, which needs no --board then [default: the one where it is].
+    /// Serial port of a board, or socket of an emulated one; it is an openmv-h7 unless --board says otherwise
+    /// [default: the one where it is].
     #[arg(help_heading = "Board", long, value_name = "PORT", env = "SUDAL_PORT", value_parser = serial_port)]
     pub(crate) port: Option<PathBuf>,
     /// Key of the board, for commands that change one that is locked; see `sudal key`.
@@ -70,7 +71,7 @@ pub(crate) enum Where {
     /// In a folder: its name.
     Folder(String),
     /// At a serial port, if that is known already.
-    Port(Option<PathBuf>),
+    Port(Kind, Option<PathBuf>),
 }
 
 impl BoardArgs {
@@ -79,18 +80,17 @@ impl BoardArgs {
     /// # Errors
     /// That several are plugged in.
     pub(crate) fn place(&self) -> anyhow::Result<Where> {
+        let kind = self.board.as_deref().and_then(Kind::named);
         if let Some(port) = &self.port {
-            return Ok(Where::Port(Some(port.clone())));
+            let kind = kind.unwrap_or(Kind::OpenMv);
+            return Ok(Where::Port(kind, Some(port.clone())));
         }
         let named = match self.board.as_deref() {
             Some(name) => name,
-            None => match OpenMv::plugged_in()? {
-                Some(port) => {
-                    say_once(format_args!(
-                        "board: the camera board at {}",
-                        port.display()
-                    ));
-                    return Ok(Where::Port(Some(port)));
+            None => match UsbBoard::plugged_in()? {
+                Some((kind, port)) => {
+                    say_once(format_args!("board: {} at {}", kind.name(), port.display()));
+                    return Ok(Where::Port(kind, Some(port)));
                 }
                 None => {
                     let elsewhere = if has_model(HostBoard::NAME) || !has_model(Emulator::NAME) {
@@ -106,9 +106,11 @@ impl BoardArgs {
             },
         };
         Ok(match device::canonical(named) {
-            OpenMv::NAME => Where::Port(None),
-            port if port.starts_with("/dev/") => Where::Port(Some(port.into())),
-            name => Where::Folder(name.to_owned()),
+            port if port.starts_with("/dev/") => Where::Port(Kind::OpenMv, Some(port.into())),
+            name => match kind {
+                Some(kind) => Where::Port(kind, None),
+                None => Where::Folder(name.to_owned()),
+            },
         })
     }
 
@@ -116,14 +118,14 @@ impl BoardArgs {
     pub(crate) fn name(&self) -> anyhow::Result<String> {
         Ok(match self.place()? {
             Where::Folder(name) => name,
-            Where::Port(_) => OpenMv::NAME.to_owned(),
+            Where::Port(kind, _) => kind.name().to_owned(),
         })
     }
 
     /// The board, as it is.
     pub(crate) fn open(&self) -> anyhow::Result<Box<dyn Board>> {
         Ok(match self.place()? {
-            Where::Port(port) => Box::new(OpenMv::at(port.as_deref())),
+            Where::Port(kind, port) => Box::new(UsbBoard::at(kind, port.as_deref())),
             Where::Folder(name) => {
                 let dir = self.dir(&name);
                 detail(format_args!("board {name} in {}", dir.display()));
@@ -148,10 +150,10 @@ impl BoardArgs {
         Ok((board, hold))
     }
 
-    /// The camera board, if it is one.
-    pub(crate) fn openmv(&self) -> anyhow::Result<Option<OpenMv>> {
+    /// The board at a port, if it is one.
+    pub(crate) fn usb(&self) -> anyhow::Result<Option<UsbBoard>> {
         Ok(match self.place()? {
-            Where::Port(port) => Some(OpenMv::at(port.as_deref())),
+            Where::Port(kind, port) => Some(UsbBoard::at(kind, port.as_deref())),
             Where::Folder(_) => None,
         })
     }

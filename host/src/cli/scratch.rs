@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::bail;
-use sudal::device::{self, OpenMv};
+use sudal::device::{self, Kind};
 
 use super::device::{BoardArgs, serial_port};
 
@@ -11,11 +11,11 @@ use super::device::{BoardArgs, serial_port};
 #[derive(clap::Args, Clone)]
 pub(crate) struct ScratchArgs {
     /// The board, one of this command's own: host is the firmware in this process, emulator a Cortex-M7
-    /// in QEMU. Or openmv-h7, an OpenMV Cam H7 at a USB port, with --erase [default: emulator; of the demo
-    /// host, then emulator].
+    /// in QEMU. Or openmv-h7 or pico, which is plugged in, with --erase [default: emulator; of the demo host,
+    /// then emulator].
     #[arg(help_heading = "Board", long, env = "SUDAL_BOARD", value_name = "NAME")]
     board: Option<String>,
-    /// Serial port of an openmv-h7, which needs no --board then.
+    /// Serial port of a board; it is an openmv-h7 unless --board says otherwise.
     #[arg(help_heading = "Board", long, value_name = "PORT", value_parser = serial_port)]
     port: Option<PathBuf>,
     /// Key of the board that is plugged in, if it is locked.
@@ -34,10 +34,11 @@ impl ScratchArgs {
 
     /// Name of the board; `or` if none is named.
     pub(crate) fn name<'a>(&'a self, or: &'a str) -> &'a str {
-        let named = self.board.as_deref().unwrap_or(or);
-        self.port
-            .as_ref()
-            .map_or(device::canonical(named), |_| OpenMv::NAME)
+        let named = device::canonical(self.board.as_deref().unwrap_or(or));
+        match self.port {
+            Some(_) => Kind::named(named).unwrap_or(Kind::OpenMv).name(),
+            None => named,
+        }
     }
 
     /// The board of a command, `or` if none is named; what other boards were taught is not touched.
@@ -53,7 +54,7 @@ impl ScratchArgs {
             port: self.port.clone(),
             key: self.key.clone(),
         };
-        if args.openmv()?.is_some() && !self.erase {
+        if args.usb()?.is_some() && !self.erase {
             bail!(
                 "this replaces the model of the board that is plugged in and makes it forget all that it was taught: \
                  give --erase to do that (`sudal backup` keeps what it was taught), or leave --board and --port out \

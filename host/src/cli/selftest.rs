@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use sudal::device::{
-    Check, Client, ClientError, DeviceError, HostBoard, Info, Link, LockError, OpenMv,
+    Check, Client, ClientError, DeviceError, HostBoard, Info, Kind, Link, LockError,
 };
 
 use super::device::{BoardArgs, Connection, Cost};
@@ -145,11 +145,7 @@ fn check_all(connection: &mut Connection, args: &BoardArgs, checks: &mut Vec<Row
     checks.push(flash(connection, args, &info));
     checks.push(Row::skipped(
         "pins",
-        if info.board == OpenMv::NAME {
-            "not seen from here: connect P7 to ground and look at P8 (OK) and P9 (NG)"
-        } else {
-            "this board has none"
-        },
+        Kind::named(&info.board).map_or("this board has none", Kind::pins),
     ));
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use sudal::data::{folder, parts, surfaces};
-use sudal::device::{self, BoardError, LockKey, OpenMv};
+use sudal::device::{self, BoardError, LockKey};
 use sudal::serve::{Broker, Clock, DeviceOptions, Keep, Options, Reel, Source, Token, Webcam};
 
 use super::data::{Kind, generator, say_if_named_as_a_generator};
@@ -192,7 +192,7 @@ impl Args {
         }
         let (board, port) = match args.place()? {
             Where::Folder(name) => (name, None),
-            Where::Port(port) => (OpenMv::NAME.to_owned(), port),
+            Where::Port(kind, port) => (kind.name().to_owned(), port),
         };
         let board = board.as_str();
         let dir = match (pairs.get("dir"), &self.board.board_dir) {

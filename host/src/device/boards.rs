@@ -6,9 +6,11 @@ pub(super) const HOST: &str = "host";
 pub(super) const MPS2_AN500: &str = "mps2-an500";
 /// The camera board.
 pub(super) const OPENMV_H7: &str = "openmv-h7";
+/// The board of Raspberry Pi.
+pub(super) const PICO: &str = "pico";
 
 /// Names that [`open`](super::open) knows.
-pub const BOARDS: [&str; 3] = [HOST, MPS2_AN500, OPENMV_H7];
+pub const BOARDS: [&str; 4] = [HOST, MPS2_AN500, OPENMV_H7, PICO];
 /// What [`MPS2_AN500`] is called, too.
 pub const EMULATOR: &str = "emulator";
 

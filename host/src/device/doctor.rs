@@ -11,10 +11,10 @@ use serde::Serialize;
 use super::firmware;
 use super::machine::TARGET;
 use super::open::state_dir;
-use super::openmv::OpenMv;
 use super::programs::on_path;
 use super::qemu;
 use super::toolchain;
+use super::usb::UsbBoard;
 
 /// Where udev's rules are.
 const RULES: [&str; 4] = [
@@ -183,12 +183,12 @@ fn emulator() -> Finding {
 }
 
 fn plugged_in() -> Vec<Finding> {
-    let port = match OpenMv::plugged_in() {
+    let port = match UsbBoard::plugged_in() {
         Ok(None) => Finding::unneeded(
             "board",
             "no camera board is plugged in; --board host needs none",
         ),
-        Ok(Some(port)) => usable(&port),
+        Ok(Some((_, port))) => usable(&port),
         Err(error) => Finding::broken("board", error, "or unplug one"),
     };
     vec![port, ports(), rule()]

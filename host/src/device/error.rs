@@ -83,7 +83,7 @@ pub enum BoardError {
     },
     /// No serial port belongs to a board.
     #[error(
-        "no board is plugged in: look at the cable, flash the board (`sudal flash --board openmv-h7`), or name its port (--port /dev/ttyACM0)"
+        "no board is plugged in: look at the cable, flash the board (`sudal flash --board openmv-h7` or pico), or name its port (--port /dev/ttyACM0)"
     )]
     NoPort,
     /// Several do.
@@ -107,6 +107,11 @@ pub enum BoardError {
     /// Several are.
     #[error("there are two probes, {0} and {1}: unplug one")]
     ManyProbes(String, String),
+    /// No boot loader shows its drive.
+    #[error(
+        "no Raspberry Pi Pico waits to be flashed: hold its button BOOTSEL while you plug it in, and mount the drive RPI-RP2 that appears (or --out sudal.uf2, to copy it by hand)"
+    )]
+    NoDrive,
     /// No chip waits for DFU.
     #[error("no board is in its loader: connect its pins BOOT and RST, plug it in, then try again")]
     NoLoader,

@@ -8,6 +8,7 @@ use std::process::Stdio;
 
 use sudal_firmware::image::Model;
 
+use super::Kind;
 use super::error::BoardError;
 use super::machine::Machine;
 use super::toolchain::Toolchain;
@@ -118,6 +119,7 @@ fn compile(
         .env("DEFMT_LOG", "info")
         .env("SUDAL_ARENA", arena.to_string())
         .env("SUDAL_INPUT", input.to_string())
+        .envs(capacity(board))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
@@ -138,6 +140,17 @@ fn compile(
         });
     }
     Ok(())
+}
+
+/// What a board's library is to hold where it has no room for the most, and no variable says
+/// otherwise: see [`sudal_firmware::heads`].
+fn capacity(board: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let chosen: &[_] = match Kind::named(board) {
+        Some(Kind::Pico) => &[("SUDAL_CLASSES", "16"), ("SUDAL_SHOTS", "10")],
+        _ => &[],
+    };
+    let unset = |variable| env::var_os(variable).is_none();
+    chosen.iter().copied().filter(move |&(name, _)| unset(name))
 }
 
 /// Where a built program lies.

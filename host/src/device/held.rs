@@ -1,8 +1,8 @@
 //! One program at a time: who uses a board's folder or port keeps others from it.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::thread;
@@ -100,6 +100,12 @@ impl Place {
     fn file(&self) -> Result<File, BoardError> {
         let mut options = OpenOptions::new();
         options.read(true).write(true);
+        if self.is_port && is_socket(&self.path) {
+            // It can't be opened as a file: one beside it is locked.
+            let beside = self.path.with_added_extension("lock");
+            let opened = options.create(true).truncate(false).open(&beside);
+            return opened.map_err(BoardError::io(beside.display()));
+        }
         if self.is_port {
             options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
             let opened = options.open(&self.path);
@@ -155,6 +161,11 @@ impl Place {
             thread::sleep(PAUSE);
         }
     }
+}
+
+/// Whether a port is the socket of an emulated board.
+pub(super) fn is_socket(port: &Path) -> bool {
+    fs::metadata(port).is_ok_and(|data| data.file_type().is_socket())
 }
 
 /// A line that keeps other programs from its board as long as it is open.

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use sudal_firmware::camera::VirtualCamera;
 use sudal_firmware::device::{Cause, Clock, Device, History, Inspection, Parts, Session};
 use sudal_firmware::patches;
+use sudal_firmware::store::Known;
 use sudal_firmware::store::nor::{Nor, SECTOR};
 
 use super::board::{Board, Memory};
@@ -284,6 +285,7 @@ fn power_on(image: &[u128], flashes: Flashes, recover: bool, requests: &Receiver
     ) else {
         return;
     };
+    let mut known = Box::new(Known::new());
     let mut device = Device::new(Parts {
         board: HostBoard::NAME,
         clock: Clock {
@@ -295,6 +297,7 @@ fn power_on(image: &[u128], flashes: Flashes, recover: bool, requests: &Receiver
         input: &mut input,
         camera: VirtualCamera::<FRAME>::new(),
         flash,
+        known: &mut known,
         settings,
         slots: [slot_a, slot_b],
         inspection: Some(Inspection {

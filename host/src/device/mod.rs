@@ -1,7 +1,7 @@
 //! Boards and what one does with them: flash, connect, enrol, classify, read the logs.
 //!
 //! A [`Board`] is something that runs the firmware: [`Emulator`] is a Cortex-M7 board in QEMU,
-//! [`HostBoard`] is the same firmware library in this process, [`OpenMv`] a camera board at a USB
+//! [`HostBoard`] is the same firmware library in this process, [`UsbBoard`] one at a USB
 //! port. A [`Client`] speaks the firmware's
 //! protocol over the line that a board gives.
 //!
@@ -46,7 +46,6 @@ mod machine;
 mod name;
 mod open;
 mod open_set;
-mod openmv;
 mod profile;
 mod programs;
 mod qemu;
@@ -54,6 +53,7 @@ mod separation;
 mod show;
 mod suit;
 mod toolchain;
+mod usb;
 
 pub use answers::{Class, Damage, Distance, Embedding, Enrolled, Info, ModelInfo, Picture};
 pub use answers::{Protection, Verdict};
@@ -81,7 +81,6 @@ pub use machine::Machine;
 pub use name::{NameError, is_hidden, name, shown};
 pub use open::{open, open_at, state_dir};
 pub use open_set::{OpenSet, Openness, Realised, Rejection};
-pub use openmv::{OpenMv, Way};
 pub use profile::{CmsisNn, Comparison, Group, Layer, Profile, profile};
 pub use profile::{HeadCost, HeadRow, HeadTable, profile_heads};
 pub use separation::{Pair, Separation};
@@ -100,3 +99,4 @@ pub use sudal_firmware::protocol::{
 };
 pub use sudal_firmware::store::{MAX_SHOTS, StoreError};
 pub use suit::{Embedded, SuitError, Tally, Trial};
+pub use usb::{Kind, UsbBoard, Way};

@@ -8,7 +8,7 @@ use super::boards::canonical;
 use super::emulator::Emulator;
 use super::error::BoardError;
 use super::host_board::HostBoard;
-use super::openmv::OpenMv;
+use super::usb::{Kind, UsbBoard};
 
 /// Opens a board by name, with its state (flash contents, model image, logs) in a folder.
 ///
@@ -26,8 +26,10 @@ pub fn open_at(name: &str, dir: &Path, port: Option<&Path>) -> Result<Box<dyn Bo
     match canonical(name) {
         Emulator::NAME => Ok(Box::new(Emulator::open(dir)?)),
         HostBoard::NAME => Ok(Box::new(HostBoard::open(dir)?)),
-        OpenMv::NAME => Ok(Box::new(OpenMv::at(port))),
-        name => Err(BoardError::Unknown(name.to_owned())),
+        name => match Kind::named(name) {
+            Some(kind) => Ok(Box::new(UsbBoard::at(kind, port))),
+            None => Err(BoardError::Unknown(name.to_owned())),
+        },
     }
 }
 

@@ -110,6 +110,9 @@ impl FloatModel {
         };
         let outputs = model.outputs(&vec![0.0; length])?;
         model.length = outputs[0].len();
+        if model.length == 0 {
+            return Err(SoundError::Size(model.signature.output).into());
+        }
         if let Some(map) = outputs.get(1) {
             let shape = map.shape().get(1..).unwrap_or_default();
             let [channels, height, width] =

@@ -5,7 +5,7 @@ use std::path::{self, PathBuf};
 use std::time::Duration;
 
 use super::source::Source;
-use crate::device::{LockKey, OpenMv};
+use crate::device::{Kind, LockKey};
 
 /// A device to watch.
 #[derive(Debug)]
@@ -29,10 +29,10 @@ pub struct DeviceOptions {
 impl DeviceOptions {
     /// The board that is meant, however its folder or port is written.
     pub(super) fn place(&self) -> PathBuf {
-        let written = match (&self.port, self.board == OpenMv::NAME) {
+        let written = match (&self.port, Kind::named(&self.board)) {
             (Some(port), _) => port.clone(),
-            (None, true) => PathBuf::from(OpenMv::NAME),
-            (None, false) => self.dir.clone(),
+            (None, Some(kind)) => PathBuf::from(kind.name()),
+            (None, None) => self.dir.clone(),
         };
         fs::canonicalize(&written)
             .or_else(|_| path::absolute(&written))

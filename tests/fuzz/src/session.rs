@@ -12,6 +12,7 @@ use sudal_firmware::preprocess::align::{Align, Alignment};
 use sudal_firmware::preprocess::{Fit, Region};
 use sudal_firmware::protocol::packet::{self, Packet, Received, Receiver, Wire};
 use sudal_firmware::protocol::{DecisionRequest, Request, Response, Verdict};
+use sudal_firmware::store::Known;
 use sudal_firmware::store::nor::Nor;
 
 use crate::flash::{self, Changes, Flash};
@@ -57,6 +58,7 @@ pub fn run(data: &[u8]) {
     MEMORY.with_borrow_mut(|memory| {
         memory.flash.restore();
         memory.settings.restore();
+        let mut known = Box::new(Known::new());
         let mut session = Box::new(Session::new(Device::new(Parts {
             board: "fuzz",
             clock: Clock {
@@ -68,6 +70,7 @@ pub fn run(data: &[u8]) {
             input: &mut memory.input,
             camera: VirtualCamera::new(),
             flash: memory.flash.switch_on(),
+            known: &mut known,
             settings: memory.settings.switch_on(),
             slots: memory.slots.each_mut().map(Flash::switch_on),
             inspection: None,

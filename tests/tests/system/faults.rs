@@ -6,8 +6,8 @@ use sudal_firmware::camera::{CameraError, VirtualCamera};
 use sudal_firmware::device::{Clock, Device, Parts};
 use sudal_firmware::image::Aligned;
 use sudal_firmware::protocol::{DeviceError, Info, ModelFault, Request, Response};
-use sudal_firmware::store::StoreError;
 use sudal_firmware::store::nor::{Medium, Nor, SECTOR};
+use sudal_firmware::store::{Known, StoreError};
 use sudal_tests::{GEOMETRY, block_means, picture};
 
 /// A flash that is new whenever it is switched on.
@@ -40,6 +40,7 @@ fn answers(
     let (mut arena, mut input) = (vec![0; arena / 8], vec![0; input]);
     let mut mirror = vec![0; sectors * SECTOR];
     let none = || Nor::new(&mut [], Blank).unwrap();
+    let mut known = Box::new(Known::new());
     let mut device = Device::new(Parts {
         board: "test",
         clock: Clock {
@@ -51,6 +52,7 @@ fn answers(
         input: &mut input,
         camera: VirtualCamera::<4096>::new(),
         flash: Nor::new(&mut mirror, Blank).unwrap(),
+        known: &mut known,
         settings: none(),
         slots: [none(), none()],
         inspection: None,

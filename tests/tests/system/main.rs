@@ -17,6 +17,7 @@ mod models;
 mod onnx;
 mod openmv;
 mod page;
+mod pico;
 mod pictures;
 mod preprocess;
 mod serve;

@@ -1,6 +1,6 @@
-//! The inner loops, once for every target and once for Cortex-M with DSP.
+//! The inner loops, once for every target, once for Cortex-M with DSP and once for those of ARMv6-M.
 //!
-//! Both paths have the same functions with the same results. They differ in how they arrange the
+//! All have the same functions with the same results. They differ in how they arrange the
 //! columns of `widen` and `deal`, which nothing else looks into:
 //!
 //! - `widen(runs, first, taps, scratch)` writes `N` runs of equally many int8 inputs, `N` being 1 or
@@ -29,17 +29,26 @@
 use super::requantize::Requantize;
 use crate::image::Channel;
 
+#[cfg(any(armv6m, test))]
+mod armv6m;
 #[cfg(dsp)]
 mod dsp;
 #[cfg(not(dsp))]
+#[cfg_attr(armv6m, expect(dead_code, reason = "half of it is in `armv6m`"))]
 mod portable;
+
+#[cfg(armv6m)]
+pub(crate) use armv6m::{
+    Filter, Wide, accumulate, deal, fill, four, maximum, one, packed_len, pooled, products, spread,
+    widen,
+};
 
 #[cfg(dsp)]
 pub(crate) use dsp::{
     Filter, Wide, accumulate, deal, fill, four, maximum, one, packed_len, pooled, products, spread,
     widen,
 };
-#[cfg(not(dsp))]
+#[cfg(not(any(dsp, armv6m)))]
 pub(crate) use portable::{
     Filter, Wide, accumulate, deal, fill, four, maximum, one, packed_len, pooled, products, spread,
     widen,

@@ -89,7 +89,7 @@ pub(super) fn show(
     let mut connection = Connection::new(board)?;
     connection.unlock(board_args)?;
     let shown = ask(&mut connection, parts, interrupt, output);
-    if board_args.openmv()?.is_none() {
+    if board_args.usb()?.is_none() {
         connection.board.stop()?;
     }
     shown

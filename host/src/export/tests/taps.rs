@@ -40,7 +40,6 @@ fn patches_of_two_maps_are_joined_in_the_places_of_the_larger() {
 
     let tapped = with_two(&bytes, &frames, names, 6);
     assert!(patches::strip(&tapped).unwrap() == bytes);
-    assert_eq!(onnx::read(&tapped).unwrap(), graph);
     let float = FloatModel::new(&tapped, None).unwrap();
     assert_eq!(float.patches_shape(), Some([16, 16, 6]));
     let exact = float.patches(&frames).unwrap();
@@ -164,6 +163,7 @@ fn several_taps_work_in_every_version_of_the_operators() {
         let bytes = prost::Message::encode_to_vec(&model);
         let tapped = with_two(&bytes, &frames, ["value3", "value6"], 4);
         assert!(patches::strip(&tapped).unwrap() == bytes, "{opset}");
+        assert_eq!(onnx::read(&tapped).unwrap(), graph);
         if let Err(error) = verify(&tapped, &frames, |pictures| {
             Ok(reference::embed(&graph, pictures)?)
         }) {

@@ -154,7 +154,7 @@ macro_rules! pages {
 
 pages! {
     the_readme "README.md" 0
-    boards "host/docs/boards.md" 4
+    boards "host/docs/boards.md" 5
     budget "firmware/docs/budget.md" 1
     contributing "host/docs/contributing.md" 1
     decisions "host/docs/decisions.md" 0

@@ -10,8 +10,8 @@ use sudal_firmware::protocol::{
     DeviceError, LockRequest, Protection, Request, Response, UpdateRequest,
 };
 use sudal_firmware::settings::Settings;
-use sudal_firmware::store::Store;
 use sudal_firmware::store::nor::{Nor, SECTOR};
+use sudal_firmware::store::{Known, Store};
 use sudal_tests::{Flash, GEOMETRY, Power, block_means, picture};
 
 pub(crate) const KEY: Key = [7; 32];
@@ -127,6 +127,7 @@ impl Bench {
         let mut slots = [(); 2].map(|()| Box::new(Aligned([0; SLOT * SECTOR])));
         let [a, b] = slots.each_mut();
         let nor = |mirror, flash: &Flash| Nor::new(mirror, flash.clone()).unwrap();
+        let mut known = Box::new(Known::new());
         let mut device = Device::new(Parts {
             board: "test",
             clock: Clock {
@@ -138,6 +139,7 @@ impl Bench {
             input: &mut input,
             camera: VirtualCamera::new(),
             flash: nor(&mut store[..], &self.store),
+            known: &mut known,
             settings: nor(&mut settings[..], &self.settings),
             slots: [
                 nor(&mut a.0[..], &self.slots[0]),

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use object::read::elf::{ElfFile32, FileHeader, ProgramHeader};
 use object::{Object, ObjectSection, ObjectSymbol};
-use sudal::device::{self, Board, OpenMv, Way};
+use sudal::device::{self, Board, Kind, UsbBoard, Way};
 
 const TARGET: &str = "thumbv7em-none-eabihf";
 
@@ -24,7 +24,9 @@ const MEMORIES: [(&str, Range<u64>, u64); 4] = [
 
 #[test]
 fn the_firmware_of_the_camera_board_builds_and_fits_its_chip() {
-    let built = device::build_firmware(OpenMv::NAME, TARGET, None, &mut |step| println!("{step}"));
+    let built = device::build_firmware(Kind::OpenMv.name(), TARGET, None, &mut |step| {
+        println!("{step}")
+    });
     let file = fs::read(built.unwrap_or_else(|error| panic!("{error}"))).unwrap();
     let elf: ElfFile32 = ElfFile32::parse(&*file).unwrap();
     let symbol = |name: &str| {
@@ -118,7 +120,7 @@ fn what_would_be_flashed_is_the_program_the_largest_model_and_an_erased_slot() {
         .unwrap();
     assert!(image.len() > 200_000, "{}", image.len());
     let mut said = Vec::new();
-    OpenMv::at(None)
+    UsbBoard::at(Kind::OpenMv, None)
         .flashed_by(Way::File(file.clone()))
         .flash(&image, &mut |step| said.push(step.to_owned()))
         .unwrap_or_else(|error| panic!("{error}"));

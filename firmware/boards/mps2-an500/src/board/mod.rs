@@ -9,6 +9,7 @@ mod memory {
 #[cfg(feature = "bench")]
 mod provoke;
 mod registers;
+#[path = "../../../shared/retained.rs"]
 mod retained;
 mod stop;
 mod timer;
@@ -23,6 +24,7 @@ use embedded_io::{Read, Write};
 use sudal_firmware::camera::VirtualCamera;
 use sudal_firmware::device::{Clock, Device, History, Inspection, Parts, Retained, Session};
 use sudal_firmware::patches::Memory;
+use sudal_firmware::store::Known;
 use sudal_firmware::store::nor::{Nor, SECTOR};
 
 use medium::HostFile;
@@ -59,6 +61,7 @@ fn main() -> ! {
         Some(history),
         Some(inspection),
         Some(memory),
+        Some(known),
     ) = (
         singleton!(: [u64; ARENA / 8] = [0; ARENA / 8]),
         singleton!(: [u8; INPUT] = [0; INPUT]),
@@ -67,6 +70,7 @@ fn main() -> ! {
         singleton!(: [u8; HISTORY] = [0; HISTORY]),
         singleton!(: [u8; INSPECTION] = [0; INSPECTION]),
         singleton!(: Memory = Memory::new()),
+        singleton!(: Known = Known::new()),
     )
     else {
         stop::stop("memory was taken twice");
@@ -92,6 +96,7 @@ fn main() -> ! {
         input,
         camera: VirtualCamera::<FRAME>::new(),
         flash: nor(c"nor.bin", mirror),
+        known,
         settings: nor(c"settings.bin", settings),
         slots: [nor(c"slot-a.bin", slot_a), nor(c"slot-b.bin", slot_b)],
         inspection: Some(Inspection {

@@ -189,13 +189,13 @@ impl NorFlash for Region {
     }
 }
 
-impl Mapped<'static> for Region {
+impl<'m> Mapped<'m> for Region {
     fn contents(&self) -> &[u8] {
         // SAFETY: the sectors are the region's alone, and it changes them only when borrowed mutably.
         unsafe { contents(self.sectors.clone()) }
     }
 
-    fn freeze(self) -> &'static [u8] {
+    fn freeze(self) -> &'m [u8] {
         // SAFETY: whoever could change the sectors is given up.
         unsafe { contents(self.sectors) }
     }

@@ -4,11 +4,15 @@ mod camera;
 mod clocks;
 mod flash;
 mod learned;
+#[path = "../../../shared/line.rs"]
+mod line;
 mod memory {
     //! What the models need, from `build.rs`.
     include!(concat!(env!("OUT_DIR"), "/memory.rs"));
 }
+#[path = "../../../shared/retained.rs"]
 mod retained;
+#[path = "../../../shared/station.rs"]
 mod station;
 mod stop;
 mod usb;
@@ -21,14 +25,16 @@ use embassy_futures::block_on;
 use embassy_futures::join::join3;
 use embassy_futures::select::{Either, select};
 use embassy_stm32::bind_interrupts;
-use embassy_stm32::gpio::{Input, Pull};
+use embassy_stm32::gpio::{Input, Level, Output, Pull, Speed};
 use embassy_stm32::peripherals::{DCMI, DMA1_CH1, USB_OTG_FS};
 use embassy_time::{Duration, Instant, block_for};
 use sudal_firmware::device::{Clock, Device, History, Inspection, Parts, Retained, Session};
 use sudal_firmware::protocol::{Request, Response};
+use sudal_firmware::store::Known;
 
 use camera::Ov7725Camera;
 use flash::Region;
+use line::PACKET;
 use memory::{ARENA, INPUT};
 use station::Station;
 use usb::Line;
@@ -80,9 +86,15 @@ fn main() -> ! {
         (p.PC6, p.PC7, p.PE0, p.PE1, p.PE4, p.PB6, p.PE5, p.PE6),
         (p.PB7, p.PA4, p.PA6),
     );
-    let station = Station::new(p.PD12, p.PD13, p.PD14);
+    let station = Station::new(
+        Input::new(p.PD12, Pull::Up),
+        Output::new(p.PD13, Level::Low, Speed::Low),
+        Output::new(p.PD14, Level::Low, Speed::Low),
+    );
     let (mut usb, line) = usb::start(p.USB_OTG_FS, p.PA12, p.PA11);
 
+    // It is large: on the stack, as the device is.
+    let mut known = Known::new();
     let mut session = Session::new(Device::new(Parts {
         board: "openmv-h7",
         clock: Clock {
@@ -95,6 +107,7 @@ fn main() -> ! {
         input,
         camera,
         flash: store,
+        known: &mut known,
         settings,
         slots: [slot_a, slot_b],
         inspection: Some(Inspection {
@@ -117,11 +130,11 @@ fn main() -> ! {
 /// Answers the host and the trigger, without end. That the board was started needs no word: the port was
 /// gone meanwhile.
 async fn serve(
-    session: &mut Session<'static, Ov7725Camera, Region>,
+    session: &mut Session<'_, Ov7725Camera, Region>,
     mut line: Line,
-    mut station: Station,
+    mut station: Station<Input<'static>, Output<'static>>,
 ) -> ! {
-    let mut packet = [0; usb::PACKET];
+    let mut packet = [0; PACKET];
     loop {
         match select(line.receive(&mut packet), station.triggered()).await {
             Either::First(count) => {

@@ -1,12 +1,11 @@
-//! Trigger and outputs: P7, a switch to ground, and P8 (OK) and P9 (NG), high for a fifth of a second.
+//! Trigger and outputs: a switch to ground, and one pin each for OK and NG, high for a fifth of a second.
 
+use core::convert::Infallible;
 use core::future::poll_fn;
 use core::task::Poll;
 
-use embassy_stm32::Peri;
-use embassy_stm32::gpio::{Input, Level, Output, Pull, Speed};
-use embassy_stm32::peripherals::{PD12, PD13, PD14};
 use embassy_time::Instant;
+use embedded_hal::digital::{InputPin, OutputPin};
 use sudal_firmware::io::{Outcome, Polarity, Trigger};
 
 /// Milliseconds for which the switch has to hold.
@@ -14,20 +13,18 @@ const DEBOUNCE: u32 = 20;
 /// Milliseconds of a pulse.
 const PULSE: u32 = 200;
 
-pub(super) struct Station {
-    trigger: Trigger<Input<'static>>,
-    outcome: Outcome<Output<'static>, Output<'static>>,
+pub(super) struct Station<I, O> {
+    trigger: Trigger<I>,
+    outcome: Outcome<O, O>,
 }
 
-impl Station {
-    pub(super) fn new(
-        trigger: Peri<'static, PD12>,
-        ok: Peri<'static, PD13>,
-        ng: Peri<'static, PD14>,
-    ) -> Self {
-        let trigger = Input::new(trigger, Pull::Up);
-        let ok = Output::new(ok, Level::Low, Speed::Low);
-        let ng = Output::new(ng, Level::Low, Speed::Low);
+impl<I, O> Station<I, O>
+where
+    I: InputPin<Error = Infallible>,
+    O: OutputPin<Error = Infallible>,
+{
+    /// The trigger is high unless it is pulled, the outputs are low.
+    pub(super) fn new(trigger: I, ok: O, ng: O) -> Self {
         let Ok(outcome) = Outcome::new(ok, ng, Polarity::ActiveHigh, PULSE);
         Self {
             trigger: Trigger::new(trigger, Polarity::ActiveLow, DEBOUNCE),

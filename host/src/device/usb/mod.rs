@@ -1,76 +1,70 @@
-//! The OpenMV Cam H7 at a USB port.
+//! Boards at a USB port: the OpenMV Cam H7, the Raspberry Pi Pico.
 
 mod chip;
 #[cfg(feature = "flash")]
 mod dfu;
+mod kind;
 mod port;
 #[cfg(feature = "flash")]
 mod probe;
+mod uf2;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+pub use kind::Kind;
+
 use super::board::{Board, Memory};
-use super::boards::OPENMV_H7;
 use super::client::Client;
 use super::error::BoardError;
 use super::held::{Hold, Kept, Place};
 use super::holder::Purpose;
 use super::host_board::check_image;
-use super::machine::TARGET;
 use super::{Link, Logs, firmware};
 use crate::files;
-
-/// As in the board's own sources; the arena and the input share the memory that the program leaves.
-const MEMORY: Memory = Memory {
-    arena: 64 << 10,
-    image: chip::MODEL_LEN,
-    input: 24 << 10,
-    frame: 320 * 240,
-};
 
 /// How firmware and model image get into the chip's flash.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Way {
-    /// By a debug probe at the SWD pins.
+    /// As is usual for the board: an OpenMV Cam H7 by a debug probe at the SWD pins, a Raspberry Pi Pico
+    /// by the drive that its boot loader shows.
     #[default]
-    Probe,
-    /// Over USB, by the loader in the chip's ROM.
+    Usual,
+    /// Over USB, by the loader in the ROM of an OpenMV Cam H7.
     Dfu,
     /// Not at all: the bytes go to a file.
     File(PathBuf),
 }
 
-/// An OpenMV Cam H7: a Cortex-M7 with a camera that people can buy.
+/// A board that people can buy, at a USB port.
 #[derive(Debug)]
-pub struct OpenMv {
+pub struct UsbBoard {
+    kind: Kind,
     port: Option<PathBuf>,
     way: Way,
     /// The port where it was last.
     place: Option<Place>,
 }
 
-impl OpenMv {
-    /// Its name on the command line.
-    pub const NAME: &'static str = OPENMV_H7;
-
-    /// A board at a serial port, or at the only port where one is.
+impl UsbBoard {
+    /// A board at a serial port, or at the only port where one of its kind is.
     #[must_use]
-    pub fn at(port: Option<&Path>) -> Self {
+    pub fn at(kind: Kind, port: Option<&Path>) -> Self {
         Self {
+            kind,
             port: port.map(Path::to_owned),
             way: Way::default(),
             place: None,
         }
     }
 
-    /// The port at which one is plugged in, if one is.
+    /// The only one that is plugged in, if one is, and its port.
     ///
     /// # Errors
     /// [`BoardError::ManyPorts`] where several are.
-    pub fn plugged_in() -> Result<Option<PathBuf>, BoardError> {
-        match port::find(None) {
-            Ok(port) => Ok(Some(port)),
+    pub fn plugged_in() -> Result<Option<(Kind, PathBuf)>, BoardError> {
+        match port::find(&Kind::ALL) {
+            Ok(found) => Ok(Some(found)),
             Err(BoardError::NoPort) => Ok(None),
             Err(error) => Err(error),
         }
@@ -78,7 +72,10 @@ impl OpenMv {
 
     /// The port where it is now.
     fn place(&mut self) -> Result<&mut Place, BoardError> {
-        let path = port::find(self.port.as_deref())?;
+        let path = match &self.port {
+            Some(port) => port.clone(),
+            None => port::find(&[self.kind])?.1,
+        };
         let same = self.place.take().filter(|place| place.path() == path);
         Ok(self.place.insert(same.unwrap_or_else(|| Place::port(path))))
     }
@@ -101,13 +98,13 @@ impl OpenMv {
     }
 }
 
-impl Board for OpenMv {
+impl Board for UsbBoard {
     fn name(&self) -> &'static str {
-        Self::NAME
+        self.kind.name()
     }
 
     fn memory(&self) -> Memory {
-        MEMORY
+        self.kind.memory()
     }
 
     fn instructions_per_tick(&self) -> Option<u32> {
@@ -123,33 +120,51 @@ impl Board for OpenMv {
     }
 
     fn flash(&mut self, image: &[u8], step: &mut dyn FnMut(&str)) -> Result<(), BoardError> {
-        let model = check_image(image, MEMORY)?;
+        let (kind, layout) = (self.kind, self.kind.layout());
+        let model = check_image(image, kind.memory())?;
         let model = model.model().map_err(BoardError::Image)?;
         // Before anything is installed or built.
         match &self.way {
             Way::File(path) => files::check(path).map_err(BoardError::io(path.display()))?,
-            Way::Dfu | Way::Probe if cfg!(feature = "flash") => {}
-            Way::Dfu | Way::Probe => return Err(Self::without_flashing()),
+            Way::Dfu if kind != Kind::OpenMv => {
+                return Err(Self::by_hand(
+                    "flashing this board by DFU",
+                    "leave --dfu out",
+                ));
+            }
+            Way::Usual if kind == Kind::Pico => {}
+            Way::Dfu | Way::Usual if cfg!(feature = "flash") => {}
+            Way::Dfu | Way::Usual => return Err(Self::without_flashing()),
         }
-        let elf = firmware::build(Self::NAME, TARGET, Some(&model), step)?;
+        let elf = firmware::build(kind.name(), kind.target(), Some(&model), step)?;
         let elf = fs::read(&elf).map_err(BoardError::io(elf.display()))?;
-        let contents = chip::contents(&elf, image)?;
+        let contents = chip::contents(layout, &elf, image)?;
+        let contents = match kind {
+            Kind::OpenMv => contents,
+            Kind::Pico => uf2::file(layout, &contents),
+        };
         match &self.way {
             Way::File(path) => {
                 files::replace(path, &contents).map_err(BoardError::io(path.display()))?;
-                step(&format!(
-                    "to write it: dfu-util -a 0 -s {:#x}:leave -D {}",
-                    chip::START,
-                    path.display()
-                ));
+                let path = path.display();
+                step(&match kind {
+                    Kind::OpenMv => format!(
+                        "to write it: dfu-util -a 0 -s {:#x}:leave -D {path}",
+                        layout.start
+                    ),
+                    Kind::Pico => format!(
+                        "to write it: hold BOOTSEL while you plug the board in, and copy {path} to its drive"
+                    ),
+                });
                 Ok(())
             }
+            Way::Usual if kind == Kind::Pico => uf2::write(&contents, step),
             #[cfg(feature = "flash")]
             Way::Dfu => dfu::write(contents, step),
             #[cfg(feature = "flash")]
-            Way::Probe => probe::write(&contents, step),
+            Way::Usual => probe::write(&contents, step),
             #[cfg(not(feature = "flash"))]
-            Way::Dfu | Way::Probe => Err(Self::without_flashing()),
+            Way::Dfu | Way::Usual => Err(Self::without_flashing()),
         }
     }
 
@@ -170,10 +185,7 @@ impl Board for OpenMv {
     }
 
     fn recover(&mut self) -> Result<(), BoardError> {
-        Err(Self::by_hand(
-            "recovering the board",
-            "unplug it, connect P6 to ground, and plug it in again",
-        ))
+        Err(Self::by_hand("recovering the board", self.kind.recovery()))
     }
 
     fn logs(&self) -> Result<Option<Logs>, BoardError> {

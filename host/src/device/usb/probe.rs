@@ -7,7 +7,7 @@ use probe_rs::flashing::{DownloadOptions, FlashProgress, ProgressEvent, Progress
 use probe_rs::probe::list::Lister;
 
 use super::super::error::BoardError;
-use super::chip;
+use super::chip::OPENMV;
 
 /// The chip as `probe-rs` calls it.
 const CHIP: &str = "STM32H743VITx";
@@ -26,7 +26,7 @@ pub(super) fn write(contents: &[u8], step: &mut dyn FnMut(&str)) -> Result<(), B
     ))?;
     let mut loader = session.target().flash_loader();
     loader
-        .add_data(chip::START.into(), contents)
+        .add_data(OPENMV.start.into(), contents)
         .map_err(refused("planning"))?;
     let mut progress = Progress::new(step);
     let mut options = DownloadOptions::new();

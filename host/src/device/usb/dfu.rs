@@ -7,7 +7,7 @@ use std::time::Duration;
 use dfu_nusb::DfuNusb;
 
 use super::super::error::BoardError;
-use super::chip;
+use super::chip::OPENMV;
 
 /// Numbers of vendor and product of the loader.
 const LOADER: (u16, u16) = (0x0483, 0xdf11);
@@ -31,7 +31,7 @@ pub(super) fn write(contents: Vec<u8>, step: &mut dyn FnMut(&str)) -> Result<(),
         let counter = Arc::clone(&written);
         let mut loader = loader.into_async_dfu();
         loader
-            .override_address(chip::START)
+            .override_address(OPENMV.start)
             .with_progress(move |count| {
                 counter.fetch_add(count, Ordering::Relaxed);
             });

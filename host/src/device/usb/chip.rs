@@ -1,24 +1,39 @@
-//! What the chip's flash is to hold, as `firmware/boards/openmv-h7/src/board/flash.rs` divides it.
+//! What a chip's flash is to hold, as `src/board/flash.rs` of each board in `firmware/boards` divides it.
 
 use object::elf::PT_LOAD;
 use object::read::elf::{ElfFile32, FileHeader, ProgramHeader};
 
 use super::super::error::BoardError;
 
-/// Address of the flash.
-pub(super) const START: u32 = 0x0800_0000;
-/// Bytes that are erased at once.
-pub(super) const SECTOR: usize = 128 << 10;
-/// Room for the program.
-const PROGRAM_LEN: usize = 2 * SECTOR;
-/// Room for the model image, right behind it: the first slot.
-pub(super) const MODEL_LEN: usize = 2 * SECTOR;
-/// The other slot, which a new model image takes over from: it is left erased.
-const SLOT_LEN: usize = MODEL_LEN;
+/// How a flash begins: with the program, and right behind it two slots for model images.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Layout {
+    /// Address of the flash.
+    pub(super) start: u32,
+    /// Room for the program, in bytes.
+    pub(super) program: usize,
+    /// Room for a model image, in bytes. The first slot gets it; the other, which would take over from it,
+    /// is left erased.
+    pub(super) slot: usize,
+}
 
-/// Program, model image and erased slot, from [`START`] on.
-pub(super) fn contents(elf: &[u8], image: &[u8]) -> Result<Vec<u8>, BoardError> {
-    let mut contents = vec![0xff; PROGRAM_LEN + MODEL_LEN + SLOT_LEN];
+/// Of an OpenMV Cam H7.
+pub(super) const OPENMV: Layout = Layout {
+    start: 0x0800_0000,
+    program: 256 << 10,
+    slot: 256 << 10,
+};
+
+/// Of a Raspberry Pi Pico.
+pub(super) const PICO: Layout = Layout {
+    start: 0x1000_0000,
+    program: 512 << 10,
+    slot: 256 << 10,
+};
+
+/// Program, model image and erased slot, from the start of the flash on.
+pub(super) fn contents(layout: Layout, elf: &[u8], image: &[u8]) -> Result<Vec<u8>, BoardError> {
+    let mut contents = vec![0xff; layout.program + 2 * layout.slot];
     let refuse = |why: &str| BoardError::Failed {
         what: "reading the firmware".to_owned(),
         output: why.to_owned(),
@@ -36,9 +51,9 @@ pub(super) fn contents(elf: &[u8], image: &[u8]) -> Result<Vec<u8>, BoardError> 
         if segment.p_type(endian) != PT_LOAD || bytes.is_empty() {
             continue;
         }
-        let place = segment.p_paddr(endian).checked_sub(START);
+        let place = segment.p_paddr(endian).checked_sub(layout.start);
         let place = place
-            .and_then(|start| contents[..PROGRAM_LEN].get_mut(start as usize..))
+            .and_then(|start| contents[..layout.program].get_mut(start as usize..))
             .and_then(|rest| rest.get_mut(..bytes.len()))
             .ok_or_else(|| refuse("it is for another chip: a segment is outside of the flash"))?;
         place.copy_from_slice(bytes);
@@ -47,7 +62,7 @@ pub(super) fn contents(elf: &[u8], image: &[u8]) -> Result<Vec<u8>, BoardError> 
     if !has_any {
         return Err(refuse("it has no contents"));
     }
-    contents[PROGRAM_LEN..][..image.len()].copy_from_slice(image);
+    contents[layout.program..][..image.len()].copy_from_slice(image);
     Ok(contents)
 }
 
@@ -81,24 +96,33 @@ mod tests {
 
     #[test]
     fn program_and_model_lie_where_the_firmware_looks_and_the_other_slot_is_erased() {
-        let contents = contents(&elf(START + 8, b"program"), b"model").unwrap();
-        assert_eq!(contents.len(), 6 * SECTOR);
+        let contents = contents(OPENMV, &elf(OPENMV.start + 8, b"program"), b"model").unwrap();
+        assert_eq!(contents.len(), 768 << 10);
         assert_eq!(
             &contents[..16],
             b"\xff\xff\xff\xff\xff\xff\xff\xffprogram\xff"
         );
-        assert_eq!(&contents[PROGRAM_LEN..][..6], b"model\xff");
-        assert!(contents[PROGRAM_LEN + 5..].iter().all(|&byte| byte == 0xff));
+        assert_eq!(&contents[OPENMV.program..][..6], b"model\xff");
+        assert!(
+            contents[OPENMV.program + 5..]
+                .iter()
+                .all(|&byte| byte == 0xff)
+        );
     }
 
     #[test]
     fn firmware_of_another_chip_is_refused() {
-        for address in [0, START - 1, START + PROGRAM_LEN as u32 - 6, u32::MAX] {
-            let error = contents(&elf(address, b"program"), b"").unwrap_err();
+        for address in [
+            0,
+            OPENMV.start - 1,
+            OPENMV.start + OPENMV.program as u32 - 6,
+            u32::MAX,
+        ] {
+            let error = contents(OPENMV, &elf(address, b"program"), b"").unwrap_err();
             assert!(error.to_string().contains("another chip"), "{error}");
         }
-        for bytes in [b"".as_slice(), b"\x7fELF", &elf(START, b"")] {
-            assert!(contents(bytes, b"").is_err());
+        for bytes in [b"".as_slice(), b"\x7fELF", &elf(OPENMV.start, b"")] {
+            assert!(contents(OPENMV, bytes, b"").is_err());
         }
     }
 }

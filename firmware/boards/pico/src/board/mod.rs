@@ -1,0 +1,162 @@
+mod flash;
+#[path = "../../../shared/line.rs"]
+mod line;
+mod memory {
+    //! What the models need, from `build.rs`.
+    include!(concat!(env!("OUT_DIR"), "/memory.rs"));
+}
+#[path = "../../../shared/retained.rs"]
+mod retained;
+#[path = "../../../shared/station.rs"]
+mod station;
+mod stop;
+mod usb;
+mod watchdog;
+
+use cortex_m_rt::entry;
+use defmt_rtt as _;
+use embassy_futures::block_on;
+use embassy_futures::join::join3;
+use embassy_futures::select::{Either, select};
+use embassy_rp::bind_interrupts;
+use embassy_rp::clocks::ClockConfig;
+use embassy_rp::config::Config;
+use embassy_rp::gpio::{Input, Level, Output, Pull};
+use embassy_rp::peripherals::USB;
+use embassy_time::{Duration, Instant, block_for};
+use portable_atomic as _;
+use static_cell::ConstStaticCell;
+use sudal_firmware::camera::VirtualCamera;
+use sudal_firmware::device::Inspection;
+use sudal_firmware::device::{Clock, Device, History, Parts, Retained, Session};
+use sudal_firmware::patches::Memory;
+use sudal_firmware::protocol::{Request, Response};
+use sudal_firmware::store::Known;
+
+use flash::Region;
+use line::PACKET;
+use memory::{ARENA, INPUT};
+use station::Station;
+use usb::Line;
+
+bind_interrupts!(struct Interrupts {
+    USBCTRL_IRQ => embassy_rp::usb::InterruptHandler<USB>;
+});
+
+defmt::timestamp!("{=u64:us}", Instant::now().as_micros());
+
+/// The fastest that the chip is rated for.
+const CLOCK: u32 = 133_000_000;
+/// Largest frame, in bytes: 160 x 120 pixels, grey.
+const FRAME: usize = 160 * 120;
+
+// What is large is not on the stack, nor ever was.
+static ARENA_MEMORY: ConstStaticCell<[u64; ARENA / 8]> = ConstStaticCell::new([0; ARENA / 8]);
+static INPUT_MEMORY: ConstStaticCell<[u8; INPUT]> = ConstStaticCell::new([0; INPUT]);
+static CAMERA: ConstStaticCell<VirtualCamera<FRAME>> = ConstStaticCell::new(VirtualCamera::new());
+static KNOWN: ConstStaticCell<Known> = ConstStaticCell::new(Known::new());
+static LEARNED: ConstStaticCell<Memory> = ConstStaticCell::new(Memory::new());
+
+#[entry]
+fn main() -> ! {
+    let by_watchdog = watchdog::was_cause();
+    let (cause, failure) = retained::with(|retained| {
+        if by_watchdog {
+            retained.keep(watchdog::failure);
+        }
+        retained.take()
+    });
+    let Ok(clock) = ClockConfig::system_freq(CLOCK) else {
+        stop::stop("the chip has no such clock");
+    };
+    let p = embassy_rp::init(Config::new(clock));
+    watchdog::start();
+    let flash::Regions {
+        store,
+        settings,
+        slots,
+        history,
+        inspection,
+        serial,
+    } = flash::regions(p.FLASH);
+    // Before anything else can fail.
+    let history = History::open(history, cause, failure);
+    if retained::with(|retained| retained.is_hopeless()) {
+        stop::stay_off();
+    }
+    let recovery = Input::new(p.PIN_22, Pull::Up);
+    // The pull-up takes a moment.
+    block_for(Duration::from_millis(1));
+    let station = Station::new(
+        Input::new(p.PIN_20, Pull::Up),
+        Output::new(p.PIN_18, Level::Low),
+        Output::new(p.PIN_19, Level::Low),
+    );
+    let (mut usb, line) = usb::start(p.USB, serial);
+
+    let mut session = Session::new(Device::new(Parts {
+        board: "pico",
+        clock: Clock {
+            read: || Instant::now().as_ticks() as u32,
+            ticks_per_second: embassy_time::TICK_HZ as u32,
+        },
+        // It is in the first slot.
+        image: &[],
+        arena: ARENA_MEMORY.take(),
+        input: INPUT_MEMORY.take(),
+        camera: CAMERA.take(),
+        flash: store,
+        known: KNOWN.take(),
+        settings,
+        slots,
+        inspection: Some(Inspection {
+            memory: LEARNED.take(),
+            flash: inspection,
+        }),
+        recover: recovery.is_low(),
+    }));
+    defmt::info!("started by {}", cause);
+    session.device().set_history(history);
+    defmt::info!("ready");
+    let (never, ..) = block_on(join3(
+        serve(&mut session, line, station),
+        usb.run(),
+        watchdog::feed(),
+    ));
+    never
+}
+
+type Camera = &'static mut VirtualCamera<FRAME>;
+
+/// Answers the host and the trigger, without end. That the board was started needs no word: the port was
+/// gone meanwhile.
+async fn serve(
+    session: &mut Session<'static, Camera, Region>,
+    mut line: Line,
+    mut station: Station<Input<'static>, Output<'static>>,
+) -> ! {
+    let mut packet = [0; PACKET];
+    loop {
+        match select(line.receive(&mut packet), station.triggered()).await {
+            Either::First(count) => {
+                for &byte in &packet[..count] {
+                    if let Some(reply) = session.push(byte) {
+                        line.send(reply).await;
+                        retained::with(Retained::served);
+                    }
+                }
+            }
+            Either::Second(()) => {
+                let ok = is_ok(&session.device().handle(&Request::Classify));
+                defmt::info!("triggered: {}", if ok { "OK" } else { "NG" });
+                station.show(ok);
+                retained::with(Retained::served);
+            }
+        }
+    }
+}
+
+/// Whether the part may pass: what is of no known class, or can't be classified, may not.
+fn is_ok(response: &Response<'_>) -> bool {
+    matches!(response, Response::Classified(verdict) if verdict.decision.outcome.is_ok())
+}

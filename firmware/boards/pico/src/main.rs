@@ -1,0 +1,25 @@
+//! Firmware for the Raspberry Pi Pico: an RP2040 with 2 MB of flash.
+//!
+//! | device | used for |
+//! |---|---|
+//! | USB, a CDC serial port | commands: the protocol of [`sudal_firmware::protocol`]; frames too, as there is no camera |
+//! | RTT of a debug probe | `defmt` logs |
+//! | flash, 512 sectors of 4 KiB | program, two slots for model images, classes, what good frames taught, settings, record of starts |
+//! | watchdog | restarts the board when a request hangs |
+//! | GP20, GP18, GP19 | trigger (to ground), OK, NG |
+//! | GP22 | the recovery pin, held to ground at a start |
+//! | lamp at GP25 | lit: the board failed three times in a row and stays off |
+//!
+//! The chip has room for fewer classes than the library takes by default: `sudal flash` builds it with
+//! those of `host/src/device/pico`, see [`sudal_firmware::heads`].
+
+#![cfg_attr(target_os = "none", no_std, no_main)]
+
+#[cfg(target_os = "none")]
+mod board;
+
+#[cfg(not(target_os = "none"))]
+fn main() {
+    eprintln!("this program is for the target thumbv6m-none-eabi: `sudal flash` builds it");
+    std::process::exit(1);
+}

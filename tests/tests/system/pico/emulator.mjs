@@ -1,0 +1,164 @@
+// A Raspberry Pi Pico in rp2040js: boots what its flash holds, keeps the flash in a file and gives its USB
+// serial port to whoever connects to a socket.
+//
+// usage: node emulator.mjs FLASH SOCKET [CUT]
+//
+// FLASH is a file of the flash's bytes, to which each erase and each programmed page goes at once. CUT is
+// the number of the erase or page in the midst of which the power is cut: half of it is done.
+import fs from 'node:fs';
+import net from 'node:net';
+import { ConsoleLogger, LogLevel, Simulator, USBCDC } from 'rp2040js';
+
+const [flashPath, socketPath, cut] = process.argv.slice(2);
+const PAGE = 256;
+const SECTOR = 4096;
+const INSTRUCTIONS = 200_000;
+const AVAILABLE = 1 << 10;
+
+const file = fs.openSync(flashPath, 'r+');
+let changes = 0;
+
+// A boot ROM with a look-up of functions by two letters, each a trap that is carried out in `trapped`.
+const TRAPS = { RE: 2, RP: 3, IF: 4, EX: 4, FC: 4, CX: 4, MS: 5, S4: 5, MC: 6, C4: 6, UB: 7 };
+const rom = new DataView(new ArrayBuffer(16 * 1024));
+const stubs = {};
+for (const [index, [name, trap]] of Object.entries({ lookup: 1, ...TRAPS }).entries()) {
+  const at = 0x200 + 4 * index;
+  rom.setUint16(at, 0xbe00 | trap, true); // bkpt #trap
+  rom.setUint16(at + 2, 0x4770, true); // bx lr
+  stubs[name] = at | 1;
+}
+rom.setUint8(0x13, 2); // version
+rom.setUint16(0x14, 0x100, true);
+rom.setUint16(0x16, 0x180, true);
+rom.setUint16(0x18, stubs.lookup, true);
+
+// A NOR flash: erasing sets bits, programming clears them.
+function change(flash, at, bytes) {
+  const whole = bytes.length;
+  if (String(++changes) === cut) bytes = bytes.subarray(0, whole / 2);
+  flash.set(bytes, at);
+  fs.writeSync(file, bytes, 0, bytes.length, at);
+  console.log('change');
+  if (bytes.length < whole) process.exit(0);
+}
+
+function trapped(chip, trap) {
+  const r = chip.core.registers;
+  const from = (start) => Uint8Array.from({ length: PAGE }, (_, i) => chip.readUint8(start + i));
+  switch (trap) {
+    case 1:
+      r[0] = stubs[String.fromCharCode(r[1] & 255, (r[1] >> 8) & 255)] ?? 0;
+      break;
+    case 2:
+      for (let at = r[0]; at < r[0] + r[1]; at += SECTOR)
+        change(chip.flash, at, new Uint8Array(SECTOR).fill(0xff));
+      break;
+    case 3:
+      for (let i = 0; i < r[2]; i += PAGE)
+        change(chip.flash, r[0] + i, from(r[1] + i).map((byte, j) => byte & chip.flash[r[0] + i + j]));
+      break;
+    case 5:
+      for (let i = 0; i < r[2]; i++) chip.writeUint8(r[0] + i, r[1] & 255);
+      break;
+    case 6:
+      for (let i = 0; i < r[2]; i++) chip.writeUint8(r[0] + i, chip.readUint8(r[1] + i));
+      break;
+    case 7:
+      process.exit(0);
+  }
+}
+
+let client = null;
+let sent = Buffer.alloc(0);
+let board;
+
+// Switches the chip on, or resets it: then RAM is as it was.
+function boot(retained, reason) {
+  const simulator = new Simulator();
+  const chip = simulator.rp2040;
+  chip.logger = new ConsoleLogger(LogLevel.Error, false);
+  chip.loadBootrom(new Uint32Array(rom.buffer)); // erases the flash
+  fs.readSync(file, chip.flash, 0, 2 << 20, 0);
+  if (retained) chip.sram.set(retained);
+  chip.onBreak = (trap) => trapped(chip, trap);
+
+  // XIP control is not modelled: its counter of streamed words is at 0.
+  const find = chip.findPeripheral.bind(chip);
+  const xip = { readUint32: () => 0, writeUint32() {}, writeUint32Atomic() {} };
+  chip.findPeripheral = (address) => (address >>> 24 === 0x14 ? xip : find(address));
+
+  const watchdog = find(0x40058000);
+  watchdog.reason = reason;
+  watchdog.onWatchdogTrigger = () => setImmediate(() => boot(chip.sram, watchdog.reason));
+
+  // Trigger and recovery pin have pull-ups, which the emulator has not.
+  for (const pin of [20, 22]) chip.gpio[pin].setInputValue(true);
+
+  const usb = chip.usbCtrl;
+  const cdc = new USBCDC(usb);
+  board = { simulator, chip, room: 0, cdc };
+  // The chip says that a buffer is available for data until there is some; the emulator does not.
+  const available = (endpoint, set) => {
+    const control = 0x84 + 8 * endpoint;
+    const value = chip.usbDPRAMView.getUint32(control, true);
+    chip.usbDPRAMView.setUint32(control, set ? value | AVAILABLE : value & ~AVAILABLE, true);
+  };
+  const { onEndpointRead } = usb;
+  const finishRead = usb.finishRead.bind(usb);
+  usb.onEndpointRead = (endpoint, size) => {
+    if (endpoint !== cdc.outEndpoint) return onEndpointRead(endpoint, size);
+    available(endpoint, true);
+    board.room = size;
+    pump();
+  };
+  usb.finishRead = (endpoint, bytes) => {
+    available(endpoint, false);
+    finishRead(endpoint, bytes);
+  };
+  cdc.onSerialData = (bytes) => client?.write(bytes);
+  cdc.onDeviceConnected = () => console.log('ready');
+
+  // As boot2 leaves it.
+  const flash = new DataView(chip.flash.buffer, chip.flash.byteOffset);
+  chip.core.VTOR = 0x10000100;
+  chip.core.SP = flash.getUint32(0x100, true);
+  chip.core.PC = flash.getUint32(0x104, true) & ~1;
+}
+
+// Hands over what the line holds when the board has room for a packet.
+function pump() {
+  if (!board.room || !sent.length) return;
+  const packet = sent.subarray(0, board.room);
+  sent = sent.subarray(packet.length);
+  board.room = 0;
+  board.chip.usbCtrl.endpointReadDone(board.cdc.outEndpoint, Uint8Array.from(packet));
+}
+
+function run() {
+  const { chip, simulator } = board;
+  for (let i = 0; i < INSTRUCTIONS; i++) {
+    const nanos = chip.core.waiting
+      ? simulator.clock.nanosToNextAlarm
+      : (chip.core.executeInstruction() * 1e9) / chip.clkSys;
+    simulator.clock.tick(nanos);
+  }
+  // Nobody waits while nobody is connected.
+  if (client || !board.cdc.initialized) setImmediate(run);
+  else setTimeout(run, 20);
+}
+
+const server = net.createServer((socket) => {
+  client?.destroy();
+  client = socket;
+  socket.on('data', (bytes) => {
+    sent = Buffer.concat([sent, bytes]);
+    pump();
+  });
+  socket.on('error', () => {});
+  socket.on('close', () => {
+    if (client === socket) client = null;
+  });
+});
+boot(null, 0);
+server.listen(socketPath, run);

@@ -1,0 +1,168 @@
+//! A Raspberry Pi Pico in an emulator of the whole chip, `rp2040js`, which runs in Node.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
+
+use sudal::device::{Board, Client, Kind, Link, Patience, UsbBoard};
+use sudal_tests::program;
+
+/// The emulator, and what reads UF2, by npm.
+const PACKAGES: [&str; 2] = ["rp2040js@1.4.1", "uf2@2.0.0"];
+const SCRIPTS: [(&str, &str); 2] = [
+    ("emulator.mjs", include_str!("emulator.mjs")),
+    ("loader.mjs", include_str!("loader.mjs")),
+];
+
+/// Node, and the folder with the emulator and the script that runs it, installed if need be; none, and
+/// that is said, where that can't be.
+pub(super) struct Emulator {
+    node: PathBuf,
+    folder: PathBuf,
+}
+
+impl Emulator {
+    pub(super) fn find() -> Option<Self> {
+        let node = program("node", &["nodejs"])?;
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/rp2040js");
+        fs::create_dir_all(&folder).unwrap();
+        // Two tests at once would install it into each other's way.
+        let lock = File::create(folder.join("lock")).unwrap();
+        lock.lock().unwrap();
+        for (name, script) in SCRIPTS {
+            fs::write(folder.join(name), script).unwrap();
+        }
+        let there = |package: &str| {
+            let (name, _) = package.split_once('@').unwrap();
+            folder.join("node_modules").join(name).is_dir()
+        };
+        if !PACKAGES.into_iter().all(there) {
+            let npm = program("npm", &["npm"])?;
+            let installed = Command::new(npm)
+                .args(["install", "--no-audit", "--no-fund", "--prefix", "."])
+                .args(PACKAGES)
+                .current_dir(&folder)
+                .status();
+            if !installed.is_ok_and(|status| status.success()) {
+                println!("skipped: npm can't install {PACKAGES:?}");
+                return None;
+            }
+        }
+        Some(Self { node, folder })
+    }
+}
+
+/// What the flash holds while the power is off.
+pub(super) struct Pico {
+    emulator: Emulator,
+    dir: tempfile::TempDir,
+}
+
+impl Pico {
+    /// A board whose boot loader was given a UF2 file.
+    pub(super) fn flashed(emulator: Emulator, uf2: &[u8]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let pico = Self { emulator, dir };
+        let file = pico.dir.path().join("sudal.uf2");
+        fs::write(&file, uf2).unwrap();
+        let loaded = Command::new(&pico.emulator.node)
+            .current_dir(&pico.emulator.folder)
+            .arg("loader.mjs")
+            .args([file, pico.path()])
+            .status();
+        assert!(loaded.unwrap().success());
+        pico
+    }
+
+    fn path(&self) -> PathBuf {
+        self.dir.path().join("flash.bin")
+    }
+
+    pub(super) fn flash(&self) -> Vec<u8> {
+        fs::read(self.path()).unwrap()
+    }
+
+    pub(super) fn set_flash(&self, flash: &[u8]) {
+        fs::write(self.path(), flash).unwrap();
+    }
+
+    /// Switches it on until what is returned is dropped.
+    pub(super) fn on(&self) -> Power {
+        self.on_until(None)
+    }
+
+    /// As [`on`](Self::on); the power fails in the midst of this erase or programmed page.
+    pub(super) fn on_until(&self, cut: Option<usize>) -> Power {
+        let socket = self.dir.path().join("usb");
+        let _ = fs::remove_file(&socket);
+        let mut process = Command::new(&self.emulator.node)
+            .current_dir(&self.emulator.folder)
+            .arg("emulator.mjs")
+            .args([self.path(), socket.clone()])
+            .args(cut.map(|cut| cut.to_string()))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (tell, ready) = mpsc::channel();
+        let changes = Arc::new(AtomicUsize::new(0));
+        let (output, count) = (process.stdout.take().unwrap(), changes.clone());
+        thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                match line.as_str() {
+                    "ready" => drop(tell.send(())),
+                    "change" => drop(count.fetch_add(1, Ordering::Relaxed)),
+                    line => println!("emulator: {line}"),
+                }
+            }
+        });
+        Power {
+            process,
+            ready,
+            changes,
+            socket,
+        }
+    }
+}
+
+/// The power of a board: dropped, it is cut.
+pub(super) struct Power {
+    process: Child,
+    ready: Receiver<()>,
+    changes: Arc<AtomicUsize>,
+    pub(super) socket: PathBuf,
+}
+
+impl Power {
+    /// Whether the board's USB port came up, which it does unless the power failed.
+    pub(super) fn is_on(&self) -> bool {
+        self.ready.recv_timeout(Duration::from_secs(60)).is_ok()
+    }
+
+    /// Sectors erased and pages programmed since it was switched on.
+    pub(super) fn changes(&self) -> usize {
+        self.changes.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn connect(&self) -> Client<Box<dyn Link>> {
+        let mut board = UsbBoard::at(Kind::Pico, Some(&self.socket));
+        let mut client = board.connect().unwrap();
+        client.set_patience(Patience {
+            each: Duration::from_secs(60),
+            attempts: 1,
+        });
+        client
+    }
+}
+
+impl Drop for Power {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
