@@ -270,7 +270,6 @@ impl Plan {
     /// Lays out a network for pictures of `size` = (height, width).
     ///
     /// # Errors
-    ///
     /// When the pools and steps leave no pixel, or the network is too large to be one.
     pub fn new(architecture: Architecture, size: (usize, usize)) -> Result<Self, PlanError> {
         let (height, width) = size;

@@ -19,7 +19,7 @@ use embassy_time::{Delay, Duration, Instant, block_for};
 use sudal_firmware::camera::ov7725::{self, Ov7725};
 use sudal_firmware::camera::{Camera, CameraError, Frame, Geometry, PixelFormat};
 
-use super::Interrupts;
+use super::interrupts::Interrupts;
 
 /// Words of a frame as the sensor sends it.
 const WORDS: usize = ov7725::GEOMETRY.len() / 4;

@@ -3,6 +3,7 @@
 mod camera;
 mod clocks;
 mod flash;
+mod interrupts;
 mod learned;
 #[path = "../../../shared/line.rs"]
 mod line;
@@ -24,9 +25,7 @@ use defmt_rtt as _;
 use embassy_futures::block_on;
 use embassy_futures::join::join3;
 use embassy_futures::select::{Either, select};
-use embassy_stm32::bind_interrupts;
 use embassy_stm32::gpio::{Input, Level, Output, Pull, Speed};
-use embassy_stm32::peripherals::{DCMI, DMA1_CH1, USB_OTG_FS};
 use embassy_time::{Duration, Instant, block_for};
 use sudal_firmware::device::{Clock, Device, History, Inspection, Parts, Retained, Session};
 use sudal_firmware::protocol::{Request, Response};
@@ -38,12 +37,6 @@ use line::PACKET;
 use memory::{ARENA, INPUT};
 use station::Station;
 use usb::Line;
-
-bind_interrupts!(struct Interrupts {
-    OTG_FS => embassy_stm32::usb::InterruptHandler<USB_OTG_FS>;
-    DCMI => embassy_stm32::dcmi::InterruptHandler<DCMI>;
-    DMA1_STREAM1 => embassy_stm32::dma::InterruptHandler<DMA1_CH1>;
-});
 
 defmt::timestamp!("{=u64:us}", Instant::now().as_micros());
 

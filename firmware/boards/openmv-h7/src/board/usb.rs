@@ -6,7 +6,8 @@ use embassy_stm32::peripherals::{PA11, PA12, USB_OTG_FS};
 use embassy_stm32::usb::{Config, Driver};
 use embassy_usb::UsbDevice;
 
-use super::{Interrupts, line, stop};
+use super::interrupts::Interrupts;
+use super::{line, stop};
 
 type Bus = Driver<'static, USB_OTG_FS>;
 pub(super) type Line = line::Line<Bus>;

@@ -1,4 +1,7 @@
+//! The Raspberry Pi Pico: its memory, and the device put together.
+
 mod flash;
+mod interrupts;
 #[path = "../../../shared/line.rs"]
 mod line;
 mod memory {
@@ -18,11 +21,9 @@ use defmt_rtt as _;
 use embassy_futures::block_on;
 use embassy_futures::join::join3;
 use embassy_futures::select::{Either, select};
-use embassy_rp::bind_interrupts;
 use embassy_rp::clocks::ClockConfig;
 use embassy_rp::config::Config;
 use embassy_rp::gpio::{Input, Level, Output, Pull};
-use embassy_rp::peripherals::USB;
 use embassy_time::{Duration, Instant, block_for};
 use portable_atomic as _;
 use static_cell::ConstStaticCell;
@@ -38,10 +39,6 @@ use line::PACKET;
 use memory::{ARENA, INPUT};
 use station::Station;
 use usb::Line;
-
-bind_interrupts!(struct Interrupts {
-    USBCTRL_IRQ => embassy_rp::usb::InterruptHandler<USB>;
-});
 
 defmt::timestamp!("{=u64:us}", Instant::now().as_micros());
 

@@ -5,7 +5,8 @@ use embassy_rp::peripherals::USB;
 use embassy_rp::usb::Driver;
 use embassy_usb::UsbDevice;
 
-use super::{Interrupts, line};
+use super::interrupts::Interrupts;
+use super::line;
 
 type Bus = Driver<'static, USB>;
 pub(super) type Line = line::Line<Bus>;
