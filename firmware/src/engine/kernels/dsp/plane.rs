@@ -147,8 +147,9 @@ impl ByPairs {
             },
             side,
             pitch,
-            values: 0,
-            outputs: 0,
+            // Nothing is long enough before `load`.
+            values: usize::MAX,
+            outputs: usize::MAX,
             pairs: outputs / 2 * 2 * step,
         })
     }
@@ -157,9 +158,9 @@ impl ByPairs {
     fn load(&mut self, filters: &Filters<'_>, packed: &[u32]) -> Option<()> {
         let packed = packed.as_ptr_range();
         (self.call.filters, self.call.filters_end) = (packed.start, packed.end);
-        let count = filters.channels.len();
-        self.values = filters.plane() * count;
-        self.outputs = filters.outputs.checked_sub(1)? * filters.step + count;
+        let last = filters.channels.len().checked_sub(1)?;
+        self.values = filters.plane() * (last + 1);
+        self.outputs = filters.outputs.checked_sub(1)? * filters.step + last + 1;
         Some(())
     }
 
@@ -170,13 +171,12 @@ impl ByPairs {
             || output.len() < self.outputs
             || first >= self.side
             || !start.cast::<u32>().is_aligned()
-            || self.call.filters == self.call.filters_end
         {
             return None;
         }
         let mut row = start.wrapping_add(first * self.pitch);
         let end = start.wrapping_add(self.side * self.pitch);
-        for place in self.call.rows.iter_mut().skip(HIGHEST - self.side) {
+        for place in self.call.rows.get_mut(HIGHEST - self.side..)? {
             *place = row;
             row = row.wrapping_add(self.pitch);
             if row == end {
@@ -194,6 +194,7 @@ impl ByPairs {
 }
 
 /// Any window and step.
+#[inline(never)]
 fn any(filters: &Filters<'_>, planes: &[i16], first: usize, output: &mut [i8]) -> Option<()> {
     let [height, width] = filters.kernel;
     let planes = planes.chunks_exact(filters.plane());
