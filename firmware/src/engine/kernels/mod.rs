@@ -7,6 +7,8 @@
 //!   4, as int16 taps `first..` of as many columns, the middle two of each whole four exchanged as
 //!   in [`crate::image::packing`];
 //! - `deal(values, column, scratch)` writes all the taps of one of `N` columns;
+//! - `deal_nine(input, pitch, starts, scratch)` does so for four windows of 3 x 3 at once, which start
+//!   there in an input of one channel, or gives `None` and leaves that to `deal`;
 //! - `four(block, output, stride)` multiplies four columns with all rows; pixel `p`, channel `c`
 //!   goes to `output[p * stride + c]`;
 //! - `pooled(block, output)` does the same and keeps the greatest of the four pixels;
@@ -36,13 +38,13 @@ mod portable;
 
 #[cfg(dsp)]
 pub(crate) use dsp::{
-    Filter, Wide, accumulate, deal, fill, four, maximum, one, packed_len, pooled, products, spread,
-    widen,
+    Filter, Wide, accumulate, deal, deal_nine, fill, four, maximum, one, packed_len, pooled,
+    products, spread, widen,
 };
 #[cfg(not(dsp))]
 pub(crate) use portable::{
-    Filter, Wide, accumulate, deal, fill, four, maximum, one, packed_len, pooled, products, spread,
-    widen,
+    Filter, Wide, accumulate, deal, deal_nine, fill, four, maximum, one, packed_len, pooled,
+    products, spread, widen,
 };
 
 /// Values that each vector of a [`Wide`] has at most.

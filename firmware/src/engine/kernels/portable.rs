@@ -47,6 +47,15 @@ pub(crate) fn deal<const N: usize>(
     Some(())
 }
 
+pub(crate) fn deal_nine<const N: usize>(
+    _input: &[i8],
+    _pitch: usize,
+    _starts: [usize; N],
+    _scratch: &mut [i16],
+) -> Option<()> {
+    None
+}
+
 /// Products of a pair of rows with `N` columns.
 #[inline(always)]
 fn dot<const N: usize>(row: &[i8], columns: &[i16], row_len: usize) -> [[i32; N]; 2] {
