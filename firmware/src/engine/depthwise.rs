@@ -78,6 +78,10 @@ fn run(
     for channels in channels.chunks(PLANES) {
         filter.load(weights.get(first..)?, channels)?;
         let planes = scratch.get_mut(..plane * channels.len())?;
+        if channels.len() < count {
+            // The last few may lie otherwise.
+            kernels::fill(planes, &ring, 0..plane, op.input.zero_point)?;
+        }
         by_rows(op, &mut place, first, &mut filter, planes, ring)?;
         first += channels.len();
     }

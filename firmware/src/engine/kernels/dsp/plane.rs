@@ -29,7 +29,7 @@ impl<'a> Filter<'a> {
         let [side, width] = filters.kernel;
         let by_pairs = match weights::pairs(side, filters.stride) {
             0 => None,
-            _ if side != width => None,
+            _ if side != width || filters.requantize.pre_shift > weights::MAX_SHIFT => None,
             _ => Some(ByPairs::of(&filters)?),
         };
         Some(Self {
@@ -93,10 +93,9 @@ struct Call {
     /// Two words for the loop, of which the second is 0 at first.
     own: [usize; 2],
     zero_point: i32,
-    pre_shift: u32,
 }
 
-/// A loop for a window; the limits are those of int8.
+/// A loop for a window; the limits are those of int8, and weights and biases are shifted already.
 struct ByPairs {
     kernel: unsafe extern "C" fn(call: *const Call),
     call: Call,
@@ -143,7 +142,6 @@ impl ByPairs {
                 odd: outputs % 2 * step,
                 own: [0; 2],
                 zero_point: filters.requantize.zero_point,
-                pre_shift: filters.requantize.pre_shift,
             },
             side,
             pitch,
