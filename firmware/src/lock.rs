@@ -12,23 +12,64 @@
 
 use embedded_storage::nor_flash::NorFlash;
 use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use crate::device::Clock;
-use crate::protocol::{LockError, LockState};
+use crate::clock::Clock;
+pub use crate::key::{Answer, Key, Nonce, Seed};
 use crate::settings::{Settings, SettingsError};
-
-/// A device's secret: 32 random bytes.
-pub type Key = [u8; 32];
-/// What makes the nonces of a device others than those of its last life with the same key.
-pub type Seed = [u8; 16];
-/// A challenge.
-pub type Nonce = [u8; 16];
-/// An answer to a challenge.
-pub type Answer = [u8; 32];
 
 /// Most seconds that wrong answers cost.
 pub const LONGEST_WAIT: u32 = 64;
+
+/// Whether the device can be changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LockState {
+    /// By anyone: it has no key.
+    Open,
+    /// Not now.
+    Locked,
+    /// By anyone on the line, until it is locked again.
+    Unlocked,
+    /// Not at all before it is recovered: its settings can't be read.
+    Unreadable,
+}
+
+/// Why the lock refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum LockError {
+    /// This changes the device, and it is locked.
+    #[error("the device is locked: give its key (--key FILE, or SUDAL_KEY)")]
+    Locked,
+    /// The answer is not that of the device's key.
+    #[error("this is not the device's key")]
+    WrongKey,
+    /// There is no challenge that was not answered yet.
+    #[error("each answer needs a challenge of its own: ask for one first")]
+    NoChallenge,
+    /// There were wrong answers.
+    #[error("there were wrong answers: wait {seconds} s")]
+    Wait {
+        /// Until the next challenge.
+        seconds: u32,
+    },
+    /// The device has a key already.
+    #[error("the device has a key already; only a recovery takes it away, with all classes")]
+    HasKey,
+    /// The device has no key.
+    #[error("the device has no key: lock it with `sudal lock --key FILE`")]
+    NoKey,
+    /// These bytes are no Ed25519 public key.
+    #[error("this is no sound public key")]
+    PublicKey,
+    /// The settings can't be read or written.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// Product and counter are what a signer says, and none is trusted.
+    #[error("the device trusts no key yet: give the signer's too (`sudal trust`)")]
+    NoTrust,
+}
 
 /// The right answer to a challenge.
 #[must_use]

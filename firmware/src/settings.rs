@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::decision::{Filter, Rate};
 use crate::heads::MAX_DIM;
+use crate::image::Slot;
 use crate::image::signature::Claim;
-use crate::lock::{Key, Seed};
+use crate::key::{Key, Seed};
 use crate::preprocess::align::{Align, Alignment};
 use crate::preprocess::{Fit, Region};
-use crate::protocol::Slot;
 use crate::store::sectors::{Map, MapError, Sectors, Uncached, WORD_LIMIT, each_item};
 use crate::store::{LEDGER, Ledger};
 

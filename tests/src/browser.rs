@@ -1,3 +1,5 @@
+//! A browser without a window.
+
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;

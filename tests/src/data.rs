@@ -1,3 +1,5 @@
+//! Data sets that are not part of the project.
+
 use std::path::{Path, PathBuf};
 
 /// The folder of a data set that is not part of the project: in `$SUDAL_DATA`, else in

@@ -1,3 +1,5 @@
+//! Requests to a server of this computer.
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 

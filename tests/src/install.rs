@@ -1,3 +1,5 @@
+//! Programs that tests need.
+
 use std::path::PathBuf;
 use std::process::Command;
 

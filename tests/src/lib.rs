@@ -3,6 +3,7 @@
 mod browser;
 mod data;
 mod http;
+mod imports;
 mod install;
 mod line;
 mod model;
@@ -13,6 +14,7 @@ mod wired;
 
 pub use browser::Browser;
 pub use data::data;
+pub use imports::Imports;
 pub use install::program;
 pub use line::Noisy;
 pub use model::{calibrated_block_means, change, tested_block_means};

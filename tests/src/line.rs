@@ -1,3 +1,5 @@
+//! A line that loses and damages bytes.
+
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 

@@ -1,3 +1,5 @@
+//! Images of the model of block means.
+
 use bytemuck::bytes_of;
 use sha2::{Digest, Sha256};
 use sudal::engine::QuantizedModel;

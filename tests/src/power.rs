@@ -1,3 +1,5 @@
+//! A power supply that fails.
+
 use std::cell::RefCell;
 use std::rc::Rc;
 

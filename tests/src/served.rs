@@ -1,3 +1,5 @@
+//! The operator's page, in a thread of the test.
+
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;

@@ -1,3 +1,5 @@
+//! A device at a line, in the process of the test.
+
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io::{self, Read, Write};

@@ -1,3 +1,5 @@
+//! A camera whose frames come from the host.
+
 use super::{Camera, CameraError, Frame, Geometry, PixelFormat};
 
 /// A camera whose frames are sent by the host, of at most `N` bytes each.

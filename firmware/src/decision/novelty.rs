@@ -1,3 +1,5 @@
+//! How new a picture is to a class.
+
 use super::Spread;
 use crate::heads::{Class, Distance};
 

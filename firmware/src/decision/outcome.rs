@@ -1,3 +1,5 @@
+//! What is decided about a picture.
+
 use serde::{Deserialize, Serialize};
 
 use crate::heads::{Class, Role};

@@ -1,3 +1,5 @@
+//! The false-reject rate.
+
 use serde::{Deserialize, Serialize};
 
 /// How many pictures of known classes may be rejected: the false-reject rate, in parts of 10,000.

@@ -1,3 +1,5 @@
+//! The square root, without a floating-point library.
+
 /// The square root of a number of at least 0, by Newton's method; 0 for anything else.
 ///
 /// The same bits on every processor: additions, multiplications and divisions alone.

@@ -1,3 +1,5 @@
+//! What distances are measured by: the spread of each class, and the thresholds.
+
 use serde::{Deserialize, Serialize};
 
 use super::{Calibration, Outcome, Prior, Rate, Spread, Tail, spread};

@@ -3,9 +3,10 @@
 use embedded_storage::nor_flash::NorFlash;
 use heapless::Vec;
 
+use super::embedder::{Embedder, Seen, centered, look, region_within};
 use super::guard::Guard;
 use super::inspect::Inspector;
-use super::{Embedder, Mapped, Seen, look, region_within};
+use super::slots::Mapped;
 use crate::camera::Camera;
 use crate::decision::{self, Drift, LeaveOneOut, MIN_FRAMES, Quality, Rate, Same, Vote, Yardstick};
 use crate::heads::{Answer, Class, MAX_DIM, Quantization, Ranking};
@@ -265,18 +266,6 @@ fn shifted<F: NorFlash>(
         let _ = shift.push(before.saturating_add(moved));
     }
     Ok(shift)
-}
-
-/// An embedding as the classes are to see it.
-pub(super) fn centered(embedding: &[i8], center: Option<&Center>, model: u64) -> Vec<i8, MAX_DIM> {
-    // An accepted model's embedding has room.
-    let mut values = Vec::from_slice(embedding).unwrap_or_default();
-    if let Some(center) = center.filter(|center| center.model == model) {
-        for (value, &shift) in values.iter_mut().zip(&center.shift) {
-            *value = value.saturating_sub(shift);
-        }
-    }
-    values
 }
 
 /// Takes a picture and says what it shows.

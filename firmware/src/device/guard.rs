@@ -1,7 +1,9 @@
+//! Lock, settings and updates of a device.
+
 use embedded_storage::nor_flash::NorFlash;
 
-use super::Clock;
 use super::slots::{self, Mapped, Slots, Trust};
+use crate::clock::Clock;
 use crate::image::Model;
 use crate::image::signature::{self, Claim};
 use crate::lock::Lock;

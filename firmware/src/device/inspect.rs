@@ -3,9 +3,9 @@
 use embedded_storage::nor_flash::NorFlash;
 use heapless::Vec;
 
-use super::decide::centered;
+use super::embedder::{Embedder, centered, look};
 use super::guard::Guard;
-use super::{Embedder, Mapped, look};
+use super::slots::Mapped;
 use crate::camera::Camera;
 use crate::decision::Rate;
 use crate::image::Model;

@@ -1,38 +1,32 @@
 //! The device: a camera, a model and a store behind the protocol.
 
-mod clock;
 mod decide;
+mod embedder;
 mod guard;
-mod history;
 mod inspect;
-mod retained;
-pub mod sealed;
 mod session;
 mod slots;
 
-pub use clock::Clock;
-pub use history::{Boots, Cause, Failure, History};
+pub use crate::clock::Clock;
+pub use crate::history::{Boots, Cause, Failure, History, Retained};
 pub use inspect::Inspection;
-pub use retained::Retained;
 pub use session::Session;
 pub use slots::Mapped;
 
 use embedded_storage::nor_flash::NorFlash;
 
-use crate::camera::{Camera, CameraError, Frame, Geometry, quality};
-use crate::engine;
+use crate::camera::Camera;
 use crate::heads::memory::SLOTS;
 use crate::image::Model;
-use crate::patches::{Light, Map, Shape, Sight};
-use crate::preprocess::align::{self, Alignment, Pose};
-use crate::preprocess::{Fit, Region};
+use crate::preprocess::Fit;
 use crate::protocol::{
-    Check, ClassInfo, DecisionError, DeviceError, Info, InspectionError, MAX_CHUNK, ModelFault,
-    ModelInfo, Page, Request, Response, Stats, VERSION,
+    Check, ClassInfo, DeviceError, Info, InspectionError, MAX_CHUNK, Page, Request, Response,
+    Stats, VERSION,
 };
 use crate::settings::Settings;
-use crate::store::{Class, MAX_CLASSES, MAX_DIM, MAX_SHOTS, Store, StoreError};
+use crate::store::{Class, MAX_CLASSES, MAX_SHOTS, Store, StoreError};
 use decide::Decider;
+use embedder::{Embedder, Seen, check_model, look};
 use guard::Guard;
 use inspect::Inspector;
 use slots::{Slots, Trust};
@@ -384,20 +378,6 @@ fn check_flash<'a, F: NorFlash>(
     Ok(Response::Checked { ticks })
 }
 
-/// Refuses a region that the frame does not hold.
-fn region_within(region: Region, frame: &Frame<'_>) -> Result<(), DecisionError> {
-    let Geometry { width, height, .. } = frame.geometry;
-    let out = DecisionError::OutOfFrame { width, height };
-    region.is_within(frame).then_some(()).ok_or(out)
-}
-
-/// Takes a picture that shows something.
-fn look<C: Camera>(camera: &mut C) -> Result<Frame<'_>, CameraError> {
-    let frame = camera.capture()?;
-    quality::check(&frame)?;
-    Ok(frame)
-}
-
 fn capture<C: Camera>(camera: &mut C, offset: u32) -> Result<Response<'_>, DeviceError> {
     let frame = if offset == 0 {
         camera.capture()?
@@ -425,117 +405,4 @@ fn describe(class: &Class, slots: usize) -> ClassInfo<'_> {
         slots: slots as u8,
         role: class.role,
     }
-}
-
-/// The model and the memory that it runs in.
-struct Embedder<'m> {
-    model: Result<Model<'m>, ModelFault>,
-    clock: Clock,
-    arena: &'m mut [u64],
-    input: &'m mut [u8],
-    /// What it looks at, none for the whole frame.
-    region: Option<Region>,
-    alignment: Alignment,
-    fit: Fit,
-}
-
-/// What the model made of a frame.
-struct Seen<'a> {
-    embedding: &'a [i8],
-    /// That it took.
-    ticks: u32,
-    /// Where the part was found that was brought to the middle.
-    pose: Option<Pose>,
-}
-
-impl Embedder<'_> {
-    fn info(&self) -> Result<ModelInfo<'_>, ModelFault> {
-        let model = self.model.as_ref().map_err(|&fault| fault)?;
-        let header = model.header();
-        Ok(ModelInfo {
-            id: model.id(),
-            name: model.name(),
-            width: header.input_width,
-            height: header.input_height,
-            channels: header.input_channels,
-            dim: header.embedding_len,
-            scale: model.output_scale(),
-            zero_point: header.output_zero_point as i8,
-            arena: header.arena_len,
-            image: header.image_len,
-        })
-    }
-
-    /// Runs the model on its own frame: the ticks that it took.
-    fn check(&mut self) -> Result<u32, DeviceError> {
-        let model = self.model?;
-        let start = self.clock.now();
-        match engine::self_test(&model, self.arena) {
-            Some(true) => Ok(self.clock.since(start)),
-            Some(false) => Err(DeviceError::SelfTest),
-            None => Err(DeviceError::NoSelfTest),
-        }
-    }
-
-    /// What the model saw last, for inspection.
-    fn sight<'a>(&'a self, embedding: &'a [i8]) -> Result<Sight<'a>, DeviceError> {
-        let model = self.model?;
-        let map = model.patches().and_then(|patches| {
-            let shape = Shape::new(patches.height, patches.width, patches.channels)?;
-            Map::new(shape, engine::patches(&model, self.arena)?)
-        });
-        Ok(Sight {
-            map: map.ok_or(InspectionError::NoPatches)?,
-            embedding,
-            light: Light::of(&self.input[..model.input_len()]),
-        })
-    }
-
-    /// Brings the frame to the model's input and runs it.
-    fn embed(&mut self, frame: Frame<'_>, stats: &mut Stats) -> Result<Seen<'_>, DeviceError> {
-        let model = self.model?;
-        let start = self.clock.now();
-        let input = &mut self.input[..model.input_len()];
-        let region = self.region.unwrap_or(Region::whole(&frame));
-        region_within(region, &frame)?;
-        let header = model.header();
-        let region = self
-            .fit
-            .of(region, (header.input_width, header.input_height));
-        let pose = align::run(&frame, region, self.alignment, model.input_shape(), input)
-            .map_err(|_| DeviceError::Preprocess)?;
-        let embedding = engine::run(&model, input, self.arena).map_err(|_| ModelFault::Image)?;
-        let ticks = self.clock.since(start);
-        stats.frames += 1;
-        stats.last_ticks = ticks;
-        stats.most_ticks = stats.most_ticks.max(ticks);
-        Ok(Seen {
-            embedding,
-            ticks,
-            pose,
-        })
-    }
-}
-
-/// Accepts an image that is sound and fits the memory.
-fn check_model<'m>(image: &'m [u8], arena: &[u64], input: usize) -> Result<Model<'m>, ModelFault> {
-    let model = Model::parse(image).map_err(|_| ModelFault::Image)?;
-    if model.arena_words() > arena.len() {
-        return Err(ModelFault::Arena {
-            needed: model.arena_len() as u32,
-            given: size_of_val(arena) as u32,
-        });
-    }
-    if model.embedding_len() > MAX_DIM {
-        return Err(ModelFault::Embedding {
-            dim: model.header().embedding_len,
-        });
-    }
-    if model.input_len() > input {
-        return Err(ModelFault::Input {
-            needed: model.input_len() as u32,
-            given: input as u32,
-        });
-    }
-    Ok(model)
 }

@@ -1,3 +1,5 @@
+//! A device at the end of a serial line.
+
 use embedded_storage::nor_flash::NorFlash;
 use heapless::Vec;
 

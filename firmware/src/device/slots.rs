@@ -9,7 +9,7 @@
 use embedded_storage::nor_flash::NorFlash;
 use sha2::{Digest, Sha256};
 
-use super::check_model;
+use super::embedder::check_model;
 use crate::engine;
 use crate::image::Model;
 use crate::image::signature::{self, Claim, Signed};

@@ -1,7 +1,7 @@
 //! The int8 engine: runs a [`Model`] over one picture, in the memory that it is given.
 //!
 //! [`run`] takes the operations one by one and hands each to the kernel of its kind:
-//! `conv` (fully connected layers too), `depthwise`, `pool` and `elementwise`; `rows` has operations
+//! `conv` (fully connected layers too), `depthwise`, `pool`, `upsample` and `elementwise`; `rows` has operations
 //! that follow one another take turns, so that little stands between them. The loops that take the time stand in `kernels`, once in portable Rust and once for the DSP instructions
 //! of the Cortex-M4, M7 and their kin; the target chooses, and the results are the same to the bit.
 //! What the kernels must compute is written down once more, without regard to speed, in
@@ -15,16 +15,16 @@ mod pool;
 pub mod reference;
 mod requantize;
 mod rows;
+mod step;
 #[cfg(test)]
 mod tests;
-
-use core::ops::Range;
+mod upsample;
 
 pub use requantize::requantize;
 
-use crate::image::{Kind, Model, OpRecord, crc};
+use crate::image::{Model, crc};
 use crate::preprocess::contrast;
-use elementwise::Place;
+use step::step;
 
 /// Why a picture was not run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,7 +58,6 @@ pub enum EngineError {
 /// embedding, [`Model::embedding_len`] int8 values, lies in the arena.
 ///
 /// # Errors
-///
 /// [`EngineError::Frame`] and [`EngineError::Arena`] when a length does not fit the model.
 pub fn run<'a>(
     model: &Model<'_>,
@@ -89,11 +88,10 @@ fn sum(values: &[i8]) -> u32 {
 
 /// Like [`run`], and calls `observe` with the number of each operation and its output right after
 /// it was computed: for profiles and for comparing layer by layer. Operations that are computed by
-/// rows (see [`OpRecord::by_rows`]) are observed after each of their turns, with an empty output; the
+/// rows (see [`OpRecord::by_rows`](crate::image::OpRecord::by_rows)) are observed after each of their turns, with an empty output; the
 /// last of them is observed once more with the whole.
 ///
 /// # Errors
-///
 /// As [`run`].
 pub fn run_observed<'a>(
     model: &Model<'_>,
@@ -163,89 +161,4 @@ fn quantize(model: &Model<'_>, frame: &[u8], arena: &mut [i8]) -> Option<()> {
         }
     }
     Some(())
-}
-
-/// Runs one operation; `None` if its record points outside the memory.
-fn step(model: &Model<'_>, op: &OpRecord, arena: &mut [i8]) -> Option<()> {
-    let (input, output) = (op.input.range(), op.output.range());
-    match op.kind()? {
-        Kind::Conv2d | Kind::FullyConnected => {
-            let (weights, channels) = (model.weights(op)?, model.channels(op)?);
-            let [input, output, scratch] = split(arena, [input, output, scratch(op)])?;
-            let scratch = bytemuck::try_cast_slice_mut(scratch).ok()?;
-            conv::conv(op, input, weights, channels, output, scratch)
-        }
-        Kind::Depthwise => {
-            let (weights, channels) = (model.weights(op)?, model.channels(op)?);
-            let (place, scratch) = if input == output {
-                let [place, scratch] = split(arena, [input, scratch(op)])?;
-                (Place::Same(place), scratch)
-            } else {
-                let [input, output, scratch] = split(arena, [input, output, scratch(op)])?;
-                (Place::Apart(input, output), scratch)
-            };
-            let scratch = bytemuck::try_cast_slice_mut(scratch).ok()?;
-            depthwise::depthwise(op, place, weights, channels, scratch)
-        }
-        Kind::MaxPool => {
-            let [input, output] = split(arena, [input, output])?;
-            pool::max_pool(op, input, output)
-        }
-        Kind::AveragePool => {
-            let [input, output] = split(arena, [input, output])?;
-            pool::average_pool(op, input, output)
-        }
-        Kind::Flatten => {
-            let [input, output] = split(arena, [input, output])?;
-            elementwise::flatten(op, input, output)
-        }
-        Kind::Clamp => {
-            if input != output {
-                let [output, input] = split(arena, [output.clone(), input])?;
-                elementwise::copy(output, input);
-            }
-            elementwise::clamp(op, arena.get_mut(output)?);
-            Some(())
-        }
-        Kind::Normalize => {
-            if input != output {
-                let [output, input] = split(arena, [output.clone(), input])?;
-                elementwise::copy(output, input);
-            }
-            elementwise::normalize(op, arena.get_mut(output)?)
-        }
-        Kind::Add => add(op, arena),
-    }
-}
-
-/// Adds in place: what is not there yet is first copied to where the sum shall stand.
-fn add(op: &OpRecord, arena: &mut [i8]) -> Option<()> {
-    let (first, second, output) = (op.input.range(), op.second.range(), op.output.range());
-    let [a, b] = elementwise::addends(op);
-    if first == second && first == output {
-        elementwise::double(op, a, b, arena.get_mut(output)?);
-    } else if second == output {
-        let [output, first] = split(arena, [output, first])?;
-        elementwise::add(op, b, a, output, first);
-    } else {
-        if first != output {
-            let [output, first] = split(arena, [output.clone(), first])?;
-            elementwise::copy(output, first);
-        }
-        let [output, second] = split(arena, [output, second])?;
-        elementwise::add(op, a, b, output, second);
-    }
-    Some(())
-}
-
-/// Separate parts of the arena, `None` if they overlap or leave it.
-fn split<const N: usize>(arena: &mut [i8], ranges: [Range<usize>; N]) -> Option<[&mut [i8]; N]> {
-    arena.get_disjoint_mut(ranges).ok()
-}
-
-fn scratch(op: &OpRecord) -> Range<usize> {
-    match op.scratch_needed() {
-        0 => 0..0,
-        len => op.scratch as usize..(op.scratch as usize).saturating_add(len),
-    }
 }

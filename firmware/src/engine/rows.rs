@@ -8,6 +8,7 @@
 //! memory.
 
 use super::elementwise;
+use super::step::step;
 use crate::image::{MAX_CHAIN, Model, OpRecord, Tensor};
 
 /// How far an operation is.
@@ -32,7 +33,7 @@ pub(crate) fn run(
     let height = usize::from(chain.last()?.output.height);
     while progress.last()?.done < height {
         let (index, end) = next(chain, progress, arena)?;
-        super::step(model, &part(chain, progress, index, end)?, arena)?;
+        step(model, &part(chain, progress, index, end)?, arena)?;
         progress.get_mut(index)?.done = end;
         turn(index);
     }

@@ -176,6 +176,22 @@ fn to_vector(kind: Kind) -> impl Strategy<Value = OpRecord> {
     )
 }
 
+fn upsample() -> impl Strategy<Value = OpRecord> {
+    let shape = (1..=7u16, 1..=7u16, 1..=19u16);
+    (shape, 1..=5u8, 1..=5u8, any::<i8>()).prop_map(
+        |((height, width, channels), down, right, zero_point)| OpRecord {
+            kind: Kind::Upsample as u8,
+            stride: [down, right],
+            input: tensor([height, width, channels], zero_point),
+            output: tensor(
+                [height * u16::from(down), width * u16::from(right), channels],
+                zero_point,
+            ),
+            ..OpRecord::zeroed()
+        },
+    )
+}
+
 fn extreme() -> impl Strategy<Value = Values> {
     prop_oneof![Just(Values::Even), Just(Values::Extreme)]
 }
@@ -249,6 +265,11 @@ proptest! {
     #[test]
     fn flatten_is_its_twin(op in to_vector(Kind::Flatten), seed: u64) {
         agree(&op, false, Values::Even, seed)?;
+    }
+
+    #[test]
+    fn upsample_is_its_twin(op in upsample(), values in extreme(), seed: u64) {
+        agree(&op, false, values, seed)?;
     }
 
     #[test]

@@ -1,7 +1,8 @@
+//! Enrolled classes.
+
 use heapless::{String, Vec};
 use serde::{Deserialize, Serialize};
 
-use super::memory::Group;
 use super::{MAX_DIM, MAX_NAME, MAX_SHOTS, Prototype};
 
 /// What a class stands for where parts are inspected.
@@ -31,6 +32,17 @@ impl Role {
             Self::Defect => "defect",
         }
     }
+}
+
+/// Shots of a class that were written to one slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Group {
+    /// The slot.
+    pub slot: u8,
+    /// Its shots: bit n for the n-th of the class.
+    pub shots: u32,
+    /// When it was last written; later writes have greater numbers.
+    pub stamp: u32,
 }
 
 /// An enrolled class: its shots, their sum, and how the memory groups them.

@@ -1,3 +1,5 @@
+//! The exponential function, without a floating-point library.
+
 /// `e` to the power of `x`, for `x` of at most 0; below -87 it is 0, as it is for no number.
 ///
 /// The same bits on every processor: additions and multiplications alone. The error is below

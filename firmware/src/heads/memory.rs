@@ -21,22 +21,12 @@
 
 use heapless::Vec;
 
+pub use super::class::Group;
 use super::exp::exp;
 use super::{Class, Distance, MAX_CLASSES, MAX_DIM, Prototype};
 
 /// Slots of the memory.
 pub const SLOTS: usize = 64;
-
-/// Shots of a class that were written to one slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Group {
-    /// The slot.
-    pub slot: u8,
-    /// Its shots: bit n for the n-th of the class.
-    pub shots: u32,
-    /// When it was last written; later writes have greater numbers.
-    pub stamp: u32,
-}
 
 impl Group {
     /// The mean of the group's shots; `sum` is room for it.

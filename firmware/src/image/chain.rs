@@ -9,6 +9,14 @@ use super::layout::{Kind, OpRecord, Tensor};
 /// Most operations that are computed by rows together.
 pub const MAX_CHAIN: usize = 8;
 
+/// The operations from `start` on that run together: one, or as many as are computed by rows and
+/// the one behind them. `None` at the end.
+pub(super) fn starting_at(ops: &[OpRecord], start: usize) -> Option<&[OpRecord]> {
+    let rest = ops.get(start..).filter(|rest| !rest.is_empty())?;
+    let by_rows = rest.iter().take_while(|op| op.by_rows != 0).count();
+    rest.get(..=by_rows).or(Some(rest))
+}
+
 impl OpRecord {
     /// Whether it can be one of a chain: each row of its output comes from a few of its input.
     #[must_use]

@@ -218,8 +218,10 @@ impl OpRecord {
         }
         if self.has_rows() {
             read.kernel = self.kernel;
-            read.stride = self.stride;
             read.pads = self.pads;
+        }
+        if self.has_rows() || kind == Kind::Upsample {
+            read.stride = self.stride;
         }
         if self.has_weights() {
             read.weights = self.weights;
@@ -286,6 +288,15 @@ impl OpRecord {
             Kind::Add => input.same_shape(&self.second) && input.same_shape(output),
             Kind::Clamp | Kind::Normalize => input.same_shape(output),
             Kind::Flatten => output.len() == input.len() && output.height == 1 && output.width == 1,
+            Kind::Upsample => {
+                let [down, right] = self.stride.map(usize::from);
+                if down == 0 || right == 0 {
+                    return Err(OpFault::Window);
+                }
+                usize::from(input.height) * down == usize::from(output.height)
+                    && usize::from(input.width) * right == usize::from(output.width)
+                    && input.channels == output.channels
+            }
         };
         if !fits {
             return Err(OpFault::Shape);

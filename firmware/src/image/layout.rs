@@ -150,6 +150,9 @@ pub enum Kind {
     /// their Euclidean length in 256ths of a step. `multiplier` therefore is 256 over the real value of
     /// one step of the output, at most [`MAX_UNIT`]. May write over its input at the same offset.
     Normalize = 9,
+    /// Each row and each column as many times one behind the other as `stride` says, down and right:
+    /// the nearest neighbour in a larger picture. Reads `stride`.
+    Upsample = 10,
 }
 
 impl Kind {
@@ -166,6 +169,7 @@ impl Kind {
             7 => Self::Clamp,
             8 => Self::Flatten,
             9 => Self::Normalize,
+            10 => Self::Upsample,
             _ => return None,
         })
     }
@@ -173,7 +177,10 @@ impl Kind {
     /// Whether its output holds values of its input as they are, so that one zero point serves both.
     #[must_use]
     pub const fn moves(self) -> bool {
-        matches!(self, Self::MaxPool | Self::Clamp | Self::Flatten)
+        matches!(
+            self,
+            Self::MaxPool | Self::Clamp | Self::Flatten | Self::Upsample
+        )
     }
 
     /// Whether it may write over an input of the output's shape.
@@ -210,7 +217,7 @@ pub struct OpRecord {
     pub groups: u16,
     /// Height and width of the window.
     pub kernel: [u8; 2],
-    /// Steps down and right.
+    /// Steps down and right; of [`Kind::Upsample`] how often each row and each column stands.
     pub stride: [u8; 2],
     /// Padding at the top, left, bottom and right, each less than the window.
     pub pads: [u8; 4],

@@ -45,20 +45,26 @@
 
 mod chain;
 mod check;
+mod error;
+mod fault;
 mod layout;
 mod model;
 pub mod packing;
 mod patches;
 pub mod signature;
+mod slot;
 #[cfg(test)]
 mod tests;
 
 pub use chain::{MAX_CHAIN, lead};
 pub use check::OpFault;
 pub(crate) use check::{COLUMNS, PLANES};
+pub use error::ImageError;
+pub use fault::{ImageFault, ModelFault};
 pub use layout::{
     Aligned, CRC_START, Channel, HASH_START, Header, Kind, LUT_LEN, MAGIC, MAX_UNIT, OpRecord,
     SCRATCH_ALIGN, SECTION_ALIGN, TENSOR_ALIGN, Tensor, VERSION,
 };
-pub use model::{Golden, ImageError, Model, crc};
+pub use model::{Golden, Model, crc};
 pub use patches::Patches;
+pub use slot::Slot;

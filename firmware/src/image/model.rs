@@ -5,6 +5,7 @@ use crc::{CRC_32_ISO_HDLC, Crc};
 
 use super::chain::{self, MAX_CHAIN};
 use super::check::OpFault;
+use super::error::ImageError;
 use super::layout::{
     CRC_START, Channel, Header, LUT_LEN, MAGIC, OpRecord, SECTION_ALIGN, TENSOR_ALIGN, VERSION,
 };
@@ -17,48 +18,6 @@ static CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 #[must_use]
 pub fn crc(bytes: &[u8]) -> u32 {
     CRC.checksum(bytes)
-}
-
-/// Why bytes are not a model image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ImageError {
-    /// The bytes do not start at a multiple of [`SECTION_ALIGN`] in memory.
-    #[error("image not aligned to {SECTION_ALIGN} bytes in memory")]
-    Misaligned,
-    /// There are fewer bytes than the header says, or not even a header.
-    #[error("image cut short: {have} bytes of {need}")]
-    Truncated {
-        /// Bytes that there are.
-        have: usize,
-        /// Bytes that there should be.
-        need: usize,
-    },
-    /// The first bytes are not those of a model image.
-    #[error("not a model image: it does not start with SUDL")]
-    Magic,
-    /// The layout is of another version than this crate's.
-    #[error("image has layout version {0}, this firmware reads {VERSION}")]
-    Version(u16),
-    /// The checksum does not fit the content.
-    #[error("image damaged: checksum {computed:08x}, header says {stored:08x}")]
-    Checksum {
-        /// Checksum in the header.
-        stored: u32,
-        /// Checksum of the bytes.
-        computed: u32,
-    },
-    /// The header contradicts itself; the text names the field.
-    #[error("header out of range: {0}")]
-    Header(&'static str),
-    /// An operation cannot be run.
-    #[error("operation {index}: {fault}")]
-    Op {
-        /// Number of the operation, counted from 0.
-        index: usize,
-        /// What is wrong with it.
-        fault: OpFault,
-    },
 }
 
 /// The self-test: a picture and what the engine computes from it.
@@ -91,7 +50,6 @@ impl<'m> Model<'m> {
     /// be given.
     ///
     /// # Errors
-    ///
     /// Any [`ImageError`]. No bytes make it panic, and no image that it accepts lets the engine
     /// leave the image or the arena.
     pub fn parse(bytes: &'m [u8]) -> Result<Self, ImageError> {
@@ -151,7 +109,7 @@ impl<'m> Model<'m> {
         let ops: &[OpRecord] = slice(bytes, header.ops, header.op_count as usize)
             .ok_or(ImageError::Header("operations"))?;
         let mut start = 0;
-        while let Some(chain) = chain(ops, start) {
+        while let Some(chain) = chain::starting_at(ops, start) {
             check_ops(bytes, chain, arena).map_err(|(index, fault)| ImageError::Op {
                 index: start + index,
                 fault,
@@ -241,7 +199,7 @@ impl<'m> Model<'m> {
     /// a chain that is computed by rows (see [`OpRecord::by_rows`]).
     #[must_use]
     pub fn chain(&self, start: usize) -> Option<&'m [OpRecord]> {
-        chain(self.ops, start)
+        chain::starting_at(self.ops, start)
     }
 
     /// Quantised inputs for the 256 pixel levels of each channel.
@@ -375,14 +333,6 @@ fn section(bytes: &[u8], offset: u32, len: usize) -> Option<&[u8]> {
 fn slice<T: Pod>(bytes: &[u8], offset: u32, count: usize) -> Option<&[T]> {
     let bytes = section(bytes, offset, count.checked_mul(size_of::<T>())?)?;
     bytemuck::try_cast_slice(bytes).ok()
-}
-
-/// The operations from `start` on that run together: one, or as many as are computed by rows and
-/// the one behind them. `None` at the end.
-pub(super) fn chain(ops: &[OpRecord], start: usize) -> Option<&[OpRecord]> {
-    let rest = ops.get(start..).filter(|rest| !rest.is_empty())?;
-    let by_rows = rest.iter().take_while(|op| op.by_rows != 0).count();
-    rest.get(..=by_rows).or(Some(rest))
 }
 
 /// Checks an operation, or several that run together; the number of the one that is at fault.

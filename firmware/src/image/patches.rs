@@ -2,9 +2,10 @@
 
 use core::ops::Range;
 
+use super::chain;
 use super::check::overlap;
+use super::error::ImageError;
 use super::layout::{Header, OpRecord};
-use super::model::{ImageError, chain};
 
 /// What stands for each place of a picture: a map of vectors, int8, the channel fastest.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,7 +46,6 @@ impl Patches {
     /// Reads what a header says of the patches; the operations are checked already.
     ///
     /// # Errors
-    ///
     /// When there is no such operation, when its output does not exist as a whole, and when a later
     /// operation writes over it.
     pub(super) fn of(header: &Header, ops: &[OpRecord]) -> Result<Option<Self>, ImageError> {
@@ -57,7 +57,7 @@ impl Patches {
         let scale = header.patches_scale;
         let range = op.output.range();
         let mut start = index + 1;
-        while let Some(later) = chain(ops, start) {
+        while let Some(later) = chain::starting_at(ops, start) {
             let written = later.iter().enumerate().any(|(number, op)| {
                 let output = match later.get(number + 1) {
                     Some(next) => op.window(next),

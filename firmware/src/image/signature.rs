@@ -16,8 +16,7 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::Model;
-use crate::protocol::ImageFault;
+use super::{ImageFault, Model};
 
 /// What stands between an image and its signature.
 const MARK: [u8; 8] = *b"SUDLSIG2";

@@ -37,13 +37,17 @@ fn image(kind: Kind) -> Box<Aligned<[u8; MEMORY]>> {
         kind: kind as u8,
         groups: u16::from(kind == Kind::Conv2d),
         kernel: [3 * u8::from(windowed); 2],
-        stride: [u8::from(windowed); 2],
+        stride: [match kind {
+            Kind::Upsample => 2,
+            _ => u8::from(windowed),
+        }; 2],
         pads: [u8::from(windowed); 4],
         input,
         second: input,
         output: match kind {
             Kind::FullyConnected => tensor(1, 1, 5),
             Kind::Flatten => tensor(1, 1, 144),
+            Kind::Upsample => tensor(12, 12, 4),
             _ => input,
         },
         ..OpRecord::zeroed()
@@ -100,7 +104,7 @@ fn chain(seed: u64, layout: Layout) -> (Chain, Box<Aligned<[u8; CHAIN]>>) {
     (shapes, Box::new(Aligned(*trial.image())))
 }
 
-const KINDS: [Kind; 9] = [
+const KINDS: [Kind; 10] = [
     Kind::Conv2d,
     Kind::Depthwise,
     Kind::FullyConnected,
@@ -110,6 +114,7 @@ const KINDS: [Kind; 9] = [
     Kind::Clamp,
     Kind::Flatten,
     Kind::Normalize,
+    Kind::Upsample,
 ];
 
 #[test]
@@ -154,7 +159,7 @@ type Change = (&'static str, fn(&mut OpRecord), &'static [Kind]);
 /// Else an image could ask for something that a kernel leaves undone, and nobody would know.
 #[test]
 fn what_an_operation_does_not_read_is_refused() {
-    use Kind::{Add, AveragePool, Conv2d, Depthwise, FullyConnected, MaxPool, Normalize};
+    use Kind::{Add, AveragePool, Conv2d, Depthwise, FullyConnected, MaxPool, Normalize, Upsample};
     let windows = &[Conv2d, Depthwise, MaxPool, AveragePool];
     let weights = &[Conv2d, Depthwise, FullyConnected];
     let changes: [Change; 16] = [
@@ -165,7 +170,11 @@ fn what_an_operation_does_not_read_is_refused() {
         ),
         ("groups", |op| op.groups ^= 1, &[Conv2d]),
         ("kernel", |op| op.kernel[1] += 1, windows),
-        ("stride", |op| op.stride[0] += 1, windows),
+        (
+            "stride",
+            |op| op.stride[0] += 1,
+            &[Conv2d, Depthwise, MaxPool, AveragePool, Upsample],
+        ),
         ("pads", |op| op.pads[3] += 1, windows),
         (
             "second's zero point",
@@ -211,6 +220,27 @@ fn what_an_operation_does_not_read_is_refused() {
             let refused = Model::parse(&image.0).err() == Some(unread);
             assert_eq!(refused, !readers.contains(&kind), "{name} of {kind:?}");
         }
+    }
+}
+
+/// Else a row would be left undone, or written beside the output.
+#[test]
+fn an_upsampled_picture_has_as_many_rows_and_columns_as_its_factors_say() {
+    let changes: [(&str, fn(&mut OpRecord), OpFault); 6] = [
+        ("none down", |op| op.stride[0] = 0, OpFault::Window),
+        ("none right", |op| op.stride[1] = 0, OpFault::Window),
+        ("a factor", |op| op.stride[1] = 3, OpFault::Shape),
+        ("rows", |op| op.output.height -= 1, OpFault::Shape),
+        ("columns", |op| op.input.width -= 1, OpFault::Shape),
+        ("channels", |op| op.input.channels -= 1, OpFault::Shape),
+    ];
+    for (name, change, fault) in changes {
+        let mut image = image(Kind::Upsample);
+        let record = size_of::<Header>()..size_of::<Header>() + size_of::<OpRecord>();
+        change(bytemuck::from_bytes_mut(&mut image.0[record]));
+        seal(&mut image.0);
+        let refused = ImageError::Op { index: 0, fault };
+        assert_eq!(Model::parse(&image.0).err(), Some(refused), "{name}");
     }
 }
 

@@ -1,3 +1,5 @@
+//! Resizing along one axis.
+
 /// Greatest length of a side, in pixels.
 pub(super) const MAX_SIDE: u32 = 0x7fff;
 

@@ -1,4 +1,6 @@
-use crate::camera::{Frame, PixelFormat};
+//! Brightness of a frame's pixels.
+
+use crate::frame::{Frame, PixelFormat};
 
 /// Brightness of the frame's pixel number `index`, counted row by row.
 #[inline(always)]

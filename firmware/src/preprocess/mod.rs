@@ -11,7 +11,7 @@ pub(crate) mod luma;
 
 use serde::{Deserialize, Serialize};
 
-use crate::camera::{Frame, PixelFormat};
+use crate::frame::{Frame, PixelFormat};
 use axis::{Axis, MAX_SIDE};
 pub use fit::Fit;
 

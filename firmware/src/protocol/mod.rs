@@ -8,6 +8,7 @@
 //! The order of variants and fields is the wire format: new variants go to the end, and any other
 //! change raises [`VERSION`].
 
+mod access;
 mod decision;
 mod guard;
 mod inspection;
@@ -15,15 +16,15 @@ pub mod packet;
 mod request;
 mod response;
 
+pub use crate::image::{ImageFault, ModelFault, Slot};
+pub use crate::lock::{LockError, LockState};
+pub use access::Access;
 pub use decision::{Deciding, Decision, DecisionError, DecisionRequest, DriftInfo};
-pub use guard::{
-    Access, ImageFault, LockError, LockRequest, LockState, Protection, Slot, UpdateError,
-    UpdateRequest,
-};
+pub use guard::{LockRequest, Protection, UpdateError, UpdateRequest};
 pub use inspection::{Anomaly, InspectionError, InspectionInfo, InspectionRequest};
 pub use request::{Check, Request};
 pub use response::{
-    ClassInfo, DeviceError, Distance, Info, ModelFault, ModelInfo, Page, Response, Stats, Verdict,
+    ClassInfo, DeviceError, Distance, Info, ModelInfo, Page, Response, Stats, Verdict,
 };
 
 /// Version of the wire format.

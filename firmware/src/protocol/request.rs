@@ -1,3 +1,5 @@
+//! What the host asks.
+
 use serde::{Deserialize, Serialize};
 
 use super::{DecisionRequest, InspectionRequest, LockRequest, UpdateRequest};

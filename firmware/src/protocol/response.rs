@@ -1,15 +1,19 @@
+//! What the device answers.
+
 use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Anomaly, Deciding, Decision, DecisionError, InspectionError, InspectionInfo, LockError,
-    Protection, UpdateError,
+    Anomaly, Deciding, Decision, DecisionError, InspectionError, InspectionInfo, Protection,
+    UpdateError,
 };
 use crate::camera::{CameraError, Geometry};
 use crate::decision::{LeaveOneOut, Quality};
-use crate::device::Boots;
 use crate::heads::{Head, Role};
-use crate::lock::Nonce;
+use crate::history::Boots;
+use crate::image::ModelFault;
+use crate::key::Nonce;
+use crate::lock::LockError;
 use crate::preprocess::align::Pose;
 use crate::store::{Damage, MAX_CLASSES, MAX_NAME, StoreError};
 
@@ -181,37 +185,6 @@ pub struct ModelInfo<'a> {
     pub arena: u32,
     /// Bytes of the image.
     pub image: u32,
-}
-
-/// Why the device has no model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum ModelFault {
-    /// No image was flashed, or it is damaged.
-    #[error("there is no sound model image: flash one")]
-    Image,
-    /// The image is sound and needs more memory than this firmware gives.
-    #[error("the model needs {needed} bytes of memory, this firmware gives {given}")]
-    Arena {
-        /// Bytes that the model asks for.
-        needed: u32,
-        /// Bytes that there are.
-        given: u32,
-    },
-    /// The embedding has more values than the store keeps.
-    #[error("the model's embedding has {dim} values, more than this firmware stores")]
-    Embedding {
-        /// Values of the embedding.
-        dim: u16,
-    },
-    /// The input has more bytes than this firmware has room for.
-    #[error("the model's input has {needed} bytes, this firmware has room for {given}")]
-    Input {
-        /// Bytes of the input.
-        needed: u32,
-        /// Bytes that there are.
-        given: u32,
-    },
 }
 
 /// How far a picture is from a class, see [`Score`](crate::heads::Score).

@@ -1,6 +1,9 @@
+//! All classes in RAM.
+
 use heapless::Vec;
 
-use super::{Damage, StoreError};
+use super::error::StoreError;
+use super::ledger::Damage;
 use crate::heads::linear::{Fit, Linear};
 use crate::heads::memory::Memory;
 use crate::heads::{

@@ -16,6 +16,7 @@
 //! compacted, what did not survive the move is written again.
 
 pub mod banks;
+mod error;
 mod known;
 mod ledger;
 pub mod nor;
@@ -26,9 +27,9 @@ mod transfer;
 use embassy_futures::block_on;
 use embedded_storage::nor_flash::NorFlash;
 use sequential_storage::map::{MapConfig, MapStorage};
-use serde::{Deserialize, Serialize};
 
 pub use crate::heads::{Class, MAX_CLASSES, MAX_DIM, MAX_NAME, MAX_SHOTS};
+pub use error::StoreError;
 pub use known::{Enrolment, Known};
 pub use ledger::{Damage, Ledger};
 
@@ -36,7 +37,7 @@ use crate::heads::{Answer, Head, Quantization, Role};
 pub(crate) use ledger::LEDGER;
 use ledger::NUMBERED;
 use record::{MAX_RECORD, TOMBSTONE};
-use sectors::{Map, MapError, Sectors, Uncached, WORD_LIMIT, each_item};
+use sectors::{Map, Sectors, Uncached, WORD_LIMIT, each_item};
 
 /// Key of the item that holds the head; classes have their id.
 const HEAD: u8 = MAX_CLASSES as u8;
@@ -53,71 +54,6 @@ const ITEM: usize = (1 + VALUE).next_multiple_of(WORD_LIMIT);
 
 /// How often a write that did not take is tried, each time elsewhere.
 const ATTEMPTS: u32 = 3;
-
-/// Why the store refused. In each case it still holds what it held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum StoreError {
-    /// The contents can't be read or repaired; only a reset helps.
-    #[error("the store is corrupt: reset it and enrol again")]
-    Corrupt,
-    /// The flash failed or refused.
-    #[error("the flash failed")]
-    Flash,
-    /// There are [`MAX_CLASSES`] classes.
-    #[error("the store is full: it holds {MAX_CLASSES} classes, remove one first")]
-    ClassesFull,
-    /// The class has [`MAX_SHOTS`] shots.
-    #[error("the class is full: it holds {MAX_SHOTS} shots")]
-    ShotsFull,
-    /// The flash has no room left.
-    #[error("the flash is full: remove a class first")]
-    FlashFull,
-    /// Empty, longer than [`MAX_NAME`] bytes, or with control characters.
-    #[error("a name has to have between 1 and {MAX_NAME} bytes, none of a control character")]
-    Name,
-    /// Another class of the same model has this name.
-    #[error("another class has this name")]
-    NameTaken,
-    /// Fewer sectors than [`Store::MIN_SECTORS`].
-    #[error("the flash is too small for the store")]
-    TooSmall,
-    /// Written by a firmware that is newer than this one.
-    #[error(
-        "the store has a format that this firmware does not know: update it, or reset the store"
-    )]
-    Format,
-    /// No class has this id.
-    #[error("no class has this id")]
-    NoSuchClass,
-    /// The embedding has no value, or more than [`MAX_DIM`], or another number than the class's
-    /// shots.
-    #[error("an embedding has to have between 1 and {MAX_DIM} values, the same for all shots")]
-    Embedding,
-    /// A piece of a class came out of order.
-    #[error("the device expects byte {expected} of the class")]
-    OutOfOrder {
-        /// First byte of the piece that it expects.
-        expected: u16,
-    },
-    /// The bytes are not those of a class.
-    #[error("this is not a class")]
-    Record,
-    /// The class was enrolled with another model.
-    #[error("the class belongs to another model")]
-    OtherModel,
-}
-
-impl<E> From<MapError<E>> for StoreError {
-    fn from(error: MapError<E>) -> Self {
-        use sequential_storage::Error;
-        match error {
-            Error::Storage { .. } => Self::Flash,
-            Error::FullStorage | Error::ItemTooBig => Self::FlashFull,
-            _ => Self::Corrupt,
-        }
-    }
-}
 
 /// The store over a flash.
 ///

@@ -1,3 +1,5 @@
+//! `sudal backup` and `sudal restore`.
+
 use std::fs;
 use std::path::PathBuf;
 

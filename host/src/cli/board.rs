@@ -265,16 +265,6 @@ fn ids(ids: &[u8]) -> String {
     ids.join(", ")
 }
 
-pub(super) fn names(client: &mut Client<Box<dyn Link>>) -> anyhow::Result<Vec<(u8, String)>> {
-    Ok(client.list()?.into_iter().map(|c| (c.id, c.name)).collect())
-}
-
-/// The name of a class, by its id.
-pub(super) fn name(names: &[(u8, String)], id: u8) -> &str {
-    let named = names.iter().find(|(other, _)| *other == id);
-    named.map_or("?", |(_, name)| name)
-}
-
 /// List the classes that the board was taught.
 #[derive(clap::Args)]
 #[command(after_help = "Example:

@@ -11,9 +11,9 @@ use sudal::device::{self, Judgement};
 use sudal::report::{Acceptance, Answer, Flaws, SCHEMA, heatmap};
 
 use super::align;
-use super::board::{name, names};
 use super::decide;
 use super::device::{BoardArgs, Connection, Cost};
+use super::names::{name, names};
 use super::output::Output;
 use super::own;
 

@@ -78,6 +78,17 @@ pub(crate) enum Kind {
     Folder(PathBuf),
 }
 
+impl Kind {
+    /// Side of a square picture that suits the data, in pixels.
+    pub(crate) fn side(&self) -> u32 {
+        match self {
+            Self::Omniglot(_) => 28,
+            Self::Parts | Self::Folder(_) => 64,
+            Self::Surfaces => 96,
+        }
+    }
+}
+
 /// The generator that a name stands for, short ones only where no file or folder is called so.
 pub(crate) fn generator(name: &str) -> Option<Kind> {
     match name {
@@ -179,11 +190,8 @@ impl DataArgs {
 
     /// Width and height that suit the data, in pixels.
     pub(crate) fn natural_size(&self) -> anyhow::Result<(u32, u32)> {
-        Ok(match self.kind()? {
-            Kind::Omniglot(_) => (28, 28),
-            Kind::Parts | Kind::Folder(_) => (64, 64),
-            Kind::Surfaces => (96, 96),
-        })
+        let side = self.kind()?.side();
+        Ok((side, side))
     }
 
     /// Opens a split, and says what is in it.

@@ -8,8 +8,8 @@ use sudal::device::{
 };
 
 use super::align;
-use super::board::name;
 use super::device::BoardArgs;
+use super::names::name;
 use super::openset;
 use super::output::Output;
 

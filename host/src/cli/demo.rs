@@ -1,5 +1,6 @@
 //! `sudal demo`.
 
+mod args;
 mod lesson;
 
 use std::path::PathBuf;
@@ -14,51 +15,12 @@ use super::interrupt::Interrupt;
 use super::model::{self, ModelFile};
 use super::output::Output;
 use super::place;
-use super::scratch::ScratchArgs;
+pub(crate) use args::Args;
 use lesson::{Counts, Parts, Shown, show};
 
 /// The clock for which the time of a frame is estimated from its instructions, one a cycle: that of an
 /// STM32H743.
 const MHZ: f64 = 480.0;
-
-/// See the whole way at once, with parts that are drawn.
-///
-/// First on the host's board, the firmware in this process; then, where an emulator and what compiles
-/// firmware are installed, the same frames on an emulated Cortex-M7, whose answers have to be the same to
-/// the bit. The boards are the demo's own, in the user's state folder; what other boards were taught
-/// stays. They learn parts that no training saw, from a few frames each, are switched off and on, and
-/// classify new frames. A contact sheet shows all of it.
-#[derive(clap::Args)]
-#[command(after_help = "Examples:
-  sudal demo
-  sudal demo --siblings                     harder: parts that differ in a detail
-  sudal demo --board emulator               install what is missing for the emulated board
-  sudal demo --board host --classes 10 --shots 1 --out /tmp")]
-pub(crate) struct Args {
-    /// The model: one that comes with sudal, or a model image.
-    #[arg(long, default_value = "parts", value_name = "MODEL")]
-    model: PathBuf,
-    /// Classes to teach.
-    #[arg(long, default_value_t = 5)]
-    classes: usize,
-    /// Frames of each to teach it from.
-    #[arg(long, default_value_t = 5)]
-    shots: usize,
-    /// New frames of each to ask about.
-    #[arg(long, default_value_t = 8)]
-    queries: usize,
-    /// Teach variants of the same part, which differ in a detail, instead of different parts.
-    #[arg(long)]
-    siblings: bool,
-    /// Seed of the classes and frames.
-    #[arg(long, default_value_t = 3)]
-    seed: u64,
-    /// Folder for contact-sheet.png and confusion.png.
-    #[arg(long, default_value = "out", value_name = "DIR")]
-    out: PathBuf,
-    #[command(flatten)]
-    board: ScratchArgs,
-}
 
 #[derive(Serialize)]
 struct Report {

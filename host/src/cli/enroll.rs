@@ -10,10 +10,10 @@ use sudal::device::{
 };
 
 use super::align;
-use super::board::{name, names};
 use super::decide;
 use super::device::{BoardArgs, Connection};
 use super::interrupt::{Interrupt, Interrupted};
+use super::names::{name, names};
 use super::output::Output;
 use super::own;
 use super::re_enroll;

@@ -1,11 +1,11 @@
 //! The commands in groups, the words that they use, and what to say to a wrong one.
 
+use clap::Command;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Command, CommandFactory};
 use sudal::near::near;
 
-use super::{Cli, absent};
+use super::absent;
 
 /// Commands, and an example of each, in the order in which they are shown.
 const GROUPS: [(&str, &[(&str, &str)]); 5] = [
@@ -159,8 +159,8 @@ const MEANT: [(&str, &str); 24] = [
 ];
 
 /// The command line, its commands shown in groups.
-pub(super) fn command() -> Command {
-    let command = absent::add(Cli::command());
+pub(super) fn command(of: Command) -> Command {
+    let command = absent::add(of);
     let (short, long) = (groups(&command, false), groups(&command, true));
     command
         .help_template(
@@ -205,24 +205,23 @@ fn groups(command: &Command, examples: bool) -> StyledStr {
 }
 
 /// What there is to say about a word that is no command.
-pub(super) fn hint(error: &clap::Error) -> Option<String> {
+pub(super) fn hint(command: Command, error: &clap::Error) -> Option<String> {
     if error.kind() != ErrorKind::InvalidSubcommand {
         return None;
     }
     let ContextValue::String(wrong) = error.get(ContextKind::InvalidSubcommand)? else {
         return None;
     };
-    about_word(wrong)
+    about_word(absent::add(command), wrong)
 }
 
-fn about_word(wrong: &str) -> Option<String> {
+fn about_word(command: Command, wrong: &str) -> Option<String> {
     let word = wrong.to_lowercase();
     if let Some((word, meaning)) = WORDS.iter().find(|(known, _)| *known == word) {
         return Some(format!(
             "{word} is no command. The word means: {meaning}. `sudal --help` lists the commands."
         ));
     }
-    let command = absent::add(Cli::command());
     let names = command.get_subcommands().map(Command::get_name);
     let (known, meant) = (
         names.collect::<Vec<_>>(),
@@ -240,6 +239,9 @@ fn about_word(wrong: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
+    use super::super::Cli;
     use super::*;
 
     #[test]
@@ -298,10 +300,10 @@ mod tests {
             ("shot", "one picture"),
             ("novelty", "how far"),
         ] {
-            let hint = about_word(word).unwrap_or_default();
+            let hint = about_word(Cli::command(), word).unwrap_or_default();
             assert!(hint.contains(says), "{word}: {hint}");
         }
-        assert_eq!(about_word("xyzzy"), None);
+        assert_eq!(about_word(Cli::command(), "xyzzy"), None);
         let known = Cli::command();
         for (word, meant) in MEANT {
             assert!(known.find_subcommand(word).is_none(), "{word} is a command");

@@ -28,6 +28,7 @@ mod key;
 mod lock;
 mod model;
 mod models;
+mod names;
 mod openset;
 mod output;
 mod own;
@@ -146,7 +147,7 @@ enum Command {
 /// Runs the command line; 0 for success, 1 for a failure, 2 for a wrong call, 3 for a verdict of
 /// `--fail-on`, 130 for Ctrl-C.
 pub(crate) fn main() -> ExitCode {
-    let matches = help::command().try_get_matches();
+    let matches = help::command(Cli::command()).try_get_matches();
     if let Some(said) = matches.as_ref().ok().and_then(absent::called) {
         output::tell(&said);
         return ExitCode::FAILURE;
@@ -154,7 +155,7 @@ pub(crate) fn main() -> ExitCode {
     let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
-            if let Some(hint) = help::hint(&error) {
+            if let Some(hint) = help::hint(Cli::command(), &error) {
                 output::tell(&format!("error: {hint}"));
                 return ExitCode::from(2);
             }

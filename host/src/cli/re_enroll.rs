@@ -1,3 +1,5 @@
+//! `sudal re-enroll`.
+
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 

@@ -1,6 +1,7 @@
 //! `sudal selftest`.
 
 mod camera;
+mod finding;
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use sudal::device::{
 
 use super::device::{BoardArgs, Connection, Cost};
 use super::output::Output;
+use finding::{Fault, Finding, fault};
 
 /// How often the line is asked, and the engine run.
 const QUESTIONS: usize = 20;
@@ -64,22 +66,6 @@ struct Row {
 struct Report {
     passed: bool,
     checks: Vec<Row>,
-}
-
-/// What a check that failed found, and what to do.
-struct Fault {
-    found: String,
-    advice: String,
-}
-
-/// What a check found, or nothing to check.
-type Finding = Result<Option<String>, Fault>;
-
-fn fault(found: impl fmt::Display, advice: impl fmt::Display) -> Fault {
-    Fault {
-        found: found.to_string(),
-        advice: advice.to_string(),
-    }
 }
 
 impl Row {

@@ -20,7 +20,6 @@ const TRIES: usize = 8;
 /// pieces. Returns 1 for each pixel that changed visibly, else 0; all 0 where no flaw of usual size came up.
 ///
 /// # Panics
-///
 /// When `other` has another size.
 pub fn draw(picture: &mut [f32], other: &[u8], width: usize, rng: &mut impl Rng) -> Vec<f32> {
     assert_eq!(picture.len(), other.len(), "pictures of one size");

@@ -9,7 +9,7 @@ use zune_jpeg::{
     zune_core::{bytestream::ZCursor, colorspace::ColorSpace, options::DecoderOptions},
 };
 
-use super::picture::{SIDE, limits};
+use super::limits::{SIDE, limits};
 
 /// Decodes a JPEG, upright as its camera says.
 pub(crate) fn decode(bytes: &[u8]) -> ImageResult<DynamicImage> {

@@ -16,6 +16,7 @@ mod found;
 mod gray;
 pub(crate) mod jpeg;
 mod layout;
+mod limits;
 mod loaded;
 pub mod mvtec;
 pub mod omniglot;

@@ -4,15 +4,14 @@ use std::io::Cursor;
 
 use image::{
     DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult,
-    Limits, error::DecodingError, metadata::Orientation,
+    error::DecodingError, metadata::Orientation,
 };
 
 use super::jpeg;
+use super::limits::limits;
 
 /// What is read, for messages.
 pub(super) const FORMATS: &str = "PNG, JPEG, BMP, TIFF or WebP";
-/// Longest side, in pixels; the device's resizing takes no longer one either.
-pub(super) const SIDE: u32 = 32_767;
 /// What shows through where a picture is transparent: white, as of paper.
 const GROUND: u32 = 255;
 
@@ -33,14 +32,6 @@ pub(super) fn is_foreign_picture(file: &str) -> bool {
 fn has_extension(file: &str, extensions: &[&str]) -> bool {
     let extension = file.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase());
     extension.is_some_and(|extension| extensions.contains(&extension.as_str()))
-}
-
-/// How large a picture may be: sides of [`SIDE`], and 512 MiB when decoded.
-pub(super) fn limits() -> Limits {
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(SIDE);
-    limits.max_image_height = Some(SIDE);
-    limits
 }
 
 /// Decodes a picture, upright as its camera says, in the colours and transparency of the file.

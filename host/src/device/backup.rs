@@ -28,7 +28,8 @@ use sudal_firmware::protocol::{
 };
 use sudal_firmware::store::{StoreError, record};
 
-use super::client::{Client, ClientError, Enrolled, enrolled};
+use super::answers::Enrolled;
+use super::client::{Client, ClientError, enrolled};
 use super::name::name;
 
 const MAGIC: &[u8; 8] = b"sudalbak";

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::board::BoardError;
 use super::emulator::Emulator;
+use super::error::BoardError;
 use super::{Machine, firmware, qemu};
 
 /// Builds one of the programs in `firmware/boards/mps2-an500/src/bench` for a machine and returns the

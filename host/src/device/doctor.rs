@@ -8,12 +8,13 @@ use std::process::Command;
 
 use serde::Serialize;
 
-use super::board::state_dir;
-use super::emulator::TARGET;
 use super::firmware;
+use super::machine::TARGET;
+use super::open::state_dir;
 use super::openmv::OpenMv;
+use super::programs::on_path;
 use super::qemu;
-use super::toolchain::{self, on_path};
+use super::toolchain;
 
 /// Where udev's rules are.
 const RULES: [&str; 4] = [

@@ -1,3 +1,5 @@
+//! The emulated board.
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Child;
@@ -6,15 +8,18 @@ use std::time::{Duration, Instant};
 
 use sudal_firmware::protocol::ModelFault;
 
-use super::board::{Board, BoardError, Memory};
+use super::board::{Board, Memory};
+use super::boards::MPS2_AN500;
 use super::client::Client;
+use super::error::BoardError;
 use super::file::Flashes;
-use super::held::{Hold, Kept, Place, Purpose};
+use super::held::{Hold, Kept, Place};
+use super::holder::Purpose;
 use super::host_board::{check_image, forget_updates, hold_recovery_pin};
+use super::machine::TARGET;
 use super::{Link, Logs, firmware, qemu};
 use crate::files;
 
-pub(super) const TARGET: &str = "thumbv7em-none-eabihf";
 /// Bytes of a slot for updates, as in the board's own source.
 const SLOT: usize = 512 << 10;
 const FIRMWARE: &str = "firmware.elf";
@@ -43,7 +48,7 @@ pub struct Emulator {
 
 impl Emulator {
     /// Its name on the command line.
-    pub const NAME: &'static str = "mps2-an500";
+    pub const NAME: &'static str = MPS2_AN500;
 
     /// A board that keeps its state in this folder, which is made if there is none.
     ///

@@ -7,7 +7,7 @@ use std::path::Path;
 use sudal_firmware::device::Inspection;
 use sudal_firmware::store::nor::{Medium, Nor, SECTOR};
 
-use super::board::BoardError;
+use super::error::BoardError;
 use super::held::keep_private;
 use crate::files;
 

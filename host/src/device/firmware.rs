@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 use sudal_firmware::image::Model;
 
-use super::board::BoardError;
+use super::error::BoardError;
 use super::machine::Machine;
 use super::toolchain::Toolchain;
 use crate::engine::QuantizedModel;

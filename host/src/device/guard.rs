@@ -3,54 +3,15 @@
 use std::io::{Read, Write};
 
 use rand::RngExt;
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sudal_firmware::image::signature::Product;
 use sudal_firmware::lock;
 use sudal_firmware::protocol::{
-    self, DeviceError, LockRequest, LockState, MAX_CHUNK, Request, Response, Slot, UpdateError,
-    UpdateRequest,
+    DeviceError, LockRequest, MAX_CHUNK, Request, Response, UpdateError, UpdateRequest,
 };
 
-use super::claim::Claim;
 use super::client::{Client, ClientError, done};
 use super::keys::{LockKey, PublicKey};
-
-/// How a device is protected.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Protection {
-    /// Whether it can be changed.
-    pub lock: LockState,
-    /// Start of the public key whose signatures it takes, in hexadecimal digits; without one it takes
-    /// any image.
-    pub trusted: Option<String>,
-    /// What an image that it takes has to be signed as, once it trusts a key: of its product, if it has
-    /// one, and with at least this counter.
-    pub bound: Claim,
-    /// What the update that runs is signed as; none for the image it was flashed with.
-    pub claim: Option<Claim>,
-    /// The image that runs.
-    pub running: Slot,
-    /// The image that runs from the next start on.
-    pub next: Slot,
-    /// What was wrong with the image that should run, if another one had to.
-    pub rejected: Option<String>,
-}
-
-impl From<protocol::Protection> for Protection {
-    fn from(protection: protocol::Protection) -> Self {
-        let hex = |key: [u8; 8]| key.iter().map(|byte| format!("{byte:02x}")).collect();
-        Self {
-            lock: protection.lock,
-            trusted: protection.trusted.map(hex),
-            bound: protection.bound.into(),
-            claim: protection.claim.map(Claim::from),
-            running: protection.running,
-            next: protection.next,
-            rejected: protection.rejected.map(|fault| fault.to_string()),
-        }
-    }
-}
 
 impl<S: Read + Write> Client<S> {
     /// Unlocks the device until it is [locked](Self::lock) or switched off.

@@ -1,80 +1,21 @@
 //! One program at a time: who uses a board's folder or port keeps others from it.
 
-use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process;
 use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
-
-use super::board::BoardError;
+use super::error::BoardError;
+use super::holder::{Holder, Purpose, named};
 
 /// How long a command waits for another one to let go of a board.
 pub const WAIT: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(30);
 /// The file in a board's folder that the system locks. It stays; the lock goes with its process.
 const FILE: &str = "lock";
-
-/// What a program uses a board for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// For one command: it waits for others, [`WAIT`] at most, and others wait for it.
-    Command,
-    /// Until it is told to stop: neither waits for the other.
-    Service,
-}
-
-/// Who uses a board.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holder {
-    /// Id of the process.
-    pub process: u32,
-    /// The program and its subcommand.
-    pub command: String,
-    /// Since when, as date and time in UTC.
-    pub since: String,
-    /// Whether it goes on until it is stopped.
-    pub stays: bool,
-}
-
-impl Holder {
-    fn this(purpose: Purpose) -> Self {
-        let mut words = std::env::args_os();
-        let program = words.next().map(PathBuf::from).unwrap_or_default();
-        let program = program.file_name().unwrap_or_default().to_string_lossy();
-        // No more than the subcommand: options may hold a password.
-        let words = words.map(|word| word.to_string_lossy().into_owned());
-        let subcommand = words.into_iter().find(|word| !word.starts_with('-'));
-        let command = [program.into_owned()].into_iter().chain(subcommand);
-        let now = OffsetDateTime::now_utc();
-        let now = now.replace_nanosecond(0).unwrap_or(now);
-        Self {
-            process: process::id(),
-            command: command.collect::<Vec<_>>().join(" "),
-            since: now.format(&Rfc3339).unwrap_or_default(),
-            stays: purpose == Purpose::Service,
-        }
-    }
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            process,
-            command,
-            since,
-            ..
-        } = self;
-        write!(f, "process {process} (`{command}`, since {since})")
-    }
-}
 
 /// Keeps other programs from a board until the last clone is dropped.
 #[derive(Debug, Clone)]
@@ -216,22 +157,6 @@ impl Place {
     }
 }
 
-/// Who uses a board, in a few words.
-pub(super) fn named(holder: Option<&Holder>) -> String {
-    holder.map_or_else(|| "another program".to_owned(), Holder::to_string)
-}
-
-/// What to do about it.
-pub(super) fn advice(holder: Option<&Holder>) -> String {
-    match holder {
-        Some(Holder { stays: true, .. }) => {
-            "use its page, or stop it first (Ctrl-C, or `kill` with that number)".to_owned()
-        }
-        Some(_) => "try again when it is done".to_owned(),
-        None => "close it, or try again when it is done".to_owned(),
-    }
-}
-
 /// A line that keeps other programs from its board as long as it is open.
 pub(super) struct Kept<L> {
     pub(super) line: L,
@@ -269,6 +194,7 @@ pub(super) fn keep_private(file: &File) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::process;
 
     use super::*;
 

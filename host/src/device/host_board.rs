@@ -1,3 +1,5 @@
+//! The firmware in this process.
+
 use std::collections::VecDeque;
 use std::fs;
 use std::io::{self, Read, Write};
@@ -12,10 +14,13 @@ use sudal_firmware::device::{Cause, Clock, Device, History, Inspection, Parts, S
 use sudal_firmware::patches;
 use sudal_firmware::store::nor::{Nor, SECTOR};
 
-use super::board::{Board, BoardError, Memory};
+use super::board::{Board, Memory};
+use super::boards::HOST;
 use super::client::Client;
+use super::error::BoardError;
 use super::file::{FLASH, Flashes, HISTORY, INSPECTION, SETTINGS, SLOTS};
-use super::held::{Hold, Place, Purpose};
+use super::held::{Hold, Place};
+use super::holder::Purpose;
 use super::{Link, Logs, qemu};
 use crate::engine::QuantizedModel;
 use crate::files;
@@ -54,7 +59,7 @@ enum Message {
 
 impl HostBoard {
     /// Its name on the command line.
-    pub const NAME: &'static str = "host";
+    pub const NAME: &'static str = HOST;
 
     /// A board that keeps its state in this folder, which is made if there is none.
     ///

@@ -8,7 +8,8 @@ use sudal_firmware::protocol::{
     Response,
 };
 
-use super::client::{Client, ClientError, Verdict};
+use super::answers::Verdict;
+use super::client::{Client, ClientError};
 
 /// How often all is sent anew because the device was switched off in the midst of it.
 const RESTARTS: u32 = 3;

@@ -4,7 +4,7 @@ use std::io::{self, Read, Seek};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
-use super::toolchain::on_path;
+use super::programs::on_path;
 
 /// Has apt wait so long for another that is at work.
 const PATIENCE: &str = "DPkg::Lock::Timeout=60";

@@ -1,3 +1,5 @@
+//! Serial lines.
+
 use std::io::{Read, Write};
 
 /// A serial line. Reads return an error of kind `TimedOut` or `WouldBlock` when nothing came for a

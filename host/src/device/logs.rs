@@ -1,3 +1,5 @@
+//! The device's log.
+
 use std::fmt;
 use std::fs::{self, File};
 use std::io::Read;
@@ -6,7 +8,7 @@ use std::path::Path;
 use defmt_decoder::{DecodeError, Locations, Table};
 use serde::Serialize;
 
-use super::board::BoardError;
+use super::error::BoardError;
 
 /// A line of the device's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -1,6 +1,9 @@
+//! The machines of the emulator.
+
 use serde::Serialize;
 
-use super::emulator::TARGET;
+/// The compiler's name for what runs on a Cortex-M7.
+pub(super) const TARGET: &str = "thumbv7em-none-eabihf";
 
 /// A machine of the emulator on which the engine can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -18,19 +18,23 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod answers;
 mod backup;
 mod bench;
 mod board;
+mod boards;
 mod claim;
 mod client;
 pub mod doctor;
 mod emulator;
+mod error;
 mod file;
 mod firmware;
 mod flaws;
 mod guard;
 mod heads;
 mod held;
+mod holder;
 mod host_board;
 mod inspection;
 mod inspector;
@@ -40,30 +44,33 @@ mod link;
 mod logs;
 mod machine;
 mod name;
+mod open;
 mod open_set;
 mod openmv;
 mod profile;
+mod programs;
 mod qemu;
 mod separation;
 mod show;
 mod suit;
 mod toolchain;
 
+pub use answers::{Class, Damage, Distance, Embedding, Enrolled, Info, ModelInfo, Picture};
+pub use answers::{Protection, Verdict};
 pub use backup::{Backup, BackupError, Restored};
 pub use bench::{build_bench, try_kernels};
-pub use board::{BOARDS, Board, BoardError, EMULATOR, Memory, canonical, open, open_at, state_dir};
+pub use board::{Board, Memory};
+pub use boards::{BOARDS, EMULATOR, canonical};
 pub use claim::Claim;
-pub use client::{
-    Class, Client, ClientError, Damage, Distance, Embedding, Enrolled, Info, Verdict,
-};
-pub use client::{ModelInfo, Patience, Picture};
+pub use client::{Client, ClientError, Patience};
 pub use emulator::Emulator;
+pub use error::BoardError;
 pub use file::FileMedium;
 pub use firmware::build as build_firmware;
 pub use flaws::{Example, Examples, FlawsError, Found, Looked, Missed, Plain, over_products};
-pub use guard::Protection;
 pub use heads::{HeadEpisodes, HeadError};
-pub use held::{Hold, Holder, Purpose, WAIT};
+pub use held::{Hold, WAIT};
+pub use holder::{Holder, Purpose};
 pub use host_board::HostBoard;
 pub use inspection::{Alarms, Inspected, Inspection};
 pub use inspector::{Heatmap, Judgement};
@@ -72,6 +79,7 @@ pub use link::Link;
 pub use logs::{LogLine, Logs};
 pub use machine::Machine;
 pub use name::{NameError, is_hidden, name, shown};
+pub use open::{open, open_at, state_dir};
 pub use open_set::{OpenSet, Openness, Realised, Rejection};
 pub use openmv::{OpenMv, Way};
 pub use profile::{CmsisNn, Comparison, Group, Layer, Profile, profile};

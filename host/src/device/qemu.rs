@@ -11,10 +11,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::board::BoardError;
+use super::error::BoardError;
 use super::install::apt_install;
 use super::machine::Machine;
-use super::toolchain::on_path;
+use super::programs::on_path;
 
 pub(super) const PROGRAM: &str = "qemu-system-arm";
 /// How to get it.

@@ -6,7 +6,8 @@ use std::io::{Read, Write};
 use serde::Serialize;
 use sudal_firmware::protocol::{Request, Response};
 
-use super::client::{Class, Client, ClientError};
+use super::answers::Class;
+use super::client::{Client, ClientError};
 
 /// Two classes are not told apart where so much of their shots is mistaken.
 const MUCH: f64 = 0.2;

@@ -5,7 +5,8 @@ use std::io::{Read, Write};
 use sudal_firmware::camera::{Frame, Geometry, PixelFormat};
 use sudal_firmware::preprocess::{Region, align};
 
-use super::client::{Client, ClientError, Info};
+use super::answers::Info;
+use super::client::{Client, ClientError};
 use crate::data::Gray;
 
 /// The size, `(width, height)` in pixels, at which a virtual camera of `capacity` pixels is shown a

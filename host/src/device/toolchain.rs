@@ -1,12 +1,12 @@
 //! Finds, and where that fails installs, what compiles firmware for a Cortex-M.
 
-use std::env;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::board::BoardError;
+use super::error::BoardError;
 use super::install::{apt_install, to_its_end};
+use super::programs::on_path;
 
 /// The oldest compiler that can build the firmware.
 pub(super) const OLDEST: (u32, u32) = (1, 92);
@@ -128,14 +128,6 @@ impl Toolchain {
         }
         command
     }
-}
-
-/// The program of this name in one of the folders of `PATH`.
-pub(super) fn on_path(program: impl AsRef<Path>) -> Option<PathBuf> {
-    let folders = env::var_os("PATH")?;
-    env::split_paths(&folders)
-        .map(|folder| folder.join(&program))
-        .find(|path| path.is_file())
 }
 
 /// Whether the compiler that is found first can build the firmware.

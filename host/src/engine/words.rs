@@ -34,6 +34,10 @@ fn window(record: &OpRecord) -> String {
         Some(Kind::Add) => "add".to_owned(),
         Some(Kind::Clamp) => "clamp".to_owned(),
         Some(Kind::Normalize) => "unit length".to_owned(),
+        Some(Kind::Upsample) => match record.stride {
+            [down, right] if down == right => format!("upsample x{down}"),
+            [down, right] => format!("upsample {down}x{right}"),
+        },
         Some(Kind::Flatten) | None => "flatten".to_owned(),
     }
 }

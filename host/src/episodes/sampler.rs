@@ -1,3 +1,5 @@
+//! Drawing episodes.
+
 use rand::{SeedableRng, seq::index::sample};
 use rand_chacha::ChaCha8Rng;
 

@@ -12,6 +12,7 @@ use super::{
     Metadata, metadata,
     signature::{Signature, SignatureError},
     sound::{self, SoundError},
+    tract,
 };
 use crate::nets::graph::Normalization;
 
@@ -79,13 +80,12 @@ impl FloatModel {
     /// # Errors
     /// [`FloatError`] if the file is no readable embedding network or its normalisation is unknown.
     pub fn new(onnx: &[u8], normalization: Option<Normalization>) -> Result<Self, FloatError> {
-        let (signature, model) = Signature::read(onnx)?;
+        let (signature, mut model) = Signature::read(onnx)?;
+        tract::scales_as_inputs(&mut model);
         let normalization = choose(normalization, &model)?;
         sound::check(&model, &signature)?;
         let typed = guarded(|| {
-            tract_onnx::onnx()
-                .with_ignore_value_info(true)
-                .with_ignore_output_shapes(true)
+            tract::reader()
                 .model_for_proto_model(&model)?
                 .with_input_fact(0, f32::fact(signature.dims(1)).into())?
                 .into_typed()
@@ -110,6 +110,9 @@ impl FloatModel {
         };
         let outputs = model.outputs(&vec![0.0; length])?;
         model.length = outputs[0].len();
+        if model.length == 0 {
+            return Err(SoundError::Size(model.signature.output).into());
+        }
         if let Some(map) = outputs.get(1) {
             let shape = map.shape().get(1..).unwrap_or_default();
             let [channels, height, width] =

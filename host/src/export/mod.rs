@@ -22,11 +22,13 @@ pub mod float;
 pub mod metadata;
 pub mod onnx;
 pub mod patches;
+mod proto;
 pub mod runtime;
 pub mod signature;
 pub mod sound;
 #[cfg(test)]
 mod tests;
+mod tract;
 pub mod verify;
 pub mod whiten;
 

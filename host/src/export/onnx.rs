@@ -12,7 +12,8 @@ use tract_onnx::pb::{
 };
 
 use super::metadata::{self, Metadata};
-use super::signature::PATCHES;
+use super::patches;
+use super::proto::{int, ints, tensor, value_info};
 use crate::nets::{
     graph::{Graph, Node, Op},
     reference::{self, GraphError},
@@ -24,8 +25,6 @@ pub const INPUT: &str = "image";
 pub const OUTPUT: &str = "embedding";
 /// Name of the embedding before the layer that [`whiten`](super::whiten) puts behind a network.
 pub(super) const PLAIN: &str = "embedding.plain";
-/// Name of the batch dimension.
-const BATCH: &str = "N";
 /// Version of the operators used.
 const OPSET: i64 = 13;
 /// Version of the file format that came with this version of the operators.
@@ -97,6 +96,11 @@ pub fn write(graph: &Graph, metadata: &Metadata) -> Result<Vec<u8>, GraphError> 
                 constant("bias", &[*out], bias);
                 vec![int("transB", 1)]
             }
+            Op::Relu6 => {
+                constant("min", &[], &[0.0]);
+                constant("max", &[], &[6.0]);
+                vec![]
+            }
             Op::Relu | Op::GlobalAveragePool | Op::Add => vec![],
         };
         nodes.push(NodeProto {
@@ -142,7 +146,7 @@ pub enum ReadError {
     Foreign(String),
 }
 
-/// Reads a file of [`write()`]: convolutions, ReLUs, max pools, sums, a global average and a flattening.
+/// Reads a file of [`write()`]: convolutions, ReLUs up to 6 or without end, max pools, sums, a global average and a flattening.
 /// What [`whiten`](super::whiten) and [`patches`](super::patches) add is left out.
 ///
 /// # Errors
@@ -172,8 +176,7 @@ pub fn read(onnx: &[u8]) -> Result<Graph, ReadError> {
     let input = dims.ok_or_else(|| foreign("its input is no picture of fixed size"))?;
     let mut nodes = Vec::with_capacity(graph.node.len());
     let mut values = vec![graph.input[0].name.as_str()];
-    let embeds = |node: &&NodeProto| !node.output.iter().any(|name| name == PATCHES);
-    for node in graph.node.iter().filter(embeds) {
+    for node in graph.node.iter().filter(|node| !patches::is_made(node)) {
         let fail = |what: &str| ReadError::Foreign(format!("node {}: {what}", node.name));
         let value = |name: &String| values.iter().rposition(|value| value == name);
         let reads = if node.op_type == "Add" { 2 } else { 1 };
@@ -218,6 +221,7 @@ pub fn read(onnx: &[u8]) -> Result<Graph, ReadError> {
                 }
             }
             "Relu" => Op::Relu,
+            "Clip" if floats(1)? == [0.0] && floats(2)? == [6.0] => Op::Relu6,
             "MaxPool" => Op::MaxPool {
                 size: *sizes("kernel_shape")
                     .first()
@@ -238,74 +242,17 @@ pub fn read(onnx: &[u8]) -> Result<Graph, ReadError> {
         input,
         normalization,
         nodes,
-        tap: None,
+        taps: Vec::new(),
     })
 }
 
 /// Dimensions of the embedding without the batch: one for a vector, else three.
 fn output_dims<'s>(graph: &Graph, shapes: &'s [[usize; 3]]) -> &'s [usize] {
     let mut index = graph.nodes.len();
-    while index > 0 && graph.nodes[index - 1].op == Op::Relu {
+    while index > 0 && matches!(graph.nodes[index - 1].op, Op::Relu | Op::Relu6) {
         index = graph.nodes[index - 1].inputs[0];
     }
     let vector = index > 0 && matches!(graph.nodes[index - 1].op, Op::Flatten | Op::Linear { .. });
     let shape = &shapes[shapes.len() - 1];
     if vector { &shape[..1] } else { shape }
-}
-
-/// A float32 tensor with its values as little-endian bytes.
-pub(super) fn tensor(name: String, dims: &[usize], data: &[f32]) -> TensorProto {
-    TensorProto {
-        dims: dims.iter().map(|&dim| dim as i64).collect(),
-        data_type: DataType::Float as i32,
-        raw_data: data.iter().flat_map(|value| value.to_le_bytes()).collect(),
-        name,
-        ..Default::default()
-    }
-}
-
-/// A list of whole numbers.
-fn ints(name: &str, values: &[usize]) -> AttributeProto {
-    AttributeProto {
-        name: name.to_owned(),
-        r#type: AttributeType::Ints as i32,
-        ints: values.iter().map(|&value| value as i64).collect(),
-        ..Default::default()
-    }
-}
-
-/// A whole number.
-fn int(name: &str, value: i64) -> AttributeProto {
-    AttributeProto {
-        name: name.to_owned(),
-        r#type: AttributeType::Int as i32,
-        i: value,
-        ..Default::default()
-    }
-}
-
-/// A float32 tensor with a batch dimension before `dims`.
-pub(super) fn value_info(name: &str, dims: &[usize]) -> ValueInfoProto {
-    let dimension = |value| Dimension {
-        value: Some(value),
-        ..Default::default()
-    };
-    let batch = dimension(dimension::Value::DimParam(BATCH.to_owned()));
-    let rest = dims
-        .iter()
-        .map(|&dim| dimension(dimension::Value::DimValue(dim as i64)));
-    let tensor = type_proto::Tensor {
-        elem_type: DataType::Float as i32,
-        shape: Some(TensorShapeProto {
-            dim: std::iter::once(batch).chain(rest).collect(),
-        }),
-    };
-    ValueInfoProto {
-        name: name.to_owned(),
-        r#type: Some(TypeProto {
-            value: Some(type_proto::Value::TensorType(tensor)),
-            ..Default::default()
-        }),
-        ..Default::default()
-    }
 }

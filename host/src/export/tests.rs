@@ -8,7 +8,7 @@ use super::{
     convert::{ConvertOptions, convert},
     float::{FloatError, FloatModel},
     onnx,
-    patches::{self, Moments, PatchesError, Tap, add_patches},
+    patches::{self, Moments, PatchesError, Taps, add_patches},
     runtime::RuntimeError,
     verify::{VerifyError, verify},
     whiten::{strip, whiten},
@@ -19,6 +19,8 @@ use crate::nets::{
     graph::{Graph, Node, Normalization, Op},
     reference,
 };
+
+mod taps;
 
 #[test]
 fn a_written_network_reads_back_and_another_is_refused() {
@@ -33,7 +35,7 @@ fn a_written_network_reads_back_and_another_is_refused() {
         input: [1, 20, 24],
         normalization: Normalization::new(0.1, 0.5),
         nodes: b.nodes,
-        tap: None,
+        taps: Vec::new(),
     };
     let bytes = onnx::write(&graph, &Metadata::default()).unwrap();
     assert_eq!(onnx::read(&bytes).unwrap(), graph);
@@ -73,7 +75,7 @@ fn a_whitened_network_gives_unit_vectors_everywhere_and_reads_back_without() {
         input: [1, 24, 24],
         normalization: Normalization::new(0.1, 0.5),
         nodes: b.nodes,
-        tap: None,
+        taps: Vec::new(),
     };
     let bytes = onnx::write(&graph, &Metadata::default()).unwrap();
     let frames = frames(24, 64);
@@ -174,7 +176,7 @@ impl Builder {
             input: [1, side, side],
             normalization,
             nodes: self.nodes,
-            tap: None,
+            taps: Vec::new(),
         }
     }
 }
@@ -355,10 +357,10 @@ fn whole_networks_lose_little_as_int8() {
 
 /// The network with patches of these many channels of a value.
 fn with_patches(bytes: &[u8], frames: &[Vec<u8>], name: Option<&str>, channels: usize) -> Vec<u8> {
-    let tap = Tap::find(bytes, name).unwrap();
-    let mut moments = Moments::new(tap.shape()[2]);
-    moments.add(&tap.model().patches(frames).unwrap());
-    add_patches(bytes, &tap, &[moments], channels, "strokes").unwrap()
+    let taps = Taps::find(bytes, name.as_slice()).unwrap();
+    let mut moments = Moments::new(taps.shape()[2]);
+    moments.add(&taps.model().patches(frames).unwrap());
+    add_patches(bytes, &taps, &[moments], channels, "strokes").unwrap()
 }
 
 #[test]
@@ -367,8 +369,11 @@ fn patches_are_added_in_every_order_and_taken_off_again() {
     let bytes = onnx::write(&graph, &metadata()).unwrap();
     let frames = frames(28, 64);
     // Behind the first pool, the last with 12 x 12 places.
-    let found = Tap::find(&bytes, None).unwrap();
-    assert_eq!((found.name(), found.shape()), ("value5", [14, 14, 16]));
+    let found = Taps::find::<&str>(&bytes, &[]).unwrap();
+    assert_eq!(
+        (found.text().as_str(), found.shape()),
+        ("value5", [14, 14, 16])
+    );
     let tapped = with_patches(&bytes, &frames, None, 5);
     assert!(patches::strip(&tapped).unwrap() == bytes && patches::strip(&bytes).unwrap() == bytes);
     assert_eq!(onnx::read(&tapped).unwrap(), graph);
@@ -434,7 +439,10 @@ fn patches_are_added_in_every_order_and_taken_off_again() {
 fn what_can_not_be_tapped_is_refused_with_the_reason() {
     let bytes = onnx::write(&conv4(16), &metadata()).unwrap();
     let frames = frames(28, 16);
-    let named = |bytes: &[u8], name| Tap::find(bytes, name).err().unwrap();
+    let named = |bytes: &[u8], name: Option<&str>| {
+        let names = name.as_slice();
+        Taps::find(bytes, names).err().unwrap()
+    };
     for name in ["value99", "embedding", "image"] {
         let error = named(&bytes, Some(name));
         assert!(
@@ -446,7 +454,7 @@ fn what_can_not_be_tapped_is_refused_with_the_reason() {
     }
     let small = onnx::write(&separable(), &metadata()).unwrap();
     assert_eq!(
-        Tap::find(&small, Some("value7")).unwrap().shape(),
+        Taps::find(&small, &["value7"]).unwrap().shape(),
         [16, 16, 16]
     );
     let mut builder = Builder::new();

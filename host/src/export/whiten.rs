@@ -13,7 +13,8 @@ use tract_onnx::pb::{
     attribute_proto::AttributeType,
 };
 
-use super::onnx::{PLAIN, tensor};
+use super::onnx::PLAIN;
+use super::proto::tensor;
 use super::signature::{Signature, SignatureError};
 use crate::measure::Embeddings;
 

@@ -56,7 +56,6 @@ impl Embeddings {
     /// From `values`, `[pictures, dim]`, and the number of pictures of each class.
     ///
     /// # Panics
-    ///
     /// When the sizes do not add up.
     pub fn new(dim: usize, class_sizes: &[usize], values: Vec<f32>) -> Self {
         let mut starts = vec![0];
@@ -89,7 +88,6 @@ impl Embeddings {
     /// Those of a run of classes only, numbered from 0.
     ///
     /// # Panics
-    ///
     /// When there are fewer classes.
     #[must_use]
     pub fn of_classes(&self, classes: std::ops::Range<usize>) -> Self {
@@ -122,7 +120,6 @@ impl Embeddings {
     /// Accuracy of nearest-prototype classification over `episodes` episodes.
     ///
     /// # Errors
-    ///
     /// When the data cannot fill such an episode.
     pub fn accuracy(
         &self,
@@ -137,7 +134,6 @@ impl Embeddings {
     /// The same over a sampler's first `episodes` episodes.
     ///
     /// # Panics
-    ///
     /// When the sampler was made for other classes.
     pub fn accuracy_on(&self, sampler: &Sampler, episodes: u64) -> Accuracy {
         let each: Vec<f64> = (0..episodes)

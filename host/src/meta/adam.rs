@@ -3,7 +3,7 @@
 use burn::optim::{Adam, AdamConfig, AdamState, AdaptiveMomentumState, Optimizer};
 use burn::tensor::{Device, Gradients};
 
-use super::checkpoint::Matrix;
+use super::matrix::Matrix;
 use super::params::Params;
 
 /// The optimiser and its two moments of each tensor; a tensor without a gradient has none.

@@ -3,13 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use super::adam::Moment;
+use super::config::TrainConfig;
+use super::matrix::Matrix;
 use super::params::Record;
 use super::sealed;
-use super::train::TrainConfig;
 
 /// Marks the format; changed with it.
 const MAGIC: &[u8; 8] = b"sudalck4";
@@ -58,63 +58,6 @@ pub struct Origin {
     pub start: Option<String>,
 }
 
-/// A tensor's numbers and shape.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Matrix {
-    shape: [usize; 2],
-    data: Vec<f32>,
-}
-
-impl From<&Tensor<2>> for Matrix {
-    fn from(tensor: &Tensor<2>) -> Self {
-        Self {
-            shape: tensor.dims(),
-            data: tensor
-                .clone()
-                .into_data()
-                .try_to_vec()
-                .expect("weights are float32"),
-        }
-    }
-}
-
-impl Matrix {
-    #[cfg(test)]
-    pub(super) fn new(shape: [usize; 2], data: Vec<f32>) -> Self {
-        Self { shape, data }
-    }
-
-    #[cfg(test)]
-    pub(super) fn of(shape: [usize; 2], value: f32) -> Self {
-        Self::new(shape, vec![value; shape[0] * shape[1]])
-    }
-
-    pub(super) fn shape(&self) -> [usize; 2] {
-        self.shape
-    }
-
-    /// Refuses one of another shape, and what are no numbers.
-    pub(super) fn check(&self, what: &str, shape: [usize; 2]) -> Result<(), String> {
-        if self.shape != shape || shape[0].checked_mul(shape[1]) != Some(self.data.len()) {
-            return Err(format!(
-                "{what}: {} numbers as {:?}, where {shape:?} fit",
-                self.data.len(),
-                self.shape
-            ));
-        }
-        if !self.data.iter().all(|x| x.is_finite()) {
-            return Err(format!(
-                "{what}: not all of it is finite, training diverged"
-            ));
-        }
-        Ok(())
-    }
-
-    pub(crate) fn tensor(&self, device: &Device) -> Tensor<2> {
-        Tensor::from_data(TensorData::new(self.data.clone(), self.shape), device)
-    }
-}
-
 /// Why a checkpoint could not be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
@@ -160,7 +103,6 @@ impl Checkpoint {
     /// Writes the checkpoint so that the old file stays whole until the new one is.
     ///
     /// # Errors
-    ///
     /// When the file system refuses.
     pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
         let io = |source| CheckpointError::Io {
@@ -177,7 +119,6 @@ impl Checkpoint {
     /// Reads a checkpoint.
     ///
     /// # Errors
-    ///
     /// When it is missing, damaged, of another version, or its parts don't fit each other.
     pub fn load(path: &Path) -> Result<Self, CheckpointError> {
         let bytes = fs::read(path).map_err(|source| CheckpointError::Io {

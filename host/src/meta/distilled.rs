@@ -58,7 +58,6 @@ impl Method for Distilled {
     }
 
     /// # Panics
-    ///
     /// When the batch has no teacher.
     fn loss(&self, plan: &Plan, params: &Params, batch: &Batch) -> EpisodeLoss {
         let teacher = batch.teacher.clone().expect("a teacher's embeddings");

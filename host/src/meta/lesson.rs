@@ -36,7 +36,6 @@ impl Lesson {
     /// Keeps what the teacher said.
     ///
     /// # Errors
-    ///
     /// When the file system refuses.
     pub fn keep(&self, told: &Embeddings, path: &Path) -> io::Result<()> {
         let values = told.values().iter().flat_map(|value| value.to_le_bytes());

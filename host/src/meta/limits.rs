@@ -2,7 +2,9 @@
 
 use std::fmt::Debug;
 
+use super::config::TrainConfig;
 use super::distilled::Distilled;
+use super::error::TrainError;
 use super::learner::Learner;
 use super::maml::Maml;
 use super::mann::Mann;
@@ -10,7 +12,6 @@ use super::meta_transfer::MetaTransfer;
 use super::prototypical::Prototypical;
 use super::reptile::Reptile;
 use super::siamese::Siamese;
-use super::train::{TrainConfig, TrainError};
 use super::transfer::Transfer;
 
 /// Most steps inside a task: each is kept until the gradient is known.
@@ -24,7 +25,6 @@ impl TrainConfig {
     /// Whether a run can have these settings, whatever its data.
     ///
     /// # Errors
-    ///
     /// [`TrainError`], which of them is out of bounds and what they are.
     pub fn check(&self) -> Result<(), TrainError> {
         // Adam moves each weight by about so much in a step.

@@ -37,7 +37,6 @@ impl Batch {
     /// class by class.
     ///
     /// # Panics
-    ///
     /// When there are fewer than `shot` support pictures.
     pub fn split(&self, shot: usize) -> (Tensor<4>, Tensor<4>) {
         let [_, height, width, _] = self.pictures.dims();

@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::checkpoint::Matrix;
+use super::matrix::Matrix;
 use crate::nets::block::Statistics;
 use crate::nets::network::{Plan, Weights};
 

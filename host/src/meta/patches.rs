@@ -67,19 +67,37 @@ impl Patches {
     }
 }
 
-/// Channels of the map that patches are taken from.
+/// Channels of all maps that patches are taken from.
 fn inputs(plan: &Plan) -> usize {
-    plan.tap.map_or(0, |block| plan.blocks[block].outputs)
+    let outputs = plan.taps.iter().map(|&block| plan.blocks[block].outputs);
+    outputs.sum()
+}
+
+/// A map `[n, rows, columns, channels]` with each place as often as it takes to have `height` rows.
+fn upsample(map: Tensor<4>, height: usize) -> Tensor<4> {
+    let [n, rows, columns, channels] = map.dims();
+    let factor = height / rows;
+    if factor == 1 {
+        return map;
+    }
+    map.reshape([n, rows, 1, columns, 1, channels])
+        .repeat_dim(2, factor)
+        .repeat_dim(4, factor)
+        .reshape([n, height, columns * factor, channels])
 }
 
 impl Method for Patches {
-    /// The head that makes patches of the map, `[inputs, CHANNELS]` and `[1, CHANNELS]`, and slope and
-    /// threshold of the logit of a distance's logarithm.
+    /// The head that makes patches of the maps, `[inputs, CHANNELS]` and `[1, CHANNELS]`, and slope and
+    /// threshold of the logit of a distance's logarithm. With a teacher the head starts at zero, so that
+    /// a network that is started from stays what it is while the head is far off.
     fn extras(&self, plan: &Plan, _classes: usize, seed: u64) -> Vec<Tensor<2>> {
         let device = backend::device();
         let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x7061_7463_6865_7300);
         let inputs = inputs(plan);
-        let deviation = (1.0 / inputs.max(1) as f32).sqrt();
+        let deviation = match self.has_teacher() {
+            true => 0.0,
+            false => (1.0 / inputs.max(1) as f32).sqrt(),
+        };
         let weight: Vec<f32> = (0..inputs * CHANNELS)
             .map(|_| gaussian(&mut rng) * deviation)
             .collect();
@@ -95,10 +113,8 @@ impl Method for Patches {
     }
 
     fn understands(&self, plan: &Plan, values: usize) -> bool {
-        plan.tap.is_some_and(|block| {
-            let (height, width) = plan.blocks[block].result();
-            values >= CHANNELS * height * width
-        })
+        plan.places()
+            .is_some_and(|(height, width)| values >= CHANNELS * height * width)
     }
 
     fn draws_flaws(&self) -> bool {
@@ -114,14 +130,25 @@ impl Method for Patches {
     /// When the network has no map, or the batch lacks the teacher or the flaws.
     fn loss(&self, plan: &Plan, params: &Params, batch: &Batch) -> EpisodeLoss {
         let Embedded {
-            embeddings, map, ..
-        } = plan.embed_with_map(&params.network, batch.pictures.clone());
-        let map = map.expect("a network with a map");
-        let [n, height, width, inputs] = map.dims();
+            embeddings, maps, ..
+        } = plan.embed_with_maps(&params.network, batch.pictures.clone());
+        let [n, height, width, _] = maps[0].dims();
         let places = height * width;
-        let patches = map
-            .reshape([n * places, inputs])
-            .matmul(params.extras[0].clone())
+        // Each map by its own part of the head, before it is made larger.
+        let mut from = 0;
+        let parts = maps.into_iter().map(|map| {
+            let [n, rows, columns, inputs] = map.dims();
+            let part = params.extras[0]
+                .clone()
+                .slice([from..from + inputs, 0..CHANNELS]);
+            from += inputs;
+            let patches = map.reshape([n * rows * columns, inputs]).matmul(part);
+            upsample(patches.reshape([n, rows, columns, CHANNELS]), height)
+        });
+        let patches = parts
+            .reduce(|sum, part| sum + part)
+            .expect("a network with a map")
+            .reshape([n * places, CHANNELS])
             + params.extras[1].clone();
         let shares = batch
             .flaws
@@ -292,7 +319,11 @@ mod tests {
     }
 
     fn start(patches: Patches) -> Trainer {
-        let config = config(patches, Architecture::Residual { channels: 4 });
+        start_with(patches, Architecture::Residual { channels: 4 })
+    }
+
+    fn start_with(patches: Patches, architecture: Architecture) -> Trainer {
+        let config = config(patches, architecture);
         Trainer::new(config, Origin::default(), data(), None).unwrap()
     }
 
@@ -326,20 +357,27 @@ mod tests {
 
     #[test]
     fn patches_become_what_a_teacher_has_of_their_place() {
-        let mut run = start(Patches {
-            teacher: 1,
-            flaws: 0.0,
-            labels: 0.0,
-            ..Patches::default()
-        })
-        .taught(teacher(&data()))
-        .unwrap();
-        let (first, last) = losses(&mut run);
-        // The mean of all patches would leave 1.
-        assert!(last < 0.7, "{first} to {last}");
-        let head = run.finish().head().unwrap();
-        assert_eq!(head.bias.len(), CHANNELS);
-        assert_eq!(head.weight.len(), CHANNELS * 24);
+        // One map of 24 channels, and two of 5 and 14.
+        for (architecture, inputs) in [
+            (Architecture::Residual { channels: 4 }, 24),
+            (Architecture::Lite { channels: 4 }, 19),
+        ] {
+            let patches = Patches {
+                teacher: 1,
+                flaws: 0.0,
+                labels: 0.0,
+                ..Patches::default()
+            };
+            let mut run = start_with(patches, architecture)
+                .taught(teacher(&data()))
+                .unwrap();
+            let (first, last) = losses(&mut run);
+            // The mean of all patches would leave 1.
+            assert!(last < 0.7, "{first} to {last}");
+            let head = run.finish().head().unwrap();
+            assert_eq!(head.bias.len(), CHANNELS);
+            assert_eq!(head.weight.len(), CHANNELS * inputs);
+        }
     }
 
     #[test]

@@ -58,7 +58,6 @@ impl Classifier for Prototypes {
 /// pictures, so that one embedding of the batch serves several of them.
 ///
 /// # Panics
-///
 /// When a shot is zero or greater than `support`.
 pub fn loss(embeddings: Tensor<2>, way: usize, support: usize, shots: &[usize]) -> EpisodeLoss {
     let [pictures, dim] = embeddings.dims();

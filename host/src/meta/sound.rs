@@ -2,7 +2,8 @@
 
 use burn::tensor::Tensor;
 
-use super::checkpoint::{Checkpoint, Matrix};
+use super::checkpoint::Checkpoint;
+use super::matrix::Matrix;
 use super::params::Record;
 use crate::nets::block::BlockShape;
 use crate::nets::network::Plan;

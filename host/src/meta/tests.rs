@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::augment::Augment;
-use super::checkpoint::{Matrix, Origin};
+use super::checkpoint::Origin;
 use super::distilled::Distilled;
 use super::learner::Learner;
 use super::maml::Maml;
 use super::mann::Mann;
+use super::matrix::Matrix;
 use super::meta_transfer::MetaTransfer;
 use super::params::Params;
 use super::prototypical::Prototypical;

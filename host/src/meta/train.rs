@@ -5,175 +5,26 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use burn::tensor::{Tensor, TensorData};
-use serde::{Deserialize, Serialize};
 
 use super::adam::Moments;
 use super::augment::Augment;
 use super::batch::{Episodes, Loader, Source};
-use super::checkpoint::{Checkpoint, CheckpointError, Matrix, Origin};
-use super::learner::Learner;
+use super::checkpoint::{Checkpoint, Origin};
+use super::config::TrainConfig;
+use super::error::TrainError;
+use super::matrix::Matrix;
 use super::method::Batch;
 use super::params::{Params, Record};
-use super::schedule::Schedule;
 use super::trained::Trained;
 use crate::data::Loaded;
-use crate::episodes::{EpisodeError, EpisodeShape, Sampler};
+use crate::episodes::{EpisodeShape, Sampler};
 use crate::measure::{Accuracy, Embeddings};
 use crate::nets::backend;
 use crate::nets::block::Statistics;
-use crate::nets::graph::Normalization;
-use crate::nets::network::{Architecture, Plan, PlanError, Weights};
+use crate::nets::network::{Plan, Weights};
 
 /// Batches whose statistics are averaged for the finished network.
 const STATISTICS_BATCHES: u64 = 40;
-
-/// What a run is asked to do.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TrainConfig {
-    /// How to learn.
-    pub learner: Learner,
-    /// The network.
-    pub architecture: Architecture,
-    /// Classes of a training episode.
-    pub way: usize,
-    /// Support pictures of each class.
-    pub support: usize,
-    /// Query pictures of each class.
-    pub query: usize,
-    /// Classes of a family, which follow each other in the data and are alike; every second episode
-    /// is of whole families. 1 where there are none.
-    pub family: usize,
-    /// Episodes of one optimiser step: their losses are averaged.
-    pub tasks: usize,
-    /// Optimiser steps, `tasks` episodes each.
-    pub episodes: u64,
-    /// The learning rate.
-    pub schedule: Schedule,
-    /// Random changes of the training pictures.
-    pub augment: Augment,
-    /// Decay of the running average of the weights that becomes the network; 0 keeps the last.
-    pub averaging: f64,
-    /// Episodes between validations.
-    pub validate_every: u64,
-    /// Validations without a new best after which the run stops.
-    pub patience: u32,
-    /// Seed of weights, episodes and augmentation.
-    pub seed: u64,
-    /// Standard deviation to which each picture is brought, in levels; 0 leaves pictures as they are.
-    /// A checkpoint has it at its end.
-    #[serde(skip)]
-    pub contrast: u32,
-}
-
-impl TrainConfig {
-    /// How pixels become the network's input.
-    pub(crate) fn normalization(&self) -> Normalization {
-        Normalization {
-            contrast: self.contrast,
-            ..NORMALIZATION
-        }
-    }
-}
-
-/// Why a run cannot start or go on.
-#[derive(Debug, thiserror::Error)]
-pub enum TrainError {
-    /// The data cannot fill the episodes.
-    #[error(transparent)]
-    Episode(#[from] EpisodeError),
-    /// There is no such network for the pictures.
-    #[error(transparent)]
-    Plan(#[from] PlanError),
-    /// A setting is out of bounds.
-    #[error("{what} is {value}: give {low} to {high}")]
-    Setting {
-        /// Which.
-        what: &'static str,
-        /// What was given.
-        value: String,
-        /// The least.
-        low: String,
-        /// The most.
-        high: String,
-    },
-    /// The loss became infinite or not a number.
-    #[error(
-        "the loss became {loss} in episode {episode}: lower the learning rate, or check the data for pictures of one colour"
-    )]
-    Diverged {
-        /// The loss.
-        loss: f32,
-        /// Where.
-        episode: u64,
-    },
-    /// The weights became infinite or not numbers.
-    #[error(
-        "the weights are no longer finite after episode {episode}: lower the learning rate; what was kept before is whole"
-    )]
-    NotFinite {
-        /// Episodes done.
-        episode: u64,
-    },
-    /// The run has not reached its end.
-    #[error("the run stands at episode {done} of {of}: finish it with `sudal train --resume`")]
-    Unfinished {
-        /// Episodes done.
-        done: u64,
-        /// Episodes asked for.
-        of: u64,
-    },
-    /// The shots are not usable with so many support pictures.
-    #[error("give at least one shot, each from 1 to the {0} support pictures of a class")]
-    Shots(usize),
-    /// The method works on top of a trained network.
-    #[error("{0} learns on top of a trained network: give one with --from")]
-    NeedsStart(&'static str),
-    /// The method learns nothing from other tasks.
-    #[error(
-        "{0} learns nothing before its task: there is nothing to train, measure it with `sudal bench`"
-    )]
-    NothingToTrain(&'static str),
-    /// The method needs more classes in an episode.
-    #[error(
-        "{method} cuts sequences of {needed} classes out of episodes: a way of {way} is too small"
-    )]
-    Narrow {
-        /// The method.
-        method: &'static str,
-        /// Classes of a sequence.
-        needed: usize,
-        /// Classes of an episode.
-        way: usize,
-    },
-    /// The method makes patches of a map that the network lacks.
-    #[error("{0} learns patches: give a network that has a map of them, --network residual")]
-    NeedsMap(&'static str),
-    /// There is nothing to learn patches from.
-    #[error(
-        "patches are learned from a teacher, from drawn flaws or from both: give --teacher, or --flaws above 0"
-    )]
-    NothingToLearnFrom,
-    /// A method that learns from a teacher has none.
-    #[error("this run learns from a teacher: give it with --teacher")]
-    NoTeacher,
-    /// The teacher's embeddings are those of other pictures.
-    #[error("the teacher has looked at other pictures than those of the run")]
-    OtherTeacher,
-    /// The network to start from is another one.
-    #[error("the network to start from is not {0:?} for pictures of this size")]
-    OtherStart(Architecture),
-    /// The data is not what the run began with.
-    #[error(
-        "the run began with other pictures: a class or picture was added, taken away or changed; give it those, or begin a new run"
-    )]
-    OtherPictures,
-    /// The checkpoint holds only the finished network.
-    #[error("this file holds what was learned, not the run: there is nothing to go on with")]
-    NoRun,
-    /// The checkpoint could not be written or read.
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
-}
 
 /// What one episode gave.
 #[derive(Clone, Copy, Debug)]
@@ -205,14 +56,10 @@ pub struct Trainer {
     started: Instant,
 }
 
-/// Pixels are only scaled to 0..=1: a background of zero meets the zero padding without an edge.
-pub(crate) const NORMALIZATION: Normalization = Normalization::new(0.0, 1.0);
-
 impl Trainer {
     /// Starts a run on `data`, from the trained network `start` or from random weights.
     ///
     /// # Errors
-    ///
     /// When the data cannot fill the episodes, the pictures are too small or `start` does not fit.
     pub fn new(
         config: TrainConfig,
@@ -267,7 +114,6 @@ impl Trainer {
     /// Goes on from a checkpoint, to the same result as if the run had not stopped.
     ///
     /// # Errors
-    ///
     /// As [`Trainer::new`], and when the data is not that with which the run began.
     pub fn resume(from: &Checkpoint, data: Arc<Loaded>) -> Result<Self, TrainError> {
         if !from.is_run() {
@@ -322,7 +168,6 @@ impl Trainer {
     /// Gives the run what a teacher makes of its pictures, for a method that learns from one.
     ///
     /// # Errors
-    ///
     /// When these are not the embeddings of the data.
     pub fn taught(mut self, teacher: Embeddings) -> Result<Self, TrainError> {
         if teacher.class_sizes() != self.source.data.class_sizes()
@@ -383,7 +228,6 @@ impl Trainer {
     /// Takes one optimiser step, on `tasks` episodes.
     ///
     /// # Errors
-    ///
     /// When the loss is no longer finite, or the method lacks its teacher.
     pub fn step(&mut self) -> Result<Step, TrainError> {
         if self.config.learner.method().has_teacher() && self.teacher.is_none() {
@@ -465,7 +309,6 @@ impl Trainer {
     /// Measures the averaged weights on episodes of `data` and keeps them when they are the best.
     ///
     /// # Errors
-    ///
     /// When the data cannot fill such episodes, or the weights are no longer finite.
     pub fn validate(
         &mut self,
@@ -513,7 +356,6 @@ impl Trainer {
     /// Writes the run to `path`, unless it went astray: what was written before then stays.
     ///
     /// # Errors
-    ///
     /// When the weights are no longer finite, or the file system refuses.
     pub fn save(&self, path: &Path) -> Result<(), TrainError> {
         self.check_finite()?;
@@ -596,7 +438,7 @@ fn layout(config: &TrainConfig, data: &Loaded) -> Result<(Plan, Episodes), Train
     config.check()?;
     let (width, height) = data.size();
     let plan = Plan::new(config.architecture, (height as usize, width as usize))?;
-    if config.learner.method().needs_map() && plan.tap.is_none() {
+    if config.learner.method().needs_map() && plan.places().is_none() {
         return Err(TrainError::NeedsMap(config.learner.name()));
     }
     let shape = EpisodeShape {

@@ -4,9 +4,10 @@ use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
 use super::checkpoint::Checkpoint;
+use super::config::NORMALIZATION;
+use super::error::TrainError;
 use super::learner::Learner;
 use super::params::Params;
-use super::train::{NORMALIZATION, TrainError};
 use crate::data::Loaded;
 use crate::episodes::{Episode, Sampler};
 use crate::measure::{Accuracy, Embeddings};
@@ -44,7 +45,6 @@ impl Trained {
     /// The outcome of a finished run.
     ///
     /// # Errors
-    ///
     /// When the run is not finished.
     pub fn load(checkpoint: &Checkpoint) -> Result<Self, TrainError> {
         let finished = checkpoint.finished.as_ref().ok_or(TrainError::Unfinished {
@@ -143,7 +143,6 @@ impl Trained {
     /// Accuracy of the method on a sampler's first `episodes` episodes of `data`.
     ///
     /// # Panics
-    ///
     /// When the sampler was made for other classes.
     pub fn accuracy(&self, data: &Loaded, sampler: &Sampler, episodes: u64) -> Accuracy {
         self.accuracy_on(&self.prepare(data), sampler, episodes, &|| {})
@@ -152,7 +151,6 @@ impl Trained {
     /// The same on pictures that were prepared before; calls `done` after each episode.
     ///
     /// # Panics
-    ///
     /// When the sampler was made for other classes.
     pub fn accuracy_on(
         &self,

@@ -1,122 +1,11 @@
-//! The block that every network here is made of: convolution, batch norm, ReLU, optional max pool.
+//! The block that every network here is made of: convolution, batch norm, activation, optional max pool.
 
 use burn::tensor::Tensor;
-use burn::tensor::activation::relu;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 
-use super::cpu::norm::EPSILON;
+pub use super::shape::{Activation, BlockShape, BlockWeights, Statistics};
 use super::{backend, fused};
-
-/// Sizes of a block; pictures are `[n, height, width, channels]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct BlockShape {
-    /// Height of the input in pixels.
-    pub height: usize,
-    /// Width of the input in pixels.
-    pub width: usize,
-    /// Channels of the input.
-    pub inputs: usize,
-    /// Channels of the output; as many as `inputs` when `depthwise`.
-    pub outputs: usize,
-    /// Side of the square kernel in pixels.
-    pub kernel: usize,
-    /// Step of the kernel in pixels.
-    pub stride: usize,
-    /// Zero pixels added on every side.
-    pub padding: usize,
-    /// Whether each channel has a kernel of its own.
-    pub depthwise: bool,
-    /// Whether values below zero become zero.
-    pub relu: bool,
-    /// Whether a 2x2 max pool of step 2 follows.
-    pub pool: bool,
-}
-
-impl BlockShape {
-    /// Height of the convolution's output, before the pool.
-    pub fn out_height(&self) -> usize {
-        (self.height + 2 * self.padding).saturating_sub(self.kernel) / self.stride + 1
-    }
-
-    /// Width of the convolution's output, before the pool.
-    pub fn out_width(&self) -> usize {
-        (self.width + 2 * self.padding).saturating_sub(self.kernel) / self.stride + 1
-    }
-
-    /// Height and width of the block's output.
-    pub fn result(&self) -> (usize, usize) {
-        let by = if self.pool { 2 } else { 1 };
-        (self.out_height() / by, self.out_width() / by)
-    }
-
-    /// Pixels of the convolution's output.
-    pub(crate) fn out_pixels(&self) -> usize {
-        self.out_height() * self.out_width()
-    }
-
-    /// Numbers in one input picture.
-    pub(crate) fn in_len(&self) -> usize {
-        self.height * self.width * self.inputs
-    }
-
-    /// Numbers in one output picture.
-    pub(crate) fn result_len(&self) -> usize {
-        self.result().0 * self.result().1 * self.outputs
-    }
-
-    /// Pixels under the kernel.
-    pub(crate) fn taps(&self) -> usize {
-        self.kernel * self.kernel
-    }
-
-    /// Whether the input is its own unfolding.
-    pub(crate) fn is_pointwise(&self) -> bool {
-        self.kernel == 1 && self.stride == 1 && self.padding == 0
-    }
-
-    /// Rows and columns of the weights: `[kernel * kernel * inputs, outputs]`, for a depthwise
-    /// block `[kernel * kernel, outputs]`.
-    pub fn weight_shape(&self) -> [usize; 2] {
-        let inputs = if self.depthwise { 1 } else { self.inputs };
-        [self.taps() * inputs, self.outputs]
-    }
-
-    /// Multiplications and additions for one picture.
-    pub fn macs(&self) -> usize {
-        self.out_pixels() * self.weight_shape()[0] * self.outputs
-    }
-}
-
-/// Learned numbers of a block.
-#[derive(Clone, Debug)]
-pub struct BlockWeights {
-    /// Kernel, [`BlockShape::weight_shape`].
-    pub weight: Tensor<2>,
-    /// Scale of batch norm, `[1, outputs]`.
-    pub gamma: Tensor<2>,
-    /// Shift of batch norm, `[1, outputs]`.
-    pub beta: Tensor<2>,
-}
-
-impl BlockWeights {
-    /// Batch norm as one map `y * scale + shift`, `[1, outputs]` each.
-    pub fn affine(&self, stats: &Statistics) -> (Tensor<2>, Tensor<2>) {
-        let deviation = (stats.variance.clone() + EPSILON).sqrt();
-        let scale = self.gamma.clone() / deviation;
-        let shift = self.beta.clone() - stats.mean.clone() * scale.clone();
-        (scale, shift)
-    }
-}
-
-/// Mean and biased variance per channel, `[1, outputs]` each.
-#[derive(Clone, Debug)]
-pub struct Statistics {
-    /// Mean.
-    pub mean: Tensor<2>,
-    /// Variance.
-    pub variance: Tensor<2>,
-}
 
 /// Which statistics batch norm uses.
 #[derive(Clone, Copy, Debug)]
@@ -185,9 +74,11 @@ pub fn composed(
     };
     let (scale, shift) = weights.affine(&stats);
     let mut z = (flat * scale + shift).reshape([n, height, width, s.outputs]);
-    if s.relu {
-        z = relu(z);
-    }
+    z = match s.activation {
+        Activation::Linear => z,
+        Activation::Relu => z.clamp_min(0.0),
+        Activation::Relu6 => z.clamp(0.0, 6.0),
+    };
     if s.pool {
         let (h, w) = (height / 2, width / 2);
         z = z
@@ -272,19 +163,25 @@ mod tests {
             stride: 1,
             padding: 1,
             depthwise: false,
-            relu: true,
+            activation: Activation::Relu,
             pool: false,
         };
         for depthwise in [false, true] {
-            for (kernel, padding) in [(3, 1), (1, 0), (3, 0)] {
+            for (kernel, padding) in [(3, 1), (1, 0), (3, 0), (5, 2)] {
                 for stride in [1, 2] {
-                    for (relu, pool) in [(true, true), (true, false), (false, false)] {
+                    for (activation, pool) in [
+                        (Activation::Relu, true),
+                        (Activation::Relu, false),
+                        (Activation::Relu6, true),
+                        (Activation::Relu6, false),
+                        (Activation::Linear, false),
+                    ] {
                         let s = BlockShape {
                             depthwise,
                             kernel,
                             padding,
                             stride,
-                            relu,
+                            activation,
                             pool,
                             outputs: if depthwise { 5 } else { 4 },
                             ..base

@@ -11,8 +11,8 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, ExtensionType, Flex, backend_extension};
 use burn::tensor::{Tensor, TensorData};
 
-use super::block::{BlockShape, BlockWeights, Statistics};
 use super::cpu::{self, norm};
+use super::shape::{BlockShape, BlockWeights, Statistics};
 
 /// What a block computes.
 #[derive(ExtensionType, Clone, Debug)]

@@ -24,6 +24,8 @@ pub enum Op {
     },
     /// `max(x, 0)`.
     Relu,
+    /// `min(max(x, 0), 6)`.
+    Relu6,
     /// The greatest value of each window, no padding, the remainder at the edge dropped.
     MaxPool {
         /// Side of the window and step, in pixels.
@@ -96,15 +98,16 @@ pub struct Graph {
     pub normalization: Normalization,
     /// The steps.
     pub nodes: Vec<Node>,
-    /// The value that patches are taken from, if the network was made for some: as the inputs of a
-    /// [`Node`].
-    pub tap: Option<usize>,
+    /// The values that patches are taken from, none if the network was not made for some: as the inputs
+    /// of a [`Node`].
+    pub taps: Vec<usize>,
 }
 
-/// A 1x1 convolution that makes patches of the value that [`Graph::tap`] names.
+/// A 1x1 convolution that makes patches of the values that [`Graph::taps`] names, the smaller maps
+/// brought to the size of the largest and the vectors joined in that order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Head {
-    /// Weights, `[patch, channels of the map]` row-major.
+    /// Weights, `[patch, channels of all maps]` row-major.
     pub weight: Vec<f32>,
     /// Bias, as long as a patch.
     pub bias: Vec<f32>,

@@ -17,4 +17,6 @@ pub mod reference;
 #[cfg(feature = "train")]
 mod second;
 #[cfg(feature = "train")]
+mod shape;
+#[cfg(feature = "train")]
 pub mod unfold;

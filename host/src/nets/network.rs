@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use sudal_firmware::heads::MAX_DIM;
 
-use super::block::{self, BlockShape, BlockWeights, Norm, Statistics};
+use super::block::{self, Activation, BlockShape, BlockWeights, Norm, Statistics};
 use super::graph::{Graph, Node, Normalization, Op};
 
 /// What kind of network, and how wide.
@@ -38,7 +38,26 @@ pub enum Architecture {
         /// no more than a device keeps of a shot ([`MAX_DIM`]).
         channels: usize,
     },
+    /// Seven of the first nine blocks of EfficientNet-Lite0 (Tan and Le 2019, Liu 2020): inverted residuals
+    /// with ReLU6 and kernels of 3x3 and 5x5. Published weights can be started from.
+    Lite {
+        /// Channels of the first block, 32 as published; the embedding has 3.5 times as many, but no more
+        /// than a device keeps of a shot ([`MAX_DIM`]).
+        channels: usize,
+    },
 }
+
+/// Stages of an EfficientNet: how many blocks, side of the kernel, stride of the first block, how many
+/// times as many channels within a block, channels of the result in parts of eight of the first block's.
+const LITE: [(usize, usize, usize, usize, usize); 5] = [
+    (1, 3, 1, 1, 4),
+    (2, 3, 2, 6, 6),
+    (2, 5, 2, 6, 10),
+    (1, 3, 2, 6, 20),
+    (1, 5, 1, 6, 28),
+];
+/// The stages of it whose results are maps that patches are taken from.
+const LITE_TAPS: [usize; 2] = [2, 4];
 
 /// Inverted residuals before the map of a [`Architecture::Residual`] network.
 const INVERTED: usize = 3;
@@ -48,7 +67,7 @@ const INVERTED: usize = 3;
 struct Chain {
     blocks: Vec<BlockShape>,
     skips: Vec<Option<usize>>,
-    tap: Option<usize>,
+    taps: Vec<usize>,
     average: bool,
 }
 
@@ -68,16 +87,16 @@ impl Chain {
             stride,
             padding: kernel / 2,
             depthwise: false,
-            relu: true,
+            activation: Activation::Relu,
             pool: false,
         });
         self.skips.push(None);
     }
 
-    /// A kernel of 3x3 for each channel.
-    fn depthwise(&mut self, size: (usize, usize), stride: usize) {
+    /// A kernel for each channel.
+    fn depthwise(&mut self, size: (usize, usize), kernel: usize, stride: usize) {
         let channels = self.blocks.last().map_or(1, |b| b.outputs);
-        self.push(size, channels, 3, stride);
+        self.push(size, channels, kernel, stride);
         self.last().depthwise = true;
     }
 
@@ -87,7 +106,7 @@ impl Chain {
 
     /// The last block has no ReLU, and the input of the block `over` before the end is added to it.
     fn skip(&mut self, over: usize) {
-        self.last().relu = false;
+        self.last().activation = Activation::Linear;
         let from = self.blocks.len() - over;
         *self.skips.last_mut().expect("a block was added") = Some(from);
     }
@@ -100,7 +119,8 @@ impl Architecture {
             Self::Conv4 { channels }
             | Self::Conv5 { channels }
             | Self::Separable { channels }
-            | Self::Residual { channels } => channels,
+            | Self::Residual { channels }
+            | Self::Lite { channels } => channels,
         }
     }
 
@@ -123,35 +143,64 @@ impl Architecture {
                 chain.push(size, c, 3, 2);
                 let widths = [2 * c, 4 * c, 8 * c, 8 * c, (8 * c).min(MAX_DIM)];
                 for (stride, outputs) in [1, 2, 2, 1, 2].into_iter().zip(widths) {
-                    chain.depthwise(size, stride);
+                    chain.depthwise(size, 3, stride);
                     chain.push(size, outputs, 1, 1);
                 }
-                chain.tap = Some(chain.blocks.len() - 3);
+                chain.taps.push(chain.blocks.len() - 3);
                 chain.average = true;
             }
             Self::Residual { channels: c } => {
                 chain.push(size, c, 3, 2);
-                chain.depthwise(size, 2);
+                chain.depthwise(size, 3, 2);
                 chain.push(size, 2 * c, 1, 1);
                 for _ in 0..2 {
-                    chain.depthwise(size, 1);
+                    chain.depthwise(size, 3, 1);
                     chain.push(size, 2 * c, 1, 1);
                     chain.skip(2);
                 }
-                chain.depthwise(size, 2);
+                chain.depthwise(size, 3, 2);
                 chain.push(size, 6 * c, 1, 1);
-                chain.last().relu = false;
+                chain.last().activation = Activation::Linear;
                 for _ in 0..INVERTED {
                     chain.push(size, 12 * c, 1, 1);
-                    chain.depthwise(size, 1);
+                    chain.depthwise(size, 3, 1);
                     chain.push(size, 6 * c, 1, 1);
                     chain.skip(3);
                 }
-                chain.tap = Some(chain.blocks.len() - 1);
-                chain.depthwise(size, 2);
+                chain.taps.push(chain.blocks.len() - 1);
+                chain.depthwise(size, 3, 2);
                 chain.push(size, 12 * c, 1, 1);
-                chain.depthwise(size, 1);
+                chain.depthwise(size, 3, 1);
                 chain.push(size, (8 * c).min(MAX_DIM), 1, 1);
+                chain.average = true;
+            }
+            Self::Lite { channels: c } => {
+                chain.push(size, c, 3, 2);
+                for (stage, (count, kernel, stride, expansion, eighths)) in
+                    LITE.into_iter().enumerate()
+                {
+                    let outputs = (c * eighths / 8).clamp(1, MAX_DIM);
+                    for block in 0..count {
+                        let inputs = chain.last().outputs;
+                        if expansion > 1 {
+                            chain.push(size, expansion * inputs, 1, 1);
+                        }
+                        chain.depthwise(size, kernel, if block == 0 { stride } else { 1 });
+                        chain.push(size, outputs, 1, 1);
+                        chain.last().activation = Activation::Linear;
+                        if block > 0 {
+                            chain.skip(3);
+                        }
+                    }
+                    if LITE_TAPS.contains(&stage) {
+                        chain.taps.push(chain.blocks.len() - 1);
+                    }
+                }
+                for block in &mut chain.blocks {
+                    if block.activation == Activation::Relu {
+                        block.activation = Activation::Relu6;
+                    }
+                }
                 chain.average = true;
             }
         }
@@ -170,9 +219,9 @@ pub struct Plan {
     pub blocks: Vec<BlockShape>,
     /// For each block the one whose input is added to its output, if any.
     pub skips: Vec<Option<usize>>,
-    /// The block whose output is the map that patches are taken from, an eighth as high and wide as the
-    /// picture, if any.
-    pub tap: Option<usize>,
+    /// The blocks whose outputs are maps that patches are taken from, the largest first; that is an eighth
+    /// as high and wide as the picture, the next divide it.
+    pub taps: Vec<usize>,
     /// Whether a global average follows the last block.
     pub average: bool,
 }
@@ -234,7 +283,7 @@ impl Plan {
         let Chain {
             blocks,
             skips,
-            tap,
+            taps,
             average,
         } = architecture.chain(size);
         for (block, b) in blocks.iter().enumerate() {
@@ -254,7 +303,7 @@ impl Plan {
             size,
             blocks,
             skips,
-            tap,
+            taps,
             average,
         };
         if plan.parameters() > MAX_PARAMETERS {
@@ -272,6 +321,16 @@ impl Plan {
                 b.result_len()
             }
         })
+    }
+
+    /// Rows and columns of the map that patches are taken from; `None` without one, or where another of
+    /// [`Plan::taps`] does not divide it.
+    pub fn places(&self) -> Option<(usize, usize)> {
+        let mut sizes = self.taps.iter().map(|&block| self.blocks[block].result());
+        let (height, width) = sizes.next()?;
+        sizes
+            .all(|(rows, columns)| height.is_multiple_of(rows) && height / rows * columns == width)
+            .then_some((height, width))
     }
 
     /// Multiplications and additions for one picture.
@@ -312,8 +371,8 @@ impl Plan {
         (embedded.embeddings, embedded.statistics)
     }
 
-    /// The same, with the map that patches are taken from.
-    pub fn embed_with_map(&self, weights: &Weights, x: Tensor<4>) -> Embedded {
+    /// The same, with the maps that patches are taken from.
+    pub fn embed_with_maps(&self, weights: &Weights, x: Tensor<4>) -> Embedded {
         self.run(weights, x, |_| Norm::Batch)
     }
 
@@ -338,7 +397,7 @@ impl Plan {
         }
         Embedded {
             embeddings: self.end(x),
-            map: pass.map,
+            maps: pass.maps,
             statistics: stats,
         }
     }
@@ -363,7 +422,7 @@ impl Plan {
         normalization: Normalization,
     ) -> Graph {
         let mut nodes = Vec::new();
-        let mut tap = None;
+        let mut taps = Vec::new();
         // The value that each block reads.
         let mut starts = Vec::new();
         for (index, ((s, w), stats)) in self.blocks.iter().zip(&weights.0).zip(stats).enumerate() {
@@ -393,8 +452,10 @@ impl Plan {
                 padding: [s.padding; 4],
                 groups: if s.depthwise { s.inputs } else { 1 },
             });
-            if s.relu {
-                push(Op::Relu);
+            match s.activation {
+                Activation::Linear => {}
+                Activation::Relu => push(Op::Relu),
+                Activation::Relu6 => push(Op::Relu6),
             }
             if s.pool {
                 push(Op::MaxPool { size: 2 });
@@ -406,8 +467,8 @@ impl Plan {
                     inputs,
                 });
             }
-            if self.tap == Some(index) {
-                tap = Some(nodes.len());
+            if self.taps.contains(&index) {
+                taps.push(nodes.len());
             }
         }
         let end = self.average.then_some(Op::GlobalAveragePool);
@@ -419,7 +480,7 @@ impl Plan {
             input: [1, self.size.0, self.size.1],
             normalization,
             nodes,
-            tap,
+            taps,
         }
     }
 }
@@ -429,8 +490,8 @@ impl Plan {
 pub struct Embedded {
     /// `[n, embedding]`.
     pub embeddings: Tensor<2>,
-    /// What the block of [`Plan::tap`] gave, `[n, height, width, channels]`.
-    pub map: Option<Tensor<4>>,
+    /// What the blocks of [`Plan::taps`] gave, `[n, height, width, channels]` each.
+    pub maps: Vec<Tensor<4>>,
     /// What batch norm used in each block.
     pub statistics: Vec<Statistics>,
 }
@@ -439,7 +500,7 @@ pub struct Embedded {
 pub(super) struct Pass<'a> {
     plan: &'a Plan,
     inputs: Vec<Option<Tensor<4>>>,
-    map: Option<Tensor<4>>,
+    maps: Vec<Tensor<4>>,
 }
 
 impl<'a> Pass<'a> {
@@ -447,7 +508,7 @@ impl<'a> Pass<'a> {
         Self {
             plan,
             inputs: vec![None; plan.blocks.len()],
-            map: None,
+            maps: Vec::new(),
         }
     }
 
@@ -466,8 +527,8 @@ impl<'a> Pass<'a> {
             Some(x) => out + x,
             None => out,
         };
-        if self.plan.tap == Some(index) {
-            self.map = Some(out.clone());
+        if self.plan.taps.contains(&index) {
+            self.maps.push(out.clone());
         }
         out
     }

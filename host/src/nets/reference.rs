@@ -47,6 +47,7 @@ pub fn op_name(op: &Op) -> &'static str {
     match op {
         Op::Conv { .. } => "Conv",
         Op::Relu => "Relu",
+        Op::Relu6 => "Clip",
         Op::MaxPool { .. } => "MaxPool",
         Op::GlobalAveragePool => "GlobalAveragePool",
         Op::Add => "Add",
@@ -108,7 +109,7 @@ pub fn shapes(graph: &Graph) -> Result<Vec<[usize; 3]>, GraphError> {
                 }
                 [*out, (padded_height - kernel) / stride + 1, (padded_width - kernel) / stride + 1]
             }
-            Op::Relu => [channels, height, width],
+            Op::Relu | Op::Relu6 => [channels, height, width],
             Op::MaxPool { size } => {
                 if *size == 0 || *size > height.min(width) {
                     return fail(format!("window {size} on {height}x{width} pixels"));
@@ -195,6 +196,7 @@ fn embed_one(graph: &Graph, shapes: &[[usize; 3]], picture: &[f32]) -> Vec<f32> 
                 )
             }
             Op::Relu => input.iter().map(|&value| value.max(0.0)).collect(),
+            Op::Relu6 => input.iter().map(|&value| value.clamp(0.0, 6.0)).collect(),
             Op::MaxPool { size } => {
                 let [_, out_height, out_width] = shape;
                 let mut output = Vec::with_capacity(channels * out_height * out_width);
@@ -311,7 +313,7 @@ mod tests {
             input,
             normalization: Normalization::new(0.0, 1.0),
             nodes,
-            tap: None,
+            taps: Vec::new(),
         }
     }
 

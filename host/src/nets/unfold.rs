@@ -3,9 +3,9 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::block::{BlockWeights, Statistics};
-use super::cpu::norm::EPSILON;
 use super::graph::{Graph, Node, Op};
 use super::network::{Architecture, Plan, Weights};
+use super::shape::EPSILON;
 
 /// Takes a folded network apart again: its plan, weights and batch norm statistics. `pictures`,
 /// `[n, height, width, 1]` and normalised, are what the statistics are taken from: as many as
@@ -21,6 +21,7 @@ pub fn unfold(graph: &Graph, pictures: &Tensor<4>) -> Option<(Plan, Weights, Vec
         Architecture::Conv5 { channels },
         Architecture::Separable { channels },
         Architecture::Residual { channels },
+        Architecture::Lite { channels },
     ]
     .into_iter()
     .filter_map(|architecture| Plan::new(architecture, size).ok())
@@ -129,6 +130,7 @@ mod tests {
             Architecture::Conv5 { channels: 5 },
             Architecture::Separable { channels: 4 },
             Architecture::Residual { channels: 2 },
+            Architecture::Lite { channels: 4 },
         ] {
             let plan = Plan::new(architecture, (32, 36)).unwrap();
             let x = Tensor::<4>::random([30, 32, 36, 1], Distribution::Default, &device);

@@ -1,3 +1,5 @@
+//! Bars.
+
 use super::{
     Figure,
     figure::{FAINT, INK, LINE, class_color, short, text_width},

@@ -1,3 +1,5 @@
+//! Charts.
+
 use std::path::Path;
 use std::sync::Once;
 

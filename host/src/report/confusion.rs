@@ -1,3 +1,5 @@
+//! Confusion matrices.
+
 use std::fmt;
 
 use image::Rgb;

@@ -1,3 +1,5 @@
+//! Pictures of reports, and why one could not be made.
+
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 

@@ -1,3 +1,5 @@
+//! Queries beside their nearest support pictures.
+
 use super::{
     Figure,
     figure::{FAINT, INK, LINE, class_color, short, text_width},

@@ -1,3 +1,5 @@
+//! Principal components.
+
 use nalgebra::{DMatrix, SymmetricEigen};
 
 /// Rows seen along their two directions of greatest variance (Pearson 1901).

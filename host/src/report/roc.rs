@@ -1,3 +1,5 @@
+//! Receiver operating characteristics.
+
 use super::{Axis, Chart, Point, Series, Style};
 use crate::measure::verification::Roc;
 

@@ -1,3 +1,5 @@
+//! Contact sheets.
+
 use super::{
     Figure, ReportError,
     figure::{CHAR, FAINT, INK, LINE, WHITE, class_color, short, text_width},

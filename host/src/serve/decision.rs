@@ -1,3 +1,5 @@
+//! What the operator is told about a frame.
+
 use serde::{Deserialize, Serialize};
 use sudal_firmware::decision::{Filter, Outcome, Stable};
 

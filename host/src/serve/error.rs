@@ -1,3 +1,5 @@
+//! Why the page can't be served.
+
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;

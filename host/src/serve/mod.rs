@@ -19,6 +19,7 @@ mod log;
 mod message;
 mod metrics;
 mod mqtt;
+mod options;
 mod panics;
 mod past;
 mod picture;
@@ -33,10 +34,9 @@ mod trouble;
 mod webcam;
 mod worker;
 
-use std::fs;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::{self, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -52,11 +52,11 @@ pub use error::ServeError;
 pub use guard::Token;
 pub use log::{Keep, Log, LogError};
 pub use mqtt::Broker;
+pub use options::DeviceOptions;
 pub use reel::Reel;
 pub use source::Source;
 pub use webcam::{Webcam, WebcamError};
 
-use crate::device::{LockKey, OpenMv};
 use hub::Hub;
 use tasks::supervise;
 use worker::Worker;
@@ -90,39 +90,6 @@ pub struct Options {
     pub mqtt: Option<Broker>,
     /// The devices, each with a name of its own; at least one.
     pub devices: Vec<DeviceOptions>,
-}
-
-/// A device to watch.
-#[derive(Debug)]
-pub struct DeviceOptions {
-    /// What people call it.
-    pub name: String,
-    /// Its board, one of [`BOARDS`](crate::device::BOARDS).
-    pub board: String,
-    /// Folder of the board's state.
-    pub dir: PathBuf,
-    /// Serial port of a board that is plugged in; none for the only one.
-    pub port: Option<PathBuf>,
-    /// Key of a board that is locked.
-    pub key: Option<LockKey>,
-    /// What its camera sees.
-    pub source: Source,
-    /// From one frame to the next.
-    pub interval: Duration,
-}
-
-impl DeviceOptions {
-    /// The board that is meant, however its folder or port is written.
-    fn place(&self) -> PathBuf {
-        let written = match (&self.port, self.board == OpenMv::NAME) {
-            (Some(port), _) => port.clone(),
-            (None, true) => PathBuf::from(OpenMv::NAME),
-            (None, false) => self.dir.clone(),
-        };
-        fs::canonicalize(&written)
-            .or_else(|_| path::absolute(&written))
-            .unwrap_or(written)
-    }
 }
 
 /// Serves the page until `stop` is done, and then for nine seconds at most: what is blocked for good

@@ -1,3 +1,5 @@
+//! Where a device's pictures come from.
+
 use super::{Reel, Webcam};
 use crate::data::Gray;
 use crate::serve::trouble::Trouble;

@@ -1,3 +1,5 @@
+//! What a page shows of a device.
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;

@@ -1,3 +1,5 @@
+//! What can go wrong while a device is watched.
+
 use serde::Serialize;
 use sudal_firmware::camera::CameraError;
 use sudal_firmware::decision::Outlier;

@@ -35,8 +35,9 @@ const PATIENCE: Patience = Patience {
 };
 
 mod inspect;
+mod recent;
 
-use inspect::{Commission, Recent};
+use recent::{Commission, Recent};
 
 type Device = Client<Box<dyn Line>>;
 

@@ -1,3 +1,5 @@
+//! A model that needs no training.
+
 use bytemuck::{Zeroable, bytes_of};
 use sudal_firmware::image::{
     CRC_START, Header, Kind, LUT_LEN, MAGIC, OpRecord, SECTION_ALIGN, TENSOR_ALIGN, Tensor,

@@ -125,7 +125,6 @@ impl<const N: usize> Trial<N> {
     /// from `seed`.
     ///
     /// # Errors
-    ///
     /// [`TrialError::Mismatch`] if the three do not give the same, the others if the chain is
     /// invalid or too large.
     pub fn run_chain(&mut self, chain: &Chain, seed: u64) -> Result<(), TrialError> {
@@ -172,7 +171,6 @@ impl<const N: usize> Trial<N> {
     /// Runs `count` random chains, see [`Trial::run_chain`].
     ///
     /// # Errors
-    ///
     /// The number of the first chain that failed and what was wrong.
     pub fn run_chains(&mut self, count: u64, seed: u64) -> Result<(), (u64, TrialError)> {
         let random = &mut Random::new(seed);
@@ -188,7 +186,6 @@ impl<const N: usize> Trial<N> {
     /// depend on the layout.
     ///
     /// # Errors
-    ///
     /// [`TrialError::TooLarge`].
     pub fn write_chain(
         &mut self,

@@ -33,7 +33,6 @@ pub struct Operands<'a> {
 /// Computes the operation into `output`, which has the length of the record's output.
 ///
 /// # Panics
-///
 /// If the record is invalid or a slice is too short.
 pub fn run(op: &OpRecord, operands: &Operands<'_>, output: &mut [i8]) {
     match op.kind().expect("a known kind") {
@@ -49,6 +48,7 @@ pub fn run(op: &OpRecord, operands: &Operands<'_>, output: &mut [i8]) {
         }
         Kind::Flatten => flatten(op, operands.input, output),
         Kind::Normalize => normalize(op, operands.input, output),
+        Kind::Upsample => upsample(op, operands.input, output),
     }
 }
 
@@ -172,6 +172,15 @@ fn flatten(op: &OpRecord, input: &[i8], output: &mut [i8]) {
         let (channel, pixel) = (index / area, index % area);
         *out = input[pixel * channels + channel].clamp(op.act_min, op.act_max);
     }
+}
+
+fn upsample(op: &OpRecord, input: &[i8], output: &mut [i8]) {
+    let (width, channels) = (usize::from(op.input.width), usize::from(op.input.channels));
+    let [down, right] = op.stride.map(usize::from);
+    outputs(op, |index, y, x, channel| {
+        let nearest = (y / down * width + x / right) * channels + channel;
+        output[index] = input[nearest].clamp(op.act_min, op.act_max);
+    });
 }
 
 fn normalize(op: &OpRecord, input: &[i8], output: &mut [i8]) {

@@ -51,6 +51,11 @@ impl OpRecord {
                 let len = op.input.len() as u16;
                 (op.output.height, op.output.width, op.output.channels) = (1, 1, len);
             }
+            Kind::Upsample => {
+                op.stride = [random.between(1, 4) as u8, random.between(1, 4) as u8];
+                op.output.height *= u16::from(op.stride[0]);
+                op.output.width *= u16::from(op.stride[1]);
+            }
             Kind::Depthwise | Kind::MaxPool | Kind::AveragePool | Kind::Normalize => {}
         }
         op.output.zero_point = random.between(-128, 127) as i8;

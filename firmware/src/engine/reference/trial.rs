@@ -76,7 +76,6 @@ impl<const N: usize> Trial<N> {
     /// is drawn from `seed`.
     ///
     /// # Errors
-    ///
     /// [`TrialError::Mismatch`] if the engine is wrong, the others if `shape` is.
     pub fn run(
         &mut self,
@@ -122,13 +121,12 @@ impl<const N: usize> Trial<N> {
     /// extreme values.
     ///
     /// # Errors
-    ///
     /// The number of the first operation that failed and what was wrong; its record stands in
     /// [`Trial::image`].
     pub fn run_random(&mut self, count: u64, seed: u64) -> Result<(), (u64, TrialError)> {
         let random = &mut Random::new(seed);
         for number in 0..count {
-            let Some(kind) = Kind::from_number(random.between(1, 9) as u8) else {
+            let Some(kind) = Kind::from_number(random.between(1, 10) as u8) else {
                 continue;
             };
             let op = OpRecord::random(kind, random);

@@ -1,3 +1,5 @@
+//! What a part lies on.
+
 use core::ops::Range;
 
 use super::threshold;

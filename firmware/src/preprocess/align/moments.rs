@@ -1,3 +1,5 @@
+//! Moments of the pixels of a part.
+
 /// Sums over pixels of the powers of their places: how many there are, where, how spread, how lopsided.
 ///
 /// Places are counted in half pixels from the picture's middle, at most 2^9 to any side, of at most

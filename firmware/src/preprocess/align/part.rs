@@ -1,6 +1,9 @@
+//! Finding a part in a picture.
+
 use super::ground::Ground;
 use super::moments::Moments;
-use super::{Align, Pose, threshold};
+use super::pose::{Align, Pose};
+use super::threshold;
 
 /// Longest and shortest side of a picture that a part is looked for in, in pixels.
 const LONGEST: usize = 512;

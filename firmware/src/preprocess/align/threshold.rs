@@ -1,3 +1,5 @@
+//! The median and Otsu's threshold of a histogram.
+
 /// The level that half of the counted pixels are not above, 0 where none were counted.
 pub(super) fn median(levels: &[u32; 256]) -> u8 {
     let half = levels.iter().sum::<u32>() / 2;

@@ -1,6 +1,8 @@
-use super::Pose;
+//! A picture with the part in its middle.
+
 use super::part::Part;
-use crate::camera::Frame;
+use super::pose::Pose;
+use crate::frame::Frame;
 use crate::preprocess::{Region, luma};
 
 /// Bits behind the point of a place in the region.

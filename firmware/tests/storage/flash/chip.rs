@@ -1,3 +1,5 @@
+//! Kinds of flash.
+
 use std::cell::RefCell;
 use std::rc::Rc;
 

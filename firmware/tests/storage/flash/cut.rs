@@ -1,3 +1,5 @@
+//! A power cut in the midst of an operation.
+
 use super::chip::{Chip, Operation, Word};
 
 /// Does an operation in part, as a power cut in its midst leaves it.

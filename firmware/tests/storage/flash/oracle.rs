@@ -1,3 +1,5 @@
+//! What a store should hold after some steps.
+
 use std::collections::BTreeMap;
 
 use embedded_storage::nor_flash::NorFlash;

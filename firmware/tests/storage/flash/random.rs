@@ -1,3 +1,5 @@
+//! Random numbers from a seed.
+
 /// Numbers from a seed (SplitMix64).
 #[derive(Debug, Clone)]
 pub(crate) struct Random(u64);

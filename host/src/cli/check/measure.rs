@@ -5,10 +5,13 @@ use serde::Serialize;
 use sudal::data::{DataError, Dataset, Fit, Gray};
 use sudal::device::{Embedded, Head, MAX_SHOTS, Tally, Trial};
 use sudal::engine::QuantizedModel;
+use sudal::models::SHIPPED;
 
 use super::super::output::Output;
 use super::super::own::{all_read, spread};
-use super::QUERIES;
+
+/// Pictures of a class that are asked about after a draw.
+pub(super) const QUERIES: usize = 10;
 
 /// A model that is tried.
 pub(super) struct Candidate {
@@ -37,6 +40,13 @@ impl Candidate {
             model: image,
         })
     }
+}
+
+/// The models that come with sudal.
+pub(super) fn shipped() -> anyhow::Result<Vec<Candidate>> {
+    let all = SHIPPED.iter();
+    all.map(|m| Candidate::new(m.name.to_owned(), m.image))
+        .collect()
 }
 
 /// The pictures, as the models see them.

@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 use sudal::device::{Head, Tally, Trial};
 
-use super::Args;
+use super::args::Args;
 use super::measure::{Measured, Read, Row};
-use super::words::advice;
 
 /// A class is hopeless of which less than this is found.
 pub(super) const HOPELESS: f64 = 0.6;
@@ -29,7 +28,7 @@ pub(super) struct Report {
     /// Of a picture, of 255: the median of all.
     pub(super) brightness: f64,
     pub(super) contrast: f64,
-    /// In plain words.
+    /// In plain words: what to take and do.
     pub(super) advice: Vec<String>,
     pub(super) picture: Option<PathBuf>,
 }
@@ -85,7 +84,7 @@ impl Report {
             accuracy: tally.accuracy,
             interval: tally.interval,
         });
-        let mut report = Self {
+        Self {
             folder: args.folder.display().to_string(),
             trial,
             classes: classes.collect(),
@@ -107,9 +106,7 @@ impl Report {
             contrast: read.contrast,
             advice: Vec::new(),
             picture: args.out.clone(),
-        };
-        report.advice = advice(&report);
-        report
+        }
     }
 }
 

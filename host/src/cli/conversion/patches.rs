@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use serde::Serialize;
 use sudal::data::Loaded;
-use sudal::export::patches::{Moments, Tap, add_patches, strip};
+use sudal::export::patches::{Moments, Taps, add_patches, strip};
 
 use super::data::{AlsoArgs, DataArgs};
 use super::output::Output;
@@ -20,10 +20,15 @@ use super::place;
 /// are the principal components of an inner layer's vectors over pictures that training knows, each over
 /// the fourth root of its variance, and cost one 1x1 convolution. The embedding stays what it is. A
 /// network that has such an output gets the new one in its place.
+///
+/// Give --tap several times to join what several layers hold of a place, a deep one beside a shallow one:
+/// each layer counts the same, and smaller maps are brought to the places of the largest, of which they
+/// have to be a whole part.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sudal patches white.onnx --data synthetic:surfaces --out surfaces.onnx
   sudal patches white.onnx --data synthetic:surfaces --also line.zip --tap value18 --channels 32 --out line.onnx
+  sudal patches white.onnx --data synthetic:surfaces --tap value10 --tap value22 --out both.onnx
   sudal convert surfaces.onnx --data synthetic:surfaces")]
 pub(crate) struct Args {
     /// The ONNX file.
@@ -37,9 +42,10 @@ pub(crate) struct Args {
     /// As in training; both count the same.
     #[command(flatten)]
     also: AlsoArgs,
-    /// The value inside the network [default: the last with 12x12 places or more].
+    /// The value inside the network; can be given several times [default: the last with 12x12 places or
+    /// more].
     #[arg(long, value_name = "NAME")]
-    tap: Option<String>,
+    tap: Vec<String>,
     /// Values of a patch.
     #[arg(long, default_value_t = 64)]
     channels: usize,
@@ -51,6 +57,7 @@ pub(crate) struct Args {
 #[derive(Serialize)]
 struct Report {
     onnx: PathBuf,
+    /// Names of the values, joined by " + ".
     tap: String,
     /// Height, width and channels.
     patches: [usize; 3],
@@ -64,8 +71,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let bytes = fs::read(&args.onnx).with_context(at)?;
     let bytes = strip(&bytes).with_context(at)?;
     place::vacant(&args.out)?;
-    let tap = Tap::find(&bytes, args.tap.as_deref()).with_context(at)?;
-    let [_, rows, columns] = tap.model().shape();
+    let taps = Taps::find(&bytes, &args.tap).with_context(at)?;
+    let [_, rows, columns] = taps.model().shape();
     let size = (columns as u32, rows as u32);
     let split = args.data.split_or("train")?;
     let sets = args.also.sets(&args.data, &split, size, output)?;
@@ -73,12 +80,12 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let sets: Vec<Loaded> = sets.collect();
     let moments: Vec<Moments> = sets
         .iter()
-        .map(|set| moments(&tap, set, output))
+        .map(|set| moments(&taps, set, output))
         .collect::<Result<_, _>>()?;
-    let [height, width, _] = tap.shape();
+    let [height, width, _] = taps.shape();
     let report = Report {
         onnx: args.out.clone(),
-        tap: tap.name().to_owned(),
+        tap: taps.text(),
         patches: [height, width, args.channels],
         data: args.also.name(args.data.name()?),
         split,
@@ -88,27 +95,27 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         "{}, {}, {} pictures",
         report.data, report.split, report.pictures
     );
-    let onnx = add_patches(&bytes, &tap, &moments, args.channels, &origin).with_context(at)?;
+    let onnx = add_patches(&bytes, &taps, &moments, args.channels, &origin).with_context(at)?;
     place::write(&args.out, &onnx)?;
     let text = format!(
         "{}: {height}x{width}x{} patches of {}, by {origin}\nnext: sudal convert {}",
         args.out.display(),
         args.channels,
-        tap.name(),
+        report.tap,
         args.out.display()
     );
     output.result(&report, text)
 }
 
-/// Mean and covariance of the tap's vectors over all pictures.
-fn moments(tap: &Tap, data: &Loaded, output: &Output) -> anyhow::Result<Moments> {
+/// Mean and covariance of the taps' vectors over all pictures.
+fn moments(taps: &Taps, data: &Loaded, output: &Output) -> anyhow::Result<Moments> {
     let (width, height) = data.size();
     let frames: Vec<&[u8]> = data.all().chunks_exact((width * height) as usize).collect();
-    let [.., channels] = tap.shape();
+    let [.., channels] = taps.shape();
     let bar = output.bar(frames.len() as u64, "pictures");
     let mut moments = Moments::new(channels);
     for part in frames.chunks(256) {
-        moments.add(&tap.model().patches(part)?);
+        moments.add(&taps.model().patches(part)?);
         bar.inc(part.len() as u64);
     }
     bar.finish_and_clear();

@@ -8,7 +8,7 @@ use sudal::report::{Confusion, ContactSheet, Query, Row};
 use super::super::device::{BoardArgs, Connection, Cost};
 use super::super::interrupt::{Interrupt, Interrupted};
 use super::super::output::Output;
-use super::Args;
+use super::args::Args;
 
 /// Parts that no training saw.
 pub(super) struct Parts {

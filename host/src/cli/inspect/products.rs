@@ -13,7 +13,7 @@ use sudal::report::{Axis, Chart, FlawRow, FlawSheet, InspectedFrame, Point, Seri
 use sudal::table::Table;
 use sudal_firmware::image::Model;
 
-use super::Args;
+use super::args::Args;
 use crate::cli::openset::rate;
 use crate::cli::output::Output;
 use crate::cli::place;

@@ -4,7 +4,7 @@ use sudal::device::{
     CameraError, Client, ClientError, DeviceError, Geometry, Link, Picture, PixelFormat,
 };
 
-use super::{Fault, Finding, fault};
+use super::finding::{Fault, Finding, fault};
 
 /// Rows at the end of a frame that may be of one level.
 const BLANK_ROWS: usize = 8;

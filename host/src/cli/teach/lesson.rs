@@ -9,9 +9,9 @@ use serde::Serialize;
 use sudal::data::{DataError, Dataset, Gray};
 use sudal::device::{self, Class, ClientError, DecisionError, DeviceError, Outlier, shown_size};
 
-use super::super::board::{name, names};
 use super::super::device::Connection;
 use super::super::interrupt::{Interrupt, Interrupted};
+use super::super::names::{name, names};
 use super::super::output::Output;
 use super::super::own::{all_read, spread};
 

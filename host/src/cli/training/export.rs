@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use serde::Serialize;
-use sudal::export::patches::{Tap, attach};
+use sudal::export::patches::{Taps, attach};
 use sudal::export::{Metadata, onnx};
 use sudal::meta::{Checkpoint, Trained};
 
@@ -78,11 +78,12 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     );
     let graph = trained.graph();
     let mut bytes = onnx::write(&graph, &metadata)?;
-    if let (Some(head), Some(tap)) = (trained.head(), graph.tap) {
-        let tap = Tap::find(&bytes, Some(&onnx::inner(tap)))?;
+    if let Some(head) = trained.head().filter(|_| !graph.taps.is_empty()) {
+        let names: Vec<String> = graph.taps.iter().map(|&tap| onnx::inner(tap)).collect();
+        let taps = Taps::find(&bytes, &names)?;
         bytes = attach(
             &bytes,
-            &tap,
+            &taps,
             &head,
             &format!("learned of {}", checkpoint.origin.data),
         )?;

@@ -1,8 +1,13 @@
 //! What trains networks and compares ways to train them; feature `train`.
 
 mod bench;
+mod choices;
 mod export;
+mod options;
+mod start;
 mod sweep;
+mod task;
+mod teacher;
 mod train;
 mod tune;
 mod verify;

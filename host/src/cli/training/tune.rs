@@ -23,11 +23,13 @@ use sudal::nets::network::{Plan, Weights};
 use sudal::report::{Axis, Chart, Point, ReportError, Series, Style};
 
 use super::bounds::{self, Bounds};
+use super::choices::Augmentation;
 use super::data::{DataArgs, Kind, check_validation, folder_split};
 use super::interrupt::{Interrupt, Interrupted};
+use super::options::{self, Chosen, Options};
 use super::output::Output;
 use super::place;
-use super::train::{self, Augmentation, MethodName, Network};
+use super::start;
 
 // The settings that are searched, called as the options of `sudal train`.
 const RATE: &str = "learning-rate";
@@ -75,12 +77,8 @@ pub(crate) struct Args {
     /// Go on with the study in --out.
     #[arg(long)]
     resume: bool,
-    /// How to learn.
-    #[arg(long, default_value = "prototypical")]
-    method: MethodName,
-    /// A trained network to start from, as in `sudal train`; give its --channels too.
-    #[arg(long, value_name = "FILE")]
-    from: Option<PathBuf>,
+    #[command(flatten)]
+    options: Options,
     /// Trials in all, those of a study that goes on counted.
     #[arg(long, default_value_t = 30)]
     trials: usize,
@@ -123,24 +121,6 @@ pub(crate) struct Args {
     /// Decays of the running average of the weights to choose from.
     #[arg(long, value_delimiter = ',', value_name = "N,..", default_values_t = [0.0, 0.9, 0.99, 0.999])]
     averaging: Vec<f64>,
-    /// The kind of network [default: conv4 for Omniglot, else separable].
-    #[arg(long)]
-    network: Option<Network>,
-    /// Side of the square picture in pixels [default: 28 for Omniglot, else 64].
-    #[arg(long, value_parser = clap::value_parser!(u32).range(16..=512))]
-    size: Option<u32>,
-    /// Query pictures of a class [default: what suits the method].
-    #[arg(long)]
-    query: Option<usize>,
-    /// Episodes of one optimiser step [default: what suits the method].
-    #[arg(long)]
-    tasks: Option<usize>,
-    /// Classes of a family, as in `sudal train` [default: 4 for parts, else 1].
-    #[arg(long)]
-    family: Option<usize>,
-    /// Random changes of the training pictures [default: strokes for Omniglot, else camera].
-    #[arg(long)]
-    augment: Option<Augmentation>,
     /// Seed of the trials' settings, and of every training.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -322,14 +302,9 @@ fn told(trial: &Trial) -> String {
 /// What every trial shares.
 struct Bench<'a> {
     args: &'a Args,
-    network: Network,
-    augment: Augmentation,
+    chosen: Chosen,
     /// The method with its own settings.
     learner: Learner,
-    query: usize,
-    tasks: usize,
-    family: usize,
-    contrast: u32,
     origin: Origin,
     validate: String,
     data: Arc<Loaded>,
@@ -340,7 +315,7 @@ struct Bench<'a> {
 impl<'a> Bench<'a> {
     fn new(args: &'a Args, output: &Output) -> anyhow::Result<Self> {
         let kind = args.data.kind()?;
-        let learner = args.method.learner(None);
+        let learner = args.options.method.learner(None);
         if learner.method().has_teacher() {
             bail!(
                 "--method {}: it learns from a teacher, which `sudal tune` has none of",
@@ -362,35 +337,27 @@ impl<'a> Bench<'a> {
                 learner.name()
             );
         }
-        let size = match args.size {
-            Some(side) => (side, side),
-            None => args.data.natural_size()?,
-        };
+        let mut chosen = args.options.choose(&kind, &learner);
+        let size = chosen.size;
         let split = args.data.split_or("train")?;
         let (elsewhere, validate) = validation(args, &kind)?;
         let data = Arc::new(args.data.load(&split, size, output)?);
         let validation = elsewhere.load(&validate, size, output);
         let validation = validation.with_context(|| format!("--validate {validate}"))?;
         check_validation(&data, &validation, output)?;
-        let start = match &args.from {
+        let start = match &args.options.from {
             None => None,
-            Some(path) => Some(train::from(path, &data)?),
+            Some(path) => Some(start::from(path, &data)?),
         };
-        let recipe = learner.recipe();
+        if let (None, Some(start)) = (args.options.contrast, &start) {
+            chosen.contrast = start.contrast;
+        }
         Ok(Self {
-            network: args.network.unwrap_or_else(|| Network::usual(&kind)),
-            augment: args.augment.unwrap_or_else(|| Augmentation::usual(&kind)),
-            query: args.query.unwrap_or(recipe.query),
-            tasks: args.tasks.unwrap_or(recipe.tasks).max(1),
-            family: args.family.unwrap_or_else(|| train::usual_family(&kind)),
-            contrast: match &start {
-                Some(start) => start.contrast,
-                None => train::usual_contrast(&kind),
-            },
+            chosen,
             origin: Origin {
                 data: args.data.name()?,
                 split,
-                start: args.from.as_ref().map(|path| name(path)),
+                start: args.options.from.as_ref().map(|path| name(path)),
             },
             validate: match elsewhere.data == args.data.data {
                 true => validate,
@@ -428,7 +395,7 @@ impl<'a> Bench<'a> {
         let choice = self.args.averaging.iter().map(|a| Value::Number(*a));
         let mut of: Vec<Value> = choice.collect();
         of.dedup();
-        let usual = Value::Number(0.999);
+        let usual = Value::Number(options::AVERAGING);
         let usual = if of.contains(&usual) {
             usual
         } else {
@@ -438,9 +405,9 @@ impl<'a> Bench<'a> {
 
         let (channels, step) = self.channels()?;
         let (width, height) = self.data.size();
-        let widest = self.network.architecture(channels.high);
+        let widest = self.chosen.network.architecture(channels.high);
         Plan::new(widest, (height as usize, width as usize))?;
-        let channels = integer(CHANNELS, channels, step, self.network.channels())?;
+        let channels = integer(CHANNELS, channels, step, self.chosen.network.channels())?;
         let way = integer(WAY, self.ways(), 5, recipe.way)?;
         let support = integer(SUPPORT, self.supports(), 1, recipe.support)?;
         for (name, range, usual) in [rate, channels, way, support, strength, averaging] {
@@ -480,14 +447,14 @@ impl<'a> Bench<'a> {
         add("data", &self.origin.data);
         add("split", &self.origin.split);
         add("validate", &self.validate);
-        add("method", &word(args.method));
-        add("network", &word(self.network));
-        add("augment", &word(self.augment));
+        add("method", &word(args.options.method));
+        add("network", &word(self.chosen.network));
+        add("augment", &word(self.chosen.augment));
         add("size", &format!("{width}x{height}"));
-        add("query", &self.query);
-        add("tasks", &self.tasks);
-        add("family", &self.family);
-        add("contrast", &self.contrast);
+        add("query", &self.chosen.query);
+        add("tasks", &self.chosen.tasks);
+        add("family", &self.chosen.family);
+        add("contrast", &self.chosen.contrast);
         add("episodes", &args.episodes);
         add("validations", &args.validations);
         add("validate-way", &args.validate_way);
@@ -500,7 +467,7 @@ impl<'a> Bench<'a> {
     }
 
     fn channels(&self) -> anyhow::Result<(Bounds<usize>, usize)> {
-        let usual = self.network.channels();
+        let usual = self.chosen.network.channels();
         let step = usual / 4;
         let bounds = match (self.args.channels, &self.start) {
             (Some(bounds), _) => bounds,
@@ -519,7 +486,7 @@ impl<'a> Bench<'a> {
     fn ways(&self) -> Bounds<usize> {
         let usual = || {
             let classes = self.data.classes();
-            let whole = match self.family {
+            let whole = match self.chosen.family {
                 0 | 1 => classes,
                 family => classes / family * family,
             };
@@ -539,14 +506,14 @@ impl<'a> Bench<'a> {
                 Learner::Prototypical(_) => 1,
                 other => other.recipe().support,
             };
-            let most = pictures.saturating_sub(self.query).min(5).max(least);
+            let most = pictures.saturating_sub(self.chosen.query).min(5).max(least);
             Bounds::new(least, most)
         };
         self.args.support.unwrap_or_else(usual)
     }
 
     fn strengths(&self) -> Bounds<f64> {
-        match self.augment {
+        match self.chosen.augment {
             Augmentation::None => Bounds::new(1.0, 1.0),
             _ => self.args.augment_strength.unwrap_or(Bounds::new(0.0, 2.0)),
         }
@@ -569,22 +536,26 @@ impl<'a> Bench<'a> {
                 Learner::Prototypical(_) => {
                     let mut shots = vec![1, support];
                     shots.dedup();
-                    args.method.learner(Some(shots))
+                    args.options.method.learner(Some(shots))
                 }
                 other => other.clone(),
             },
-            architecture: self.network.architecture(count(CHANNELS, channels.low)?),
+            architecture: self
+                .chosen
+                .network
+                .architecture(count(CHANNELS, channels.low)?),
             way: count(WAY, self.ways().low)?,
             support,
-            query: self.query,
-            family: self.family,
-            tasks: self.tasks,
+            query: self.chosen.query,
+            family: self.chosen.family,
+            tasks: self.chosen.tasks,
             episodes: args.episodes,
             schedule: Schedule {
                 peak: number(RATE, peak),
-                warmup: (args.episodes / 10).min(50),
+                warmup: (args.episodes / 10).min(options::WARMUP),
             },
             augment: self
+                .chosen
                 .augment
                 .augment()
                 .times(number(STRENGTH, self.strengths().low) as f32),
@@ -593,7 +564,7 @@ impl<'a> Bench<'a> {
             validate_every: u64::MAX,
             patience: u32::MAX,
             seed: args.seed,
-            contrast: self.contrast,
+            contrast: self.chosen.contrast,
         })
     }
 
@@ -659,12 +630,15 @@ impl<'a> Bench<'a> {
         if let Some(split) = &args.data.split {
             add("split", split);
         }
-        add("method", &word(args.method));
-        if let Some(from) = &args.from {
+        if let Some(crops) = &args.data.crops {
+            add("crops", crops);
+        }
+        add("method", &word(args.options.method));
+        if let Some(from) = &args.options.from {
             add("from", &from.display());
         }
-        add("network", &word(self.network));
-        if let Some(size) = &args.size {
+        add("network", &word(self.chosen.network));
+        if let Some(size) = &args.options.size {
             add("size", size);
         }
         add(CHANNELS, &config.architecture.channels());
@@ -679,12 +653,15 @@ impl<'a> Bench<'a> {
         add("family", &config.family);
         add("contrast", &config.contrast);
         add(RATE, &config.schedule.peak);
-        add("augment", &word(self.augment));
+        add("augment", &word(self.chosen.augment));
         let strength = params.number(STRENGTH).unwrap_or(self.strengths().low);
         add(STRENGTH, &strength);
         add(AVERAGING, &config.averaging);
         add("seed", &config.seed);
         add("out", &args.out.with_extension("ckpt").display());
+        if args.data.squeeze {
+            line.push_str(" --squeeze");
+        }
         Ok(line)
     }
 }

@@ -1,3 +1,5 @@
+//! What a part lies on.
+
 use std::f32::consts::TAU;
 
 use rand::RngExt;

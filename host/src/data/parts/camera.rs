@@ -1,3 +1,5 @@
+//! A cheap camera.
+
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 

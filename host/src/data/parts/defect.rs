@@ -1,3 +1,5 @@
+//! Defects of parts.
+
 use std::f32::consts::TAU;
 
 use rand::RngExt;

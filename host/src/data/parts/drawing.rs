@@ -1,3 +1,5 @@
+//! A part as a stack of layers.
+
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use tiny_skia::{

@@ -1,3 +1,5 @@
+//! How surfaces take the light.
+
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 

@@ -1,3 +1,5 @@
+//! The light on a part.
+
 use std::f32::consts::TAU;
 
 use rand::RngExt;

@@ -1,3 +1,5 @@
+//! Marks on parts.
+
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use tiny_skia::{Path, Point};

@@ -20,12 +20,12 @@ pub(super) mod noise;
 mod path;
 mod pose;
 mod spec;
-
-use rand_chacha::ChaCha8Rng;
+mod stream;
 
 pub use spec::{FAMILY, PartSpec};
 
 use super::{Dataset, drawn};
+use stream::{Purpose, stream};
 
 /// `classes` classes of `per_class` pictures of `size`, `(width, height)` in pixels, drawn on demand.
 pub fn dataset(seed: u64, classes: usize, per_class: usize, size: (u32, u32)) -> Dataset {
@@ -53,19 +53,6 @@ pub fn scattered(
             PartSpec::class(seed, class).render(size, margin, &mut rng)
         },
     )
-}
-
-/// What random numbers are drawn for.
-#[derive(Clone, Copy)]
-enum Purpose {
-    Family,
-    Variant,
-    Frame,
-}
-
-/// The random numbers of one purpose, independent of all others.
-fn stream(seed: u64, purpose: Purpose, class: u64, index: u64) -> ChaCha8Rng {
-    drawn::stream(seed, purpose as u64, class, index)
 }
 
 #[cfg(test)]

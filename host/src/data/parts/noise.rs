@@ -1,3 +1,5 @@
+//! Smooth noise.
+
 /// Smooth noise over the plane (value noise), -1..=1, one lattice cell to a unit.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::data) struct Noise(pub(in crate::data) u32);

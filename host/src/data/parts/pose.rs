@@ -1,3 +1,5 @@
+//! How a part lies before the camera.
+
 use std::f32::consts::TAU;
 
 use rand::RngExt;

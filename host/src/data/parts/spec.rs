@@ -1,8 +1,9 @@
+//! The design of a part.
+
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::{
-    Purpose,
     background::Background,
     body,
     camera::Camera,
@@ -12,7 +13,7 @@ use super::{
     light::Light,
     mark::Mark,
     pose::{Pose, view},
-    stream,
+    stream::{Purpose, stream},
 };
 use crate::data::Gray;
 

@@ -1,3 +1,5 @@
+//! What surfaces are made of.
+
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 

@@ -12,6 +12,7 @@ mod canvas;
 mod flaw;
 mod material;
 mod spec;
+mod stream;
 
 use std::f32::consts::TAU;
 
@@ -23,6 +24,7 @@ use flaw::{Flaw, Kind};
 pub use spec::{FAMILY, SurfaceSpec};
 
 use super::{Dataset, drawn};
+use stream::{Purpose, stream};
 
 /// `classes` classes of `per_class` pictures of `size`, `(width, height)` in pixels, drawn on demand.
 pub fn dataset(seed: u64, classes: usize, per_class: usize, size: (u32, u32)) -> Dataset {
@@ -54,20 +56,6 @@ pub fn blemish(size: (usize, usize), rng: &mut impl Rng) -> Vec<f32> {
     flaw.draw(&mut canvas, &mut rng);
     let flawed = canvas.light(lamp, ambient, slope);
     flawed.iter().zip(sound).map(|(f, s)| f - s).collect()
-}
-
-/// What random numbers are drawn for.
-#[derive(Clone, Copy)]
-enum Purpose {
-    Family,
-    Flaw,
-    Frame,
-}
-
-/// The random numbers of one purpose, independent of all others and of those of the parts.
-fn stream(seed: u64, purpose: Purpose, class: u64, index: u64) -> ChaCha8Rng {
-    const SURFACES: u64 = 0x5375_7266;
-    drawn::stream(seed, SURFACES + purpose as u64, class, index)
 }
 
 #[cfg(test)]

@@ -1,14 +1,15 @@
+//! The design of a surface.
+
 use std::f32::consts::TAU;
 
 use rand::{RngExt, seq::index::sample};
 use rand_chacha::ChaCha8Rng;
 
 use super::{
-    Purpose,
     canvas::Canvas,
     flaw::{Flaw, Kind},
     material::Material,
-    stream,
+    stream::{Purpose, stream},
 };
 use crate::data::{Gray, parts::camera::Camera};
 

@@ -3,7 +3,7 @@
 use object::elf::PT_LOAD;
 use object::read::elf::{ElfFile32, FileHeader, ProgramHeader};
 
-use super::super::board::BoardError;
+use super::super::error::BoardError;
 
 /// Address of the flash.
 pub(super) const START: u32 = 0x0800_0000;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dfu_nusb::DfuNusb;
 
-use super::super::board::BoardError;
+use super::super::error::BoardError;
 use super::chip;
 
 /// Numbers of vendor and product of the loader.

@@ -10,11 +10,14 @@ mod probe;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::board::{Board, BoardError, Memory};
+use super::board::{Board, Memory};
+use super::boards::OPENMV_H7;
 use super::client::Client;
-use super::emulator::TARGET;
-use super::held::{Hold, Kept, Place, Purpose};
+use super::error::BoardError;
+use super::held::{Hold, Kept, Place};
+use super::holder::Purpose;
 use super::host_board::check_image;
+use super::machine::TARGET;
 use super::{Link, Logs, firmware};
 use crate::files;
 
@@ -49,7 +52,7 @@ pub struct OpenMv {
 
 impl OpenMv {
     /// Its name on the command line.
-    pub const NAME: &'static str = "openmv-h7";
+    pub const NAME: &'static str = OPENMV_H7;
 
     /// A board at a serial port, or at the only port where one is.
     #[must_use]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serial2::SerialPort;
 
-use super::super::board::BoardError;
+use super::super::error::BoardError;
 
 /// Where Linux has the ports by the names of what is plugged in.
 const BY_NAME: &str = "/dev/serial/by-id";

@@ -6,7 +6,7 @@ use probe_rs::Permissions;
 use probe_rs::flashing::{DownloadOptions, FlashProgress, ProgressEvent, ProgressOperation};
 use probe_rs::probe::list::Lister;
 
-use super::super::board::BoardError;
+use super::super::error::BoardError;
 use super::chip;
 
 /// The chip as `probe-rs` calls it.

@@ -11,7 +11,7 @@ use sudal_firmware::store::{Known, flash_bytes};
 
 use super::LIMIT;
 use super::count::{Clock, ICOUNT};
-use crate::device::board::BoardError;
+use crate::device::error::BoardError;
 use crate::device::heads::HeadEpisodes;
 use crate::device::{Machine, build_bench, qemu};
 use crate::engine::grouped;

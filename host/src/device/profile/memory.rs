@@ -1,3 +1,5 @@
+//! How much of the arena each operation uses.
+
 use std::ops::Range;
 
 use sudal_firmware::image::{Model, OpRecord, Tensor};

@@ -18,7 +18,7 @@ use sudal_firmware::image::{Channel, Model, OpRecord, crc};
 
 use self::count::{Clock, Count, ICOUNT};
 use self::memory::in_use;
-use super::board::BoardError;
+use super::error::BoardError;
 use super::{Machine, build_bench, qemu};
 use crate::engine::{QuantizedModel, operation};
 

@@ -2,6 +2,10 @@
 
 use crate::export::{float::FloatError, signature::SignatureError};
 
+/// What to do against noise.
+pub(super) const NOISE_ADVICE: &str = "calibrate on a few hundred pictures of what the camera will see, check mean and std, train with \
+     batch normalisation, or export without an offset that is common to all embeddings";
+
 /// Why a file can not be converted; each names the node and says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ConvertError {
@@ -100,7 +104,7 @@ pub enum ConvertError {
         peak: f64,
     },
     /// Int8 leaves too little of the embeddings.
-    #[error("int8 adds {:.0} % to the embeddings, so that nothing can be told apart: {}", 100.0 * .0, super::judge::NOISE_ADVICE)]
+    #[error("int8 adds {:.0} % to the embeddings, so that nothing can be told apart: {}", 100.0 * .0, NOISE_ADVICE)]
     Noise(f64),
     /// Too few frames to find the ranges of the activations.
     #[error("{got} calibration frames: give at least {needed}, a few hundred are better")]
@@ -150,7 +154,8 @@ pub enum ConvertError {
 
 /// The operators that the converter understands.
 pub const SUPPORTED: &str = "Add, AveragePool, BatchNormalization, Clip, Constant, Conv, Div, Dropout, Flatten, Gemm, \
-     GlobalAveragePool, Identity, LpNormalization, MatMul, MaxPool, Mul, Pad, ReduceL2, ReduceMean, Relu, Reshape, Squeeze, Sub, Transpose, Unsqueeze";
+     GlobalAveragePool, Identity, LpNormalization, MatMul, MaxPool, Mul, Pad, ReduceL2, ReduceMean, Relu, Reshape, Resize, Squeeze, Sub, Transpose, \
+     Unsqueeze, Upsample";
 
 /// How to end the network before an operator.
 fn cut_at(before: &Option<String>) -> String {

@@ -63,6 +63,7 @@ impl<'n> Evaluator<'n> {
                         pixel.iter().map(move |value| value / length)
                     })
                     .collect(),
+                Op::Upsample(factors) => repeat(*factors, input, shape),
                 // The last two are folded away before anything is evaluated.
                 Op::View | Op::Clamp | Op::Affine { .. } | Op::Pad(_) => input.clone(),
             };
@@ -155,6 +156,19 @@ fn convolve(conv: &Conv, weights: &[f32], input: &[f32], shape: Shape) -> Vec<f3
             channels: out,
         };
         return pool(&pairs, &output, shape, f32::NEG_INFINITY, f32::max);
+    }
+    output
+}
+
+/// Rows and columns repeated.
+fn repeat([down, right]: [usize; 2], input: &[f32], shape: Shape) -> Vec<f32> {
+    let mut output = Vec::with_capacity(input.len() * down * right);
+    for row in input.chunks_exact(shape.width * shape.channels) {
+        for _ in 0..down {
+            for pixel in row.chunks_exact(shape.channels) {
+                (0..right).for_each(|_| output.extend_from_slice(pixel));
+            }
+        }
     }
     output
 }

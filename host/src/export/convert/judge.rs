@@ -1,6 +1,10 @@
 //! Whether a converted network is good for anything.
 
-use super::{calibrate::Quantization, error::ConvertError, report::Report};
+use super::{
+    calibrate::Quantization,
+    error::{ConvertError, NOISE_ADVICE},
+    report::Report,
+};
 
 /// Noise of int8 from which a network is refused: half of each squared distance would be noise at 1,
 /// a third is at this.
@@ -63,10 +67,6 @@ pub(super) fn warnings(report: &Report, contrast: u32) -> Vec<String> {
     }
     warnings
 }
-
-/// What to do against noise.
-pub(super) const NOISE_ADVICE: &str = "calibrate on a few hundred pictures of what the camera will see, check mean and std, train with \
-     batch normalisation, or export without an offset that is common to all embeddings";
 
 /// Root mean square of the error, its mean taken out, over the standard deviation of the values.
 ///

@@ -7,32 +7,16 @@
 //! of is divided by it.
 
 use super::{
+    clip::limits,
     constant::{Constant, Values},
     error::ConvertError,
+    layers::Layers,
     network::Op,
-    node::{Activation, Node, Value},
-    operators::limits,
-    read::Layers,
+    node::{Activation, Form, Length, Node, Value},
 };
 
 /// Greatest guard against a division by zero; a length below it is taken for zero.
 const MAX_GUARD: f32 = 1e-3;
-
-/// Something on the way to the lengths of a tensor's vectors of channels.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Length {
-    pub(super) of: Activation,
-    form: Form,
-}
-
-/// How far it is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Form {
-    Squares,
-    Sum,
-    Root,
-    Inverse,
-}
 
 /// What a node computes if it is part of a scaling to unit length.
 pub(super) fn read(node: &Node<'_>, layers: &mut Layers) -> Result<Option<Value>, ConvertError> {

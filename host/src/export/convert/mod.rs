@@ -14,12 +14,14 @@
 //! entries a channel, behind the change of contrast.
 
 mod calibrate;
+mod clip;
 mod constant;
 mod equalize;
 mod error;
 mod evaluate;
 mod image;
 mod judge;
+mod layers;
 mod lengths;
 mod light;
 mod network;
@@ -28,6 +30,7 @@ mod operators;
 mod plan;
 mod quantize;
 mod read;
+mod records;
 mod report;
 mod reshape;
 mod rows;
@@ -35,6 +38,7 @@ mod shapes;
 mod simplify;
 #[cfg(test)]
 mod tests;
+mod upsample;
 
 pub use calibrate::Range;
 pub use error::{ConvertError, SUPPORTED};

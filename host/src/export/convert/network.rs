@@ -137,6 +137,8 @@ pub(super) enum Op {
     View,
     /// The channels of each pixel scaled to unit length.
     Normalize,
+    /// Rows and columns repeated so many times, down and right.
+    Upsample([usize; 2]),
     /// Nothing but the limits of the layer.
     Clamp,
 }

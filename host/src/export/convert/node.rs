@@ -2,7 +2,7 @@
 
 use tract_onnx::pb::{AttributeProto, NodeProto};
 
-use super::{constant::Constant, error::ConvertError, lengths::Length, network::Shape};
+use super::{constant::Constant, error::ConvertError, network::Shape};
 
 /// Greatest size of anything along one axis, in pixels or channels.
 pub(super) const MAX_SIDE: usize = 65535;
@@ -82,6 +82,22 @@ impl Activation {
     }
 }
 
+/// Something on the way to the lengths of a tensor's vectors of channels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Length {
+    pub(super) of: Activation,
+    pub(super) form: Form,
+}
+
+/// How far it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Form {
+    Squares,
+    Sum,
+    Root,
+    Inverse,
+}
+
 /// What a name in the file stands for.
 #[derive(Clone, Debug)]
 pub(super) enum Value {
@@ -89,6 +105,15 @@ pub(super) enum Value {
     Activation(Activation),
     /// Lengths of a tensor's vectors of channels, by which it can be divided.
     Length(Length),
+}
+
+/// Axes counted from the front.
+pub(super) fn from_front(axes: &[i64], rank: i64) -> Vec<i64> {
+    let count = |&axis: &i64| match axis {
+        ..0 => axis.saturating_add(rank),
+        _ => axis,
+    };
+    axes.iter().map(count).collect()
 }
 
 /// A node with the values that it reads.
@@ -189,16 +214,7 @@ impl Node<'_> {
             },
             (None, None) => return Ok(None),
         };
-        let mut axes: Vec<i64> = axes
-            .iter()
-            .map(|&axis| {
-                if axis < 0 {
-                    axis.saturating_add(rank)
-                } else {
-                    axis
-                }
-            })
-            .collect();
+        let mut axes = from_front(&axes, rank);
         axes.sort_unstable();
         Ok(Some(axes))
     }

@@ -1,14 +1,16 @@
 //! What each ONNX operator becomes.
 
 use super::{
+    clip::limits,
     constant::{Constant, Values},
     error::ConvertError,
+    layers::Layers,
     lengths::{self, normalize},
     network::{Conv, NO_LIMITS, Op, Shape, Window},
     node::{Activation, Axes, Node, Value},
-    read::Layers,
     reshape::{flatten, reshape, squeeze, transpose, unsqueeze},
     shapes,
+    upsample::upsample,
 };
 
 /// Most weights of one convolution, zeros of a dilated window included.
@@ -44,6 +46,7 @@ pub(super) fn read(node: &Node<'_>, layers: &mut Layers) -> Result<Value, Conver
         "ReduceMean" => reduce_mean(node, layers),
         "Add" | "Sub" | "Mul" | "Div" => arithmetic(node, layers),
         "Pad" => pad(node, layers),
+        "Resize" | "Upsample" => upsample(node, layers),
         "Flatten" => flatten(node, layers),
         "Reshape" => reshape(node, layers),
         "Cast" => cast(node),
@@ -400,26 +403,6 @@ fn clamp(
 fn clip(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, ConvertError> {
     let limits = limits(node)?;
     clamp(node, layers, limits)
-}
-
-/// The limits of a Clip.
-pub(super) fn limits(node: &Node<'_>) -> Result<[f32; 2], ConvertError> {
-    let mut limits = [
-        node.float("min", NO_LIMITS[0]),
-        node.float("max", NO_LIMITS[1]),
-    ];
-    for (index, limit) in limits.iter_mut().enumerate() {
-        if let Some(constant) = node.optional_constant(index + 1)? {
-            match constant.floats() {
-                Some(&[value]) => *limit = value,
-                _ => return node.fail("its limits must be single floats"),
-            }
-        }
-    }
-    if limits[0].is_nan() || limits[1].is_nan() || limits[0] > limits[1] {
-        return node.fail(format!("its limits {limits:?} leave no value"));
-    }
-    Ok(limits)
 }
 
 fn max_pool(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, ConvertError> {

@@ -55,7 +55,9 @@ pub(super) fn ranges(
     let mut quantizations = vec![statistics[0].quantization(Range::MinMax)];
     for (layer, statistics) in network.layers.iter().zip(&statistics[1..]) {
         quantizations.push(match layer.op {
-            Op::MaxPool(_) | Op::Flatten | Op::View | Op::Clamp => quantizations[layer.inputs[0]],
+            Op::MaxPool(_) | Op::Upsample(_) | Op::Flatten | Op::View | Op::Clamp => {
+                quantizations[layer.inputs[0]]
+            }
             _ => statistics.quantization(range),
         });
     }

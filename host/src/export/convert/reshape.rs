@@ -6,9 +6,9 @@
 
 use super::{
     error::ConvertError,
+    layers::Layers,
     network::{Op, Shape},
     node::{Activation, Axes, Node, Value},
-    read::Layers,
 };
 
 pub(super) fn transpose(node: &Node<'_>) -> Result<Activation, ConvertError> {

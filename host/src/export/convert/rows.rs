@@ -12,9 +12,9 @@ use std::ops::Range;
 use sudal_firmware::image::{Kind, MAX_CHAIN, OpRecord, SCRATCH_ALIGN, lead};
 
 use super::{
-    image,
     network::Network,
     plan::{self, Plan, Step},
+    records::records,
 };
 
 /// Most rows that an operation computes at a time; more save next to nothing.
@@ -39,7 +39,7 @@ pub(super) struct Layout {
 
 /// Lays a network out in about the least memory that is found.
 pub(super) fn layout(network: &Network) -> Layout {
-    let whole = image::records(network);
+    let whole = records(network);
     let costs = Costs::of(network, &whole);
     let most = costs.least() + costs.least() / SLACK;
     let mut records = whole.clone();

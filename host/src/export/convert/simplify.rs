@@ -34,7 +34,7 @@ fn step(network: &mut Network, index: usize) -> bool {
         Op::Flatten | Op::View => to_vector(network, index),
         Op::Clamp => clamp(network, index),
         Op::MaxPool(_) => max_pool(network, index),
-        Op::Conv(_) | Op::AveragePool(_) | Op::Add | Op::Normalize => false,
+        Op::Conv(_) | Op::AveragePool(_) | Op::Add | Op::Normalize | Op::Upsample(_) => false,
     }
 }
 
@@ -105,7 +105,7 @@ fn affine(network: &mut Network, index: usize) -> bool {
         remove(network, index);
         return true;
     }
-    if let Some(before) = producer(network, index)
+    if let Some(before) = producer(network, index).map(|before| repeated_from(network, before))
         && network.layers[before].limits == NO_LIMITS
         && let Some(conv) = conv(network, before).filter(|conv| !conv.pool)
     {
@@ -258,11 +258,23 @@ fn clamp(network: &mut Network, index: usize) -> bool {
     true
 }
 
-/// The layer out of whose output the pools up to layer `index` pick values: held between limits
+/// The layer whose values the layers up to `index` only repeat, which may be changed channel by channel
+/// before as well.
+fn repeated_from(network: &Network, mut index: usize) -> usize {
+    while let Some(before) = producer(network, index)
+        && matches!(network.layers[index].op, Op::Upsample(_))
+        && network.layers[index].limits == NO_LIMITS
+    {
+        index = before;
+    }
+    index
+}
+
+/// The layer out of whose output the layers up to `index` pick values or repeat them: held between limits
 /// before they are picked they are the same, and have the narrower range.
 fn picked_from(network: &Network, mut index: usize) -> usize {
     while let Some(before) = producer(network, index)
-        && matches!(network.layers[index].op, Op::MaxPool(_))
+        && matches!(network.layers[index].op, Op::MaxPool(_) | Op::Upsample(_))
         && network.layers[index].limits == NO_LIMITS
     {
         index = before;

@@ -19,6 +19,7 @@ use crate::export::{float::FloatModel, signature::PATCHES};
 mod exporters;
 mod networks;
 mod unsound;
+mod upsample;
 mod useless;
 
 const NORMALIZATION: Normalization = Normalization::new(0.4, 0.3);
@@ -29,6 +30,8 @@ struct File {
     shape: Vec<i64>,
     nodes: Vec<NodeProto>,
     constants: Vec<TensorProto>,
+    /// Version of the operators.
+    opset: i64,
     /// What is an output besides the last node's.
     second: Option<&'static str>,
     rng: ChaCha8Rng,
@@ -41,6 +44,7 @@ impl File {
             shape: vec![channels, height, width],
             nodes: vec![],
             constants: vec![],
+            opset: 13,
             second: None,
             rng: ChaCha8Rng::seed_from_u64(11),
         }
@@ -158,7 +162,7 @@ impl File {
         };
         let opset = OperatorSetIdProto {
             domain: String::new(),
-            version: 13,
+            version: self.opset,
         };
         let model = ModelProto {
             ir_version: 7,

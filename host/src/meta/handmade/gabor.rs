@@ -1,6 +1,8 @@
+//! Energies of Gabor filters.
+
 use std::f32::consts::{PI, TAU};
 
-use super::Picture;
+use super::picture::Picture;
 
 /// In pixels.
 const WAVELENGTHS: [f32; 4] = [3.0, 6.0, 12.0, 24.0];

@@ -1,6 +1,8 @@
+//! Histograms of oriented gradients.
+
 use std::f32::consts::PI;
 
-use super::Picture;
+use super::picture::Picture;
 
 const DIRECTIONS: usize = 9;
 /// Side of a cell, in pixels.

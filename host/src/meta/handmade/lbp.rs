@@ -1,6 +1,8 @@
+//! Local binary patterns.
+
 use std::f32::consts::TAU;
 
-use super::Picture;
+use super::picture::Picture;
 
 /// Neighbours and their distance in pixels.
 const SCALES: [(usize, f32); 3] = [(8, 1.0), (16, 2.0), (24, 3.0)];

@@ -3,11 +3,13 @@
 mod gabor;
 mod hog;
 mod lbp;
+mod picture;
 
 use rayon::prelude::*;
 
 use crate::data::Loaded;
 use crate::measure::Embeddings;
+use picture::Picture;
 
 /// A hand-made description of a grey picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,30 +67,6 @@ impl Feature {
             standardize(&mut values, dim);
         }
         Embeddings::new(dim, &data.class_sizes(), values)
-    }
-}
-
-/// A grey picture, 0..=1, row-major.
-struct Picture {
-    width: usize,
-    height: usize,
-    pixels: Vec<f32>,
-}
-
-impl Picture {
-    /// The grey at a place, the border continued outwards.
-    fn at(&self, x: isize, y: isize) -> f32 {
-        let x = x.clamp(0, self.width as isize - 1) as usize;
-        let y = y.clamp(0, self.height as isize - 1) as usize;
-        self.pixels[y * self.width + x]
-    }
-
-    /// The grey between pixels.
-    fn between(&self, x: f32, y: f32) -> f32 {
-        let (fx, fy) = (x - x.floor(), y - y.floor());
-        let (x, y) = (x.floor() as isize, y.floor() as isize);
-        let row = |y| self.at(x, y) + (self.at(x + 1, y) - self.at(x, y)) * fx;
-        row(y) + (row(y + 1) - row(y)) * fy
     }
 }
 

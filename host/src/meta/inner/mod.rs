@@ -2,83 +2,17 @@
 //! tensors, so that a loss after the last step has an exact gradient by what the first began with.
 
 mod head;
+mod labelled;
+mod rates;
 
 use burn::tensor::Tensor;
 
 pub(crate) use head::Head;
+pub(crate) use labelled::Labelled;
+pub(crate) use rates::Rates;
 
-use super::linear::one_hot;
 use super::method::{Classifier, greatest, pictures};
 use crate::nets::network::{Plan, Weights};
-
-/// Sizes of the steps. A part is a block of the network, or the head, which is the last.
-pub(crate) struct Rates {
-    /// Of each part.
-    base: Vec<f32>,
-    /// What each step's and each part's is multiplied by, `[steps, parts]`.
-    factors: Option<Tensor<2>>,
-}
-
-impl Rates {
-    /// For `blocks` blocks; `logarithms` of learned factors, `[steps, blocks + 1]`, where there are
-    /// any.
-    pub(crate) fn new(
-        blocks: usize,
-        (network, head): (f32, f32),
-        logarithms: Option<&Tensor<2>>,
-    ) -> Self {
-        let mut base = vec![network; blocks];
-        base.push(head);
-        Self {
-            base,
-            factors: logarithms.map(|l| l.clone().exp()),
-        }
-    }
-
-    fn head(&self) -> usize {
-        self.base.len() - 1
-    }
-
-    /// A gradient times the rate of a part in a step; the last learned step's goes on after it.
-    fn scaled(&self, gradient: Tensor<2>, step: usize, part: usize, by: f32) -> Tensor<2> {
-        let gradient = gradient * (self.base[part] * by);
-        match &self.factors {
-            None => gradient,
-            Some(factors) => {
-                let step = step.min(factors.dims()[0] - 1);
-                gradient * factors.clone().slice([step..step + 1, part..part + 1])
-            }
-        }
-    }
-}
-
-/// A support set's rows with their classes.
-#[derive(Clone)]
-pub(crate) struct Labelled<const D: usize> {
-    /// Pictures or embeddings.
-    pub(crate) x: Tensor<D>,
-    /// Ones at each one's class, `[n, way]`.
-    pub(crate) targets: Tensor<2>,
-}
-
-impl<const D: usize> Labelled<D> {
-    /// Rows that stand class by class.
-    pub(crate) fn by_class(x: Tensor<D>, way: usize) -> Self {
-        let each = x.dims()[0] / way;
-        let like = Tensor::<2>::zeros([1, 1], &x.device());
-        Self {
-            targets: one_hot(each, way, &like),
-            x,
-        }
-    }
-
-    fn plain(self) -> Self {
-        Self {
-            x: self.x.inner(),
-            targets: self.targets.inner(),
-        }
-    }
-}
 
 /// A network and a head on the way to one task.
 #[derive(Clone)]

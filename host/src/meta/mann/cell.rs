@@ -3,8 +3,8 @@
 use burn::tensor::activation::{sigmoid, tanh};
 use burn::tensor::{Device, Tensor};
 
+use super::config::{Controller, Mann};
 use super::memory::{Access, Memory};
-use super::{Controller, Mann};
 use crate::meta::random::gaussian;
 
 /// The greatest strength of a read.
@@ -82,7 +82,6 @@ pub(super) fn start(mann: &Mann, dim: usize, seed: u64, device: &Device) -> Vec<
 
 impl<'a> Cell<'a> {
     /// # Panics
-    ///
     /// When `extras` are not the tensors of [`start`].
     pub(super) fn new(mann: &'a Mann, extras: &'a [Tensor<2>]) -> Self {
         let [gates, gates_bias, heads, heads_bias, output, output_bias] = extras else {

@@ -24,7 +24,6 @@ pub type Instances = [Accuracy; INSTANCES];
 /// rows that [`super::Method::prepare`] gave; an episode's accuracy is the mean over its classes.
 ///
 /// # Errors
-///
 /// When the data cannot fill such sequences.
 pub fn instance_accuracy(
     mann: &Mann,

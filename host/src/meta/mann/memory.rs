@@ -36,7 +36,6 @@ impl Memory {
     /// The same single memory for `sequences` sequences.
     ///
     /// # Panics
-    ///
     /// When this is not a single one.
     pub fn repeat(&self, sequences: usize) -> Self {
         assert_eq!(self.content.dims()[0], 1, "one memory to copy");

@@ -14,6 +14,7 @@
 //!   keep it in.
 
 mod cell;
+mod config;
 mod measure;
 mod memory;
 mod sequence;
@@ -22,8 +23,8 @@ use burn::tensor::{Tensor, TensorData};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 
+pub use config::{Controller, Mann};
 pub use measure::{INSTANCES, Instances, instance_accuracy};
 pub use memory::{Access, Memory};
 pub use sequence::Wipe;
@@ -37,87 +38,7 @@ use crate::nets::network::Plan;
 /// Added to the variance of an embedding.
 const EPSILON: f32 = 1e-5;
 
-/// What sees the pictures and drives the heads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Controller {
-    /// A long short-term memory (Hochreiter and Schmidhuber 1997), which carries a state of its own.
-    Lstm,
-    /// One layer of tanh units, which carries nothing: only the memory does.
-    FeedForward,
-}
-
-/// A memory-augmented network.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Mann {
-    /// The kind of controller.
-    pub controller: Controller,
-    /// Its units.
-    pub units: usize,
-    /// Rows of the memory.
-    pub slots: usize,
-    /// Numbers of a row.
-    pub width: usize,
-    /// Heads, each of which reads and writes once a step.
-    pub heads: usize,
-    /// Least used slots that a step writes, 1 or more; the paper takes as many as heads.
-    pub written: usize,
-    /// What remains of a slot's usage after a step, 0..=1.
-    pub decay: f32,
-    /// Classes of a sequence: the greatest way of a task.
-    pub classes: usize,
-    /// Sets of sequences that are cut out of one training episode: its classes are put into new
-    /// groups, orders and labels so often.
-    pub groupings: usize,
-    /// Times that a task's support set is presented.
-    pub passes: usize,
-}
-
-impl Default for Mann {
-    /// The paper's sizes, and the controller that carries nothing itself.
-    fn default() -> Self {
-        Self {
-            controller: Controller::FeedForward,
-            units: 200,
-            slots: 128,
-            width: 40,
-            heads: 4,
-            written: 4,
-            decay: 0.99,
-            classes: 5,
-            groupings: 2,
-            passes: 2,
-        }
-    }
-}
-
 impl Mann {
-    /// The paper's controller.
-    pub fn lstm() -> Self {
-        Self {
-            controller: Controller::Lstm,
-            ..Self::default()
-        }
-    }
-
-    /// Whether the picture before comes beside its label.
-    fn sees_previous(&self) -> bool {
-        self.controller == Controller::FeedForward
-    }
-
-    /// Numbers of a step's input for embeddings of `dim` numbers.
-    fn inputs(&self, dim: usize) -> usize {
-        dim + self.classes + if self.sees_previous() { dim } else { 0 }
-    }
-
-    /// What people call it.
-    pub fn name(&self) -> &'static str {
-        match self.controller {
-            Controller::Lstm => "memory-augmented, LSTM",
-            Controller::FeedForward => "memory-augmented, feed-forward",
-        }
-    }
-
     /// The sequences of an episode whose rows stand class by class, `each` of a class.
     fn sequences(&self, way: usize, each: usize, number: u64) -> Vec<Vec<sequence::Item>> {
         let mut rng = ChaCha8Rng::seed_from_u64(number ^ 0x3a99_0000_0000);
@@ -144,7 +65,6 @@ impl Method for Mann {
     /// support and query alike.
     ///
     /// # Panics
-    ///
     /// When the episode has fewer classes than a sequence.
     fn loss(&self, plan: &Plan, params: &Params, batch: &Batch) -> EpisodeLoss {
         let (way, each) = (batch.way(), batch.support + batch.query);
@@ -190,7 +110,6 @@ impl Method for Mann {
     /// the order of the classes does not matter; each query then is one step from there.
     ///
     /// # Panics
-    ///
     /// When the task has more classes than a sequence.
     fn adapt(
         &self,

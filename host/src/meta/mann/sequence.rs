@@ -5,8 +5,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::Mann;
 use super::cell::{Cell, State};
+use super::config::Mann;
 
 /// What a label counts as input: about as long as a normalised embedding of 64 numbers.
 const LABEL: f32 = 4.0;

@@ -1,3 +1,5 @@
+//! Why a search cannot start or go on.
+
 use std::path::PathBuf;
 
 /// Why a search space cannot be searched.

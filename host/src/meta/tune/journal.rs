@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::error::TuneError;
-use super::study::Setup;
+use super::setup::Setup;
 use super::trial::Trial;
 use crate::files;
 

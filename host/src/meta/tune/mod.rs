@@ -13,6 +13,7 @@
 mod error;
 mod halving;
 mod journal;
+mod setup;
 mod space;
 mod study;
 mod suggest;
@@ -22,6 +23,7 @@ mod trial;
 
 pub use error::{SpaceError, TuneError};
 pub use halving::Halving;
+pub use setup::Setup;
 pub use space::{Dimension, Params, Range, Space, Value};
-pub use study::{Setup, Study};
+pub use study::Study;
 pub use trial::{Outcome, Running, Trial};

@@ -202,7 +202,6 @@ impl Space {
     /// A space of these dimensions.
     ///
     /// # Errors
-    ///
     /// When there is none, two have one name or a range is empty.
     pub fn new(dimensions: Vec<Dimension>) -> Result<Self, SpaceError> {
         let space = Self { dimensions };
@@ -234,7 +233,6 @@ impl Space {
     /// Whether `params` is a point of the space.
     ///
     /// # Errors
-    ///
     /// With the first setting that is missing, outside its range or not of the space.
     pub fn contains(&self, params: &Params) -> Result<(), SpaceError> {
         for Dimension { name, range } in &self.dimensions {

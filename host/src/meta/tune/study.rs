@@ -1,48 +1,13 @@
 //! The search as a whole.
 
-use std::collections::BTreeMap;
 use std::path::Path;
-
-use serde::{Deserialize, Serialize};
 
 use super::error::TuneError;
 use super::halving::Halving;
 use super::journal::Journal;
-use super::space::{Params, Space};
+use super::setup::Setup;
 use super::suggest::suggest;
 use super::trial::{Outcome, Running, Trial, best};
-
-/// What decides, with the trials so far, which settings come next.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Setup {
-    /// What is searched.
-    pub space: Space,
-    /// Seed of the proposals.
-    pub seed: u64,
-    /// Trials that spread over the space before it is learned from them where to look.
-    pub startup: usize,
-    /// Settings of the first trial, such as those that are usual.
-    pub first: Option<Params>,
-    /// When trials are stopped; none lets all come to their end.
-    pub pruning: Option<Halving>,
-    /// What else a trial depends on, for example the data: a study is not gone on with when it
-    /// differs.
-    pub about: BTreeMap<String, String>,
-}
-
-impl Setup {
-    /// Trials that spread over the space, where nothing speaks for another number.
-    pub const STARTUP: usize = 8;
-
-    fn check(&self) -> Result<(), TuneError> {
-        self.space.check()?;
-        if let Some(first) = &self.first {
-            self.space.contains(first)?;
-        }
-        Ok(())
-    }
-}
 
 /// A search under way.
 #[derive(Debug)]
@@ -56,7 +21,6 @@ impl Study {
     /// A study that is kept nowhere.
     ///
     /// # Errors
-    ///
     /// When the space is empty or the first settings are not of it.
     pub fn new(setup: Setup) -> Result<Self, TuneError> {
         setup.check()?;
@@ -70,7 +34,6 @@ impl Study {
     /// A study that is kept in the new file `path`.
     ///
     /// # Errors
-    ///
     /// As [`Study::new`], and when the file exists or cannot be written.
     pub fn create(path: &Path, setup: Setup) -> Result<Self, TuneError> {
         let mut study = Self::new(setup)?;
@@ -82,7 +45,6 @@ impl Study {
     /// is left out.
     ///
     /// # Errors
-    ///
     /// As [`Study::new`]; when the file cannot be read, is damaged, was set up otherwise or another
     /// process writes to it.
     pub fn open(path: &Path, setup: Setup) -> Result<(Self, Option<usize>), TuneError> {
@@ -114,11 +76,9 @@ impl Study {
     /// whatever `outcome` says, so has one that finished and reported nothing.
     ///
     /// # Errors
-    ///
     /// When the file cannot be written.
     ///
     /// # Panics
-    ///
     /// When it is not the trial that was asked for last.
     pub fn tell(
         &mut self,

@@ -7,8 +7,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tpe::{TpeOptimizerBuilder, histogram_estimator, parzen_estimator};
 
+use super::setup::Setup;
 use super::space::{Params, Range, Value};
-use super::study::Setup;
 use super::trial::{Outcome, Trial};
 
 /// Part of the trials that count as good ones.

@@ -8,7 +8,8 @@ use multiversion::multiversion;
 use rayon::prelude::*;
 
 use super::gemm::{Matrix, multiply};
-use super::{BlockShape, Part};
+use super::part::Part;
+use crate::nets::shape::BlockShape;
 
 /// Size of one thread's unfolded pictures, in floats: about half of a core's second-level cache.
 const UNFOLDED: usize = 128 * 1024;

@@ -8,7 +8,8 @@ use std::ops::Range;
 use multiversion::multiversion;
 use rayon::prelude::*;
 
-use super::{BlockShape, Part};
+use super::part::Part;
+use crate::nets::shape::BlockShape;
 
 /// Channels worked on together: one or two vector registers.
 const LANES: usize = 16;

@@ -13,11 +13,13 @@ pub(crate) mod depthwise;
 pub(crate) mod gemm;
 pub(crate) mod memory;
 pub(crate) mod norm;
+mod part;
 pub(crate) mod second;
 
 use rayon::prelude::*;
 
-use super::block::BlockShape;
+use super::shape::BlockShape;
+use part::Part;
 
 /// Number of parts into which a batch is cut for the backward pass; each part owns one partial
 /// weight gradient.
@@ -30,18 +32,6 @@ pub(crate) fn convolve(shape: &BlockShape, x: &[f32], weight: &[f32], y: &mut [f
     } else {
         dense::forward(shape, x, weight, y);
     }
-}
-
-/// A run of pictures whose gradients one thread adds up.
-pub(crate) struct Part<'a> {
-    /// Its pictures.
-    pub(crate) x: &'a [f32],
-    /// The gradient of the pictures, zero so far, where it is asked for.
-    pub(crate) dx: Option<&'a mut [f32]>,
-    /// The gradient of the weights, zero so far.
-    pub(crate) dw: &'a mut [f32],
-    /// Place of the first picture in the batch.
-    pub(crate) first: usize,
 }
 
 /// Gradients of the weights (returned) and, where asked for, of `x` (into `dx`, which is zero);

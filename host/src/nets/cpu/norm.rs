@@ -1,4 +1,4 @@
-//! Batch norm, ReLU and 2x2 max pool as one step after a convolution.
+//! Batch norm, activation and 2x2 max pool as one step after a convolution.
 //!
 //! Batch norm is per channel over batch, height and width (Ioffe and Szegedy 2015). With
 //! `z = y * scale + shift` the forward pass is one affine map; the gradient of `y` is affine in the
@@ -7,10 +7,7 @@
 use multiversion::multiversion;
 use rayon::prelude::*;
 
-use super::BlockShape;
-
-/// Added to the variance.
-pub(crate) const EPSILON: f32 = 1e-5;
+use crate::nets::shape::{BlockShape, EPSILON};
 
 /// Sum of equally long vectors, in order.
 pub(crate) fn sum(partial: &[Vec<f32>]) -> Vec<f32> {
@@ -81,9 +78,29 @@ impl Affine {
     }
 }
 
-/// What a ReLU leaves at least.
-pub(super) fn floor(s: &BlockShape) -> f32 {
-    if s.relu { 0.0 } else { f32::NEG_INFINITY }
+/// Between what values an activation leaves what it is given.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    low: f32,
+    high: f32,
+}
+
+impl Limits {
+    pub(super) fn of(s: &BlockShape) -> Self {
+        let (low, high) = s.activation.limits();
+        Self { low, high }
+    }
+
+    #[inline(always)]
+    fn clamp(self, z: f32) -> f32 {
+        z.max(self.low).min(self.high)
+    }
+
+    /// Whether a small step of `z` is one of the output.
+    #[inline(always)]
+    pub(super) fn passes(self, z: f32) -> bool {
+        (z > self.low) & (z < self.high)
+    }
 }
 
 /// Normalised, rectified and pooled `y`.
@@ -97,11 +114,11 @@ pub(crate) fn forward(s: &BlockShape, affine: &Affine, y: &[f32], out: &mut [f32
 fn forward_picture(s: &BlockShape, affine: &Affine, y: &[f32], out: &mut [f32]) {
     let c = s.outputs;
     let (scale, shift) = (&affine.scale[..c], &affine.shift[..c]);
-    let floor = floor(s);
+    let limits = Limits::of(s);
     if !s.pool {
         for (out, y) in out.chunks_exact_mut(c).zip(y.chunks_exact(c)) {
             for j in 0..c {
-                out[j] = (y[j] * scale[j] + shift[j]).max(floor);
+                out[j] = limits.clamp(y[j] * scale[j] + shift[j]);
             }
         }
         return;
@@ -112,7 +129,7 @@ fn forward_picture(s: &BlockShape, affine: &Affine, y: &[f32], out: &mut [f32]) 
         for j in 0..c {
             let z = |p: &[f32]| p[j] * scale[j] + shift[j];
             let m = z(w[0]).max(z(w[1])).max(z(w[2]).max(z(w[3])));
-            out[j] = m.max(floor);
+            out[j] = limits.clamp(m);
         }
     }
 }
@@ -126,9 +143,9 @@ pub(super) fn window(y: &[f32], c: usize, width: usize, py: usize, px: usize) ->
 
 /// Gradient of `z` at the four pixels of a pool window: all of `g` to the first greatest.
 #[inline(always)]
-pub(super) fn route(z: [f32; 4], g: f32, floor: f32) -> [f32; 4] {
+pub(super) fn route(z: [f32; 4], g: f32, limits: Limits) -> [f32; 4] {
     let m = z[0].max(z[1]).max(z[2].max(z[3]));
-    let g = if m > floor { g } else { 0.0 };
+    let g = if limits.passes(m) { g } else { 0.0 };
     let first = z[0] == m;
     let second = !first & (z[1] == m);
     let third = !first & !second & (z[2] == m);
@@ -253,12 +270,12 @@ fn add_gradients(s: &BlockShape, affine: &Affine, y: &[f32], g: &[f32], sums: &m
     let (sum, product) = sums.split_at_mut(c);
     let (sum, product) = (&mut sum[..c], &mut product[..c]);
     let (scale, shift) = (&affine.scale[..c], &affine.shift[..c]);
-    let floor = floor(s);
+    let limits = Limits::of(s);
     if !s.pool {
         for (y, g) in y.chunks_exact(c).zip(g.chunks_exact(c)) {
             for j in 0..c {
                 let z = y[j] * scale[j] + shift[j];
-                let d = if z > floor { g[j] } else { 0.0 };
+                let d = if limits.passes(z) { g[j] } else { 0.0 };
                 sum[j] += d;
                 product[j] += d * y[j];
             }
@@ -271,7 +288,7 @@ fn add_gradients(s: &BlockShape, affine: &Affine, y: &[f32], g: &[f32], sums: &m
         for j in 0..c {
             let y = [w[0][j], w[1][j], w[2][j], w[3][j]];
             let z = y.map(|y| y * scale[j] + shift[j]);
-            let d = route(z, g[j], floor);
+            let d = route(z, g[j], limits);
             sum[j] += d[0] + d[1] + d[2] + d[3];
             product[j] += d[0] * y[0] + d[1] * y[1] + d[2] * y[2] + d[3] * y[3];
         }
@@ -290,7 +307,7 @@ fn write_gradient(
     let c = s.outputs;
     let (scale, shift) = (&affine.scale[..c], &affine.shift[..c]);
     let (slope, offset) = (&slope[..c], &offset[..c]);
-    let floor = floor(s);
+    let limits = Limits::of(s);
     if !s.pool {
         for ((dy, y), g) in dy
             .chunks_exact_mut(c)
@@ -299,7 +316,7 @@ fn write_gradient(
         {
             for j in 0..c {
                 let z = y[j] * scale[j] + shift[j];
-                let d = if z > floor { g[j] } else { 0.0 };
+                let d = if limits.passes(z) { g[j] } else { 0.0 };
                 dy[j] = scale[j] * d + slope[j] * y[j] + offset[j];
             }
         }
@@ -317,7 +334,7 @@ fn write_gradient(
         let (d2, d3) = (&mut d2[..c], &mut d3[..c]);
         for j in 0..c {
             let y = [w[0][j], w[1][j], w[2][j], w[3][j]];
-            let d = route(y.map(|y| y * scale[j] + shift[j]), g[j], floor);
+            let d = route(y.map(|y| y * scale[j] + shift[j]), g[j], limits);
             let back = |d: f32, y: f32| scale[j] * d + slope[j] * y + offset[j];
             d0[j] = back(d[0], y[0]);
             d1[j] = back(d[1], y[1]);

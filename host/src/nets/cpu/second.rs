@@ -24,8 +24,8 @@
 use multiversion::multiversion;
 use rayon::prelude::*;
 
-use super::BlockShape;
-use super::norm::{Affine, EPSILON, floor, route, window};
+use super::norm::{Affine, Limits, route, window};
+use crate::nets::shape::{BlockShape, EPSILON};
 
 /// What a block computed and the gradient of its output.
 #[derive(Clone, Copy)]
@@ -187,7 +187,7 @@ fn add_products(
         }
     }
     let (scale, shift) = (&affine.scale[..c], &affine.shift[..c]);
-    let floor = floor(s);
+    let limits = Limits::of(s);
     if !s.pool {
         for ((hy, y), g) in hy
             .chunks_exact(c)
@@ -196,7 +196,7 @@ fn add_products(
         {
             for j in 0..c {
                 let z = y[j] * scale[j] + shift[j];
-                by_d[j] += if z > floor { hy[j] * g[j] } else { 0.0 };
+                by_d[j] += if limits.passes(z) { hy[j] * g[j] } else { 0.0 };
             }
         }
         return;
@@ -207,7 +207,7 @@ fn add_products(
         let h = window(hy, c, width, i / half, i % half);
         for j in 0..c {
             let z = [w[0][j], w[1][j], w[2][j], w[3][j]].map(|y| y * scale[j] + shift[j]);
-            let d = route(z, g[j], floor);
+            let d = route(z, g[j], limits);
             by_d[j] += d[0] * h[0][j] + d[1] * h[1][j] + d[2] * h[2][j] + d[3] * h[3][j];
         }
     }
@@ -235,7 +235,7 @@ fn write_by_y(
         }
     }
     let (scale, shift) = (&affine.scale[..c], &affine.shift[..c]);
-    let floor = floor(s);
+    let limits = Limits::of(s);
     if !s.pool {
         for ((out, y), g) in out
             .chunks_exact_mut(c)
@@ -244,7 +244,11 @@ fn write_by_y(
         {
             for j in 0..c {
                 let z = y[j] * scale[j] + shift[j];
-                out[j] += if z > floor { of_d[j] * g[j] } else { 0.0 };
+                out[j] += if limits.passes(z) {
+                    of_d[j] * g[j]
+                } else {
+                    0.0
+                };
             }
         }
         return;
@@ -261,7 +265,7 @@ fn write_by_y(
         let (o2, o3) = (&mut o2[..c], &mut o3[..c]);
         for j in 0..c {
             let z = [w[0][j], w[1][j], w[2][j], w[3][j]].map(|y| y * scale[j] + shift[j]);
-            let d = route(z, of_d[j] * g[j], floor);
+            let d = route(z, of_d[j] * g[j], limits);
             o0[j] += d[0];
             o1[j] += d[1];
             o2[j] += d[2];
@@ -282,7 +286,7 @@ fn write_by_d(
     let [of_h, of_y, constant] = factors;
     let (of_h, of_y, constant) = (&of_h[..c], &of_y[..c], &constant[..c]);
     let (scale, shift) = (&affine.scale[..c], &affine.shift[..c]);
-    let floor = floor(s);
+    let limits = Limits::of(s);
     if !s.pool {
         for ((out, y), hy) in out
             .chunks_exact_mut(c)
@@ -292,7 +296,7 @@ fn write_by_d(
             for j in 0..c {
                 let z = y[j] * scale[j] + shift[j];
                 let value = of_h[j] * hy[j] + of_y[j] * y[j] + constant[j];
-                out[j] = if z > floor { value } else { 0.0 };
+                out[j] = if limits.passes(z) { value } else { 0.0 };
             }
         }
         return;
@@ -304,7 +308,7 @@ fn write_by_d(
         for j in 0..c {
             let y = [w[0][j], w[1][j], w[2][j], w[3][j]];
             let h = [h[0][j], h[1][j], h[2][j], h[3][j]];
-            let taken = route(y.map(|y| y * scale[j] + shift[j]), 1.0, floor);
+            let taken = route(y.map(|y| y * scale[j] + shift[j]), 1.0, limits);
             let mut sum = 0.0;
             for k in 0..4 {
                 sum += taken[k] * (of_h[j] * h[k] + of_y[j] * y[k] + constant[j]);

@@ -4,8 +4,8 @@
 use burn::tensor::Tensor;
 
 use super::block::{self, BlockShape, BlockWeights, Norm, Statistics};
-use super::cpu::norm::EPSILON;
 use super::network::{Pass, Plan, Weights};
+use super::shape::EPSILON;
 use super::{backend, fused, second};
 
 /// A forward pass with batch norm over its batch that remembers what the gradient reads.
@@ -248,11 +248,8 @@ fn led_back(s: &BlockShape, normal: Tensor<2>, weights: &BlockWeights, by: Tenso
     let [rows, c] = z.dims();
     let n = by.dims()[0];
     let (height, width) = (s.out_height(), s.out_width());
-    let passes = if s.relu {
-        z.clone().greater_elem(0.0).float()
-    } else {
-        z.ones_like()
-    };
+    let (low, high) = s.activation.limits();
+    let passes = z.clone().greater_elem(low).float() * z.clone().lower_elem(high).float();
     if !s.pool {
         return by.reshape([rows, c]) * passes;
     }

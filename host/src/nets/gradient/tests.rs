@@ -4,6 +4,7 @@ use burn::tensor::{Device, TensorData};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::super::block::Activation;
 use super::super::network::Architecture;
 use super::*;
 
@@ -87,7 +88,8 @@ fn definition(s: &BlockShape, [x, weight, gamma, beta, by]: &[Vec<f64>; 5]) -> [
                 picture * pixels + r * width + q
             });
             let best = seen.max_by(|a, b| z[*a].total_cmp(&z[*b])).unwrap();
-            if !s.relu || z[best] > 0.0 {
+            let (low, high) = s.activation.limits();
+            if z[best] > f64::from(low) && z[best] < f64::from(high) {
                 d[best] += by[place * c + o];
             }
         }
@@ -176,7 +178,7 @@ fn shapes() -> Vec<BlockShape> {
         stride: 1,
         padding: 1,
         depthwise: false,
-        relu: true,
+        activation: Activation::Relu,
         pool: false,
     };
     let mut all = Vec::new();
@@ -195,10 +197,9 @@ fn shapes() -> Vec<BlockShape> {
             }
         }
     }
-    all.push(BlockShape {
-        relu: false,
-        ..base
-    });
+    all.extend(
+        [Activation::Linear, Activation::Relu6].map(|activation| BlockShape { activation, ..base }),
+    );
     all
 }
 
@@ -278,7 +279,7 @@ fn the_number_of_threads_changes_no_bit() {
         stride: 1,
         padding: 1,
         depthwise: false,
-        relu: true,
+        activation: Activation::Relu,
         pool: true,
     };
     let given = inputs(&s);
@@ -297,6 +298,7 @@ fn gradient_of_a_network_is_that_of_autodiff() {
         Architecture::Conv4 { channels: 3 },
         Architecture::Separable { channels: 2 },
         Architecture::Residual { channels: 2 },
+        Architecture::Lite { channels: 4 },
     ] {
         let plan = Plan::new(architecture, (34, 32)).unwrap();
         let device = Device::flex().autodiff();

@@ -1,6 +1,7 @@
 //! The log of decisions, in one file that survives whatever ends the process.
 
 mod entry;
+mod keep;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -9,6 +10,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
+
+pub use keep::Keep;
 
 use self::entry::{Entry, decode};
 use self::store::{DAY, Fault, Store, careful};
@@ -21,15 +24,6 @@ const BATCH: usize = 64;
 /// Before a file that failed is tried again, at first and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-
-/// How much of the log is kept; what is older goes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Keep {
-    /// Days, as [`Log`] counts them.
-    pub days: u32,
-    /// Bytes of decisions and pictures. The file may take twice as much.
-    pub bytes: u64,
-}
 
 /// Why the log can't be used.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -8,8 +8,8 @@ use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableErro
 
 use super::super::Decision;
 use super::super::panics::quietly;
-use super::Keep;
 use super::entry::{Entry, decode};
+use super::keep::Keep;
 
 /// Decisions. Another layout gets another name, unless [`decode`] can tell it from the others.
 const DECISIONS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("decisions 1");

@@ -1,3 +1,5 @@
+//! The log survives whatever ends the process.
+
 use std::fs::{self, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::sync::MutexGuard;

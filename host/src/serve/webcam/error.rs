@@ -1,3 +1,5 @@
+//! Why a webcam gives no picture.
+
 use std::io;
 use std::path::{Path, PathBuf};
 

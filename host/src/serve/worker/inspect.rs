@@ -1,7 +1,5 @@
 //! What pages want of a device's inspection: good and bad frames, commissioning, forgetting.
 
-use std::collections::VecDeque;
-
 use sudal_firmware::patches;
 
 use super::super::Source;
@@ -9,52 +7,12 @@ use super::super::hub::Wish;
 use super::super::pulse::Doing;
 use super::super::state;
 use super::super::trouble::Trouble;
+use super::recent::Commission;
 use super::{Session, Worker};
-use crate::data::Gray;
-use crate::device::{
-    self, ClientError, DeviceError, InspectionError, InspectionInfo, InspectionRequest,
-};
+use crate::device::{ClientError, DeviceError, InspectionError, InspectionInfo, InspectionRequest};
 
 /// Frames of good parts that are watched at most.
 const MOST: u32 = 100_000;
-
-/// Decisions whose frames are kept: an operator looks at one for a while before saying what it shows.
-const KEPT: usize = 512;
-
-/// The frames of the last decisions, so that the device can be shown them again.
-#[derive(Debug, Default)]
-pub(super) struct Recent {
-    /// By the number of the decision, the oldest first.
-    frames: VecDeque<(u64, Gray)>,
-    /// Number of the first decision since the start.
-    first: Option<u64>,
-}
-
-impl Recent {
-    /// Keeps a frame as a device of such a capacity is shown it.
-    pub(super) fn push(&mut self, id: u64, frame: &Gray, capacity: usize) {
-        self.first.get_or_insert(id);
-        if self.frames.len() == KEPT {
-            self.frames.pop_front();
-        }
-        let (width, height) = device::shown_size(frame, capacity);
-        self.frames.push_back((id, frame.resize(width, height)));
-    }
-
-    fn frame(&self, id: u64) -> Option<Gray> {
-        let found = self.frames.iter().find(|(of, _)| *of == id);
-        found.map(|(_, frame)| frame.clone())
-    }
-}
-
-/// Good parts that are watched.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Commission {
-    seen: u32,
-    frames: u32,
-    /// What the device has watched in all, so that one which forgot is found out.
-    watched: u32,
-}
 
 impl Worker {
     /// Carries out a wish about inspection.

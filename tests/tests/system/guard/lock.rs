@@ -1,3 +1,5 @@
+//! The lock refuses all that changes a device.
+
 use std::collections::BTreeSet;
 
 use sudal_firmware::decision::Filter;

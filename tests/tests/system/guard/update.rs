@@ -1,3 +1,5 @@
+//! Updates of the model image.
+
 use sudal::device::{Product, SigningKey};
 use sudal_firmware::image::{CRC_START, crc, signature};
 use sudal_firmware::lock::Key;

@@ -1,3 +1,5 @@
+//! The emulated board: its memory, and the device put together.
+
 mod logger;
 mod medium;
 mod memory {

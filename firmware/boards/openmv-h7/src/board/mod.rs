@@ -1,3 +1,5 @@
+//! The OpenMV Cam H7: its memory, and the device put together.
+
 mod camera;
 mod clocks;
 mod flash;

@@ -3,6 +3,7 @@
 //! Square windows of 3, 5 and 7 in steps of one or two have loops of their own, which compute two
 //! outputs at a time; the others are computed output by output.
 
+mod call;
 mod spread;
 mod three;
 mod weights;
@@ -12,6 +13,7 @@ use core::ptr;
 
 use super::super::Filters;
 use crate::image::Channel;
+use call::{Call, HIGHEST};
 
 pub(crate) use spread::{fill, spread};
 pub(crate) use weights::packed_len;
@@ -68,31 +70,6 @@ fn narrow(filters: &Filters<'_>, output: &mut [i8]) {
         let values = pixel.iter_mut().take(filters.channels.len());
         filters.requantize.clamp(values);
     }
-}
-
-/// Rows of the highest window that has a loop of its own.
-const HIGHEST: usize = 7;
-
-/// What such a loop works on; it copies the record and changes the copy.
-#[repr(C)]
-struct Call {
-    /// The rows of the first channel under the window, which come last.
-    rows: [*const i16; HIGHEST],
-    /// As [`weights::pack`] writes them.
-    filters: *const u32,
-    /// From one output to the next; 0 if there is just one.
-    step: usize,
-    /// Behind the last pair of outputs.
-    end: *const i8,
-    output: *mut i8,
-    /// Bytes of a channel's plane.
-    plane: usize,
-    filters_end: *const u32,
-    /// `step` if the number of outputs is odd, 0 if it is even.
-    odd: usize,
-    /// Two words for the loop, of which the second is 0 at first.
-    own: [usize; 2],
-    zero_point: i32,
 }
 
 /// A loop for a window; the limits are those of int8, and weights and biases are shifted already.

@@ -1,6 +1,8 @@
+//! Bodies of sheet.
+
 use tiny_skia::Point;
 
-use super::Drafter;
+use super::drafter::Drafter;
 use crate::data::parts::{
     drawing::FLAT,
     path::{CENTRE, at, block, circle, polygon, polyline, rounded, slot},

@@ -1,8 +1,10 @@
+//! Long bodies.
+
 use std::f32::consts::{PI, TAU};
 
 use tiny_skia::Point;
 
-use super::Drafter;
+use super::drafter::Drafter;
 use crate::data::parts::{
     drawing::FLAT,
     path::{CENTRE, arc, at, block, circle, polygon, polyline},

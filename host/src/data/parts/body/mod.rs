@@ -1,15 +1,17 @@
 //! The bodies of parts, each with its own proportions and counts.
 
+mod drafter;
 mod flat;
 mod long;
 mod molded;
 mod round;
 mod toothed;
 
-use rand::{RngExt, distr::uniform::SampleRange};
+use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::drawing::Drawing;
+use drafter::Drafter;
 
 /// A kind of body: its name and what draws one.
 type Kind = (&'static str, fn(&mut Drafter<'_>));
@@ -51,40 +53,4 @@ pub(super) fn random(rng: &mut ChaCha8Rng, twist: bool) -> (&'static str, Drawin
     };
     draw(&mut drafter);
     (name, drafter.drawing)
-}
-
-/// Draws the random numbers of a design and collects its layers.
-struct Drafter<'r> {
-    rng: &'r mut ChaCha8Rng,
-    twist: bool,
-    drawing: Drawing,
-}
-
-impl Drafter<'_> {
-    /// A length in part units, or another real number.
-    fn size(&mut self, range: impl SampleRange<f32>) -> f32 {
-        self.rng.random_range(range)
-    }
-
-    fn chance(&mut self, probability: f64) -> bool {
-        self.rng.random_bool(probability)
-    }
-
-    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
-        of[self.rng.random_range(0..of.len())]
-    }
-
-    /// A number of features; the first one of a design is another if it is twisted, by a sixth.
-    fn count(&mut self, least: usize, most: usize) -> usize {
-        let count = self.rng.random_range(least..=most);
-        if !std::mem::take(&mut self.twist) {
-            return count;
-        }
-        let step = (count / 6).max(1);
-        if count + step <= most {
-            count + step
-        } else {
-            count - step
-        }
-    }
 }

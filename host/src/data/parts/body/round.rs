@@ -1,6 +1,8 @@
+//! Round bodies.
+
 use tiny_skia::Point;
 
-use super::Drafter;
+use super::drafter::Drafter;
 use crate::data::parts::{
     drawing::FLAT,
     path::{CENTRE, at, block, circle, circles, polyline, regular, slot, toothed},

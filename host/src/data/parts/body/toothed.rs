@@ -1,4 +1,6 @@
-use super::Drafter;
+//! Toothed bodies.
+
+use super::drafter::Drafter;
 use crate::data::parts::{
     drawing::FLAT,
     path::{CENTRE, at, block, circle, polyline, regular, slot, toothed},

@@ -1,3 +1,5 @@
+//! Kinds of flaws.
+
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 

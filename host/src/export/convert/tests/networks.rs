@@ -308,6 +308,47 @@ impl Making {
         self.becomes(of.dims);
     }
 
+    /// To the nearest neighbour in a larger picture, where there is room for one.
+    fn upsample(&mut self) {
+        let [channels, height, width] = [self.now.dims[0], self.now.dims[1], self.now.dims[2]];
+        let (down, right) = (self.pick(1, 3), self.pick(1, 3));
+        if height * down > 24 || width * right > 24 {
+            return self.node("Identity", &[], vec![]);
+        }
+        let ways = [
+            ("asymmetric", "floor"),
+            ("half_pixel", "round_prefer_floor"),
+            ("tf_half_pixel_for_nn", "floor"),
+        ];
+        let (coordinate, rounding) = ways[self.pick(0, 2) as usize];
+        let attributes = vec![
+            text("mode", "nearest"),
+            text("coordinate_transformation_mode", coordinate),
+            text("nearest_mode", rounding),
+        ];
+        let to = self.fresh("to");
+        if self.once_in(2) {
+            self.file
+                .floats(&to, &[4], vec![1.0, 1.0, down as f32, right as f32]);
+            self.node("Resize", &["", &to], attributes);
+        } else {
+            let of = self.now.name.clone();
+            let (first, one) = (self.fresh("first"), self.fresh("one"));
+            self.file
+                .ints(&first, &[1], vec![0])
+                .ints(&one, &[1], vec![1]);
+            self.file
+                .ints(&to, &[3], vec![channels, height * down, width * right]);
+            self.file.node_of("Shape", &[&of], vec![]);
+            self.file.node("Slice", &[&first, &one], vec![]);
+            self.file.node("Concat", &[&to], vec![int("axis", 0)]);
+            let sizes = self.file.last();
+            self.file
+                .node_of("Resize", &[&of, "", "", &sizes], attributes);
+        }
+        self.becomes(vec![channels, height * down, width * right]);
+    }
+
     /// To channels last and back, with something between that does not care.
     fn turned(&mut self) {
         self.node("Transpose", &[], vec![ints("perm", &[0, 2, 3, 1])]);
@@ -321,7 +362,7 @@ impl Making {
     }
 
     fn picture_step(&mut self) {
-        match self.pick(0, 17) {
+        match self.pick(0, 18) {
             0..=3 => self.conv(),
             4 => self.same_conv(),
             5 => self.padded_conv(),
@@ -332,6 +373,7 @@ impl Making {
             13 => self.batch_normalization(),
             14 => self.add(),
             15 => self.arithmetic(),
+            17 => self.upsample(),
             16 if self.once_in(3) => self.unit(),
             16 => self.node("Identity", &[], vec![]),
             _ => self.turned(),

@@ -60,6 +60,22 @@ fn numbers_that_no_window_has_are_refused() {
 }
 
 #[test]
+fn scales_that_leave_nothing_or_too_much_are_refused() {
+    for scale in [0.0, -1.0, 1e9, 1e30, f32::NAN] {
+        let mut file = conv(vec![]);
+        file.floats("s", &[4], vec![1.0, 1.0, scale, 2.0]);
+        file.node("Resize", &["", "s"], vec![]);
+        println!("{scale}: {}", refused(&file));
+        let mut old = conv(vec![]);
+        old.opset = 7;
+        let mut scales = ints("scales", &[]);
+        (scales.r#type, scales.floats) = (AttributeType::Floats as i32, vec![1.0, 1.0, scale, 2.0]);
+        old.node("Upsample", &[], vec![scales]);
+        println!("{scale}: {}", refused(&old));
+    }
+}
+
+#[test]
 fn values_that_nobody_computes_are_refused() {
     let mut file = conv(vec![]);
     file.node_of("Relu", &["nothing"], vec![]);

@@ -13,7 +13,7 @@
 
 use core::arch::naked_asm;
 
-use super::Call;
+use super::call::Call;
 
 /// The call's last three rows and what follows them are copied to the stack; then the next channel:
 /// its rows, weights, bias and multiplier.

@@ -13,7 +13,7 @@
 
 use core::arch::naked_asm;
 
-use super::Call;
+use super::call::Call;
 use super::weights::{HEAD, pairs};
 
 /// `SIDE` is 5 or 7, `STRIDE` one or two. An odd output comes last: in steps of one the second of its

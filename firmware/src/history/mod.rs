@@ -4,13 +4,18 @@
 //! is erased only when the other holds the newest record, so that a power cut costs at most what
 //! was just being written.
 
+mod checksummed;
+mod retained;
+
+pub use retained::Retained;
+
 use core::fmt::{self, Write};
 
 use embedded_storage::nor_flash::NorFlash;
 use heapless::String;
 use serde::{Deserialize, Serialize};
 
-use super::sealed::{self, SEALED};
+use checksummed::SEALED;
 
 /// Why a device was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,7 +132,7 @@ impl<F: NorFlash> History<F> {
         for slot in 0..Self::SLOTS {
             let entry = read(&mut flash, slot)
                 .as_ref()
-                .and_then(sealed::open::<Entry>);
+                .and_then(checksummed::open::<Entry>);
             if let Some(entry) = entry
                 && newest
                     .as_ref()
@@ -184,12 +189,12 @@ impl<F: NorFlash> History<F> {
         self.write()?;
         let written = self.next.checked_sub(1);
         let read = written.and_then(|slot| read(&mut self.flash, slot));
-        Ok(read.is_some() && read == sealed::seal(&self.entry))
+        Ok(read.is_some() && read == checksummed::seal(&self.entry))
     }
 
     fn write(&mut self) -> Result<(), F::Error> {
         self.entry.number = self.entry.number.saturating_add(1);
-        let Some(bytes) = sealed::seal(&self.entry) else {
+        let Some(bytes) = checksummed::seal(&self.entry) else {
             return Ok(());
         };
         // One more than a sector has: its first slot can always be had.

@@ -3,7 +3,7 @@
 //! A failing program should not write to flash: it leaves its reason here, and the next start puts it
 //! into the [`History`](super::History).
 
-use super::sealed::{self, SEALED};
+use super::checksummed::{self, SEALED};
 use super::{Cause, Failure};
 
 /// Failures in a row, with no request answered in between, that make a board stay off.
@@ -26,7 +26,7 @@ impl Retained {
     /// Why the board was started, and the failure that came before. To be called once, at the start.
     pub fn take(&mut self) -> (Cause, Option<Failure>) {
         let failure = match self.state {
-            FAILED => sealed::open::<Failure>(&self.failure),
+            FAILED => checksummed::open::<Failure>(&self.failure),
             RUNNING => None,
             _ => {
                 self.streak = 0;
@@ -54,7 +54,7 @@ impl Retained {
         }
         self.state = FAILED;
         self.streak = self.streak.saturating_add(1);
-        self.failure = sealed::seal(&failure()).unwrap_or([0; SEALED]);
+        self.failure = checksummed::seal(&failure()).unwrap_or([0; SEALED]);
     }
 
     /// Whether the board fails whenever it is started.

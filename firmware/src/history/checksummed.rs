@@ -4,13 +4,13 @@ use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Bytes that a sealed value takes.
-pub const SEALED: usize = 256;
+pub(super) const SEALED: usize = 256;
 const CHECK: usize = 4;
 const CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);
 
 /// The value, filled up with ones, and the checksum; nothing if it is too long.
 #[must_use]
-pub fn seal<T: Serialize>(value: &T) -> Option<[u8; SEALED]> {
+pub(super) fn seal<T: Serialize>(value: &T) -> Option<[u8; SEALED]> {
     let mut bytes = [0xff; SEALED];
     let (body, check) = bytes.split_last_chunk_mut::<CHECK>()?;
     postcard::to_slice(value, body).ok()?;
@@ -20,7 +20,7 @@ pub fn seal<T: Serialize>(value: &T) -> Option<[u8; SEALED]> {
 
 /// The value, if these are the bytes of one.
 #[must_use]
-pub fn open<T: DeserializeOwned>(bytes: &[u8; SEALED]) -> Option<T> {
+pub(super) fn open<T: DeserializeOwned>(bytes: &[u8; SEALED]) -> Option<T> {
     let (body, check) = bytes.split_last_chunk::<CHECK>()?;
     if CRC.checksum(body).to_le_bytes() != *check {
         return None;

@@ -1,3 +1,5 @@
+//! How time is measured.
+
 /// A counter that runs at a steady rate and wraps around.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {

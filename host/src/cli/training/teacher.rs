@@ -1,0 +1,123 @@
+//! The options of learning from a larger network.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use sudal::data::Loaded;
+use sudal::meta::lesson::{Lesson, checksum};
+use sudal::meta::{Learner, TrainError, Trainer};
+
+use super::model::ModelFile;
+use super::options::strength;
+use super::output::Output;
+
+/// Learning from a larger network.
+#[derive(clap::Args)]
+pub(super) struct TeacherArgs {
+    /// The teacher, for --method distilled and patches: an ONNX network that embeds pictures of the run's
+    /// size. `models/teacher.py` makes one, `models/patch_teacher.py` one of patches.
+    #[arg(long, value_name = "FILE")]
+    teacher: Option<PathBuf>,
+    /// How much more a picture's nearest neighbours count than the rest: the smaller, the more
+    /// [default: 0.15].
+    #[arg(long, value_parser = temperature)]
+    temperature: Option<f32>,
+    /// How much the labels count beside the teacher [default: 0.05].
+    #[arg(long, value_parser = strength)]
+    labels: Option<f32>,
+    /// How much flaws that are drawn into the queries count, for --method patches; 0 draws none
+    /// [default: 0.3].
+    #[arg(long, value_parser = strength)]
+    flaws: Option<f32>,
+}
+
+impl TeacherArgs {
+    /// Changes what was given, in the method that has it.
+    pub(super) fn apply(&self, learner: &mut Learner) -> anyhow::Result<()> {
+        match learner {
+            Learner::Distilled(distilled) if self.flaws.is_none() => {
+                distilled.teacher = self.read()?.1;
+                distilled.temperature = self.temperature.unwrap_or(distilled.temperature);
+                distilled.labels = self.labels.unwrap_or(distilled.labels);
+            }
+            Learner::Patches(patches) => {
+                if self.teacher.is_some() {
+                    patches.teacher = self.read()?.1;
+                }
+                patches.flaws = self.flaws.unwrap_or(patches.flaws);
+                patches.temperature = self.temperature.unwrap_or(patches.temperature);
+                patches.labels = self.labels.unwrap_or(patches.labels);
+            }
+            _ if self.flaws.is_some() => {
+                bail!(
+                    "--flaws is for --method patches; {} learns no patches",
+                    learner.name()
+                )
+            }
+            _ if self.teacher.is_some() || self.temperature.is_some() || self.labels.is_some() => {
+                bail!(
+                    "--teacher, --temperature and --labels are for --method distilled and patches; {} has no teacher",
+                    learner.name()
+                )
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The teacher's file and its checksum.
+    fn read(&self) -> anyhow::Result<(&Path, u32)> {
+        let path = self.teacher.as_ref().ok_or(TrainError::NoTeacher)?;
+        let bytes = std::fs::read(path).with_context(|| format!("--teacher {}", path.display()))?;
+        Ok((path, checksum(&bytes)))
+    }
+
+    /// Lets the teacher look at the data, where the run has one, or recalls what it saw.
+    pub(super) fn look(
+        &self,
+        run: Trainer,
+        data: &Loaded,
+        kept: &Path,
+        output: &Output,
+    ) -> anyhow::Result<Trainer> {
+        let known = match &run.config().learner {
+            Learner::Distilled(distilled) => distilled.teacher,
+            Learner::Patches(patches) if patches.teacher != 0 => patches.teacher,
+            _ => return Ok(run),
+        };
+        let (path, checksum) = self.read()?;
+        if checksum != known {
+            bail!(
+                "--teacher {} is another network than the run began with",
+                path.display()
+            );
+        }
+        let at = || format!("--teacher {}", path.display());
+        let model = ModelFile::open(path).with_context(at)?;
+        let ((width, height), size) = (data.size(), model.size()?);
+        if size != data.size() {
+            bail!(
+                "--teacher {} looks at pictures of {}x{}; those of the run have {width}x{height}",
+                path.display(),
+                size.0,
+                size.1
+            );
+        }
+        let lesson = Lesson::new(checksum, data);
+        if let Some(told) = lesson.recall(data, kept) {
+            return Ok(run.taught(told)?);
+        }
+        output.step(format!("{} looks at the pictures", path.display()));
+        let told = model.embeddings(data, output)?;
+        let at = || format!("keeping what the teacher saw in {}", kept.display());
+        lesson.keep(&told, kept).with_context(at)?;
+        Ok(run.taught(told)?)
+    }
+}
+
+fn temperature(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(x) if (0.01..=10.0).contains(&x) => Ok(x),
+        _ => Err("give a number of 0.01 to 10".to_owned()),
+    }
+}

@@ -1,0 +1,19 @@
+//! The names of the boards.
+
+/// The firmware in this process.
+pub(super) const HOST: &str = "host";
+/// The emulated board.
+pub(super) const MPS2_AN500: &str = "mps2-an500";
+/// The camera board.
+pub(super) const OPENMV_H7: &str = "openmv-h7";
+
+/// Names that [`open`](super::open) knows.
+pub const BOARDS: [&str; 3] = [HOST, MPS2_AN500, OPENMV_H7];
+/// What [`MPS2_AN500`] is called, too.
+pub const EMULATOR: &str = "emulator";
+
+/// The name in [`BOARDS`] of what may be called otherwise, too.
+#[must_use]
+pub fn canonical(name: &str) -> &str {
+    if name == EMULATOR { MPS2_AN500 } else { name }
+}

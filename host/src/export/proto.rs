@@ -1,0 +1,69 @@
+//! Tensors, attributes and values of ONNX files.
+
+use tract_onnx::pb::{
+    AttributeProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto,
+    attribute_proto::AttributeType,
+    tensor_proto::DataType,
+    tensor_shape_proto::{Dimension, dimension},
+    type_proto,
+};
+
+/// Name of the batch dimension.
+const BATCH: &str = "N";
+
+/// A float32 tensor with its values as little-endian bytes.
+pub(super) fn tensor(name: String, dims: &[usize], data: &[f32]) -> TensorProto {
+    TensorProto {
+        dims: dims.iter().map(|&dim| dim as i64).collect(),
+        data_type: DataType::Float as i32,
+        raw_data: data.iter().flat_map(|value| value.to_le_bytes()).collect(),
+        name,
+        ..Default::default()
+    }
+}
+
+/// A list of whole numbers.
+pub(super) fn ints(name: &str, values: &[usize]) -> AttributeProto {
+    AttributeProto {
+        name: name.to_owned(),
+        r#type: AttributeType::Ints as i32,
+        ints: values.iter().map(|&value| value as i64).collect(),
+        ..Default::default()
+    }
+}
+
+/// A whole number.
+pub(super) fn int(name: &str, value: i64) -> AttributeProto {
+    AttributeProto {
+        name: name.to_owned(),
+        r#type: AttributeType::Int as i32,
+        i: value,
+        ..Default::default()
+    }
+}
+
+/// A float32 tensor with a batch dimension before `dims`.
+pub(super) fn value_info(name: &str, dims: &[usize]) -> ValueInfoProto {
+    let dimension = |value| Dimension {
+        value: Some(value),
+        ..Default::default()
+    };
+    let batch = dimension(dimension::Value::DimParam(BATCH.to_owned()));
+    let rest = dims
+        .iter()
+        .map(|&dim| dimension(dimension::Value::DimValue(dim as i64)));
+    let tensor = type_proto::Tensor {
+        elem_type: DataType::Float as i32,
+        shape: Some(TensorShapeProto {
+            dim: std::iter::once(batch).chain(rest).collect(),
+        }),
+    };
+    ValueInfoProto {
+        name: name.to_owned(),
+        r#type: Some(TypeProto {
+            value: Some(type_proto::Value::TensorType(tensor)),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
