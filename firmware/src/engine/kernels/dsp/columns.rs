@@ -87,8 +87,10 @@ pub(crate) fn deal_nine<const N: usize>(
     scratch: &mut [i16],
 ) -> Option<()> {
     let to: &mut [u32] = bytemuck::try_cast_slice_mut(scratch).ok()?;
-    let to = to.first_chunk_mut::<20>()?;
-    for (column, start) in starts.into_iter().enumerate().take(4) {
+    let (words, _) = to.as_chunks_mut::<4>();
+    let [p, q, r, s, t] = words.first_chunk_mut::<5>()?;
+    let places = p.iter_mut().zip(q).zip(r).zip(s).zip(t);
+    for (start, ((((p, q), r), s), t)) in starts.into_iter().zip(places) {
         // With each row the value behind it, which is not used.
         let window = input.get(start..start + 2 * pitch + 4)?;
         let row = |row: usize| {
@@ -99,11 +101,11 @@ pub(crate) fn deal_nine<const N: usize>(
         let (a, a1) = (sxtb16(a), sxtb16_ror8(a));
         let (b, b1) = (sxtb16(b), sxtb16_ror8(b));
         let (c, c1) = (sxtb16(c), sxtb16_ror8(c));
-        to[column] = a;
-        to[4 + column] = a1 & 0xffff | b << 16;
-        to[8 + column] = b1 & 0xffff | c << 16;
-        to[12 + column] = b >> 16 | c1 << 16;
-        to[16 + column] = c >> 16;
+        *p = a;
+        *q = a1 & 0xffff | b << 16;
+        *r = b1 & 0xffff | c << 16;
+        *s = b >> 16 | c1 << 16;
+        *t = c >> 16;
     }
     Some(())
 }

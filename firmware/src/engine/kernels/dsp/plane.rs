@@ -66,7 +66,7 @@ impl<'a> Filter<'a> {
 
 #[inline(never)]
 fn narrow(filters: &Filters<'_>, output: &mut [i8]) {
-    for pixel in output.chunks_mut(filters.step).take(filters.outputs) {
+    for pixel in output.chunks_mut(filters.step.max(1)).take(filters.outputs) {
         let values = pixel.iter_mut().take(filters.channels.len());
         filters.requantize.clamp(values);
     }
@@ -172,12 +172,13 @@ impl ByPairs {
 #[inline(never)]
 fn any(filters: &Filters<'_>, planes: &[i16], first: usize, output: &mut [i8]) -> Option<()> {
     let [height, width] = filters.kernel;
-    let planes = planes.chunks_exact(filters.plane());
+    let step = filters.step.max(1);
+    let planes = planes.chunks_exact(filters.plane().max(1));
     for (i, (channel, plane)) in filters.channels.iter().zip(planes).enumerate() {
         for x in 0..filters.outputs {
             let mut acc = channel.bias;
             let mut slot = first;
-            let mut weights = filters.weights.get(i..)?.iter().step_by(filters.step);
+            let mut weights = filters.weights.get(i..)?.iter().step_by(step);
             for _ in 0..height {
                 let start = slot * filters.pitch + x * filters.stride;
                 for &value in plane.get(start..)?.get(..width)? {
@@ -186,7 +187,7 @@ fn any(filters: &Filters<'_>, planes: &[i16], first: usize, output: &mut [i8]) -
                 }
                 slot = if slot + 1 == height { 0 } else { slot + 1 };
             }
-            let out = output.get_mut(x * filters.step + i)?;
+            let out = output.get_mut(x * step + i)?;
             *out = filters.requantize.apply(acc, channel.multiplier);
         }
     }

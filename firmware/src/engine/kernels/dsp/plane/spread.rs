@@ -45,8 +45,8 @@ pub(crate) fn spread(input: &[i8], step: usize, planes: &mut [i16], ring: &Ring)
 /// Any number of planes.
 #[inline(never)]
 fn each(input: &[i8], step: usize, planes: &mut [i16], ring: &Ring) -> Option<()> {
-    for (channel, plane) in planes.chunks_exact_mut(ring.plane).enumerate() {
-        let mut input = input.get(channel..)?.iter().step_by(step);
+    for (channel, plane) in planes.chunks_exact_mut(ring.plane.max(1)).enumerate() {
+        let mut input = input.get(channel..)?.iter().step_by(step.max(1));
         let mut ring = *ring;
         let rows = replace(&mut ring.rows, 1);
         for _ in 0..rows {
