@@ -11,6 +11,7 @@ picture by a pixel and lets `sudal` train it.
 """
 
 import argparse
+import pathlib
 import zipfile
 
 import numpy as np
@@ -75,7 +76,7 @@ def main():
     embedding = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["N", length])
     graph = helper.make_graph(net.nodes, "backbone", [picture], [embedding], net.constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=7)
-    entries = {"name": "backbone", "data": "ImageNet", "split": "train", "seed": 0, "version": "0.1.0", "mean": 127 / 255,
+    entries = {"name": pathlib.Path(args.out).stem, "data": "ImageNet", "split": "train", "seed": 0, "version": "0.1.0", "mean": 127 / 255,
                "std": 128 / 255, "contrast": args.contrast}
     helper.set_model_props(model, {f"sudal.{key}": str(value) for key, value in entries.items()})
     onnx.checker.check_model(model)

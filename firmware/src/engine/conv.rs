@@ -224,6 +224,13 @@ impl<'a> Patch<'a> {
             }
             return kernels::widen(runs, 0, taps, scratch);
         }
+        if N == COLUMNS
+            && taps == 9
+            && let Some(starts) = self.starts(corners)
+            && let Some(()) = kernels::deal_nine(self.input, self.width, starts, scratch)
+        {
+            return Some(());
+        }
         if self.inputs.is_multiple_of(4) || taps > STAGED {
             return self.gather_runs(corners, taps, scratch);
         }
@@ -233,6 +240,21 @@ impl<'a> Patch<'a> {
             kernels::deal::<N>(stage, column, scratch)?;
         }
         Some(())
+    }
+
+    /// Where windows start that lie wholly in an input of one channel.
+    fn starts<const N: usize>(&self, corners: [[usize; 2]; N]) -> Option<[usize; N]> {
+        let mut starts = [0; N];
+        for (start, [top, left]) in starts.iter_mut().zip(corners) {
+            let y = top.checked_sub(self.pads[0])?;
+            let x = left.checked_sub(self.pads[1])?;
+            let inside = y + self.kernel[0] <= self.height && x + self.kernel[1] <= self.width;
+            if !inside || self.channels != 1 {
+                return None;
+            }
+            *start = y * self.width + x;
+        }
+        Some(starts)
     }
 
     /// Goes through the windows by runs of neighbouring values, all windows at a time.

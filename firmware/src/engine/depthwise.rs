@@ -5,7 +5,7 @@
 //! output row of the same number is written, so the output may take the input's place.
 
 use super::elementwise::Place;
-use super::kernels::{self, Filter, Filters, Spot, packed_len};
+use super::kernels::{self, Filter, Filters, Ring, packed_len};
 use super::requantize::Requantize;
 use crate::image::{Channel, OpRecord, PLANES};
 
@@ -64,13 +64,25 @@ fn run(
     let plane = shape.plane();
     // Rows are written over but for the padding beside them, which so is there for all channels.
     let scratch = scratch.get_mut(..plane * count)?;
-    kernels::fill(scratch, op.input.zero_point);
+    let ring = Ring {
+        pitch: shape.pitch,
+        plane,
+        width: op.input.width.into(),
+        row: 0,
+        left: op.pads[1].into(),
+        rows: 0,
+    };
+    kernels::fill(scratch, &ring, 0..plane, op.input.zero_point)?;
     let mut filter = Filter::of(shape, packed)?;
     let mut first = 0;
     for channels in channels.chunks(PLANES) {
         filter.load(weights.get(first..)?, channels)?;
         let planes = scratch.get_mut(..plane * channels.len())?;
-        by_rows(op, &mut place, first, &mut filter, planes)?;
+        if channels.len() < count {
+            // The last few may lie otherwise.
+            kernels::fill(planes, &ring, 0..plane, op.input.zero_point)?;
+        }
+        by_rows(op, &mut place, first, &mut filter, planes, ring)?;
         first += channels.len();
     }
     Some(())
@@ -84,55 +96,35 @@ fn by_rows(
     first: usize,
     filter: &mut Filter<'_>,
     planes: &mut [i16],
+    mut ring: Ring,
 ) -> Option<()> {
-    let [top, left, ..] = op.pads.map(usize::from);
-    let (height, width) = (usize::from(op.input.height), usize::from(op.input.width));
+    let (top, height) = (usize::from(op.pads[0]), usize::from(op.input.height));
     let (window, down) = (usize::from(op.kernel[0]), usize::from(op.stride[0]));
     let step = usize::from(op.input.channels);
-    let (row_in, row_out) = (width * step, usize::from(op.output.width) * step);
-    let pitch = op.padded_width();
-    let plane = pitch * window;
-    if plane == 0 || step == 0 {
-        return None;
-    }
-    // Rows count from the first of the padding. `loaded` is the next one to load into `slot`,
-    // `start` the window's first, which lies in slot `begin`.
-    let (mut loaded, mut slot) = (0, 0);
-    let (mut start, mut begin) = (0, 0);
+    let row_in = usize::from(op.input.width) * step;
+    let row_out = usize::from(op.output.width) * step;
+    // Rows count from the first of the padding. `missing` are those under the window that are still
+    // to be loaded, from `loaded` on; the window's first is `begin` of the ring.
+    let (mut loaded, mut missing, mut begin) = (0, window, 0);
     let (mut from, mut to) = (first, first);
     for _ in 0..op.output.height {
-        let until = start + window;
-        while loaded < until {
-            let mut rows = (until - loaded).min(window - slot);
+        while missing > 0 {
             if loaded >= top && loaded < top + height {
-                rows = rows.min(top + height - loaded);
-                let spot = Spot {
-                    plane,
-                    start: slot * pitch + left,
-                    width,
-                    pitch,
-                    rows,
-                };
-                kernels::spread(place.input().get(from..)?, step, planes, &spot)?;
-                from += rows * row_in;
+                ring.rows = missing.min(top + height - loaded).min(window);
+                kernels::spread(place.input().get(from..)?, step, planes, &ring)?;
+                from += ring.rows * row_in;
             } else {
-                if loaded < top {
-                    rows = rows.min(top - loaded);
-                }
-                for plane in planes.chunks_exact_mut(plane) {
-                    let rows = plane.get_mut(slot * pitch..)?.get_mut(..rows * pitch)?;
-                    kernels::fill(rows, op.input.zero_point);
-                }
+                ring.rows = 1;
+                let row = ring.row..ring.row + ring.pitch;
+                kernels::fill(planes, &ring, row, op.input.zero_point)?;
             }
-            loaded += rows;
-            slot += rows;
-            if slot == window {
-                slot = 0;
-            }
+            ring.advance();
+            loaded += ring.rows;
+            missing -= ring.rows;
         }
         filter.row(planes, begin, place.output().get_mut(to..)?)?;
         to += row_out;
-        start += down;
+        missing = down;
         begin += down;
         while begin >= window {
             begin -= window;

@@ -115,22 +115,35 @@ fn usual_conv() -> impl Strategy<Value = OpRecord> {
     )
 }
 
-fn depthwise() -> impl Strategy<Value = OpRecord> {
-    let same = (3..=12u16, 3..=12u16, 1..=9u16, 1..=2u8, any::<i8>()).prop_map(
-        |(height, width, channels, stride, zero_point)| {
+/// Square windows, of which some have a path of their own, over maps from the least that they fit.
+fn square() -> impl Strategy<Value = OpRecord> {
+    let side = prop_oneof![Just(3u8), Just(5), Just(7)];
+    let pads = |side: u8| prop_oneof![Just([side / 2; 4]), [0..side, 0..side, 0..side, 0..side]];
+    side.prop_flat_map(move |side| (Just(side), pads(side)))
+        .prop_flat_map(|(side, pads)| {
+            let least = |pads: u8| u16::from(side.saturating_sub(pads).max(1));
+            let (height, width) = (least(pads[0] + pads[2]), least(pads[1] + pads[3]));
+            let shape = (height..=height + 11, width..=width + 11, 1..=9u16);
+            let rest = (1..=2u8, 1..=2u8, any::<i8>(), any::<i8>());
+            (Just((side, pads)), shape, rest)
+        })
+        .prop_map(|((side, pads), shape, (down, right, zero_in, zero_out))| {
+            let (height, width, channels): (u16, u16, u16) = shape;
             let mut op = OpRecord {
                 kind: Kind::Depthwise as u8,
-                kernel: [3; 2],
-                stride: [stride; 2],
-                pads: [1; 4],
-                input: tensor([height, width, channels], zero_point),
+                kernel: [side; 2],
+                stride: [down, right],
+                pads,
+                input: tensor([height, width, channels], zero_in),
                 ..OpRecord::zeroed()
             };
-            op.output = tensor(after(&op, channels), zero_point);
+            op.output = tensor(after(&op, channels), zero_out);
             op
-        },
-    );
-    prop_oneof![windowed(Kind::Depthwise, 1..=9u16), same]
+        })
+}
+
+fn depthwise() -> impl Strategy<Value = OpRecord> {
+    prop_oneof![windowed(Kind::Depthwise, 1..=9u16), square()]
 }
 
 fn elementwise(kind: Kind) -> impl Strategy<Value = OpRecord> {

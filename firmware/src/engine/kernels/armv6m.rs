@@ -4,10 +4,11 @@
 //! four sums, a weight, a value and two pointers. The four columns take turns in scratch, tap by tap, so
 //! that one pointer goes through them. What is not here is as in the portable path.
 
-use super::portable;
+use core::ops::Range;
+
 #[cfg(armv6m)]
-pub(crate) use super::portable::{Wide, accumulate, fill, maximum, packed_len, products, spread};
-use super::{Block, Filters};
+pub(crate) use super::portable::{Wide, accumulate, deal_nine, maximum, packed_len, products};
+use super::{Block, Filters, Ring};
 use crate::image::Channel;
 use crate::image::packing::tap_slot;
 
@@ -126,6 +127,29 @@ pub(crate) fn one(block: &Block<'_>, output: &mut [i8]) -> Option<()> {
     })
 }
 
+pub(crate) fn fill(planes: &mut [i16], ring: &Ring, range: Range<usize>, value: i8) -> Option<()> {
+    for plane in planes.chunks_exact_mut(ring.plane.max(1)) {
+        plane.get_mut(range.clone())?.fill(value.into());
+    }
+    Some(())
+}
+
+pub(crate) fn spread(input: &[i8], step: usize, planes: &mut [i16], ring: &Ring) -> Option<()> {
+    for (channel, plane) in planes.chunks_exact_mut(ring.plane.max(1)).enumerate() {
+        let mut input = input.get(channel..)?.iter().step_by(step.max(1));
+        let mut ring = *ring;
+        let rows = core::mem::replace(&mut ring.rows, 1);
+        for _ in 0..rows {
+            let values = plane.get_mut(ring.row + ring.left..)?;
+            for (value, &input) in values.get_mut(..ring.width)?.iter_mut().zip(&mut input) {
+                *value = input.into();
+            }
+            ring.advance();
+        }
+    }
+    Some(())
+}
+
 pub(crate) struct Filter<'a>(Filters<'a>);
 
 impl<'a> Filter<'a> {
@@ -142,10 +166,13 @@ impl<'a> Filter<'a> {
         match self.0.stride {
             1 => row_by::<1>(&self.0, planes, first, output),
             2 => row_by::<2>(&self.0, planes, first, output),
-            _ => portable::Filter::of(self.0, &mut [])?.row(planes, first, output),
+            _ => row_by::<ANY>(&self.0, planes, first, output),
         }
     }
 }
+
+/// A step to the right that is not known before.
+const ANY: usize = 0;
 
 /// [`Filter::row`] with a step to the right of `STRIDE`.
 fn row_by<const STRIDE: usize>(
@@ -156,7 +183,12 @@ fn row_by<const STRIDE: usize>(
 ) -> Option<()> {
     let [height, width] = filters.kernel;
     let outputs = filters.outputs;
-    let planes = planes.chunks_exact(filters.plane());
+    let stride = if STRIDE == ANY {
+        filters.stride.max(1)
+    } else {
+        STRIDE
+    };
+    let planes = planes.chunks_exact(filters.plane().max(1));
     for (i, (channel, plane)) in filters.channels.iter().zip(planes).enumerate() {
         let (mut start, mut at) = (0, i);
         while start < outputs {
@@ -165,11 +197,11 @@ fn row_by<const STRIDE: usize>(
             let mut slot = first;
             for _ in 0..height {
                 let row = plane.get(slot * filters.pitch..)?.get(..filters.pitch)?;
-                let row = row.get(start * STRIDE..)?;
+                let row = row.get(start * stride..)?;
                 let mut values = row;
                 for _ in 0..width {
                     let weight = i32::from(*filters.weights.get(tap)?);
-                    add::<STRIDE>(&mut acc, weight, values);
+                    add::<STRIDE>(&mut acc, weight, values, stride);
                     values = values.get(1..)?;
                     tap += filters.step;
                 }
@@ -185,9 +217,9 @@ fn row_by<const STRIDE: usize>(
     Some(())
 }
 
-/// Adds a weight times values that stand `STRIDE` apart; what is past the end of a row is no output.
+/// Adds a weight times values that stand `stride` apart, which is `STRIDE` where that is known; what is past the end of a row is no output.
 #[inline(always)]
-fn add<const STRIDE: usize>(acc: &mut [i32; TOGETHER], weight: i32, values: &[i16]) {
+fn add<const STRIDE: usize>(acc: &mut [i32; TOGETHER], weight: i32, values: &[i16], stride: usize) {
     let [a, b, c, d] = acc;
     let product = |value: i16| weight * i32::from(value);
     if STRIDE == 1
@@ -205,7 +237,7 @@ fn add<const STRIDE: usize>(acc: &mut [i32; TOGETHER], weight: i32, values: &[i1
         *c = c.wrapping_add(product(g));
         *d = d.wrapping_add(product(h));
     } else {
-        for (acc, &value) in acc.iter_mut().zip(values.iter().step_by(STRIDE)) {
+        for (acc, &value) in acc.iter_mut().zip(values.iter().step_by(stride)) {
             *acc = acc.wrapping_add(product(value));
         }
     }
@@ -304,7 +336,20 @@ mod tests {
             let channels = channels(3, &mut number);
             let step = 5;
             let weights: Vec<i8> = (0..height * width * step).map(|_| number()).collect();
-            let planes: Vec<i16> = (0..3 * plane).map(|_| number().into()).collect();
+            let input: Vec<i8> = (0..3 * plane).map(|_| number()).collect();
+            let ring = Ring {
+                pitch,
+                plane,
+                width: pitch,
+                row: 0,
+                left: 0,
+                rows: height,
+            };
+            let mut planes = [(); 2].map(|()| std::vec![0; 3 * plane]);
+            fill(&mut planes[0], &ring, 0..plane, -3).unwrap();
+            portable::fill(&mut planes[1], &ring, 0..plane, -3).unwrap();
+            spread(&input, 3, &mut planes[0], &ring).unwrap();
+            portable::spread(&input, 3, &mut planes[1], &ring).unwrap();
             let filters = Filters {
                 weights: &weights,
                 step,
@@ -324,8 +369,8 @@ mod tests {
             let mut filter = Filter::of(none, &mut []).unwrap();
             filter.load(&weights, &channels).unwrap();
             let twin = portable::Filter::of(filters, &mut []).unwrap();
-            filter.row(&planes, first, here).unwrap();
-            { twin }.row(&planes, first, there).unwrap();
+            filter.row(&planes[0], first, here).unwrap();
+            { twin }.row(&planes[1], first, there).unwrap();
             assert_eq!(outs[0], outs[1], "{kernel:?} by {stride}");
         }
     }

@@ -29,6 +29,7 @@ use super::{Block, LANES, WIDE};
 use crate::image::packing::tap_slot;
 use instructions::{greater_bytes, smlad, sxtab16, sxtab16_ror8, sxtb16, sxtb16_ror8};
 
+pub(crate) use columns::deal_nine;
 pub(crate) use plane::{Filter, fill, packed_len, spread};
 
 /// Position of a slot of a column among `N`.

@@ -1,19 +1,21 @@
 //! The inner loops, once for every target, once for Cortex-M with DSP and once for those of ARMv6-M.
 //!
 //! All have the same functions with the same results. They differ in how they arrange the
-//! columns of `widen` and `deal`, which nothing else looks into:
+//! columns of `widen` and `deal` and the planes of `spread`, which nothing else looks into:
 //!
 //! - `widen(runs, first, taps, scratch)` writes `N` runs of equally many int8 inputs, `N` being 1 or
 //!   4, as int16 taps `first..` of as many columns, the middle two of each whole four exchanged as
 //!   in [`crate::image::packing`];
 //! - `deal(values, column, scratch)` writes all the taps of one of `N` columns;
+//! - `deal_nine(input, pitch, starts, scratch)` does so for four windows of 3 x 3 at once, which start
+//!   there in an input of one channel, or gives `None` and leaves that to `deal`;
 //! - `four(block, output, stride)` multiplies four columns with all rows; pixel `p`, channel `c`
 //!   goes to `output[p * stride + c]`;
 //! - `pooled(block, output)` does the same and keeps the greatest of the four pixels;
 //! - `one(block, output)` multiplies a single column;
-//! - `spread(input, step, planes, to)` widens rows of pixels that stand `step` apart, one channel a plane,
-//!   to where [`Spot`] says;
-//! - `fill(planes, value)` writes one value everywhere;
+//! - `spread(input, step, planes, ring)` widens the next rows of pixels that stand `step` apart, one
+//!   channel a plane, to where [`Ring`] says;
+//! - `fill(planes, ring, range, value)` writes one value to a range of each plane;
 //! - `Filter::of(filters, packed)` is a loop for such filters, with room for their weights, in words as
 //!   many as `packed_len` says for a square window;
 //! - `Filter::load(weights, channels)` arranges the weights of the next of them;
@@ -39,19 +41,19 @@ mod portable;
 
 #[cfg(armv6m)]
 pub(crate) use armv6m::{
-    Filter, Wide, accumulate, deal, fill, four, maximum, one, packed_len, pooled, products, spread,
-    widen,
+    Filter, Wide, accumulate, deal, deal_nine, fill, four, maximum, one, packed_len, pooled,
+    products, spread, widen,
 };
 
 #[cfg(dsp)]
 pub(crate) use dsp::{
-    Filter, Wide, accumulate, deal, fill, four, maximum, one, packed_len, pooled, products, spread,
-    widen,
+    Filter, Wide, accumulate, deal, deal_nine, fill, four, maximum, one, packed_len, pooled,
+    products, spread, widen,
 };
 #[cfg(not(any(dsp, armv6m)))]
 pub(crate) use portable::{
-    Filter, Wide, accumulate, deal, fill, four, maximum, one, packed_len, pooled, products, spread,
-    widen,
+    Filter, Wide, accumulate, deal, deal_nine, fill, four, maximum, one, packed_len, pooled,
+    products, spread, widen,
 };
 
 /// Values that each vector of a [`Wide`] has at most.
@@ -109,15 +111,29 @@ impl Filters<'_> {
 
 /// Where rows go in each of the planes.
 #[derive(Clone, Copy)]
-pub(crate) struct Spot {
-    /// Values in a plane.
-    pub(crate) plane: usize,
-    /// Where the first value goes.
-    pub(crate) start: usize,
-    /// Values in a row.
-    pub(crate) width: usize,
-    /// From row to row.
+#[repr(C)]
+pub(crate) struct Ring {
+    /// Values of a row, padding included.
     pub(crate) pitch: usize,
-    /// Number of rows.
+    /// Values in a plane, a whole number of rows; the first row follows the last.
+    pub(crate) plane: usize,
+    /// Values of a row without its padding.
+    pub(crate) width: usize,
+    /// Where the next row starts in its plane.
+    pub(crate) row: usize,
+    /// Values before it, which are padding.
+    pub(crate) left: usize,
+    /// Rows to write.
     pub(crate) rows: usize,
+}
+
+impl Ring {
+    /// Goes on by the rows that were written, at most as many as there are.
+    #[inline(always)]
+    pub(crate) fn advance(&mut self) {
+        self.row += self.rows * self.pitch;
+        if self.row >= self.plane {
+            self.row -= self.plane;
+        }
+    }
 }

@@ -2,8 +2,14 @@
 //!
 //! Columns lie one after the other.
 
-use super::{Block, Filters, LANES, Spot, WIDE};
-use crate::image::{Channel, packing::tap_slot};
+mod plane;
+
+use super::{Block, LANES, WIDE};
+use crate::image::packing::tap_slot;
+
+pub(crate) use plane::packed_len;
+#[cfg_attr(armv6m, expect(unused_imports, reason = "those of `armv6m` serve"))]
+pub(crate) use plane::{Filter, fill, spread};
 
 pub(crate) fn widen<const N: usize>(
     runs: [&[i8]; N],
@@ -41,6 +47,15 @@ pub(crate) fn deal<const N: usize>(
         *column.get_mut(tap_slot(values.len(), tap))? = value;
     }
     Some(())
+}
+
+pub(crate) fn deal_nine<const N: usize>(
+    _input: &[i8],
+    _pitch: usize,
+    _starts: [usize; N],
+    _scratch: &mut [i16],
+) -> Option<()> {
+    None
 }
 
 /// Products of a pair of rows with `N` columns.
@@ -106,87 +121,6 @@ pub(crate) fn one(block: &Block<'_>, output: &mut [i8]) -> Option<()> {
         output[channel] = block.requantize.apply(sum, multiplier);
     });
     Some(())
-}
-
-pub(crate) fn spread(input: &[i8], step: usize, planes: &mut [i16], to: &Spot) -> Option<()> {
-    for (channel, plane) in planes.chunks_exact_mut(to.plane).enumerate() {
-        let mut input = input.get(channel..)?.iter().step_by(step);
-        for row in 0..to.rows {
-            let values = plane.get_mut(to.start + row * to.pitch..)?;
-            for (value, &input) in values.get_mut(..to.width)?.iter_mut().zip(&mut input) {
-                *value = input.into();
-            }
-        }
-    }
-    Some(())
-}
-
-pub(crate) fn fill(planes: &mut [i16], value: i8) {
-    planes.fill(value.into());
-}
-
-/// This path reads the weights as they are.
-pub(crate) const fn packed_len(_side: usize) -> usize {
-    0
-}
-
-pub(crate) struct Filter<'a>(Filters<'a>);
-
-impl<'a> Filter<'a> {
-    pub(crate) fn of(filters: Filters<'a>, _packed: &'a mut [u32]) -> Option<Self> {
-        Some(Self(filters))
-    }
-
-    pub(crate) fn load(&mut self, weights: &'a [i8], channels: &'a [Channel]) -> Option<()> {
-        (self.0.weights, self.0.channels) = (weights, channels);
-        Some(())
-    }
-
-    pub(crate) fn row(&mut self, planes: &[i16], first: usize, output: &mut [i8]) -> Option<()> {
-        let filters = &self.0;
-        let planes = planes.chunks_exact(filters.plane());
-        for (i, (channel, plane)) in filters.channels.iter().zip(planes).enumerate() {
-            let weights = filters.weights.get(i..)?;
-            for start in (0..filters.outputs).step_by(LANES) {
-                let lanes = LANES.min(filters.outputs - start);
-                let acc = lanes_of(filters, weights, plane, first, channel.bias, start, lanes)?;
-                let output = output.get_mut(start * filters.step + i..)?;
-                let output = output.iter_mut().step_by(filters.step);
-                for (out, acc) in output.zip(acc).take(lanes) {
-                    *out = filters.requantize.apply(acc, channel.multiplier);
-                }
-            }
-        }
-        Some(())
-    }
-}
-
-/// Sums of outputs `start..start + lanes` of one channel.
-#[inline(always)]
-fn lanes_of(
-    filters: &Filters<'_>,
-    weights: &[i8],
-    plane: &[i16],
-    first: usize,
-    bias: i32,
-    start: usize,
-    lanes: usize,
-) -> Option<[i32; LANES]> {
-    let [height, width] = filters.kernel;
-    let mut acc = [bias; LANES];
-    for ky in 0..height {
-        let slot = (first + ky) % height;
-        let row = plane.get(slot * filters.pitch..)?.get(..filters.pitch)?;
-        for kx in 0..width {
-            let weight = i32::from(*weights.get((ky * width + kx) * filters.step)?);
-            let values = row.get(start * filters.stride + kx..)?;
-            let values = values.iter().step_by(filters.stride);
-            for (acc, &value) in acc.iter_mut().take(lanes).zip(values) {
-                *acc = acc.wrapping_add(weight * i32::from(value));
-            }
-        }
-    }
-    Some(acc)
 }
 
 pub(crate) fn accumulate(acc: &mut [i32; LANES], pixels: &[i8], step: usize) {

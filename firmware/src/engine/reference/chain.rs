@@ -64,7 +64,13 @@ fn operation(input: Tensor, random: &mut Random) -> OpRecord {
     let mut draw = |low: i64, high: i64| random.between(low, high) as u8;
     let sides = [input.height, input.width].map(i64::from);
     let (kernel, stride, pads) = match draw(0, 3) {
-        0 if sides.iter().all(|&side| side > 1) => ([3; 2], [draw(1, 2); 2], [1; 4]),
+        0 if sides.iter().all(|&side| side > 1) => {
+            let side = match kind {
+                Kind::Depthwise => 3 + 2 * draw(0, 2),
+                _ => 3,
+            };
+            ([side; 2], [draw(1, 2); 2], [side / 2; 4])
+        }
         1 => ([1; 2], [1; 2], [0; 4]),
         _ => {
             let kernel = sides.map(|side| draw(1, side.min(5)));

@@ -64,7 +64,16 @@ impl OpRecord {
 
     fn draw_window(&mut self, random: &mut Random) {
         let mut draw = |low: i64, high: i64| random.between(low, high) as u8;
+        let squares = self.kind() == Some(Kind::Depthwise) && draw(0, 1) == 0;
         match draw(0, 3) {
+            _ if squares => {
+                let side = 3 + 2 * draw(0, 2);
+                (self.kernel, self.stride) = ([side; 2], [draw(1, 2), draw(1, 2)]);
+                self.pads = match draw(0, 1) {
+                    0 => [side / 2; 4],
+                    _ => [(); 4].map(|()| draw(0, i64::from(side) - 1)),
+                };
+            }
             0 => {
                 (self.kernel, self.pads) = ([3; 2], [1; 4]);
                 self.stride = [draw(1, 2); 2];
@@ -83,9 +92,17 @@ impl OpRecord {
             }
         }
         self.input = tensor([9, 9, 9], random);
-        self.input.height += u16::from(self.kernel[0]);
-        self.input.width += u16::from(self.kernel[1]);
         let [top, left, bottom, right] = self.pads.map(u16::from);
+        let [height, width] = self.kernel.map(u16::from);
+        if squares {
+            // Smaller than the window, too.
+            let least = |kernel: u16, pads: u16| kernel.saturating_sub(pads + 1);
+            self.input.height += least(height, top + bottom);
+            self.input.width += least(width, left + right);
+        } else {
+            self.input.height += height;
+            self.input.width += width;
+        }
         let side = |len: u16, pad: u16, i: usize| {
             (len + pad - u16::from(self.kernel[i])) / u16::from(self.stride[i]) + 1
         };

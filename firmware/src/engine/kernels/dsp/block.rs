@@ -192,6 +192,8 @@ unsafe extern "C" fn store_four(
         enter!(),
         products!(),
         "
+        cmp r12, #0
+        beq 5f
         lsl r4, r4, r12
         lsl r5, r5, r12
         lsl r6, r6, r12
@@ -200,7 +202,8 @@ unsafe extern "C" fn store_four(
         lsl r9, r9, r12
         lsl r10, r10, r12
         lsl r11, r11, r12
-        smmlar r4, r4, r2, lr
+        .p2align 2
+    5:  smmlar r4, r4, r2, lr
         smmlar r5, r5, r2, lr
         smmlar r6, r6, r2, lr
         smmlar r7, r7, r2, lr

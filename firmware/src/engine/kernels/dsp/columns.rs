@@ -78,3 +78,34 @@ pub(super) fn widen_one(run: &[i8], to: &mut [i16]) -> Option<usize> {
     }
     Some(fours.len() * 4)
 }
+
+/// Writes windows of 3 x 3 as four columns.
+pub(crate) fn deal_nine<const N: usize>(
+    input: &[i8],
+    pitch: usize,
+    starts: [usize; N],
+    scratch: &mut [i16],
+) -> Option<()> {
+    let to: &mut [u32] = bytemuck::try_cast_slice_mut(scratch).ok()?;
+    let (words, _) = to.as_chunks_mut::<4>();
+    let [p, q, r, s, t] = words.first_chunk_mut::<5>()?;
+    let places = p.iter_mut().zip(q).zip(r).zip(s).zip(t);
+    for (start, ((((p, q), r), s), t)) in starts.into_iter().zip(places) {
+        // With each row the value behind it, which is not used.
+        let window = input.get(start..start + 2 * pitch + 4)?;
+        let row = |row: usize| {
+            let &[a, b, c, d] = window.get(row * pitch..)?.first_chunk::<4>()?;
+            Some(u32::from_le_bytes([a, b, c, d].map(|value| value as u8)))
+        };
+        let (a, b, c) = (row(0)?, row(1)?, row(2)?);
+        let (a, a1) = (sxtb16(a), sxtb16_ror8(a));
+        let (b, b1) = (sxtb16(b), sxtb16_ror8(b));
+        let (c, c1) = (sxtb16(c), sxtb16_ror8(c));
+        *p = a;
+        *q = a1 & 0xffff | b << 16;
+        *r = b1 & 0xffff | c << 16;
+        *s = b >> 16 | c1 << 16;
+        *t = c >> 16;
+    }
+    Some(())
+}

@@ -31,7 +31,7 @@ impl<'a> Filter<'a> {
         let [side, width] = filters.kernel;
         let by_pairs = match weights::pairs(side, filters.stride) {
             0 => None,
-            _ if side != width => None,
+            _ if side != width || filters.requantize.pre_shift > weights::MAX_SHIFT => None,
             _ => Some(ByPairs::of(&filters)?),
         };
         Some(Self {
@@ -66,13 +66,13 @@ impl<'a> Filter<'a> {
 
 #[inline(never)]
 fn narrow(filters: &Filters<'_>, output: &mut [i8]) {
-    for pixel in output.chunks_mut(filters.step).take(filters.outputs) {
+    for pixel in output.chunks_mut(filters.step.max(1)).take(filters.outputs) {
         let values = pixel.iter_mut().take(filters.channels.len());
         filters.requantize.clamp(values);
     }
 }
 
-/// A loop for a window; the limits are those of int8.
+/// A loop for a window; the limits are those of int8, and weights and biases are shifted already.
 struct ByPairs {
     kernel: unsafe extern "C" fn(call: *const Call),
     call: Call,
@@ -119,12 +119,12 @@ impl ByPairs {
                 odd: outputs % 2 * step,
                 own: [0; 2],
                 zero_point: filters.requantize.zero_point,
-                pre_shift: filters.requantize.pre_shift,
             },
             side,
             pitch,
-            values: 0,
-            outputs: 0,
+            // Nothing is long enough before `load`.
+            values: usize::MAX,
+            outputs: usize::MAX,
             pairs: outputs / 2 * 2 * step,
         })
     }
@@ -133,9 +133,9 @@ impl ByPairs {
     fn load(&mut self, filters: &Filters<'_>, packed: &[u32]) -> Option<()> {
         let packed = packed.as_ptr_range();
         (self.call.filters, self.call.filters_end) = (packed.start, packed.end);
-        let count = filters.channels.len();
-        self.values = filters.plane() * count;
-        self.outputs = filters.outputs.checked_sub(1)? * filters.step + count;
+        let last = filters.channels.len().checked_sub(1)?;
+        self.values = filters.plane() * (last + 1);
+        self.outputs = filters.outputs.checked_sub(1)? * filters.step + last + 1;
         Some(())
     }
 
@@ -146,13 +146,12 @@ impl ByPairs {
             || output.len() < self.outputs
             || first >= self.side
             || !start.cast::<u32>().is_aligned()
-            || self.call.filters == self.call.filters_end
         {
             return None;
         }
         let mut row = start.wrapping_add(first * self.pitch);
         let end = start.wrapping_add(self.side * self.pitch);
-        for place in self.call.rows.iter_mut().skip(HIGHEST - self.side) {
+        for place in self.call.rows.get_mut(HIGHEST - self.side..)? {
             *place = row;
             row = row.wrapping_add(self.pitch);
             if row == end {
@@ -170,14 +169,16 @@ impl ByPairs {
 }
 
 /// Any window and step.
+#[inline(never)]
 fn any(filters: &Filters<'_>, planes: &[i16], first: usize, output: &mut [i8]) -> Option<()> {
     let [height, width] = filters.kernel;
-    let planes = planes.chunks_exact(filters.plane());
+    let step = filters.step.max(1);
+    let planes = planes.chunks_exact(filters.plane().max(1));
     for (i, (channel, plane)) in filters.channels.iter().zip(planes).enumerate() {
         for x in 0..filters.outputs {
             let mut acc = channel.bias;
             let mut slot = first;
-            let mut weights = filters.weights.get(i..)?.iter().step_by(filters.step);
+            let mut weights = filters.weights.get(i..)?.iter().step_by(step);
             for _ in 0..height {
                 let start = slot * filters.pitch + x * filters.stride;
                 for &value in plane.get(start..)?.get(..width)? {
@@ -186,7 +187,7 @@ fn any(filters: &Filters<'_>, planes: &[i16], first: usize, output: &mut [i8]) -
                 }
                 slot = if slot + 1 == height { 0 } else { slot + 1 };
             }
-            let out = output.get_mut(x * filters.step + i)?;
+            let out = output.get_mut(x * step + i)?;
             *out = filters.requantize.apply(acc, channel.multiplier);
         }
     }

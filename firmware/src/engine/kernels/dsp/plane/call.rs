@@ -23,5 +23,4 @@ pub(super) struct Call {
     /// Two words for the loop, of which the second is 0 at first.
     pub(super) own: [usize; 2],
     pub(super) zero_point: i32,
-    pub(super) pre_shift: u32,
 }

@@ -21,7 +21,7 @@ macro_rules! enter {
     () => {
         "
         push {{r4-r11, lr}}
-        sub sp, sp, #60
+        sub sp, sp, #52
         .equ rows, 0            // and filters behind them
         .equ step, 16
         .equ end, 20
@@ -31,12 +31,11 @@ macro_rules! enter {
         .equ odd, 36
         .equ bias, 40
         .equ multiplier, 44     // and zero point behind it
-        .equ pre_shift, 52
         add r0, r0, #16
         ldm r0!, {{r1-r12}}
         stm sp, {{r1-r12}}
-        ldrd r1, r2, [r0]
-        strd r1, r2, [sp, #48]
+        ldr r1, [r0]
+        str r1, [sp, #48]
     1:  ldm sp, {{r0-r3}}
         ldr r12, [sp, #plane]
         add r9, r0, r12
@@ -59,9 +58,6 @@ macro_rules! enter {
 macro_rules! store {
     () => {
         "
-        ldr r9, [sp, #pre_shift]
-        lsl r11, r11, r9
-        lsl r12, r12, r9
         ldrd r9, r10, [sp, #multiplier]
         smmlar r11, r11, r9, r10
         smmlar r12, r12, r9, r10
@@ -88,7 +84,7 @@ macro_rules! leave {
         ldr r10, [sp, #filters_end]
         cmp r9, r10
         bne 1b
-        add sp, sp, #60
+        add sp, sp, #52
         pop {{r4-r11, pc}}
         "
     };

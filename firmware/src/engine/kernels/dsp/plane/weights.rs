@@ -1,11 +1,15 @@
 //! The weights of 3 x 3, 5 x 5 and 7 x 7 filters in pairs, for two products an instruction.
 //!
-//! Each filter has bias and multiplier, then for each row `a b c ...` of its window the pairs
+//! What the sums would be shifted by, the weights are. Each filter has bias and multiplier, then for each row `a b c ...` of its window the pairs
 //! `a b`, `b c` and so on. In steps of two every other pair is left out, the last one never.
 
 use super::super::super::Filters;
 use super::super::instructions::{sxtb16, sxtb16_ror8};
 use crate::image::PLANES;
+
+/// Most that sums are shifted by where weights and biases are shifted instead, which gives the same:
+/// weights stay in range.
+pub(super) const MAX_SHIFT: u32 = 8;
 
 /// Words before the pairs of weights.
 pub(super) const HEAD: usize = 2;
@@ -59,9 +63,14 @@ pub(super) fn pack<'a>(filters: &Filters<'_>, packed: &'a mut [u32]) -> Option<&
             }
         }
     }
+    let shift = filters.requantize.pre_shift.min(MAX_SHIFT);
     for (packed, channel) in packed.chunks_exact_mut(words).zip(filters.channels) {
-        if let Some(head) = packed.first_chunk_mut::<HEAD>() {
-            *head = [channel.bias as u32, channel.multiplier as u32];
+        let (head, pairs) = packed.split_first_chunk_mut::<HEAD>()?;
+        *head = [(channel.bias as u32) << shift, channel.multiplier as u32];
+        if shift > 0 {
+            for pair in pairs {
+                *pair = (*pair & !0xffff) << shift | (*pair << shift) & 0xffff;
+            }
         }
     }
     Some(packed)

@@ -25,7 +25,7 @@ pub(super) unsafe extern "C" fn wide<const SIDE: usize, const STRIDE: usize>(cal
         processor!(),
         "
         push {{r4-r11, lr}}
-        sub sp, sp, #({SIDE} * 4 + 44)
+        sub sp, sp, #({SIDE} * 4 + 40)
         .equ filters, {SIDE} * 4
         .equ step, filters + 4
         .equ end, filters + 8
@@ -35,18 +35,18 @@ pub(super) unsafe extern "C" fn wide<const SIDE: usize, const STRIDE: usize>(cal
         .equ odd, filters + 24
         .equ now, filters + 28      // the next output
         .equ start, filters + 32    // where the channel's plane starts
-        .equ zero_point, filters + 36   // and shift behind it
+        .equ zero_point, filters + 36
         add r0, r0, #(28 - {SIDE} * 4)
         mov r12, sp
-        .rept 2
-        .if {SIDE} == 5
-        ldm r0!, {{r1-r8}}
-        stm r12!, {{r1-r8}}
-        .else
         ldm r0!, {{r1-r9}}
         stm r12!, {{r1-r9}}
+        .if {SIDE} == 5
+        ldm r0!, {{r1-r6}}
+        stm r12!, {{r1-r6}}
+        .else
+        ldm r0!, {{r1-r8}}
+        stm r12!, {{r1-r8}}
         .endif
-        .endr
     1:  ldr r2, [sp, #output]
         str r2, [sp, #now]
         ldr r0, [sp, #start]
@@ -105,9 +105,7 @@ pub(super) unsafe extern "C" fn wide<const SIDE: usize, const STRIDE: usize>(cal
         .endif
         .endr
         ldr r4, [r1, #-({PAIRS} * 4 + 4)]
-        ldrd r5, r6, [sp, #zero_point]
-        lsl r12, r12, r6
-        lsl lr, lr, r6
+        ldr r5, [sp, #zero_point]
         smmlar r12, r12, r4, r5
         smmlar lr, lr, r4, r5
         ssat r12, #8, r12
@@ -152,7 +150,7 @@ pub(super) unsafe extern "C" fn wide<const SIDE: usize, const STRIDE: usize>(cal
         str r1, [sp, #filters]
         cmp r1, r2
         bne 1b
-        add sp, sp, #({SIDE} * 4 + 44)
+        add sp, sp, #({SIDE} * 4 + 40)
         pop {{r4-r11, pc}}
         ",
         SIDE = const SIDE,
