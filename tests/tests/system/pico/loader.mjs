@@ -17,7 +17,7 @@ for (let number = 0; number < count; number++) {
   const block = decodeBlock(file.subarray(number * 512, (number + 1) * 512));
   const { boardFamily, blockNumber, totalBlocks, flashAddress, payload } = block;
   const family = familyMap.get(boardFamily);
-  if (family !== 'rp2040') throw new Error(`block ${number} is for ${family}`);
+  if (family !== 'Raspberry Pi RP2040') throw new Error(`block ${number} is for ${family}`);
   if (blockNumber !== number || totalBlocks !== count || payload.length !== 256)
     throw new Error(`block ${number} is number ${blockNumber} of ${totalBlocks}`);
   const at = flashAddress - 0x10000000;

@@ -122,12 +122,16 @@ fn a_pico_learns_keeps_and_answers_as_this_computer_does() {
         println!("skipped: there is no {}", command.display());
         return;
     }
-    let run = Command::new(command)
+    let run = Command::new(&command)
         .args(["selftest", "--board", "pico", "--port"])
         .arg(&power.socket)
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&run.stdout).into_owned();
     println!("{said}{}", String::from_utf8_lossy(&run.stderr));
-    assert!(run.status.success());
+    assert!(
+        run.status.success(),
+        "is {} of this build? `cargo test --release` builds it",
+        command.display()
+    );
 }
