@@ -187,7 +187,8 @@ impl FloatModel {
         frames: &[F],
         compute: impl Fn(&[f32]) -> Result<Vec<f32>, FloatError> + Sync,
     ) -> Result<Vec<Vec<f32>>, FloatError> {
-        frames
+        // Of several errors the first frame's, whichever thread is first.
+        let each: Vec<Result<_, _>> = frames
             .par_iter()
             .enumerate()
             .map(|(index, frame)| {
@@ -199,7 +200,8 @@ impl FloatModel {
                     false => Err(FloatError::NotFinite(index)),
                 }
             })
-            .collect()
+            .collect();
+        each.into_iter().collect()
     }
 
     /// Embeds one picture that is already normalised, as the file's input has it.

@@ -37,7 +37,7 @@ pub(super) struct Options {
     #[arg(long)]
     tasks: Option<usize>,
     /// Classes of a family, which follow each other in the data and are alike; every second episode
-    /// then is of whole families, a task of small differences [default: 8 for surfaces, 4 for parts,
+    /// then is of whole families, a task of small differences [default: 4 for parts, 8 for surfaces,
     /// else 1].
     #[arg(long)]
     family: Option<usize>,
