@@ -21,15 +21,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Bars of six pixels, upright or lying, from some pixel on.
     let [height, width, _] = model.input_shape();
     let bars = |upright: bool, from: usize| -> Vec<u8> {
-        let place = |pixel| {
+        let place = |pixel: usize| {
             if upright {
                 pixel % width
             } else {
                 pixel / width
             }
         };
-        let level = |pixel| {
-            if (place(pixel) + from) / 6 % 2 == 0 {
+        let level = |pixel: usize| {
+            if ((place(pixel) + from) / 6).is_multiple_of(2) {
                 60
             } else {
                 200

@@ -226,7 +226,8 @@ fn what_an_operation_does_not_read_is_refused() {
 /// Else a row would be left undone, or written beside the output.
 #[test]
 fn an_upsampled_picture_has_as_many_rows_and_columns_as_its_factors_say() {
-    let changes: [(&str, fn(&mut OpRecord), OpFault); 6] = [
+    type Change = fn(&mut OpRecord);
+    let changes: [(&str, Change, OpFault); 6] = [
         ("none down", |op| op.stride[0] = 0, OpFault::Window),
         ("none right", |op| op.stride[1] = 0, OpFault::Window),
         ("a factor", |op| op.stride[1] = 3, OpFault::Shape),

@@ -84,10 +84,11 @@ pub fn read(id: u8, bytes: &[u8]) -> Result<Option<Class>, Unread> {
 /// Whether a record is one of another build, which has room for more.
 fn is_too_large(id: u8, bytes: &[u8]) -> bool {
     let number = |at: usize| bytes.get(at).map_or(0, |&byte| usize::from(byte));
-    let (id, dim, shots) = (usize::from(id), number(9), number(10));
-    (MAX_CLASSES..IDS).contains(&id)
-        || (MAX_DIM + 1..=VALUES).contains(&dim)
-        || (MAX_SHOTS + 1..=SHOTS).contains(&shots)
+    // More than this build holds, and no more than any does.
+    let beyond = |count: usize, here: usize, most: usize| here < count && count <= most;
+    beyond(usize::from(id) + 1, MAX_CLASSES, IDS)
+        || beyond(number(9), MAX_DIM, VALUES)
+        || beyond(number(10), MAX_SHOTS, SHOTS)
 }
 
 fn read_class(id: u8, bytes: &[u8]) -> Option<Class> {
