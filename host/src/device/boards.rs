@@ -11,7 +11,7 @@ pub(super) const PICO: &str = "pico";
 
 /// Names that [`open`](super::open) knows.
 pub const BOARDS: [&str; 4] = [HOST, MPS2_AN500, OPENMV_H7, PICO];
-/// What [`MPS2_AN500`] is called, too.
+/// What the emulated board is called, too.
 pub const EMULATOR: &str = "emulator";
 
 /// The name in [`BOARDS`] of what may be called otherwise, too.

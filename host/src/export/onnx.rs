@@ -143,7 +143,7 @@ pub enum ReadError {
 }
 
 /// Reads a file of [`write()`]: convolutions, ReLUs up to 6 or without end, max pools, sums, a global average and a flattening.
-/// What [`whiten`](super::whiten) and [`patches`](super::patches) add is left out.
+/// What [`whiten`](super::whiten) and [`patches`] add is left out.
 ///
 /// # Errors
 /// [`ReadError`] for any other file; `sudal convert` reads more kinds.

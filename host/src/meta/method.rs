@@ -95,7 +95,7 @@ pub trait Method: Send + Sync {
         false
     }
 
-    /// Whether the network must have a map of [`Plan::tap`].
+    /// Whether the network must have a map of [`Plan::taps`].
     fn needs_map(&self) -> bool {
         false
     }

@@ -207,7 +207,7 @@ impl Trained {
         self.plan.fold(&network, statistics, self.normalization)
     }
 
-    /// How patches are made of the value that [`Graph::tap`] names, where the method learned it.
+    /// How patches are made of the value that [`Graph::taps`] names, where the method learned it.
     pub fn head(&self) -> Option<Head> {
         self.learner.method().head(&self.params)
     }
