@@ -17,18 +17,22 @@
 //! let mut arena = vec![0; model.arena_words()];
 //! let mut embed = |picture: &[u8]| engine::run(&model, picture, &mut arena).map(<[i8]>::to_vec);
 //!
-//! // Two classes of one picture each.
-//! let picture = |step: usize| (0..model.input_len()).map(|i| (i / step % 2 * 200) as u8).collect::<Vec<_>>();
+//! // Two classes of one picture each: upright stripes so wide, from a column on.
+//! let [_, width, _] = model.input_shape();
+//! let stripes = |wide: usize, from: usize| -> Vec<u8> {
+//!     let level = |i: usize| ((i % width + from) / wide % 2 * 200) as u8;
+//!     (0..model.input_len()).map(level).collect()
+//! };
 //! let mut known = Known::new();
-//! known.enroll("fine", model.id(), &embed(&picture(3))?)?;
-//! known.enroll("coarse", model.id(), &embed(&picture(16))?)?;
+//! known.enroll("fine", model.id(), &embed(&stripes(4, 0))?)?;
+//! known.enroll("coarse", model.id(), &embed(&stripes(16, 0))?)?;
 //!
 //! // Which of them is a new picture of?
 //! let quantization = Quantization {
 //!     scale: model.output_scale(),
 //!     zero_point: model.header().output_zero_point as i8,
 //! };
-//! let query = embed(&picture(15))?;
+//! let query = embed(&stripes(16, 3))?;
 //! let answer = known.classify(Head::Prototype, &query, model.id(), quantization).unwrap();
 //! assert_eq!(known.classes()[answer.ranking.first].name, "coarse");
 //! # Ok::<(), Box<dyn std::error::Error>>(())

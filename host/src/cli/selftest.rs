@@ -239,7 +239,9 @@ fn engine(connection: &mut Connection, info: &Info) -> Finding {
     let in_time = match cost(most) {
         Cost::Instructions(count) => count <= FRAME_INSTRUCTIONS,
         Cost::Milliseconds(_) if info.board == HostBoard::NAME => true,
-        Cost::Milliseconds(time) => time <= FRAME_MS,
+        Cost::Milliseconds(time) => {
+            time <= Kind::named(&info.board).map_or(FRAME_MS, Kind::frame_ms)
+        }
     };
     if !in_time {
         return Err(fault(

@@ -14,7 +14,7 @@ use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
 use serde_json::{Value, json};
 use sudal::data::parts;
 use sudal::device::{Board, BoardError, Emulator, HostBoard};
-use sudal::serve::{Clock, DeviceOptions, Keep, Log, Moment, Reel, Source};
+use sudal::serve::{Clock, DeviceOptions, Keep, Log, LogError, Moment, Reel, Source};
 use sudal_tests::{Served, block_means, program};
 
 fn device(board: &str, dir: &Path, interval: u64) -> DeviceOptions {
@@ -162,7 +162,16 @@ fn every_decision_reaches_a_broker_that_was_away() {
         days: 1,
         bytes: 1 << 30,
     };
-    let log = Log::open(&dir.path().join("log.redb"), keep).unwrap();
+    // A busy computer takes a moment to let go of it.
+    let patience = Instant::now() + Duration::from_secs(15);
+    let log = loop {
+        match Log::open(&dir.path().join("log.redb"), keep) {
+            Err(LogError::InUse(_)) if Instant::now() < patience => {
+                sleep(Duration::from_millis(100))
+            }
+            opened => break opened.unwrap(),
+        }
+    };
     let logged = log.after(0, usize::MAX).unwrap();
     assert!(logged.len() > 120);
     for (id, _) in logged.iter().filter(|(id, _)| *id <= last) {

@@ -63,6 +63,16 @@ impl Kind {
         }
     }
 
+    /// What a frame takes at most with each model that fits, in milliseconds.
+    #[must_use]
+    pub const fn frame_ms(self) -> f64 {
+        match self {
+            Self::OpenMv => 100.0,
+            // `parts` takes 335 ms, the largest some eight times as much.
+            Self::Pico => 4000.0,
+        }
+    }
+
     /// The compiler's name for what runs on it.
     #[must_use]
     pub const fn target(self) -> &'static str {
