@@ -11,7 +11,7 @@
 //! | lamp at GP25 | lit: the board failed three times in a row and stays off |
 //!
 //! The chip has room for fewer classes than the library takes by default: `sudal flash` builds it with
-//! those of `host/src/device/pico`, see [`sudal_firmware::heads`].
+//! 16 classes of 10 shots, see [`sudal_firmware::heads`].
 
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
