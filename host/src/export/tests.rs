@@ -419,8 +419,13 @@ fn patches_are_added_in_every_order_and_taken_off_again() {
     assert!(image(&after) == image(&before));
     assert!(strip(&after).unwrap() == tapped);
 
-    match verify(&tapped, &frames, |pictures| {
-        Ok(reference::embed(&graph, pictures)?)
+    assert_runtimes_agree(&tapped, &frames, &graph);
+}
+
+/// The patches of a file are the same in ONNX Runtime, where there is one.
+fn assert_runtimes_agree<F: AsRef<[u8]> + Sync>(onnx: &[u8], frames: &[F], graph: &Graph) {
+    match verify(onnx, frames, |pictures| {
+        Ok(reference::embed(graph, pictures)?)
     }) {
         Err(VerifyError::Runtime(error @ RuntimeError::Missing { .. })) => {
             println!("skipped: {error}");

@@ -93,20 +93,7 @@ fn patches_of_two_maps_are_joined_in_the_places_of_the_larger() {
         Some(true)
     );
 
-    match verify(&tapped, &frames, |pictures| {
-        Ok(reference::embed(&graph, pictures)?)
-    }) {
-        Err(VerifyError::Runtime(error @ RuntimeError::Missing { .. })) => {
-            println!("skipped: {error}");
-        }
-        report => {
-            let patches = report.unwrap().patches;
-            assert!(
-                patches.is_some_and(|difference| difference < 1e-4),
-                "{patches:?}"
-            );
-        }
-    }
+    assert_runtimes_agree(&tapped, &frames, &graph);
 }
 
 #[test]
