@@ -73,7 +73,7 @@ impl Commission {
 
     /// The score that a part `rate` of good frames exceeds, where the taught frames say `taught`.
     ///
-    /// It is a mean of three estimates: the score that so many of the watched frames exceed, what follows
+    /// It is a mean of three estimates: the score that n of the watched frames exceed, what follows
     /// from a twentieth with the highest scores if they are exponential (Pickands 1975, with a shape of 0),
     /// and what follows from all if they are normal.
     #[must_use]
@@ -101,7 +101,7 @@ impl Commission {
         moments.mean() + deviations(part) * moments.deviation()
     }
 
-    /// The score that so many frames exceed.
+    /// The score that n frames exceed.
     fn exceeded_by(&self, frames: f32) -> f32 {
         let mut above = 0.0;
         for (bin, &inside) in self.bins.iter().enumerate().rev() {
@@ -152,7 +152,7 @@ mod tests {
     use super::super::witness::beyond;
     use super::*;
 
-    /// The part of normal scores that exceeds the threshold for 1 % after so many were watched.
+    /// The part of normal scores that exceeds the threshold for 1 % after n were watched.
     fn realised(seed: u32, frames: usize, mean: f32, deviation: f32) -> f32 {
         let mut random = Random(seed);
         let mut commission = Commission::new();
