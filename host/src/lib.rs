@@ -11,6 +11,7 @@
 //! Cargo features leave folders out: `train` has [`meta`] and what of [`nets`] is trained, `convert` has
 //! [`export`], `serve` has [`serve`]. Both `train` and `serve` are on by default.
 
+pub mod atomic_file;
 pub mod data;
 pub mod device;
 pub mod docs;
@@ -18,15 +19,14 @@ pub mod engine;
 pub mod episodes;
 #[cfg(feature = "convert")]
 pub mod export;
-pub mod files;
 pub mod measure;
 #[cfg(feature = "train")]
 pub mod meta;
 pub mod models;
-pub mod near;
 #[cfg(feature = "convert")]
 pub mod nets;
 pub mod report;
 #[cfg(feature = "serve")]
 pub mod serve;
+pub mod similar;
 pub mod table;

@@ -240,7 +240,7 @@ pub(crate) fn describe(info: &DeviceInfo) -> String {
         info.board,
         info.firmware,
         info.protocol,
-        decide::describe(&info.deciding),
+        decide::describe(&info.decision_config),
         lock::describe(&info.protection)
     );
     if info.other_models > 0 {

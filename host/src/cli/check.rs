@@ -1,8 +1,8 @@
 //! `sudal check`.
 
 mod args;
-mod lead;
 mod measure;
+mod next_steps;
 mod report;
 mod words;
 
@@ -25,11 +25,11 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     }
     let candidates = args.candidates()?;
     if let Some(products) = own::products(&args.folder)? {
-        return lead::to_inspection(&args.folder, products.products(), output);
+        return next_steps::to_inspection(&args.folder, products.products(), output);
     }
     let data = own::open(&args.folder, output)?;
     if data.classes() == 1 {
-        return lead::one_class(&args.folder, data.class_name(0), output);
+        return next_steps::one_class(&args.folder, data.class_name(0), output);
     }
     let fit = if args.squeeze {
         Fit::Squeeze

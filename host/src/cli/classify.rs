@@ -86,7 +86,7 @@ impl Classify {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
         let mut c = self.board.connect()?;
         let info = c.client.info()?;
-        let (rate, alignment) = (info.ticks_per_second, info.deciding.alignment);
+        let (rate, alignment) = (info.ticks_per_second, info.decision_config.alignment);
         let names = names(&mut c.client)?;
         let mut results = Vec::new();
         let mut text = String::new();

@@ -39,7 +39,7 @@ pub(crate) struct Args {
     /// Query pictures of a class.
     #[arg(long, default_value_t = 8)]
     query: usize,
-    /// Draw whole families of this many classes, which are alike (parts: 4).
+    /// Draw whole families of this many classes, which are similar (parts: 4).
     #[arg(long, default_value_t = 1)]
     family: usize,
     /// Seed of the episodes.

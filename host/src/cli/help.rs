@@ -3,7 +3,7 @@
 use clap::Command;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use sudal::near::near;
+use sudal::similar::most_similar;
 
 use super::absent;
 
@@ -229,7 +229,7 @@ fn about_word(command: Command, wrong: &str) -> Option<String> {
     );
     let meant = match meant {
         Some((_, meant)) => meant,
-        None => near(&word, known)?,
+        None => most_similar(&word, known)?,
     };
     let about = command.find_subcommand(meant)?.get_about()?.to_string();
     Some(format!(

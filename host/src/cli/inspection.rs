@@ -15,7 +15,7 @@ use super::own;
 ///
 /// One picture of each. The board keeps what each place of them looks like, and `sudal classify` tells a part that has a
 /// place like none of them, with where that is. Four parts are a start; more find smaller flaws. Parts
-/// should lie alike, under the light of the line. Either all pictures of a command are kept or none.
+/// should lie the same way, under the light of the line. Either all pictures of a command are kept or none.
 /// Without pictures it is one of what the camera sees.
 ///
 /// It takes a model that gives patches, such as surfaces.

@@ -25,7 +25,7 @@ pub struct Embedded {
 pub enum Trial {
     /// Each picture is left out in turn, all others are enrolled.
     LeaveOneOut,
-    /// So many shots of each class, drawn at random so many times.
+    /// N shots of each class, drawn at random n times.
     Drawn {
         /// Shots of each class.
         shots: usize,
@@ -197,7 +197,7 @@ impl Embedded {
     }
 }
 
-/// Mean over classes, with the interval of so many single answers.
+/// Mean over classes, with the interval of n single answers.
 fn by_pictures(counts: &[Vec<u64>]) -> (f64, f64) {
     let asked = counts.iter().enumerate().filter_map(|(class, row)| {
         let total: u64 = row.iter().sum();

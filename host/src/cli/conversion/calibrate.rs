@@ -19,7 +19,7 @@ use super::place;
 ///
 /// From this table the device takes the threshold for any false-reject rate. Give classes that
 /// training did not see. `sudal convert` does the same. The model's identity changes: classes that
-/// were enrolled with the image as it was have to be enrolled again; a signature has to be made anew.
+/// were enrolled with the image as it was have to be enrolled again; a signature has to be made again.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   sudal calibrate mine.sudal --data pictures/")]

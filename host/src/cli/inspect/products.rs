@@ -171,7 +171,7 @@ pub(super) fn run(
     output.measured(&report, text, &[table], args.tables)
 }
 
-/// Some pictures of each product with what is found in them after so many shots.
+/// Some pictures of each product with what is found in them after this many shots.
 fn sheet(
     args: &Args,
     model: &Model<'_>,
@@ -213,7 +213,7 @@ fn sheet(
     })
 }
 
-/// The means over the products at so many shots, if there are several and all have them.
+/// The means over the products at this many shots, if there are several and all have them.
 fn all(measured: &[Measured], shot: usize) -> Option<All> {
     let rows: Vec<&Found> = measured
         .iter()

@@ -394,7 +394,7 @@ fn pictures<F: AsRef<[u8]>>(
     frames.iter().enumerate().map(picture).collect()
 }
 
-/// As [`judge::relative_error`], for patches of so many channels, over all places of all frames.
+/// As [`judge::relative_error`], for patches of n channels, over all places of all frames.
 fn relative_error_of_patches(
     exact: &[Vec<f32>],
     got: &[Vec<i8>],
