@@ -5,7 +5,7 @@
 //! these ([`measure`]), model images on this computer ([`engine`]), networks ([`nets`]), how these are
 //! trained ([`meta`]), their way to files ([`export`]) and onto a board ([`device`]), what people look at
 //! in the end ([`report`]), and the page on which they watch and teach ([`serve`]). The command `sudal`
-//! stands on them. All of them write files by [`files`] and tables by [`table`]; [`models`] are those
+//! stands on them. All of them write files by [`atomic_file`] and tables by [`table`]; [`models`] are those
 //! that come with it. The pages for users are in [`docs`].
 //!
 //! Cargo features leave folders out: `train` has [`meta`] and what of [`nets`] is trained, `convert` has

@@ -267,7 +267,7 @@ fn outcome(outcome: Outcome, names: &[(u8, String)]) -> String {
 }
 
 /// What was decided, in a few words.
-pub(super) fn told(decision: &Decision, names: &[(u8, String)]) -> String {
+pub(super) fn describe_decision(decision: &Decision, names: &[(u8, String)]) -> String {
     outcome(decision.outcome, names)
 }
 

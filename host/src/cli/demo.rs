@@ -14,7 +14,7 @@ use super::device::Cost;
 use super::interrupt::Interrupt;
 use super::model::{self, ModelFile};
 use super::output::Output;
-use super::place;
+use super::output_file;
 pub(crate) use args::Args;
 use episode::{Counts, DemoEpisode, Shown, show};
 
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     args.board.board("demo", HostBoard::NAME)?;
     let pictures = ["contact-sheet.png", "confusion.png"].map(|name| args.out.join(name));
     for path in &pictures {
-        place::ready(path)?;
+        output_file::ready(path)?;
     }
     let size = ModelFile::open(&args.model)?.size()?;
     let image = model::read(&args.model)?;

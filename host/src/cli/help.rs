@@ -5,7 +5,7 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use sudal::similar::most_similar;
 
-use super::absent;
+use super::missing_features;
 
 /// Commands, and an example of each, in the order in which they are shown.
 const GROUPS: [(&str, &[(&str, &str)]); 5] = [
@@ -160,7 +160,7 @@ const MEANT: [(&str, &str); 24] = [
 
 /// The command line, its commands shown in groups.
 pub(super) fn command(of: Command) -> Command {
-    let command = absent::add(of);
+    let command = missing_features::add(of);
     let (short, long) = (groups(&command, false), groups(&command, true));
     command
         .help_template(
@@ -212,7 +212,7 @@ pub(super) fn hint(command: Command, error: &clap::Error) -> Option<String> {
     let ContextValue::String(wrong) = error.get(ContextKind::InvalidSubcommand)? else {
         return None;
     };
-    about_word(absent::add(command), wrong)
+    about_word(missing_features::add(command), wrong)
 }
 
 fn about_word(command: Command, wrong: &str) -> Option<String> {

@@ -9,7 +9,7 @@ use sudal::device::{InspectionInfo, InspectionRequest};
 use super::device::{BoardArgs, Connection};
 use super::interrupt::{Interrupt, Interrupted};
 use super::output::Output;
-use super::own;
+use super::own_pictures;
 
 /// Show good parts: the board then finds flaws by itself.
 ///
@@ -144,7 +144,7 @@ fn learn(
     board: &BoardArgs,
     output: &Output,
 ) -> anyhow::Result<()> {
-    let pictures = &own::expand(pictures, output)?;
+    let pictures = &own_pictures::expand(pictures, output)?;
     // Read all before the first is learned.
     let shown = pictures
         .iter()

@@ -18,7 +18,7 @@ use sudal::models;
 use sudal::similar::did_you_mean;
 
 #[cfg(not(all(feature = "convert", feature = "train")))]
-use super::absent::advice;
+use super::missing_features::advice;
 use super::output::{Output, detail};
 
 /// A model as a command finds it on disk.

@@ -14,7 +14,7 @@ use super::data::{DataArgs, Half};
 use super::head;
 use super::model::{ModelFile, file_name};
 use super::output::{Output, TableArgs};
-use super::place;
+use super::output_file;
 
 /// Measure how well what was never taught is told as unknown.
 ///
@@ -110,7 +110,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         bail!("--known and --unknown have to be at least 1");
     }
     if let Some(path) = &args.plot {
-        place::ready_chart(path)?;
+        output_file::ready_chart(path)?;
     }
     let rates: Vec<Rate> = args
         .rate

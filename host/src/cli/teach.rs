@@ -15,7 +15,7 @@ use super::device::{BoardArgs, Connection};
 use super::interrupt::Interrupt;
 use super::model;
 use super::output::Output;
-use super::own;
+use super::own_pictures;
 use support_set::{Existing, SupportSet};
 
 /// Teach the board a folder of pictures, a folder per class.
@@ -56,7 +56,7 @@ pub(crate) struct Teach {
 
 impl Teach {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
-        if own::products(&self.folder)?.is_some() {
+        if own_pictures::products(&self.folder)?.is_some() {
             bail!(
                 "{folder} has good and flawed parts in MVTec's layout, which are no classes: show the board the good \
                  ones of a product (`sudal flash surfaces`, `sudal good PRODUCT/train/good`), and it finds flaws by \
@@ -64,7 +64,7 @@ impl Teach {
                 folder = self.folder.display()
             );
         }
-        let data = own::open(&self.folder, output)?;
+        let data = own_pictures::open(&self.folder, output)?;
         let capacity = self.board.open()?.memory().frame;
         let support =
             SupportSet::read(&data, self.shots.into(), capacity, self.existing(), output)?;

@@ -51,7 +51,7 @@ mod programs;
 mod qemu;
 mod separation;
 mod show;
-mod suit;
+mod suitability;
 mod toolchain;
 mod usb;
 
@@ -98,5 +98,5 @@ pub use sudal_firmware::protocol::{
     LockState, Slot, Stats, UpdateError,
 };
 pub use sudal_firmware::store::{MAX_SHOTS, StoreError};
-pub use suit::{Embedded, SuitError, Tally, Trial};
+pub use suitability::{Embedded, SuitabilityError, Tally, Trial};
 pub use usb::{Kind, UsbBoard, Way};

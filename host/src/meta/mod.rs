@@ -10,6 +10,7 @@ mod batch;
 pub mod checkpoint;
 mod checksummed;
 mod config;
+mod consistency;
 pub mod distilled;
 mod error;
 mod fine_tune;
@@ -31,7 +32,6 @@ pub mod reptile;
 pub mod schedule;
 pub mod scratch;
 pub mod siamese;
-mod sound;
 pub mod teacher_cache;
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@ mod connections;
 mod csv;
 mod decision;
 #[cfg(test)]
-mod documented;
+mod documentation;
 mod error;
 mod frame_source;
 mod guard;

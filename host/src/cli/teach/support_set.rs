@@ -13,7 +13,7 @@ use super::super::device::Connection;
 use super::super::interrupt::{Interrupt, Interrupted};
 use super::super::names::{name, names};
 use super::super::output::Output;
-use super::super::own::{all_read, spread};
+use super::super::own_pictures::{all_read, spread};
 
 /// Most pictures that do not fit that are named.
 const NAMED: usize = 10;

@@ -19,7 +19,7 @@ use super::interrupt::{Interrupt, Interrupted};
 use super::model::beside;
 use super::options::{AVERAGING, Options, WARMUP, strength};
 use super::output::Output;
-use super::place::{self, Claim};
+use super::output_file::{self, Claim};
 use super::start;
 use super::task::TaskArgs;
 use super::teacher::TeacherArgs;
@@ -114,7 +114,7 @@ struct Report {
 }
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
-    place::ready(&args.out)?;
+    output_file::ready(&args.out)?;
     let _claim = Claim::on(&args.out)?;
     // Until the first episode there is nothing to keep.
     let mut trainer = begin(args, output)?;

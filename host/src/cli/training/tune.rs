@@ -28,7 +28,7 @@ use super::data::{DataArgs, Kind, check_validation, folder_split};
 use super::interrupt::{Interrupt, Interrupted};
 use super::options::{self, Chosen, Options};
 use super::output::Output;
-use super::place;
+use super::output_file;
 use super::start;
 
 // The settings that are searched, called as the options of `sudal train`.
@@ -149,8 +149,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         (true, false) => bail!("{} does not exist: leave --resume out", args.out.display()),
         _ => {}
     }
-    place::ready(&args.out)?;
-    place::ready_chart(&args.out)?;
+    output_file::ready(&args.out)?;
+    output_file::ready_chart(&args.out)?;
     if let Some(wrong) = args.averaging.iter().find(|a| !(0.0..1.0).contains(*a)) {
         bail!("--averaging {wrong} is not in 0..1");
     }
@@ -188,7 +188,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             .into());
         };
         let trial = study.tell(running, outcome, started.elapsed().as_secs_f64())?;
-        let line = told(trial);
+        let line = describe_trial(trial);
         bar.suspend(|| output.step(line));
     }
     bar.finish_and_clear();
@@ -220,7 +220,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         report.pruned,
         report.failed,
         report.seconds,
-        told(best),
+        describe_trial(best),
         report.command,
     );
     output.result(&report, text)
@@ -279,7 +279,7 @@ fn history(study: &Study) -> Chart {
 }
 
 /// A trial in a line.
-fn told(trial: &Trial) -> String {
+fn describe_trial(trial: &Trial) -> String {
     let value = match trial.value {
         Some(value) => format!("{:.2} %", value * 100.0),
         None => "nothing".to_owned(),

@@ -292,7 +292,7 @@ fn check_with(file: &File, normalization: Normalization) -> Report {
         scale: header.output_scale.into(),
         zero_point: header.output_zero_point,
     };
-    let error = judge::relative_error(&exact, &image.embed(&frames).unwrap(), quantization);
+    let error = quality::relative_error(&exact, &image.embed(&frames).unwrap(), quantization);
     assert!(error < 0.04, "int8 adds {error} to {}", converted.report);
     assert!(
         (error - converted.report.relative_error).abs() < 1e-3,

@@ -21,7 +21,7 @@ use crate::cli::bounds;
 use crate::cli::data::{DataArgs, Kind};
 use crate::cli::model::ModelFile;
 use crate::cli::output::{Output, TableArgs};
-use crate::cli::place;
+use crate::cli::output_file;
 
 /// The ways and shots of the published tables.
 const TASKS: [(usize, usize); 4] = [(5, 1), (5, 5), (20, 1), (20, 5)];
@@ -242,7 +242,7 @@ struct Error {
 
 pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     if let Some(path) = &args.roc {
-        place::ready_chart(path)?;
+        output_file::ready_chart(path)?;
     }
     let data = DataArgs::of(args.data.clone());
     let Kind::Omniglot(folder) = data.kind()? else {
