@@ -4,6 +4,7 @@
 use super::{
     error::ConvertError,
     network::{Conv, Layer, NO_LIMITS, Network, Op, Window},
+    unary,
 };
 
 /// Simplifies until nothing changes any more.
@@ -34,7 +35,13 @@ fn step(network: &mut Network, index: usize) -> bool {
         Op::Flatten | Op::View => to_vector(network, index),
         Op::Clamp => clamp(network, index),
         Op::MaxPool(_) => max_pool(network, index),
-        Op::Conv(_) | Op::AveragePool(_) | Op::Add | Op::Normalize | Op::Upsample(_) => false,
+        Op::Conv(_)
+        | Op::AveragePool(_)
+        | Op::Add
+        | Op::Normalize
+        | Op::Upsample(_)
+        | Op::Unary(_)
+        | Op::Concat => false,
     }
 }
 
@@ -116,6 +123,16 @@ fn affine(network: &mut Network, index: usize) -> bool {
         for (bias, (scale, offset)) in conv.bias.iter_mut().zip(scale.iter().zip(offset)) {
             *bias = *bias * scale + offset;
         }
+        remove(network, index);
+        return true;
+    }
+    if let Some(before) = producer(network, index).map(|before| repeated_from(network, before))
+        && network.layers[before].limits == NO_LIMITS
+        && let Op::Unary(unary) = &mut network.layers[before].op
+        && let (Some(scale), Some(offset)) = (unary::same(&scale), unary::same(&offset))
+    {
+        unary.behind = unary.behind.map(|value| value * scale);
+        unary.behind[1] += offset;
         remove(network, index);
         return true;
     }

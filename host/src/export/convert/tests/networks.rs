@@ -349,6 +349,69 @@ impl Making {
         self.becomes(vec![channels, height * down, width * right]);
     }
 
+    /// A function of each value.
+    fn unary(&mut self) {
+        let alpha = self.pick(1, 9) as f32 / 10.0;
+        match self.pick(0, 9) {
+            0 => self.node("Sigmoid", &[], vec![]),
+            1 => self.node("Tanh", &[], vec![]),
+            2 => self.node("Softplus", &[], vec![]),
+            3 => self.node("HardSigmoid", &[], vec![float("alpha", alpha)]),
+            4 => self.node("HardSwish", &[], vec![]),
+            5 => self.node("LeakyRelu", &[], vec![float("alpha", alpha)]),
+            6 => self.node("Elu", &[], vec![float("alpha", alpha)]),
+            7 => {
+                let slopes = self.fresh("slopes");
+                let dims = vec![self.now.dims[0], 1, 1];
+                self.file.random(&slopes, &dims, -0.3, 0.6);
+                self.node("PRelu", &[&slopes], vec![]);
+            }
+            8 => {
+                let of = self.now.name.clone();
+                self.file.node_of("Sigmoid", &[&of], vec![]);
+                let gate = self.file.last();
+                self.file.node_of("Mul", &[&gate, &of], vec![]);
+                self.becomes(self.now.dims.clone());
+            }
+            _ => {
+                // Hard swish before it had an operator.
+                let of = self.now.name.clone();
+                let names = ["three", "zero", "six"].map(|name| self.fresh(name));
+                for (name, value) in names.iter().zip([3.0, 0.0, 6.0]) {
+                    self.file.floats(name, &[], vec![value]);
+                }
+                self.file.node_of("Add", &[&of, &names[0]], vec![]);
+                self.file.node("Clip", &[&names[1], &names[2]], vec![]);
+                let gate = self.file.last();
+                self.file.node_of("Mul", &[&of, &gate], vec![]);
+                self.file.node("Div", &[&names[2]], vec![]);
+                self.becomes(self.now.dims.clone());
+            }
+        }
+    }
+
+    /// Channels of this and of earlier tensors of its size behind one another.
+    fn concat(&mut self) {
+        let same: Vec<Now> = [&self.now]
+            .into_iter()
+            .chain(&self.before)
+            .filter(|other| other.dims[1..] == self.now.dims[1..])
+            .cloned()
+            .collect();
+        let mut parts = vec![self.now.clone()];
+        for _ in 0..self.pick(1, 2) {
+            parts.push(same[self.pick(0, same.len() as i64 - 1) as usize].clone());
+        }
+        let channels: i64 = parts.iter().map(|part| part.dims[0]).sum();
+        if channels > 32 {
+            return self.node("Identity", &[], vec![]);
+        }
+        let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
+        self.file.node_of("Concat", &names, vec![int("axis", 1)]);
+        let dims = [&[channels], &self.now.dims[1..]].concat();
+        self.becomes(dims);
+    }
+
     /// To channels last and back, with something between that does not care.
     fn turned(&mut self) {
         self.node("Transpose", &[], vec![ints("perm", &[0, 2, 3, 1])]);
@@ -362,7 +425,7 @@ impl Making {
     }
 
     fn picture_step(&mut self) {
-        match self.pick(0, 18) {
+        match self.pick(0, 21) {
             0..=3 => self.conv(),
             4 => self.same_conv(),
             5 => self.padded_conv(),
@@ -374,6 +437,8 @@ impl Making {
             14 => self.add(),
             15 => self.arithmetic(),
             17 => self.upsample(),
+            18 => self.concat(),
+            19 | 20 => self.unary(),
             16 if self.once_in(3) => self.unit(),
             16 => self.node("Identity", &[], vec![]),
             _ => self.turned(),
