@@ -17,6 +17,7 @@ use super::*;
 use crate::export::{float::FloatModel, signature::PATCHES};
 
 mod exporters;
+mod foreign;
 mod networks;
 mod unary;
 mod unsound;
