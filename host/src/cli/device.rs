@@ -384,7 +384,7 @@ impl FewShot for Episodes<'_> {
             for (place, pictures) in support.iter().enumerate() {
                 for &shot in pictures {
                     client.show(&picture(shot)?, capacity)?;
-                    client.enroll(&place.to_string())?;
+                    client.enroll_forced(&place.to_string())?;
                 }
             }
             Ok(())
