@@ -67,9 +67,9 @@ impl UndoStack {
             client.record_of(name)?
         };
         let enrolled = if fit {
-            client.enroll_if_fit(name)?
-        } else {
             client.enroll(name)?
+        } else {
+            client.enroll_forced(name)?
         };
         if goes_on {
             if let Some(Step::Enroll { shots, .. }) = self.0.last_mut() {

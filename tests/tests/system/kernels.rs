@@ -2,10 +2,10 @@
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use sudal::device::{self, Head, HeadEpisodes, Machine};
+use sudal::device::{self, Head, Machine};
 use sudal::engine::QuantizedModel;
 use sudal::episodes::{EpisodeShape, Sampler};
-use sudal::measure::Embeddings;
+use sudal::measure::{Embeddings, HeadEpisodes, few_shot};
 use sudal_tests::block_means;
 
 fn step(text: &str) {
@@ -85,8 +85,9 @@ fn heads_answer_as_on_this_computer_on_both_processors() {
     };
     let sampler = Sampler::new(&embeddings.class_sizes(), shape, 1).unwrap();
     let episode = sampler.episode(0);
-    let mut known = Box::new(sudal_firmware::store::Known::new());
-    runs.learn(&mut known, &episode).unwrap();
+    let mut head = runs.head(Head::Memory);
+    few_shot::run(&mut head, &episode).unwrap();
+    let known = head.known();
     let written: usize = known.classes().iter().map(|c| c.groups().len()).sum();
     assert!(known.memory().in_use() < written, "no slot was overwritten");
     for machine in Machine::ALL {
