@@ -145,7 +145,7 @@ fn run(task: &Task, store: &mut Store<Nor<'_, Blank>>, counter: Option<Counter>)
         };
         let first = counter.read();
         action();
-        counter::between(first, counter.read())
+        counter.between(first, counter.read())
     };
     for (name, shot) in task.shots() {
         let mut done = Err(StoreError::Flash);
