@@ -1,4 +1,4 @@
-//! The inner loops, once for every target, once for Cortex-M with DSP and once for those of ARMv6-M.
+//! The inner loops, once for every target, once each for Cortex-M with DSP, with Helium and of ARMv6-M.
 //!
 //! All have the same functions with the same results. They differ in how they arrange the
 //! columns of `widen` and `deal` and the planes of `spread`, which nothing else looks into:
@@ -34,7 +34,11 @@ use crate::image::Channel;
 #[cfg(any(armv6m, test))]
 mod armv6m;
 #[cfg(dsp)]
+#[cfg_attr(helium, expect(unused_imports, reason = "`helium` serves"))]
+#[macro_use]
 mod dsp;
+#[cfg(helium)]
+mod helium;
 #[cfg(not(dsp))]
 #[cfg_attr(armv6m, expect(dead_code, reason = "half of it is in `armv6m`"))]
 mod portable;
@@ -45,7 +49,13 @@ pub(crate) use armv6m::{
     products, spread, widen,
 };
 
-#[cfg(dsp)]
+#[cfg(helium)]
+pub(crate) use helium::{
+    Filter, Wide, accumulate, deal, deal_nine, fill, four, maximum, one, packed_len, pooled,
+    products, spread, widen,
+};
+
+#[cfg(all(dsp, not(helium)))]
 pub(crate) use dsp::{
     Filter, Wide, accumulate, deal, deal_nine, fill, four, maximum, one, packed_len, pooled,
     products, spread, widen,

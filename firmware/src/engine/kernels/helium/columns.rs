@@ -1,0 +1,136 @@
+//! Int8 inputs to columns.
+
+use core::arch::naked_asm;
+
+use super::{LANES, position};
+
+/// Writes the first `len` values of `N` runs as slots `first..` of as many columns; both numbers are
+/// multiples of four.
+pub(super) fn arrange<const N: usize>(
+    runs: [&[i8]; N],
+    first: usize,
+    len: usize,
+    to: &mut [i8],
+) -> Option<()> {
+    if len == 0 {
+        return Some(());
+    }
+    let end = position::<N>(first + len - 1, N - 1) + 1;
+    let to = to.get_mut(position::<N>(first, 0)..end)?;
+    let mut from = [core::ptr::null(); N];
+    for (from, run) in from.iter_mut().zip(runs) {
+        *from = run.get(..len)?.as_ptr();
+    }
+    let head = match first % LANES {
+        0 => 0,
+        before => len.min(LANES - before),
+    };
+    // SAFETY: each of the `N` runs has `len` values, and there are the places from that of the first
+    // value in the first column to that of the last value in the last.
+    unsafe { runs_of(from.as_ptr(), to.as_mut_ptr(), len, head, N * LANES, N) };
+    Some(())
+}
+
+/// `count` runs of `len` values, of which the first `head` fill up a vector that others began.
+///
+/// A gather load puts the second and third of each four values in the other's place.
+#[unsafe(naked)]
+unsafe extern "C" fn runs_of(
+    runs: *const *const i8,
+    to: *mut i8,
+    len: usize,
+    head: usize,
+    step: usize,
+    count: usize,
+) {
+    naked_asm!(
+        processor!(),
+        "
+        push {{r4-r8, lr}}
+        ldrd r4, r5, [sp, #24]
+        adr r6, 9f
+        vldrw.u32 q1, [r6]
+    1:  ldr r6, [r0], #4
+        mov r7, r1
+        mov r8, r2
+        cbz r3, 2f
+        vctp.8 r3
+        vpstt
+        vldrbt.u8 q0, [r6, q1]
+        vstrbt.8 q0, [r7]
+        add r6, r6, r3
+        add r7, r7, r3
+        add r7, r7, r4
+        sub r7, r7, #16
+        subs r8, r8, r3
+        beq 3f
+    2:  dlstp.8 lr, r8
+    4:  vldrb.u8 q0, [r6, q1]
+        vstrb.8 q0, [r7]
+        add r6, r6, #16
+        add r7, r7, r4
+        letp lr, 4b
+    3:  add r1, r1, #16
+        subs r5, r5, #1
+        bne 1b
+        pop {{r4-r8, pc}}
+        .p2align 2
+    9:  .byte 0, 2, 1, 3, 4, 6, 5, 7, 8, 10, 9, 11, 12, 14, 13, 15
+        "
+    )
+}
+
+/// Widest input whose windows of 3 x 3 reach no further than an offset of eight bits.
+const WIDEST: usize = 126;
+
+/// Writes windows of 3 x 3 as columns.
+pub(super) fn nine<const N: usize>(
+    input: &[i8],
+    pitch: usize,
+    starts: [usize; N],
+    to: &mut [i8],
+) -> Option<()> {
+    let last = input.len().checked_sub(2 * pitch + 3)?;
+    let to = to.get_mut(..N * LANES)?;
+    if pitch > WIDEST || starts.iter().any(|&start| start > last) {
+        return None;
+    }
+    // SAFETY: the windows lie in the input, and there are the vectors of all columns.
+    unsafe { windows(input.as_ptr(), starts.as_ptr(), to.as_mut_ptr(), pitch, N) };
+    Some(())
+}
+
+/// `count` windows of 3 x 3, each by one gather load; the values behind the ninth become zero.
+#[unsafe(naked)]
+unsafe extern "C" fn windows(
+    input: *const i8,
+    starts: *const usize,
+    to: *mut i8,
+    pitch: usize,
+    count: usize,
+) {
+    naked_asm!(
+        processor!(),
+        "
+        push {{r4, lr}}
+        ldr lr, [sp, #8]
+        adr r4, 8f
+        vldrw.u32 q0, [r4], #16
+        vldrw.u32 q1, [r4]
+        vmla.u8 q1, q0, r3
+        movs r4, #9
+        vctp.8 r4
+        dls lr, lr
+    2:  ldr r4, [r1], #4
+        add r4, r4, r0
+        vpst
+        vldrbt.u8 q0, [r4, q1]
+        vstrb.8 q0, [r2], #16
+        le lr, 2b
+        pop {{r4, pc}}
+        .p2align 2
+    8:  .byte 0, 0, 0, 1, 1, 2, 1, 2, 2, 0, 0, 0, 0, 0, 0, 0
+        .byte 0, 2, 1, 0, 1, 0, 2, 1, 2, 0, 0, 0, 0, 0, 0, 0
+        "
+    )
+}
