@@ -6,14 +6,14 @@
 
 mod block;
 mod columns;
+mod plane;
 
 use super::Block;
 use super::dsp;
 use crate::image::packing::{row_len, tap_slot};
 
-pub(crate) use super::dsp::{
-    Filter, Wide, accumulate, fill, maximum, packed_len, products, spread,
-};
+pub(crate) use super::dsp::{Wide, accumulate, maximum, products};
+pub(crate) use plane::{Filter, fill, packed_len, spread};
 
 /// Values that a vector has.
 const LANES: usize = 16;
