@@ -8,8 +8,7 @@ mod block;
 mod columns;
 mod plane;
 
-use super::Block;
-use super::dsp;
+use super::{Block, Pixels, dsp};
 use crate::image::packing::{row_len, tap_slot};
 
 pub(crate) use super::dsp::{Wide, accumulate, maximum, products};
@@ -89,6 +88,22 @@ pub(crate) fn four(block: &Block<'_>, output: &mut [i8], stride: usize) -> Optio
         }
     }
     Some(())
+}
+
+pub(crate) fn pointwise(
+    block: &Block<'_>,
+    pixels: &Pixels<'_>,
+    output: &mut [i8],
+    stride: usize,
+    scratch: &mut [i16],
+) -> Option<usize> {
+    if block.row_len < SHORTEST || !block.outputs.is_multiple_of(4) {
+        return Some(0);
+    }
+    let count = pixels.count / 4 * 4;
+    let pixels = Pixels { count, ..*pixels };
+    block::pointwise(block, &pixels, output, stride, scratch)?;
+    Some(count)
 }
 
 pub(crate) fn pooled(block: &Block<'_>, output: &mut [i8]) -> Option<()> {

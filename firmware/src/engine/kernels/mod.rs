@@ -13,6 +13,8 @@
 //!   goes to `output[p * stride + c]`;
 //! - `pooled(block, output)` does the same and keeps the greatest of the four pixels;
 //! - `one(block, output)` multiplies a single column;
+//! - `pointwise(block, pixels, output, stride, scratch)` does what `widen` and `four` do for pixels of as
+//!   many values as a row has taps, a multiple of four, four by four, and gives their number;
 //! - `spread(input, step, planes, ring)` widens the next rows of pixels that stand `step` apart, one
 //!   channel a plane, to where [`Ring`] says;
 //! - `fill(planes, ring, range, value)` writes one value to a range of each plane;
@@ -29,6 +31,8 @@
 //!   are a multiple of four and at most [`WIDE`].
 
 use super::requantize::Requantize;
+#[cfg(not(helium))]
+use crate::image::COLUMNS;
 use crate::image::Channel;
 
 #[cfg(any(armv6m, test))]
@@ -51,7 +55,7 @@ pub(crate) use armv6m::{
 
 #[cfg(helium)]
 pub(crate) use helium::{
-    Filter, Wide, accumulate, deal, deal_nine, fill, four, maximum, one, packed_len, pooled,
+    Filter, Wide, accumulate, deal, deal_nine, fill, four, maximum, one, packed_len, pointwise, pooled,
     products, spread, widen,
 };
 
@@ -66,11 +70,48 @@ pub(crate) use portable::{
     products, spread, widen,
 };
 
+/// See above.
+#[cfg(not(helium))]
+pub(crate) fn pointwise(
+    block: &Block<'_>,
+    pixels: &Pixels<'_>,
+    output: &mut [i8],
+    stride: usize,
+    scratch: &mut [i16],
+) -> Option<usize> {
+    let whole = pixels.count / COLUMNS * COLUMNS;
+    let taps = block.row_len;
+    for first in (0..whole).step_by(COLUMNS) {
+        let mut rest = pixels.input.get(first * pixels.step..)?;
+        let mut runs = [&[][..]; COLUMNS];
+        for run in &mut runs {
+            *run = rest.get(..taps)?;
+            rest = rest.get(pixels.step..).unwrap_or_default();
+        }
+        widen(runs, 0, taps, scratch)?;
+        let columns = &*scratch;
+        let output = output.get_mut(first * stride..)?;
+        four(&Block { columns, ..*block }, output, stride)?;
+    }
+    Some(whole)
+}
+
 /// Values that each vector of a [`Wide`] has at most.
 pub(crate) const WIDE: usize = 128;
 
 /// Channels that `accumulate` sums together.
 pub(crate) const LANES: usize = 8;
+
+/// Pixels that are the columns of a convolution of 1 x 1.
+#[derive(Clone, Copy)]
+pub(crate) struct Pixels<'a> {
+    /// The first of them and what follows.
+    pub(crate) input: &'a [i8],
+    /// From one to the next.
+    pub(crate) step: usize,
+    /// How many they are.
+    pub(crate) count: usize,
+}
 
 /// Rows of packed weights and the columns to multiply them with.
 #[derive(Clone, Copy)]

@@ -14,8 +14,8 @@
 
 use core::arch::naked_asm;
 
-use super::super::Block;
-use super::LANES;
+use super::super::{Block, Pixels};
+use super::{LANES, columns as arrange};
 use crate::image::Channel;
 
 /// Steps that stand in a row.
@@ -57,7 +57,45 @@ pub(super) fn four(block: &Block<'_>, output: &mut [i8], stride: usize) -> Optio
         (_, 0) => long::<0, 0>,
         _ => long::<1, 0>,
     };
-    call(block, output, stride, 3 * stride, kernel)
+    let columns = columns_of(block)?.as_ptr();
+    call(block, columns, output, stride, 3 * stride, |call| {
+        // SAFETY: as `call` says.
+        unsafe { kernel(call) }
+    })
+}
+
+/// Like [`four`] for a multiple of four pixels, which are the columns.
+pub(super) fn pointwise(
+    block: &Block<'_>,
+    pixels: &Pixels<'_>,
+    output: &mut [i8],
+    stride: usize,
+    scratch: &mut [i16],
+) -> Option<()> {
+    let Some(last) = pixels.count.checked_sub(1) else {
+        return Some(());
+    };
+    let step = pixels.step;
+    let input = pixels.input.get(..last * step + block.row_len)?;
+    let columns = bytemuck::cast_slice_mut::<_, i8>(scratch);
+    let columns = columns.get_mut(..columns_len(block.row_len))?.as_mut_ptr();
+    let kernel = match (block.row_len <= LANES, block.row_len % LANES) {
+        (true, _) => short::<0>,
+        (_, 0) => long::<0, 0>,
+        _ => long::<1, 0>,
+    };
+    call(block, columns, output, stride, last * stride, |call| {
+        for first in (0..pixels.count).step_by(4) {
+            let pixel = input.as_ptr().wrapping_add(first * step);
+            // SAFETY: four more pixels are there, and the places of four columns; for the loop as
+            // `call` says.
+            unsafe {
+                arrange::pixels(pixel, columns, block.row_len, step);
+                kernel(call);
+            }
+            call.output = call.output.wrapping_add(4 * stride);
+        }
+    })
 }
 
 /// Like [`four`], the greatest of the four columns alone.
@@ -67,20 +105,38 @@ pub(super) fn pooled(block: &Block<'_>, output: &mut [i8]) -> Option<()> {
         (_, 0) => long::<0, 1>,
         _ => long::<1, 1>,
     };
-    call(block, output, 0, 0, kernel)
+    let columns = columns_of(block)?.as_ptr();
+    call(block, columns, output, 0, 0, |call| {
+        // SAFETY: as `call` says.
+        unsafe { kernel(call) }
+    })
+}
+
+/// Bytes of four columns.
+const fn columns_len(row_len: usize) -> usize {
+    4 * LANES * row_len.div_ceil(LANES)
+}
+
+fn columns_of<'a>(block: &Block<'a>) -> Option<&'a [i8]> {
+    bytemuck::cast_slice(block.columns).get(..columns_len(block.row_len))
 }
 
 /// Taps of two rows, in words.
 #[repr(align(4))]
 struct LastTaps([i8; 2 * LANES]);
 
+/// Prepares the work on the columns of a block. A loop may be called with it, whose slices have the
+/// lengths and alignments that are read and written: the whole steps of each pair of rows, what is
+/// beyond them only where another pair follows; all steps of four columns; the channels; four outputs
+/// a quad at each of four pixels, the last of which starts at most at `last_pixel`.
 #[inline(always)]
 fn call(
     block: &Block<'_>,
+    columns: *const i8,
     output: &mut [i8],
     stride: usize,
     last_pixel: usize,
-    kernel: unsafe extern "C" fn(call: *const Call),
+    run: impl FnOnce(&mut Call),
 ) -> Option<()> {
     let quads = block.outputs / 4;
     if quads == 0 || block.row_len == 0 {
@@ -92,8 +148,6 @@ fn call(
     let rows: &[u32] = bytemuck::try_cast_slice(block.rows).ok()?;
     let rows: &[i8] = bytemuck::cast_slice(rows);
     let rows = rows.get(..2 * quads * pair)?;
-    let columns: &[i8] = bytemuck::cast_slice(block.columns);
-    let columns = columns.get(..4 * LANES * steps)?;
     let channels = block.channels.get(..4 * quads)?;
     let output = output.get_mut(..last_pixel + 4 * quads)?;
     let mut copied = LastTaps([0; 2 * LANES]);
@@ -110,7 +164,7 @@ fn call(
         0 => UNROLLED * STEP,
         more => more.wrapping_neg() % UNROLLED * STEP,
     };
-    let call = Call {
+    let mut call = Call {
         channels: channels.as_ptr(),
         output: output.as_mut_ptr(),
         stride,
@@ -120,20 +174,17 @@ fn call(
         min: block.requantize.min.into(),
         max: block.requantize.max.into(),
         last,
-        columns: columns.as_ptr(),
+        columns,
         rows: rows.as_ptr(),
-        start: columns.as_ptr(),
+        start: columns,
         beyond: match block.row_len {
             ..=LANES => pair,
             _ => 2 * (LANES * steps - block.row_len),
         },
         entry,
-        end: columns.as_ptr().wrapping_add(4 * LANES * whole),
+        end: columns.wrapping_add(4 * LANES * whole),
     };
-    // SAFETY: the slices have the lengths and alignments that the kernel reads and writes: the whole
-    // steps of each pair of rows, what is beyond them only where another pair follows; all steps of
-    // four columns; the channels; four outputs a quad at each of the pixels.
-    unsafe { kernel(&call) };
+    run(&mut call);
     Some(())
 }
 

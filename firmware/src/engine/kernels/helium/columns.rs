@@ -80,6 +80,35 @@ unsafe extern "C" fn runs_of(
     )
 }
 
+/// Four pixels that stand `step` apart as columns of `len` values, a multiple of four.
+#[unsafe(naked)]
+pub(super) unsafe extern "C" fn pixels(from: *const i8, to: *mut i8, len: usize, step: usize) {
+    naked_asm!(
+        processor!(),
+        "
+        push {{r4-r6, lr}}
+        adr r4, 9f
+        vldrw.u32 q1, [r4]
+        movs r4, #4
+    1:  mov r5, r0
+        mov r6, r1
+        dlstp.8 lr, r2
+    2:  vldrb.u8 q0, [r5, q1]
+        adds r5, r5, #16
+        vstrb.8 q0, [r6]
+        adds r6, r6, #64
+        letp lr, 2b
+        add r0, r0, r3
+        adds r1, r1, #16
+        subs r4, r4, #1
+        bne 1b
+        pop {{r4-r6, pc}}
+        .p2align 2
+    9:  .byte 0, 2, 1, 3, 4, 6, 5, 7, 8, 10, 9, 11, 12, 14, 13, 15
+        "
+    )
+}
+
 /// Widest input whose windows of 3 x 3 reach no further than an offset of eight bits.
 const WIDEST: usize = 126;
 
