@@ -7,12 +7,14 @@
 mod block;
 mod columns;
 mod plane;
+mod windows;
 
 use super::{Block, Pixels, dsp};
 use crate::image::packing::{row_len, tap_slot};
 
 pub(crate) use super::dsp::{Wide, accumulate, maximum, products};
 pub(crate) use plane::{Filter, fill, packed_len, spread};
+pub(crate) use windows::Windows;
 
 /// Values that a vector has.
 const LANES: usize = 16;
@@ -63,15 +65,6 @@ pub(crate) fn deal<const N: usize>(
         *to.get_mut(position::<N>(tap_slot(taps, tap), column))? = value as i8;
     }
     Some(())
-}
-
-pub(crate) fn deal_nine<const N: usize>(
-    input: &[i8],
-    pitch: usize,
-    starts: [usize; N],
-    scratch: &mut [i16],
-) -> Option<()> {
-    columns::nine(input, pitch, starts, bytemuck::cast_slice_mut(scratch))
 }
 
 pub(crate) fn four(block: &Block<'_>, output: &mut [i8], stride: usize) -> Option<()> {

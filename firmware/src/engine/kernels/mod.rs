@@ -9,6 +9,8 @@
 //! - `deal(values, column, scratch)` writes all the taps of one of `N` columns;
 //! - `deal_nine(input, pitch, starts, scratch)` does so for four windows of 3 x 3 at once, which start
 //!   there in an input of one channel, or gives `None` and leaves that to `deal`;
+//! - `Windows::of(shape, taps)` prepares `gather(corners, scratch)`, which writes whole windows as columns,
+//!   or gives `None` and leaves that to the others;
 //! - `four(block, output, stride)` multiplies four columns with all rows; pixel `p`, channel `c`
 //!   goes to `output[p * stride + c]`;
 //! - `pooled(block, output)` does the same and keeps the greatest of the four pixels;
@@ -55,7 +57,7 @@ pub(crate) use armv6m::{
 
 #[cfg(helium)]
 pub(crate) use helium::{
-    Filter, Wide, accumulate, deal, deal_nine, fill, four, maximum, one, packed_len, pointwise, pooled,
+    Filter, Wide, Windows, accumulate, deal, fill, four, maximum, one, packed_len, pointwise, pooled,
     products, spread, widen,
 };
 
@@ -69,6 +71,41 @@ pub(crate) use portable::{
     Filter, Wide, accumulate, deal, deal_nine, fill, four, maximum, one, packed_len, pooled,
     products, spread, widen,
 };
+
+/// Only Helium has gather loads.
+#[cfg(not(helium))]
+pub(crate) enum Windows<'a> {
+    #[expect(dead_code, reason = "there are none")]
+    None(core::convert::Infallible, &'a ()),
+}
+
+#[cfg(not(helium))]
+impl Windows<'_> {
+    pub(crate) const fn of(_: Shape<'_>, _: usize) -> Option<Self> {
+        None
+    }
+
+    pub(crate) const fn gather<const N: usize>(
+        &self,
+        _: [[usize; 2]; N],
+        _: &mut [i16],
+    ) -> Option<()> {
+        match *self {
+            Self::None(never, _) => match never {},
+        }
+    }
+}
+
+/// That of Helium is in its `Windows`.
+#[cfg(helium)]
+pub(crate) const fn deal_nine<const N: usize>(
+    _input: &[i8],
+    _pitch: usize,
+    _starts: [usize; N],
+    _scratch: &mut [i16],
+) -> Option<()> {
+    None
+}
 
 /// See above.
 #[cfg(not(helium))]
@@ -101,6 +138,28 @@ pub(crate) const WIDE: usize = 128;
 
 /// Channels that `accumulate` sums together.
 pub(crate) const LANES: usize = 8;
+
+/// An input and the windows in it.
+#[derive(Clone, Copy)]
+#[cfg_attr(not(helium), expect(dead_code, reason = "only Helium has `Windows`"))]
+pub(crate) struct Shape<'a> {
+    /// The input from the first channel of the group on.
+    pub(crate) input: &'a [i8],
+    /// Rows of the input.
+    pub(crate) height: usize,
+    /// Pixels of a row.
+    pub(crate) width: usize,
+    /// Channels of the whole input.
+    pub(crate) channels: usize,
+    /// Channels of the group.
+    pub(crate) inputs: usize,
+    /// Height and width of a window.
+    pub(crate) kernel: [usize; 2],
+    /// Padding at the top and left.
+    pub(crate) pads: [usize; 2],
+    /// What the padding is filled with.
+    pub(crate) zero_point: i8,
+}
 
 /// Pixels that are the columns of a convolution of 1 x 1.
 #[derive(Clone, Copy)]
