@@ -72,11 +72,12 @@ impl Layer<'_> {
     ) -> Option<()> {
         let pixels = height * width;
         let done = match self.patch.pixels(pixels) {
-            Some(pixels) => {
-                kernels::pointwise(&self.block(&[]), &pixels, output, stride, scratch)?
-            }
+            Some(pixels) => kernels::pointwise(&self.block(&[]), &pixels, output, stride, scratch)?,
             None => 0,
         };
+        if done == pixels {
+            return Some(());
+        }
         let (mut y, mut x) = (done.checked_div(width)?, done.checked_rem(width)?);
         let mut next = || {
             let pixel = [y, x];
@@ -213,7 +214,8 @@ impl<'a> Patch<'a> {
 
     /// The input's pixels, as many as there are output pixels, if they are the windows as they lie.
     fn pixels(&self, count: usize) -> Option<Pixels<'_>> {
-        let as_they_lie = self.pointwise && self.shape.inputs.is_multiple_of(4) && self.stride == [1; 2];
+        let as_they_lie =
+            self.pointwise && self.shape.inputs.is_multiple_of(4) && self.stride == [1; 2];
         as_they_lie.then_some(Pixels {
             input: self.shape.input,
             step: self.shape.channels,
@@ -245,7 +247,8 @@ impl<'a> Patch<'a> {
         if N == COLUMNS
             && taps == 9
             && let Some(starts) = self.starts(corners)
-            && let Some(()) = kernels::deal_nine(self.shape.input, self.shape.width, starts, scratch)
+            && let Some(()) =
+                kernels::deal_nine(self.shape.input, self.shape.width, starts, scratch)
         {
             return Some(());
         }
@@ -266,7 +269,8 @@ impl<'a> Patch<'a> {
         for (start, [top, left]) in starts.iter_mut().zip(corners) {
             let y = top.checked_sub(self.shape.pads[0])?;
             let x = left.checked_sub(self.shape.pads[1])?;
-            let inside = y + self.shape.kernel[0] <= self.shape.height && x + self.shape.kernel[1] <= self.shape.width;
+            let inside = y + self.shape.kernel[0] <= self.shape.height
+                && x + self.shape.kernel[1] <= self.shape.width;
             if !inside || self.shape.channels != 1 {
                 return None;
             }

@@ -1,5 +1,6 @@
 //! Sums, limits, unit length and the change of order before a vector.
 
+pub(crate) use super::kernels::copy;
 use super::requantize::Requantize;
 use crate::image::OpRecord;
 
@@ -25,6 +26,21 @@ impl Place<'_> {
         match self {
             Self::Apart(_, output) => output,
             Self::Same(both) => both,
+        }
+    }
+
+    /// Start and length of the input, then of the output.
+    #[cfg(helium)]
+    pub(crate) fn parts(&mut self) -> ((*const i8, usize), (*mut i8, usize)) {
+        match self {
+            Self::Apart(input, output) => (
+                (input.as_ptr(), input.len()),
+                (output.as_mut_ptr(), output.len()),
+            ),
+            Self::Same(both) => {
+                let (start, len) = (both.as_mut_ptr(), both.len());
+                ((start.cast_const(), len), (start, len))
+            }
         }
     }
 }
@@ -69,13 +85,6 @@ pub(crate) fn double(op: &OpRecord, a: Addend, b: Addend, sum: &mut [i8]) {
     let requantize = Requantize::of(op);
     for sum in sum {
         *sum = requantize.apply(a.weigh(*sum) + b.weigh(*sum), op.multiplier);
-    }
-}
-
-/// Copies values, as many as both have.
-pub(crate) fn copy(to: &mut [i8], from: &[i8]) {
-    for (to, &from) in to.iter_mut().zip(from) {
-        *to = from;
     }
 }
 

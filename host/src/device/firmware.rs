@@ -42,7 +42,16 @@ pub fn build(
     let what = format!("the firmware of {board}");
     let memory = memory(image);
     let bins = ["--bin", board];
-    compile(board, &bins, memory, target, SMALL, &target_dir(), &what, step)?;
+    compile(
+        board,
+        &bins,
+        memory,
+        target,
+        SMALL,
+        &target_dir(),
+        &what,
+        step,
+    )?;
     Ok(output(&target_dir(), board, target))
 }
 
@@ -65,7 +74,16 @@ pub(super) fn build_bench(
         Machine::An547 => target_dir().join(machine.name()),
         _ => target_dir(),
     };
-    compile(board, &arguments, memory(None), target, flags, &dir, &what, step)?;
+    compile(
+        board,
+        &arguments,
+        memory(None),
+        target,
+        flags,
+        &dir,
+        &what,
+        step,
+    )?;
     Ok(output(&dir, program, target))
 }
 

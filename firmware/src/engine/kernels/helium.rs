@@ -5,6 +5,7 @@
 //! fewer than [`SHORTEST`] taps, and what is not here, are as for cores with DSP instructions.
 
 mod block;
+mod bytes;
 mod columns;
 mod plane;
 mod windows;
@@ -13,7 +14,8 @@ use super::{Block, Pixels, dsp};
 use crate::image::packing::{row_len, tap_slot};
 
 pub(crate) use super::dsp::{Wide, accumulate, maximum, products};
-pub(crate) use plane::{Filter, fill, packed_len, spread};
+pub(crate) use bytes::{copy, look_up};
+pub(crate) use plane::{Filter, fill, packed_len, rows, spread};
 pub(crate) use windows::Windows;
 
 /// Values that a vector has.

@@ -25,6 +25,8 @@
 //! - `Filter::load(weights, channels)` arranges the weights of the next of them;
 //! - `Filter::row(planes, first, output)` computes a row of each of them, output `x` of filter `i` going
 //!   to `output[x * step + i]`; row `first` of the ring is the window's first;
+//! - `rows(filter, rows, place, first, planes, ring)` may compute all rows of the channels from `first` on,
+//!   and says whether it did;
 //! - `accumulate(acc, pixels, step)` adds the values of pixels that start `step` apart, channel by
 //!   channel; channels that the last pixel has not are garbage in `acc`, which nobody reads;
 //! - `maximum(best, values)` keeps the greater of two values, place by place;
@@ -32,6 +34,7 @@
 //! - `products(wide, row)` gives the inner product of each of them with a row of as many values, which
 //!   are a multiple of four and at most [`WIDE`].
 
+use super::elementwise::Place;
 use super::requantize::Requantize;
 #[cfg(not(helium))]
 use crate::image::COLUMNS;
@@ -57,8 +60,8 @@ pub(crate) use armv6m::{
 
 #[cfg(helium)]
 pub(crate) use helium::{
-    Filter, Wide, Windows, accumulate, deal, fill, four, maximum, one, packed_len, pointwise, pooled,
-    products, spread, widen,
+    Filter, Wide, Windows, accumulate, copy, deal, fill, four, look_up, maximum, one, packed_len,
+    pointwise, pooled, products, rows, spread, widen,
 };
 
 #[cfg(all(dsp, not(helium)))]
@@ -71,6 +74,35 @@ pub(crate) use portable::{
     Filter, Wide, accumulate, deal, deal_nine, fill, four, maximum, one, packed_len, pooled,
     products, spread, widen,
 };
+
+/// Copies values, as many as both have.
+#[cfg(not(helium))]
+pub(crate) fn copy(to: &mut [i8], from: &[i8]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to = from;
+    }
+}
+
+/// Replaces levels by what a table has for them, as many as there is room for.
+#[cfg(not(helium))]
+pub(crate) fn look_up(table: &[i8; 256], levels: &[u8], to: &mut [i8]) {
+    for (to, &level) in to.iter_mut().zip(levels) {
+        *to = table[usize::from(level)];
+    }
+}
+
+/// See above.
+#[cfg(not(helium))]
+pub(crate) const fn rows(
+    _filter: &Filter<'_>,
+    _rows: &Rows,
+    _place: &mut Place<'_>,
+    _first: usize,
+    _planes: &mut [i16],
+    _ring: &Ring,
+) -> Option<bool> {
+    Some(false)
+}
 
 /// Only Helium has gather loads.
 #[cfg(not(helium))]
@@ -217,6 +249,21 @@ impl Filters<'_> {
     pub(crate) fn plane(&self) -> usize {
         self.pitch * self.kernel[0]
     }
+}
+
+/// The rows of a depthwise convolution.
+#[cfg_attr(not(helium), expect(dead_code, reason = "only Helium has `rows`"))]
+pub(crate) struct Rows {
+    /// Rows of padding at the top.
+    pub(crate) top: usize,
+    /// Rows of the input.
+    pub(crate) height: usize,
+    /// Rows of the output.
+    pub(crate) count: usize,
+    /// Step down.
+    pub(crate) down: usize,
+    /// What the padding is filled with.
+    pub(crate) zero_point: i8,
 }
 
 /// Where rows go in each of the planes.

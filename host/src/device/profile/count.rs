@@ -89,7 +89,9 @@ impl Clock {
 mod tests {
     use super::*;
 
-    const CLOCK: Clock = Clock { ps_per_tick: 40_000 };
+    const CLOCK: Clock = Clock {
+        ps_per_tick: 40_000,
+    };
 
     #[test]
     fn ticks_tell_the_instructions_whatever_the_phase() {

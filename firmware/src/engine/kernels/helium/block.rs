@@ -121,10 +121,6 @@ fn columns_of<'a>(block: &Block<'a>) -> Option<&'a [i8]> {
     bytemuck::cast_slice(block.columns).get(..columns_len(block.row_len))
 }
 
-/// Taps of two rows, in words.
-#[repr(align(4))]
-struct LastTaps([i8; 2 * LANES]);
-
 /// Prepares the work on the columns of a block. A loop may be called with it, whose slices have the
 /// lengths and alignments that are read and written: the whole steps of each pair of rows, what is
 /// beyond them only where another pair follows; all steps of four columns; the channels; four outputs
@@ -146,18 +142,18 @@ fn call(
     let (whole, steps) = (block.row_len / LANES, block.row_len.div_ceil(LANES));
     // The kernel reads words.
     let rows: &[u32] = bytemuck::try_cast_slice(block.rows).ok()?;
-    let rows: &[i8] = bytemuck::cast_slice(rows);
-    let rows = rows.get(..2 * quads * pair)?;
+    let rows = rows.get(..quads * block.row_len)?;
     let channels = block.channels.get(..4 * quads)?;
     let output = output.get_mut(..last_pixel + 4 * quads)?;
-    let mut copied = LastTaps([0; 2 * LANES]);
-    let mut last = rows.as_ptr_range().end.wrapping_sub(2 * LANES);
+    // Words of the last taps of two rows.
+    let mut copied = [0; LANES / 2];
+    let mut last = rows.as_ptr_range().end.wrapping_sub(copied.len());
     if rest > 0 {
-        let taps = rows.get(rows.len().checked_sub(2 * rest)?..)?;
-        for (to, &from) in copied.0.iter_mut().zip(taps) {
+        let taps = rows.get(rows.len().checked_sub(rest / 2)?..)?;
+        for (to, &from) in copied.iter_mut().zip(taps) {
             *to = from;
         }
-        last = copied.0.as_ptr();
+        last = copied.as_ptr();
     }
     // One whole step stands by itself.
     let entry = match whole.saturating_sub(1) {
@@ -173,9 +169,9 @@ fn call(
         zero_point: block.requantize.zero_point,
         min: block.requantize.min.into(),
         max: block.requantize.max.into(),
-        last,
+        last: last.cast(),
         columns,
-        rows: rows.as_ptr(),
+        rows: rows.as_ptr().cast(),
         start: columns,
         beyond: match block.row_len {
             ..=LANES => pair,

@@ -10,7 +10,7 @@ mod three;
 
 use core::ops::Range;
 
-use super::super::{Filters, Ring, dsp};
+use super::super::{Filters, Place, Ring, Rows, dsp};
 use crate::image::Channel;
 
 use pack::PACKED;
@@ -88,17 +88,78 @@ impl<'a> Filter<'a> {
     #[inline(always)]
     pub(crate) fn row(&mut self, planes: &[i16], first: usize, output: &mut [i8]) -> Option<()> {
         match self {
-            Self::Three { filters, packed } => {
-                let planes: &[i8] = bytemuck::cast_slice(planes);
-                if filters.kernel == [3, 3] && three::fits(filters, planes) {
-                    three::row(filters, packed, planes, first, output)
-                } else {
-                    any(filters, planes, first, output)
-                }
+            Self::Three { filters, .. } => {
+                any(filters, bytemuck::cast_slice(planes), first, output)
             }
             Self::Other(filter) => filter.row(planes, first, output),
         }
     }
+}
+
+/// All rows of filters of 3 x 3 in steps of one or two.
+#[inline(never)]
+pub(crate) fn rows(
+    filter: &Filter<'_>,
+    rows: &Rows,
+    place: &mut Place<'_>,
+    first: usize,
+    planes: &mut [i16],
+    ring: &Ring,
+) -> Option<bool> {
+    let Filter::Three { filters, packed } = filter else {
+        return Some(false);
+    };
+    let (step, count) = (filters.step, filters.channels.len());
+    let fits = filters.kernel == [3, 3]
+        && step <= spread::MOST
+        && three::fits(filters, bytemuck::cast_slice(planes))
+        && ring.left + ring.width <= ring.pitch;
+    let (row_in, row_out) = (ring.width * step, filters.outputs * step);
+    let ((input, input_len), (output, output_len)) = place.parts();
+    let read = (rows.height * row_in).checked_sub(step)? + first + count;
+    let written = (rows.count * row_out).checked_sub(step)? + first + count;
+    if !fits || read > input_len || written > output_len {
+        return Some(false);
+    }
+    let mut input = input.wrapping_add(first);
+    let mut output = output.wrapping_add(first);
+    let mut ring = *ring;
+    let spread = spread::kernel(step);
+    let mut filter = three::Loop::of(filters, packed, bytemuck::cast_slice(planes))?;
+    // As in the loop by rows for all kernels.
+    let (mut loaded, mut missing, mut begin, mut slot) = (0, 3, 0, 0);
+    let end = rows.top + rows.height;
+    for _ in 0..rows.count {
+        while missing > 0 {
+            ring.rows = 1;
+            if loaded >= rows.top && loaded < end {
+                ring.rows = missing.min(end - loaded).min(3);
+                let to = planes.as_mut_ptr().cast();
+                // SAFETY: of the input's rows each is loaded once, which are there; in each plane
+                // there is a column for each pixel of a row.
+                unsafe { spread(input, step, to, &ring, count, slot) };
+                input = input.wrapping_add(ring.rows * row_in);
+            } else {
+                let start = slot * ring.pitch;
+                fill(planes, &ring, start..start + ring.pitch, rows.zero_point)?;
+            }
+            loaded += ring.rows;
+            missing -= ring.rows;
+            slot += ring.rows;
+            if slot >= 3 {
+                slot -= 3;
+            }
+        }
+        // SAFETY: the filters fit; all outputs of as many rows are there.
+        unsafe { filter.row(packed, begin, output) };
+        output = output.wrapping_add(row_out);
+        missing = rows.down;
+        begin += rows.down;
+        while begin >= 3 {
+            begin -= 3;
+        }
+    }
+    Some(true)
 }
 
 /// Any window of three rows, and any step.

@@ -8,7 +8,7 @@ use super::{LANES, SHORTEST};
 use crate::image::packing::{row_len, tap_slot};
 
 /// Most taps of a window.
-const MOST: usize = 64;
+const MOST: usize = 32;
 
 /// Where the taps of any window are, in the order of their slots.
 pub(crate) struct Windows<'a> {

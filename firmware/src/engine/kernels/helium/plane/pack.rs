@@ -31,7 +31,9 @@ pub(super) fn pack(filters: &Filters<'_>, packed: &mut [u32]) -> Option<()> {
     let (zero, packed) = packed.split_first_mut()?;
     *zero = 0;
     for (i, packed) in packed.chunks_exact_mut(FILTER).enumerate() {
-        let places = packed.iter_mut().zip(ORDERS.as_flattened().as_chunks::<COLUMN>().0);
+        let places = packed
+            .iter_mut()
+            .zip(ORDERS.as_flattened().as_chunks::<COLUMN>().0);
         for (word, places) in places {
             let mut bytes = [0; COLUMN];
             for (byte, &place) in bytes.iter_mut().zip(places) {

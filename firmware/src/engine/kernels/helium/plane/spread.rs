@@ -7,7 +7,7 @@ use super::super::super::{Ring, dsp};
 use super::{COLUMN, by_columns};
 
 /// Most channels of a tensor of which eight pixels lie within the reach of a gather load.
-const MOST: usize = u16::MAX as usize / 8;
+pub(super) const MOST: usize = u16::MAX as usize / 8;
 /// The same for sixteen pixels by bytes.
 const FEW: usize = u8::MAX as usize / 15;
 
@@ -23,17 +23,27 @@ pub(crate) fn spread(input: &[i8], step: usize, planes: &mut [i16], ring: &Ring)
     if input.len() < read || !fits || count == 0 {
         return None;
     }
-    let by_bytes = step <= FEW;
     if step > MOST {
         return each(input, step, planes, ring);
     }
-    let kernel = if by_bytes { rows::<1> } else { rows::<0> };
+    let kernel = kernel(step);
     let to = planes.as_mut_ptr().cast();
     let row = ring.row / ring.pitch;
     // SAFETY: there are as many values of each pixel as there are planes, and in each plane a column
     // for each pixel of a row.
     unsafe { kernel(input.as_ptr(), step, to, ring, count, row) };
     Some(())
+}
+
+pub(super) type Kernel = unsafe extern "C" fn(*const i8, usize, *mut i8, *const Ring, usize, usize);
+
+/// The loop for pixels so far apart, at most [`MOST`]. It takes the first pixel, how far apart they
+/// are, the planes, where rows go in them, their number, and that of the ring's row.
+pub(super) fn kernel(step: usize) -> Kernel {
+    match step {
+        ..=FEW => rows::<1>,
+        _ => rows::<0>,
+    }
 }
 
 /// Pixels further apart.

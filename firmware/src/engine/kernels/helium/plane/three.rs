@@ -11,6 +11,7 @@
 //! | q5, q6 | weights, and one column to the right |
 
 use core::arch::naked_asm;
+use core::ptr;
 
 use super::super::super::Filters;
 use super::COLUMN;
@@ -61,52 +62,63 @@ pub(super) fn fits(filters: &Filters<'_>, planes: &[i8]) -> bool {
     stride <= 2 && outputs > 0 && planes.len() >= columns * COLUMN
 }
 
-/// A row of filters that fit.
-#[inline(never)]
-pub(super) fn row(
-    filters: &Filters<'_>,
-    packed: &[u32],
-    planes: &[i8],
-    first: usize,
-    output: &mut [i8],
-) -> Option<()> {
-    let (outputs, stride, count) = (filters.outputs, filters.stride, filters.channels.len());
-    let packed = packed.get(first * ORDER..)?;
-    let output = output.get_mut(..(outputs - 1) * filters.step + count)?;
-    if first > 2 || packed.len() < (count - 1) * FILTER + ORDER + 1 {
-        return None;
+type Kernel = unsafe extern "C" fn(call: *const Call);
+
+/// Filters that fit, and the loop for them.
+pub(super) struct Loop {
+    call: Call,
+    kernel: Kernel,
+}
+
+impl Loop {
+    /// None if there are no weights of all of them.
+    pub(super) fn of(filters: &Filters<'_>, packed: &[u32], planes: &[i8]) -> Option<Self> {
+        let (outputs, stride, count) = (filters.outputs, filters.stride, filters.channels.len());
+        if packed.len() <= count * FILTER {
+            return None;
+        }
+        let last = match outputs % TOGETHER {
+            0 => 0,
+            _ => outputs.saturating_sub(TOGETHER),
+        };
+        let call = Call {
+            plane: planes.as_ptr(),
+            output: ptr::null_mut(),
+            planes: filters.pitch * COLUMN,
+            step: filters.step,
+            fours: (outputs / TOGETHER).max(1),
+            last_plane: last * stride * COLUMN,
+            last_output: last * filters.step,
+            count,
+            min: filters.requantize.min.into(),
+            max: filters.requantize.max.into(),
+            zero_point: filters.requantize.zero_point,
+            channels: filters.channels.as_ptr(),
+            packed: packed.as_ptr(),
+            pre_shift: filters.requantize.pre_shift,
+            outputs,
+        };
+        let kernel = match (stride, outputs < TOGETHER) {
+            (1, false) => loops::<1, 0>,
+            (1, true) => loops::<1, 1>,
+            (_, false) => loops::<2, 0>,
+            (_, true) => loops::<2, 1>,
+        };
+        Some(Self { call, kernel })
     }
-    let last = match outputs % TOGETHER {
-        0 => 0,
-        _ => outputs.saturating_sub(TOGETHER),
-    };
-    let call = Call {
-        plane: planes.as_ptr(),
-        output: output.as_mut_ptr(),
-        planes: filters.pitch * COLUMN,
-        step: filters.step,
-        fours: (outputs / TOGETHER).max(1),
-        last_plane: last * stride * COLUMN,
-        last_output: last * filters.step,
-        count,
-        min: filters.requantize.min.into(),
-        max: filters.requantize.max.into(),
-        zero_point: filters.requantize.zero_point,
-        channels: filters.channels.as_ptr(),
-        packed: packed.as_ptr(),
-        pre_shift: filters.requantize.pre_shift,
-        outputs,
-    };
-    let kernel = match (stride, outputs < TOGETHER) {
-        (1, false) => loops::<1, 0>,
-        (1, true) => loops::<1, 1>,
-        (_, false) => loops::<2, 0>,
-        (_, true) => loops::<2, 1>,
-    };
-    // SAFETY: `fits` says that the planes have what is read of them; there are bias, multiplier and
-    // weights of each filter; the output has all places that are written.
-    unsafe { kernel(&call) };
-    Some(())
+
+    /// A row, `first` below three being the window's first in the ring.
+    ///
+    /// # Safety
+    /// The filters fit the planes, they and their channels and weights are still there, and the output
+    /// has all places that are written.
+    #[inline(always)]
+    pub(super) unsafe fn row(&mut self, packed: &[u32], first: usize, output: *mut i8) {
+        self.call.output = output;
+        self.call.packed = packed.as_ptr().wrapping_add(first * ORDER);
+        // SAFETY: as the caller says.
+        unsafe { (self.kernel)(&self.call) };
+    }
 }
 
 /// Four outputs, not stored yet.
