@@ -93,7 +93,7 @@ impl Layer<'_> {
             let columns = scratch.get_mut(..COLUMNS * self.row_len)?;
             let four = [(); COLUMNS].map(|()| next());
             self.patch.gather(four, self.taps, &mut stage, columns)?;
-            kernels::four(
+            kernels::gemm_x4(
                 &self.block(columns),
                 output.get_mut(first * stride..)?,
                 stride,
@@ -150,7 +150,7 @@ impl Layer<'_> {
 /// Taps of a window up to which it is put in order on the stack.
 const STAGED: usize = 64;
 
-/// What gathering needs besides the input.
+/// What gathering needs in addition to the input.
 struct Stage<'a> {
     /// A window in the order of its taps.
     taps: [i16; STAGED],

@@ -69,12 +69,12 @@ pub(crate) fn deal<const N: usize>(
     Some(())
 }
 
-pub(crate) fn four(block: &Block<'_>, output: &mut [i8], stride: usize) -> Option<()> {
+pub(crate) fn gemm_x4(block: &Block<'_>, output: &mut [i8], stride: usize) -> Option<()> {
     if block.row_len < SHORTEST {
-        return dsp::four(block, output, stride);
+        return dsp::gemm_x4(block, output, stride);
     }
     let output = output.get_mut(..3 * stride + block.outputs)?;
-    block::four(block, output, stride)?;
+    block::gemm_x4(block, output, stride)?;
     for channel in block.outputs / 4 * 4..block.outputs {
         let sums = block::sums::<4>(block, channel)?;
         let multiplier = block.channels.get(channel)?.multiplier;

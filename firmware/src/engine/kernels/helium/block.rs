@@ -51,7 +51,7 @@ struct Call {
 }
 
 /// Stores the outputs of all whole fours of channels.
-pub(super) fn four(block: &Block<'_>, output: &mut [i8], stride: usize) -> Option<()> {
+pub(super) fn gemm_x4(block: &Block<'_>, output: &mut [i8], stride: usize) -> Option<()> {
     let kernel = match (block.row_len <= LANES, block.row_len % LANES) {
         (true, _) => short::<0>,
         (_, 0) => long::<0, 0>,
@@ -273,7 +273,7 @@ macro_rules! leave {
     };
 }
 
-/// A step that goes on.
+/// A step that continues.
 macro_rules! step {
     () => {
         "
