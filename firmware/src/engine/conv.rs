@@ -214,10 +214,10 @@ impl<'a> Patch<'a> {
 
     /// The input's pixels, as many as there are output pixels, if they are the windows as they lie.
     fn pixels(&self, count: usize) -> Option<Pixels<'_>> {
-        let as_they_lie =
-            self.pointwise && self.shape.inputs.is_multiple_of(4) && self.stride == [1; 2];
+        let as_they_lie = self.pointwise && self.stride == [1; 2];
         as_they_lie.then_some(Pixels {
             input: self.shape.input,
+            taps: self.shape.inputs,
             step: self.shape.channels,
             count,
         })
@@ -233,7 +233,7 @@ impl<'a> Patch<'a> {
         scratch: &mut [i16],
     ) -> Option<()> {
         let corners = pixels.map(|[y, x]| [y * self.stride[0], x * self.stride[1]]);
-        if self.pointwise && self.shape.inputs.is_multiple_of(4) {
+        if self.pointwise {
             let mut runs = [&[][..]; N];
             for (run, [y, x]) in runs.iter_mut().zip(corners) {
                 let start = (y * self.shape.width + x) * self.shape.channels;

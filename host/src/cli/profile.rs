@@ -107,7 +107,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         (None, None) => bail!("name a model image or a --network"),
     };
     if args.compare && machine == Machine::An505 {
-        bail!("CMSIS-NN was counted on the Cortex-M7 and the M4: choose another --board");
+        bail!("CMSIS-NN was counted on the Cortex-M7, M4 and M55: choose another --board");
     }
     if let Some(path) = &args.out {
         output_file::ready(path)?;

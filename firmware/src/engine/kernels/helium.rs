@@ -92,7 +92,8 @@ pub(crate) fn pointwise(
     stride: usize,
     scratch: &mut [i16],
 ) -> Option<usize> {
-    if block.row_len < SHORTEST || !block.outputs.is_multiple_of(4) {
+    let whole = pixels.taps == block.row_len && pixels.taps.is_multiple_of(4);
+    if block.row_len < SHORTEST || !whole || !block.outputs.is_multiple_of(4) {
         return Some(0);
     }
     let count = pixels.count / 4 * 4;
@@ -120,10 +121,11 @@ pub(crate) fn one(block: &Block<'_>, output: &mut [i8]) -> Option<()> {
         return dsp::one(block, output);
     }
     let output = output.get_mut(..block.outputs)?;
-    for (channel, out) in output.iter_mut().enumerate() {
+    block::one(block, output)?;
+    for channel in block.outputs / 4 * 4..block.outputs {
         let [sum] = block::sums::<1>(block, channel)?;
         let multiplier = block.channels.get(channel)?.multiplier;
-        *out = block.requantize.apply(sum, multiplier);
+        *output.get_mut(channel)? = block.requantize.apply(sum, multiplier);
     }
     Some(())
 }

@@ -11,12 +11,12 @@
 //!   there in an input of one channel, or gives `None` and leaves that to `deal`;
 //! - `Windows::of(shape, taps)` prepares `gather(corners, scratch)`, which writes whole windows as columns,
 //!   or gives `None` and leaves that to the others;
-//! - `four(block, output, stride)` multiplies four columns with all rows; pixel `p`, channel `c`
+//! - `gemm_x4(block, output, stride)` multiplies four columns with all rows; pixel `p`, channel `c`
 //!   goes to `output[p * stride + c]`;
 //! - `pooled(block, output)` does the same and keeps the greatest of the four pixels;
 //! - `one(block, output)` multiplies a single column;
-//! - `pointwise(block, pixels, output, stride, scratch)` does what `widen` and `four` do for pixels of as
-//!   many values as a row has taps, a multiple of four, four by four, and gives their number;
+//! - `pointwise(block, pixels, output, stride, scratch)` does what `widen` and `gemm_x4` do for pixels that
+//!   are the columns, four by four, and gives the number of those that it did;
 //! - `spread(input, step, planes, ring)` widens the next rows of pixels that stand `step` apart, one
 //!   channel a plane, to where [`Ring`] says;
 //! - `fill(planes, ring, range, value)` writes one value to a range of each plane;
@@ -149,7 +149,11 @@ pub(crate) fn pointwise(
     scratch: &mut [i16],
 ) -> Option<usize> {
     let whole = pixels.count / COLUMNS * COLUMNS;
-    let taps = block.row_len;
+    if whole == 0 {
+        return Some(0);
+    }
+    let taps = pixels.taps;
+    let scratch = scratch.get_mut(..COLUMNS * block.row_len)?;
     for first in (0..whole).step_by(COLUMNS) {
         let mut rest = pixels.input.get(first * pixels.step..)?;
         let mut runs = [&[][..]; COLUMNS];
@@ -160,7 +164,7 @@ pub(crate) fn pointwise(
         widen(runs, 0, taps, scratch)?;
         let columns = &*scratch;
         let output = output.get_mut(first * stride..)?;
-        four(&Block { columns, ..*block }, output, stride)?;
+        gemm_x4(&Block { columns, ..*block }, output, stride)?;
     }
     Some(whole)
 }
@@ -173,7 +177,6 @@ pub(crate) const LANES: usize = 8;
 
 /// An input and the windows in it.
 #[derive(Clone, Copy)]
-#[cfg_attr(not(helium), expect(dead_code, reason = "only Helium has `Windows`"))]
 pub(crate) struct Shape<'a> {
     /// The input from the first channel of the group on.
     pub(crate) input: &'a [i8],
@@ -198,6 +201,8 @@ pub(crate) struct Shape<'a> {
 pub(crate) struct Pixels<'a> {
     /// The first of them and what follows.
     pub(crate) input: &'a [i8],
+    /// Values of each, the taps of a row.
+    pub(crate) taps: usize,
     /// From one to the next.
     pub(crate) step: usize,
     /// How many they are.

@@ -128,7 +128,7 @@ impl<'a> Windows<'a> {
     }
 }
 
-/// Which of the `taps` from `start` on lie inside `len` after n of padding.
+/// Which of the `taps` from `start` on lie inside `len` after so much padding.
 #[inline(always)]
 fn inside(start: usize, padding: usize, len: usize, taps: usize) -> [usize; 2] {
     let end = (padding + len).saturating_sub(start);

@@ -68,7 +68,7 @@ const fn orders() -> [[u8; ORDER * COLUMN]; 3] {
 
 /// Four filters.
 #[unsafe(naked)]
-unsafe extern "C" fn gemm_x4(
+unsafe extern "C" fn four(
     weights: *const i8,
     step: usize,
     packed: *mut u32,
