@@ -47,7 +47,7 @@ fn patches_are_the_same_on_every_processor() {
 /// The program links only if no panic can be reached from reading a model image and running it.
 #[test]
 fn no_panic_can_be_reached_from_inference() {
-    for machine in [Machine::An500, Machine::An505] {
+    for machine in [Machine::An500, Machine::An505, Machine::An547] {
         if let Err(error) = device::build_bench("inference", machine, &mut step) {
             panic!("{error}");
         }

@@ -127,7 +127,7 @@ fn run(task: &Task, store: &mut Store<Nor<'_, Volatile>>, counter: Option<Counte
         };
         let first = counter.read();
         action();
-        counter::between(first, counter.read())
+        counter.between(first, counter.read())
     };
     for (name, shot) in task.shots() {
         let mut done = Err(StoreError::Flash);
