@@ -3,7 +3,7 @@
 use super::{CameraError, Frame, Geometry, PixelFormat};
 use crate::preprocess::luma::{Grey, Luma, Rgb565, Yuyv};
 
-/// Of so many pixels one may be brighter, and one darker, than all that count: a defect of the
+/// Of n pixels one may be brighter, and one darker, than all that count: a defect of the
 /// sensor makes no picture. Ink covers more than that of a handwritten letter.
 const DEFECTS: usize = 512;
 /// A frame whose brightest pixel that counts is darker shows nothing but noise.
@@ -13,7 +13,7 @@ const BRIGHT: u8 = 250;
 /// Levels between the darkest and the brightest pixel that count. Less is the noise of one level.
 const CONTRAST: u8 = 8;
 
-/// The rows are looked at in so many turns.
+/// The rows are looked at in n turns.
 const TURNS: usize = 16;
 
 /// Refuses a frame that shows nothing.

@@ -132,7 +132,7 @@ impl Linear {
         self.model = Some(model);
     }
 
-    /// Adds what one point of the class at position `own` says about the slopes, the mean of so many
+    /// Adds what one point of the class at position `own` says about the slopes, the mean of n
     /// shots.
     fn add_slopes(&mut self, width: usize, own: usize, values: &[f32], shots: f32) {
         let mut shares = [0.0_f32; MAX_CLASSES];

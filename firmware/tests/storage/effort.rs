@@ -6,7 +6,7 @@ use sudal_firmware::store::{MAX_CLASSES, MAX_SHOTS, Store};
 
 type NorStore = Store<Flash<{ NOR.sector }, { NOR.word }>>;
 
-/// Bytes that enrolling reads, at the most and on average, where so many classes of 20 shots are stored
+/// Bytes that enrolling reads, at the most and on average, where n classes of 20 shots are stored
 /// and every sector was in use.
 fn read(classes: usize) -> (usize, usize) {
     let (flash, shared) = Flash::on(&Chip::new(NOR, 64));

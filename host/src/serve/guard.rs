@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
 use super::ServeError;
-use crate::files;
+use crate::atomic_file;
 
 /// How long a request may take to come and be answered; event streams only until they begin.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -77,7 +77,7 @@ impl Token {
             Ok(text) => Self::new(text.trim()).map_err(io::Error::other),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let token = Self::random();
-                files::create_secret(path, format!("{}\n", token.0).as_bytes())?;
+                atomic_file::create_secret(path, format!("{}\n", token.0).as_bytes())?;
                 Ok(token)
             }
             Err(error) => Err(error),

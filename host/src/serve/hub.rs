@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use sudal_firmware::heads::Role;
 use tokio::sync::{Notify, broadcast, oneshot};
 
+use super::heartbeat::{Activity, Heartbeat, Stalled};
 use super::metrics::Metrics;
-use super::pulse::{Doing, Pulse, Stalled};
 use super::shift::Part;
 use super::state::{Counts, Link, State};
-use super::trouble::{Told, Trouble};
+use super::watch_error::{ErrorBody, WatchError};
 use super::{Decision, DeviceOptions, Log, LogError};
 use crate::data::Gray;
 use crate::device::Heatmap;
@@ -26,7 +26,7 @@ const HISTORY: usize = 48;
 /// Decisions that are read from the log at once.
 const PIECE: usize = 4096;
 /// Wishes that wait for a worker.
-const WISHES: usize = 16;
+const COMMANDS: usize = 16;
 /// Names of the numbers in the log that tell which is the first decision of the shift, and when it
 /// began. Where ids were times one number was both.
 const SHIFT: &str = "shift";
@@ -34,7 +34,7 @@ const SHIFT_TIME: &str = "shift time";
 
 /// What a page wants of a device.
 #[derive(Debug)]
-pub(super) enum Wish {
+pub(super) enum Command {
     /// Take a frame and add it to a class. Frames of one hold are undone at once.
     Enroll { name: String, hold: u64 },
     /// Add the last frame of a hold that was refused as one that does not fit, all the same.
@@ -55,7 +55,7 @@ pub(super) enum Wish {
     Good { picture: Option<u64> },
     /// Learn it as one of a bad part.
     Bad { picture: Option<u64> },
-    /// Watch so many frames of good parts.
+    /// Watch n frames of good parts.
     Commission { frames: u32 },
     /// Keep what was watched.
     KeepCommission,
@@ -63,28 +63,28 @@ pub(super) enum Wish {
     DiscardCommission,
     /// Forget all that good and bad frames taught.
     Forget,
-    /// Keep showing the class that the camera is shown, or go on.
+    /// Keep showing the class that the camera is shown, or continue.
     Stay { stay: bool },
     /// Show the next class.
     Skip,
 }
 
-/// A wish, and where to say what came of it: the shots that the class now has, after an enrolment.
-pub(super) struct Command {
-    pub(super) wish: Wish,
-    pub(super) answer: oneshot::Sender<Result<Option<u8>, Trouble>>,
+/// A command, and where to say what came of it: the shots that the class now has, after an enrolment.
+pub(super) struct Queued {
+    pub(super) command: Command,
+    pub(super) answer: oneshot::Sender<Result<Option<u8>, WatchError>>,
 }
 
 struct Station {
     state: Mutex<State>,
     /// Written by the worker, judged by [`Hub::judge`].
-    pulse: Mutex<Pulse>,
+    heartbeat: Mutex<Heartbeat>,
     /// The newest decisions of the shift, the newest first.
     history: Mutex<VecDeque<Value>>,
     picture: Mutex<Arc<Vec<u8>>>,
     /// What the model saw last, and where it is flawed.
     heat: Mutex<Option<Arc<(Gray, Heatmap)>>>,
-    commands: Mutex<Option<SyncSender<Command>>>,
+    commands: Mutex<Option<SyncSender<Queued>>>,
 }
 
 impl Station {
@@ -107,7 +107,8 @@ struct Shift {
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 struct LogState {
     /// Why it can't be written.
-    trouble: Option<Told>,
+    #[serde(rename = "trouble")]
+    error: Option<ErrorBody>,
     /// Decisions that wait in memory.
     waiting: usize,
     /// Decisions for which there was no room there.
@@ -117,7 +118,7 @@ struct LogState {
 pub(super) struct Hub {
     pub(super) log: Log,
     pub(super) metrics: Metrics,
-    /// Told when there is something new in the log.
+    /// Notified when there is something new in the log.
     pub(super) logged: Notify,
     shift: Mutex<Shift>,
     log_state: Mutex<LogState>,
@@ -130,7 +131,7 @@ impl Hub {
     pub(super) fn new(
         log: Log,
         devices: &[DeviceOptions],
-    ) -> Result<(Self, Vec<Receiver<Command>>), LogError> {
+    ) -> Result<(Self, Vec<Receiver<Queued>>), LogError> {
         let shift = match log.number(SHIFT)? {
             Some(first) => Shift {
                 first,
@@ -141,21 +142,21 @@ impl Hub {
         let mut stations = Vec::new();
         let mut receivers = Vec::new();
         for device in devices {
-            let (commands, receiver) = mpsc::sync_channel(WISHES);
+            let (commands, receiver) = mpsc::sync_channel(COMMANDS);
             receivers.push(receiver);
             stations.push(Station {
                 state: Mutex::new(State {
                     name: device.name.clone(),
                     board: device.board.clone(),
                     link: Link::Connecting,
-                    trouble: None,
+                    error: None,
                     model: None,
                     classes: Vec::new(),
                     max_classes: 0,
                     max_shots: 0,
                     voting: None,
                     undo: None,
-                    reel: None,
+                    playback: None,
                     cropped: false,
                     inspects: false,
                     inspection: None,
@@ -166,7 +167,7 @@ impl Hub {
                     frame: 0,
                     stalled: None,
                 }),
-                pulse: Mutex::new(Pulse::new(Instant::now(), Doing::Connect)),
+                heartbeat: Mutex::new(Heartbeat::new(Instant::now(), Activity::Connect)),
                 history: Mutex::default(),
                 picture: Mutex::default(),
                 heat: Mutex::default(),
@@ -273,19 +274,19 @@ impl Hub {
     pub(super) fn ask(
         &self,
         device: usize,
-        wish: Wish,
-    ) -> Result<oneshot::Receiver<Result<Option<u8>, Trouble>>, Trouble> {
+        command: Command,
+    ) -> Result<oneshot::Receiver<Result<Option<u8>, WatchError>>, WatchError> {
         let (answer, answered) = oneshot::channel();
-        let station = self.stations.get(device).ok_or(Trouble::Away)?;
+        let station = self.stations.get(device).ok_or(WatchError::Away)?;
         if let Some(stalled) = self.stalled(device) {
             return Err(stalled.into());
         }
         let commands = lock(&station.commands);
-        let commands = commands.as_ref().ok_or(Trouble::Ending)?;
-        match commands.try_send(Command { wish, answer }) {
+        let commands = commands.as_ref().ok_or(WatchError::Ending)?;
+        match commands.try_send(Queued { command, answer }) {
             Ok(()) => Ok(answered),
-            Err(TrySendError::Full(_)) => Err(Trouble::Busy),
-            Err(TrySendError::Disconnected(_)) => Err(Trouble::Away),
+            Err(TrySendError::Full(_)) => Err(WatchError::Busy),
+            Err(TrySendError::Disconnected(_)) => Err(WatchError::Away),
         }
     }
 
@@ -295,16 +296,16 @@ impl Hub {
     }
 
     /// A worker is alive, and about to do this.
-    pub(super) fn beat(&self, device: usize, doing: Doing) {
+    pub(super) fn beat(&self, device: usize, activity: Activity) {
         if let Some(station) = self.stations.get(device) {
-            *lock(&station.pulse) = Pulse::new(Instant::now(), doing);
+            *lock(&station.heartbeat) = Heartbeat::new(Instant::now(), activity);
         }
     }
 
     /// Tells which workers were not heard of for too long: they can't tell it themselves.
     pub(super) fn judge(&self) {
         for (device, station) in self.stations.iter().enumerate() {
-            let stalled = lock(&station.pulse).stalled(Instant::now());
+            let stalled = lock(&station.heartbeat).stalled(Instant::now());
             self.update(device, |state| {
                 if state.stalled == stalled {
                     return false;
@@ -404,9 +405,9 @@ impl Hub {
 
     fn tell_of_log(&self, error: Option<LogError>) {
         let (waiting, lost) = self.log.waiting();
-        let error = error.map(Trouble::from);
+        let error = error.map(WatchError::from);
         let state = LogState {
-            trouble: error.as_ref().map(Trouble::told),
+            error: error.as_ref().map(WatchError::body),
             waiting,
             lost,
         };
@@ -414,7 +415,7 @@ impl Hub {
         if *before == state {
             return;
         }
-        match (&before.trouble, &state.trouble) {
+        match (&before.error, &state.error) {
             (None, Some(told)) => {
                 eprintln!(
                     "{}; decisions wait in memory until it can be written",
@@ -424,7 +425,7 @@ impl Hub {
             (Some(_), None) => eprintln!("the log is written again, {lost} decisions were lost"),
             _ => {}
         }
-        self.metrics.log(state.trouble.is_none(), (waiting, lost));
+        self.metrics.log(state.error.is_none(), (waiting, lost));
         self.tell(&json!({ "type": "log", "log": state }));
         *before = state;
     }

@@ -45,7 +45,7 @@ impl Tally {
         let hour = self.hours.entry(decision.time / HOUR).or_default();
         hour.0 += 1;
         self.voted |= decision.vote.is_some();
-        let told = decision.told();
+        let told = decision.shown();
         let what = match told {
             Some((Call::Unknown, _)) => {
                 self.unknown += 1;

@@ -7,17 +7,17 @@ use std::time::{Duration, Instant};
 use sudal_firmware::decision::{Basis, Outlier};
 
 use super::decision::voting;
-use super::hub::{Command, Hub, Wish};
-use super::panics::caught;
-use super::past::Past;
-use super::pulse::Doing;
-use super::state::{Link, Shown, Taught};
-use super::trouble::Trouble;
-use super::{Call, Decision, DeviceOptions, Measure, Source, Vote, picture};
+use super::heartbeat::Activity;
+use super::hub::{Command, Hub, Queued};
+use super::panics::catch_panic;
+use super::state::{ClassState, Link, Shown};
+use super::undo_stack::UndoStack;
+use super::watch_error::WatchError;
+use super::{Call, Decision, DeviceOptions, FrameSource, Measure, Vote, picture};
 use crate::data::Gray;
 use crate::device::{
     self, Board, Client, ClientError, DeviceError, Head, Hold, Info, InspectionInfo, Judgement,
-    Link as Line, LockState, Patience, PixelFormat, Purpose,
+    Link as Line, LockState, PixelFormat, Purpose, RetryPolicy,
 };
 use crate::report;
 
@@ -29,7 +29,7 @@ const BEAT: Duration = Duration::from_secs(1);
 /// How long classes have to be left alone before it is asked how well they are told apart.
 const QUIET: Duration = Duration::from_secs(1);
 /// A device that was silent for so long is lost.
-const PATIENCE: Patience = Patience {
+const RETRY: RetryPolicy = RetryPolicy {
     each: Duration::from_secs(2),
     attempts: 3,
 };
@@ -45,7 +45,7 @@ pub(super) struct Worker {
     hub: Arc<Hub>,
     place: usize,
     options: DeviceOptions,
-    past: Past,
+    undo_stack: UndoStack,
     refused: Option<Refused>,
     recent: Recent,
     /// While good parts are watched.
@@ -64,14 +64,14 @@ struct Refused {
 }
 
 /// A device that answers.
-struct Session {
+struct LiveDevice {
     /// Switched off with the session where it is this process's.
     _board: Box<dyn Board>,
     /// Others can't use the board as long as it is watched.
     _hold: Hold,
     client: Device,
     info: Info,
-    classes: Vec<Taught>,
+    classes: Vec<ClassState>,
     /// What it knows of good parts.
     known: Option<InspectionInfo>,
 }
@@ -82,7 +82,7 @@ impl Worker {
             hub,
             place,
             options,
-            past: Past::default(),
+            undo_stack: UndoStack::default(),
             refused: None,
             recent: Recent::default(),
             commission: None,
@@ -91,19 +91,19 @@ impl Worker {
     }
 
     /// Until there is nobody left who could want something.
-    pub(super) fn run(mut self, commands: &Receiver<Command>) {
+    pub(super) fn run(mut self, commands: &Receiver<Queued>) {
         let mut pause = FIRST_PAUSE;
         loop {
             let start = Instant::now();
             // What a panic leaves half done is the session's, which ends with it.
-            let done = caught(|| {
-                let mut session = self.connect()?;
-                self.watch(&mut session, commands)
+            let done = catch_panic(|| {
+                let mut live = self.connect()?;
+                self.watch(&mut live, commands)
             });
-            let trouble = match done {
+            let error = match done {
                 Ok(Ok(())) => return,
-                Ok(Err(trouble)) => trouble,
-                Err(panic) => Trouble::Panicked(panic),
+                Ok(Err(error)) => error,
+                Err(panic) => WatchError::Panicked(panic),
             };
             if start.elapsed() > LONGEST_PAUSE {
                 pause = FIRST_PAUSE;
@@ -111,14 +111,14 @@ impl Worker {
             self.hub.metrics.error(&self.options.name);
             self.hub.change(self.place, |state| {
                 state.link = Link::Lost;
-                state.trouble = Some(trouble.told());
+                state.error = Some(error.body());
             });
             let again = Instant::now() + pause;
             pause = LONGEST_PAUSE.min(2 * pause);
             loop {
                 match self.next(commands, again) {
                     // Whoever asked may be gone.
-                    Ok(command) => drop(command.answer.send(Err(Trouble::Away))),
+                    Ok(queued) => drop(queued.answer.send(Err(WatchError::Away))),
                     Err(RecvTimeoutError::Timeout) => break,
                     Err(RecvTimeoutError::Disconnected) => return,
                 }
@@ -128,24 +128,20 @@ impl Worker {
 
     /// The next command before `due`. Those that nobody waits for any longer are passed over: whoever
     /// taught a part would not expect it to be done when another one is in view.
-    fn next(
-        &self,
-        commands: &Receiver<Command>,
-        due: Instant,
-    ) -> Result<Command, RecvTimeoutError> {
+    fn next(&self, commands: &Receiver<Queued>, due: Instant) -> Result<Queued, RecvTimeoutError> {
         loop {
-            self.hub.beat(self.place, Doing::Wait);
+            self.hub.beat(self.place, Activity::Wait);
             let left = due.saturating_duration_since(Instant::now());
             match commands.recv_timeout(left.min(BEAT)) {
-                Ok(command) if command.answer.is_closed() => {}
+                Ok(queued) if queued.answer.is_closed() => {}
                 Err(RecvTimeoutError::Timeout) if left > BEAT => {}
                 next => return next,
             }
         }
     }
 
-    fn connect(&mut self) -> Result<Session, Trouble> {
-        self.hub.beat(self.place, Doing::Connect);
+    fn connect(&mut self) -> Result<LiveDevice, WatchError> {
+        self.hub.beat(self.place, Activity::Connect);
         let DeviceOptions {
             board, dir, port, ..
         } = &self.options;
@@ -153,9 +149,9 @@ impl Worker {
         // What is in use by another program is tried again.
         let hold = board.hold(Purpose::Service, &mut |_| ())?;
         let mut client = board.connect()?;
-        client.set_patience(PATIENCE);
+        client.set_retry_policy(RETRY);
         let info = client.info()?;
-        let mut session = Session {
+        let mut live = LiveDevice {
             _board: board,
             _hold: hold,
             client,
@@ -163,50 +159,50 @@ impl Worker {
             classes: Vec::new(),
             known: None,
         };
-        session.list()?;
-        session.know()?;
-        self.resume(&session);
+        live.list()?;
+        live.know()?;
+        self.resume(&live);
         self.hub.change(self.place, |state| {
             state.link = Link::Up;
-            state.trouble = None;
-            state.model = session.info.model.as_ref().ok().map(|m| m.name.clone());
-            state.max_classes = session.info.max_classes;
-            state.max_shots = session.info.max_shots;
-            state.voting = voting(session.info.deciding.filter);
+            state.error = None;
+            state.model = live.info.model.as_ref().ok().map(|m| m.name.clone());
+            state.max_classes = live.info.max_classes;
+            state.max_shots = live.info.max_shots;
+            state.voting = voting(live.info.decision_config.filter);
         });
         self.review = Some(Instant::now());
-        self.publish(&session);
-        Ok(session)
+        self.publish(&live);
+        Ok(live)
     }
 
-    /// Frame after frame, with wishes in between, until the device is lost or all is over.
+    /// Frame after frame, with commands in between, until the device is lost or all is over.
     fn watch(
         &mut self,
-        session: &mut Session,
-        commands: &Receiver<Command>,
-    ) -> Result<(), Trouble> {
+        live: &mut LiveDevice,
+        commands: &Receiver<Queued>,
+    ) -> Result<(), WatchError> {
         let mut due = Instant::now();
         loop {
             match self.next(commands, due) {
-                Ok(command) => {
-                    self.hub.beat(self.place, Doing::Ask);
-                    let answer = self.grant(session, command.wish);
-                    self.publish(session);
+                Ok(queued) => {
+                    self.hub.beat(self.place, Activity::Ask);
+                    let answer = self.handle(live, queued.command);
+                    self.publish(live);
                     match answer {
-                        Err(trouble) if trouble.is_lost() => {
-                            let _ = command.answer.send(Err(Trouble::Away));
-                            return Err(trouble);
+                        Err(error) if error.is_lost() => {
+                            let _ = queued.answer.send(Err(WatchError::Away));
+                            return Err(error);
                         }
                         // Whoever asked may be gone.
-                        answer => drop(command.answer.send(answer)),
+                        answer => drop(queued.answer.send(answer)),
                     }
                 }
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Err(RecvTimeoutError::Timeout) => {
                     due = Instant::now() + self.options.interval;
-                    let outcome = self.review(session).and_then(|()| self.look(session));
+                    let outcome = self.review(live).and_then(|()| self.look(live));
                     match &outcome {
-                        Err(trouble) if trouble.is_lost() => return outcome,
+                        Err(error) if error.is_lost() => return outcome,
                         _ => self.report(outcome.err()),
                     }
                 }
@@ -215,24 +211,24 @@ impl Worker {
     }
 
     /// Says what is wrong, or that nothing is any longer.
-    fn report(&self, trouble: Option<Trouble>) {
-        if trouble.is_some() {
+    fn report(&self, error: Option<WatchError>) {
+        if error.is_some() {
             self.hub.metrics.error(&self.options.name);
         }
-        let told = trouble.map(|trouble| trouble.told());
+        let told = error.map(|error| error.body());
         self.hub.update(self.place, |state| {
-            let news = state.trouble != told;
-            state.trouble = told;
+            let news = state.error != told;
+            state.error = told;
             news
         });
     }
 
     /// Asks how well the classes are told apart, once they have not changed for a while.
-    fn review(&mut self, session: &mut Session) -> Result<(), Trouble> {
+    fn review(&mut self, live: &mut LiveDevice) -> Result<(), WatchError> {
         let due = self.review.take_if(|due| *due <= Instant::now());
         if due.is_some() {
-            self.hub.beat(self.place, Doing::Ask);
-            let separation = session.client.separation()?;
+            self.hub.beat(self.place, Activity::Ask);
+            let separation = live.client.separation()?;
             self.hub
                 .change(self.place, |state| state.separation = Some(separation));
         }
@@ -240,21 +236,25 @@ impl Worker {
     }
 
     /// Asks about a frame.
-    fn look(&mut self, session: &mut Session) -> Result<(), Trouble> {
+    fn look(&mut self, live: &mut LiveDevice) -> Result<(), WatchError> {
         let source = &mut self.options.source;
-        let class = |source: &mut Source| source.reel().map(|reel| reel.class().to_owned());
+        let class = |source: &mut FrameSource| {
+            source
+                .playback()
+                .map(|playback| playback.class().to_owned())
+        };
         let before = class(source);
-        self.hub.beat(self.place, Doing::Picture);
+        self.hub.beat(self.place, Activity::Picture);
         let frame = source.advance();
         if before != class(source) {
-            self.publish(session);
+            self.publish(live);
         }
         let frame = frame?;
-        self.hub.beat(self.place, Doing::Ask);
+        self.hub.beat(self.place, Activity::Ask);
         let start = Instant::now();
-        let frame = session.take(frame)?;
-        self.show(session, &frame);
-        let judgement = match session.client.judge() {
+        let frame = live.take(frame)?;
+        self.show(live, &frame);
+        let judgement = match live.client.judge() {
             Ok(judgement) => judgement,
             // The page says so.
             Err(ClientError::Device(DeviceError::NothingEnrolled)) => {
@@ -278,9 +278,9 @@ impl Worker {
         let mut seen = None;
         let mut flawed_percent = None;
         if let Some(anomaly) = anomaly {
-            let heat = session.client.heatmap(&anomaly)?;
-            let capacity = session.info.frame_capacity as usize;
-            if let Some(view) = device::seen(&frame, capacity, &session.info) {
+            let heat = live.client.heatmap(&anomaly)?;
+            let capacity = live.info.frame_capacity as usize;
+            if let Some(view) = device::seen(&frame, capacity, &live.info) {
                 if !anomaly.is_good() {
                     let size = [heat.height, heat.width];
                     flawed_percent = Some(report::flawed_percent(&view, size, &heat.values));
@@ -294,35 +294,39 @@ impl Worker {
         let time = self.hub.log.now().wall;
         let decision = Decision {
             flawed_percent,
-            ..session.decision(&self.options.name, judgement, micros, time)
+            ..live.decision(&self.options.name, judgement, micros, time)
         };
-        self.hub.beat(self.place, Doing::Log);
+        self.hub.beat(self.place, Activity::Log);
         let id = self.hub.decide(self.place, &decision, &small, seen);
-        let capacity = session.info.frame_capacity as usize;
+        let capacity = live.info.frame_capacity as usize;
         self.recent.push(id, &frame, capacity);
-        self.watch_good(session)
+        self.watch_good(live)
     }
 
     /// Shows pages a frame, and what of it is looked at.
-    fn show(&self, session: &Session, frame: &Gray) {
-        let part = picture::looked_at(frame, &session.info);
+    fn show(&self, live: &LiveDevice, frame: &Gray) {
+        let part = picture::looked_at(frame, &live.info);
         self.hub.update(self.place, |state| {
             std::mem::replace(&mut state.cropped, part.is_some()) != part.is_some()
         });
         self.hub.show(self.place, picture::live(frame, part));
     }
 
-    fn grant(&mut self, session: &mut Session, wish: Wish) -> Result<Option<u8>, Trouble> {
-        match (wish, self.options.source.reel()) {
-            (Wish::Stay { stay }, Some(reel)) => reel.set_stay(stay),
-            (Wish::Skip, Some(reel)) => reel.skip(),
-            (Wish::Stay { .. } | Wish::Skip, None) => {}
-            (wish, _) => {
-                self.unlock(session)?;
-                let done = self.alter(session, wish);
+    fn handle(
+        &mut self,
+        live: &mut LiveDevice,
+        command: Command,
+    ) -> Result<Option<u8>, WatchError> {
+        match (command, self.options.source.playback()) {
+            (Command::Stay { stay }, Some(playback)) => playback.set_stay(stay),
+            (Command::Skip, Some(playback)) => playback.skip(),
+            (Command::Stay { .. } | Command::Skip, None) => {}
+            (command, _) => {
+                self.unlock(live)?;
+                let done = self.apply(live, command);
                 self.review = Some(Instant::now() + QUIET);
-                let listed = session.list().and_then(|()| session.know());
-                let locked = self.lock(session);
+                let listed = live.list().and_then(|()| live.know());
+                let locked = self.lock(live);
                 let done = done?;
                 listed?;
                 locked?;
@@ -333,40 +337,43 @@ impl Worker {
     }
 
     /// Changes what the device was taught.
-    fn alter(&mut self, session: &mut Session, wish: Wish) -> Result<Option<u8>, Trouble> {
-        if !matches!(wish, Wish::Enroll { .. } | Wish::EnrollAnyway { .. }) {
+    fn apply(&mut self, live: &mut LiveDevice, command: Command) -> Result<Option<u8>, WatchError> {
+        if !matches!(
+            command,
+            Command::Enroll { .. } | Command::EnrollAnyway { .. }
+        ) {
             // Its class may be another one now, or gone.
             self.refused = None;
         }
-        let client = &mut session.client;
-        match wish {
-            Wish::Good { .. }
-            | Wish::Bad { .. }
-            | Wish::Commission { .. }
-            | Wish::KeepCommission
-            | Wish::DiscardCommission
-            | Wish::Forget => {
-                self.inspection(session, wish)?;
+        let client = &mut live.client;
+        match command {
+            Command::Good { .. }
+            | Command::Bad { .. }
+            | Command::Commission { .. }
+            | Command::KeepCommission
+            | Command::DiscardCommission
+            | Command::Forget => {
+                self.inspection(live, command)?;
                 return Ok(None);
             }
-            Wish::Enroll { name, hold } => {
-                self.hub.beat(self.place, Doing::Picture);
+            Command::Enroll { name, hold } => {
+                self.hub.beat(self.place, Activity::Picture);
                 let given = self.options.source.same()?;
-                self.hub.beat(self.place, Doing::Ask);
+                self.hub.beat(self.place, Activity::Ask);
                 let takes_its_own = given.is_none();
-                let frame = session.take(given)?;
-                self.show(session, &frame);
-                let (client, hold_on) = (&mut session.client, Some(hold));
-                let mut enrolled = self.past.enroll(client, &name, hold_on, true);
+                let frame = live.take(given)?;
+                self.show(live, &frame);
+                let (client, hold_on) = (&mut live.client, Some(hold));
+                let mut enrolled = self.undo_stack.enroll(client, &name, hold_on, true);
                 let far = matches!(
-                    enrolled.as_ref().err().and_then(Trouble::outlier),
+                    enrolled.as_ref().err().and_then(WatchError::outlier),
                     Some(Outlier::Far { .. })
                 );
                 // The shots alone say too little of what else is of a class.
-                if far && session.info.deciding.basis != Basis::Calibration {
-                    enrolled = self.past.enroll(client, &name, hold_on, false);
+                if far && live.info.decision_config.basis != Basis::Calibration {
+                    enrolled = self.undo_stack.enroll(client, &name, hold_on, false);
                 }
-                let Some(outlier) = enrolled.as_ref().err().and_then(Trouble::outlier) else {
+                let Some(outlier) = enrolled.as_ref().err().and_then(WatchError::outlier) else {
                     return enrolled.map(Some);
                 };
                 if outlier == Outlier::Repeats {
@@ -379,69 +386,71 @@ impl Worker {
                     frame: (!takes_its_own).then_some(frame),
                 });
                 return match outlier {
-                    Outlier::LooksLike { class } => Err(Trouble::LooksLike {
-                        name: session.name(class),
+                    Outlier::LooksLike { class } => Err(WatchError::LooksLike {
+                        name: live.name(class),
                     }),
                     Outlier::Far { .. } | Outlier::Repeats => enrolled.map(Some),
                 };
             }
-            Wish::EnrollAnyway { hold } => {
+            Command::EnrollAnyway { hold } => {
                 let refused = self.refused.take_if(|refused| refused.hold == hold);
-                let Refused { name, frame, .. } = refused.ok_or(Trouble::NothingRefused)?;
-                let frame = session.take(frame)?;
-                self.show(session, &frame);
-                let shots = self.past.enroll(&mut session.client, &name, None, false)?;
+                let Refused { name, frame, .. } = refused.ok_or(WatchError::NothingRefused)?;
+                let frame = live.take(frame)?;
+                self.show(live, &frame);
+                let shots = self
+                    .undo_stack
+                    .enroll(&mut live.client, &name, None, false)?;
                 return Ok(Some(shots));
             }
-            Wish::Undo if self.commission.is_some() && self.past.is_of_inspection() => {
-                return Err(Trouble::Commissioning);
+            Command::Undo if self.commission.is_some() && self.undo_stack.is_of_inspection() => {
+                return Err(WatchError::Commissioning);
             }
-            Wish::Undo => self.past.undo(client)?,
-            Wish::Rename { from, to } => self.past.rename(client, &from, &to)?,
-            Wish::Remove { id } => self.past.remove(client, id)?,
-            Wish::Role { id, role } => self.past.set_role(client, id, role)?,
-            Wish::Recenter => client.recenter()?,
-            Wish::Uncenter => client.uncenter()?,
-            Wish::Stay { .. } | Wish::Skip => {}
+            Command::Undo => self.undo_stack.undo(client)?,
+            Command::Rename { from, to } => self.undo_stack.rename(client, &from, &to)?,
+            Command::Remove { id } => self.undo_stack.remove(client, id)?,
+            Command::Role { id, role } => self.undo_stack.set_role(client, id, role)?,
+            Command::Recenter => client.recenter()?,
+            Command::Uncenter => client.uncenter()?,
+            Command::Stay { .. } | Command::Skip => {}
         }
-        session.info = session.client.info()?;
+        live.info = live.client.info()?;
         Ok(None)
     }
 
-    fn unlock(&self, session: &mut Session) -> Result<(), Trouble> {
-        if let (LockState::Locked, Some(key)) = (session.info.protection.lock, &self.options.key) {
-            session.client.unlock(key)?;
+    fn unlock(&self, live: &mut LiveDevice) -> Result<(), WatchError> {
+        if let (LockState::Locked, Some(key)) = (live.info.protection.lock, &self.options.key) {
+            live.client.unlock(key)?;
         }
         Ok(())
     }
 
-    fn lock(&self, session: &mut Session) -> Result<(), Trouble> {
-        if session.info.protection.lock == LockState::Locked && self.options.key.is_some() {
-            session.client.lock()?;
+    fn lock(&self, live: &mut LiveDevice) -> Result<(), WatchError> {
+        if live.info.protection.lock == LockState::Locked && self.options.key.is_some() {
+            live.client.lock()?;
         }
         Ok(())
     }
 
     /// Tells pages what the device was taught and is shown.
-    fn publish(&mut self, session: &Session) {
-        let inspection = self.inspected(session);
-        let reel = self.options.source.reel().map(|reel| Shown {
-            class: reel.class().to_owned(),
-            stay: reel.stays(),
+    fn publish(&mut self, live: &LiveDevice) {
+        let inspection = self.inspected(live);
+        let playback = self.options.source.playback().map(|playback| Shown {
+            class: playback.class().to_owned(),
+            stay: playback.stays(),
         });
         self.hub.change(self.place, |state| {
-            state.classes.clone_from(&session.classes);
-            state.undo = self.past.last();
+            state.classes.clone_from(&live.classes);
+            state.undo = self.undo_stack.last();
             state.inspection = inspection;
-            state.recentered = session.info.deciding.recentered;
-            state.reel = reel;
+            state.recentered = live.info.decision_config.recentered;
+            state.playback = playback;
         });
     }
 }
 
-impl Session {
+impl LiveDevice {
     /// Shows the camera a frame, or takes the one that it sees.
-    fn take(&mut self, frame: Option<Gray>) -> Result<Gray, Trouble> {
+    fn take(&mut self, frame: Option<Gray>) -> Result<Gray, WatchError> {
         if let Some(frame) = frame {
             self.client
                 .show(&frame, self.info.frame_capacity as usize)?;
@@ -450,15 +459,15 @@ impl Session {
         let picture = self.client.capture()?;
         let geometry = picture.geometry;
         if geometry.format != PixelFormat::Grey8 {
-            return Err(Trouble::Format(geometry.format));
+            return Err(WatchError::Format(geometry.format));
         }
         let (width, height) = (geometry.width.into(), geometry.height.into());
         Ok(Gray::new(width, height, picture.pixels)?)
     }
 
-    fn list(&mut self) -> Result<(), Trouble> {
+    fn list(&mut self) -> Result<(), WatchError> {
         let model = self.info.model.as_ref().ok().map(|model| model.id);
-        let classes = self.client.list()?.into_iter().map(|class| Taught {
+        let classes = self.client.list()?.into_iter().map(|class| ClassState {
             usable: Some(class.model) == model,
             id: class.id,
             name: class.name,
@@ -512,9 +521,11 @@ impl Session {
             novelty: verdict.decision.novelty,
             threshold: verdict.decision.threshold,
             micros,
-            vote: Vote::of(verdict.decision.stable, self.info.deciding.filter, |id| {
-                self.name(id)
-            }),
+            vote: Vote::of(
+                verdict.decision.stable,
+                self.info.decision_config.filter,
+                |id| self.name(id),
+            ),
             time,
             flawed_percent: None,
         }

@@ -90,7 +90,7 @@ impl Reach {
 }
 
 impl<'a> Samples<'a> {
-    /// So many samples a pixel of a region that lies in the frame, and this level where it ends.
+    /// N samples a pixel of a region that lies in the frame, and this level where it ends.
     pub(super) fn new<L: Luma>(
         frame: &Frame<'a>,
         region: Region,
