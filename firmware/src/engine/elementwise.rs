@@ -1,7 +1,7 @@
 //! Sums, limits, unit length and the change of order before a vector.
 
 use super::requantize::Requantize;
-use crate::image::OpRecord;
+use crate::image::{LUT_LEN, OpRecord};
 
 /// Where a kernel reads and writes.
 pub(crate) enum Place<'a> {
@@ -69,6 +69,16 @@ pub(crate) fn double(op: &OpRecord, a: Addend, b: Addend, sum: &mut [i8]) {
     let requantize = Requantize::of(op);
     for sum in sum {
         *sum = requantize.apply(a.weigh(*sum) + b.weigh(*sum), op.multiplier);
+    }
+}
+
+/// `values` become what the table holds for each, held between the limits.
+pub(crate) fn look_up(op: &OpRecord, table: &[i8; LUT_LEN], values: &mut [i8]) {
+    for value in &mut *values {
+        *value = table[usize::from((*value as u8) ^ 0x80)];
+    }
+    if (op.act_min, op.act_max) != (i8::MIN, i8::MAX) {
+        clamp(op, values);
     }
 }
 

@@ -7,6 +7,7 @@
 //! What the kernels must compute is written down once more, without regard to speed, in
 //! [`mod@reference`].
 
+mod concat;
 mod conv;
 mod depthwise;
 mod elementwise;

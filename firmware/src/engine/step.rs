@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use super::elementwise::{self, Place};
-use super::{conv, depthwise, pool, upsample};
+use super::{concat, conv, depthwise, pool, upsample};
 use crate::image::{Kind, Model, OpRecord};
 
 /// Runs one operation; `None` if its record points outside the memory.
@@ -58,6 +58,23 @@ pub(super) fn step(model: &Model<'_>, op: &OpRecord, arena: &mut [i8]) -> Option
                 elementwise::copy(output, input);
             }
             elementwise::normalize(op, arena.get_mut(output)?)
+        }
+        Kind::Table => {
+            let (table, _) = model.weights(op)?.split_first_chunk()?;
+            if input != output {
+                let [output, input] = split(arena, [output.clone(), input])?;
+                elementwise::copy(output, input);
+            }
+            elementwise::look_up(op, table, arena.get_mut(output)?);
+            Some(())
+        }
+        Kind::Concat => {
+            let parts = [(op.input, 0), (op.second, op.input.channels)];
+            for (part, first) in parts {
+                let [part, output] = split(arena, [part.range(), output.clone()])?;
+                concat::put(op, part, first.into(), output)?;
+            }
+            Some(())
         }
         Kind::Add => add(op, arena),
     }

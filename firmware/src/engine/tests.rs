@@ -192,6 +192,29 @@ fn upsample() -> impl Strategy<Value = OpRecord> {
     )
 }
 
+fn concat() -> impl Strategy<Value = OpRecord> {
+    let shape = (1..=7u16, 1..=7u16, 1..=5u16, 1..=19u16);
+    (shape, any::<i8>()).prop_map(|((height, width, first, second), zero_point)| OpRecord {
+        kind: Kind::Concat as u8,
+        input: tensor([height, width, 4 * first], zero_point),
+        second: tensor([height, width, second], zero_point),
+        output: tensor([height, width, 4 * first + second], zero_point),
+        ..OpRecord::zeroed()
+    })
+}
+
+fn table() -> impl Strategy<Value = OpRecord> {
+    let shape = (1..=7u16, 1..=7u16, 1..=19u16);
+    (shape, any::<i8>(), any::<i8>()).prop_map(|((height, width, channels), zero_in, zero_out)| {
+        OpRecord {
+            kind: Kind::Table as u8,
+            input: tensor([height, width, channels], zero_in),
+            output: tensor([height, width, channels], zero_out),
+            ..OpRecord::zeroed()
+        }
+    })
+}
+
 fn extreme() -> impl Strategy<Value = Values> {
     prop_oneof![Just(Values::Even), Just(Values::Extreme)]
 }
@@ -270,6 +293,16 @@ proptest! {
     #[test]
     fn upsample_is_its_twin(op in upsample(), values in extreme(), seed: u64) {
         agree(&op, false, values, seed)?;
+    }
+
+    #[test]
+    fn concat_is_its_twin(op in concat(), values in extreme(), seed: u64) {
+        agree(&op, false, values, seed)?;
+    }
+
+    #[test]
+    fn table_is_its_twin(op in table(), place: bool, values in extreme(), seed: u64) {
+        agree(&op, place, values, seed)?;
     }
 
     #[test]

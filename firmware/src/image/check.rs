@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use bytemuck::Zeroable;
 
-use super::layout::{Kind, MAX_UNIT, OpRecord, SCRATCH_ALIGN, TENSOR_ALIGN, Tensor};
+use super::layout::{Kind, LUT_LEN, MAX_UNIT, OpRecord, SCRATCH_ALIGN, TENSOR_ALIGN, Tensor};
 use super::packing;
 
 /// Pixels that a convolution gathers at a time.
@@ -98,6 +98,14 @@ impl Tensor {
         }
     }
 
+    /// Whether `output` has room for its channels and behind them those of `second`, pixel by pixel.
+    fn stands_beside(&self, second: &Self, output: &Self) -> bool {
+        let size = |tensor: &Self| (tensor.height, tensor.width);
+        size(self) == size(second)
+            && size(self) == size(output)
+            && u32::from(self.channels) + u32::from(second.channels) == u32::from(output.channels)
+    }
+
     pub(super) fn check(&self, arena: usize) -> Result<(), OpFault> {
         if self.is_empty() {
             return Err(OpFault::Empty);
@@ -159,6 +167,7 @@ impl OpRecord {
                 groups.saturating_mul(packing::rows_len(taps, channels))
             }
             Some(Kind::Depthwise) => self.taps() * usize::from(self.output.channels),
+            Some(Kind::Table) => LUT_LEN,
             _ => 0,
         }
     }
@@ -229,6 +238,9 @@ impl OpRecord {
             read.scratch = self.scratch;
             read.scratch_len = self.scratch_len;
         }
+        if kind == Kind::Table {
+            read.weights = self.weights;
+        }
         if self.has_weights() || matches!(kind, Kind::AveragePool | Kind::Add) {
             read.pre_shift = self.pre_shift;
         }
@@ -236,11 +248,16 @@ impl OpRecord {
             read.multiplier = self.multiplier;
         }
         if kind == Kind::Add {
-            read.second = self.second.as_read();
             read.coefficients = self.coefficients;
+        }
+        if kind.reads_two() {
+            read.second = self.second.as_read();
         }
         if kind.moves() {
             read.output.zero_point = self.input.zero_point;
+            if kind.reads_two() {
+                read.second.zero_point = self.input.zero_point;
+            }
         }
         read
     }
@@ -260,7 +277,7 @@ impl OpRecord {
         }
         self.input.check(arena)?;
         self.output.check(arena)?;
-        if kind == Kind::Add {
+        if kind.reads_two() {
             self.second.check(arena)?;
         }
         self.check_shape(kind)?;
@@ -286,7 +303,8 @@ impl OpRecord {
             }
             Kind::FullyConnected => output.height == 1 && output.width == 1,
             Kind::Add => input.same_shape(&self.second) && input.same_shape(output),
-            Kind::Clamp | Kind::Normalize => input.same_shape(output),
+            Kind::Clamp | Kind::Normalize | Kind::Table => input.same_shape(output),
+            Kind::Concat => input.stands_beside(&self.second, output),
             Kind::Flatten => output.len() == input.len() && output.height == 1 && output.width == 1,
             Kind::Upsample => {
                 let [down, right] = self.stride.map(usize::from);
@@ -388,7 +406,7 @@ impl OpRecord {
             !overlap(&range, &scratch) && (in_place || !overlap(&range, &output))
         };
         if !read(&self.input)
-            || (kind == Kind::Add && !read(&self.second))
+            || (kind.reads_two() && !read(&self.second))
             || overlap(&output, &scratch)
         {
             return Err(OpFault::Overlap);

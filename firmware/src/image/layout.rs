@@ -153,6 +153,12 @@ pub enum Kind {
     /// Each row and each column as many times one behind the other as `stride` says, down and right:
     /// the nearest neighbour in a larger picture. Reads `stride`.
     Upsample = 10,
+    /// Each value looked up in a table of 256, that of -128 first. Reads `weights`, the table. May write over
+    /// its input at the same offset.
+    Table = 11,
+    /// The channels of two tensors of as many rows and columns, those of the second behind those of the
+    /// first. Reads `second`.
+    Concat = 12,
 }
 
 impl Kind {
@@ -170,6 +176,8 @@ impl Kind {
             8 => Self::Flatten,
             9 => Self::Normalize,
             10 => Self::Upsample,
+            11 => Self::Table,
+            12 => Self::Concat,
             _ => return None,
         })
     }
@@ -179,7 +187,7 @@ impl Kind {
     pub const fn moves(self) -> bool {
         matches!(
             self,
-            Self::MaxPool | Self::Clamp | Self::Flatten | Self::Upsample
+            Self::MaxPool | Self::Clamp | Self::Flatten | Self::Upsample | Self::Concat
         )
     }
 
@@ -188,8 +196,14 @@ impl Kind {
     pub const fn in_place(self) -> bool {
         matches!(
             self,
-            Self::Depthwise | Self::Add | Self::Clamp | Self::Normalize
+            Self::Depthwise | Self::Add | Self::Clamp | Self::Normalize | Self::Table
         )
+    }
+
+    /// Whether it reads a second tensor.
+    #[must_use]
+    pub const fn reads_two(self) -> bool {
+        matches!(self, Self::Add | Self::Concat)
     }
 }
 
@@ -223,7 +237,7 @@ pub struct OpRecord {
     pub pads: [u8; 4],
     /// What is read.
     pub input: Tensor,
-    /// What is read as well: the second addend of [`Kind::Add`].
+    /// What is read as well: the second addend of [`Kind::Add`], the channels behind of [`Kind::Concat`].
     pub second: Tensor,
     /// What is written.
     pub output: Tensor,
@@ -231,7 +245,7 @@ pub struct OpRecord {
     pub multiplier: i32,
     /// Weights of the two addends of [`Kind::Add`], 0..=32767.
     pub coefficients: [i32; 2],
-    /// Section of the weights, packed as [`super::packing`] tells.
+    /// Section of the weights, packed as [`super::packing`] tells, or of the table of [`Kind::Table`].
     pub weights: u32,
     /// Section of the [`Channel`]s of the output.
     pub channels: u32,

@@ -48,6 +48,7 @@ fn image(kind: Kind) -> Box<Aligned<[u8; MEMORY]>> {
             Kind::FullyConnected => tensor(1, 1, 5),
             Kind::Flatten => tensor(1, 1, 144),
             Kind::Upsample => tensor(12, 12, 4),
+            Kind::Concat => tensor(6, 6, 8),
             _ => input,
         },
         ..OpRecord::zeroed()
@@ -104,7 +105,7 @@ fn chain(seed: u64, layout: Layout) -> (Chain, Box<Aligned<[u8; CHAIN]>>) {
     (shapes, Box::new(Aligned(*trial.image())))
 }
 
-const KINDS: [Kind; 10] = [
+const KINDS: [Kind; 12] = [
     Kind::Conv2d,
     Kind::Depthwise,
     Kind::FullyConnected,
@@ -115,6 +116,8 @@ const KINDS: [Kind; 10] = [
     Kind::Flatten,
     Kind::Normalize,
     Kind::Upsample,
+    Kind::Table,
+    Kind::Concat,
 ];
 
 #[test]
@@ -159,7 +162,8 @@ type Change = (&'static str, fn(&mut OpRecord), &'static [Kind]);
 /// Else an image could ask for something that a kernel leaves undone, and nobody would know.
 #[test]
 fn what_an_operation_does_not_read_is_refused() {
-    use Kind::{Add, AveragePool, Conv2d, Depthwise, FullyConnected, MaxPool, Normalize, Upsample};
+    use Kind::{Add, AveragePool, Concat, Conv2d, Depthwise, FullyConnected, MaxPool};
+    use Kind::{Normalize, Table, Upsample};
     let windows = &[Conv2d, Depthwise, MaxPool, AveragePool];
     let weights = &[Conv2d, Depthwise, FullyConnected];
     let changes: [Change; 16] = [
@@ -181,14 +185,22 @@ fn what_an_operation_does_not_read_is_refused() {
             |op| op.second.zero_point ^= 1,
             &[Add],
         ),
-        ("second's offset", |op| op.second.offset += 4, &[Add]),
+        (
+            "second's offset",
+            |op| op.second.offset += 4,
+            &[Add, Concat],
+        ),
         (
             "multiplier",
             |op| op.multiplier ^= 1,
             &[AveragePool, Add, Normalize],
         ),
         ("coefficients", |op| op.coefficients[0] ^= 1, &[Add]),
-        ("weights", |op| op.weights += 16, weights),
+        (
+            "weights",
+            |op| op.weights += 16,
+            &[Conv2d, Depthwise, FullyConnected, Table],
+        ),
         ("channels", |op| op.channels += 16, weights),
         ("scratch", |op| op.scratch += 8, weights),
         ("scratch_len", |op| op.scratch_len += 8, weights),
@@ -204,6 +216,7 @@ fn what_an_operation_does_not_read_is_refused() {
                 AveragePool,
                 Add,
                 Normalize,
+                Table,
             ],
         ),
     ];
@@ -220,6 +233,32 @@ fn what_an_operation_does_not_read_is_refused() {
             let refused = Model::parse(&image.0).err() == Some(unread);
             assert_eq!(refused, !readers.contains(&kind), "{name} of {kind:?}");
         }
+    }
+}
+
+/// Else channels would be left undone, or written beside the output.
+#[test]
+fn what_is_joined_fits_pixel_by_pixel() {
+    type Change = fn(&mut OpRecord);
+    let changes: [(&str, Change); 5] = [
+        ("rows", |op| op.second.height -= 1),
+        ("columns", |op| op.second.width -= 1),
+        ("channels in", |op| op.second.channels -= 1),
+        ("channels out", |op| op.output.channels -= 1),
+        ("as many values, other sides", |op| {
+            (op.second.height, op.second.width) = (4, 9);
+        }),
+    ];
+    for (name, change) in changes {
+        let mut image = image(Kind::Concat);
+        let record = size_of::<Header>()..size_of::<Header>() + size_of::<OpRecord>();
+        change(bytemuck::from_bytes_mut(&mut image.0[record]));
+        seal(&mut image.0);
+        let refused = ImageError::Op {
+            index: 0,
+            fault: OpFault::Shape,
+        };
+        assert_eq!(Model::parse(&image.0).err(), Some(refused), "{name}");
     }
 }
 

@@ -201,9 +201,20 @@ impl DataArgs {
         size: (u32, u32),
         output: &Output,
     ) -> anyhow::Result<Dataset> {
+        self.open_with(split, size, EACH, output)
+    }
+
+    /// The same, with so many pictures of each class where they are drawn.
+    pub(crate) fn open_with(
+        &self,
+        split: &str,
+        size: (u32, u32),
+        each: usize,
+        output: &Output,
+    ) -> anyhow::Result<Dataset> {
         let data = match self.kind()? {
-            Kind::Parts => parts_split(split, size, 0)?,
-            Kind::Surfaces => surfaces_split(split, size)?,
+            Kind::Parts => parts_split(split, size, 0, each)?,
+            Kind::Surfaces => surfaces_split(split, size, each)?,
             Kind::Omniglot(path) => omniglot_split(&path, split)?,
             Kind::Folder(_) if self.crops.is_some() => {
                 bail!("--crops is for what learns or measures, not for single pictures")
@@ -415,27 +426,35 @@ fn crop(path: &Path, each: usize, size: (u32, u32), output: &Output) -> anyhow::
     Ok(loaded)
 }
 
-/// Seed, classes and pictures a class of each split of the synthetic parts; seeds apart, so no
-/// class is in two of them. `margin` as of [`parts::scattered`].
-pub(crate) fn parts_split(split: &str, size: (u32, u32), margin: u32) -> anyhow::Result<Dataset> {
-    let (seed, classes, per_class) = match split {
-        "train" => (1, 1600, 20),
-        "val" => (2, 100, 20),
-        "test" => (3, 200, 20),
+/// Pictures of a class that is drawn, unless more are asked for.
+pub(crate) const EACH: usize = 20;
+
+/// Seed and classes of each split of the synthetic parts; seeds apart, so no class is in two of them.
+/// `margin` as of [`parts::scattered`].
+pub(crate) fn parts_split(
+    split: &str,
+    size: (u32, u32),
+    margin: u32,
+    each: usize,
+) -> anyhow::Result<Dataset> {
+    let (seed, classes) = match split {
+        "train" => (1, 1600),
+        "val" => (2, 100),
+        "test" => (3, 200),
         _ => bail!("parts have no split {split:?}: give train, val or test"),
     };
-    Ok(parts::scattered(seed, classes, per_class, size, margin))
+    Ok(parts::scattered(seed, classes, each, size, margin))
 }
 
 /// The same of the synthetic surfaces.
-fn surfaces_split(split: &str, size: (u32, u32)) -> anyhow::Result<Dataset> {
-    let (seed, classes, per_class) = match split {
-        "train" => (1, 1600, 20),
-        "val" => (2, 160, 20),
-        "test" => (3, 240, 20),
+fn surfaces_split(split: &str, size: (u32, u32), each: usize) -> anyhow::Result<Dataset> {
+    let (seed, classes) = match split {
+        "train" => (1, 1600),
+        "val" => (2, 160),
+        "test" => (3, 240),
         _ => bail!("surfaces have no split {split:?}: give train, val or test"),
     };
-    Ok(surfaces::dataset(seed, classes, per_class, size))
+    Ok(surfaces::dataset(seed, classes, each, size))
 }
 
 fn omniglot_split(path: &Path, split: &str) -> anyhow::Result<Dataset> {

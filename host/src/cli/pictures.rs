@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use serde::Serialize;
 
-use super::data::DataArgs;
+use super::data::{DataArgs, EACH};
 use super::output::Output;
 use super::re_enroll::class_folder;
 
@@ -45,7 +45,8 @@ struct Written {
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let split = args.data.split_or("test")?;
-    let dataset = args.data.open(&split, args.data.natural_size()?, output)?;
+    let (size, each) = (args.data.natural_size()?, args.each.max(EACH));
+    let dataset = args.data.open_with(&split, size, each, output)?;
     if args.classes == 0 || args.each == 0 || args.every == 0 {
         bail!("--classes, --each and --every must be at least 1");
     }
@@ -76,7 +77,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
         let mut pictures = Vec::new();
         for index in 0..args.each {
-            let path = folder.join(format!("{:02}.png", index + 1));
+            let digits = args.each.to_string().len().max(2);
+            let path = folder.join(format!("{:0digits$}.png", index + 1));
             dataset.get(class, index)?.save(&path)?;
             pictures.push(path);
         }

@@ -38,6 +38,8 @@ fn window(record: &OpRecord) -> String {
             [down, right] if down == right => format!("upsample x{down}"),
             [down, right] => format!("upsample {down}x{right}"),
         },
+        Some(Kind::Table) => "table".to_owned(),
+        Some(Kind::Concat) => "concat".to_owned(),
         Some(Kind::Flatten) | None => "flatten".to_owned(),
     }
 }

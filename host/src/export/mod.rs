@@ -19,6 +19,7 @@ pub mod benchmark;
 pub mod calibration;
 pub mod convert;
 pub mod float;
+pub mod grey;
 pub mod metadata;
 pub mod onnx;
 pub mod patches;

@@ -68,6 +68,11 @@ pub enum SignatureError {
         /// Its shape.
         shape: String,
     },
+    /// No network of colour pictures.
+    #[error(
+        "the network reads pictures of {0} channels: only those of three, red, green and blue, can be given grey ones"
+    )]
+    Colours(usize),
     /// A fixed batch of several pictures.
     #[error(
         "input `{name}` takes a fixed batch of {batch}: export the model with batch 1 or dynamic"

@@ -49,6 +49,13 @@ pub fn run(op: &OpRecord, operands: &Operands<'_>, output: &mut [i8]) {
         Kind::Flatten => flatten(op, operands.input, output),
         Kind::Normalize => normalize(op, operands.input, output),
         Kind::Upsample => upsample(op, operands.input, output),
+        Kind::Table => {
+            for (out, &value) in output.iter_mut().zip(operands.input) {
+                let place = i32::from(value) + 128;
+                *out = operands.weights[place as usize].clamp(op.act_min, op.act_max);
+            }
+        }
+        Kind::Concat => concat(op, operands, output),
     }
 }
 
@@ -180,6 +187,19 @@ fn upsample(op: &OpRecord, input: &[i8], output: &mut [i8]) {
     outputs(op, |index, y, x, channel| {
         let nearest = (y / down * width + x / right) * channels + channel;
         output[index] = input[nearest].clamp(op.act_min, op.act_max);
+    });
+}
+
+fn concat(op: &OpRecord, operands: &Operands<'_>, output: &mut [i8]) {
+    let [first, second] = [op.input.channels, op.second.channels].map(usize::from);
+    let width = usize::from(op.input.width);
+    outputs(op, |index, y, x, channel| {
+        let pixel = y * width + x;
+        let value = match channel.checked_sub(first) {
+            None => operands.input[pixel * first + channel],
+            Some(channel) => operands.second[pixel * second + channel],
+        };
+        output[index] = value.clamp(op.act_min, op.act_max);
     });
 }
 

@@ -37,7 +37,7 @@ impl OpRecord {
                         (op.output.height / 2, op.output.width / 2);
                 }
             }
-            Kind::Add | Kind::Clamp => {
+            Kind::Add | Kind::Clamp | Kind::Concat => {
                 // Trials keep both addends in one piece, at multiples of four.
                 op.input.channels *= 4;
                 op.output.channels = op.input.channels;
@@ -45,6 +45,10 @@ impl OpRecord {
                     zero_point: random.between(-128, 127) as i8,
                     ..op.input
                 };
+                if kind == Kind::Concat {
+                    op.second.channels = random.between(1, 9) as u16;
+                    op.output.channels += op.second.channels;
+                }
             }
             Kind::FullyConnected => op.output = tensor([1, 1, 12], random),
             Kind::Flatten => {
@@ -56,7 +60,8 @@ impl OpRecord {
                 op.output.height *= u16::from(op.stride[0]);
                 op.output.width *= u16::from(op.stride[1]);
             }
-            Kind::Depthwise | Kind::MaxPool | Kind::AveragePool | Kind::Normalize => {}
+            Kind::Depthwise | Kind::MaxPool | Kind::AveragePool | Kind::Normalize | Kind::Table => {
+            }
         }
         op.output.zero_point = random.between(-128, 127) as i8;
         op

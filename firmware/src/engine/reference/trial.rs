@@ -126,7 +126,7 @@ impl<const N: usize> Trial<N> {
     pub fn run_random(&mut self, count: u64, seed: u64) -> Result<(), (u64, TrialError)> {
         let random = &mut Random::new(seed);
         for number in 0..count {
-            let Some(kind) = Kind::from_number(random.between(1, 10) as u8) else {
+            let Some(kind) = Kind::from_number(random.between(1, 12) as u8) else {
                 continue;
             };
             let op = OpRecord::random(kind, random);
@@ -158,10 +158,11 @@ impl<const N: usize> Trial<N> {
     ) -> Result<(OpRecord, usize, usize), TrialError> {
         let mut op = *shape;
         let adds = op.kind() == Some(Kind::Add);
+        let two = op.kind().is_some_and(Kind::reads_two);
         let mut end = op.input.len();
         (op.input.offset, op.second.offset) = (0, 0);
-        if adds {
-            // The frame is one piece, so that the second addend starts where the first one ends.
+        if two {
+            // The frame is one piece, so that the second tensor starts where the first one ends.
             op.input.offset = if end.is_multiple_of(4) {
                 0
             } else {
@@ -245,6 +246,15 @@ impl<const N: usize> Trial<N> {
         for weight in &mut self.weights[..op.taps() * outputs] {
             *weight = value(-127, 127) as i8;
         }
+        if op.kind() == Some(Kind::Table) {
+            for entry in self
+                .weights
+                .get_mut(..LUT_LEN)
+                .ok_or(TrialError::TooLarge)?
+            {
+                *entry = value(-128, 127) as i8;
+            }
+        }
         if op.taps() > 0 {
             for index in 0..outputs {
                 let bias = if extreme {
@@ -285,6 +295,10 @@ impl<const N: usize> Trial<N> {
         image[ops..lut].copy_from_slice(bytemuck::bytes_of(&record));
         for (level, byte) in image[lut..weights].iter_mut().enumerate() {
             *byte = level as u8;
+        }
+        if op.kind() == Some(Kind::Table) {
+            let table = bytemuck::cast_slice(&self.weights[..LUT_LEN]);
+            image[weights..weights + LUT_LEN].copy_from_slice(table);
         }
         let (groups, taps, outputs) = match op.kind() {
             Some(Kind::Conv2d | Kind::FullyConnected) => op.rows(),

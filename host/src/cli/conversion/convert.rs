@@ -12,6 +12,7 @@ use sudal::episodes::EpisodeShape;
 use sudal::export::calibration::{measure, with_calibration};
 use sudal::export::convert::{ConvertOptions, Report as Conversion, convert, input_shape};
 use sudal::export::float::FloatModel;
+use sudal::export::grey::grey;
 use sudal::export::signature::cut;
 use sudal::measure::{Accuracy, Embeddings};
 use sudal::nets::graph::Normalization;
@@ -31,7 +32,8 @@ use super::output_file;
 #[command(after_help = "Examples:
   sudal convert parts.onnx --data synthetic:parts
   sudal convert foreign.onnx --data pictures/ --mean 0.485 --std 0.229 --ram 96KiB
-  sudal convert classifier.onnx --data pictures/ --mean 0 --std 1 --output features")]
+  sudal convert classifier.onnx --data pictures/ --mean 0 --std 1 --output features
+  sudal convert mobilenet.onnx --data pictures/ --mean 0.449 --std 0.226 --grey")]
 pub(crate) struct Args {
     /// The ONNX file.
     onnx: PathBuf,
@@ -57,6 +59,10 @@ pub(crate) struct Args {
     /// features before its last layer.
     #[arg(long, value_name = "NAME")]
     output: Option<String>,
+    /// Give a network of colour pictures grey ones: as red, as green and as blue. It costs nothing on the
+    /// board where the first layer is a convolution.
+    #[arg(long)]
+    grey: bool,
     /// Board whose memory the image must fit.
     #[arg(long, default_value = "mps2-an500")]
     board: String,
@@ -112,6 +118,10 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         Some(value) => cut(&onnx, value).with_context(|| format!("{}", args.onnx.display()))?,
         None => onnx,
     };
+    let onnx = match args.grey {
+        true => grey(&onnx).with_context(|| format!("{}", args.onnx.display()))?,
+        false => onnx,
+    };
     let normalization = match (args.mean, args.std) {
         (Some(mean), Some(std)) => Some(Normalization::new(mean, std)),
         _ => None,
@@ -120,7 +130,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         input_shape(&onnx).with_context(|| format!("converting {}", args.onnx.display()))?;
     if channels != 1 {
         bail!(
-            "{} reads {channels} channels; the cameras here are grey: retrain or export it with one input channel",
+            "{} reads {channels} channels; the cameras here are grey: a network of colour pictures can be given grey \
+             ones with --grey, others have to be exported with one input channel",
             args.onnx.display()
         );
     }

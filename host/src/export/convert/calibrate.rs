@@ -58,6 +58,11 @@ impl Quantization {
         Self { scale, zero_point }
     }
 
+    /// The least and the greatest value that it can hold.
+    pub(super) fn ends(self) -> [f64; 2] {
+        [-128, 127].map(|level| f64::from(level - self.zero_point) * self.scale)
+    }
+
     /// The nearest level.
     pub(super) fn quantize(self, value: f64) -> i8 {
         ((value / self.scale).round() + f64::from(self.zero_point)).clamp(-128.0, 127.0) as i8

@@ -153,9 +153,9 @@ pub enum ConvertError {
 }
 
 /// The operators that the converter understands.
-pub const SUPPORTED: &str = "Add, AveragePool, BatchNormalization, Clip, Constant, Conv, Div, Dropout, Flatten, Gemm, \
-     GlobalAveragePool, Identity, LpNormalization, MatMul, MaxPool, Mul, Pad, ReduceL2, ReduceMean, Relu, Reshape, Resize, Squeeze, Sub, Transpose, \
-     Unsqueeze, Upsample";
+pub const SUPPORTED: &str = "Add, AveragePool, BatchNormalization, Clip, Concat, Constant, Conv, Div, Dropout, Elu, Flatten, Gemm, \
+     GlobalAveragePool, HardSigmoid, HardSwish, Identity, LeakyRelu, LpNormalization, MatMul, MaxPool, Mul, PRelu, Pad, ReduceL2, \
+     ReduceMean, Relu, Reshape, Resize, Sigmoid, Softplus, Squeeze, Sub, Tanh, Transpose, Unsqueeze, Upsample";
 
 /// How to end the network before an operator.
 fn cut_at(before: &Option<String>) -> String {

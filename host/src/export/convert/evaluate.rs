@@ -63,6 +63,16 @@ impl<'n> Evaluator<'n> {
                         pixel.iter().map(move |value| value / length)
                     })
                     .collect(),
+                Op::Unary(unary) => input.iter().map(|&value| unary.at(value)).collect(),
+                Op::Concat => {
+                    let second = layer.inputs[1];
+                    let behind = self.network.shape(second).channels;
+                    input
+                        .chunks_exact(shape.channels)
+                        .zip(values[second].chunks_exact(behind))
+                        .flat_map(|(first, second)| [first, second].concat())
+                        .collect()
+                }
                 Op::Upsample(factors) => repeat(*factors, input, shape),
                 // The last two are folded away before anything is evaluated.
                 Op::View | Op::Clamp | Op::Affine { .. } | Op::Pad(_) => input.clone(),

@@ -72,6 +72,9 @@ pub(super) fn write(content: &Content<'_>, layout: &Layout) -> Result<Vec<u8>, C
                 record.weights = section(&mut bytes, bytemuck::cast_slice(&weights))?;
                 record.channels = section(&mut bytes, bytemuck::cast_slice(&channels))?;
             }
+            Integers::Table(table) => {
+                record.weights = section(&mut bytes, bytemuck::cast_slice(table))?;
+            }
             Integers::Scale(multiplier) => record.multiplier = *multiplier,
             Integers::Sum(coefficients, multiplier) => {
                 record.coefficients = *coefficients;

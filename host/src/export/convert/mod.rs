@@ -15,6 +15,7 @@
 
 mod calibrate;
 mod clip;
+mod concat;
 mod constant;
 mod equalize;
 mod error;
@@ -38,6 +39,7 @@ mod shapes;
 mod simplify;
 #[cfg(test)]
 mod tests;
+mod unary;
 mod upsample;
 
 pub use calibrate::Range;

@@ -1,5 +1,7 @@
 //! The network between the ONNX file and the image: float32, channels last, the batch left out.
 
+use super::unary::Unary;
+
 /// One tensor's height, width and channels; vectors are `1 x 1 x length`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shape {
@@ -139,6 +141,10 @@ pub(super) enum Op {
     Normalize,
     /// Rows and columns repeated n times, down and right.
     Upsample([usize; 2]),
+    /// A function of each value.
+    Unary(Unary),
+    /// The channels of two tensors behind one another.
+    Concat,
     /// Nothing but the limits of the layer.
     Clamp,
 }

@@ -2,6 +2,7 @@
 
 use super::{
     clip::limits,
+    concat::concat,
     constant::{Constant, Values},
     error::ConvertError,
     layers::Layers,
@@ -10,6 +11,7 @@ use super::{
     node::{Activation, Axes, Node, Value},
     reshape::{flatten, reshape, squeeze, transpose, unsqueeze},
     shapes,
+    unary::{self, Curve, Unary},
     upsample::upsample,
 };
 
@@ -23,6 +25,9 @@ pub(super) fn read(node: &Node<'_>, layers: &mut Layers) -> Result<Value, Conver
     }
     if let Some(value) = lengths::read(node, layers)? {
         return Ok(value);
+    }
+    if let Some(value) = unary::read(node, layers)? {
+        return Ok(Value::Activation(value));
     }
     let activation = match node.proto.op_type.as_str() {
         "Constant" => return constant(node).map(Value::Constant),
@@ -46,6 +51,8 @@ pub(super) fn read(node: &Node<'_>, layers: &mut Layers) -> Result<Value, Conver
         "ReduceMean" => reduce_mean(node, layers),
         "Add" | "Sub" | "Mul" | "Div" => arithmetic(node, layers),
         "Pad" => pad(node, layers),
+        "PRelu" => leaky(node, layers),
+        "Concat" => concat(node, layers),
         "Resize" | "Upsample" => upsample(node, layers),
         "Flatten" => flatten(node, layers),
         "Reshape" => reshape(node, layers),
@@ -383,6 +390,29 @@ fn affine(
     })
 }
 
+/// Below zero a factor for each channel: by a table where all are the same, else both halves by themselves.
+fn leaky(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, ConvertError> {
+    let input = node.activation(0)?;
+    let (dims, slopes) = node.weights(1)?;
+    let slopes = per_channel(node, &input, dims, slopes)?;
+    node.check_finite(&slopes)?;
+    if let Some(slope) = unary::same(&slopes) {
+        let unary = Unary::plain(Curve::Leaky(slope));
+        return Ok(unary::push(node, layers, input, unary));
+    }
+    let mut half = |limits| {
+        let inputs = vec![input.value];
+        layers.push_limited(&node.name, Op::Clamp, inputs, input.shape, limits)
+    };
+    let above = half([0.0, f32::INFINITY]);
+    let value = half([f32::NEG_INFINITY, 0.0]);
+    let offset = vec![0.0; slopes.len()];
+    let below = affine(node, layers, Activation { value, ..input }, slopes, offset)?;
+    let inputs = vec![above, below.value];
+    let value = layers.push(&node.name, Op::Add, inputs, input.shape);
+    Ok(Activation { value, ..input })
+}
+
 /// Holds a tensor between two limits.
 fn clamp(
     node: &Node<'_>,
@@ -542,8 +572,15 @@ fn arithmetic(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, Conver
     let operator = node.proto.op_type.as_str();
     let (input, constant, reversed) = match &node.inputs[..] {
         [Some(Value::Activation(a)), Some(Value::Activation(b))] => {
+            if operator == "Mul"
+                && let Some((of, unary)) = unary::product(layers, *a, *b)
+            {
+                return Ok(unary::push(node, layers, of, unary));
+            }
             if operator != "Add" {
-                return node.fail("of two computed tensors only the sum is supported: use Add");
+                return node.fail(
+                    "of two computed tensors only the sum is supported, and the product of one with a function of itself",
+                );
             }
             if (a.shape, a.axes) != (b.shape, b.axes) {
                 return node.fail(format!(

@@ -31,6 +31,8 @@ pub(super) enum Integers {
     Scale(i32),
     /// The coefficients and the multiplier of a sum.
     Sum([i32; 2], i32),
+    /// What each value becomes, that for -128 first.
+    Table(Vec<i8>),
     /// Values that only move.
     Move,
 }
@@ -46,7 +48,7 @@ pub(super) struct Quantized {
 
 /// The quantisation of every value, the picture first.
 ///
-/// What only moves values keeps the quantisation of its input.
+/// What only moves values keeps the quantisation of its input; what is joined has one for all parts.
 pub(super) fn ranges(
     network: &Network,
     statistics: &[Statistics],
@@ -54,14 +56,51 @@ pub(super) fn ranges(
 ) -> Vec<Quantization> {
     let mut quantizations = vec![statistics[0].quantization(Range::MinMax)];
     for (layer, statistics) in network.layers.iter().zip(&statistics[1..]) {
-        quantizations.push(match layer.op {
-            Op::MaxPool(_) | Op::Upsample(_) | Op::Flatten | Op::View | Op::Clamp => {
-                quantizations[layer.inputs[0]]
-            }
-            _ => statistics.quantization(range),
+        quantizations.push(match moves(&layer.op) {
+            true => quantizations[layer.inputs[0]],
+            false => statistics.quantization(range),
         });
     }
+    share(network, &mut quantizations);
     quantizations
+}
+
+/// Whether a layer's values are its first input's, in another order or fewer of them.
+fn moves(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::MaxPool(_) | Op::Upsample(_) | Op::Flatten | Op::View | Op::Clamp
+    )
+}
+
+/// Gives what is joined, and what only moves values of it, one quantisation that holds all their values.
+fn share(network: &Network, quantizations: &mut [Quantization]) {
+    let mut group: Vec<usize> = (0..quantizations.len()).collect();
+    let mut joined = vec![false; quantizations.len()];
+    for (index, layer) in network.layers.iter().enumerate() {
+        let joins = layer.op == Op::Concat;
+        if !joins && !moves(&layer.op) {
+            continue;
+        }
+        for &input in &layer.inputs {
+            let (from, to) = (group[input], group[index + 1]);
+            let either = joined[from] || joined[to] || joins;
+            joined[to] = either;
+            group
+                .iter_mut()
+                .filter(|g| **g == from)
+                .for_each(|g| *g = to);
+        }
+    }
+    for number in (0..joined.len()).filter(|&number| joined[number]) {
+        let members = || (0..group.len()).filter(|&value| group[value] == number);
+        let ends = members().map(|value| quantizations[value].ends());
+        let Some([least, greatest]) = ends.reduce(|a, b| [a[0].min(b[0]), a[1].max(b[1])]) else {
+            continue;
+        };
+        let shared = Quantization::over(least, greatest);
+        members().for_each(|value| quantizations[value] = shared);
+    }
 }
 
 /// Quantises every layer.
@@ -86,6 +125,7 @@ pub(super) fn quantize(
                 let steps = (256.0 / output.scale).round().min(f64::from(MAX_UNIT));
                 (Integers::Scale(steps as i32), 0)
             }
+            Op::Unary(unary) => (Integers::Table(unary.table(input, output)), 0),
             Op::Add => sum([input, quantizations[layer.inputs[1]]], output),
             _ => (Integers::Move, 0),
         };

@@ -45,6 +45,11 @@ fn shape_record(network: &Network, index: usize) -> OpRecord {
             record.second = tensor(network.shape(layer.inputs[1]));
             Kind::Add
         }
+        Op::Concat => {
+            record.second = tensor(network.shape(layer.inputs[1]));
+            Kind::Concat
+        }
+        Op::Unary(_) => Kind::Table,
         Op::Flatten => Kind::Flatten,
         Op::Normalize => Kind::Normalize,
         Op::Upsample(factors) => {

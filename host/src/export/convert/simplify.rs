@@ -4,6 +4,7 @@
 use super::{
     error::ConvertError,
     network::{Conv, Layer, NO_LIMITS, Network, Op, Window},
+    unary,
 };
 
 /// Simplifies until nothing changes any more.
@@ -34,8 +35,52 @@ fn step(network: &mut Network, index: usize) -> bool {
         Op::Flatten | Op::View => to_vector(network, index),
         Op::Clamp => clamp(network, index),
         Op::MaxPool(_) => max_pool(network, index),
-        Op::Conv(_) | Op::AveragePool(_) | Op::Add | Op::Normalize | Op::Upsample(_) => false,
+        Op::Conv(_) => copies(network, index),
+        Op::AveragePool(_)
+        | Op::Add
+        | Op::Normalize
+        | Op::Upsample(_)
+        | Op::Unary(_)
+        | Op::Concat => false,
     }
+}
+
+/// Lets a convolution that reads copies of one tensor behind one another read that one, its weights for the
+/// copies added up.
+fn copies(network: &mut Network, index: usize) -> bool {
+    let joined = network.layers[index].inputs[0];
+    let Some((value, times)) = copied(network, joined).filter(|&(_, times)| times > 1) else {
+        return false;
+    };
+    let channels = network.shape(value).channels;
+    let Some(conv) = conv(network, index).filter(|conv| conv.groups == 1) else {
+        return false;
+    };
+    let pixels = conv.weight.chunks_exact(channels * times);
+    conv.weight = pixels
+        .flat_map(|pixel| (0..channels).map(|c| pixel.iter().skip(c).step_by(channels).sum()))
+        .collect();
+    network.layers[index].inputs[0] = value;
+    // What nobody reads any more, the last one first.
+    for layer in (0..index).rev() {
+        if network.layers[layer].op == Op::Concat && network.uses(layer + 1) == 0 {
+            remove(network, layer);
+        }
+    }
+    true
+}
+
+/// The one tensor of which another is n copies behind one another.
+fn copied(network: &Network, value: usize) -> Option<(usize, usize)> {
+    let Some(layer) = value.checked_sub(1).map(|index| &network.layers[index]) else {
+        return Some((value, 1));
+    };
+    if layer.op != Op::Concat || layer.limits != NO_LIMITS {
+        return Some((value, 1));
+    }
+    let (first, times) = copied(network, layer.inputs[0])?;
+    let (second, more) = copied(network, layer.inputs[1])?;
+    (first == second).then_some((first, times + more))
 }
 
 /// Takes out a layer with one input; whoever read its output reads its input.
@@ -116,6 +161,16 @@ fn affine(network: &mut Network, index: usize) -> bool {
         for (bias, (scale, offset)) in conv.bias.iter_mut().zip(scale.iter().zip(offset)) {
             *bias = *bias * scale + offset;
         }
+        remove(network, index);
+        return true;
+    }
+    if let Some(before) = producer(network, index).map(|before| repeated_from(network, before))
+        && network.layers[before].limits == NO_LIMITS
+        && let Op::Unary(unary) = &mut network.layers[before].op
+        && let (Some(scale), Some(offset)) = (unary::same(&scale), unary::same(&offset))
+    {
+        unary.behind = unary.behind.map(|value| value * scale);
+        unary.behind[1] += offset;
         remove(network, index);
         return true;
     }

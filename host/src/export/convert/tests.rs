@@ -17,7 +17,9 @@ use super::*;
 use crate::export::{float::FloatModel, signature::PATCHES};
 
 mod exporters;
+mod foreign;
 mod networks;
+mod unary;
 mod unsound;
 mod upsample;
 mod useless;
@@ -44,7 +46,7 @@ impl File {
             shape: vec![channels, height, width],
             nodes: vec![],
             constants: vec![],
-            opset: 13,
+            opset: 14,
             second: None,
             rng: ChaCha8Rng::seed_from_u64(11),
         }
@@ -886,10 +888,10 @@ fn what_can_not_be_converted_is_named() {
         (
             {
                 let mut file = conv(vec![]);
-                file.node("HardSwish", &[], vec![]);
+                file.node("Softmax", &[], vec![]);
                 file
             },
-            "node `HardSwish_1` is HardSwish, which is not supported",
+            "node `Softmax_1` is Softmax, which is not supported",
         ),
         (
             {

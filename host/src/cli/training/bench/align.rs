@@ -14,7 +14,7 @@ use sudal_firmware::preprocess::Region;
 use sudal_firmware::preprocess::align;
 
 use super::shots::{Measured, Shots, ShotsArgs, cells};
-use crate::cli::data::{DataArgs, Kind, parts_split};
+use crate::cli::data::{DataArgs, EACH, Kind, parts_split};
 use crate::cli::model::ModelFile;
 use crate::cli::output::{Output, TableArgs};
 
@@ -74,7 +74,7 @@ pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let (width, height) = (size.0 + 2 * args.shift, size.1 + 2 * args.shift);
     let moved = match args.data.kind()? {
         Kind::Parts => {
-            let all = parts_split(&split, size, args.shift)?;
+            let all = parts_split(&split, size, args.shift, EACH)?;
             all.load((width, height), |_| ())?
         }
         _ => plain.map((width, height), |number, from, to| {
