@@ -1,7 +1,7 @@
 //! Whether a frame shows anything: a covered, blinded or dead sensor gives one level everywhere.
 
-use super::{CameraError, Frame};
-use crate::preprocess::luma;
+use super::{CameraError, Frame, Geometry, PixelFormat};
+use crate::preprocess::luma::{Grey, Luma, Rgb565, Yuyv};
 
 /// Of n pixels one may be brighter, and one darker, than all that count: a defect of the
 /// sensor makes no picture. Ink covers more than that of a handwritten letter.
@@ -13,17 +13,47 @@ const BRIGHT: u8 = 250;
 /// Levels between the darkest and the brightest pixel that count. Less is the noise of one level.
 const CONTRAST: u8 = 8;
 
+/// The rows are looked at in n turns.
+const TURNS: usize = 16;
+
 /// Refuses a frame that shows nothing.
 ///
 /// # Errors
 /// [`CameraError::Dark`], [`CameraError::Bright`], [`CameraError::Flat`].
 pub fn check(frame: &Frame<'_>) -> Result<(), CameraError> {
-    let count = usize::from(frame.geometry.width) * usize::from(frame.geometry.height);
-    let mut levels = [0_u32; 256];
-    for index in 0..count {
-        levels[usize::from(luma::at(frame, index))] += 1;
+    match frame.geometry.format {
+        PixelFormat::Grey8 => of::<Grey>(frame),
+        PixelFormat::Yuyv => of::<Yuyv>(frame),
+        PixelFormat::Rgb565 => of::<Rgb565>(frame),
     }
-    let defects = (count / DEFECTS) as u32;
+}
+
+/// Each turn is of some more of the rows, from all over the frame. A frame of which some rows show
+/// enough shows enough, so that most are not looked at whole.
+fn of<L: Luma>(frame: &Frame<'_>) -> Result<(), CameraError> {
+    let Geometry { width, height, .. } = frame.geometry;
+    let (width, height) = (usize::from(width), usize::from(height));
+    let defects = (width * height / DEFECTS) as u32;
+    let line = (width * L::BYTES).max(1);
+    let mut levels = [0_u32; 256];
+    let mut verdict = judge(&levels, defects);
+    for turn in 0..TURNS as u32 {
+        // The bits of the turn's number in reverse.
+        let first = (turn.reverse_bits() >> (u32::BITS - TURNS.ilog2())) as usize;
+        let rows = frame.pixels.chunks_exact(line).take(height).skip(first);
+        for row in rows.step_by(TURNS) {
+            L::each(row, |level| levels[usize::from(level)] += 1);
+        }
+        verdict = judge(&levels, defects);
+        if verdict.is_ok() {
+            break;
+        }
+    }
+    verdict
+}
+
+/// Whether pixels with these levels show anything.
+fn judge(levels: &[u32; 256], defects: u32) -> Result<(), CameraError> {
     let darkest = beyond(levels.iter(), defects);
     let brightest = u8::MAX - beyond(levels.iter().rev(), defects);
     if brightest < DARK {
@@ -52,7 +82,8 @@ fn beyond<'l>(levels: impl Iterator<Item = &'l u32>, defects: u32) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::camera::{Geometry, PixelFormat};
+    use crate::engine::reference::Random;
+    use crate::preprocess::reference::level as level_of;
 
     fn grey(pixels: &[u8]) -> Result<(), CameraError> {
         check(&Frame {
@@ -120,5 +151,46 @@ mod tests {
             };
             assert_eq!(check(&frame), Ok(()));
         }
+    }
+
+    /// What is seen of all pixels at once is said, too, by the first turns that are enough.
+    #[test]
+    fn a_frame_is_judged_by_all_of_its_pixels() {
+        let mut random = Random::new(1);
+        let mut refused = 0;
+        for number in 0..2000 {
+            let (width, height) = (random.between(1, 60) as u16, random.between(1, 80) as u16);
+            let format = [PixelFormat::Grey8, PixelFormat::Yuyv, PixelFormat::Rgb565][number % 3];
+            let geometry = Geometry {
+                width,
+                height,
+                format,
+            };
+            let mut pixels = [0; 60 * 80 * 2];
+            let pixels = &mut pixels[..geometry.len()];
+            let (low, high) = (random.between(0, 255), random.between(0, 12));
+            pixels.fill_with(|| (low + random.between(0, high)).min(255) as u8);
+            // A dot somewhere, of about as many pixels as make a picture.
+            let start = random.between(0, pixels.len() as i64 - 1) as usize;
+            let dot = pixels.len() as i64 / 200 + 1;
+            let len = random.between(0, dot) as usize;
+            let level = random.between(0, 255) as u8;
+            pixels
+                .iter_mut()
+                .skip(start)
+                .take(len)
+                .for_each(|pixel| *pixel = level);
+            let frame = Frame { geometry, pixels };
+            let mut levels = [0; 256];
+            let places = (0..height).flat_map(|row| (0..width).map(move |column| (column, row)));
+            for (column, row) in places {
+                levels[usize::from(level_of(&frame, column.into(), row.into()))] += 1;
+            }
+            let count = usize::from(width) * usize::from(height);
+            let all = judge(&levels, (count / DEFECTS) as u32);
+            refused += u32::from(all.is_err());
+            assert_eq!(check(&frame), all, "{number}");
+        }
+        assert!((200..1800).contains(&refused), "{refused}");
     }
 }

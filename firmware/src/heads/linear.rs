@@ -6,6 +6,9 @@
 //! `x` to a prototype `p` is `|x|^2` less `2 p . x - |p|^2`, so weights `2 p` and a bias of
 //! `-|p|^2`. After the steps, `|x|^2` less the logit still reads as a squared distance.
 //!
+//! The steps are taken over points: the shots, or where there are many of many classes the means of as
+//! many groups of a class's shots as [`POINTS`] has room for, so that the time does not grow with them.
+//!
 //! With the embedding's scale `s` and zero point worked in, `x = s u` with integers `u`, and the
 //! weights kept here are those of `u`: `s` times those of `x`.
 
@@ -17,7 +20,7 @@ use super::{Class, MAX_CLASSES, MAX_DIM, Quantization};
 /// How the classifier is fitted.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fit {
-    /// Gradient steps, each over all shots.
+    /// Gradient steps, each over all points.
     pub steps: u8,
     /// Step size for the cross-entropy, averaged over a class's share of the shots, in parts of
     /// `1 / (1 + l)`, where `l` is the mean squared length of the shots' embeddings: so what is
@@ -34,6 +37,9 @@ impl Default for Fit {
         }
     }
 }
+
+/// Most points times classes, if each class has one point: 20 shots of each of 10 classes, 5 of 20.
+pub const POINTS: usize = 2048;
 
 /// Room for the weights of every class and, last in its row, its bias.
 type Rows = Vec<f32, { MAX_CLASSES * (MAX_DIM + 1) }>;
@@ -102,13 +108,14 @@ impl Linear {
         }
         let length = square * squares / shots as f32;
         let rate = fit.rate / (1.0 + length) * ways / shots as f32;
+        let most = (POINTS / (of_model().count().pow(2))).max(1);
         for _ in 0..fit.steps {
             self.slopes.clear();
             let _ = self.slopes.resize(self.rows.len(), 0.0);
             for (own, class) in of_model().enumerate() {
-                for shot in class.support() {
-                    self.add_slopes(width, own, shot, zero);
-                }
+                each_point(class, most, zero, |point, shots| {
+                    self.add_slopes(width, own, point, shots);
+                });
             }
             let rows = self.rows.chunks_exact_mut(width);
             for (row, slopes) in rows.zip(self.slopes.chunks_exact(width)) {
@@ -125,10 +132,9 @@ impl Linear {
         self.model = Some(model);
     }
 
-    /// Adds what one shot of the class at position `own` says about the slopes.
-    fn add_slopes(&mut self, width: usize, own: usize, shot: &[i8], zero: f32) {
-        let mut values = [0.0; MAX_DIM];
-        let values = steps_from(zero, shot, &mut values);
+    /// Adds what one point of the class at position `own` says about the slopes, the mean of n
+    /// shots.
+    fn add_slopes(&mut self, width: usize, own: usize, values: &[f32], shots: f32) {
         let mut shares = [0.0_f32; MAX_CLASSES];
         let rows = self.rows.chunks_exact(width);
         let mut most = f32::NEG_INFINITY;
@@ -144,7 +150,7 @@ impl Linear {
         let slopes = self.slopes.chunks_exact_mut(width);
         for (position, (slopes, share)) in slopes.zip(shares).enumerate() {
             let truth = if position == own { 1.0 } else { 0.0 };
-            let excess = share / total - truth;
+            let excess = (share / total - truth) * shots;
             if let Some((bias, slopes)) = slopes.split_last_mut() {
                 for (slope, value) in slopes.iter_mut().zip(values.iter()) {
                     *slope += excess * value;
@@ -163,6 +169,29 @@ impl Linear {
         let squared = quantization.scale * quantization.scale * squares;
         let rows = self.rows.chunks_exact(length + 1);
         rows.map(move |row| squared - logit(row, values.get(..length).unwrap_or(&[])))
+    }
+}
+
+/// Shows the means of `most` groups of a class's shots, as steps from the zero point, and how many shots
+/// each has; of fewer where there are fewer shots.
+fn each_point(class: &Class, most: usize, zero: f32, mut show: impl FnMut(&[f32], f32)) {
+    let count = usize::from(class.shots());
+    let groups = most.min(count);
+    let mut support = class.support();
+    for group in 0..groups {
+        let shots = (group + 1) * count / groups - group * count / groups;
+        let mut sums = [0_i16; MAX_DIM];
+        for shot in support.by_ref().take(shots) {
+            for (sum, &value) in sums.iter_mut().zip(shot) {
+                *sum += i16::from(value);
+            }
+        }
+        let mut point = [0.0; MAX_DIM];
+        let shots = shots as f32;
+        for (place, &sum) in point.iter_mut().zip(&sums) {
+            *place = f32::from(sum) / shots - zero;
+        }
+        show(point.get(..class.dim()).unwrap_or(&[]), shots);
     }
 }
 
@@ -293,6 +322,34 @@ mod tests {
             }
             assert_ne!(distances, before);
             before = distances;
+        }
+    }
+
+    /// Points are as many as the time allows, each of as many shots as the others or one more.
+    #[test]
+    fn many_shots_of_many_classes_become_means() {
+        let class = &classes(3, &[20])[0];
+        let shots: Vec<Vec<f32>> = class
+            .support()
+            .map(|shot| shot.iter().map(|&v| f32::from(v) + 100.0).collect())
+            .collect();
+        for (most, sizes) in [
+            (24, &[1; 20][..]),
+            (3, &[6, 7, 7]),
+            (2, &[10, 10]),
+            (1, &[20]),
+        ] {
+            let (mut seen, mut first) = (Vec::new(), 0);
+            each_point(class, most, -100.0, |point, count| {
+                let group = &shots[first..first + count as usize];
+                for (d, value) in point.iter().enumerate() {
+                    let mean = group.iter().map(|shot| shot[d]).sum::<f32>() / count;
+                    assert!((value - mean).abs() < 1e-4 * mean.abs().max(1.0));
+                }
+                first += count as usize;
+                seen.push(count as usize);
+            });
+            assert_eq!(seen, sizes);
         }
     }
 

@@ -6,14 +6,37 @@ pub(super) const MAX_SIDE: u32 = 0x7fff;
 /// One side of a picture on its way to another length.
 #[derive(Clone, Copy)]
 pub(super) struct Axis {
+    /// Old pixels.
+    len: u32,
+    /// Old and new length, without their common factor.
     from: u32,
     to: u32,
+}
+
+/// The old pixels that a new one is made of.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Span {
+    /// The first and the last of them.
+    pub(super) first: u32,
+    pub(super) last: u32,
+    /// Weight of the first.
+    pub(super) head: u32,
+    /// Weight of the last, where that is another.
+    pub(super) tail: u32,
 }
 
 impl Axis {
     /// Both lengths are at least 1 and at most [`MAX_SIDE`], so that their products fit.
     pub(super) const fn new(from: u32, to: u32) -> Self {
-        Self { from, to }
+        let (mut common, mut rest) = (from, to);
+        while rest != 0 {
+            (common, rest) = (rest, common % rest);
+        }
+        Self {
+            len: from,
+            from: from / common,
+            to: to / common,
+        }
     }
 
     /// What the weights of each new pixel add up to.
@@ -25,37 +48,52 @@ impl Axis {
         }
     }
 
-    /// The old pixels that new pixel `index` is made of, with their weights.
-    #[inline(always)]
-    pub(super) fn taps(self, index: u32) -> impl Iterator<Item = (u32, u32)> + Clone {
-        let Self { from, to } = self;
-        let shrinks = to <= from;
-        // In units of an old pixel's 1 / to, the new one covers start..end.
-        let (start, end) = (index * from, (index + 1) * from);
+    /// Weight of each old pixel between the first and the last of a new one.
+    pub(super) fn middle(self) -> u32 {
+        self.to
+    }
+
+    /// The old pixels that new pixel `index` is made of.
+    pub(super) fn span(self, index: u32) -> Span {
+        let Self { len, from, to } = self;
+        if to <= from {
+            // In units of an old pixel's 1 / to, the new one covers start..end.
+            let (start, end) = (index * from, (index + 1) * from);
+            let (first, last) = (start / to, (end - 1) / to);
+            return Span {
+                first,
+                last,
+                head: end.min((first + 1) * to) - start,
+                tail: if first == last { 0 } else { end - last * to },
+            };
+        }
         // The new centre lies so far behind the first old centre, in units of 1 / (2 to).
         let at = ((2 * index + 1) * from)
             .saturating_sub(to)
-            .min((from - 1) * 2 * to);
-        let (first, last) = if shrinks {
-            (start / to, (end - 1) / to)
-        } else {
-            let first = at / (2 * to);
-            (first, first + u32::from(at != first * 2 * to))
-        };
-        (first..last + 1).map(move |old| {
-            let weight = if shrinks {
-                ((old + 1) * to).min(end) - (old * to).max(start)
-            } else {
-                2 * to - (old * 2 * to).abs_diff(at)
-            };
-            (old, weight)
-        })
+            .min((len - 1) * 2 * to);
+        let first = at / (2 * to);
+        let tail = at - first * 2 * to;
+        Span {
+            first,
+            last: first + u32::from(tail != 0),
+            head: 2 * to - tail,
+            tail,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn check(axis: Axis, index: u32) {
+        let span = axis.span(index);
+        let between = (span.last - span.first).saturating_sub(1);
+        let sum = span.head + between * axis.middle() + span.tail;
+        assert_eq!(sum, axis.whole(), "{} to {}, {index}", axis.from, axis.to);
+        assert!(span.head > 0 && (span.tail > 0) == (span.first < span.last));
+        assert!(span.last < axis.len);
+    }
 
     #[test]
     fn long_sides_do_not_overflow() {
@@ -65,10 +103,8 @@ mod tests {
             (MAX_SIDE, MAX_SIDE - 1),
             (MAX_SIDE - 1, MAX_SIDE),
         ] {
-            let axis = Axis::new(from, to);
             for index in [0, to / 2, to - 1] {
-                let sum: u32 = axis.taps(index).map(|(_, weight)| weight).sum();
-                assert_eq!(sum, axis.whole(), "{from} to {to}, {index}");
+                check(Axis::new(from, to), index);
             }
         }
     }
@@ -77,14 +113,8 @@ mod tests {
     fn weights_add_up_and_stay_inside() {
         for from in 1..40 {
             for to in 1..40 {
-                let axis = Axis::new(from, to);
                 for index in 0..to {
-                    let sum: u32 = axis.taps(index).map(|(_, weight)| weight).sum();
-                    assert_eq!(sum, axis.whole(), "{from} to {to}, {index}");
-                    assert!(
-                        axis.taps(index)
-                            .all(|(old, weight)| old < from && weight > 0)
-                    );
+                    check(Axis::new(from, to), index);
                 }
             }
         }

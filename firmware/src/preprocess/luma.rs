@@ -1,26 +1,137 @@
 //! Brightness of a frame's pixels.
 
-use crate::frame::{Frame, PixelFormat};
+/// Low bytes of both halves of a word.
+const LOW: u32 = 0x00ff_00ff;
 
-/// Brightness of the frame's pixel number `index`, counted row by row.
-#[inline(always)]
-pub(crate) fn at(frame: &Frame<'_>, index: usize) -> u8 {
-    let byte = |offset| frame.pixels.get(offset).copied().unwrap_or(0);
-    match frame.geometry.format {
-        PixelFormat::Grey8 => byte(index),
-        PixelFormat::Yuyv => byte(2 * index),
-        PixelFormat::Rgb565 => {
-            of_rgb565(u16::from_le_bytes([byte(2 * index), byte(2 * index + 1)]))
+/// How the brightness of pixels is read from their bytes.
+pub(crate) trait Luma {
+    /// Bytes of a pixel.
+    const BYTES: usize;
+    /// How many words with two levels each four bytes hold.
+    const PAIRS: usize;
+
+    /// The levels of the pixels in four bytes, two in the halves of a word, of
+    /// [`PAIRS`](Self::PAIRS) words. Where there are two, pixels are in the first and the second in
+    /// turn.
+    fn pairs(word: u32) -> [u32; 2];
+
+    /// The level of a pixel of these bytes, which are a number, little-endian.
+    fn of(pixel: u32) -> u32;
+
+    /// The level of the pixel that these bytes begin with; 0 if they are too few.
+    #[inline(always)]
+    fn level(bytes: &[u8]) -> u8 {
+        match (Self::BYTES, bytes) {
+            (1, &[byte, ..]) => Self::of(byte.into()) as u8,
+            (2, &[low, high, ..]) => Self::of(u16::from_le_bytes([low, high]).into()) as u8,
+            _ => 0,
         }
+    }
+
+    /// The level of a pixel, by its number from the first of these bytes; 0 behind the last.
+    #[inline(always)]
+    fn at(bytes: &[u8], pixel: usize) -> u32 {
+        let at = pixel * Self::BYTES;
+        bytes
+            .get(at..at + Self::BYTES)
+            .map_or(0, Self::level)
+            .into()
+    }
+
+    /// Shows the level of each pixel, in no certain order.
+    #[inline(always)]
+    fn each(bytes: &[u8], mut show: impl FnMut(u8)) {
+        let (words, rest) = bytes.as_chunks::<4>();
+        for word in words {
+            let pairs = Self::pairs(u32::from_le_bytes(*word));
+            for pair in pairs.into_iter().take(Self::PAIRS) {
+                show(pair as u8);
+                show((pair >> 16) as u8);
+            }
+        }
+        rest.chunks_exact(Self::BYTES)
+            .for_each(|pixel| show(Self::level(pixel)));
     }
 }
 
-/// 0.299 red + 0.587 green + 0.114 blue, in 256ths.
-fn of_rgb565(pixel: u16) -> u8 {
-    let channel = |shift: u16, bits: u16| {
-        let most = (1 << bits) - 1;
-        u32::from((pixel >> shift) & most) * 255 / u32::from(most)
-    };
-    let (red, green, blue) = (channel(11, 5), channel(5, 6), channel(0, 5));
-    ((77 * red + 150 * green + 29 * blue + 128) >> 8) as u8
+/// One byte a pixel.
+pub(crate) struct Grey;
+
+impl Luma for Grey {
+    const BYTES: usize = 1;
+    const PAIRS: usize = 2;
+
+    #[inline(always)]
+    fn pairs(word: u32) -> [u32; 2] {
+        [word & LOW, (word >> 8) & LOW]
+    }
+
+    #[inline(always)]
+    fn of(pixel: u32) -> u32 {
+        pixel & 0xff
+    }
+}
+
+/// Luma at the even bytes.
+pub(crate) struct Yuyv;
+
+impl Luma for Yuyv {
+    const BYTES: usize = 2;
+    const PAIRS: usize = 1;
+
+    #[inline(always)]
+    fn pairs(word: u32) -> [u32; 2] {
+        [word & LOW, 0]
+    }
+
+    #[inline(always)]
+    fn of(pixel: u32) -> u32 {
+        pixel & 0xff
+    }
+}
+
+/// Little-endian, red in the five high bits.
+pub(crate) struct Rgb565;
+
+impl Luma for Rgb565 {
+    const BYTES: usize = 2;
+    const PAIRS: usize = 1;
+
+    /// 0.299 red + 0.587 green + 0.114 blue, in 256ths, of channels of 255 at most, rounded down:
+    /// 255 / 31 is 8 + 7 / 31, for which 58 / 256 does, and 255 / 63 is 4 + 1 / 21, for which
+    /// 49 / 1024 does.
+    #[inline(always)]
+    fn pairs(word: u32) -> [u32; 2] {
+        const FIVE: u32 = 0x001f_001f;
+        const SIX: u32 = 0x003f_003f;
+        let of_five = |channel: u32| (channel * (8 * 256 + 58) >> 8) & LOW;
+        let (red, green) = (of_five((word >> 11) & FIVE), (word >> 5) & SIX);
+        let blue = of_five(word & FIVE);
+        let green = (green << 2) + ((green * 49 >> 10) & 0x0003_0003);
+        let sum = 77 * red + 150 * green + 29 * blue + 0x0080_0080;
+        [(sum >> 8) & LOW, 0]
+    }
+
+    #[inline(always)]
+    fn of(pixel: u32) -> u32 {
+        Self::pairs(pixel)[0] & 0xff
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preprocess::reference;
+
+    #[test]
+    fn every_colour_has_the_luma_of_the_book_on_either_side() {
+        for pixel in 0..=u16::MAX {
+            let luma = u32::from(reference::luma(pixel));
+            let other = u16::MAX - pixel;
+            let word = u32::from(pixel) | u32::from(other) << 16;
+            let both = luma | u32::from(reference::luma(other)) << 16;
+            assert_eq!(Rgb565::pairs(word)[0], both, "{pixel:#x}");
+            assert_eq!(u32::from(Rgb565::level(&pixel.to_le_bytes())), luma);
+        }
+    }
 }

@@ -8,12 +8,15 @@ mod axis;
 pub mod contrast;
 mod fit;
 pub(crate) mod luma;
+pub mod reference;
+mod resize;
 
 use serde::{Deserialize, Serialize};
 
 use crate::frame::{Frame, PixelFormat};
-use axis::{Axis, MAX_SIDE};
+use axis::MAX_SIDE;
 pub use fit::Fit;
+use luma::{Grey, Rgb565, Yuyv};
 
 /// A part of a frame, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,31 +112,10 @@ pub fn run(
         copy(frame, region, input);
         return Ok(());
     }
-    let rows = Axis::new(region.height.into(), height as u32);
-    let columns = Axis::new(region.width.into(), width as u32);
-    let whole = u64::from(rows.whole()) * u64::from(columns.whole());
-    let corner = usize::from(region.top) * usize::from(frame.geometry.width);
-    let corner = corner + usize::from(region.left);
-    for (y, line) in input.chunks_exact_mut(width).enumerate() {
-        let rows = rows.taps(y as u32);
-        for (x, pixel) in line.iter_mut().enumerate() {
-            let columns = columns.taps(x as u32);
-            let mut sum = whole / 2;
-            for (row, row_weight) in rows.clone() {
-                let start = corner + row as usize * usize::from(frame.geometry.width);
-                // At most 2 * MAX_SIDE * 255.
-                let mut of_row = 0;
-                for (column, weight) in columns.clone() {
-                    of_row += weight * u32::from(luma::at(frame, start + column as usize));
-                }
-                sum += u64::from(row_weight) * u64::from(of_row);
-            }
-            // A division of 32 bits is one instruction, of 64 bits some hundred.
-            *pixel = match (u32::try_from(sum), u32::try_from(whole)) {
-                (Ok(sum), Ok(whole)) => (sum / whole) as u8,
-                _ => (sum / whole) as u8,
-            };
-        }
+    match frame.geometry.format {
+        PixelFormat::Grey8 => resize::run::<Grey>(frame, region, width, input),
+        PixelFormat::Yuyv => resize::run::<Yuyv>(frame, region, width, input),
+        PixelFormat::Rgb565 => resize::run::<Rgb565>(frame, region, width, input),
     }
     Ok(())
 }

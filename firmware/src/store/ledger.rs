@@ -61,6 +61,14 @@ impl Damage {
         *self != Self::default()
     }
 
+    fn key(&self, key: u8) -> bool {
+        if usize::from(key) == IDS {
+            self.head
+        } else {
+            self.class(key)
+        }
+    }
+
     pub(super) fn set(&mut self, key: usize, lost: bool) {
         if key == IDS {
             self.head = lost;
@@ -130,13 +138,20 @@ impl Ledger {
     /// to be lost.
     pub(super) fn first_lost(&self, found: &Self, known: Damage) -> Option<u8> {
         (0..KEYS as u8).find(|&key| {
-            let lost = if usize::from(key) == IDS {
-                known.head
-            } else {
-                known.class(key)
-            };
-            !lost && self.0.get(usize::from(key)) != found.0.get(usize::from(key))
+            !known.key(key) && self.0.get(usize::from(key)) != found.0.get(usize::from(key))
         })
+    }
+
+    /// Whether this is the number of a key's newest record.
+    pub(super) fn is(&self, key: u8, number: u32) -> bool {
+        self.0.get(usize::from(key)) == Some(&number)
+    }
+
+    /// Bit n: key n has a record, and it is not known to be lost.
+    pub(super) fn written(&self, lost: Damage) -> u64 {
+        (0..KEYS as u8)
+            .filter(|&key| !self.is(key, 0) && !lost.key(key))
+            .fold(0, |bits, key| bits | 1 << key)
     }
 
     /// As it is written.

@@ -21,6 +21,7 @@ mod known;
 mod ledger;
 pub mod nor;
 pub mod record;
+mod scan;
 pub(crate) mod sectors;
 mod transfer;
 
@@ -28,6 +29,8 @@ use core::borrow::BorrowMut;
 
 use embassy_futures::block_on;
 use embedded_storage::nor_flash::NorFlash;
+use sequential_storage::cache::key_pointers::ArrayKeyPointers;
+use sequential_storage::cache::{self, Cache};
 use sequential_storage::map::{MapConfig, MapStorage};
 
 pub use crate::heads::{Class, MAX_CLASSES, MAX_DIM, MAX_NAME, MAX_SHOTS};
@@ -39,7 +42,7 @@ use crate::heads::{Answer, Head, IDS, Quantization, Role};
 pub(crate) use ledger::LEDGER;
 use ledger::NUMBERED;
 use record::{MAX_RECORD, TOMBSTONE, Unread};
-use sectors::{Map, Sectors, Uncached, WORD_LIMIT, each_item};
+use sectors::{Map, Places, Sectors, WORD_LIMIT, each_item};
 
 /// Key of the item that holds the head; classes have their id.
 const HEAD: u8 = IDS as u8;
@@ -47,6 +50,9 @@ const HEAD: u8 = IDS as u8;
 const HEAD_VERSION: u8 = 1;
 /// Key of the item that holds the ledger.
 const LEDGER_KEY: u8 = HEAD + 1;
+
+/// Keys of items.
+const ITEMS: usize = LEDGER_KEY as usize + 1;
 
 /// Bytes of the largest value: a number and a record.
 const VALUE: usize = NUMBERED + MAX_RECORD;
@@ -64,7 +70,7 @@ const ATTEMPTS: u32 = 3;
 ///
 /// `K` is [`Known`] or a reference to one, for a board that keeps it apart from what is on its stack.
 pub struct Store<F: NorFlash, K = Known> {
-    map: Map<F>,
+    map: Map<F, Places<ITEMS>>,
     fault: Option<StoreError>,
     /// The flash refused a write at every try: its free space is damaged, which only erasing mends.
     refused: bool,
@@ -74,6 +80,8 @@ pub struct Store<F: NorFlash, K = Known> {
     damage: Damage,
     /// Erases of the flash after which nothing was missing.
     mended: u32,
+    /// Whether something did not read back as it was written since then.
+    suspect: bool,
     item: [u8; ITEM],
     /// Room for a number, and for the record that is written or received.
     value: [u8; VALUE],
@@ -118,7 +126,7 @@ impl<F: NorFlash, K: BorrowMut<Known>> Store<F, K> {
         let sectors = flash.count().max(2);
         let range = 0..(sectors * Sectors::<F>::SIZE) as u32;
         let mut store = Self {
-            map: MapStorage::new(flash, MapConfig::new(range), Uncached::new_uncached()),
+            map: MapStorage::new(flash, MapConfig::new(range), places()),
             fault,
             refused: false,
             known,
@@ -126,6 +134,7 @@ impl<F: NorFlash, K: BorrowMut<Known>> Store<F, K> {
             ledger: *ledger,
             damage: Damage::default(),
             mended: 0,
+            suspect: false,
             item: [0; ITEM],
             value: [0; VALUE],
             received: 0,
@@ -386,7 +395,13 @@ impl<F: NorFlash, K: BorrowMut<Known>> Store<F, K> {
 
     /// Writes again what was lost when the flash was compacted, as it can be where cells fail.
     fn mend(&mut self) {
+        if self.map.flash().erases() == self.mended {
+            return;
+        }
         let mut checked = self.mended;
+        if !self.suspect && self.is_whole() {
+            checked = self.map.flash().erases();
+        }
         for _ in 0..=ledger::KEYS {
             let erases = self.map.flash().erases();
             if erases == checked {
@@ -400,6 +415,7 @@ impl<F: NorFlash, K: BorrowMut<Known>> Store<F, K> {
             }
         }
         self.mended = self.map.flash().erases();
+        self.suspect = false;
     }
 
     fn rewrite(&mut self, key: u8) -> Result<(), StoreError> {
@@ -414,6 +430,24 @@ impl<F: NorFlash, K: BorrowMut<Known>> Store<F, K> {
                 None => self.put(id, TOMBSTONE),
             },
         }
+    }
+
+    /// Whether the newest item of each key is somewhere, by its number alone: each that was moved was
+    /// read with its check, and read back. In doubt it is not.
+    fn is_whole(&mut self) -> bool {
+        let mut missing = self.ledger.written(self.damage) | 1 << LEDGER_KEY;
+        let ledger = self.ledger.to_bytes();
+        let scanned = scan::each_start(self.map.flash(), &mut self.item, |key, start| {
+            let is_newest = if key == LEDGER_KEY {
+                start.starts_with(&ledger)
+            } else {
+                self.ledger.is(key, ledger::split(start).0)
+            };
+            if is_newest {
+                missing &= !(1_u64 << key);
+            }
+        });
+        scanned && missing == 0
     }
 
     /// A key whose newest item can't be read, if there is one.
@@ -476,6 +510,7 @@ impl<F: NorFlash, K: BorrowMut<Known>> Store<F, K> {
         if !self.map.flash().take_failed() {
             return Ok(());
         }
+        self.suspect = true;
         // What did not take may have been something else that was moved.
         let read = self.map.fetch_item::<&[u8]>(&mut self.item, &key).await?;
         if read == Some(value) {
@@ -484,6 +519,11 @@ impl<F: NorFlash, K: BorrowMut<Known>> Store<F, K> {
             Err(StoreError::Flash)
         }
     }
+}
+
+/// What knows of no item yet.
+fn places() -> Places<ITEMS> {
+    Cache::new(cache::Uncached, cache::Uncached, ArrayKeyPointers::new())
 }
 
 fn read_head(bytes: &[u8]) -> Option<Head> {

@@ -21,7 +21,8 @@
 
 use embedded_storage::nor_flash::{NorFlash, NorFlashError, NorFlashErrorKind};
 use embedded_storage_async::nor_flash as asynchronous;
-use sequential_storage::cache::{self, Cache};
+use sequential_storage::cache::key_pointers::ArrayKeyPointers;
+use sequential_storage::cache::{self, Cache, CacheImpl};
 use sequential_storage::map::MapStorage;
 
 /// Largest word of a flash, in bytes.
@@ -39,18 +40,21 @@ const GLANCE: usize = 8 * WORD_LIMIT;
 /// How often a read is tried.
 const READS: u32 = 3;
 
-/// A map over a flash. It reads every byte again: the flash is memory-mapped, and nothing can be
-/// stale.
-pub(crate) type Map<F> = MapStorage<u8, Sectors<F>, Uncached>;
+/// A map over a flash. But for what `C` remembers it reads every byte again: the flash is memory-mapped,
+/// and nothing can be stale.
+pub(crate) type Map<F, C = Uncached> = MapStorage<u8, Sectors<F>, C>;
 pub(crate) type Uncached = Cache<cache::Uncached, cache::Uncached, cache::Uncached, u8>;
+/// Remembers where the newest items of n keys are.
+pub(crate) type Places<const KEYS: usize> =
+    Cache<cache::Uncached, cache::Uncached, ArrayKeyPointers<u8, KEYS>, u8>;
 
 /// What the map says when it fails.
 pub(crate) type MapError<E> = sequential_storage::Error<SectorsError<E>>;
 
 /// Shows each item of a map, oldest first, so that the newest of a key comes last; until one is
 /// refused.
-pub(crate) async fn each_item<F: NorFlash, E: From<MapError<F::Error>>>(
-    map: &mut Map<F>,
+pub(crate) async fn each_item<F: NorFlash, C: CacheImpl<u8>, E: From<MapError<F::Error>>>(
+    map: &mut Map<F, C>,
     room: &mut [u8],
     mut show: impl FnMut(u8, &[u8]) -> Result<(), E>,
 ) -> Result<(), E> {
@@ -190,6 +194,17 @@ impl<F: NorFlash> Sectors<F> {
             bytes.fill(0);
         }
         Ok(())
+    }
+
+    /// What lies so far from the start of a sector, its own marks not counted.
+    pub(super) fn read_start(
+        &mut self,
+        sector: usize,
+        offset: usize,
+        bytes: &mut [u8],
+    ) -> Result<(), F::Error> {
+        let start = Self::start(sector) + (Self::MARKS + offset) as u32;
+        self.read_item(start, bytes)
     }
 
     /// Whether anything is programmed from here to the mark at the end of the sector.

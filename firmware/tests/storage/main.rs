@@ -3,6 +3,7 @@
 
 mod banks;
 mod damage;
+mod effort;
 mod flash;
 mod formats;
 mod history;

@@ -55,12 +55,12 @@ impl Ground {
         rounded(self.level)
     }
 
-    /// Its levels along a row, without end.
-    pub(super) fn row(&self, y: usize) -> impl Iterator<Item = u8> {
+    /// Its levels along a row from a column on, without end.
+    pub(super) fn row(&self, y: usize, column: usize) -> impl Iterator<Item = u8> {
         let from_middle = |index: i32, side: i32, slope: i32| (2 * index + 1 - side) * slope / 2;
         let start = self.level
             + from_middle(y as i32, self.size.1, self.slope.1)
-            + from_middle(0, self.size.0, self.slope.0);
+            + from_middle(column as i32, self.size.0, self.slope.0);
         let slope = self.slope.0;
         core::iter::successors(Some(start), move |level| Some(level.wrapping_add(slope)))
             .map(rounded)
@@ -87,7 +87,7 @@ mod tests {
         }
         let ground = Ground::of(&picture, 64);
         for (y, row) in sound.chunks_exact(64).enumerate() {
-            for (level, &pixel) in ground.row(y).zip(row) {
+            for (level, &pixel) in ground.row(y, 0).zip(row) {
                 assert!(level.abs_diff(pixel) <= 3, "{level} {pixel}");
             }
         }
@@ -102,7 +102,7 @@ mod tests {
                 row.fill(b);
             }
             let ground = Ground::of(&picture, 3);
-            assert!((0..512).all(|y| ground.row(y).take(3).count() == 3));
+            assert!((0..512).all(|y| ground.row(y, 0).take(3).count() == 3));
         }
     }
 }

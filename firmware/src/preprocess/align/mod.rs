@@ -8,6 +8,7 @@ mod ground;
 mod moments;
 mod part;
 mod pose;
+mod samples;
 #[cfg(test)]
 mod tests;
 mod threshold;
@@ -53,6 +54,6 @@ pub fn run(
     };
     let window = alignment.window.clamp(Alignment::MIN_WINDOW, 100);
     let view = View::new(region, (width, height), window, &part);
-    view.fill(frame, input);
+    view.take(frame, input);
     Ok(Some(view.pose()))
 }

@@ -51,20 +51,20 @@ impl Part {
             return None;
         }
         let ground = Ground::of(picture, width);
-        let mut differences = [0; 256];
-        for (y, row) in picture.chunks_exact(width).enumerate() {
-            for (pixel, level) in row.iter().zip(ground.row(y)) {
-                differences[usize::from(pixel.abs_diff(level))] += 1;
-            }
-        }
-        let threshold = threshold::otsu(&differences).max(LEAST);
+        let threshold = threshold::otsu(&differences(picture, width, &ground)).max(LEAST);
         let mut near = None;
         let mut moments = Moments::default();
         for _ in 0..ROUNDS {
-            moments = gather(picture, width, &ground, threshold, near);
+            let before = core::mem::replace(
+                &mut moments,
+                gather(picture, width, &ground, threshold, near),
+            );
             let (count, all) = (moments.count as usize, picture.len());
             if count < all / SMALLEST || count == 0 || count > all - all / REST {
                 return None;
+            }
+            if moments == before {
+                break;
             }
             near = Some((moments.middle(1), REACH * moments.mean_square()));
         }
@@ -82,8 +82,21 @@ impl Part {
     }
 }
 
+/// How many pixels differ by each number of levels from the ground.
+#[inline(never)]
+fn differences(picture: &[u8], width: usize, ground: &Ground) -> [u32; 256] {
+    let mut differences = [0; 256];
+    for (y, row) in picture.chunks_exact(width).enumerate() {
+        for (pixel, level) in row.iter().zip(ground.row(y, 0)) {
+            differences[usize::from(pixel.abs_diff(level))] += 1;
+        }
+    }
+    differences
+}
+
 /// The moments of the pixels that differ from the ground by more than `threshold`; of those only whose
 /// square distance from a place is at most so much, in half pixels.
+#[inline(never)]
 fn gather(
     picture: &[u8],
     width: usize,
@@ -96,22 +109,24 @@ fn gather(
     let mut moments = Moments::default();
     for (y, row) in picture.chunks_exact(width).enumerate() {
         let (line, y) = (y, place(y, height));
-        let (first, last) = match near {
-            None => (i32::MIN, i32::MAX),
+        // The first column whose place is at least so far to the right.
+        let column = |x: i64| ((x + width as i64) / 2).clamp(0, width as i64) as usize;
+        let columns = match near {
+            None => 0..width,
             Some(((middle_x, middle_y), square)) => {
                 let across = i64::from(y) - middle_y;
                 let Ok(left) = u64::try_from(square - across * across) else {
                     continue;
                 };
                 let half = left.isqrt() as i64;
-                ((middle_x - half) as i32, (middle_x + half) as i32)
+                column(middle_x - half)..column(middle_x + half + 1)
             }
         };
-        let pixels = row.iter().zip(ground.row(line)).enumerate();
-        let columns = pixels.filter_map(|(x, (pixel, level))| {
-            let x = place(x, width);
-            let is_part = pixel.abs_diff(level) > threshold && first <= x && x <= last;
-            is_part.then_some(x)
+        let levels = ground.row(line, columns.start);
+        let first = columns.start;
+        let pixels = row.get(columns).unwrap_or(&[]).iter().zip(levels);
+        let columns = pixels.enumerate().filter_map(|(x, (pixel, level))| {
+            (pixel.abs_diff(level) > threshold).then(|| place(first + x, width))
         });
         moments.add_row(y, columns);
     }

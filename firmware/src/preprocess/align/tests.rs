@@ -8,8 +8,11 @@ use std::vec::Vec;
 
 use proptest::prelude::*;
 
+use super::samples::{BITS, ONE};
 use super::*;
 use crate::camera::{Geometry, PixelFormat};
+use crate::engine::reference::Random;
+use crate::preprocess::reference::level;
 
 const ROTATION: Alignment = Alignment {
     align: Align::Rotation,
@@ -293,5 +296,92 @@ fn the_longest_sides_do_not_overflow() {
             };
             let _ = aligned((width, height), &pixels, window, shape);
         }
+    }
+}
+
+/// The picture of a view, sample by sample.
+fn by_the_book(view: &View, frame: &Frame<'_>) -> Vec<u8> {
+    let one = i64::from(ONE);
+    let pixel = |column: i64, row: i64| {
+        let within = |place: i64, side: u16| (0..i64::from(side)).contains(&place);
+        let region = view.region;
+        if within(column, region.width) && within(row, region.height) {
+            let column = column as usize + usize::from(region.left);
+            i64::from(level(frame, column, row as usize + usize::from(region.top)))
+        } else {
+            i64::from(view.level)
+        }
+    };
+    let (columns, rows) = (view.size.0 as i64, view.size.1 as i64);
+    let (across, along) = view.samples;
+    let right = view.turned(view.pitch.0 / across, 0);
+    let down = view.turned(0, view.pitch.1 / along);
+    let next = view.turned(view.pitch.0, 0);
+    let mut picture = Vec::new();
+    for y in 0..rows {
+        let start = view.turned(
+            view.pitch.0 / (2 * across) - columns * view.pitch.0 / 2,
+            view.pitch.1 / (2 * along) + (2 * y - rows) * view.pitch.1 / 2,
+        );
+        for x in 0..columns {
+            let place = |i: i64, j: i64| {
+                (
+                    view.middle.0 + start.0 + x * next.0 + i * right.0 + j * down.0,
+                    view.middle.1 + start.1 + x * next.1 + i * right.1 + j * down.1,
+                )
+            };
+            let (column, row) = (|place: i64| place >> BITS, |place: i64| place >> BITS);
+            let level = if view.samples == (1, 1) {
+                let (x, y) = (place(0, 0).0 - one / 2, place(0, 0).1 - one / 2);
+                let part = |place: i64| (place & (one - 1)) >> (BITS - 8);
+                let across = |row: i64| {
+                    pixel(column(x), row) * (256 - part(x)) + pixel(column(x) + 1, row) * part(x)
+                };
+                let sum = across(row(y)) * (256 - part(y)) + across(row(y) + 1) * part(y);
+                (sum + (1 << 15)) >> 16
+            } else {
+                let all = (0..along).flat_map(|j| (0..across).map(move |i| (i, j)));
+                let levels = all.map(|(i, j)| pixel(column(place(i, j).0), row(place(i, j).1)));
+                (levels.sum::<i64>() + across * along / 2) / (across * along)
+            };
+            picture.push(level as u8);
+        }
+    }
+    picture
+}
+
+proptest! {
+    #[test]
+    fn every_pixel_is_the_mean_of_its_samples(
+        (width, height) in (3_usize..200, 3_usize..200),
+        (columns, rows) in (3_usize..40, 3_usize..40),
+        (x, y) in (-6000_i32..6000, -6000_i32..6000),
+        (turn, window, seed) in (0_i32..360, 10_u8..=100, any::<u64>()),
+        format in prop::sample::select(vec![PixelFormat::Grey8, PixelFormat::Rgb565, PixelFormat::Yuyv]),
+    ) {
+        let mut random = Random::new(seed);
+        let mut pixels = vec![0; width * height * format.bytes_per_pixel()];
+        pixels.fill_with(|| random.bits() as u8);
+        let frame = frame((width, height), format, &pixels);
+        let (left, top) = (random.between(0, width as i64 / 3), random.between(0, height as i64 / 3));
+        let region = Region {
+            left: left as u16,
+            top: top as u16,
+            width: random.between(3, width as i64 - left).max(1) as u16,
+            height: random.between(3, height as i64 - top).max(1) as u16,
+        };
+        prop_assume!(region.is_within(&frame));
+        let (sin, cos) = (turn as f32).to_radians().sin_cos();
+        let unit = f32::from(Pose::UNIT);
+        let part = Part {
+            middle: (x, y),
+            axis: ((cos * unit) as i32, (sin * unit) as i32),
+            level: 77,
+            pixels: 1,
+        };
+        let view = View::new(region, (columns, rows), window, &part);
+        let mut picture = vec![0; columns * rows];
+        view.take(&frame, &mut picture);
+        prop_assert_eq!(picture, by_the_book(&view, &frame));
     }
 }

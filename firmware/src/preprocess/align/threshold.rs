@@ -16,23 +16,23 @@ pub(super) fn median(levels: &[u32; 256]) -> u8 {
 /// Otsu's threshold: the level that parts the pixels in two, those up to it and those above, with the
 /// greatest variance between the two. At most 2^18 pixels.
 pub(super) fn otsu(levels: &[u32; 256]) -> u8 {
-    let (mut all, mut sum) = (0_u64, 0_u64);
+    let (mut all, mut sum) = (0, 0);
     for (level, &pixels) in (0..).zip(levels) {
-        all += u64::from(pixels);
-        sum += level * u64::from(pixels);
+        all += pixels;
+        sum += level * pixels;
     }
-    let (mut below, mut sum_below) = (0_u64, 0_u64);
+    let (mut below, mut sum_below) = (0, 0);
     let (mut best, mut threshold) = (0, 0);
     for (level, &pixels) in (0..=u8::MAX).zip(levels) {
-        below += u64::from(pixels);
-        sum_below += u64::from(level) * u64::from(pixels);
+        below += pixels;
+        sum_below += u32::from(level) * pixels;
         let above = all - below;
         if below == 0 || above == 0 {
             continue;
         }
-        // In 64ths of a level; 34 and 28 bits.
+        // In 64ths of a level: a sum of 2^18 pixels fits. 34 and 28 bits.
         let apart = (64 * (sum - sum_below) / above).saturating_sub(64 * sum_below / below);
-        let between = below * above * apart * apart;
+        let between = u64::from(below) * u64::from(above) * u64::from(apart * apart);
         if between > best {
             (best, threshold) = (between, level);
         }

@@ -2,30 +2,28 @@
 
 use super::part::Part;
 use super::pose::Pose;
-use crate::frame::Frame;
-use crate::preprocess::{Region, luma};
-
-/// Bits behind the point of a place in the region.
-const BITS: u32 = 14;
-const ONE: i32 = 1 << BITS;
+use super::samples::{BITS, ONE, RUN, Samples, Steps};
+use crate::frame::{Frame, PixelFormat};
+use crate::preprocess::Region;
+use crate::preprocess::luma::{Grey, Luma, Rgb565, Yuyv};
 /// Most samples along a side of a pixel.
 const MOST: i64 = 8;
 
 /// A picture of a part in the middle, its axis to the right.
 pub(super) struct View {
-    region: Region,
+    pub(super) region: Region,
     /// Columns and rows of the picture.
-    size: (usize, usize),
+    pub(super) size: (usize, usize),
     /// What stands where the region has no pixel.
-    level: u8,
+    pub(super) level: u8,
     /// Where the picture's middle is in the region.
-    middle: (i64, i64),
+    pub(super) middle: (i64, i64),
     /// Which way its rows go, of a length of [`Pose::UNIT`].
     axis: (i64, i64),
     /// How far its columns and its rows are apart in the region.
-    pitch: (i64, i64),
+    pub(super) pitch: (i64, i64),
     /// Samples along the sides of a pixel, so that no pixel of the region is passed over.
-    samples: (i64, i64),
+    pub(super) samples: (i64, i64),
 }
 
 impl View {
@@ -68,7 +66,7 @@ impl View {
     }
 
     /// So far to the right and down in the picture, as far in the region.
-    fn turned(&self, right: i64, down: i64) -> (i64, i64) {
+    pub(super) fn turned(&self, right: i64, down: i64) -> (i64, i64) {
         let (cos, sin) = self.axis;
         let unit = i64::from(Pose::UNIT);
         (
@@ -78,79 +76,39 @@ impl View {
     }
 
     /// Takes the picture from the frame.
-    pub(super) fn fill(&self, frame: &Frame<'_>, picture: &mut [u8]) {
+    pub(super) fn take(&self, frame: &Frame<'_>, picture: &mut [u8]) {
+        match frame.geometry.format {
+            PixelFormat::Grey8 => self.fill::<Grey>(frame, picture),
+            PixelFormat::Yuyv => self.fill::<Yuyv>(frame, picture),
+            PixelFormat::Rgb565 => self.fill::<Rgb565>(frame, picture),
+        }
+    }
+
+    fn fill<L: Luma>(&self, frame: &Frame<'_>, picture: &mut [u8]) {
         let (columns, rows) = (self.size.0 as i64, self.size.1 as i64);
         let short = |(x, y): (i64, i64)| (x as i32, y as i32);
-        let right = short(self.turned(self.pitch.0 / self.samples.0, 0));
-        let down = short(self.turned(0, self.pitch.1 / self.samples.1));
-        let next = short(self.turned(self.pitch.0, 0));
+        let steps = Steps {
+            right: short(self.turned(self.pitch.0 / self.samples.0, 0)),
+            down: short(self.turned(0, self.pitch.1 / self.samples.1)),
+            next: short(self.turned(self.pitch.0, 0)),
+        };
+        let count = (self.samples.0 as u32, self.samples.1 as u32);
+        let samples = Samples::new::<L>(frame, self.region, self.level, count, steps);
         // To the first sample of a pixel from its corner.
         let first = |pitch: i64, samples: i64| pitch / (2 * samples);
         let (first_x, first_y) = (
             first(self.pitch.0, self.samples.0),
             first(self.pitch.1, self.samples.1),
         );
-        let one_sample = self.samples == (1, 1);
-        let count = (self.samples.0 * self.samples.1) as u32;
         for (y, line) in picture.chunks_exact_mut(self.size.0).enumerate() {
             let offset = self.turned(
                 first_x - columns * self.pitch.0 / 2,
                 first_y + (2 * y as i64 - rows) * self.pitch.1 / 2,
             );
             let mut at = short((self.middle.0 + offset.0, self.middle.1 + offset.1));
-            for pixel in line {
-                *pixel = if one_sample {
-                    self.between(frame, at)
-                } else {
-                    let mut sum = count / 2;
-                    let mut start = at;
-                    for _ in 0..self.samples.1 {
-                        let mut sample = start;
-                        for _ in 0..self.samples.0 {
-                            sum += self.pixel(frame, sample.0 >> BITS, sample.1 >> BITS);
-                            sample = (sample.0 + right.0, sample.1 + right.1);
-                        }
-                        start = (start.0 + down.0, start.1 + down.1);
-                    }
-                    (sum / count) as u8
-                };
-                at = (at.0 + next.0, at.1 + next.1);
+            for run in line.chunks_mut(RUN) {
+                at = samples.fill::<L>(at, run);
             }
         }
-    }
-
-    /// The level at a place, between those of the four pixels whose middles are about it.
-    fn between(&self, frame: &Frame<'_>, (x, y): (i32, i32)) -> u8 {
-        let (x, y) = (x - ONE / 2, y - ONE / 2);
-        let (column, row) = (x >> BITS, y >> BITS);
-        // In 256ths.
-        let part = |place: i32| (place & (ONE - 1)) as u32 >> (BITS - 8);
-        let (right, down) = (part(x), part(y));
-        let across = |row: i32| {
-            let (a, b) = (
-                self.pixel(frame, column, row),
-                self.pixel(frame, column + 1, row),
-            );
-            a * (256 - right) + b * right
-        };
-        ((across(row) * (256 - down) + across(row + 1) * down + (1 << 15)) >> 16) as u8
-    }
-
-    fn pixel(&self, frame: &Frame<'_>, column: i32, row: i32) -> u32 {
-        let Region {
-            left,
-            top,
-            width,
-            height,
-        } = self.region;
-        let within = |place: i32, side: u16| (place as u32) < u32::from(side);
-        let level = if within(column, width) && within(row, height) {
-            let row = row as usize + usize::from(top);
-            let column = column as usize + usize::from(left);
-            luma::at(frame, row * usize::from(frame.geometry.width) + column)
-        } else {
-            self.level
-        };
-        level.into()
     }
 }

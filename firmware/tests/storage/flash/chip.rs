@@ -71,6 +71,8 @@ pub(crate) struct Chip {
     pub(crate) erases: Vec<u32>,
     /// What was done since it was last taken.
     pub(crate) journal: Vec<Operation>,
+    /// Bytes that were read.
+    pub(crate) read: usize,
     /// Programming of words that have to be erased first.
     pub(crate) violations: usize,
     pub(crate) random: Random,
@@ -87,6 +89,7 @@ impl Chip {
             stuck: Vec::new(),
             erases: vec![0; sectors],
             journal: Vec::new(),
+            read: 0,
             violations: 0,
             random: Random::new(1),
         }
@@ -174,6 +177,7 @@ impl<const SECTOR: usize, const WORD: usize> ReadNorFlash for Flash<SECTOR, WORD
         check_read(self, offset, bytes.len())?;
         let chip = &mut *self.0.borrow_mut();
         let range = offset as usize..offset as usize + bytes.len();
+        chip.read += bytes.len();
         bytes.copy_from_slice(&chip.bytes[range.clone()]);
         if chip.kind.once && !chip.garbage {
             let words = range.start / WORD..range.end.div_ceil(WORD);

@@ -1,0 +1,100 @@
+//! Counts what a frame costs before the network sees it, for `sudal profile --frame`.
+//!
+//! For frames of a part on a noisy ground, in each format and size, prints over semihosting, one
+//! line each:
+//!
+//! ```text
+//! calibration ROUNDS TICKS                         a loop of three instructions a round
+//! frame FORMAT WIDTH HEIGHT TICKS TICKS TICKS CRC CRC
+//! ```
+//!
+//! The ticks are those of the check that the frame shows something, of resizing it to 64x64 pixels,
+//! and of resizing it with the part turned upright; the checksums those of the two inputs.
+
+#![no_std]
+#![no_main]
+
+mod counter;
+mod machine;
+
+use cortex_m::singleton;
+use cortex_m_rt::entry;
+use cortex_m_semihosting::hprintln;
+use sudal_firmware::camera::quality;
+use sudal_firmware::frame::{Frame, Geometry, PixelFormat};
+use sudal_firmware::image::crc;
+use sudal_firmware::preprocess::align::{self, Align, Alignment};
+use sudal_firmware::preprocess::reference;
+use sudal_firmware::preprocess::{Fit, Region};
+
+use counter::Counter;
+
+/// Rounds of the calibration.
+const ROUNDS: u32 = 10_000;
+const SIDE: usize = 64;
+const SIZES: [(u16, u16); 3] = [(320, 240), (181, 181), (640, 480)];
+const LARGEST: usize = 640 * 480 * 2;
+
+#[entry]
+fn main() -> ! {
+    let (Some(pixels), Some(input)) = (
+        singleton!(: [u8; LARGEST] = [0; LARGEST]),
+        singleton!(: [u8; SIDE * SIDE] = [0; SIDE * SIDE]),
+    ) else {
+        machine::exit(false);
+    };
+    let counter = Counter::start();
+    hprintln!("calibration {} {}", ROUNDS, counter.calibrate(ROUNDS));
+    for (name, format) in [
+        ("grey8", PixelFormat::Grey8),
+        ("yuyv", PixelFormat::Yuyv),
+        ("rgb565", PixelFormat::Rgb565),
+    ] {
+        for (width, height) in SIZES {
+            let geometry = Geometry {
+                width,
+                height,
+                format,
+            };
+            let pixels = &mut pixels[..geometry.len()];
+            reference::draw(geometry, pixels);
+            let frame = Frame { geometry, pixels };
+            if !count(name, &frame, input, counter) {
+                hprintln!("refused");
+                machine::exit(false);
+            }
+        }
+    }
+    machine::exit(true)
+}
+
+/// Counts the steps; false if one refuses the frame.
+fn count(name: &str, frame: &Frame<'_>, input: &mut [u8], counter: Counter) -> bool {
+    let first = counter.read();
+    let checked = quality::check(frame);
+    let check = counter::between(first, counter.read());
+    let mut prepare = |align| {
+        let alignment = Alignment { align, window: 100 };
+        let region = Fit::Crop.of(Region::whole(frame), (SIDE as u16, SIDE as u16));
+        let first = counter.read();
+        let pose = align::run(frame, region, alignment, [SIDE, SIDE, 1], input);
+        let ticks = counter::between(first, counter.read());
+        let found = pose.map(|pose| pose.is_some());
+        (ticks, crc(input), found == Ok(align != Align::Off))
+    };
+    let (resize, plain, resized) = prepare(Align::Off);
+    let (turn, turned, found) = prepare(Align::Rotation);
+    let Geometry { width, height, .. } = frame.geometry;
+    hprintln!(
+        "frame {} {} {} {} {} {} {:08x} {:08x}",
+        name,
+        width,
+        height,
+        check,
+        resize,
+        turn,
+        plain,
+        turned
+    );
+    checked.is_ok() && resized && found
+}

@@ -1,0 +1,229 @@
+//! A region of a frame at another size: first the rows that make a new row are summed, column by
+//! column, then the columns that make a new pixel.
+//!
+//! All sums are exact, and each pixel is divided once: the order changes nothing.
+
+use core::ops::Range;
+
+use heapless::Vec;
+
+use super::Region;
+use super::axis::{Axis, Span};
+use super::luma::Luma;
+use crate::frame::Frame;
+
+/// Old columns that are summed together.
+const COLUMNS: usize = 128;
+/// New columns that are made of them at most.
+const OUTPUTS: usize = 64;
+
+/// The largest sum of weights, and of those of the rows, with which sums fit 32 and 16 bits.
+const WIDEST: u64 = (u32::MAX / 256) as u64;
+const NARROWEST: u32 = (u16::MAX / u8::MAX as u16) as u32;
+
+/// Fills `input`, rows of `width` pixels, with a region that lies in the frame.
+pub(super) fn run<L: Luma>(frame: &Frame<'_>, region: Region, width: usize, input: &mut [u8]) {
+    let rows = Axis::new(region.height.into(), (input.len() / width) as u32);
+    let columns = Axis::new(region.width.into(), width as u32);
+    let source = Source { frame, region };
+    let whole = u64::from(rows.whole()) * u64::from(columns.whole());
+    let is_wide = |span: Span| (span.last - span.first) as usize >= COLUMNS;
+    if whole > WIDEST || (0..width as u32).any(|x| is_wide(columns.span(x))) {
+        return one_by_one::<L>(&source, [rows, columns], width, input);
+    }
+    let mut strip = Strip::new(columns.middle(), whole as u32);
+    let mut sums = [0_u32; COLUMNS];
+    let mut start = 0;
+    while start < width {
+        let bytes = strip.begin(columns, start as u32..width as u32);
+        let count = strip.spans.len();
+        for (y, line) in input.chunks_exact_mut(width).enumerate() {
+            let span = rows.span(y as u32);
+            let bytes = |row| source.bytes::<L>(row, bytes.clone());
+            sums.fill(0);
+            if rows.whole() <= NARROWEST {
+                add_rows(span, rows.middle(), |row, weight| {
+                    add_pairs::<L>(bytes(row), weight, &mut sums);
+                });
+                strip.sum_pairs::<L>(&sums);
+            } else {
+                add_rows(span, rows.middle(), |row, weight| {
+                    let pixels = bytes(row).chunks_exact(L::BYTES);
+                    for (sum, pixel) in sums.iter_mut().zip(pixels) {
+                        *sum += weight * u32::from(L::level(pixel));
+                    }
+                });
+                strip.sum(&sums);
+            }
+            strip.fill(line.get_mut(start..start + count).unwrap_or(&mut []));
+        }
+        start += count;
+    }
+}
+
+/// Shows each row of a span with its weight.
+#[inline(always)]
+fn add_rows(span: Span, middle: u32, mut add: impl FnMut(u32, u32)) {
+    add(span.first, span.head);
+    for row in span.first + 1..span.last {
+        add(row, middle);
+    }
+    if span.last > span.first {
+        add(span.last, span.tail);
+    }
+}
+
+/// Adds the levels of a row to sums that stand two in a word.
+#[inline(always)]
+fn add_pairs<L: Luma>(bytes: &[u8], weight: u32, sums: &mut [u32]) {
+    let add = |sums: &mut [u32], [a, b, c, d, e, f, g, h]: [u8; 8]| {
+        let words = [[a, b, c, d], [e, f, g, h]].map(u32::from_le_bytes);
+        for (sums, word) in sums.chunks_exact_mut(L::PAIRS).zip(words) {
+            for (sum, pair) in sums.iter_mut().zip(L::pairs(word)) {
+                *sum += weight * pair;
+            }
+        }
+    };
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    let mut places = sums.chunks_exact_mut(2 * L::PAIRS);
+    for (chunk, place) in chunks.iter().zip(&mut places) {
+        add(place, *chunk);
+    }
+    if let Some(place) = places.next()
+        && !rest.is_empty()
+    {
+        let mut last = [0; 8];
+        for (to, from) in last.iter_mut().zip(rest) {
+            *to = *from;
+        }
+        add(place, last);
+    }
+}
+
+/// Neighbouring new columns.
+struct Strip {
+    /// Of what old columns they are made, from the first of all on; two each at least.
+    spans: Vec<Span, OUTPUTS>,
+    middle: u32,
+    whole: u32,
+    /// Sums of all old columns before each.
+    before: [u32; COLUMNS + 2],
+}
+
+impl Strip {
+    fn new(middle: u32, whole: u32) -> Self {
+        Self {
+            spans: Vec::new(),
+            middle,
+            whole,
+            before: [0; COLUMNS + 2],
+        }
+    }
+
+    /// Takes as many of the new columns as there is room for, and gives the old ones.
+    fn begin(&mut self, columns: Axis, outputs: Range<u32>) -> Range<u32> {
+        let first = columns.span(outputs.start).first;
+        let mut end = first;
+        self.spans.clear();
+        for span in outputs.map(|x| columns.span(x)) {
+            let here = Span {
+                first: span.first - first,
+                last: span.last.max(span.first + 1) - first,
+                ..span
+            };
+            if (span.last - first) as usize >= COLUMNS || self.spans.push(here).is_err() {
+                break;
+            }
+            end = span.last + 1;
+        }
+        first..end
+    }
+
+    /// Takes the sums of the old columns, which stand two in a word.
+    #[inline(always)]
+    fn sum_pairs<L: Luma>(&mut self, sums: &[u32]) {
+        let mut total = 0;
+        let places = self.before[1..].chunks_exact_mut(2 * L::PAIRS);
+        for (place, pairs) in places.zip(sums.chunks_exact(L::PAIRS)) {
+            let (low, high) = place.split_at_mut(L::PAIRS);
+            for (place, pair) in low.iter_mut().zip(pairs) {
+                total += pair & 0xffff;
+                *place = total;
+            }
+            for (place, pair) in high.iter_mut().zip(pairs) {
+                total += pair >> 16;
+                *place = total;
+            }
+        }
+    }
+
+    /// Takes the sums of the old columns.
+    fn sum(&mut self, sums: &[u32]) {
+        let mut total = 0_u32;
+        for (place, sum) in self.before[1..].iter_mut().zip(sums) {
+            total = total.wrapping_add(*sum);
+            *place = total;
+        }
+    }
+
+    /// New pixels from the sums.
+    #[inline(always)]
+    fn fill(&self, line: &mut [u8]) {
+        let two = |at: u32| match self.before.get(at as usize..at as usize + 2) {
+            Some(&[before, after]) => (before, after),
+            _ => (0, 0),
+        };
+        for (pixel, span) in line.iter_mut().zip(&self.spans) {
+            let (first, second) = two(span.first);
+            let (last, end) = two(span.last);
+            let sum = span.head * second.wrapping_sub(first)
+                + self.middle * last.wrapping_sub(second)
+                + span.tail * end.wrapping_sub(last);
+            *pixel = ((sum + self.whole / 2) / self.whole) as u8;
+        }
+    }
+}
+
+/// What is resized.
+struct Source<'a> {
+    frame: &'a Frame<'a>,
+    region: Region,
+}
+
+impl<'a> Source<'a> {
+    /// The bytes of a row's pixels, the row and the pixels counted from the region's first.
+    #[inline(always)]
+    fn bytes<L: Luma>(&self, row: u32, columns: Range<u32>) -> &'a [u8] {
+        let row = usize::from(self.region.top) + row as usize;
+        let first = row * usize::from(self.frame.geometry.width) + usize::from(self.region.left);
+        let place = |column: u32| (first + column as usize) * L::BYTES;
+        let bytes = place(columns.start)..place(columns.end);
+        self.frame.pixels.get(bytes).unwrap_or(&[])
+    }
+}
+
+/// Pixel by pixel, whatever the sizes.
+fn one_by_one<L: Luma>(
+    source: &Source<'_>,
+    [rows, columns]: [Axis; 2],
+    width: usize,
+    input: &mut [u8],
+) {
+    let whole = u64::from(rows.whole()) * u64::from(columns.whole());
+    for (y, line) in input.chunks_exact_mut(width).enumerate() {
+        for (x, pixel) in line.iter_mut().enumerate() {
+            let span = columns.span(x as u32);
+            let mut sum = whole / 2;
+            add_rows(rows.span(y as u32), rows.middle(), |row, weight| {
+                let bytes = source.bytes::<L>(row, 0..source.region.width.into());
+                // At most 2 * MAX_SIDE * 255.
+                let mut of_row = 0;
+                add_rows(span, columns.middle(), |column, weight| {
+                    of_row += weight * L::at(bytes, column as usize);
+                });
+                sum += u64::from(weight) * u64::from(of_row);
+            });
+            *pixel = (sum / whole) as u8;
+        }
+    }
+}
