@@ -1,5 +1,6 @@
 //! A browser without a window.
 
+use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::http::ask;
-use crate::install::program;
+use crate::install::{node_packages, program};
 
 /// How long the page may take to show something.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -68,6 +69,48 @@ impl Browser {
     /// Opens an address.
     pub fn goto(&self, url: &str) {
         self.send("/url", &json!({ "url": url }));
+    }
+
+    /// A new tab, in which all goes on until [`to_tab`](Self::to_tab); its name.
+    #[must_use]
+    pub fn new_tab(&self) -> String {
+        let tab = self.send("/window/new", &json!({ "type": "tab" }));
+        let name = tab["handle"].as_str().unwrap().to_owned();
+        self.to_tab(&name);
+        name
+    }
+
+    /// The name of the tab in which all goes on.
+    #[must_use]
+    pub fn tab(&self) -> String {
+        self.call("GET", "/window", "").as_str().unwrap().to_owned()
+    }
+
+    /// Goes to another tab.
+    pub fn to_tab(&self, name: &str) {
+        self.send("/window", &json!({ "handle": name }));
+    }
+
+    /// Says yes to what the page asks; the question.
+    #[must_use]
+    pub fn agree(&self) -> String {
+        let question = self.call("GET", "/alert/text", "");
+        self.send("/alert/accept", &json!({}));
+        question.as_str().unwrap().to_owned()
+    }
+
+    /// What axe-core finds wrong with the page; none where it can't be had.
+    #[must_use]
+    pub fn axe(&self) -> Option<Vec<String>> {
+        let folder = node_packages("axe-core", &["axe-core@4.10.3"])?;
+        let axe = fs::read_to_string(folder.join("node_modules/axe-core/axe.min.js")).unwrap();
+        self.run(&axe, &[]);
+        let script = "const done = arguments[0];
+            const rules = { 'label-content-name-mismatch': { enabled: true } };
+            axe.run({ rules }).then(({ violations }) => done(violations.flatMap(
+                ({ id, nodes }) => nodes.map(node => `${id}: ${node.html} ${node.failureSummary}`))))";
+        let found = self.send("/execute/async", &json!({ "script": script, "args": [] }));
+        serde_json::from_value(found).unwrap()
     }
 
     /// Runs a script of the page, which finds what it is given in `arguments`.
@@ -181,10 +224,17 @@ impl Browser {
         );
     }
 
-    /// The page as PNG, in a window of this size.
+    /// Shows the page in a view of this size.
+    pub fn resize(&self, width: u32, height: u32) {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        let command = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": size });
+        self.send("/goog/cdp/execute", &command);
+    }
+
+    /// The page as PNG, in a view of this size.
     #[must_use]
     pub fn screenshot(&self, width: u32, height: u32) -> Vec<u8> {
-        self.send("/window/rect", &json!({ "width": width, "height": height }));
+        self.resize(width, height);
         // Pictures come a moment later.
         sleep(Duration::from_secs(1));
         let picture = self.call("GET", "/screenshot", "");

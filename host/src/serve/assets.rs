@@ -11,13 +11,14 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-const FILES: [Asset; 10] = [
+const FILES: [Asset; 11] = [
     ("style.css", CSS, include_str!("assets/style.css")),
     ("report.css", CSS, include_str!("assets/report.css")),
     ("app.js", SCRIPT, include_str!("assets/app.js")),
     ("words.js", SCRIPT, include_str!("assets/words.js")),
     ("view.js", SCRIPT, include_str!("assets/view.js")),
     ("teach.js", SCRIPT, include_str!("assets/teach.js")),
+    ("sound.js", SCRIPT, include_str!("assets/sound.js")),
     ("inspect.js", SCRIPT, include_str!("assets/inspect.js")),
     ("report.js", SCRIPT, include_str!("assets/report.js")),
     ("icon.svg", SVG, include_str!("assets/icon.svg")),

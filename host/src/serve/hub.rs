@@ -1,6 +1,6 @@
 //! What workers, pages and the broker share.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -11,11 +11,13 @@ use sudal_firmware::heads::Role;
 use tokio::sync::{Notify, broadcast, oneshot};
 
 use super::metrics::Metrics;
+use super::parts::Seen;
 use super::pulse::{Doing, Pulse, Stalled};
 use super::shift::Part;
 use super::state::{Counts, Link, State};
+use super::tally::Tally;
 use super::trouble::{Told, Trouble};
-use super::{Decision, DeviceOptions, Log, LogError};
+use super::{Belongs, Decision, DeviceOptions, Log, LogError};
 use crate::data::Gray;
 use crate::device::Heatmap;
 
@@ -31,12 +33,18 @@ const WISHES: usize = 16;
 /// began. Where ids were times one number was both.
 const SHIFT: &str = "shift";
 const SHIFT_TIME: &str = "shift time";
+/// What comes before a device's name in those that tell which model it ran, and which decision was the
+/// first with it, and when.
+const MODEL: &str = "model of ";
+const COUNT: &str = "count of ";
+const COUNT_TIME: &str = "count time of ";
 
 /// What a page wants of a device.
 #[derive(Debug)]
 pub(super) enum Wish {
-    /// Take a frame and add it to a class. Frames of one hold are undone at once.
-    Enroll { name: String, hold: u64 },
+    /// Take a frame and add it to a class, a new one of which stands for this. Frames of one hold are
+    /// undone at once.
+    Enroll { name: String, hold: u64, role: Role },
     /// Add the last frame of a hold that was refused as one that does not fit, all the same.
     EnrollAnyway { hold: u64 },
     /// Undo the last change.
@@ -67,6 +75,8 @@ pub(super) enum Wish {
     Stay { stay: bool },
     /// Show the next class.
     Skip,
+    /// A part is in view now.
+    Trigger,
 }
 
 /// A wish, and where to say what came of it: the shots that the class now has, after an enrolment.
@@ -81,6 +91,8 @@ struct Station {
     pulse: Mutex<Pulse>,
     /// The newest decisions of the shift, the newest first.
     history: Mutex<VecDeque<Value>>,
+    /// The parts of the shift, or since another model was put on the device.
+    tally: Mutex<Tally>,
     picture: Mutex<Arc<Vec<u8>>>,
     /// What the model saw last, and where it is flawed.
     heat: Mutex<Option<Arc<(Gray, Heatmap)>>>,
@@ -162,12 +174,14 @@ impl Hub {
                     drift: false,
                     recentered: false,
                     separation: None,
-                    counts: Counts::new(shift.since),
+                    counts: Counts::new(shift.since, &Tally::default()),
+                    teaching: false,
                     frame: 0,
                     stalled: None,
                 }),
                 pulse: Mutex::new(Pulse::new(Instant::now(), Doing::Connect)),
                 history: Mutex::default(),
+                tally: Mutex::default(),
                 picture: Mutex::default(),
                 heat: Mutex::default(),
                 commands: Mutex::new(Some(commands)),
@@ -192,22 +206,91 @@ impl Hub {
 
     /// Counts what was decided since the shift began.
     fn count(&self, first: u64) -> Result<(), LogError> {
+        let names: Vec<_> = self.names();
+        let mut begins = Vec::new();
+        for name in &names {
+            begins.push(self.counted_from(name, self.shift_now())?);
+        }
         let mut from = first;
         loop {
             let piece = self.log.after(from, PIECE)?;
             let Some((last, _)) = piece.last() else {
-                return Ok(());
+                break;
             };
             from = last + 1;
             for (id, decision) in &piece {
-                for station in &self.stations {
-                    let mut state = lock(&station.state);
-                    if state.name == decision.device {
-                        state.counts.add(decision);
-                        station.remember(json!({ "id": id, "decision": decision }));
-                    }
-                }
+                let mine = names.iter().position(|name| *name == decision.device);
+                let Some(device) = mine.filter(|&device| *id >= begins[device].first) else {
+                    continue;
+                };
+                lock(&self.stations[device].tally).add(*id, decision);
+                self.stations[device].remember(json!({ "id": id, "decision": decision }));
             }
+        }
+        for (station, begin) in self.stations.iter().zip(begins) {
+            let counts = Counts::new(begin.since, &lock(&station.tally));
+            lock(&station.state).counts = counts;
+        }
+        Ok(())
+    }
+
+    fn names(&self) -> Vec<String> {
+        let stations = self.stations.iter();
+        stations
+            .map(|station| lock(&station.state).name.clone())
+            .collect()
+    }
+
+    fn shift_now(&self) -> Shift {
+        *lock(&self.shift)
+    }
+
+    /// From where on the parts of a device count: the shift's beginning, or that of its model.
+    fn counted_from(&self, name: &str, shift: Shift) -> Result<Shift, LogError> {
+        let first = self.log.number(&format!("{COUNT}{name}"))?;
+        let since = self.log.number(&format!("{COUNT_TIME}{name}"))?;
+        Ok(match first.zip(since) {
+            Some((first, since)) if first > shift.first => Shift { first, since },
+            _ => shift,
+        })
+    }
+
+    /// A device runs this model. Where it ran another one before, its parts are counted anew.
+    pub(super) fn runs(&self, device: usize, model: u64) -> Result<(), LogError> {
+        let Some(station) = self.stations.get(device) else {
+            return Ok(());
+        };
+        let name = lock(&station.state).name.clone();
+        let key = format!("{MODEL}{name}");
+        let before = self.log.number(&key)?;
+        if before == Some(model) {
+            return Ok(());
+        }
+        let mut numbers = vec![(key, model)];
+        let begin = Shift {
+            first: self.log.last() + 1,
+            since: self.log.now().wall,
+        };
+        if before.is_some() {
+            numbers.push((format!("{COUNT}{name}"), begin.first));
+            numbers.push((format!("{COUNT_TIME}{name}"), begin.since));
+        }
+        let numbers: Vec<_> = numbers.iter().map(|(key, n)| (&**key, *n)).collect();
+        self.log.set_numbers(&numbers)?;
+        if before.is_some() {
+            self.recount(device, begin);
+        }
+        Ok(())
+    }
+
+    /// Counts a device's parts from now on.
+    fn recount(&self, device: usize, begin: Shift) {
+        if let Some(station) = self.stations.get(device) {
+            lock(&station.history).clear();
+            *lock(&station.tally) = Tally::default();
+            self.change(device, |state| {
+                state.counts = Counts::new(begin.since, &Tally::default());
+            });
         }
     }
 
@@ -215,9 +298,8 @@ impl Hub {
     pub(super) fn begin_shift(&self) -> Result<(), LogError> {
         let shift = begun(&self.log)?;
         *lock(&self.shift) = shift;
-        for (device, station) in self.stations.iter().enumerate() {
-            lock(&station.history).clear();
-            self.change(device, |state| state.counts = Counts::new(shift.since));
+        for device in 0..self.stations.len() {
+            self.recount(device, shift);
         }
         Ok(())
     }
@@ -235,6 +317,16 @@ impl Hub {
             None => lock(&self.shift).first,
         };
         Part { first, from, to }
+    }
+
+    /// The first decision with the present model of each device for which that is later than the
+    /// shift's first.
+    pub(super) fn later(&self) -> Result<BTreeMap<String, u64>, LogError> {
+        let shift = self.shift_now();
+        let names = self.names().into_iter();
+        names
+            .map(|name| Ok((name.clone(), self.counted_from(&name, shift)?.first)))
+            .collect()
     }
 
     /// What a page is told first: all devices, and the last decisions of each.
@@ -364,7 +456,8 @@ impl Hub {
     pub(super) fn decide(
         &self,
         device: usize,
-        decision: &Decision,
+        decision: Decision,
+        part: Seen,
         picture: &[u8],
         seen: Option<(Gray, Heatmap)>,
     ) -> u64 {
@@ -375,11 +468,24 @@ impl Hub {
             *lock(&station.heat) = seen.map(Arc::new);
         }
         let heat = heat.unwrap_or_default();
+        let begun = self.stations.get(device);
+        let begun = begun.and_then(|station| lock(&station.tally).last());
+        let decision = &Decision {
+            part: match (part, begun) {
+                (Seen::Nothing, _) => Belongs::Aside,
+                (Seen::Same, Some(begun)) => Belongs::To(begun),
+                _ => Belongs::Begins,
+            },
+            ..decision
+        };
         let (id, logged) = self.log.append_with(decision, picture, &heat);
         self.metrics.decision(decision);
         if let Some(station) = self.stations.get(device) {
             let mut state = lock(&station.state);
-            state.counts.add(decision);
+            let mut tally = lock(&station.tally);
+            tally.add(id, decision);
+            state.counts = Counts::new(state.counts.since, &tally);
+            drop(tally);
             station.remember(json!({ "id": id, "decision": decision }));
             self.tell(&json!({
                 "type": "decision",

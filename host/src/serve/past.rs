@@ -47,12 +47,12 @@ enum Step {
 }
 
 impl Past {
-    /// Adds the frame that the camera shows to a class, if it is to fit only where it does, and gives
+    /// Adds the frame that the camera shows to a class, a new one of which stands for `role`, if it is to fit only where it does, and gives
     /// the class's shots. Frames of one hold are undone at once, one of none by itself.
     pub(super) fn enroll<S: Read + Write>(
         &mut self,
         client: &mut Client<S>,
-        name: &str,
+        (name, role): (&str, Role),
         hold: Option<u64>,
         fit: bool,
     ) -> Result<u8, Trouble> {
@@ -66,6 +66,7 @@ impl Past {
         } else {
             client.record_of(name)?
         };
+        let is_new = !goes_on && before.is_none();
         let enrolled = if fit {
             client.enroll_if_fit(name)?
         } else {
@@ -82,6 +83,10 @@ impl Past {
                 shots: 1,
                 before,
             });
+        }
+        if is_new && role != Role::Plain {
+            let id = client.find(name)?;
+            client.set_role(id, role)?;
         }
         Ok(enrolled.shots)
     }
@@ -258,7 +263,8 @@ mod tests {
         for (number, (hold, fit)) in holds.into_iter().enumerate() {
             let frame: Gray = frames.get(0, number).unwrap();
             client.show(&frame, capacity).unwrap();
-            past.enroll(&mut client, "nut", hold, fit).unwrap();
+            past.enroll(&mut client, ("nut", Role::Plain), hold, fit)
+                .unwrap();
         }
         let id = client.find("nut").unwrap();
         past.set_role(&mut client, id, Role::Good).unwrap();

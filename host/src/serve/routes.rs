@@ -1,5 +1,6 @@
 //! What browsers and other programs can ask.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ use tokio::time::timeout;
 
 use super::guard::{self, Guard};
 use super::hub::{Hub, Wish};
-use super::shift::{self, Part};
+use super::shift::{self, Part, Reader};
 use super::trouble::{Told, Trouble};
 use super::{LogError, Token, assets, csv, metrics, panics, picture};
 use crate::device::{self, ClientError};
@@ -68,6 +69,7 @@ pub(super) fn router(hub: Arc<Hub>, token: Token, host_names: Vec<String>) -> Ro
         .route("/devices/{device}/uncenter", post(uncenter))
         .route("/devices/{device}/stay", post(stay))
         .route("/devices/{device}/skip", post(skip))
+        .route("/devices/{device}/trigger", post(trigger))
         .route("/shift", post(begin_shift))
         .route("/token", post(async || StatusCode::NO_CONTENT))
         .route("/log/{id}/picture", get(logged_picture))
@@ -177,6 +179,9 @@ struct Enroll {
     name: String,
     /// Any number; the same for all frames of one hold.
     hold: u64,
+    /// What the class stands for if it is a new one.
+    #[serde(default)]
+    role: Role,
 }
 
 async fn enroll(
@@ -184,9 +189,9 @@ async fn enroll(
     device: Path<usize>,
     Json(ask): Json<Enroll>,
 ) -> Result<Response, Failure> {
-    let Enroll { name, hold } = ask;
+    let Enroll { name, hold, role } = ask;
     let name = class_name(&name)?;
-    wish(app, device, Wish::Enroll { name, hold }).await
+    wish(app, device, Wish::Enroll { name, hold, role }).await
 }
 
 #[derive(Deserialize)]
@@ -317,6 +322,10 @@ async fn skip(app: App, device: Path<usize>) -> Result<Response, Failure> {
     wish(app, device, Wish::Skip).await
 }
 
+async fn trigger(app: App, device: Path<usize>) -> Result<Response, Failure> {
+    wish(app, device, Wish::Trigger).await
+}
+
 async fn wish(State(hub): App, Path(device): Path<usize>, wish: Wish) -> Result<Response, Failure> {
     if !hub.has(device) {
         return Ok(StatusCode::NOT_FOUND.into_response());
@@ -349,6 +358,8 @@ struct Span {
     to: Option<u64>,
     /// `ko` or `en`.
     lang: Option<String>,
+    /// Minutes that the reader's clock is ahead of UTC, for days.
+    offset: Option<i32>,
 }
 
 async fn log_csv(State(hub): App, Query(span): Query<Span>) -> Response {
@@ -386,12 +397,19 @@ fn lines(hub: Arc<Hub>, part: Part) -> impl Stream<Item = io::Result<String>> {
 }
 
 async fn report(State(hub): App, Query(span): Query<Span>) -> Result<Response, Failure> {
-    let korean = span.lang.as_deref() == Some("ko");
+    let reader = Reader {
+        korean: span.lang.as_deref() == Some("ko"),
+        offset: span.offset.unwrap_or(0).clamp(-900, 900),
+    };
     let html = blocking(move || {
         let part = hub.part(span.from, span.to);
         let from = span.from.unwrap_or_else(|| hub.shift_time());
         let to = span.to.unwrap_or_else(|| hub.log.now().wall);
-        shift::report(&hub.log, part, (from, to), korean)
+        let later = match span.from {
+            Some(_) => BTreeMap::new(),
+            None => hub.later()?,
+        };
+        shift::report(&hub.log, part, &later, (from, to), reader)
     });
     let html = html.await?;
     Ok(([(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response())

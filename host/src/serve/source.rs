@@ -24,6 +24,11 @@ impl Source {
         }
     }
 
+    /// Whether each of its pictures shows another part.
+    pub(super) fn is_of_single_pictures(&self) -> bool {
+        matches!(self, Self::Reel(reel) if reel.shows_each_once())
+    }
+
     /// The next picture to show; none where the device takes its own.
     pub(super) fn advance(&mut self) -> Result<Option<Gray>, Trouble> {
         Ok(match self {

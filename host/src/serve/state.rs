@@ -6,8 +6,8 @@ use serde::Serialize;
 use sudal_firmware::decision::Filter;
 use sudal_firmware::heads::Role;
 
-use super::Decision;
 use super::pulse::Stalled;
+use super::tally::{Rate, Tally};
 use super::trouble::{Told, Trouble};
 use crate::device::Separation;
 
@@ -45,6 +45,8 @@ pub(super) struct State {
     /// How well its classes are told apart, once that was asked.
     pub(super) separation: Option<Separation>,
     pub(super) counts: Counts,
+    /// Whether it is being taught: what it sees meanwhile is not counted.
+    pub(super) teaching: bool,
     /// Grows with each live picture.
     pub(super) frame: u64,
     /// Whether the worker was not heard of for too long; all else is what it said last.
@@ -136,61 +138,34 @@ pub(super) struct Shown {
     pub(super) stay: bool,
 }
 
-/// Frames since the shift began, by what operators were told of them.
-#[derive(Debug, Clone, Default, Serialize)]
+/// Parts since the shift began, by what operators were told of them.
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct Counts {
     /// When it began, in microseconds since 1970.
     pub(super) since: u64,
+    /// Parts, and their frames.
     pub(super) total: u64,
+    pub(super) frames: u64,
     pub(super) calls: BTreeMap<&'static str, u64>,
     /// Those of a class, by its name.
     pub(super) classes: BTreeMap<String, u64>,
+    /// By the hour since 1970.
+    pub(super) hours: BTreeMap<u64, Rate>,
 }
 
 impl Counts {
-    pub(super) fn new(since: u64) -> Self {
+    /// Of parts that were counted from a time on.
+    pub(super) fn new(since: u64, tally: &Tally) -> Self {
+        let classes = tally.classes.iter();
         Self {
             since,
-            ..Self::default()
+            total: tally.parts,
+            frames: tally.frames,
+            calls: tally.calls.clone(),
+            classes: classes
+                .map(|(name, calls)| (name.clone(), calls.values().sum()))
+                .collect(),
+            hours: tally.hours.clone(),
         }
-    }
-
-    pub(super) fn add(&mut self, decision: &Decision) {
-        self.total += 1;
-        let (call, class) = decision.told_by_name();
-        *self.calls.entry(call).or_default() += 1;
-        if !class.is_empty() {
-            *self.classes.entry(class.to_owned()).or_default() += 1;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::decision::tests::decision;
-    use super::super::{Call, Vote};
-    use super::*;
-
-    #[test]
-    fn frames_are_counted_by_what_operators_were_told() {
-        let vote = |call, class: &str| {
-            Some(Vote {
-                call,
-                class: class.to_owned(),
-                votes: 3,
-                frames: 5,
-            })
-        };
-        let mut counts = Counts::new(7);
-        counts.add(&decision(Call::Class, vote(None, "")));
-        counts.add(&decision(Call::Unknown, vote(Some(Call::Good), "bolt")));
-        counts.add(&decision(Call::Class, vote(Some(Call::Unknown), "")));
-        counts.add(&decision(Call::Class, None));
-        counts.add(&decision(Call::Unknown, None));
-        assert_eq!((counts.since, counts.total), (7, 5));
-        let calls = [("class", 1), ("good", 1), ("undecided", 1), ("unknown", 2)];
-        assert_eq!(counts.calls, BTreeMap::from(calls));
-        let classes = [("bolt".to_owned(), 1), ("nut".to_owned(), 1)];
-        assert_eq!(counts.classes, BTreeMap::from(classes));
     }
 }

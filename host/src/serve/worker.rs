@@ -5,15 +5,17 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use sudal_firmware::decision::{Basis, Outlier};
+use sudal_firmware::heads::Role;
 
 use super::decision::voting;
 use super::hub::{Command, Hub, Wish};
 use super::panics::caught;
+use super::parts::{Parts, Seen};
 use super::past::Past;
 use super::pulse::Doing;
 use super::state::{Link, Shown, Taught};
 use super::trouble::Trouble;
-use super::{Call, Decision, DeviceOptions, Measure, Source, Vote, picture};
+use super::{Belongs, Call, Decision, DeviceOptions, Measure, Source, Vote, picture};
 use crate::data::Gray;
 use crate::device::{
     self, Board, Client, ClientError, DeviceError, Head, Hold, Info, InspectionInfo, Judgement,
@@ -28,6 +30,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 const BEAT: Duration = Duration::from_secs(1);
 /// How long classes have to be left alone before it is asked how well they are told apart.
 const QUIET: Duration = Duration::from_secs(1);
+/// What a device sees so long after a lesson is still what it was taught.
+const LESSON: Duration = Duration::from_millis(1500);
 /// A device that was silent for so long is lost.
 const PATIENCE: Patience = Patience {
     each: Duration::from_secs(2),
@@ -50,6 +54,9 @@ pub(super) struct Worker {
     recent: Recent,
     /// While good parts are watched.
     commission: Option<Commission>,
+    parts: Parts,
+    /// Until when frames are of what is being taught.
+    teaching: Option<Instant>,
     /// When to ask how well the classes are told apart: a while after they changed.
     review: Option<Instant>,
 }
@@ -59,6 +66,7 @@ pub(super) struct Worker {
 struct Refused {
     hold: u64,
     name: String,
+    role: Role,
     /// None where the device takes its own.
     frame: Option<Gray>,
 }
@@ -78,6 +86,7 @@ struct Session {
 
 impl Worker {
     pub(super) fn new(hub: Arc<Hub>, place: usize, options: DeviceOptions) -> Self {
+        let each_picture = options.source.is_of_single_pictures();
         Self {
             hub,
             place,
@@ -86,6 +95,8 @@ impl Worker {
             refused: None,
             recent: Recent::default(),
             commission: None,
+            parts: Parts::new(each_picture),
+            teaching: None,
             review: None,
         }
     }
@@ -166,6 +177,12 @@ impl Worker {
         session.list()?;
         session.know()?;
         self.resume(&session);
+        if let Ok(model) = &session.info.model
+            && let Err(error) = self.hub.runs(self.place, model.id)
+        {
+            // The log tells of itself.
+            eprintln!("{}: {error}", self.options.name);
+        }
         self.hub.change(self.place, |state| {
             state.link = Link::Up;
             state.trouble = None;
@@ -190,6 +207,9 @@ impl Worker {
             match self.next(commands, due) {
                 Ok(command) => {
                     self.hub.beat(self.place, Doing::Ask);
+                    if matches!(command.wish, Wish::Trigger) {
+                        due = Instant::now();
+                    }
                     let answer = self.grant(session, command.wish);
                     self.publish(session);
                     match answer {
@@ -270,10 +290,13 @@ impl Worker {
             Judgement::Class(verdict) => (verdict.anomaly, verdict.decision.drift.warning),
             Judgement::Inspection(anomaly) => (Some(*anomaly), false),
         };
+        self.teaching = self.teaching.filter(|until| Instant::now() < *until);
+        let teaching = self.teaching.is_some();
         self.hub.update(self.place, |state| {
-            let before = (state.drift, state.inspects);
-            (state.drift, state.inspects) = (drift, anomaly.is_some());
-            before != (drift, anomaly.is_some())
+            let before = (state.drift, state.inspects, state.teaching);
+            let now = (drift, anomaly.is_some(), teaching);
+            (state.drift, state.inspects, state.teaching) = now;
+            before != now
         });
         let mut seen = None;
         let mut flawed_percent = None;
@@ -296,8 +319,14 @@ impl Worker {
             flawed_percent,
             ..session.decision(&self.options.name, judgement, micros, time)
         };
+        let part = if teaching {
+            self.parts.forget();
+            Seen::Nothing
+        } else {
+            self.parts.see(&frame, decision.told())
+        };
         self.hub.beat(self.place, Doing::Log);
-        let id = self.hub.decide(self.place, &decision, &small, seen);
+        let id = self.hub.decide(self.place, decision, part, &small, seen);
         let capacity = session.info.frame_capacity as usize;
         self.recent.push(id, &frame, capacity);
         self.watch_good(session)
@@ -316,6 +345,7 @@ impl Worker {
         match (wish, self.options.source.reel()) {
             (Wish::Stay { stay }, Some(reel)) => reel.set_stay(stay),
             (Wish::Skip, Some(reel)) => reel.skip(),
+            (Wish::Trigger, _) => self.parts.trigger(session.info.deciding.filter.window),
             (Wish::Stay { .. } | Wish::Skip, None) => {}
             (wish, _) => {
                 self.unlock(session)?;
@@ -349,7 +379,8 @@ impl Worker {
                 self.inspection(session, wish)?;
                 return Ok(None);
             }
-            Wish::Enroll { name, hold } => {
+            Wish::Enroll { name, hold, role } => {
+                self.teaching = Some(Instant::now() + LESSON);
                 self.hub.beat(self.place, Doing::Picture);
                 let given = self.options.source.same()?;
                 self.hub.beat(self.place, Doing::Ask);
@@ -357,14 +388,14 @@ impl Worker {
                 let frame = session.take(given)?;
                 self.show(session, &frame);
                 let (client, hold_on) = (&mut session.client, Some(hold));
-                let mut enrolled = self.past.enroll(client, &name, hold_on, true);
+                let mut enrolled = self.past.enroll(client, (&name, role), hold_on, true);
                 let far = matches!(
                     enrolled.as_ref().err().and_then(Trouble::outlier),
                     Some(Outlier::Far { .. })
                 );
                 // The shots alone say too little of what else is of a class.
                 if far && session.info.deciding.basis != Basis::Calibration {
-                    enrolled = self.past.enroll(client, &name, hold_on, false);
+                    enrolled = self.past.enroll(client, (&name, role), hold_on, false);
                 }
                 let Some(outlier) = enrolled.as_ref().err().and_then(Trouble::outlier) else {
                     return enrolled.map(Some);
@@ -376,6 +407,7 @@ impl Worker {
                 self.refused = Some(Refused {
                     hold,
                     name,
+                    role,
                     frame: (!takes_its_own).then_some(frame),
                 });
                 return match outlier {
@@ -387,10 +419,14 @@ impl Worker {
             }
             Wish::EnrollAnyway { hold } => {
                 let refused = self.refused.take_if(|refused| refused.hold == hold);
-                let Refused { name, frame, .. } = refused.ok_or(Trouble::NothingRefused)?;
+                let Refused {
+                    name, role, frame, ..
+                } = refused.ok_or(Trouble::NothingRefused)?;
                 let frame = session.take(frame)?;
                 self.show(session, &frame);
-                let shots = self.past.enroll(&mut session.client, &name, None, false)?;
+                let shots = self
+                    .past
+                    .enroll(&mut session.client, (&name, role), None, false)?;
                 return Ok(Some(shots));
             }
             Wish::Undo if self.commission.is_some() && self.past.is_of_inspection() => {
@@ -402,7 +438,7 @@ impl Worker {
             Wish::Role { id, role } => self.past.set_role(client, id, role)?,
             Wish::Recenter => client.recenter()?,
             Wish::Uncenter => client.uncenter()?,
-            Wish::Stay { .. } | Wish::Skip => {}
+            Wish::Stay { .. } | Wish::Skip | Wish::Trigger => {}
         }
         session.info = session.client.info()?;
         Ok(None)
@@ -434,6 +470,7 @@ impl Worker {
             state.undo = self.past.last();
             state.inspection = inspection;
             state.recentered = session.info.deciding.recentered;
+            state.teaching = self.teaching.is_some();
             state.reel = reel;
         });
     }
@@ -489,6 +526,7 @@ impl Session {
                     vote: None,
                     time,
                     flawed_percent: None,
+                    part: Belongs::Begins,
                 };
             }
         };
@@ -517,6 +555,7 @@ impl Session {
             }),
             time,
             flawed_percent: None,
+            part: Belongs::Begins,
         }
     }
 

@@ -30,6 +30,7 @@ export function setUpInspection(app, change) {
   function heat() {
     if (!known()) return;
     app.heat = !app.heat;
+    localStorage.setItem("heat", app.heat ? "yes" : "no");
     app.redraw();
     update();
   }
