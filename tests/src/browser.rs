@@ -35,6 +35,12 @@ impl Browser {
     /// Opens one, installing it if need be; says so where that can't be.
     #[must_use]
     pub fn open() -> Option<Self> {
+        Self::open_with(&[])
+    }
+
+    /// The same with arguments of Chromium's beside.
+    #[must_use]
+    pub fn open_with(more: &[&str]) -> Option<Self> {
         program("chromium", &["chromium"])?;
         let driver = program("chromedriver", &["chromium-driver"])?;
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -56,10 +62,17 @@ impl Browser {
             assert!(Instant::now() < patience, "the driver does not start");
             sleep(Duration::from_millis(50));
         }
-        let options = json!({ "args": [
-            "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
-            "--window-size=1440,900", "--lang=en-US", "--accept-lang=en-US", "--hide-scrollbars",
-        ] });
+        let usual = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-dev-shm-usage",
+            "--disable-gpu",
+            "--window-size=1440,900",
+            "--lang=en-US",
+            "--accept-lang=en-US",
+            "--hide-scrollbars",
+        ];
+        let options = json!({ "args": [&usual[..], more].concat() });
         let capabilities = json!({ "alwaysMatch": { "goog:chromeOptions": options } });
         let session = browser.send("", &json!({ "capabilities": capabilities }));
         browser.session = format!("/{}", session["sessionId"].as_str().unwrap());
@@ -185,6 +198,13 @@ impl Browser {
         self.send(&format!("/element/{field}/value"), &json!({ "text": text }));
     }
 
+    /// Gives a field for files one.
+    pub fn choose(&self, css: &str, file: &std::path::Path) {
+        let field = self.find(css);
+        let text = json!({ "text": file.to_str().unwrap() });
+        self.send(&format!("/element/{field}/value"), &text);
+    }
+
     /// Clicks there.
     pub fn click(&self, css: &str) {
         let element = self.find(css);
@@ -226,7 +246,8 @@ impl Browser {
 
     /// Shows the page in a view of this size.
     pub fn resize(&self, width: u32, height: u32) {
-        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        let size =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         let command = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": size });
         self.send("/goog/cdp/execute", &command);
     }

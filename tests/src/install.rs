@@ -45,7 +45,9 @@ pub fn program(name: &str, packages: &[&str]) -> Option<PathBuf> {
 /// and that is said, where that can't be.
 #[must_use]
 pub fn node_packages(folder: &str, packages: &[&str]) -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target").join(folder);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../target")
+        .join(folder);
     fs::create_dir_all(&folder).unwrap();
     // Two tests at once would install it into each other's way.
     let lock = File::create(folder.join("lock")).unwrap();
@@ -74,7 +76,9 @@ pub fn node_packages(folder: &str, packages: &[&str]) -> Option<PathBuf> {
 #[must_use]
 pub fn python_with(folder: &str, packages: &[&str]) -> Option<PathBuf> {
     let python = program("python3", &["python3", "python3-venv"])?;
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target").join(folder);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../target")
+        .join(folder);
     fs::create_dir_all(&folder).unwrap();
     let lock = File::create(folder.join("lock")).unwrap();
     lock.lock().unwrap();
@@ -86,7 +90,11 @@ pub fn python_with(folder: &str, packages: &[&str]) -> Option<PathBuf> {
         return Some(own);
     }
     let made = done(Command::new(python).args(["-m", "venv"]).arg(&folder))
-        && done(Command::new(&own).args(["-m", "pip", "install", "--quiet"]).args(packages));
+        && done(
+            Command::new(&own)
+                .args(["-m", "pip", "install", "--quiet"])
+                .args(packages),
+        );
     if !made {
         println!("skipped: pip can't install {packages:?}");
         return None;

@@ -54,7 +54,7 @@ pub(super) fn iso(micros: u64) -> String {
 }
 
 /// Text that a spreadsheet takes for text, whatever an operator wrote.
-fn field(text: &str) -> String {
+pub(super) fn field(text: &str) -> String {
     // Some take full-width signs for formulas too, and skip what can't be seen.
     let seen = |c: &char| !is_hidden(*c) && !c.is_whitespace();
     let first = text.chars().filter(seen).nfkc().next();

@@ -3,21 +3,23 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use sudal_firmware::decision::Rate;
 use sudal_firmware::heads::Role;
 use tokio::sync::{Notify, broadcast, oneshot};
 
+use super::audit::Note;
 use super::metrics::Metrics;
 use super::parts::Seen;
 use super::pulse::{Doing, Pulse, Stalled};
 use super::shift::Part;
-use super::state::{Counts, Link, State};
-use super::tally::Tally;
+use super::state::{self, Counts, Link, State};
+use super::tally::{Tally, fails};
 use super::trouble::{Told, Trouble};
-use super::{Belongs, Decision, DeviceOptions, Log, LogError};
+use super::{Belongs, Call, Decision, DeviceOptions, Log, LogError};
 use crate::data::Gray;
 use crate::device::Heatmap;
 
@@ -77,12 +79,99 @@ pub(super) enum Wish {
     Skip,
     /// A part is in view now.
     Trigger,
+    /// Teach what the picture of a decision shows: its verdict was wrong.
+    Correct {
+        picture: u64,
+        name: String,
+        role: Role,
+    },
+    /// Teach a picture that was brought along.
+    Import {
+        frame: Gray,
+        name: String,
+        role: Role,
+        hold: u64,
+    },
+    /// Tell a class's shots.
+    Gallery { id: u8 },
+    /// Take a shot out of a class.
+    RemoveShot { id: u8, key: String },
+    /// How many pictures of known classes may be called unknown.
+    Rate { parts: u16 },
 }
 
-/// A wish, and where to say what came of it: the shots that the class now has, after an enrolment.
+impl Wish {
+    /// Under which name it is noted that this was done, and of which picture; none of what changes
+    /// nothing that was taught.
+    pub(super) fn note(&self) -> Option<(&'static str, Option<u64>)> {
+        Some(match self {
+            Self::Enroll { .. } => ("enroll", None),
+            Self::EnrollAnyway { .. } => ("enroll-anyway", None),
+            Self::Undo => ("undo", None),
+            Self::Rename { .. } => ("rename", None),
+            Self::Remove { .. } => ("remove", None),
+            Self::Role { .. } => ("role", None),
+            Self::Recenter => ("recenter", None),
+            Self::Uncenter => ("uncenter", None),
+            Self::Good { picture } => ("good", *picture),
+            Self::Bad { picture } => ("bad", *picture),
+            Self::KeepCommission => ("keep-commission", None),
+            Self::Forget => ("forget", None),
+            Self::Correct { picture, .. } => ("correct", Some(*picture)),
+            Self::Import { .. } => ("import", None),
+            Self::RemoveShot { .. } => ("remove-shot", None),
+            Self::Rate { .. } => ("rate", None),
+            Self::Commission { .. }
+            | Self::DiscardCommission
+            | Self::Stay { .. }
+            | Self::Skip
+            | Self::Trigger
+            | Self::Gallery { .. } => return None,
+        })
+    }
+}
+
+/// What is said of a frame.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Said {
+    pub(super) call: Call,
+    /// Name of the class; empty where it is of none.
+    pub(super) class: String,
+}
+
+/// What came of a wish.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(super) struct Answer {
+    /// Shots that the class now has.
+    pub(super) shots: Option<u8>,
+    /// The class that it was about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) class: Option<String>,
+    /// What was said of a picture before it was taught, and what is after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) before: Option<Said>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) after: Option<Said>,
+    /// The shots of a class, by their keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) gallery: Option<Vec<String>>,
+}
+
+/// A frame that a browser's camera gave.
+#[derive(Debug, Clone)]
+pub(super) struct Pushed {
+    pub(super) frame: Arc<Gray>,
+    pub(super) number: u64,
+    at: Instant,
+}
+
+/// A browser's camera that gave nothing for so long is gone.
+const PUSHED: Duration = Duration::from_secs(3);
+
+/// A wish, and where to say what came of it.
 pub(super) struct Command {
     pub(super) wish: Wish,
-    pub(super) answer: oneshot::Sender<Result<Option<u8>, Trouble>>,
+    pub(super) answer: oneshot::Sender<Result<Answer, Trouble>>,
 }
 
 struct Station {
@@ -97,6 +186,9 @@ struct Station {
     /// What the model saw last, and where it is flawed.
     heat: Mutex<Option<Arc<(Gray, Heatmap)>>>,
     commands: Mutex<Option<SyncSender<Command>>>,
+    pushed: Mutex<Option<Pushed>>,
+    /// What was last said of a part.
+    said: Mutex<Option<state::Said>>,
 }
 
 impl Station {
@@ -175,6 +267,8 @@ impl Hub {
                     recentered: false,
                     separation: None,
                     counts: Counts::new(shift.since, &Tally::default()),
+                    rate: 0,
+                    pushed: false,
                     teaching: false,
                     frame: 0,
                     stalled: None,
@@ -185,6 +279,8 @@ impl Hub {
                 picture: Mutex::default(),
                 heat: Mutex::default(),
                 commands: Mutex::new(Some(commands)),
+                pushed: Mutex::default(),
+                said: Mutex::default(),
             });
         }
         let hub = Self {
@@ -356,6 +452,86 @@ impl Hub {
         Some(Arc::clone(&lock(&station.picture)))
     }
 
+    /// A browser's camera sees this.
+    pub(super) fn push(&self, device: usize, frame: Gray) {
+        if let Some(station) = self.stations.get(device) {
+            let mut pushed = lock(&station.pushed);
+            let number = pushed.as_ref().map_or(0, |pushed| pushed.number + 1);
+            *pushed = Some(Pushed {
+                frame: Arc::new(frame),
+                number,
+                at: Instant::now(),
+            });
+        }
+    }
+
+    /// What a browser's camera sees, if one gives its pictures to this device.
+    pub(super) fn pushed(&self, device: usize) -> Option<Pushed> {
+        let station = self.stations.get(device)?;
+        lock(&station.pushed)
+            .clone()
+            .filter(|pushed| pushed.at.elapsed() < PUSHED)
+    }
+
+    /// Notes what was done to a device, and who says that they did it.
+    pub(super) fn note(
+        &self,
+        device: usize,
+        who: String,
+        (what, picture): (&str, Option<u64>),
+        answer: &Answer,
+    ) {
+        let Some(station) = self.stations.get(device) else {
+            return;
+        };
+        let note = Note {
+            time: self.log.now().wall,
+            who,
+            device: lock(&station.state).name.clone(),
+            what: what.to_owned(),
+            class: answer.class.clone().unwrap_or_default(),
+            picture,
+            shots: answer.shots,
+        };
+        if let Err(error) = self.log.note(&note) {
+            eprintln!(
+                "{}: {what} was done and could not be noted: {error}",
+                note.device
+            );
+        }
+    }
+
+    /// How many of the shift's parts there are that a limit was known for, and how many of them would
+    /// be unknown at another rate.
+    pub(super) fn what_if(&self, device: usize, rate: Rate) -> Option<(usize, usize)> {
+        let station = self.stations.get(device)?;
+        let now = Rate::new(lock(&station.state).rate).unwrap_or_default();
+        Some(lock(&station.tally).unknown_at(now, rate))
+    }
+
+    /// How many devices there are.
+    pub(super) fn devices(&self) -> usize {
+        self.stations.len()
+    }
+
+    /// What a PLC is told of a device.
+    pub(super) fn plc(&self, device: usize) -> Option<state::Plc> {
+        let station = self.stations.get(device)?;
+        let up = {
+            let state = lock(&station.state);
+            state.link == Link::Up && state.stalled.is_none()
+        };
+        let tally = lock(&station.tally);
+        let sum = |calls: &[Call]| calls.iter().map(|call| tally.of(*call)).sum();
+        Some(state::Plc {
+            up,
+            parts: tally.parts,
+            ok: sum(&[Call::Class, Call::Good]),
+            ng: sum(&[Call::Defect, Call::Flawed, Call::Unknown, Call::Unclear]),
+            last: lock(&station.said).clone(),
+        })
+    }
+
     /// Whether there is such a device.
     pub(super) fn has(&self, device: usize) -> bool {
         device < self.stations.len()
@@ -366,7 +542,7 @@ impl Hub {
         &self,
         device: usize,
         wish: Wish,
-    ) -> Result<oneshot::Receiver<Result<Option<u8>, Trouble>>, Trouble> {
+    ) -> Result<oneshot::Receiver<Result<Answer, Trouble>>, Trouble> {
         let (answer, answered) = oneshot::channel();
         let station = self.stations.get(device).ok_or(Trouble::Away)?;
         if let Some(stalled) = self.stalled(device) {
@@ -482,6 +658,22 @@ impl Hub {
         self.metrics.decision(decision);
         if let Some(station) = self.stations.get(device) {
             let mut state = lock(&station.state);
+            if decision.part != Belongs::Aside {
+                let (verdict, class) = match decision.told() {
+                    None => (0, ""),
+                    Some((Call::Unknown, _)) => (3, ""),
+                    Some((Call::Unclear, _)) => (4, ""),
+                    Some((call, class)) => (if fails(call) { 2 } else { 1 }, class),
+                };
+                let taught = state.classes.iter().find(|taught| taught.name == class);
+                *lock(&station.said) = Some(state::Said {
+                    verdict,
+                    class: class.to_owned(),
+                    class_id: taught.map(|taught| taught.id),
+                    novelty: decision.novelty,
+                    threshold: decision.threshold,
+                });
+            }
             let mut tally = lock(&station.tally);
             tally.add(id, decision);
             state.counts = Counts::new(state.counts.since, &tally);

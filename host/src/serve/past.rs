@@ -38,6 +38,11 @@ enum Step {
         /// What the class stood for.
         before: Role,
     },
+    /// One of its shots was taken out.
+    Shot {
+        name: String,
+        record: Vec<u8>,
+    },
     /// Something of the inspection.
     Inspection {
         what: &'static str,
@@ -46,16 +51,31 @@ enum Step {
     },
 }
 
+/// What a frame is taught as.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lesson<'n> {
+    /// Name of the class, and what a new one stands for.
+    pub(super) name: &'n str,
+    pub(super) role: Role,
+    /// Frames of one hold are undone at once, one of none by itself.
+    pub(super) hold: Option<u64>,
+    /// Whether it is to fit the class.
+    pub(super) fit: bool,
+}
+
 impl Past {
-    /// Adds the frame that the camera shows to a class, a new one of which stands for `role`, if it is to fit only where it does, and gives
-    /// the class's shots. Frames of one hold are undone at once, one of none by itself.
+    /// Adds the frame that the camera shows to a class, and gives the class's shots.
     pub(super) fn enroll<S: Read + Write>(
         &mut self,
         client: &mut Client<S>,
-        (name, role): (&str, Role),
-        hold: Option<u64>,
-        fit: bool,
+        lesson: Lesson<'_>,
     ) -> Result<u8, Trouble> {
+        let Lesson {
+            name,
+            role,
+            hold,
+            fit,
+        } = lesson;
         let goes_on = matches!(
             self.0.last(),
             Some(Step::Enroll { hold: last, name: of, .. })
@@ -89,6 +109,22 @@ impl Past {
             client.set_role(id, role)?;
         }
         Ok(enrolled.shots)
+    }
+
+    /// Puts a record with a shot less in place of a class's own, and gives the shots that are left.
+    pub(super) fn replace<S: Read + Write>(
+        &mut self,
+        client: &mut Client<S>,
+        name: &str,
+        before: Vec<u8>,
+        after: &[u8],
+    ) -> Result<u8, Trouble> {
+        let restored = client.restore(after)?;
+        self.push(Step::Shot {
+            name: name.to_owned(),
+            record: before,
+        });
+        Ok(restored.shots)
     }
 
     /// Gives a class another name.
@@ -171,7 +207,8 @@ impl Past {
                 before: Some(record),
                 ..
             }
-            | Step::Remove { record, .. } => {
+            | Step::Remove { record, .. }
+            | Step::Shot { record, .. } => {
                 client.restore(record)?;
             }
             Step::Enroll { name, .. } => match client.find(name) {
@@ -217,6 +254,7 @@ impl Past {
             Step::Enroll { name, shots, .. } => undo("enroll", name, Some(*shots)),
             Step::Rename { to, .. } => undo("rename", to, None),
             Step::Remove { name, .. } => undo("remove", name, None),
+            Step::Shot { name, .. } => undo("shot", name, None),
             Step::Inspection { what, .. } => undo(what, "", None),
             Step::Role { name, before, .. } => Undo {
                 role: Some(*before),
@@ -263,8 +301,16 @@ mod tests {
         for (number, (hold, fit)) in holds.into_iter().enumerate() {
             let frame: Gray = frames.get(0, number).unwrap();
             client.show(&frame, capacity).unwrap();
-            past.enroll(&mut client, ("nut", Role::Plain), hold, fit)
-                .unwrap();
+            past.enroll(
+                &mut client,
+                Lesson {
+                    name: "nut",
+                    role: Role::Plain,
+                    hold,
+                    fit,
+                },
+            )
+            .unwrap();
         }
         let id = client.find("nut").unwrap();
         past.set_role(&mut client, id, Role::Good).unwrap();

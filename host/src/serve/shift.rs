@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::csv::iso;
-use super::tally::{Rate, Tally, fails};
+use super::tally::{Hour, Tally, fails};
 use super::{Call, Decision, Log, LogError};
 
 /// Decisions that are read from the log at once.
@@ -269,7 +269,7 @@ fn hours(html: &mut String, tally: &Tally, reader: Reader) -> std::fmt::Result {
 
 /// Where there are several, as the reader's calendar has them.
 fn days(html: &mut String, tally: &Tally, reader: Reader) -> std::fmt::Result {
-    let mut days: BTreeMap<i64, Rate> = BTreeMap::new();
+    let mut days: BTreeMap<i64, Hour> = BTreeMap::new();
     for (hour, rate) in &tally.hours {
         let local = *hour as i64 + i64::from(reader.offset) / 60;
         let day = days.entry(local.div_euclid(HOURS_OF_A_DAY)).or_default();
@@ -294,7 +294,7 @@ fn days(html: &mut String, tally: &Tally, reader: Reader) -> std::fmt::Result {
 fn rates_of(
     html: &mut String,
     title: &str,
-    rates: impl Iterator<Item = (String, Rate)>,
+    rates: impl Iterator<Item = (String, Hour)>,
     reader: Reader,
 ) -> std::fmt::Result {
     let w = |en, ko| word(reader.korean, en, ko);
@@ -307,7 +307,7 @@ fn rates_of(
     table(html, title, &heads)?;
     let rates: Vec<_> = rates.collect();
     let most = rates.iter().map(|(_, rate)| rate.parts).max().unwrap_or(1);
-    for (label, Rate { parts, failed }) in rates {
+    for (label, Hour { parts, failed }) in rates {
         write!(
             html,
             "<tr><th scope=\"row\">{label}</th><td>{parts}</td><td>{failed}</td><td>{}</td><td>{}</td></tr>",

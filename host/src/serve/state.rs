@@ -7,7 +7,7 @@ use sudal_firmware::decision::Filter;
 use sudal_firmware::heads::Role;
 
 use super::pulse::Stalled;
-use super::tally::{Rate, Tally};
+use super::tally::{Hour, Tally};
 use super::trouble::{Told, Trouble};
 use crate::device::Separation;
 
@@ -45,6 +45,10 @@ pub(super) struct State {
     /// How well its classes are told apart, once that was asked.
     pub(super) separation: Option<Separation>,
     pub(super) counts: Counts,
+    /// How many pictures of known classes may be called unknown, in parts of 10,000.
+    pub(super) rate: u16,
+    /// Whether a browser's camera gives it its pictures.
+    pub(super) pushed: bool,
     /// Whether it is being taught: what it sees meanwhile is not counted.
     pub(super) teaching: bool,
     /// Grows with each live picture.
@@ -64,6 +68,27 @@ impl State {
         }
         shown
     }
+}
+
+/// What a PLC is told of a device.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Plc {
+    pub(super) up: bool,
+    /// Parts of the shift, and those that passed and did not.
+    pub(super) parts: u64,
+    pub(super) ok: u64,
+    pub(super) ng: u64,
+    pub(super) last: Option<Said>,
+}
+
+/// What was last said of a part.
+#[derive(Debug, Clone)]
+pub(super) struct Said {
+    pub(super) verdict: u16,
+    pub(super) class: String,
+    pub(super) class_id: Option<u8>,
+    pub(super) novelty: Option<f32>,
+    pub(super) threshold: Option<f32>,
 }
 
 /// Whether a device is there.
@@ -93,7 +118,7 @@ pub(super) struct Taught {
 /// A change that can be undone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Undo {
-    /// `enroll`, `rename`, `remove` or `role`; of the inspection `good`, `bad`, `commission` or `forget`.
+    /// `enroll`, `rename`, `remove`, `shot` or `role`; of the inspection `good`, `bad`, `commission` or `forget`.
     pub(super) what: &'static str,
     /// Name of the class; empty of the inspection.
     pub(super) name: String,
@@ -150,7 +175,7 @@ pub(super) struct Counts {
     /// Those of a class, by its name.
     pub(super) classes: BTreeMap<String, u64>,
     /// By the hour since 1970.
-    pub(super) hours: BTreeMap<u64, Rate>,
+    pub(super) hours: BTreeMap<u64, Hour>,
 }
 
 impl Counts {

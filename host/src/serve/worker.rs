@@ -8,10 +8,10 @@ use sudal_firmware::decision::{Basis, Outlier};
 use sudal_firmware::heads::Role;
 
 use super::decision::voting;
-use super::hub::{Command, Hub, Wish};
+use super::hub::{Answer, Command, Hub, Wish};
 use super::panics::caught;
 use super::parts::{Parts, Seen};
-use super::past::Past;
+use super::past::{Lesson, Past};
 use super::pulse::Doing;
 use super::state::{Link, Shown, Taught};
 use super::trouble::Trouble;
@@ -39,6 +39,7 @@ const PATIENCE: Patience = Patience {
 };
 
 mod inspect;
+mod lessons;
 mod recent;
 
 use recent::{Commission, Recent};
@@ -55,6 +56,8 @@ pub(super) struct Worker {
     /// While good parts are watched.
     commission: Option<Commission>,
     parts: Parts,
+    /// The last frame of a browser's camera that was looked at.
+    pushed: Option<u64>,
     /// Until when frames are of what is being taught.
     teaching: Option<Instant>,
     /// When to ask how well the classes are told apart: a while after they changed.
@@ -96,6 +99,7 @@ impl Worker {
             recent: Recent::default(),
             commission: None,
             parts: Parts::new(each_picture),
+            pushed: None,
             teaching: None,
             review: None,
         }
@@ -265,8 +269,19 @@ impl Worker {
         let class = |source: &mut Source| source.reel().map(|reel| reel.class().to_owned());
         let before = class(source);
         self.hub.beat(self.place, Doing::Picture);
-        let frame = source.advance();
-        if before != class(source) {
+        let pushed = self.hub.pushed(self.place);
+        let number = pushed.as_ref().map(|pushed| pushed.number);
+        let news = self.pushed.is_some() != number.is_some();
+        if number.is_some() && self.pushed == number {
+            // Its next picture is still to come.
+            return Ok(());
+        }
+        self.pushed = number;
+        let frame = match pushed {
+            Some(pushed) => Ok(Some(Gray::clone(&pushed.frame))),
+            None => source.advance(),
+        };
+        if news || before != class(&mut self.options.source) {
             self.publish(session);
         }
         let frame = frame?;
@@ -332,6 +347,14 @@ impl Worker {
         self.watch_good(session)
     }
 
+    /// The next picture of what is in view; none where the device takes its own.
+    fn same(&mut self) -> Result<Option<Gray>, Trouble> {
+        match self.hub.pushed(self.place) {
+            Some(pushed) => Ok(Some(Gray::clone(&pushed.frame))),
+            None => self.options.source.same(),
+        }
+    }
+
     /// Shows pages a frame, and what of it is looked at.
     fn show(&self, session: &Session, frame: &Gray) {
         let part = picture::looked_at(frame, &session.info);
@@ -341,12 +364,13 @@ impl Worker {
         self.hub.show(self.place, picture::live(frame, part));
     }
 
-    fn grant(&mut self, session: &mut Session, wish: Wish) -> Result<Option<u8>, Trouble> {
+    fn grant(&mut self, session: &mut Session, wish: Wish) -> Result<Answer, Trouble> {
         match (wish, self.options.source.reel()) {
             (Wish::Stay { stay }, Some(reel)) => reel.set_stay(stay),
             (Wish::Skip, Some(reel)) => reel.skip(),
             (Wish::Trigger, _) => self.parts.trigger(session.info.deciding.filter.window),
             (Wish::Stay { .. } | Wish::Skip, None) => {}
+            (Wish::Gallery { id }, _) => return self.gallery(session, id),
             (wish, _) => {
                 self.unlock(session)?;
                 let done = self.alter(session, wish);
@@ -359,15 +383,20 @@ impl Worker {
                 return Ok(done);
             }
         }
-        Ok(None)
+        Ok(Answer::default())
     }
 
     /// Changes what the device was taught.
-    fn alter(&mut self, session: &mut Session, wish: Wish) -> Result<Option<u8>, Trouble> {
+    fn alter(&mut self, session: &mut Session, wish: Wish) -> Result<Answer, Trouble> {
         if !matches!(wish, Wish::Enroll { .. } | Wish::EnrollAnyway { .. }) {
             // Its class may be another one now, or gone.
             self.refused = None;
         }
+        let mut class = match &wish {
+            Wish::Remove { id } | Wish::Role { id, .. } => Some(session.name(*id)),
+            Wish::Undo => self.past.last().map(|undo| undo.name),
+            _ => None,
+        };
         let client = &mut session.client;
         match wish {
             Wish::Good { .. }
@@ -377,45 +406,75 @@ impl Worker {
             | Wish::DiscardCommission
             | Wish::Forget => {
                 self.inspection(session, wish)?;
-                return Ok(None);
+                return Ok(Answer::default());
             }
+            Wish::Correct {
+                picture,
+                name,
+                role,
+            } => return self.correct(session, picture, (&name, role)),
+            Wish::Import {
+                frame,
+                name,
+                role,
+                hold,
+            } => {
+                let lesson = Lesson {
+                    name: &name,
+                    role,
+                    hold: Some(hold),
+                    fit: true,
+                };
+                return self.import(session, frame, lesson);
+            }
+            Wish::RemoveShot { id, key } => return self.remove_shot(session, id, &key),
             Wish::Enroll { name, hold, role } => {
                 self.teaching = Some(Instant::now() + LESSON);
                 self.hub.beat(self.place, Doing::Picture);
-                let given = self.options.source.same()?;
+                let given = self.same()?;
                 self.hub.beat(self.place, Doing::Ask);
                 let takes_its_own = given.is_none();
                 let frame = session.take(given)?;
                 self.show(session, &frame);
-                let (client, hold_on) = (&mut session.client, Some(hold));
-                let mut enrolled = self.past.enroll(client, (&name, role), hold_on, true);
+                let lesson = Lesson {
+                    name: &name,
+                    role,
+                    hold: Some(hold),
+                    fit: true,
+                };
+                let mut enrolled = self.past.enroll(&mut session.client, lesson);
                 let far = matches!(
                     enrolled.as_ref().err().and_then(Trouble::outlier),
                     Some(Outlier::Far { .. })
                 );
                 // The shots alone say too little of what else is of a class.
                 if far && session.info.deciding.basis != Basis::Calibration {
-                    enrolled = self.past.enroll(client, (&name, role), hold_on, false);
+                    let lesson = Lesson {
+                        fit: false,
+                        ..lesson
+                    };
+                    enrolled = self.past.enroll(&mut session.client, lesson);
                 }
-                let Some(outlier) = enrolled.as_ref().err().and_then(Trouble::outlier) else {
-                    return enrolled.map(Some);
+                let outlier = match enrolled {
+                    Ok(shots) => return self.taught(session, name, &frame, shots),
+                    Err(trouble) => match trouble.outlier() {
+                        // Nothing that one would want all the same.
+                        None | Some(Outlier::Repeats) => return Err(trouble),
+                        Some(outlier) => (outlier, trouble),
+                    },
                 };
-                if outlier == Outlier::Repeats {
-                    // Nothing that one would want all the same.
-                    return enrolled.map(Some);
-                }
                 self.refused = Some(Refused {
                     hold,
                     name,
                     role,
                     frame: (!takes_its_own).then_some(frame),
                 });
-                return match outlier {
-                    Outlier::LooksLike { class } => Err(Trouble::LooksLike {
+                return Err(match outlier {
+                    (Outlier::LooksLike { class }, _) => Trouble::LooksLike {
                         name: session.name(class),
-                    }),
-                    Outlier::Far { .. } | Outlier::Repeats => enrolled.map(Some),
-                };
+                    },
+                    (_, trouble) => trouble,
+                });
             }
             Wish::EnrollAnyway { hold } => {
                 let refused = self.refused.take_if(|refused| refused.hold == hold);
@@ -424,24 +483,35 @@ impl Worker {
                 } = refused.ok_or(Trouble::NothingRefused)?;
                 let frame = session.take(frame)?;
                 self.show(session, &frame);
-                let shots = self
-                    .past
-                    .enroll(&mut session.client, (&name, role), None, false)?;
-                return Ok(Some(shots));
+                let lesson = Lesson {
+                    name: &name,
+                    role,
+                    hold: None,
+                    fit: false,
+                };
+                let shots = self.past.enroll(&mut session.client, lesson)?;
+                return self.taught(session, name, &frame, shots);
             }
             Wish::Undo if self.commission.is_some() && self.past.is_of_inspection() => {
                 return Err(Trouble::Commissioning);
             }
             Wish::Undo => self.past.undo(client)?,
-            Wish::Rename { from, to } => self.past.rename(client, &from, &to)?,
+            Wish::Rename { from, to } => {
+                self.past.rename(client, &from, &to)?;
+                class = Some(to);
+            }
             Wish::Remove { id } => self.past.remove(client, id)?,
             Wish::Role { id, role } => self.past.set_role(client, id, role)?,
+            Wish::Rate { parts } => client.set_rate(parts)?,
             Wish::Recenter => client.recenter()?,
             Wish::Uncenter => client.uncenter()?,
-            Wish::Stay { .. } | Wish::Skip | Wish::Trigger => {}
+            Wish::Stay { .. } | Wish::Skip | Wish::Trigger | Wish::Gallery { .. } => {}
         }
         session.info = session.client.info()?;
-        Ok(None)
+        Ok(Answer {
+            class,
+            ..Answer::default()
+        })
     }
 
     fn unlock(&self, session: &mut Session) -> Result<(), Trouble> {
@@ -461,16 +531,24 @@ impl Worker {
     /// Tells pages what the device was taught and is shown.
     fn publish(&mut self, session: &Session) {
         let inspection = self.inspected(session);
-        let reel = self.options.source.reel().map(|reel| Shown {
-            class: reel.class().to_owned(),
-            stay: reel.stays(),
-        });
+        let pushed = self.pushed.is_some();
+        let reel = self
+            .options
+            .source
+            .reel()
+            .filter(|_| !pushed)
+            .map(|reel| Shown {
+                class: reel.class().to_owned(),
+                stay: reel.stays(),
+            });
         self.hub.change(self.place, |state| {
             state.classes.clone_from(&session.classes);
             state.undo = self.past.last();
             state.inspection = inspection;
             state.recentered = session.info.deciding.recentered;
             state.teaching = self.teaching.is_some();
+            state.rate = session.info.deciding.rate.parts();
+            state.pushed = self.pushed.is_some();
             state.reel = reel;
         });
     }

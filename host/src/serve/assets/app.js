@@ -4,13 +4,22 @@ import { has, lang, other, setLang, t } from "./words.js";
 import { $, addMoment, told, draw, history, log, make, picture, tabs, words } from "./view.js";
 import { setUp } from "./teach.js";
 import { setUpInspection } from "./inspect.js";
+import { setUpLessons } from "./lessons.js";
+import { setUpSettings } from "./settings.js";
 import { showSound, sound, toggleSound } from "./sound.js";
 
 const HISTORY = 48;
 const app = { devices: [], log: undefined, current: 0, allowed: false, editing: false, connected: false, heat: localStorage.getItem("heat") !== "no" };
 const teach = setUp(app);
 const inspect = setUpInspection(app, teach.change);
-app.updated = inspect.update;
+const lessons = setUpLessons(app, teach);
+const settings = setUpSettings(app);
+app.updated = () => {
+  inspect.update();
+  settings.update();
+};
+app.gallery = lessons.gallery;
+app.opened = lessons.opened;
 app.open = inspect.open;
 app.redraw = () => picture(app.current, app.devices[app.current], app.heat);
 
@@ -129,7 +138,7 @@ $("full").onclick = fullScreen;
 $("keys-button").onclick = () => $("keys").showModal();
 
 addEventListener("keydown", (event) => {
-  const writing = event.target instanceof HTMLInputElement && event.target.type !== "radio" || event.target instanceof HTMLSelectElement || $("keys").open || $("moment").open;
+  const writing = event.target instanceof HTMLInputElement && event.target.type !== "radio" || event.target instanceof HTMLSelectElement || document.querySelector("dialog[open]");
   if (writing || event.ctrlKey || event.metaKey || event.altKey) return;
   // Who came to a button by Tab presses it by the space bar.
   if (event.key === " " && event.target instanceof HTMLButtonElement && event.target.id !== "hold") return;

@@ -66,6 +66,7 @@ export function setUpInspection(app, change) {
     opened = { id, decision, of: app.current };
     heated = decision.flawed_percent != null;
     drawMoment();
+    app.opened(opened);
     $("moment").showModal();
   }
   function drawMoment() {

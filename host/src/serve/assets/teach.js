@@ -21,13 +21,18 @@ const tabsOfThis = new BroadcastChannel("sudal");
 let refused;
 
 /** Asks the server to change something. Gives the answer, or nothing if it was refused and told. */
-async function post(path, body = {}) {
+export async function post(path, body = {}) {
+  const raw = body instanceof Blob;
   refused = undefined;
   try {
     const response = await fetch(path, {
       method: "POST",
-      headers: { "Authorization": `Bearer ${token}`, "Content-Type": "application/json" },
-      body: JSON.stringify(body),
+      headers: {
+        "Authorization": `Bearer ${token}`,
+        "X-Sudal-By": encodeURIComponent(localStorage.getItem("who") ?? ""),
+        ...(raw ? {} : { "Content-Type": "application/json" }),
+      },
+      body: raw ? body : JSON.stringify(body),
     });
     if (response.ok) return response.status === 204 ? {} : await response.json();
     const text = await response.text();
@@ -262,10 +267,12 @@ export function setUp(app) {
         ...ROLES.map((value) => make("option", { value, textContent: t(`role-${value}`), selected: value === taught.role })));
       stands.dataset.role = taught.role;
       stands.onchange = () => role(taught, stands.value);
-      const row = make("li", {}, pick, stands, edit, drop);
+      const row = make("li", {}, pick, stands, shots, edit, drop);
       const chosen = name === $("name").value.trim();
       row.classList.toggle("chosen", chosen);
       pick.ariaPressed = chosen;
+      const shots = tool("shots", t("gallery", { name }), "▦");
+      shots.onclick = () => app.gallery(taught);
       pick.onclick = () => choose(name);
       edit.onclick = () => rename(row, name);
       drop.onclick = () => remove(taught);
@@ -293,6 +300,11 @@ export function setUp(app) {
   function update() {
     const now = state();
     for (const element of document.querySelectorAll(".needs-token")) element.disabled = !app.allowed;
+    // Names to choose from.
+    const known = now ? now.classes.map((each) => each.name) : [];
+    if ([...$("known").children].map((option) => option.value).join("\n") !== known.join("\n")) {
+      $("known").replaceChildren(...known.map((value) => make("option", { value })));
+    }
     if (!now) return;
     const name = $("name").value.trim();
     const taught = classOf(name);

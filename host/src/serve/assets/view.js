@@ -38,7 +38,7 @@ function nearest({ distances }) {
 }
 
 /** What is said of a decision where there is little room. */
-function word({ call, name }) {
+export function word({ call, name }) {
   return ["class", "good", "defect"].includes(call) && name ? name : t(`short-${call}`);
 }
 
