@@ -72,7 +72,8 @@ impl Browser {
             "--accept-lang=en-US",
             "--hide-scrollbars",
         ];
-        let options = json!({ "args": [&usual[..], more].concat() });
+        let arguments = [&usual[..], more].concat();
+        let options = json!({ "args": arguments });
         let capabilities = json!({ "alwaysMatch": { "goog:chromeOptions": options } });
         let session = browser.send("", &json!({ "capabilities": capabilities }));
         browser.session = format!("/{}", session["sessionId"].as_str().unwrap());
