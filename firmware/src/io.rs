@@ -67,7 +67,7 @@ impl<P: InputPin> Trigger<P> {
 }
 
 /// The outputs OK and NG ("not good"), of which one at most is on.
-pub struct Outcome<K, N> {
+pub struct OutcomePins<K, N> {
     ok: K,
     ng: N,
     polarity: Polarity,
@@ -77,7 +77,7 @@ pub struct Outcome<K, N> {
     since: Option<u32>,
 }
 
-impl<E, K: OutputPin<Error = E>, N: OutputPin<Error = E>> Outcome<K, N> {
+impl<E, K: OutputPin<Error = E>, N: OutputPin<Error = E>> OutcomePins<K, N> {
     /// Outputs that are both switched off.
     ///
     /// # Errors
@@ -220,7 +220,7 @@ mod tests {
         use State::{High, Low};
         // Off at the start, off before OK, OK, the end of the pulse.
         let (ok, ng) = (output(&[Low, Low, High, Low]), output(&[Low, Low, Low]));
-        let mut outcome = Outcome::new(ok, ng, Polarity::ActiveHigh, 50).unwrap();
+        let mut outcome = OutcomePins::new(ok, ng, Polarity::ActiveHigh, 50).unwrap();
         outcome.show(true, u32::MAX).unwrap();
         outcome.poll(48).unwrap();
         outcome.poll(49).unwrap();
@@ -236,7 +236,7 @@ mod tests {
             output(&[Low, Low, High, Low, Low]),
             output(&[Low, Low, Low, High, Low]),
         );
-        let mut outcome = Outcome::new(ok, ng, Polarity::ActiveHigh, 50).unwrap();
+        let mut outcome = OutcomePins::new(ok, ng, Polarity::ActiveHigh, 50).unwrap();
         outcome.show(true, 0).unwrap();
         outcome.show(false, 40).unwrap();
         outcome.poll(89).unwrap();
@@ -249,7 +249,7 @@ mod tests {
     fn a_pulse_of_zero_holds_and_low_can_mean_on() {
         use State::{High, Low};
         let (ok, ng) = (output(&[High, High]), output(&[High, High, Low]));
-        let mut outcome = Outcome::new(ok, ng, Polarity::ActiveLow, 0).unwrap();
+        let mut outcome = OutcomePins::new(ok, ng, Polarity::ActiveLow, 0).unwrap();
         outcome.show(false, 0).unwrap();
         outcome.poll(u32::MAX).unwrap();
         outcome.ok.done();

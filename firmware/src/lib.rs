@@ -38,7 +38,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A board brings a camera, flash and a serial line, see [`device::Parts`]; [`docs::porting`] says how. The
+//! A board brings a camera, flash and a serial line, see [`device::Resources`]; [`docs::porting`] says how. The
 //! directory `examples` has programs for a computer.
 //!
 //! The host links this same library, so whatever a board computes can be checked bit for bit.

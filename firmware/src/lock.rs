@@ -7,7 +7,7 @@
 //! so that none comes twice and none can be foreseen, without a random number generator.
 //!
 //! A wrong answer counts in flash before it is looked at. After the first the next challenge takes a
-//! second, after each further one twice as long, up to [`LONGEST_WAIT`]; a start begins the wait anew.
+//! second, after each further one twice as long, up to [`LONGEST_WAIT`]; a start restarts the wait.
 //! An unlocked device stays so until it is locked or switched off.
 
 use embedded_storage::nor_flash::NorFlash;
@@ -88,7 +88,7 @@ fn keyed(key: &Key) -> Hmac<Sha256> {
     Hmac::new(&block.into())
 }
 
-/// Seconds after so many wrong answers.
+/// Seconds after n wrong answers.
 fn wait(failures: u8) -> u32 {
     match failures {
         0 => 0,

@@ -4,7 +4,7 @@
 //! [`contributing`], [`changelog`]. Those of the firmware are in [`sudal_firmware::docs`].
 
 /// A module for each page. Where links lead stands first, as the first definition of a name counts: the
-/// pages' own definitions are of files. Only rustdoc reads the pages: a word in one builds nothing anew.
+/// pages' own definitions are of files. Only rustdoc reads the pages: a word in one rebuilds nothing.
 macro_rules! pages {
     ($($name:ident $file:literal)*) => {
         $(#[cfg_attr(doc, doc = "

@@ -5,12 +5,13 @@
 //! these ([`measure`]), model images on this computer ([`engine`]), networks ([`nets`]), how these are
 //! trained ([`meta`]), their way to files ([`export`]) and onto a board ([`device`]), what people look at
 //! in the end ([`report`]), and the page on which they watch and teach ([`serve`]). The command `sudal`
-//! stands on them. All of them write files by [`files`] and tables by [`table`]; [`models`] are those
+//! stands on them. All of them write files by [`atomic_file`] and tables by [`table`]; [`models`] are those
 //! that come with it. The pages for users are in [`docs`].
 //!
 //! Cargo features leave folders out: `train` has [`meta`] and what of [`nets`] is trained, `convert` has
 //! [`export`], `serve` has [`serve`]. Both `train` and `serve` are on by default.
 
+pub mod atomic_file;
 pub mod data;
 pub mod device;
 pub mod docs;
@@ -18,15 +19,14 @@ pub mod engine;
 pub mod episodes;
 #[cfg(feature = "convert")]
 pub mod export;
-pub mod files;
 pub mod measure;
 #[cfg(feature = "train")]
 pub mod meta;
 pub mod models;
-pub mod near;
 #[cfg(feature = "convert")]
 pub mod nets;
 pub mod report;
 #[cfg(feature = "serve")]
 pub mod serve;
+pub mod similar;
 pub mod table;

@@ -85,7 +85,7 @@ impl Browser {
         self.send("/url", &json!({ "url": url }));
     }
 
-    /// A new tab, in which all goes on until [`to_tab`](Self::to_tab); its name.
+    /// A new tab, in which all continues until [`to_tab`](Self::to_tab); its name.
     #[must_use]
     pub fn new_tab(&self) -> String {
         let tab = self.send("/window/new", &json!({ "type": "tab" }));
@@ -94,7 +94,7 @@ impl Browser {
         name
     }
 
-    /// The name of the tab in which all goes on.
+    /// The name of the tab in which all continues.
     #[must_use]
     pub fn tab(&self) -> String {
         self.call("GET", "/window", "").as_str().unwrap().to_owned()

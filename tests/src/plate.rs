@@ -7,7 +7,7 @@ use sudal::data::Gray;
 /// Side of a picture, in pixels.
 const SIDE: u32 = 96;
 
-/// A brushed surface; number 0 is the first of many that are alike.
+/// A brushed surface; number 0 is the first of many that are similar.
 #[must_use]
 pub fn plate(number: u64) -> Gray {
     let mut random = ChaCha8Rng::seed_from_u64(number);

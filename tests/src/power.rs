@@ -76,7 +76,7 @@ pub struct Flash {
 }
 
 impl Flash {
-    /// An erased flash of so many sectors.
+    /// An erased flash of n sectors.
     #[must_use]
     pub fn new(power: &Power, sectors: usize) -> Self {
         Self {

@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::time::Instant;
 
 use sudal_firmware::camera::VirtualCamera;
-use sudal_firmware::device::{Clock, Device, Parts, Session};
+use sudal_firmware::device::{Clock, Device, Resources, Session};
 use sudal_firmware::store::nor::{Medium, Nor, SECTOR};
 
 /// A flash that is new when it is switched on.
@@ -43,7 +43,7 @@ impl Wired {
         let words: &'static [u128] = words.leak();
         let flash = Nor::new(vec![0; 64 * SECTOR].leak(), Blank);
         let none = || Nor::new(&mut [], Blank).expect("no sectors");
-        let device = Device::new(Parts {
+        let device = Device::new(Resources {
             board: "wired",
             clock: Clock {
                 read: || {

@@ -16,7 +16,7 @@ const CLASSES: u64 = 8;
 /// One at a time: each looks at the memory of the whole process.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// Every so many frames one is enrolled instead of classified.
+/// Every n frames one is enrolled instead of classified.
 const ENROL: u64 = 50;
 
 fn frames(variable: &str, few: u64) -> u64 {

@@ -6,7 +6,7 @@ use core::task::Poll;
 
 use embassy_time::Instant;
 use embedded_hal::digital::{InputPin, OutputPin};
-use sudal_firmware::io::{Outcome, Polarity, Trigger};
+use sudal_firmware::io::{OutcomePins, Polarity, Trigger};
 
 /// Milliseconds for which the switch has to hold.
 const DEBOUNCE: u32 = 20;
@@ -15,7 +15,7 @@ const PULSE: u32 = 200;
 
 pub(super) struct Station<I, O> {
     trigger: Trigger<I>,
-    outcome: Outcome<O, O>,
+    outcome: OutcomePins<O, O>,
 }
 
 impl<I, O> Station<I, O>
@@ -25,7 +25,7 @@ where
 {
     /// The trigger is high unless it is pulled, the outputs are low.
     pub(super) fn new(trigger: I, ok: O, ng: O) -> Self {
-        let Ok(outcome) = Outcome::new(ok, ng, Polarity::ActiveHigh, PULSE);
+        let Ok(outcome) = OutcomePins::new(ok, ng, Polarity::ActiveHigh, PULSE);
         Self {
             trigger: Trigger::new(trigger, Polarity::ActiveLow, DEBOUNCE),
             outcome,

@@ -3,7 +3,7 @@
 use super::{CameraError, Frame};
 use crate::preprocess::luma;
 
-/// Of so many pixels one may be brighter, and one darker, than all that count: a defect of the
+/// Of n pixels one may be brighter, and one darker, than all that count: a defect of the
 /// sensor makes no picture. Ink covers more than that of a handwritten letter.
 const DEFECTS: usize = 512;
 /// A frame whose brightest pixel that counts is darker shows nothing but noise.

@@ -4,7 +4,7 @@
 use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, Yardstick};
+use super::{NoveltyModel, Outcome};
 use crate::heads::{Class, Distance, MAX_SHOTS, Ranking, rank};
 
 /// What became of the shots of a class, each left out in turn.
@@ -36,10 +36,10 @@ impl LeaveOneOut {
     pub fn of<'c>(
         class: &Class,
         others: impl Iterator<Item = &'c Class> + Clone,
-        yardstick: &Yardstick<'_>,
+        novelty_model: &NoveltyModel<'_>,
     ) -> Self {
         let mut result = Self {
-            variety: yardstick.variety(class),
+            variety: novelty_model.variety(class),
             ..Self::default()
         };
         if class.shots() < 2 {
@@ -64,7 +64,7 @@ impl LeaveOneOut {
                 continue;
             };
             let own = first.id == class.id;
-            match yardstick.outcome(shot, first, second) {
+            match novelty_model.outcome(shot, first, second) {
                 Outcome::Unknown => result.unknown += 1,
                 Outcome::Unclear if own => result.confuse(second.map(|class| class.id)),
                 _ if own => {}
@@ -105,7 +105,7 @@ mod tests {
     type Row = (u8, u8, Vec<(u8, u8)>);
 
     fn left_out(classes: &[Class]) -> Vec<Row> {
-        let yardstick = Yardstick::new(None, classes.iter(), Rate::default());
+        let novelty_model = NoveltyModel::new(None, classes.iter(), Rate::default());
         let of = |class: &Class| {
             let others = classes.iter().filter(|other| other.id != class.id);
             let LeaveOneOut {
@@ -113,7 +113,7 @@ mod tests {
                 unknown,
                 confused,
                 ..
-            } = LeaveOneOut::of(class, others, &yardstick);
+            } = LeaveOneOut::of(class, others, &novelty_model);
             let confused = confused.iter().map(|c| (c.class, c.shots)).collect();
             (shots, unknown, confused)
         };

@@ -7,7 +7,7 @@
 //! | [`novelty`] | how far a picture lies from a class, in units of that |
 //! | [`Calibration`] | which novelty pictures of known classes have, as measured on base classes |
 //! | [`Tail`] | the same as far as the enrolled shots tell, where there is no calibration |
-//! | [`Yardstick`] | all of that for the classes of a device |
+//! | [`NoveltyModel`] | all of that for the classes of a device |
 //! | [`Outcome`] | what is said of a picture |
 //! | [`Vote`] | what is said of several |
 //! | [`Drift`] | whether light or camera have changed |
@@ -15,12 +15,13 @@
 //! | [`LeaveOneOut`] | whether the enrolled classes are told apart |
 //!
 //! Distances are between int8 embeddings, in steps squared. All is exact integers or `f32` with
-//! additions, multiplications and divisions in a fixed order, which every processor rounds alike.
+//! additions, multiplications and divisions in a fixed order, which every processor rounds the same way.
 
 mod calibration;
 mod drift;
 mod leave_one_out;
 mod novelty;
+mod novelty_model;
 mod outcome;
 mod quality;
 mod rate;
@@ -30,12 +31,12 @@ mod tail;
 #[cfg(test)]
 mod tests;
 mod vote;
-mod yardstick;
 
 pub use calibration::{Calibration, RATES, ROWS};
 pub use drift::{Drift, MIN_FRAMES};
 pub use leave_one_out::{Confused, LeaveOneOut};
 pub use novelty::novelty;
+pub use novelty_model::{Basis, NoveltyModel};
 pub use outcome::Outcome;
 pub use quality::{Outlier, Quality, Same, check};
 pub use rate::Rate;
@@ -43,4 +44,3 @@ pub(crate) use root::root;
 pub use spread::{Prior, Spread};
 pub use tail::Tail;
 pub use vote::{Filter, Stable, Vote};
-pub use yardstick::{Basis, Yardstick};

@@ -64,20 +64,20 @@ proptest! {
         queries in vec(embedding(), 1..40), parts in 10..=2000_u16, with in any::<bool>(),
     ) {
         let calibration = Some(&calibration).filter(|c| with && c.is_sound());
-        let yardstick = Yardstick::new(calibration, classes.iter(), Rate::new(parts).unwrap());
+        let novelty_model = NoveltyModel::new(calibration, classes.iter(), Rate::new(parts).unwrap());
         let (mut vote, mut drift) = (Vote::default(), Drift::default());
         for query in &queries {
             for (place, class) in classes.iter().enumerate() {
-                let novelty = yardstick.novelty(query, class);
-                let threshold = yardstick.threshold(class.shots());
+                let novelty = novelty_model.novelty(query, class);
+                let threshold = novelty_model.threshold(class.shots());
                 prop_assert!(novelty.is_none_or(|novelty| novelty >= 0.0));
                 prop_assert!(threshold.is_none_or(|threshold| threshold >= 0.0));
-                let outcome = yardstick.outcome(query, class, classes.get(place + 1));
-                prop_assert_eq!(outcome == Outcome::Unknown, !yardstick.accepts(query, class));
+                let outcome = novelty_model.outcome(query, class, classes.get(place + 1));
+                prop_assert_eq!(outcome == Outcome::Unknown, !novelty_model.accepts(query, class));
                 let stable = vote.push(outcome);
                 prop_assert!(stable.votes <= stable.frames);
                 if let (Some(_), Some(spread), Some(threshold)) =
-                    (outcome.class(), yardstick.spread(class), threshold)
+                    (outcome.class(), novelty_model.spread(class), threshold)
                 {
                     drift.push(query, class, spread, threshold);
                 }

@@ -9,13 +9,15 @@ use super::inspect::Inspector;
 use super::kept::Kept;
 use super::slots::Mapped;
 use crate::camera::Camera;
-use crate::decision::{self, Drift, LeaveOneOut, MIN_FRAMES, Quality, Rate, Same, Vote, Yardstick};
+use crate::decision::{
+    self, Drift, LeaveOneOut, MIN_FRAMES, NoveltyModel, Quality, Rate, Same, Vote,
+};
 use crate::heads::{Answer, Class, MAX_DIM, Quantization, Ranking};
 use crate::image::Model;
 use crate::preprocess::{Fit, Region};
 use crate::protocol::{
-    Anomaly, Deciding, Decision, DecisionError, DecisionRequest, DeviceError, Distance, DriftInfo,
-    Request, Response, Stats, Verdict,
+    Anomaly, Decision, DecisionConfig, DecisionError, DecisionRequest, DeviceError, Distance,
+    DriftInfo, Request, Response, Stats, Verdict,
 };
 use crate::settings::{Center, Choices, Settings, SettingsError};
 use crate::store::{Enrolment, Known, MAX_CLASSES, StoreError};
@@ -69,15 +71,15 @@ impl Decider {
         query: &[i8],
         first: &Class,
         second: Option<&Class>,
-        yardstick: &Yardstick<'_>,
+        novelty_model: &NoveltyModel<'_>,
         flaw: bool,
     ) -> Decision {
-        let novelty = yardstick.novelty(query, first);
-        let threshold = yardstick.threshold(first.shots());
-        let outcome = yardstick.outcome(query, first, second);
+        let novelty = novelty_model.novelty(query, first);
+        let threshold = novelty_model.threshold(first.shots());
+        let outcome = novelty_model.outcome(query, first, second);
         // What is of no class says nothing of how far classes have moved.
         if let (Some(_), Some(spread), Some(threshold)) =
-            (outcome.class(), yardstick.spread(first), threshold)
+            (outcome.class(), novelty_model.spread(first), threshold)
         {
             self.drift.push(query, first, spread, threshold);
         }
@@ -86,8 +88,8 @@ impl Decider {
             outcome,
             novelty,
             threshold,
-            basis: yardstick.basis(),
-            second: second.and_then(|class| yardstick.novelty(query, class)),
+            basis: novelty_model.basis(),
+            second: second.and_then(|class| novelty_model.novelty(query, class)),
             stable: self.vote.push(outcome),
             drift: self.drift(),
         }
@@ -95,7 +97,7 @@ impl Decider {
 }
 
 /// What is looked at of a frame of other proportions than the model's input, where nobody has chosen:
-/// before there was a choice all of it was, squeezed, and what was taught so goes on as it was.
+/// before there was a choice all of it was, squeezed, and what was taught so continues as it was.
 pub(super) fn fit<F: NorFlash>(settings: &Settings<F>, store: &Kept<'_, F>) -> Fit {
     let was_taught = settings.fault().is_none() && !store.classes().is_empty();
     settings.choices().fit.unwrap_or(match was_taught {
@@ -115,13 +117,13 @@ pub(super) fn keep_fit<F: NorFlash>(settings: &mut Settings<F>, fit: Fit) {
 }
 
 /// How the device decides now.
-pub(super) fn deciding<F: NorFlash>(
+pub(super) fn decision_config<F: NorFlash>(
     decider: &Decider,
     settings: &Settings<F>,
     known: &Known,
     model: Option<&Model<'_>>,
     fit: Fit,
-) -> Deciding {
+) -> DecisionConfig {
     let Choices {
         rate,
         filter,
@@ -130,10 +132,10 @@ pub(super) fn deciding<F: NorFlash>(
         ..
     } = settings.choices();
     let basis = match model {
-        Some(model) => yardstick(model, known, rate).basis(),
+        Some(model) => novelty_model(model, known, rate).basis(),
         None => decision::Basis::Nothing,
     };
-    Deciding {
+    DecisionConfig {
         rate,
         filter,
         region,
@@ -147,8 +149,8 @@ pub(super) fn deciding<F: NorFlash>(
     }
 }
 
-fn yardstick<'m>(model: &Model<'m>, known: &Known, rate: Rate) -> Yardstick<'m> {
-    Yardstick::new(model.calibration(), known.of_model(model.id()), rate)
+fn novelty_model<'m>(model: &Model<'m>, known: &Known, rate: Rate) -> NoveltyModel<'m> {
+    NoveltyModel::new(model.calibration(), known.of_model(model.id()), rate)
 }
 
 /// Carries out a request about decisions.
@@ -325,7 +327,7 @@ pub(super) fn classify<'a, 'm, C: Camera, F: Mapped<'m>>(
         &query,
         winner,
         runner_up.and_then(|distance| store.class(distance.class)),
-        &yardstick(&model, store.known(), rate),
+        &novelty_model(&model, store.known(), rate),
         anomaly.is_some_and(|anomaly| !anomaly.is_good()),
     );
     let ticks = clock.since(start);
@@ -395,7 +397,7 @@ pub(super) fn enroll<'a, C: Camera, F: NorFlash>(
 }
 
 fn quality(shot: &[i8], name: &str, known: &Known, model: &Model<'_>, rate: Rate) -> Quality {
-    let yardstick = yardstick(model, known, rate);
+    let novelty_model = novelty_model(model, known, rate);
     let distance = |class: &Class| crate::heads::Distance::between(shot, class.prototype());
     let mut classes = known.of_model(model.id());
     let own = classes.find(|class| class.name == name);
@@ -409,16 +411,16 @@ fn quality(shot: &[i8], name: &str, known: &Known, model: &Model<'_>, rate: Rate
         (own + f32::MIN_POSITIVE) / (other + f32::MIN_POSITIVE)
     });
     Quality {
-        own: own.and_then(|class| yardstick.novelty(shot, class)),
+        own: own.and_then(|class| novelty_model.novelty(shot, class)),
         other: other.map(|class| class.id),
-        other_novelty: other.and_then(|class| yardstick.novelty(shot, class)),
+        other_novelty: other.and_then(|class| novelty_model.novelty(shot, class)),
         ratio,
-        threshold: own.and_then(|class| yardstick.threshold(class.shots())),
+        threshold: own.and_then(|class| novelty_model.threshold(class.shots())),
         same: match own {
-            Some(class) if yardstick.has(class, shot) => Some(Same::Own),
+            Some(class) if novelty_model.has(class, shot) => Some(Same::Own),
             _ => known
                 .of_model(model.id())
-                .find(|class| class.name != name && yardstick.has(class, shot))
+                .find(|class| class.name != name && novelty_model.has(class, shot))
                 .map(|class| Same::Other(class.id)),
         },
     }
@@ -439,9 +441,11 @@ pub(super) fn leave_one_out<'a, F: NorFlash>(
     let others = classes.clone().filter(|class| class.id != id);
     let class = classes.find(|class| class.id == id);
     let class = class.ok_or(StoreError::NoSuchClass)?;
-    let yardstick = yardstick(&model, known, guard.settings().choices().rate);
+    let novelty_model = novelty_model(&model, known, guard.settings().choices().rate);
     Ok(Response::LeftOut(LeaveOneOut::of(
-        class, others, &yardstick,
+        class,
+        others,
+        &novelty_model,
     )))
 }
 

@@ -174,7 +174,7 @@ fn claim(bytes: &[u8]) -> Option<Claim> {
     signature::find(&model, bytes).map(|signed| signed.claim)
 }
 
-/// Forgets what was enrolled, then the settings. Cut short it goes on at the next start with the pin
+/// Forgets what was enrolled, then the settings. Cut short it continues at the next start with the pin
 /// held; until the classes are gone the key is there.
 pub(super) fn recover<F: NorFlash>(flash: &mut F, settings: &mut Settings<F>) {
     let end = flash.capacity() as u32;

@@ -34,7 +34,7 @@ use kept::Kept;
 use slots::{Slots, Trust};
 
 /// What a board gives the device.
-pub struct Parts<'m, C, F> {
+pub struct Resources<'m, C, F> {
     /// Name of the board.
     pub board: &'static str,
     /// Measures latency.
@@ -78,36 +78,38 @@ pub struct Device<'m, C, F: NorFlash> {
 impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
     /// Switches a device on: chooses and checks the model image and opens the store. What is wrong
     /// with either is told by [`Request::Info`].
-    pub fn new(parts: Parts<'m, C, F>) -> Self {
-        let (mut flash, mut settings) = (parts.flash, Settings::open(parts.settings));
-        if parts.recover {
+    pub fn new(resources: Resources<'m, C, F>) -> Self {
+        let (mut flash, mut settings) = (resources.flash, Settings::open(resources.settings));
+        if resources.recover {
             guard::recover(&mut flash, &mut settings);
         }
-        let mut inspector = parts.inspection.map(Inspector::open);
-        if let (true, Some(inspector)) = (parts.recover, &mut inspector)
+        let mut inspector = resources.inspection.map(Inspector::open);
+        if let (true, Some(inspector)) = (resources.recover, &mut inspector)
             && inspector.forget().is_err()
         {
             warning!("what good frames taught can't be erased");
         }
         let ledger = *settings.ledger();
         let trust = Trust::of(&settings).map(Trust::of_taken);
-        let accept = |image: &[u8]| slots::accept(image, trust, parts.arena, parts.input.len());
-        let (image, slots) = Slots::open(parts.slots, parts.image, settings.active(), accept);
+        let accept =
+            |image: &[u8]| slots::accept(image, trust, resources.arena, resources.input.len());
+        let (image, slots) =
+            Slots::open(resources.slots, resources.image, settings.active(), accept);
         let choices = settings.choices();
-        let guard = Guard::new(settings, slots, parts.clock, image);
+        let guard = Guard::new(settings, slots, resources.clock, image);
         let embedder = Embedder {
-            model: check_model(image, parts.arena, parts.input.len()),
-            clock: parts.clock,
-            arena: parts.arena,
-            input: parts.input,
+            model: check_model(image, resources.arena, resources.input.len()),
+            clock: resources.clock,
+            arena: resources.arena,
+            input: resources.input,
             region: choices.region,
             alignment: choices.alignment,
             fit: Fit::default(),
         };
         let mut device = Self {
-            board: parts.board,
-            camera: parts.camera,
-            store: Store::open_in(flash, &ledger, parts.known),
+            board: resources.board,
+            camera: resources.camera,
+            store: Store::open_in(flash, &ledger, resources.known),
             embedder,
             decider: Decider::new(choices),
             inspector,
@@ -340,7 +342,7 @@ fn info<'a, 'm, C: Camera, F: Mapped<'m>>(
         other_models: of_other_models(store, embedder),
         damage: store.damage(),
         protection: guard.protection(),
-        deciding: decide::deciding(
+        decision_config: decide::decision_config(
             decider,
             guard.settings(),
             store.known(),

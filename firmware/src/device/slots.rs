@@ -122,7 +122,7 @@ impl<'m, F: Mapped<'m>> Slots<F> {
     /// `accept` says whether an image can be run.
     ///
     /// Where there is no room for a factory's image apart, it is in slot A until an update takes that
-    /// slot, and again when the device is flashed anew, which erases slot B.
+    /// slot, and again when the device is flashed again, which erases slot B.
     pub(super) fn open(
         [a, b]: [F; 2],
         factory: &'m [u8],
@@ -171,7 +171,7 @@ impl<'m, F: Mapped<'m>> Slots<F> {
         (image, slots)
     }
 
-    /// Announces an image for the idle slot: the byte to go on from, the start of the sector in which
+    /// Announces an image for the idle slot: the byte to continue from, the start of the sector in which
     /// it was interrupted, or the first one.
     pub(super) fn begin(
         &mut self,
@@ -226,7 +226,7 @@ impl<'m, F: Mapped<'m>> Slots<F> {
         if end != len && !end.is_multiple_of(word) {
             return Err(UpdateError::Unaligned { word });
         }
-        // What a failure leaves has to be looked at before it goes on.
+        // What a failure leaves has to be looked at before it continues.
         self.received = None;
         self.write(offset, chunk).map_err(|_| UpdateError::Flash)?;
         self.received = Some(end);
@@ -246,7 +246,7 @@ impl<'m, F: Mapped<'m>> Slots<F> {
         }
         let checked = self.check(len, &digest, accept);
         if checked.is_err() {
-            // It is not worth going on with.
+            // It is not worth continuing with.
             self.received = None;
             settings.set_announced(None)?;
         }

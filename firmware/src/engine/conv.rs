@@ -86,7 +86,7 @@ impl Layer<'_> {
             let columns = scratch.get_mut(..COLUMNS * self.row_len)?;
             let four = [(); COLUMNS].map(|()| next());
             self.patch.gather(four, self.taps, &mut stage, columns)?;
-            kernels::four(
+            kernels::gemm_x4(
                 &self.block(columns),
                 output.get_mut(first * stride..)?,
                 stride,

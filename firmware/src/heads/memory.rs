@@ -49,7 +49,7 @@ impl Group {
 
 /// What stands in a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Slot {
+struct MemorySlot {
     /// Position of its class among the classes.
     class: u8,
     /// Position of its group in the class.
@@ -63,7 +63,7 @@ struct Slot {
 /// Which group stands in which slot, derived from the classes.
 #[derive(Debug)]
 pub struct Memory {
-    slots: [Option<Slot>; SLOTS],
+    slots: [Option<MemorySlot>; SLOTS],
 }
 
 impl Default for Memory {
@@ -109,7 +109,7 @@ impl Memory {
                     continue;
                 };
                 if slot.is_none_or(|slot| slot.stamp < group.stamp) {
-                    *slot = Some(Slot {
+                    *slot = Some(MemorySlot {
                         class: position as u8,
                         group: number as u8,
                         stamp: group.stamp,
@@ -139,7 +139,7 @@ impl Memory {
         let last = u32::from(class.shots()).checked_sub(1)?;
         let (bit, stamp) = (1_u32.checked_shl(last)?, self.next());
         let shot = class.support().last()?;
-        let mut nearest: Option<(Distance, Slot, u8)> = None;
+        let mut nearest: Option<(Distance, MemorySlot, u8)> = None;
         self.each(classes, class.model, shot, |_, slot, owner, distance| {
             if nearest.is_none_or(|(least, ..)| distance < least) {
                 nearest = Some((distance, slot, owner.id));
@@ -227,7 +227,7 @@ impl Memory {
         classes: &[Class],
         model: u64,
         query: &[i8],
-        mut action: impl FnMut(usize, Slot, &Class, Distance),
+        mut action: impl FnMut(usize, MemorySlot, &Class, Distance),
     ) {
         let mut sum = [0; MAX_DIM];
         for (number, slot) in self.slots.iter().enumerate() {

@@ -10,7 +10,7 @@
 //!
 //! All read the same stored shots, so that the head can be changed at any time. The first two are
 //! exact integers until a distance is reported; the others use `f32` with additions,
-//! multiplications and divisions alone, in a fixed order, which every processor rounds alike.
+//! multiplications and divisions alone, in a fixed order, which every processor rounds the same way.
 
 pub mod capacity;
 mod class;

@@ -3,7 +3,7 @@
 use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use serde::{Serialize, de::DeserializeOwned};
 
-/// Bytes that a sealed value takes.
+/// Bytes that a checksummed value takes.
 pub(super) const SEALED: usize = 256;
 const CHECK: usize = 4;
 const CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);

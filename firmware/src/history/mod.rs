@@ -1,6 +1,6 @@
 //! Why the device was started, and its last failure: a record in flash of its own.
 //!
-//! Each start writes the record anew into the next of the places that two sectors hold; one sector
+//! Each start writes the record again into the next of the places that two sectors hold; one sector
 //! is erased only when the other holds the newest record, so that a power cut costs at most what
 //! was just being written.
 
@@ -181,7 +181,7 @@ impl<F: NorFlash> History<F> {
         self.write()
     }
 
-    /// Writes the record anew: whether it reads back as it was written.
+    /// Writes the record again: whether it reads back as it was written.
     ///
     /// # Errors
     /// When the flash fails.

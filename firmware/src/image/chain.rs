@@ -43,7 +43,7 @@ impl OpRecord {
         usize::from(self.stride[0]) * usize::from(self.pool.max(1))
     }
 
-    /// Rows of the input, padding counted in, that so many neighbouring rows of the output read.
+    /// Rows of the input, padding counted in, that n neighbouring rows of the output read.
     fn span(&self, rows: usize) -> usize {
         let windows = rows * usize::from(self.pool.max(1));
         windows.saturating_sub(1) * usize::from(self.stride[0]) + usize::from(self.kernel[0])
@@ -62,11 +62,11 @@ impl OpRecord {
     }
 }
 
-/// The lead that the output of a chain needs over the input where both lie over each other: so many
+/// The offset that the output of a chain needs over the input where both lie over each other: how many
 /// bytes the input must start behind the output at least, for no row of the output to reach into
 /// rows that are still to be read.
 #[must_use]
-pub fn lead(chain: &[OpRecord]) -> usize {
+pub fn overlap_offset(chain: &[OpRecord]) -> usize {
     let (Some(first), Some(last)) = (chain.first(), chain.last()) else {
         return 0;
     };
@@ -122,7 +122,7 @@ pub(super) fn check(chain: &[OpRecord], arena: usize) -> Result<(), (usize, OpFa
 /// Whether the input starts far enough behind the output that lies over it.
 fn behind(chain: &[OpRecord], input: Range<usize>, output: Range<usize>) -> bool {
     let ahead = input.start.checked_sub(output.start);
-    ahead.is_some_and(|ahead| ahead >= lead(chain))
+    ahead.is_some_and(|ahead| ahead >= overlap_offset(chain))
 }
 
 fn check_one(op: &OpRecord, before: Option<&OpRecord>, last: bool) -> Result<(), OpFault> {

@@ -117,7 +117,7 @@ pub struct Tensor {
 /// Greatest multiplier of [`Kind::Normalize`].
 pub const MAX_UNIT: i32 = 1 << 22;
 
-/// What an operation computes, and the fields of [`OpRecord`] that it reads besides those that all do:
+/// What an operation computes, and the fields of [`OpRecord`] that it reads in addition to those that all do:
 /// `input`, `output`, `act_min` and `act_max`, between which every operation holds its output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -223,7 +223,7 @@ pub struct OpRecord {
     pub pads: [u8; 4],
     /// What is read.
     pub input: Tensor,
-    /// What is read besides: the second addend of [`Kind::Add`].
+    /// What is read as well: the second addend of [`Kind::Add`].
     pub second: Tensor,
     /// What is written.
     pub output: Tensor,

@@ -38,7 +38,7 @@
 //! Where [`OpRecord::by_rows`] is set, an operation and the one behind it run as one, and so do up
 //! to [`MAX_CHAIN`] of them: a tensor between two has the memory of [`OpRecord::window`] only, their
 //! scratches may lie over each other, and the output of the last may lie over the input of the
-//! first where it starts by [`lead`] before it.
+//! first where it starts by [`overlap_offset`] before it.
 //!
 //! A [`signature`] may follow the image; it is no part of it, so that signing changes neither hash
 //! nor identity.
@@ -56,7 +56,7 @@ mod slot;
 #[cfg(test)]
 mod tests;
 
-pub use chain::{MAX_CHAIN, lead};
+pub use chain::{MAX_CHAIN, overlap_offset};
 pub use check::OpFault;
 pub(crate) use check::{COLUMNS, PLANES};
 pub use error::ImageError;

@@ -348,7 +348,7 @@ fn check_ops(bytes: &[u8], ops: &[OpRecord], arena: usize) -> Result<(), (usize,
     Ok(())
 }
 
-/// Checks what the image holds of an operation besides its record.
+/// Checks what the image holds of an operation in addition to its record.
 fn check_content(bytes: &[u8], op: &OpRecord) -> Result<(), OpFault> {
     section(bytes, op.weights, op.weights_len()).ok_or(OpFault::Weights)?;
     let channels: &[Channel] =

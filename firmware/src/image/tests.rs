@@ -9,8 +9,8 @@ use bytemuck::Zeroable;
 use proptest::prelude::*;
 
 use super::{
-    Aligned, CRC_START, Header, ImageError, Kind, Model, OpFault, OpRecord, Tensor, crc, lead,
-    packing,
+    Aligned, CRC_START, Header, ImageError, Kind, Model, OpFault, OpRecord, Tensor, crc,
+    overlap_offset, packing,
 };
 use crate::decision::{Calibration, RATES};
 use crate::engine::reference::{Chain, Layout, Random, Trial, Values, random_chain};
@@ -340,12 +340,12 @@ proptest! {
         prop_assert_eq!(fault(&|ops| ops[last].kind = Kind::Flatten as u8), Some((last, OpFault::Rows)));
         prop_assert_eq!(fault(&|ops| ops[last].input.zero_point ^= 1), Some((last, OpFault::Rows)));
         prop_assert!(fault(&|ops| ops[last].output.height += 1).is_some());
-        // Over a window, and with less than the lead.
+        // Over a window, and with less than the offset.
         let over = |ops: &mut [OpRecord]| ops[last].output.offset = ops[0].output.offset;
 let refused = fault(&over).map(|(_, fault)| fault);
         prop_assert!(matches!(refused, Some(OpFault::Overlap | OpFault::Arena)), "{refused:?}");
-        if lead(&shapes) > 0 {
-            let too_close = |ops: &mut [OpRecord]| ops[0].input.offset = (lead(&shapes) - 1) as u32 / 4 * 4;
+        if overlap_offset(&shapes) > 0 {
+            let too_close = |ops: &mut [OpRecord]| ops[0].input.offset = (overlap_offset(&shapes) - 1) as u32 / 4 * 4;
             prop_assert_eq!(fault(&too_close), Some((last, OpFault::Overlap)));
         }
     }

@@ -96,7 +96,7 @@ impl Commission {
         moments.mean() + deviations(part) * moments.deviation()
     }
 
-    /// The score that so many frames exceed.
+    /// The score that n frames exceed.
     fn exceeded_by(&self, frames: f32) -> f32 {
         let mut above = 0.0;
         for (bin, &inside) in self.bins.iter().enumerate().rev() {
@@ -147,7 +147,7 @@ mod tests {
     use super::super::witness::beyond;
     use super::*;
 
-    /// The part of normal scores that exceeds the threshold for 1 % after so many were watched.
+    /// The part of normal scores that exceeds the threshold for 1 % after n were watched.
     fn realised(seed: u32, frames: usize, mean: f32, deviation: f32) -> f32 {
         let mut random = Random(seed);
         let mut commission = Commission::new();

@@ -85,7 +85,7 @@ impl Entries {
         }
     }
 
-    /// So many entries of this shape, whose bytes are to be filled before [`finish`](Self::finish)
+    /// N entries of this shape, whose bytes are to be filled before [`finish`](Self::finish)
     /// is called.
     pub(super) fn start(&mut self, shape: Option<Shape>, len: usize) -> [&mut [u8]; 2] {
         self.shape = shape;
@@ -312,7 +312,7 @@ fn are_near(shape: Option<Shape>, a: u8, b: u8) -> bool {
     shape.is_some_and(|shape| shape.are_near(a.into(), b.into()))
 }
 
-/// How many descriptors of so many values there is room for.
+/// How many descriptors of n values there is room for.
 pub(super) fn room(channels: usize) -> usize {
     MAX_PATCHES.min(MAX_VALUES / channels.max(1))
 }

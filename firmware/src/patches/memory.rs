@@ -36,7 +36,7 @@ pub struct Sight<'a> {
 pub enum Search {
     /// With all.
     Free,
-    /// With those within two rows and columns of its place, for parts that lie alike.
+    /// With those within two rows and columns of its place, for parts that lie the same way.
     Place,
 }
 
@@ -441,7 +441,7 @@ impl Memory {
             let frame = usize::from(mark.frame);
             if let (Some(square), Some(worst)) = (length.square(), worst.get_mut(frame)) {
                 seen[frame] = true;
-                push_greatest(worst, square);
+                push_max(worst, square);
             }
         }
         let mut moments = Moments::NONE;
@@ -531,7 +531,7 @@ fn hottest(heat: &[u32]) -> usize {
 
 fn mean_of_worst(heat: impl Iterator<Item = u32>) -> f32 {
     let mut worst = [0; WORST];
-    heat.for_each(|heat| push_greatest(&mut worst, heat));
+    heat.for_each(|heat| push_max(&mut worst, heat));
     mean(&worst)
 }
 
@@ -542,7 +542,7 @@ fn mean(worst: &[u32; WORST]) -> f32 {
 }
 
 /// Keeps the greatest, the greatest first.
-fn push_greatest(greatest: &mut [u32; WORST], mut value: u32) {
+fn push_max(greatest: &mut [u32; WORST], mut value: u32) {
     for kept in greatest {
         if value > *kept {
             core::mem::swap(kept, &mut value);

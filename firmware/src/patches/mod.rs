@@ -9,7 +9,7 @@
 //! | `entries` | the stored patches, the most different ones where there are too many |
 //! | [`Memory`] | teaching, inspecting, flaws |
 //! | `witness` | how unusual one number of a frame is among those of the good frames |
-//! | [`Commission`] | which score so many of the good parts of a line exceed |
+//! | [`Commission`] | which score n of the good parts of a line exceed |
 //! | `bytes` | all of it for flash |
 //!
 //! A frame's score is 0 where it is like the average good frame and 1 at the threshold, whatever the

@@ -135,7 +135,7 @@ fn a_flaw_is_found_where_it_is() {
 }
 
 #[test]
-fn parts_that_lie_alike_are_compared_place_by_place_and_textures_are_not() {
+fn parts_that_lie_the_same_way_are_compared_place_by_place_and_textures_are_not() {
     let mut random = Random(3);
     let (finding, _) = inspect(&taught(3, part, &mut random), &part(&mut random));
     assert_eq!(finding.search, Search::Place);
@@ -212,7 +212,7 @@ fn where_there_is_no_room_the_most_different_patches_stay() {
 }
 
 #[test]
-fn a_plain_ground_stays_known_at_every_place_of_parts_that_lie_alike() {
+fn a_plain_ground_stays_known_at_every_place_of_parts_that_lie_the_same_way() {
     let shape = Shape::new(16, 16, 64).unwrap();
     let mut random = Random(4);
     // A part in the upper half, with a ground that is the same everywhere.

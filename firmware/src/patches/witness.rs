@@ -46,7 +46,7 @@ impl Moments {
         self.push_several(value, 1.0);
     }
 
-    /// Takes in so many equal numbers.
+    /// Takes in n equal numbers.
     pub(super) fn push_several(&mut self, value: f32, times: f32) {
         if times > 0.0 {
             let difference = value - self.mean;
@@ -103,7 +103,7 @@ impl Spread {
         if t < 0.0 { -normal } else { normal }
     }
 
-    /// The number that is as far above the mean as so many deviations of a normal distribution.
+    /// The number that is as far above the mean as n deviations of a normal distribution.
     pub(super) fn at(&self, normal: f32) -> f32 {
         let n = self.freedom;
         let z = normal * (8.0 * n + 3.0) / (8.0 * n + 1.0);
@@ -114,7 +114,7 @@ impl Spread {
 
 const TAIL: [f32; 2] = [0.717, 0.416];
 
-/// The part of a normal distribution beyond so many deviations, to a hundredth of itself (Lin 1989).
+/// The part of a normal distribution beyond n deviations, to a hundredth of itself (Lin 1989).
 pub(super) fn beyond(deviations: f32) -> f32 {
     let z = deviations.abs();
     let tail = 0.5 * exp(-z * (TAIL[0] + TAIL[1] * z));

@@ -42,7 +42,7 @@ pub struct DriftInfo {
 
 /// How a device decides.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Deciding {
+pub struct DecisionConfig {
     /// How many pictures of known classes may be rejected.
     pub rate: Rate,
     /// How a stable decision is made.

@@ -48,8 +48,8 @@ pub enum LockRequest {
 /// How a model image gets to the slot that does not run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum UpdateRequest<'a> {
-    /// Announces an image, or goes on with it. Answered by
-    /// [`Response::Received`](super::Response::Received): the byte to go on from.
+    /// Announces an image, or continues with it. Answered by
+    /// [`Response::Received`](super::Response::Received): the byte to continue from.
     Begin {
         /// Bytes of the image and its signature.
         len: u32,
@@ -105,7 +105,7 @@ pub enum UpdateError {
     /// The piece is not the next one.
     #[error("the next byte is number {expected}")]
     OutOfOrder {
-        /// Where to go on.
+        /// Where to continue.
         expected: u32,
     },
     /// The piece does not end on a word of the flash.

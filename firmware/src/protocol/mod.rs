@@ -19,7 +19,7 @@ mod response;
 pub use crate::image::{ImageFault, ModelFault, Slot};
 pub use crate::lock::{LockError, LockState};
 pub use access::Access;
-pub use decision::{Deciding, Decision, DecisionError, DecisionRequest, DriftInfo};
+pub use decision::{Decision, DecisionConfig, DecisionError, DecisionRequest, DriftInfo};
 pub use guard::{LockRequest, Protection, UpdateError, UpdateRequest};
 pub use inspection::{Anomaly, InspectionError, InspectionInfo, InspectionRequest};
 pub use request::{Check, Request};

@@ -130,6 +130,6 @@ pub enum Request<'a> {
 pub enum Check {
     /// Runs the model on the frame that its image brings for this, and compares the embedding.
     Model,
-    /// Writes the record of starts anew and reads it back. Classes and settings are left alone.
+    /// Writes the record of starts again and reads it back. Classes and settings are left alone.
     Flash,
 }

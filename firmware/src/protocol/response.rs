@@ -4,7 +4,7 @@ use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Anomaly, Deciding, Decision, DecisionError, InspectionError, InspectionInfo, Protection,
+    Anomaly, Decision, DecisionConfig, DecisionError, InspectionError, InspectionInfo, Protection,
     UpdateError,
 };
 use crate::camera::{CameraError, Geometry};
@@ -159,7 +159,7 @@ pub struct Info<'a> {
     /// Who may change the device, and which image runs.
     pub protection: Protection,
     /// How it decides.
-    pub deciding: Deciding,
+    pub decision_config: DecisionConfig,
 }
 
 /// The model that the device runs.
@@ -247,7 +247,7 @@ pub struct Stats {
     pub enrolled: u32,
     /// Packets that could not be read.
     pub malformed: u32,
-    /// Packets that were answered anew because the answer got lost.
+    /// Packets that were answered again because the answer got lost.
     pub repeated: u32,
     /// Requests that were refused.
     pub refused: u32,
@@ -295,10 +295,10 @@ pub enum DeviceError {
     #[error(transparent)]
     Decision(#[from] DecisionError),
     /// The model image brings no frame to check it by.
-    #[error("the model image has no self-test: convert it anew")]
+    #[error("the model image has no self-test: convert it again")]
     NoSelfTest,
     /// The engine computes something else than the model image says.
-    #[error("the model's self-test gives another embedding: flash firmware and model anew")]
+    #[error("the model's self-test gives another embedding: flash firmware and model again")]
     SelfTest,
     /// The inspection is as it was.
     #[error(transparent)]

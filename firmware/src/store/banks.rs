@@ -91,7 +91,7 @@ pub struct Banks<F> {
 impl<F: NorFlash> Banks<F> {
     /// Bytes of a bank that a value does not have.
     pub const OVERHEAD: usize = HEADER;
-    /// A piece has a multiple of so many bytes, but for the last.
+    /// A piece has a multiple of n bytes, but for the last.
     pub const PIECE: usize = WORD_LIMIT;
 
     /// Looks at what a flash holds.

@@ -1,7 +1,7 @@
 //! What the device was taught, kept in flash.
 //!
 //! Each class is one item of a log-structured map: its name, the model that it belongs to, the int8
-//! embeddings of its shots and how the memory groups them. A change writes the class anew as one
+//! embeddings of its shots and how the memory groups them. A change writes the class again as one
 //! item, so that a power cut leaves either the old or the new class. What the heads read beyond the
 //! shots is derived in RAM ([`Known`]). One more item holds the head that was chosen, and one what
 //! the newest items are, so that a flash that loses one is found out ([`Store::damage`]); a copy of
@@ -10,7 +10,7 @@
 //! It holds [`MAX_CLASSES`] classes of [`MAX_SHOTS`] shots of [`MAX_DIM`] values, of all models
 //! together (a build [chooses](crate::heads) fewer), by default in [`Store::MIN_SECTORS`] sectors: 37 of 4 KiB with words of 4 bytes (the largest class
 //! takes 2,844 bytes), 4 of 128 KiB with words of 32. What does not fit is refused, and nothing is
-//! lost. Sectors are written in turn, so that all wear alike.
+//! lost. Sectors are written in turn, so that all wear evenly.
 //!
 //! Every write is read back, and done again elsewhere if it did not take. When the flash was
 //! compacted, what did not survive the move is written again.
@@ -374,7 +374,7 @@ impl<F: NorFlash, K: BorrowMut<Known>> Store<F, K> {
         ledger
     }
 
-    /// Writes a class anew and follows in RAM.
+    /// Writes a class again and follows in RAM.
     fn put_class(&mut self, class: Class) -> Result<(), StoreError> {
         let len =
             record::write(&class, &mut self.value[NUMBERED..]).ok_or(StoreError::Embedding)?;

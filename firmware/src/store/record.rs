@@ -39,7 +39,7 @@ const fn largest(shots: usize, dim: usize) -> usize {
     HEADER + 1 + MAX_NAME + shots * (dim + GROUP)
 }
 
-/// Whether a build with more room may have a record of so many bytes.
+/// Whether a build with more room may have a record of n bytes.
 pub(super) fn is_of_some_build(len: usize) -> bool {
     len <= largest(SHOTS, VALUES)
 }

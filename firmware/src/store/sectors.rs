@@ -14,7 +14,7 @@
 //!
 //! The map takes the first item whose header reads as erased for the end of what a sector holds. No
 //! item is erased throughout, so that where something is programmed behind it, this is damage: zeros
-//! are read there too, and the map goes on to what lies behind. A sector that the map begins to fill,
+//! are read there too, and the map continues to what lies behind. A sector that the map begins to fill,
 //! by programming its first mark, is erased if it turns out not to be.
 //!
 //! The flash is blocking and the map above wants an asynchronous one: every future is ready at once.
@@ -39,7 +39,7 @@ const GLANCE: usize = 8 * WORD_LIMIT;
 /// How often a read is tried.
 const READS: u32 = 3;
 
-/// A map over a flash. It reads every byte anew: the flash is memory-mapped, and nothing can be
+/// A map over a flash. It reads every byte again: the flash is memory-mapped, and nothing can be
 /// stale.
 pub(crate) type Map<F> = MapStorage<u8, Sectors<F>, Uncached>;
 pub(crate) type Uncached = Cache<cache::Uncached, cache::Uncached, cache::Uncached, u8>;

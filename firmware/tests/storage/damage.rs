@@ -56,7 +56,7 @@ fn is_exact_or_says_so(sound: &NorStore, damaged: &Chip, ledger: &Ledger, what: 
             );
         }
         assert!(sound.head() == store.head() || damage.head, "{what}: head");
-        // It goes on, and what is said stays said.
+        // It continues, and what is said stays said.
         match store.enroll("more", 9, &[1, 2, 3]) {
             Ok(_) | Err(StoreError::ClassesFull) => {}
             // It can be read and not be written: that is said as well.

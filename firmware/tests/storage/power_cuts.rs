@@ -27,7 +27,7 @@ struct Scale {
     /// Steps before the first that is cut, and steps that are.
     before: usize,
     cut: usize,
-    /// One of so many cuts within a row of words is made.
+    /// One of n cuts within a row of words is made.
     stride: usize,
 }
 
@@ -158,7 +158,7 @@ fn is_edge(journal: &[Operation], place: usize) -> bool {
     !(follows && goes_on)
 }
 
-/// That a store opens, with one state or the other, also after a cut while it does; and goes on.
+/// That a store opens, with one state or the other, also after a cut while it does; and continues.
 fn recovers<const SECTOR: usize, const WORD: usize>(
     torn: &Chip,
     (before, after): (&Oracle, &Oracle),

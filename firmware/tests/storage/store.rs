@@ -133,7 +133,7 @@ struct Oracle {
 
 type Key = (String, u64);
 
-/// The memory by the book, every slot found anew in all classes.
+/// The memory by the book, every slot found again in all classes.
 impl Oracle {
     /// The class and group that stand in each slot that is in use.
     fn slots(&self) -> BTreeMap<u8, (Key, Group)> {
@@ -586,7 +586,7 @@ proptest! {
                     let now = seen(&store);
                     check_cut(&now, &expected(&oracle), &expected(&after), matches!(step, Step::Reset))?;
 
-                    // It goes on working.
+                    // It continues working.
                     let more = Step::Enroll { name: 1, model: 0, seed: 3 };
                     match on_store(&mut store, &more) {
                         Ok(()) | Err(StoreError::ShotsFull | StoreError::ClassesFull) => {}
@@ -732,7 +732,7 @@ fn an_old_store_still_reads() {
             .support()
             .eq(shots.iter().map(Vec::as_slice))
     );
-    // Every head knows it, and what is enrolled now goes on from there.
+    // Every head knows it, and what is enrolled now continues from there.
     let model = store.classes()[0].model;
     for head in Head::ALL {
         store.set_head(head).unwrap();

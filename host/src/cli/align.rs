@@ -41,7 +41,7 @@ impl SetAlignment {
             let window = self.window;
             c.client.set_alignment(Alignment { align, window })?;
         }
-        let alignment = c.client.info()?.deciding.alignment;
+        let alignment = c.client.info()?.decision_config.alignment;
         output.result(&alignment, shown(alignment))
     }
 }

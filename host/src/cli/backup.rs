@@ -8,7 +8,7 @@ use sudal::device::{Backup as Contents, InspectionRequest, Restored};
 
 use super::device::BoardArgs;
 use super::output::Output;
-use super::place;
+use super::output_file;
 
 /// Save what the board was taught to a file.
 ///
@@ -27,12 +27,12 @@ pub(crate) struct Backup {
 
 impl Backup {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
-        place::ready(&self.file)?;
+        output_file::ready(&self.file)?;
         let mut connection = self.board.connect()?;
         let info = connection.client.info()?;
         let backup = Contents::take(&mut connection.client)?;
         let bytes = backup.to_bytes();
-        place::write(&self.file, &bytes)?;
+        output_file::write(&self.file, &bytes)?;
         let classes = backup.classes().len();
         let mut text = format!(
             "{}: {classes} classes of model {:016x}, {} bytes",

@@ -17,7 +17,7 @@ use super::interrupt::Interrupt;
 use super::lock;
 use super::model;
 use super::output::Output;
-use super::place;
+use super::output_file;
 
 /// Put a model on a board and start it.
 ///
@@ -50,7 +50,7 @@ impl Flash {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
         let image = model::read(&self.image)?;
         if let Some(file) = &self.out {
-            place::ready(file)?;
+            output_file::ready(file)?;
         }
         let (mut board, _hold) = self.open()?;
         board
@@ -240,7 +240,7 @@ pub(crate) fn describe(info: &DeviceInfo) -> String {
         info.board,
         info.firmware,
         info.protocol,
-        decide::describe(&info.deciding),
+        decide::describe(&info.decision_config),
         lock::describe(&info.protection)
     );
     if info.other_models > 0 {
@@ -407,7 +407,7 @@ pub(crate) struct Capture {
 
 impl Capture {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
-        place::ready(&self.out)?;
+        output_file::ready(&self.out)?;
         let mut c = self.board.connect()?;
         let picture = c.client.capture()?;
         let geometry = picture.geometry;

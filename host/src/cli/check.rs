@@ -1,8 +1,8 @@
 //! `sudal check`.
 
 mod args;
-mod lead;
 mod measure;
+mod next_steps;
 mod report;
 mod words;
 
@@ -12,8 +12,8 @@ use sudal::models::{self, Shipped};
 use sudal::report::Confusion;
 
 use super::output::Output;
-use super::own;
-use super::place;
+use super::output_file;
+use super::own_pictures;
 pub(crate) use args::Args;
 use args::SHOTS;
 use measure::{QUERIES, shipped};
@@ -21,15 +21,15 @@ use report::Report;
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     if let Some(path) = &args.out {
-        place::ready(path)?;
+        output_file::ready(path)?;
     }
     let candidates = args.candidates()?;
-    if let Some(products) = own::products(&args.folder)? {
-        return lead::to_inspection(&args.folder, products.products(), output);
+    if let Some(products) = own_pictures::products(&args.folder)? {
+        return next_steps::to_inspection(&args.folder, products.products(), output);
     }
-    let data = own::open(&args.folder, output)?;
+    let data = own_pictures::open(&args.folder, output)?;
     if data.classes() == 1 {
-        return lead::one_class(&args.folder, data.class_name(0), output);
+        return next_steps::one_class(&args.folder, data.class_name(0), output);
     }
     let fit = if args.squeeze {
         Fit::Squeeze

@@ -15,7 +15,7 @@ use super::decide;
 use super::device::{BoardArgs, Connection, Cost};
 use super::names::{name, names};
 use super::output::Output;
-use super::own;
+use super::own_pictures;
 
 /// Ask the board what pictures show.
 ///
@@ -86,7 +86,7 @@ impl Classify {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
         let mut c = self.board.connect()?;
         let info = c.client.info()?;
-        let (rate, alignment) = (info.ticks_per_second, info.deciding.alignment);
+        let (rate, alignment) = (info.ticks_per_second, info.decision_config.alignment);
         let names = names(&mut c.client)?;
         let mut results = Vec::new();
         let mut text = String::new();
@@ -111,7 +111,7 @@ impl Classify {
             let said = match &judgement {
                 Judgement::Class(verdict) => {
                     let answer = Answer::new(verdict, |id| name(&names, id).to_owned());
-                    text.push_str(&decide::told(&verdict.decision, &names));
+                    text.push_str(&decide::describe_decision(&verdict.decision, &names));
                     for near in answer.distances.iter().take(3) {
                         text.push_str(&format!("  {} {}", near.name, near.measure));
                     }
@@ -145,7 +145,7 @@ impl Classify {
             });
             anyhow::Ok(())
         };
-        let given = own::expand(&self.pictures, output)?;
+        let given = own_pictures::expand(&self.pictures, output)?;
         let bar = output.bar(given.len() as u64, "pictures");
         bar.set_message("classifying");
         for path in &given {

@@ -10,7 +10,7 @@ use sudal::data::folder::{ALL, Folder};
 use sudal::data::omniglot::{self, Part, Split};
 use sudal::data::{Dataset, Fit, Loaded, parts, surfaces};
 use sudal::measure::Embeddings;
-use sudal::near::did_you_mean;
+use sudal::similar::did_you_mean;
 
 use super::output::Output;
 
@@ -38,7 +38,7 @@ pub(crate) struct DataArgs {
     #[arg(help_heading = "Pictures", long, value_name = "NAME")]
     pub(crate) split: Option<String>,
     /// Take every picture of a folder or zip, whose folders then do not matter, for a class of its own:
-    /// so many crops of it. For photographs that nobody has labelled.
+    /// this many crops of it. For photographs that nobody has labelled.
     #[arg(help_heading = "Pictures", long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=100))]
     pub(crate) crops: Option<u32>,
     /// Look at the whole of pictures that are longer or wider than the model's input, squeezed to its
@@ -310,7 +310,7 @@ pub(crate) fn read(
 /// Photographs that go with the data of `--data`.
 #[derive(clap::Args, Clone)]
 pub(crate) struct AlsoArgs {
-    /// Pictures of other classes to learn from besides, a folder or zip with a folder of them per
+    /// Pictures of other classes to learn from as well, a folder or zip with a folder of them per
     /// class. They sit in every episode, all of them or as many as make half of it.
     #[arg(help_heading = "Pictures", long, value_name = "PATH")]
     also: Option<PathBuf>,

@@ -3,8 +3,8 @@
 use anyhow::bail;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use sudal::device::{
-    Basis, Deciding, Decision, DecisionError, DriftInfo, Enrolled, Filter, Fit, Outcome, Quality,
-    Region, Role,
+    Basis, Decision, DecisionConfig, DecisionError, DriftInfo, Enrolled, Filter, Fit, Outcome,
+    Quality, Region, Role,
 };
 
 use super::align;
@@ -96,7 +96,7 @@ impl Decide {
         }
         let info = c.client.info()?;
         let json = serde_json::to_value(&info)?;
-        output.result(&json["deciding"], describe(&info.deciding))
+        output.result(&json["deciding"], describe(&info.decision_config))
     }
 }
 
@@ -222,24 +222,24 @@ fn shown(region: Option<Region>, fit: Fit) -> String {
 }
 
 /// How a device decides, in a few lines.
-pub(super) fn describe(deciding: &Deciding) -> String {
-    let basis = match deciding.basis {
+pub(super) fn describe(config: &DecisionConfig) -> String {
+    let basis = match config.basis {
         Basis::Calibration => "thresholds from the image's calibration",
         Basis::Shots => "thresholds from the enrolled shots alone: the image has no calibration",
         Basis::Nothing => "no threshold yet: too few shots, and the image has no calibration",
     };
     let mut text = format!(
         "rejects {} % of known pictures; {basis}; stable when {} of {} frames agree; {}; {}",
-        f64::from(deciding.rate.parts()) / 100.0,
-        deciding.filter.agree,
-        deciding.filter.window,
-        shown(deciding.region, deciding.fit),
-        align::shown(deciding.alignment)
+        f64::from(config.rate.parts()) / 100.0,
+        config.filter.agree,
+        config.filter.window,
+        shown(config.region, config.fit),
+        align::shown(config.alignment)
     );
-    if deciding.recentered {
+    if config.recentered {
         text.push_str("; embeddings are re-centred");
     }
-    text.push_str(&format!("\n{}", drift(&deciding.drift)));
+    text.push_str(&format!("\n{}", drift(&config.drift)));
     text
 }
 
@@ -267,7 +267,7 @@ fn outcome(outcome: Outcome, names: &[(u8, String)]) -> String {
 }
 
 /// What was decided, in a few words.
-pub(super) fn told(decision: &Decision, names: &[(u8, String)]) -> String {
+pub(super) fn describe_decision(decision: &Decision, names: &[(u8, String)]) -> String {
     outcome(decision.outcome, names)
 }
 

@@ -1,7 +1,7 @@
 //! `sudal demo`.
 
 mod args;
-mod lesson;
+mod episode;
 
 use std::path::PathBuf;
 
@@ -14,9 +14,9 @@ use super::device::Cost;
 use super::interrupt::Interrupt;
 use super::model::{self, ModelFile};
 use super::output::Output;
-use super::place;
+use super::output_file;
 pub(crate) use args::Args;
-use lesson::{Counts, Parts, Shown, show};
+use episode::{Counts, DemoEpisode, Shown, show};
 
 /// The clock for which the time of a frame is estimated from its instructions, one a cycle: that of an
 /// STM32H743.
@@ -25,7 +25,7 @@ const MHZ: f64 = 480.0;
 #[derive(Serialize)]
 struct Report {
     board: String,
-    /// Frames that are nearest to their class, of so many.
+    /// Frames that are nearest to their class, of how many.
     right: u64,
     queries: u64,
     /// What the device decided.
@@ -51,11 +51,11 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     args.board.board("demo", HostBoard::NAME)?;
     let pictures = ["contact-sheet.png", "confusion.png"].map(|name| args.out.join(name));
     for path in &pictures {
-        place::ready(path)?;
+        output_file::ready(path)?;
     }
     let size = ModelFile::open(&args.model)?.size()?;
     let image = model::read(&args.model)?;
-    let parts = Parts::of(args, size)?;
+    let parts = DemoEpisode::of(args, size)?;
     let interrupt = Interrupt::catch()?;
     let on = |name: &str| {
         let board = args.board.board_called("demo", name)?;

@@ -15,7 +15,7 @@ use super::device::{BoardArgs, Connection};
 use super::interrupt::{Interrupt, Interrupted};
 use super::names::{name, names};
 use super::output::Output;
-use super::own;
+use super::own_pictures;
 use super::re_enroll;
 
 /// Teach the board one class from pictures, one shot each.
@@ -98,18 +98,18 @@ impl Enroll {
         self.report(&class, &enrolled, &taken.overwritten, &mut c, output)
     }
 
-    /// The pictures; of one folder that has more than a class holds, so many spread over all.
+    /// The pictures; of one folder that has more than a class holds, as many as fit, spread over all.
     fn given(&self, output: &Output) -> anyhow::Result<Vec<PathBuf>> {
-        let given = own::expand(&self.pictures, output)?;
+        let given = own_pictures::expand(&self.pictures, output)?;
         let is_one_folder = self.pictures.len() == 1 && self.pictures[0].is_dir();
         if !is_one_folder || given.len() <= MAX_SHOTS {
             return Ok(given);
         }
         output.step(format!(
-            "a class holds {MAX_SHOTS} shots: so many of the {} pictures are taken, spread evenly",
+            "a class holds {MAX_SHOTS} shots: {MAX_SHOTS} of the {} pictures are taken, spread evenly",
             given.len()
         ));
-        let places = own::spread(given.len(), MAX_SHOTS).into_iter();
+        let places = own_pictures::spread(given.len(), MAX_SHOTS).into_iter();
         Ok(places.map(|place| given[place].clone()).collect())
     }
 
@@ -185,7 +185,7 @@ impl Enroll {
         if !fit.is_empty() {
             text.push_str(&format!("\nthe last: {fit}"));
         }
-        let alignment = c.client.info()?.deciding.alignment;
+        let alignment = c.client.info()?.decision_config.alignment;
         if let Some(found) = align::found(alignment, enrolled.pose) {
             text.push_str(&format!("\nthe last: {found}"));
         }

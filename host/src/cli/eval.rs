@@ -49,7 +49,7 @@ pub(crate) struct Args {
     /// Seed of the episodes.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Draw whole families of this many classes, which follow each other in the data and are alike
+    /// Draw whole families of this many classes, which follow each other in the data and are similar
     /// (parts: 4, the variants of one part), instead of single classes.
     #[arg(long, default_value_t = 1)]
     family: usize,
@@ -89,7 +89,7 @@ struct Row {
 }
 
 /// Where the episodes run.
-enum Bench<'a> {
+enum Runner<'a> {
     Board(Box<device::Episodes<'a>>),
     Host(Prepared<'a>),
     Heads(Head, Embeddings),
@@ -101,11 +101,11 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         .then(|| args.board.board("eval", Emulator::NAME))
         .transpose()?;
     let model = ModelFile::open(&args.model)?;
-    if let Some((greatest, method)) = model.greatest_way()
-        && let Some(way) = args.way.iter().find(|way| **way > greatest)
+    if let Some((max_way, method)) = model.max_way()
+        && let Some(way) = args.way.iter().find(|way| **way > max_way)
     {
         bail!(
-            "{method} tells at most {greatest} classes apart, {way} were asked for: give --way {greatest}"
+            "{method} tells at most {max_way} classes apart, {way} were asked for: give --way {max_way}"
         );
     }
     let split = args.data.split_or("test")?;
@@ -117,17 +117,17 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             query: args.query,
         })
     });
-    let mut bench = if let Some(board) = board {
+    let mut runner = if let Some(board) = board {
         model.image("--on-board")?;
         let bytes = model::read(&args.model)?;
-        Bench::Board(Box::new(device::Episodes::start(
+        Runner::Board(Box::new(device::Episodes::start(
             &board, &bytes, &data, output,
         )?))
     } else if let Some(head) = args.head {
         model.image("--head")?;
-        Bench::Heads(head, model.embeddings(&data, output)?)
+        Runner::Heads(head, model.embeddings(&data, output)?)
     } else {
-        Bench::Host(model.prepare(&data, output)?)
+        Runner::Host(model.prepare(&data, output)?)
     };
     let mut rows = Vec::new();
     for shape in shapes {
@@ -136,14 +136,14 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         rows.push(Row {
             way: shape.way,
             shot: shape.shot,
-            accuracy: match &mut bench {
-                Bench::Board(board) => {
+            accuracy: match &mut runner {
+                Runner::Board(board) => {
                     board.accuracy(args.head.unwrap_or_default(), &sampler, args.episodes)?
                 }
-                Bench::Heads(head, embeddings) => {
+                Runner::Heads(head, embeddings) => {
                     model.head_accuracy(*head, embeddings, &sampler, args.episodes, output)?
                 }
-                Bench::Host(prepared) => {
+                Runner::Host(prepared) => {
                     let bar = output.bar(args.episodes, "episodes");
                     let accuracy = prepared.accuracy(&sampler, args.episodes, &|| bar.inc(1));
                     bar.finish_and_clear();

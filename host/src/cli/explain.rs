@@ -11,7 +11,7 @@ use sudal::report::{Axis, Chart, Neighbor, Neighbors, Point, Series, Sought, Sty
 use super::data::DataArgs;
 use super::model::ModelFile;
 use super::output::Output;
-use super::place;
+use super::output_file;
 
 /// Show why a model answers as it does, in pictures.
 ///
@@ -39,7 +39,7 @@ pub(crate) struct Args {
     /// Query pictures of a class.
     #[arg(long, default_value_t = 8)]
     query: usize,
-    /// Draw whole families of this many classes, which are alike (parts: 4).
+    /// Draw whole families of this many classes, which are similar (parts: 4).
     #[arg(long, default_value_t = 1)]
     family: usize,
     /// Seed of the episodes.
@@ -88,10 +88,10 @@ type Place = (usize, usize, usize);
 type Found = (Place, Vec<(f32, Place)>);
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
-    let map_path = place::named(&args.out, "-map.png");
-    let sheet_path = place::named(&args.out, "-neighbors.png");
-    place::ready_chart(&map_path)?;
-    place::ready(&sheet_path)?;
+    let map_path = output_file::named(&args.out, "-map.png");
+    let sheet_path = output_file::named(&args.out, "-neighbors.png");
+    output_file::ready_chart(&map_path)?;
+    output_file::ready(&sheet_path)?;
     let model = ModelFile::open(&args.model)?;
     let split = args.data.split_or("test")?;
     let data = args.data.load(&split, model.size()?, output)?;

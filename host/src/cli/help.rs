@@ -3,9 +3,9 @@
 use clap::Command;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use sudal::near::near;
+use sudal::similar::most_similar;
 
-use super::absent;
+use super::missing_features;
 
 /// Commands, and an example of each, in the order in which they are shown.
 const GROUPS: [(&str, &[(&str, &str)]); 5] = [
@@ -160,7 +160,7 @@ const MEANT: [(&str, &str); 24] = [
 
 /// The command line, its commands shown in groups.
 pub(super) fn command(of: Command) -> Command {
-    let command = absent::add(of);
+    let command = missing_features::add(of);
     let (short, long) = (groups(&command, false), groups(&command, true));
     command
         .help_template(
@@ -212,7 +212,7 @@ pub(super) fn hint(command: Command, error: &clap::Error) -> Option<String> {
     let ContextValue::String(wrong) = error.get(ContextKind::InvalidSubcommand)? else {
         return None;
     };
-    about_word(absent::add(command), wrong)
+    about_word(missing_features::add(command), wrong)
 }
 
 fn about_word(command: Command, wrong: &str) -> Option<String> {
@@ -229,7 +229,7 @@ fn about_word(command: Command, wrong: &str) -> Option<String> {
     );
     let meant = match meant {
         Some((_, meant)) => meant,
-        None => near(&word, known)?,
+        None => most_similar(&word, known)?,
     };
     let about = command.find_subcommand(meant)?.get_about()?.to_string();
     Some(format!(

@@ -9,13 +9,13 @@ use sudal::device::{InspectionInfo, InspectionRequest};
 use super::device::{BoardArgs, Connection};
 use super::interrupt::{Interrupt, Interrupted};
 use super::output::Output;
-use super::own;
+use super::own_pictures;
 
 /// Show good parts: the board then finds flaws by itself.
 ///
 /// One picture of each. The board keeps what each place of them looks like, and `sudal classify` tells a part that has a
 /// place like none of them, with where that is. Four parts are a start; more find smaller flaws. Parts
-/// should lie alike, under the light of the line. Either all pictures of a command are kept or none.
+/// should lie the same way, under the light of the line. Either all pictures of a command are kept or none.
 /// Without pictures it is one of what the camera sees.
 ///
 /// It takes a model that gives patches, such as surfaces.
@@ -144,7 +144,7 @@ fn learn(
     board: &BoardArgs,
     output: &Output,
 ) -> anyhow::Result<()> {
-    let pictures = &own::expand(pictures, output)?;
+    let pictures = &own_pictures::expand(pictures, output)?;
     // Read all before the first is learned.
     let shown = pictures
         .iter()

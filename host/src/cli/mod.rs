@@ -1,6 +1,5 @@
 //! One file a command; what they share stands in [`data`], [`device`], [`model`] and [`output`].
 
-mod absent;
 mod align;
 mod backup;
 mod board;
@@ -26,14 +25,15 @@ mod inspection;
 mod interrupt;
 mod key;
 mod lock;
+mod missing_features;
 mod model;
 mod models;
 mod names;
 mod openset;
 mod output;
-mod own;
+mod output_file;
+mod own_pictures;
 mod pictures;
-mod place;
 mod profile;
 mod re_enroll;
 mod scratch;
@@ -148,7 +148,7 @@ enum Command {
 /// `--fail-on`, 130 for Ctrl-C.
 pub(crate) fn main() -> ExitCode {
     let matches = help::command(Cli::command()).try_get_matches();
-    if let Some(said) = matches.as_ref().ok().and_then(absent::called) {
+    if let Some(said) = matches.as_ref().ok().and_then(missing_features::called) {
         output::tell(&said);
         return ExitCode::FAILURE;
     }

@@ -15,10 +15,10 @@ use sudal::measure::{Accuracy, Embeddings};
 #[cfg(feature = "train")]
 use sudal::meta::{Checkpoint, Trained};
 use sudal::models;
-use sudal::near::did_you_mean;
+use sudal::similar::did_you_mean;
 
 #[cfg(not(all(feature = "convert", feature = "train")))]
-use super::absent::advice;
+use super::missing_features::advice;
 use super::output::{Output, detail};
 
 /// A model as a command finds it on disk.
@@ -93,12 +93,12 @@ impl ModelFile {
     }
 
     /// The greatest number of classes of a task, where there is one, and the method that has it.
-    pub(crate) fn greatest_way(&self) -> Option<(usize, &'static str)> {
+    pub(crate) fn max_way(&self) -> Option<(usize, &'static str)> {
         match self {
             #[cfg(feature = "train")]
             Self::Checkpoint(trained) => {
                 let learner = trained.learner();
-                Some((learner.method().greatest_way()?, learner.name()))
+                Some((learner.method().max_way()?, learner.name()))
             }
             _ => None,
         }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use serde::Serialize;
-use sudal::device::{Head, OpenSet, Openness, Rate};
+use sudal::device::{Head, OpenSet, OpenSetReport, Rate};
 use sudal::episodes::{EpisodeShape, Sampler};
 use sudal::report::{Axis, Chart, Point, Series, Style};
 use sudal::table::Table;
@@ -14,7 +14,7 @@ use super::data::{DataArgs, Half};
 use super::head;
 use super::model::{ModelFile, file_name};
 use super::output::{Output, TableArgs};
-use super::place;
+use super::output_file;
 
 /// Measure how well what was never taught is told as unknown.
 ///
@@ -58,7 +58,7 @@ pub(crate) struct Args {
     /// Seed of the episodes.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Draw whole families of this many classes, which are alike.
+    /// Draw whole families of this many classes, which are similar.
     #[arg(long, default_value_t = 1)]
     family: usize,
     /// How queries are classified.
@@ -89,7 +89,7 @@ struct Report {
 struct Row {
     shot: usize,
     #[serde(flatten)]
-    openness: Openness,
+    openness: OpenSetReport,
 }
 
 /// A rate in % as the device takes it.
@@ -110,7 +110,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         bail!("--known and --unknown have to be at least 1");
     }
     if let Some(path) = &args.plot {
-        place::ready_chart(path)?;
+        output_file::ready_chart(path)?;
     }
     let rates: Vec<Rate> = args
         .rate
@@ -201,8 +201,8 @@ fn describe(report: &Report, args: &Args) -> String {
                 at.chosen * 100.0,
                 at.false_reject,
                 at.false_accept,
-                at.right,
-                at.right_unclear,
+                at.correct,
+                at.correct_unclear,
                 at.wrong_unclear
             ));
         }

@@ -198,7 +198,7 @@ fn plain_json(text: &str) -> String {
 fn tell_how_far(bar: &ProgressBar, unit: String) {
     let bar = bar.downgrade();
     thread::spawn(move || {
-        // A run that goes on does not begin at zero.
+        // A run that resumes does not begin at zero.
         let mut first = None;
         let mut pause = FIRST_LINE;
         loop {

@@ -12,7 +12,7 @@ use sudal::report::{Bar, BarChart};
 use super::heads::{self, HeadsArgs};
 use super::model;
 use super::output::{Output, TableArgs};
-use super::place;
+use super::output_file;
 
 /// Count what each layer of a model costs on the board.
 ///
@@ -106,7 +106,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         bail!("CMSIS-NN was counted on the Cortex-M7 and the M4: choose another --board");
     }
     if let Some(path) = &args.out {
-        place::ready(path)?;
+        output_file::ready(path)?;
     }
     let profile = device::profile(&image, machine, &mut |step| output.step(step))
         .with_context(|| format!("profiling {name}"))?;
@@ -141,7 +141,7 @@ fn made(network: Benchmark) -> anyhow::Result<Vec<u8>> {
 
 #[cfg(not(feature = "train"))]
 fn made(_: Benchmark) -> anyhow::Result<Vec<u8>> {
-    bail!("--network: {}", super::absent::advice("train"))
+    bail!("--network: {}", super::missing_features::advice("train"))
 }
 
 /// Instructions of each layer, before CMSIS-NN's where those are known.

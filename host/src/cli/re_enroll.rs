@@ -17,7 +17,7 @@ use super::output::Output;
 /// flashed.
 ///
 /// FOLDER holds a folder of pictures for each class, as `sudal enroll --keep FOLDER` makes it. A class
-/// that has shots of the present model gets the pictures behind so many: a run that was cut short is
+/// that has shots of the present model gets the pictures behind those: a run that was cut short is
 /// done again. Classes of other models stay for their model to come back, unless they are to be
 /// replaced.
 #[derive(clap::Args)]

@@ -229,7 +229,7 @@ fn engine(connection: &mut Connection, info: &Info) -> Finding {
     for _ in 0..RUNS {
         match connection.client.check(Check::Model) {
             Ok(run) => ticks.push(run),
-            Err(error) => return Err(fault(error, "flash firmware and model anew")),
+            Err(error) => return Err(fault(error, "flash firmware and model again")),
         }
     }
     ticks.sort_unstable();

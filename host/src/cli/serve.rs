@@ -8,7 +8,9 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use sudal::data::{folder, parts, surfaces};
 use sudal::device::{self, BoardError, LockKey};
-use sudal::serve::{Broker, Clock, DeviceOptions, Keep, Options, Reel, Source, Token, Webcam};
+use sudal::serve::{
+    Broker, Clock, DeviceOptions, FrameSource, Keep, Options, Playback, Token, Webcam,
+};
 
 use super::data::{Kind, generator, say_if_named_as_a_generator};
 use super::device::{BoardArgs, Where, hold, serial_port};
@@ -95,7 +97,7 @@ pub(crate) struct Args {
     /// File of the log of decisions [default: in the user's state folder].
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
-    /// Keep a damaged log under another name and go on with a new one, at the start or later.
+    /// Keep a damaged log under another name and continue with a new one, at the start or later.
     #[arg(long)]
     replace_damaged_log: bool,
     /// Days that decisions are kept: days that the log was open; between two times that it was, a day
@@ -235,7 +237,7 @@ impl Args {
         })
     }
 
-    fn source(&self, source: &str, seed: u64, output: &Output) -> anyhow::Result<Source> {
+    fn source(&self, source: &str, seed: u64, output: &Output) -> anyhow::Result<FrameSource> {
         let dwell = Some(self.dwell as usize);
         let generated = |dataset: fn(u64, usize, usize, (u32, u32)) -> _, family: u64| {
             let family = family as usize;
@@ -248,13 +250,13 @@ impl Args {
                 Kind::Surfaces => generated(surfaces::dataset, 1),
                 _ => generated(parts::dataset, parts::FAMILY),
             };
-            return Ok(Source::Reel(Reel::new(data, dwell)));
+            return Ok(FrameSource::Playback(Playback::new(data, dwell)));
         }
         Ok(match source {
-            "camera" => Source::Camera,
-            "webcam" => Source::Webcam(Webcam::first(self.webcam_size)?),
+            "camera" => FrameSource::Camera,
+            "webcam" => FrameSource::Webcam(Webcam::first(self.webcam_size)?),
             device if device.starts_with("/dev/") => {
-                Source::Webcam(Webcam::open(Path::new(device), self.webcam_size)?)
+                FrameSource::Webcam(Webcam::open(Path::new(device), self.webcam_size)?)
             }
             path => {
                 let path = Path::new(path);
@@ -267,7 +269,7 @@ impl Args {
                 say_if_named_as_a_generator(path, output);
                 let (data, found) = folder::open_loose(path)?;
                 output.step(format!("{}: {found}", path.display()));
-                Source::Reel(Reel::new(data, None))
+                FrameSource::Playback(Playback::new(data, None))
             }
         })
     }

@@ -7,7 +7,7 @@ use sudal::device::{Claim, Product, SigningKey};
 
 use super::model;
 use super::output::Output;
-use super::place;
+use super::output_file;
 
 /// Sign a model image, for boards that trust the key.
 ///
@@ -42,7 +42,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let signed = key
         .sign_as(&image, args.product.unwrap_or_default(), args.counter)
         .with_context(|| format!("signing {}", args.image.display()))?;
-    place::write(&path, &signed)?;
+    output_file::write(&path, &signed)?;
     let claim = Claim::of(&signed)?.unwrap_or_default();
     output.result(
         &serde_json::json!({ "image": path, "bytes": signed.len(), "claim": claim }),

@@ -1,6 +1,6 @@
 //! `sudal teach`.
 
-mod lesson;
+mod support_set;
 
 use std::path::PathBuf;
 
@@ -15,8 +15,8 @@ use super::device::{BoardArgs, Connection};
 use super::interrupt::Interrupt;
 use super::model;
 use super::output::Output;
-use super::own;
-use lesson::{Existing, Lesson};
+use super::own_pictures;
+use support_set::{Existing, SupportSet};
 
 /// Teach the board a folder of pictures, a folder per class.
 ///
@@ -30,20 +30,20 @@ use lesson::{Existing, Lesson};
   sudal teach parts/                    parts/gear/1.png is of class gear
   sudal teach gear/ --shots 5           one class, gear, from five pictures spread over all
   sudal teach parts.zip --model surfaces --board emulator
-  sudal teach parts/ --replace          anew, in place of what was taught of these classes")]
+  sudal teach parts/ --replace          again, in place of what was taught of these classes")]
 pub(crate) struct Teach {
     /// The folder or zip.
     folder: PathBuf,
     /// Put this model on the board first, if it has another: one that comes with sudal, or a model image.
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
-    /// Most shots of a class; of more pictures so many are taken, spread evenly over all.
+    /// Most shots of a class; of more pictures this many are taken, spread evenly over all.
     #[arg(long, value_name = "N", default_value_t = MAX_SHOTS as u8, value_parser = value_parser!(u8).range(1..=MAX_SHOTS as i64))]
     shots: u8,
     /// Add the pictures to classes that are taught already.
     #[arg(long, conflicts_with = "replace")]
     add: bool,
-    /// Teach classes that are taught already anew, from these pictures alone.
+    /// Teach classes again that are taught already, from these pictures alone.
     #[arg(long)]
     replace: bool,
     /// Teach nothing if a picture does not fit its class, or looks like another one. Otherwise it is
@@ -56,7 +56,7 @@ pub(crate) struct Teach {
 
 impl Teach {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<()> {
-        if own::products(&self.folder)?.is_some() {
+        if own_pictures::products(&self.folder)?.is_some() {
             bail!(
                 "{folder} has good and flawed parts in MVTec's layout, which are no classes: show the board the good \
                  ones of a product (`sudal flash surfaces`, `sudal good PRODUCT/train/good`), and it finds flaws by \
@@ -64,14 +64,15 @@ impl Teach {
                 folder = self.folder.display()
             );
         }
-        let data = own::open(&self.folder, output)?;
+        let data = own_pictures::open(&self.folder, output)?;
         let capacity = self.board.open()?.memory().frame;
-        let lesson = Lesson::read(&data, self.shots.into(), capacity, self.existing(), output)?;
-        let lesson = lesson.strict(self.strict);
+        let support =
+            SupportSet::read(&data, self.shots.into(), capacity, self.existing(), output)?;
+        let support = support.strict(self.strict);
         // From here on Ctrl-C is heard between two pictures.
         let interrupt = Interrupt::catch()?;
-        let mut c = self.with_model(&data, &lesson, &interrupt, output)?;
-        let taught = lesson.teach(&mut c, &interrupt, output)?;
+        let mut c = self.with_model(&data, &support, &interrupt, output)?;
+        let taught = support.teach(&mut c, &interrupt, output)?;
         let separation = c.client.separation()?;
         let info = c.client.info()?;
         let model = info.model.map(|model| model.name).unwrap_or_default();
@@ -100,7 +101,7 @@ impl Teach {
     fn with_model(
         &self,
         data: &Dataset,
-        lesson: &Lesson,
+        support: &SupportSet,
         interrupt: &Interrupt,
         output: &Output,
     ) -> anyhow::Result<Connection> {
@@ -122,7 +123,7 @@ impl Teach {
         let mut twin = device::open(device::HostBoard::NAME, folder.path())?;
         twin.flash(&image, &mut |_| ())?;
         output.step(format!("trying it with {name} before the board is changed"));
-        lesson.teach(&mut Connection::new(twin)?, interrupt, output)?;
+        support.teach(&mut Connection::new(twin)?, interrupt, output)?;
         output.step(format!("putting {name} on the board"));
         let (mut board, hold) = self.board.open_alone()?;
         board

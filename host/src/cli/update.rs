@@ -16,7 +16,7 @@ use super::output::Output;
 ///
 /// The board checks the image, its signature and its self-test before it runs it; until then, and
 /// if the power is cut, it runs what it ran. Once it runs a signed image, it takes none with a lesser
-/// counter. An update that was cut off goes on where it stopped.
+/// counter. An update that was cut off continues where it stopped.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   sudal update parts.sudal --key board1.key")]

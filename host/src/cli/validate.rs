@@ -6,7 +6,7 @@ use super::output::Output;
 /// Ask the board which of its classes it does not tell apart.
 ///
 /// Leave-one-out: the board asks itself about each shot as if it were new, with the class as it is without it.
-/// Says how many are right, which classes are confused, and whose shots are too much alike to teach
+/// Says how many are right, which classes are confused, and whose shots are too similar to teach
 /// anything. Nothing is changed. A class needs two shots for it.
 #[derive(clap::Args)]
 #[command(after_help = "Example:

@@ -20,7 +20,7 @@ use super::{
 
 /// Crops' sides, as parts of the photograph's shorter one.
 const SIDES: (f32, f32) = (0.3, 0.75);
-/// Photographs whose shorter side is less than so many sides of a crop are too small.
+/// Photographs whose shorter side is less than n sides of a crop are too small.
 const ROOM: f32 = 4.0 / 3.0;
 /// Crops that deviate less than this, in levels of 0..=255, show nothing.
 const FLAT: f64 = 4.0;
@@ -210,7 +210,7 @@ mod tests {
             masks: 1,
         };
         assert_eq!(left_out, expected);
-        // Stripes run down in every crop: its rows are alike.
+        // Stripes run down in every crop: its rows are similar.
         for class in 0..2 {
             for index in 0..5 {
                 let pixels = loaded.pixels(class, index);

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::{DataError, Fit, Gray, Loaded};
 
 /// What reads or draws the pictures of a [`Dataset`], by number.
-pub(super) trait Source: Send + Sync {
+pub(super) trait PictureSource: Send + Sync {
     /// The picture of that number.
     fn picture(&self, item: usize) -> Result<Gray, DataError>;
 
@@ -21,7 +21,7 @@ pub(super) trait Source: Send + Sync {
 /// Labelled pictures, read on demand; it can be shared by threads and is cheap to clone.
 #[derive(Clone)]
 pub struct Dataset {
-    source: Arc<dyn Source>,
+    source: Arc<dyn PictureSource>,
     classes: Vec<Class>,
     fit: Fit,
 }
@@ -47,7 +47,7 @@ impl fmt::Debug for Dataset {
 }
 
 impl Dataset {
-    pub(super) fn new(source: impl Source + 'static, classes: Vec<Class>) -> Self {
+    pub(super) fn new(source: impl PictureSource + 'static, classes: Vec<Class>) -> Self {
         Self {
             source: Arc::new(source),
             classes,

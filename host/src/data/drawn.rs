@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{
     DataError, Dataset, Gray,
-    dataset::{Class, Source},
+    dataset::{Class, PictureSource},
 };
 
 /// `classes` classes of `per_class` pictures of `size`, `(width, height)` in pixels, drawn on demand.
@@ -39,7 +39,7 @@ struct Drawn<D> {
     draw: D,
 }
 
-impl<D> Source for Drawn<D>
+impl<D> PictureSource for Drawn<D>
 where
     D: Fn(u64, u64, u64, (u32, u32)) -> Gray + Send + Sync,
 {

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     DataError, Dataset, Found, Gray, Why,
-    dataset::{Class, Source},
+    dataset::{Class, PictureSource},
     files::Files,
     layout::{self, Layout},
     picture::{FORMATS, is_foreign_picture, is_picture},
@@ -233,7 +233,7 @@ struct Pictures {
     items: Vec<usize>,
 }
 
-impl Source for Pictures {
+impl PictureSource for Pictures {
     fn picture(&self, item: usize) -> Result<Gray, DataError> {
         self.files.picture(self.items[item])
     }

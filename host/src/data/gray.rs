@@ -6,7 +6,7 @@ use image::{GrayImage, ImageFormat};
 use sudal_firmware::preprocess::Fit;
 
 use super::{DataError, picture, reading};
-use crate::files;
+use crate::atomic_file;
 
 /// A grey picture, row-major, 0 = black, 255 = white.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl Gray {
         })?;
         let mut bytes = Cursor::new(Vec::new());
         let encoded = picture.write_to(&mut bytes, ImageFormat::Png);
-        let written = encoded.and_then(|()| Ok(files::replace(path, bytes.get_ref())?));
+        let written = encoded.and_then(|()| Ok(atomic_file::replace(path, bytes.get_ref())?));
         written.map_err(|source| DataError::Write {
             path: path.into(),
             source,

@@ -1,6 +1,6 @@
 //! Which files of a folder or zip are pictures of which class, told by their names alone.
 //!
-//! A folder with pictures is a class. Known besides are the splits of torchvision's ImageFolder
+//! A folder with pictures is a class. Also known are the splits of torchvision's ImageFolder
 //! (`train/<class>`, `val/<class>`, `test/<class>`, also below a folder for each product, as MVTec's),
 //! class folders whose pictures lie one deeper (`<class>/Imgs`), and masks beside the pictures.
 

@@ -12,7 +12,7 @@ use std::{
 
 use super::{
     DataError, Dataset, Fit, Gray, Loaded,
-    dataset::{Class, Source},
+    dataset::{Class, PictureSource},
     files::Files,
     reading,
 };
@@ -292,7 +292,7 @@ impl Drawings {
     }
 }
 
-impl Source for Drawings {
+impl PictureSource for Drawings {
     fn picture(&self, item: usize) -> Result<Gray, DataError> {
         let (archive, index) = self.items[item];
         Ok(self.files[archive].picture(index)?.invert())

@@ -8,7 +8,9 @@ use sudal_firmware::camera::{CameraError, Frame, Geometry, quality};
 use sudal_firmware::decision::Quality;
 use sudal_firmware::heads::{Head, Role};
 use sudal_firmware::preprocess::align::Pose;
-use sudal_firmware::protocol::{self, Anomaly, Deciding, Decision, LockState, ModelFault, Slot};
+use sudal_firmware::protocol::{
+    self, Anomaly, Decision, DecisionConfig, LockState, ModelFault, Slot,
+};
 use sudal_firmware::store::StoreError;
 
 use super::claim::Claim;
@@ -52,8 +54,8 @@ pub struct Info {
     /// Who may change the device, and which image runs.
     pub protection: Protection,
     /// How it decides; as JSON with its rate in percent.
-    #[serde(serialize_with = "deciding")]
-    pub deciding: Deciding,
+    #[serde(rename = "deciding", serialize_with = "decision_config")]
+    pub decision_config: DecisionConfig,
 }
 
 /// What the board's flash lost: the newest state of a class or of the choice of the head. An older
@@ -272,8 +274,11 @@ fn result<T: Serialize, E: fmt::Display, S: Serializer>(
     }
 }
 
-fn deciding<S: Serializer>(deciding: &Deciding, serializer: S) -> Result<S::Ok, S::Error> {
-    let Deciding {
+fn decision_config<S: Serializer>(
+    config: &DecisionConfig,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let DecisionConfig {
         rate,
         filter,
         region,
@@ -282,8 +287,8 @@ fn deciding<S: Serializer>(deciding: &Deciding, serializer: S) -> Result<S::Ok, 
         basis,
         recentered,
         drift,
-    } = deciding;
-    let mut fields = serializer.serialize_struct("Deciding", 8)?;
+    } = config;
+    let mut fields = serializer.serialize_struct("DecisionConfig", 8)?;
     fields.serialize_field("rate_percent", &(f64::from(rate.parts()) / 100.0))?;
     fields.serialize_field("filter", filter)?;
     fields.serialize_field("region", region)?;

@@ -37,7 +37,7 @@ const VERSION: u8 = 2;
 /// Without what good frames taught.
 const CLASSES_ALONE: u8 = 1;
 const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
-/// How often a class is sent anew because the board was switched off in the midst of it.
+/// How often a class is sent again because the board was switched off in the midst of it.
 const RESTARTS: u32 = 3;
 
 /// The classes of one model, the head, and what good frames taught.

@@ -18,9 +18,9 @@ use sudal_firmware::protocol::{
 
 use super::answers::{Class, Damage, Embedding, Enrolled, Info, ModelInfo, Picture, Verdict};
 use super::name::{self, NameError, name, shown};
-use crate::near::did_you_mean;
+use crate::similar::did_you_mean;
 
-/// How often a frame may have to go on from elsewhere than where it was.
+/// How often a frame may have to continue from elsewhere than where it was.
 const RESTARTS: u32 = 6;
 /// Fewest bytes of a frame in a packet, on a line that loses longer ones.
 const LEAST_CHUNK: usize = 16;
@@ -54,7 +54,7 @@ pub enum ClientError {
         request: &'static str,
     },
     /// The device speaks another version.
-    #[error("the device speaks protocol {device}, this program {host}: flash the firmware anew", host = protocol::VERSION)]
+    #[error("the device speaks protocol {device}, this program {host}: flash the firmware again", host = protocol::VERSION)]
     Version {
         /// The device's version.
         device: u8,
@@ -85,7 +85,7 @@ pub enum ClientError {
         /// Names that there are.
         enrolled: String,
     },
-    /// The device was started anew while it worked on the request.
+    /// The device was restarted while it worked on the request.
     #[error(
         "the device was restarted during {request}, which may have been carried out or not: `sudal info` tells why"
     )]
@@ -100,7 +100,7 @@ pub enum ClientError {
 
 /// How long and how often a client tries before it gives a request up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
+pub struct RetryPolicy {
     /// How long an attempt waits for an answer.
     pub each: Duration,
     /// Fewest attempts. There are more if they end sooner than `attempts * each`: answers to noise
@@ -108,7 +108,7 @@ pub struct Patience {
     pub attempts: u32,
 }
 
-impl Default for Patience {
+impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             each: Duration::from_secs(5),
@@ -118,7 +118,7 @@ impl Default for Patience {
 }
 
 /// For the first answer at a serial port, where anything may be plugged in: five seconds in all.
-const GREETING: Patience = Patience {
+const GREETING: RetryPolicy = RetryPolicy {
     each: Duration::from_secs(1),
     attempts: 5,
 };
@@ -126,11 +126,11 @@ const GREETING: Patience = Patience {
 /// Asks a device over a line.
 ///
 /// A request whose answer does not come or arrives damaged is sent again under the same number; the
-/// device carries it out once. A frame goes in smaller pieces where larger ones are lost, and goes on
+/// device carries it out once. A frame goes in smaller pieces where larger ones are lost, and continues
 /// where the device stands.
 pub struct Client<S> {
     line: S,
-    patience: Patience,
+    retry_policy: RetryPolicy,
     sequence: u32,
     /// Whether the device answered since it was started.
     met: bool,
@@ -162,7 +162,7 @@ impl<S: Read + Write> Client<S> {
     pub fn numbered_from(line: S, sequence: u32) -> Self {
         Self {
             line,
-            patience: Patience::default(),
+            retry_policy: RetryPolicy::default(),
             sequence,
             met: false,
             unknown: None,
@@ -182,8 +182,8 @@ impl<S: Read + Write> Client<S> {
     }
 
     /// How long and how often the client tries.
-    pub fn set_patience(&mut self, patience: Patience) {
-        self.patience = patience;
+    pub fn set_retry_policy(&mut self, retry_policy: RetryPolicy) {
+        self.retry_policy = retry_policy;
     }
 
     /// Gives the line back.
@@ -223,7 +223,7 @@ impl<S: Read + Write> Client<S> {
                 slots: info.slots,
                 max_slots: info.max_slots,
                 protection: info.protection.into(),
-                deciding: info.deciding,
+                decision_config: info.decision_config,
                 other_models: info.other_models,
                 damage: Damage {
                     classes: (0..info.max_classes)
@@ -276,9 +276,9 @@ impl<S: Read + Write> Client<S> {
                     most = MAX_CHUNK.min(2 * most);
                     lost = Lost::default();
                 }
-                Ok(None) if lost.give_up(self.patience()) => return Err(self.given_up("frame")),
+                Ok(None) if lost.give_up(self.retry_policy()) => return Err(self.given_up("frame")),
                 Ok(None) => most = LEAST_CHUNK.max(most / 2),
-                // The device was switched off and on in between: go on where it stands.
+                // The device was switched off and on in between: continue where it stands.
                 Err(ClientError::Device(DeviceError::Camera(CameraError::OutOfOrder {
                     expected,
                 }))) if restarts < RESTARTS => {
@@ -583,16 +583,16 @@ impl<S: Read + Write> Client<S> {
             if let Some(value) = self.attempt(name, &read)? {
                 return Ok(value);
             }
-            if lost.give_up(self.patience()) {
+            if lost.give_up(self.retry_policy()) {
                 return Err(self.given_up(name));
             }
         }
     }
 
-    fn patience(&self) -> Patience {
+    fn retry_policy(&self) -> RetryPolicy {
         match self.unknown {
             Some(_) => GREETING,
-            None => self.patience,
+            None => self.retry_policy,
         }
     }
 
@@ -620,7 +620,7 @@ impl<S: Read + Write> Client<S> {
         read: &impl Fn(Response<'_>) -> Option<T>,
     ) -> Result<Option<T>, ClientError> {
         // For the answer and for what has to be thrown away: whoever talks without end is left.
-        let deadline = Instant::now() + self.patience().each;
+        let deadline = Instant::now() + self.retry_policy().each;
         self.line.write_all(&self.wire)?;
         self.line.flush()?;
         match self.answer(deadline, read)? {
@@ -756,7 +756,7 @@ impl Default for Lost {
 
 impl Lost {
     /// Counts one more; whether it was the last.
-    fn give_up(&mut self, Patience { each, attempts }: Patience) -> bool {
+    fn give_up(&mut self, RetryPolicy { each, attempts }: RetryPolicy) -> bool {
         self.count += 1;
         self.count >= attempts && self.since.elapsed() >= attempts * each
     }
@@ -768,7 +768,7 @@ enum Answer<T> {
     Refused(DeviceError),
     /// An answer that this program does not understand.
     Foreign,
-    /// The device was started anew.
+    /// The device was restarted.
     Started,
     /// Nothing, or something damaged.
     Lost,

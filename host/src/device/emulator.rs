@@ -18,7 +18,7 @@ use super::holder::Purpose;
 use super::host_board::{check_image, forget_updates, hold_recovery_pin};
 use super::machine::TARGET;
 use super::{Link, Logs, firmware, qemu};
-use crate::files;
+use crate::atomic_file;
 
 /// Bytes of a slot for updates, as in the board's own source.
 const SLOT: usize = 512 << 10;
@@ -90,7 +90,7 @@ impl Emulator {
     fn replace(&self, all: &[(&str, &[u8])]) -> Result<(), BoardError> {
         let stage = |&(name, contents): &(&str, &[u8])| {
             let path = self.path(name);
-            files::stage(&path, contents).map_err(BoardError::io(path.display()))
+            atomic_file::stage(&path, contents).map_err(BoardError::io(path.display()))
         };
         let staged: Vec<_> = all.iter().map(stage).collect::<Result<_, _>>()?;
         for file in staged {

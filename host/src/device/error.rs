@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::boards::{BOARDS, EMULATOR, MPS2_AN500};
 use super::client::ClientError;
 use super::holder::{self, Holder};
-use crate::near::did_you_mean;
+use crate::similar::did_you_mean;
 
 /// Why a board did not do it.
 #[derive(Debug, thiserror::Error)]

@@ -9,7 +9,7 @@ use sudal_firmware::store::nor::{Medium, Nor, SECTOR};
 
 use super::error::BoardError;
 use super::held::keep_private;
-use crate::files;
+use crate::atomic_file;
 
 /// Bytes of the flash of the classes.
 pub(super) const FLASH: usize = 64 * SECTOR;
@@ -90,7 +90,7 @@ impl FileMedium {
     }
 
     fn open_or_create(path: &Path, len: usize) -> io::Result<Self> {
-        match files::create_secret(path, &vec![0xff; len]) {
+        match atomic_file::create_secret(path, &vec![0xff; len]) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             _ => {}
         }

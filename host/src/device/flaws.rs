@@ -80,7 +80,7 @@ pub struct Looked {
     test: Vec<Tested>,
 }
 
-/// How well the flaws of a product were found after so many shots; means and 95 % intervals over draws of
+/// How well the flaws of a product were found after n shots; means and 95 % intervals over draws of
 /// the shots.
 #[derive(Debug, Clone, Serialize)]
 pub struct Found {
@@ -243,7 +243,7 @@ impl Looked {
         (self.test.len() - flawed, flawed)
     }
 
-    /// Measures with so many shots, drawn several times; the draws of more shots hold those of fewer.
+    /// Measures with n shots, drawn several times; the draws of more shots hold those of fewer.
     ///
     /// # Errors
     /// [`FlawsError::Memory`], which no model of one shape of patches causes.
@@ -334,8 +334,8 @@ impl Looked {
         })
     }
 
-    /// Pictures of the test as the device finds them after so many shots of the first draw, good ones and
-    /// flawed ones spread over all, at most so many of each.
+    /// Pictures of the test as the device finds them after n shots of the first draw, good ones and
+    /// flawed ones spread over all, at most n of each.
     ///
     /// # Errors
     /// As [`measure`](Self::measure).

@@ -75,7 +75,7 @@ impl<S: Read + Write> Client<S> {
         self.ask("trust", LockRequest::Bind { product, counter })
     }
 
-    /// Sends a model image, with its signature if it has one, to the slot that does not run, going on
+    /// Sends a model image, with its signature if it has one, to the slot that does not run, continuing
     /// where an earlier call was cut off. The device checks it and runs it from its next start on.
     /// `progress` is told how many bytes are there.
     ///

@@ -82,7 +82,7 @@ impl<'a> HeadEpisodes<'a> {
         Ok(Accuracy::of(&each.collect::<Result<Vec<_>, HeadError>>()?))
     }
 
-    /// Whether a device has room for so many classes of so many shots.
+    /// Whether a device has room for n classes of n shots.
     pub(super) fn check(&self, way: usize, shot: usize) -> Result<(), HeadError> {
         if way > MAX_CLASSES || shot > MAX_SHOTS {
             return Err(HeadError::Shape { way, shot });

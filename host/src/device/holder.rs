@@ -26,7 +26,7 @@ pub struct Holder {
     pub command: String,
     /// Since when, as date and time in UTC.
     pub since: String,
-    /// Whether it goes on until it is stopped.
+    /// Whether it continues until it is stopped.
     pub stays: bool,
 }
 

@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use sudal_firmware::camera::VirtualCamera;
-use sudal_firmware::device::{Cause, Clock, Device, History, Inspection, Parts, Session};
+use sudal_firmware::device::{Cause, Clock, Device, History, Inspection, Resources, Session};
 use sudal_firmware::patches;
 use sudal_firmware::store::Known;
 use sudal_firmware::store::nor::{Nor, SECTOR};
@@ -23,8 +23,8 @@ use super::file::{FLASH, Flashes, HISTORY, INSPECTION, SETTINGS, SLOTS};
 use super::held::{Hold, Place};
 use super::holder::Purpose;
 use super::{Link, Logs, qemu};
+use crate::atomic_file;
 use crate::engine::QuantizedModel;
-use crate::files;
 
 const MEMORY: Memory = Memory {
     arena: 8 << 20,
@@ -110,7 +110,7 @@ impl Board for HostBoard {
         self.stop()?;
         step("writing the model image");
         let path = self.image_path();
-        files::replace(&path, image).map_err(BoardError::io(path.display()))?;
+        atomic_file::replace(&path, image).map_err(BoardError::io(path.display()))?;
         forget_updates(self.place.path())?;
         self.start()
     }
@@ -286,7 +286,7 @@ fn power_on(image: &[u128], flashes: Flashes, recover: bool, requests: &Receiver
         return;
     };
     let mut known = Box::new(Known::new());
-    let mut device = Device::new(Parts {
+    let mut device = Device::new(Resources {
         board: HostBoard::NAME,
         clock: Clock {
             read: microseconds,

@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 use serde::Serialize;
-use sudal_firmware::decision::{Calibration, Rate, Yardstick};
+use sudal_firmware::decision::{Calibration, NoveltyModel, Rate};
 use sudal_firmware::heads::{Class, Head, Ranking};
 use sudal_firmware::image::Model;
 use sudal_firmware::store::Known;
@@ -113,7 +113,7 @@ impl<'a> Inspection<'a> {
             query: Vec::new(),
         };
         self.heads.learn(known, &learned)?;
-        let yardstick = Yardstick::new(self.calibration, known.of_model(MODEL), rate);
+        let model = NoveltyModel::new(self.calibration, known.of_model(MODEL), rate);
         let mut shown = Vec::new();
         for (place, (&class, pictures)) in episode.classes.iter().zip(&episode.query).enumerate() {
             let kind = match place {
@@ -129,9 +129,9 @@ impl<'a> Inspection<'a> {
                 let ok = answer.is_some_and(|answer| {
                     let Ranking { first, second } = answer.ranking;
                     let second = second.map(|second| &all[second]);
-                    first == 0 && yardstick.outcome(&query, &all[0], second).is_ok()
+                    first == 0 && model.outcome(&query, &all[0], second).is_ok()
                 });
-                shown.push((kind, alarm(&query, all, &yardstick), ok));
+                shown.push((kind, alarm(&query, all, &model), ok));
             }
         }
         Ok(shown)
@@ -140,8 +140,8 @@ impl<'a> Inspection<'a> {
 
 /// How alarming a picture is: its novelty for the good parts, times how much nearer it is to a known
 /// defect.
-fn alarm(query: &[i8], classes: &[Class], yardstick: &Yardstick<'_>) -> f32 {
-    let novelty = |class: &Class| yardstick.novelty(query, class).unwrap_or(0.0);
+fn alarm(query: &[i8], classes: &[Class], model: &NoveltyModel<'_>) -> f32 {
+    let novelty = |class: &Class| model.novelty(query, class).unwrap_or(0.0);
     let Some((good, defects)) = classes.split_first() else {
         return 0.0;
     };

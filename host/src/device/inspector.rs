@@ -11,7 +11,7 @@ use sudal_firmware::protocol::{
 use super::answers::Verdict;
 use super::client::{Client, ClientError};
 
-/// How often all is sent anew because the device was switched off in the midst of it.
+/// How often all is sent again because the device was switched off in the midst of it.
 const RESTARTS: u32 = 3;
 
 /// The heat map of a picture that was inspected.

@@ -25,7 +25,7 @@ pub(super) fn apt_install(packages: &[&str], step: &mut dyn FnMut(&str)) -> Resu
         return Err(format!("only root may install packages (`sudo {command}`)"));
     }
     step(&format!(
-        "installing packages: {command} (goes on to its end if this is interrupted)"
+        "installing packages: {command} (continues to its end if this is interrupted)"
     ));
     let apt = |arguments: &[&str]| {
         let mut apt = Command::new("apt-get");

@@ -10,8 +10,8 @@ use rand::RngExt;
 use sudal_firmware::image::ImageError;
 use sudal_firmware::image::signature::{self, Claim, Product};
 
+use crate::atomic_file;
 use crate::engine::QuantizedModel;
-use crate::files;
 
 /// Why a key file can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -222,7 +222,7 @@ fn parse(text: &str, kind: &str) -> Option<[u8; 32]> {
 
 fn write(path: &Path, kind: &str, key: &[u8; 32]) -> Result<(), KeyError> {
     let line = format!("{kind} {}\n", hex(key));
-    files::create_secret(path, line.as_bytes()).map_err(|source| KeyError::Io {
+    atomic_file::create_secret(path, line.as_bytes()).map_err(|source| KeyError::Io {
         path: path.to_owned(),
         source,
     })

@@ -52,7 +52,7 @@ mod qemu;
 mod separation;
 mod shots;
 mod show;
-mod suit;
+mod suitability;
 mod toolchain;
 mod usb;
 
@@ -63,7 +63,7 @@ pub use bench::{build_bench, try_kernels};
 pub use board::{Board, Memory};
 pub use boards::{BOARDS, EMULATOR, canonical};
 pub use claim::Claim;
-pub use client::{Client, ClientError, Patience};
+pub use client::{Client, ClientError, RetryPolicy};
 pub use emulator::Emulator;
 pub use error::BoardError;
 pub use file::FileMedium;
@@ -81,7 +81,7 @@ pub use logs::{LogLine, Logs};
 pub use machine::Machine;
 pub use name::{NameError, is_hidden, name, shown};
 pub use open::{open, open_at, state_dir};
-pub use open_set::{OpenSet, Openness, Realised, Rejection};
+pub use open_set::{OpenSet, OpenSetReport, OperatingPoint, Rejection};
 pub use profile::{CmsisNn, Comparison, Group, Layer, Profile, profile};
 pub use profile::{HeadCost, HeadRow, HeadTable, profile_heads};
 pub use separation::{Pair, Separation};
@@ -96,9 +96,9 @@ pub use sudal_firmware::preprocess::align::{Align, Alignment, Pose};
 pub use sudal_firmware::preprocess::{Fit, Region};
 pub use sudal_firmware::protocol::{Anomaly, InspectionError, InspectionInfo, InspectionRequest};
 pub use sudal_firmware::protocol::{
-    Check, Deciding, Decision, DecisionError, DeviceError, DriftInfo, ImageFault, LockError,
+    Check, Decision, DecisionConfig, DecisionError, DeviceError, DriftInfo, ImageFault, LockError,
     LockState, Slot, Stats, UpdateError,
 };
 pub use sudal_firmware::store::{MAX_SHOTS, StoreError};
-pub use suit::{Embedded, SuitError, Tally, Trial};
+pub use suitability::{Embedded, SuitabilityError, Tally, Trial};
 pub use usb::{Kind, UsbBoard, Way};

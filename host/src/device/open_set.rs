@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 use serde::Serialize;
-use sudal_firmware::decision::{Basis, Calibration, Outcome, Rate, Yardstick};
+use sudal_firmware::decision::{Basis, Calibration, NoveltyModel, Outcome, Rate};
 use sudal_firmware::heads::{Distance, Head};
 use sudal_firmware::image::Model;
 use sudal_firmware::store::Known;
@@ -28,7 +28,7 @@ pub struct OpenSet<'a> {
 
 /// What came of open-set episodes.
 #[derive(Debug, Clone, Serialize)]
-pub struct Openness {
+pub struct OpenSetReport {
     /// What the thresholds rest on.
     pub basis: Basis,
     /// Area below the ROC of known against unknown pictures, by novelty.
@@ -41,7 +41,7 @@ pub struct Openness {
     /// Part of the known pictures that are given their class, none rejected.
     pub accuracy: Accuracy,
     /// At each false-reject rate that was chosen.
-    pub rates: Vec<Realised>,
+    pub rates: Vec<OperatingPoint>,
     /// Accuracy of what is accepted, known and unknown pictures mixed, against the part that is
     /// rejected, the most novel first.
     pub rejection: Vec<Rejection>,
@@ -49,7 +49,7 @@ pub struct Openness {
 
 /// What a chosen false-reject rate led to.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub struct Realised {
+pub struct OperatingPoint {
     /// The rate that was chosen.
     pub chosen: f64,
     /// Part of the known pictures that were rejected.
@@ -57,9 +57,11 @@ pub struct Realised {
     /// Part of the unknown pictures that were accepted.
     pub false_accept: Accuracy,
     /// Part of the known pictures that were accepted and given their class.
-    pub right: Accuracy,
+    #[serde(rename = "right")]
+    pub correct: Accuracy,
     /// Part of the known pictures nearest to their own class that were too close to call.
-    pub right_unclear: Accuracy,
+    #[serde(rename = "right_unclear")]
+    pub correct_unclear: Accuracy,
     /// Part of those nearest to another class that were; of episodes that have such.
     pub wrong_unclear: Accuracy,
 }
@@ -76,7 +78,7 @@ pub struct Rejection {
 /// What the device makes of one picture.
 struct Judged {
     known: bool,
-    right: bool,
+    correct: bool,
     novelty: f32,
     distance: f32,
     ratio: f32,
@@ -106,7 +108,7 @@ impl<'a> OpenSet<'a> {
         episodes: u64,
         rates: &[Rate],
         done: &(dyn Fn() + Sync),
-    ) -> Result<Openness, HeadError> {
+    ) -> Result<OpenSetReport, HeadError> {
         let shape = sampler.shape();
         self.heads.check(self.known, shape.shot)?;
         let judged: Vec<(Basis, Vec<Judged>)> = (0..episodes)
@@ -124,25 +126,25 @@ impl<'a> OpenSet<'a> {
             let each: Vec<f64> = judged.iter().map(|(_, all)| of(all)).collect();
             Accuracy::of(&each)
         };
-        let realised = |(place, rate): (usize, &Rate)| Realised {
+        let operating_point = |(place, rate): (usize, &Rate)| OperatingPoint {
             chosen: f64::from(rate.parts()) / 10_000.0,
             false_reject: over(&|all| part(all, |j| j.known, |j| !j.is_accepted(place))),
             false_accept: over(&|all| part(all, |j| !j.known, |j| j.is_accepted(place))),
-            right: over(&|all| {
-                let is_right = |j: &Judged| j.outcomes[place].class().is_some() && j.right;
-                part(all, |j| j.known, is_right)
+            correct: over(&|all| {
+                let is_correct = |j: &Judged| j.outcomes[place].class().is_some() && j.correct;
+                part(all, |j| j.known, is_correct)
             }),
-            right_unclear: unclear(&judged, place, true),
+            correct_unclear: unclear(&judged, place, true),
             wrong_unclear: unclear(&judged, place, false),
         };
         let basis = judged.first().map_or(Basis::Nothing, |(basis, _)| *basis);
-        Ok(Openness {
+        Ok(OpenSetReport {
             basis,
             auroc: over(&|all| auroc(all, |j| j.novelty)),
             auroc_distance: over(&|all| auroc(all, |j| j.distance)),
             auroc_ratio: over(&|all| auroc(all, |j| j.ratio)),
-            accuracy: over(&|all| part(all, |j| j.known, |j| j.right)),
-            rates: rates.iter().enumerate().map(realised).collect(),
+            accuracy: over(&|all| part(all, |j| j.known, |j| j.correct)),
+            rates: rates.iter().enumerate().map(operating_point).collect(),
             rejection: (0..REJECTED)
                 .map(|step| {
                     let rejected = step as f64 / REJECTED as f64;
@@ -167,12 +169,12 @@ impl<'a> OpenSet<'a> {
             query: Vec::new(),
         };
         self.heads.learn(known, &enrolled)?;
-        let sticks: Vec<Yardstick<'_>> = rates
+        let models: Vec<NoveltyModel<'_>> = rates
             .iter()
-            .map(|&rate| Yardstick::new(self.calibration, known.of_model(MODEL), rate))
+            .map(|&rate| NoveltyModel::new(self.calibration, known.of_model(MODEL), rate))
             .collect();
         // Novelty does not depend on the rate.
-        let any = Yardstick::new(self.calibration, known.of_model(MODEL), Rate::default());
+        let any = NoveltyModel::new(self.calibration, known.of_model(MODEL), Rate::default());
         let mut judged = Vec::new();
         for (place, (&class, pictures)) in episode.classes.iter().zip(&episode.query).enumerate() {
             for &index in pictures {
@@ -189,16 +191,16 @@ impl<'a> OpenSet<'a> {
                 let second = answer.ranking.second.map(|second| &all[second]);
                 judged.push(Judged {
                     known: place < self.known,
-                    right: answer.ranking.first == place,
+                    correct: answer.ranking.first == place,
                     novelty: any.novelty(&query, winner).unwrap_or(0.0),
                     distance,
                     ratio: answer
                         .ranking
                         .second
                         .map_or(1.0, |second| distance / to(second).max(1e-6)),
-                    outcomes: sticks
+                    outcomes: models
                         .iter()
-                        .map(|stick| stick.outcome(&query, winner, second))
+                        .map(|model| model.outcome(&query, winner, second))
                         .collect(),
                 });
             }
@@ -216,8 +218,8 @@ impl Judged {
 
 /// The part of the known pictures that were or were not given their class and are too close to call, over
 /// the episodes that have such.
-fn unclear(judged: &[(Basis, Vec<Judged>)], rate: usize, right: bool) -> Accuracy {
-    let of = |j: &Judged| j.known && j.right == right;
+fn unclear(judged: &[(Basis, Vec<Judged>)], rate: usize, correct: bool) -> Accuracy {
+    let of = |j: &Judged| j.known && j.correct == correct;
     let each: Vec<f64> = judged
         .iter()
         .filter(|(_, all)| all.iter().any(of))
@@ -249,5 +251,5 @@ fn accuracy_of_rest(all: &[Judged], rejected: f64) -> f64 {
     let mut order: Vec<&Judged> = all.iter().collect();
     order.sort_by(|a, b| a.novelty.total_cmp(&b.novelty));
     let rest = &order[..order.len() - (order.len() as f64 * rejected) as usize];
-    rest.iter().filter(|judged| judged.right).count() as f64 / rest.len().max(1) as f64
+    rest.iter().filter(|judged| judged.correct).count() as f64 / rest.len().max(1) as f64
 }

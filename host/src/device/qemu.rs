@@ -40,7 +40,7 @@ pub(super) fn find(step: &mut dyn FnMut(&str)) -> Result<PathBuf, BoardError> {
     })
 }
 
-/// Starts the emulator in a folder. It goes on when this process ends.
+/// Starts the emulator in a folder. It continues when this process ends.
 ///
 /// The folder holds `firmware.elf` and `model.sudal`; the emulator makes the sockets, appends to
 /// `logs.bin` and keeps `nor.bin`, whose path the firmware opens relative to the folder.

@@ -36,13 +36,13 @@ pub fn seen(picture: &Gray, capacity: usize, info: &Info) -> Option<Gray> {
         geometry: geometry(&picture),
         pixels: &picture.pixels,
     };
-    let deciding = &info.deciding;
-    let region = deciding.region.unwrap_or(Region::whole(&frame));
+    let config = &info.decision_config;
+    let region = config.region.unwrap_or(Region::whole(&frame));
     let size = (model.width, model.height);
-    let region = deciding.fit.of(region, size);
+    let region = config.fit.of(region, size);
     let mut input = vec![0; usize::from(model.width) * usize::from(model.height)];
     let shape = [model.height.into(), model.width.into(), 1];
-    align::run(&frame, region, deciding.alignment, shape, &mut input).ok()?;
+    align::run(&frame, region, config.alignment, shape, &mut input).ok()?;
     Gray::new(model.width.into(), model.height.into(), input).ok()
 }
 

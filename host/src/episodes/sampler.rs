@@ -121,7 +121,7 @@ impl Sampler {
     }
 
     /// Draws whole families instead of single classes: `family` classes that follow each other in
-    /// the data and are alike, such as the variants of one part. An episode then is a task of small
+    /// the data and are similar, such as the variants of one part. An episode then is a task of small
     /// differences.
     ///
     /// # Errors

@@ -11,8 +11,8 @@ use tract_onnx::{pb::ModelProto, prelude::*};
 use super::{
     Metadata, metadata,
     signature::{Signature, SignatureError},
-    sound::{self, SoundError},
     tract,
+    validate::{self, ValidateError},
 };
 use crate::nets::graph::Normalization;
 
@@ -24,7 +24,7 @@ pub enum FloatError {
     Signature(#[from] SignatureError),
     /// The file is one that tract fails on, or holds weights that are no numbers.
     #[error(transparent)]
-    Sound(#[from] SoundError),
+    Sound(#[from] ValidateError),
     /// An embedding is not made of numbers.
     #[error(
         "the embedding of frame {0} is not made of finite numbers: the training diverged, or the normalisation of \
@@ -83,7 +83,7 @@ impl FloatModel {
         let (signature, mut model) = Signature::read(onnx)?;
         tract::scales_as_inputs(&mut model);
         let normalization = choose(normalization, &model)?;
-        sound::check(&model, &signature)?;
+        validate::check(&model, &signature)?;
         let typed = guarded(|| {
             tract::reader()
                 .model_for_proto_model(&model)?
@@ -93,10 +93,10 @@ impl FloatModel {
         let values = |fact: &TypedFact| fact.shape.volume().to_i64().unwrap_or(i64::MAX);
         let too_large = |node: &&TypedNode| {
             let mut outputs = node.outputs.iter();
-            outputs.any(|output| values(&output.fact) > sound::MAX_VALUES as i64)
+            outputs.any(|output| values(&output.fact) > validate::MAX_VALUES as i64)
         };
         if let Some(node) = typed.nodes().iter().find(too_large) {
-            return Err(SoundError::Size(node.name.clone()).into());
+            return Err(ValidateError::Size(node.name.clone()).into());
         }
         let plan = guarded(|| typed.into_optimized()?.into_runnable())?;
         let length = signature.shape.iter().product();
@@ -111,7 +111,7 @@ impl FloatModel {
         let outputs = model.outputs(&vec![0.0; length])?;
         model.length = outputs[0].len();
         if model.length == 0 {
-            return Err(SoundError::Size(model.signature.output).into());
+            return Err(ValidateError::Size(model.signature.output).into());
         }
         if let Some(map) = outputs.get(1) {
             let shape = map.shape().get(1..).unwrap_or_default();

@@ -25,10 +25,10 @@ pub mod patches;
 mod proto;
 pub mod runtime;
 pub mod signature;
-pub mod sound;
 #[cfg(test)]
 mod tests;
 mod tract;
+pub mod validate;
 pub mod verify;
 pub mod whiten;
 

@@ -48,7 +48,7 @@ pub enum WhitenError {
         /// Such classes.
         classes: usize,
     },
-    /// All pictures of each class are embedded alike, or an embedding is no number.
+    /// All pictures of each class are embedded the same, or an embedding is no number.
     #[error("the embeddings have no finite scatter within the classes")]
     Scatter,
 }
@@ -240,7 +240,7 @@ mod tests {
     }
 
     /// Checks that `mean` becomes the origin and that steps of these lengths become equally long.
-    fn centred_and_alike(layer: &(Vec<f32>, Vec<f32>), mean: [f32; 2], steps: [f32; 2]) {
+    fn centred_and_similar(layer: &(Vec<f32>, Vec<f32>), mean: [f32; 2], steps: [f32; 2]) {
         let origin = apply(layer, mean);
         assert!(origin.iter().all(|value| value.abs() < 1e-4), "{origin:?}");
         let a = apply(layer, [mean[0] + steps[0], mean[1]]);
@@ -250,14 +250,14 @@ mod tests {
     }
 
     #[test]
-    fn directions_come_to_scatter_alike_around_the_mean() {
+    fn directions_come_to_scatter_the_same_way_around_the_mean() {
         let layer = layer(&[scattered()], 1e-9).unwrap();
-        centred_and_alike(&layer, [1.5, 3.0], [1.0, 10.0]);
+        centred_and_similar(&layer, [1.5, 3.0], [1.0, 10.0]);
     }
 
     #[test]
     fn of_two_sets_the_scatter_is_averaged_and_the_mean_is_the_last_ones() {
-        // The same turned by a quarter, so that both directions scatter alike, and moved.
+        // The same turned by a quarter, so that both directions scatter the same way, and moved.
         let first = scattered();
         let turned = (0..4).flat_map(|class| (0..8).map(move |picture| (class, picture)));
         let turned = turned.flat_map(|(class, picture)| {
@@ -268,7 +268,7 @@ mod tests {
         });
         let second = Embeddings::new(2, &[8; 4], turned.collect());
         let layer = layer(&[first, second], 1e-9).unwrap();
-        centred_and_alike(&layer, [23.0, 30.0], [1.0, 1.0]);
+        centred_and_similar(&layer, [23.0, 30.0], [1.0, 1.0]);
     }
 
     #[test]

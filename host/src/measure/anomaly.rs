@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn missed_are_those_below_a_threshold_that_so_many_good_exceed() {
+    fn missed_are_those_below_a_threshold_that_n_good_exceed() {
         let good: Vec<f32> = (0..100).map(|i| i as f32).collect();
         // One of a hundred is above 98.
         let flawed = [98.0, 98.5, 200.0, 3.0];

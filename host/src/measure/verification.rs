@@ -47,7 +47,7 @@ pub enum VerificationError {
 
 impl Roc {
     /// From the scores of pairs of one class and of pairs of different classes; the greater a
-    /// score, the more alike are the two.
+    /// score, the more similar are the two.
     ///
     /// # Errors
     /// When there are no pairs of a kind, or a score is not a number.

@@ -44,7 +44,7 @@ pub(crate) struct Drawn {
 
 /// What episodes are drawn from, and how.
 #[derive(Clone)]
-pub(crate) struct Source {
+pub(crate) struct EpisodeSource {
     pub(crate) data: Arc<Loaded>,
     pub(crate) episodes: Episodes,
     pub(crate) augment: Augment,
@@ -53,7 +53,7 @@ pub(crate) struct Source {
     pub(crate) flaws: bool,
 }
 
-impl Source {
+impl EpisodeSource {
     /// Draws episode `n`.
     pub(crate) fn draw(&self, n: u64) -> Drawn {
         let Episode {
@@ -120,7 +120,7 @@ pub(crate) struct Loader {
 
 impl Loader {
     /// Draws the episodes from `first` on until dropped.
-    pub(crate) fn start(source: Source, first: u64) -> Self {
+    pub(crate) fn start(source: EpisodeSource, first: u64) -> Self {
         let (sender, batches) = sync_channel(2);
         let thread = std::thread::spawn(move || {
             let mut n = first;

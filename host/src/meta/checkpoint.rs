@@ -1,4 +1,4 @@
-//! A training run on disk: enough to go on to the same result.
+//! A training run on disk: enough to continue to the same result.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::adam::Moment;
+use super::checksummed;
 use super::config::TrainConfig;
 use super::matrix::Matrix;
 use super::params::Record;
-use super::sealed;
 
 /// Marks the format; changed with it.
 const MAGIC: &[u8; 8] = b"sudalck4";
 /// The formats of before, and what each lacks at its end: a contrast of 0 and no pictures.
 const OLD: [(&[u8; 8], &[u8]); 2] = [(b"sudalck3", &[0]), (b"sudalck2", &[0, 0])];
 
-/// Everything that a run needs to go on.
+/// Everything that a run needs to continue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// What the run was asked to do.
@@ -70,7 +70,7 @@ pub enum CheckpointError {
         source: std::io::Error,
     },
     /// The file is something else, or damaged.
-    #[error("{path} is no checkpoint of this version of sudal: {what}; start the run anew without --resume", path = path.display())]
+    #[error("{path} is no checkpoint of this version of sudal: {what}; start the run again without --resume", path = path.display())]
     Format {
         /// The checkpoint.
         path: PathBuf,
@@ -80,7 +80,7 @@ pub enum CheckpointError {
 }
 
 impl Checkpoint {
-    /// What was learned without what a run needs to go on: a smaller file to keep and to give away.
+    /// What was learned without what a run needs to continue: a smaller file to keep and to give away.
     ///
     /// `None` while the run is not finished.
     pub fn learned(&self) -> Option<Self> {
@@ -95,7 +95,7 @@ impl Checkpoint {
         })
     }
 
-    /// Whether a run can go on from here.
+    /// Whether a run can continue from here.
     pub fn is_run(&self) -> bool {
         !self.params.tensors.is_empty()
     }
@@ -113,7 +113,7 @@ impl Checkpoint {
             path: path.to_owned(),
             what: e.to_string(),
         })?;
-        sealed::write(path, MAGIC, &body).map_err(io)
+        checksummed::write(path, MAGIC, &body).map_err(io)
     }
 
     /// Reads a checkpoint.
@@ -131,7 +131,7 @@ impl Checkpoint {
         };
         let old = OLD.into_iter().find(|(mark, _)| bytes.starts_with(*mark));
         let (mark, end) = old.unwrap_or((MAGIC, &[]));
-        let body = sealed::open(&bytes, mark).map_err(format)?;
+        let body = checksummed::open(&bytes, mark).map_err(format)?;
         let mut checkpoint: Self =
             postcard::from_bytes(&[body, end].concat()).map_err(|e| format(&e.to_string()))?;
         checkpoint.config.contrast = checkpoint.contrast;

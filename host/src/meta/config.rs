@@ -24,7 +24,7 @@ pub struct TrainConfig {
     pub support: usize,
     /// Query pictures of each class.
     pub query: usize,
-    /// Classes of a family, which follow each other in the data and are alike; every second episode
+    /// Classes of a family, which follow each other in the data and are similar; every second episode
     /// is of whole families. 1 where there are none.
     pub family: usize,
     /// Episodes of one optimiser step: their losses are averaged.

@@ -1,4 +1,4 @@
-//! Learning from a teacher: a larger network, trained elsewhere, says how alike the pictures of an
+//! Learning from a teacher: a larger network, trained elsewhere, says how similar the pictures of an
 //! episode are, and the small network learns to find them so.
 //!
 //! Which picture is how near to which is what a prototypical network lives on, so that is what is
@@ -15,15 +15,15 @@ use super::params::Params;
 use super::prototypical::{self, Prototypical};
 use crate::nets::network::Plan;
 
-/// Learning to find pictures as alike as a teacher does.
+/// Learning to find pictures as similar as a teacher does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Distilled {
-    /// Which teacher: the checksum of its file, so that a run goes on with no other.
+    /// Which teacher: the checksum of its file, so that a run continues with no other.
     pub teacher: u32,
-    /// Cosines are divided by it before they become shares of the neighbours: the smaller, the more
+    /// Cosines are divided by it before they become probabilities of the neighbours: the smaller, the more
     /// the nearest ones count. Above 0.
     pub temperature: f32,
-    /// How much the loss of a prototypical network counts besides, 0 or more.
+    /// How much the loss of a prototypical network counts as well, 0 or more.
     pub labels: f32,
     /// Its shots, as of [`Prototypical`].
     pub shots: Vec<usize>,
@@ -63,9 +63,9 @@ impl Method for Distilled {
         let teacher = batch.teacher.clone().expect("a teacher's embeddings");
         let embeddings = params.embed(plan, batch.pictures.clone());
         let own = prototypical::loss(embeddings.clone(), batch.way(), batch.support, &self.shots);
-        let relations = relations(embeddings, teacher, self.temperature);
+        let relational = relational_loss(embeddings, teacher, self.temperature);
         EpisodeLoss {
-            loss: relations + own.loss * self.labels,
+            loss: relational + own.loss * self.labels,
             accuracy: own.accuracy,
         }
     }
@@ -86,18 +86,22 @@ impl Method for Distilled {
 }
 
 /// How far the neighbours that each of `[n, dim]` embeddings finds are from those of the teacher's
-/// `[n, other]`: the Kullback-Leibler divergence of their shares, mean over the pictures.
-pub(super) fn relations(embeddings: Tensor<2>, teacher: Tensor<2>, temperature: f32) -> Tensor<1> {
+/// `[n, other]`: the Kullback-Leibler divergence of their probabilities, mean over the pictures.
+pub(super) fn relational_loss(
+    embeddings: Tensor<2>,
+    teacher: Tensor<2>,
+    temperature: f32,
+) -> Tensor<1> {
     let [n, _] = embeddings.dims();
     let own = cosines(embeddings) / temperature;
-    let told = cosines(teacher) / temperature;
+    let teacher = cosines(teacher) / temperature;
     // No picture is its own neighbour.
     let device = own.device();
     let itself = Tensor::<2>::eye(n, &device) * 1e4;
     let own = log_softmax(own - itself.clone(), 1);
-    let told = told - itself;
-    let shares = softmax(told.clone(), 1);
-    (shares * (log_softmax(told, 1) - own)).sum() / n as f32
+    let teacher = teacher - itself;
+    let probabilities = softmax(teacher.clone(), 1);
+    (probabilities * (log_softmax(teacher, 1) - own)).sum() / n as f32
 }
 
 /// The cosines between all rows, `[n, n]`, taken from their mean.
@@ -120,24 +124,24 @@ mod tests {
         Tensor::from_data(data, &Device::flex())
     }
 
-    const TOLD: [[f32; 2]; 4] = [[1.0, 0.2], [0.8, 0.4], [-0.7, 0.9], [-1.0, -1.1]];
+    const TEACHER: [[f32; 2]; 4] = [[1.0, 0.2], [0.8, 0.4], [-0.7, 0.9], [-1.0, -1.1]];
 
     #[test]
     fn neighbours_as_the_teacher_finds_them_cost_nothing() {
         // Turned by a quarter, three times as large, and moved.
-        let alike = TOLD.map(|[x, y]| [5.0 - 3.0 * y, 3.0 * x - 2.0]);
-        let loss: f32 = relations(rows(&alike), rows(&TOLD), 0.2).into_scalar();
+        let alike = TEACHER.map(|[x, y]| [5.0 - 3.0 * y, 3.0 * x - 2.0]);
+        let loss: f32 = relational_loss(rows(&alike), rows(&TEACHER), 0.2).into_scalar();
         assert!(loss.abs() < 1e-3, "{loss}");
-        let mut other = TOLD;
+        let mut other = TEACHER;
         other.swap(1, 2);
-        let loss: f32 = relations(rows(&other), rows(&TOLD), 0.2).into_scalar();
+        let loss: f32 = relational_loss(rows(&other), rows(&TEACHER), 0.2).into_scalar();
         assert!(loss > 1.0, "{loss}");
     }
 
     #[test]
     fn the_divergence_is_that_of_the_definition() {
         let own = [[0.3f32, -0.2], [1.0, 0.5], [-0.4, 0.9], [0.1, -1.2]];
-        let shares = |rows: &[[f32; 2]; 4]| {
+        let probabilities = |rows: &[[f32; 2]; 4]| {
             let mean = [0, 1].map(|k| rows.iter().map(|r| f64::from(r[k])).sum::<f64>() / 4.0);
             let unit = rows.map(|r| {
                 let [x, y] = [0, 1].map(|k| f64::from(r[k]) - mean[k]);
@@ -152,13 +156,13 @@ mod tests {
                 raised.map(|share| share / raised.iter().sum::<f64>())
             })
         };
-        let (told, found) = (shares(&TOLD), shares(&own));
-        let pairs = told.as_flattened().iter().zip(found.as_flattened());
+        let (teacher, found) = (probabilities(&TEACHER), probabilities(&own));
+        let pairs = teacher.as_flattened().iter().zip(found.as_flattened());
         let terms = pairs
             .filter(|(p, _)| **p > 0.0)
             .map(|(p, q)| p * (p / q).ln());
         let expected = terms.sum::<f64>() / 4.0;
-        let loss: f32 = relations(rows(&own), rows(&TOLD), 0.5).into_scalar();
+        let loss: f32 = relational_loss(rows(&own), rows(&TEACHER), 0.5).into_scalar();
         assert!(
             (f64::from(loss) - expected).abs() < 1e-4,
             "{loss} {expected}"

@@ -1,10 +1,10 @@
-//! Why a training run cannot start or go on.
+//! Why a training run cannot start or continue.
 
 use super::checkpoint::CheckpointError;
 use crate::episodes::EpisodeError;
 use crate::nets::network::{Architecture, PlanError};
 
-/// Why a run cannot start or go on.
+/// Why a run cannot start or continue.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
     /// The data cannot fill the episodes.
@@ -51,7 +51,7 @@ pub enum TrainError {
         /// Episodes asked for.
         of: u64,
     },
-    /// The shots are not usable with so many support pictures.
+    /// The shots are not usable with n support pictures.
     #[error("give at least one shot, each from 1 to the {0} support pictures of a class")]
     Shots(usize),
     /// The method works on top of a trained network.
@@ -99,7 +99,7 @@ pub enum TrainError {
     )]
     OtherPictures,
     /// The checkpoint holds only the finished network.
-    #[error("this file holds what was learned, not the run: there is nothing to go on with")]
+    #[error("this file holds what was learned, not the run: there is nothing to continue with")]
     NoRun,
     /// The checkpoint could not be written or read.
     #[error(transparent)]

@@ -3,7 +3,7 @@
 use burn::tensor::activation::{log_softmax, softmax};
 use burn::tensor::{Int, Tensor, TensorData};
 
-use super::method::{Classifier, greatest};
+use super::method::{Classifier, argmax};
 
 /// `scores = x * weight + bias`.
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub(crate) struct Linear {
 }
 
 impl Linear {
-    /// All zero: every class alike.
+    /// All zero: every class equally.
     pub(crate) fn zeros(dim: usize, classes: usize, like: &Tensor<2>) -> Self {
         Self {
             weight: Tensor::zeros([dim, classes], &like.device()),
@@ -46,7 +46,7 @@ impl Linear {
 
 impl Classifier for Linear {
     fn predict(&self, queries: Tensor<2>) -> Vec<usize> {
-        greatest(self.scores(queries))
+        argmax(self.scores(queries))
     }
 }
 

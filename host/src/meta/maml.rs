@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::inner::{Head, Labelled, Rates, Task};
 use super::linear::cross_entropy;
-use super::method::{Batch, Classifier, EpisodeLoss, Method, greatest, pictures, pixels, right};
+use super::method::{self, Batch, Classifier, EpisodeLoss, Method, argmax, pictures, pixels};
 use super::params::Params;
 use crate::nets::backend;
 use crate::nets::network::Plan;
@@ -55,7 +55,7 @@ pub struct Maml {
     /// Whether the sizes are learned, for each block and step.
     pub learn_rates: bool,
     /// Episodes until the loss after the last step alone counts; at the first those of all steps
-    /// count alike.
+    /// count the same.
     pub multi_step: u64,
     /// Support pictures of a class, by turns; each 1 or more and at most those of an episode.
     pub shots: Vec<usize>,
@@ -218,7 +218,7 @@ impl Method for Maml {
         let mut accuracy = 0.0;
         let mut total: Option<Tensor<1>> = None;
         for (weight, scores) in self.scores(plan, params, batch, shot) {
-            accuracy = right(&greatest(scores.clone().detach()), batch.query);
+            accuracy = method::accuracy(&argmax(scores.clone().detach()), batch.query);
             let loss = cross_entropy(scores, &classes) * weight;
             total = Some(match total {
                 Some(total) => total + loss,

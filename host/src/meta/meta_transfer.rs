@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::inner::{Head, Labelled, Rates};
 use super::linear::cross_entropy;
-use super::method::{Batch, Classifier, EpisodeLoss, Method, greatest};
+use super::method::{Batch, Classifier, EpisodeLoss, Method, argmax};
 use super::params::Params;
 use crate::nets::backend;
 use crate::nets::block::BlockWeights;
@@ -43,10 +43,10 @@ impl Default for MetaTransfer {
 /// Learned tensors of a block: a scale and a shift.
 const OF_BLOCK: usize = 2;
 
-/// What one task gave: the queries' loss, and how many of each class's were right.
-struct Outcome {
+/// What one task gave: the queries' loss, and how many of each class's were correct.
+struct TaskLoss {
     loss: Tensor<1>,
-    right: Vec<usize>,
+    correct: Vec<usize>,
 }
 
 impl MetaTransfer {
@@ -66,7 +66,7 @@ impl MetaTransfer {
         rows: &Tensor<3>,
         classes: &[usize],
         support: usize,
-    ) -> Outcome {
+    ) -> TaskLoss {
         let [_, each, dim] = rows.dims();
         let way = classes.len();
         let chosen = classes.iter().map(|&c| {
@@ -83,12 +83,12 @@ impl MetaTransfer {
         let scores = head.scores(part(support, each));
         let query = each - support;
         let own: Vec<usize> = (0..way * query).map(|i| i / query).collect();
-        let found = greatest(scores.clone().detach());
-        let is_right = found.iter().zip(&own).map(|(f, o)| usize::from(f == o));
-        let is_right: Vec<usize> = is_right.collect();
-        Outcome {
+        let found = argmax(scores.clone().detach());
+        let is_correct = found.iter().zip(&own).map(|(f, o)| usize::from(f == o));
+        let is_correct: Vec<usize> = is_correct.collect();
+        TaskLoss {
             loss: cross_entropy(scores, &own),
-            right: is_right.chunks(query).map(|c| c.iter().sum()).collect(),
+            correct: is_correct.chunks(query).map(|c| c.iter().sum()).collect(),
         }
     }
 }
@@ -116,20 +116,20 @@ impl Method for MetaTransfer {
         let rows: Tensor<3> = embedded.reshape([all, each, dim]);
         let way = self.way.clamp(1, all);
         let mut losses = Vec::new();
-        let mut right = Vec::new();
+        let mut correct = Vec::new();
         for first in 0..all / way {
             let classes: Vec<usize> = (first * way..(first + 1) * way).collect();
-            let outcome = self.task(params, &rows, &classes, batch.support);
-            losses.push(outcome.loss);
-            right.extend(outcome.right);
+            let task = self.task(params, &rows, &classes, batch.support);
+            losses.push(task.loss);
+            correct.extend(task.correct);
         }
-        let queries = right.len() * batch.query;
-        let accuracy = right.iter().sum::<usize>() as f32 / queries as f32;
-        if self.hard && right.len() > way {
-            let mut worst: Vec<usize> = (0..right.len()).collect();
-            worst.sort_by_key(|&class| right[class]);
-            let outcome = self.task(params, &rows, &worst[..way], batch.support);
-            losses.push(outcome.loss);
+        let queries = correct.len() * batch.query;
+        let accuracy = correct.iter().sum::<usize>() as f32 / queries as f32;
+        if self.hard && correct.len() > way {
+            let mut worst: Vec<usize> = (0..correct.len()).collect();
+            worst.sort_by_key(|&class| correct[class]);
+            let task = self.task(params, &rows, &worst[..way], batch.support);
+            losses.push(task.loss);
         }
         let count = losses.len() as f32;
         let total = losses.into_iter().reduce(|a, b| a + b);

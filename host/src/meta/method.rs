@@ -85,7 +85,7 @@ pub trait Method: Send + Sync {
         false
     }
 
-    /// Whether a teacher that gives so many values of a picture can be learned from.
+    /// Whether a teacher that gives n values of a picture can be learned from.
     fn understands(&self, _plan: &Plan, _values: usize) -> bool {
         true
     }
@@ -112,7 +112,7 @@ pub trait Method: Send + Sync {
     }
 
     /// The greatest number of classes of a task, where there is one.
-    fn greatest_way(&self) -> Option<usize> {
+    fn max_way(&self) -> Option<usize> {
         None
     }
 
@@ -126,7 +126,7 @@ pub trait Method: Send + Sync {
     fn prepare(&self, plan: &Plan, params: &Params, pictures: Tensor<4>) -> Tensor<2>;
 
     /// Learns a task of `way` classes from the prepared rows of its support set, class by class. May
-    /// panic when there are more than [`Method::greatest_way`].
+    /// panic when there are more than [`Method::max_way`].
     fn adapt(
         &self,
         plan: &Plan,
@@ -155,7 +155,7 @@ pub(crate) fn pixels(pictures: Tensor<4>) -> Tensor<2> {
 }
 
 /// The place of the greatest entry of each row; the first of equals.
-pub(crate) fn greatest(scores: Tensor<2>) -> Vec<usize> {
+pub(crate) fn argmax(scores: Tensor<2>) -> Vec<usize> {
     let [_, columns] = scores.dims();
     let values: Vec<f32> = scores.into_data().try_to_vec().expect("scores are float32");
     let first = |row: &[f32]| {
@@ -171,7 +171,7 @@ pub(crate) fn greatest(scores: Tensor<2>) -> Vec<usize> {
 }
 
 /// Part of `found` that is the own class, where each of the classes has `each` entries in order.
-pub(crate) fn right(found: &[usize], each: usize) -> f32 {
-    let right = found.iter().enumerate().filter(|(i, f)| i / each == **f);
-    right.count() as f32 / found.len() as f32
+pub(crate) fn accuracy(found: &[usize], each: usize) -> f32 {
+    let correct = found.iter().enumerate().filter(|(i, f)| i / each == **f);
+    correct.count() as f32 / found.len() as f32
 }

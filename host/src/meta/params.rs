@@ -72,7 +72,7 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// The parameters of a network of this plan; what the record lacks starts anew.
+    /// The parameters of a network of this plan; what the record lacks starts fresh.
     pub(crate) fn params(&self, plan: &Plan, device: &Device) -> Params {
         let mut tensors = self.tensors.iter().map(|m| m.tensor(device));
         let network = plan

@@ -4,7 +4,7 @@
 //!
 //! Two losses, alone or together. From a teacher: each patch becomes what a larger network holds of that
 //! place (Bergmann et al. 2020, "Uninformed Students"; Batzner et al. 2024, "EfficientAD"), and whole
-//! pictures are as alike as it finds them (Park et al. 2019). From drawn flaws, a meta-learned metric: an
+//! pictures are as similar as it finds them (Park et al. 2019). From drawn flaws, a meta-learned metric: an
 //! episode is a few products, the support good pictures of each; the queries have flaws drawn into them,
 //! and the distance of each of their patches to the support's must tell whether it lies on a flaw.
 
@@ -14,7 +14,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::distilled::relations;
+use super::distilled::relational_loss;
 use super::method::{Batch, Classifier, EpisodeLoss, Method};
 use super::params::Params;
 use super::prototypical::{self, Prototypical};
@@ -36,11 +36,11 @@ pub struct Patches {
     pub teacher: u32,
     /// How much the loss on drawn flaws counts, 0 or more; 0 draws none.
     pub flaws: f32,
-    /// How much it counts how alike the teacher finds whole pictures.
+    /// How much it counts how similar the teacher finds whole pictures.
     pub pictures: f32,
-    /// Its cosines are divided by it before they become shares of the neighbours. Above 0.
+    /// Its cosines are divided by it before they become probabilities of the neighbours. Above 0.
     pub temperature: f32,
-    /// How much the loss of a prototypical network counts besides, 0 or more.
+    /// How much the loss of a prototypical network counts as well, 0 or more.
     pub labels: f32,
     /// Its shots, as of [`Prototypical`].
     pub shots: Vec<usize>,
@@ -150,10 +150,10 @@ impl Method for Patches {
             .expect("a network with a map")
             .reshape([n * places, CHANNELS])
             + params.extras[1].clone();
-        let shares = batch
+        let fractions = batch
             .flaws
             .clone()
-            .map(|flaws| shares(flaws, (height, width)));
+            .map(|flaws| flawed_fraction(flaws, (height, width)));
         let own = prototypical::loss(embeddings.clone(), batch.way(), batch.support, &self.shots);
         let mut loss = own.loss * self.labels;
         if self.has_teacher() {
@@ -167,18 +167,20 @@ impl Method for Patches {
                 .permute([0, 2, 1])
                 .reshape([n * places, CHANNELS]);
             // A flaw was not there when the teacher looked.
-            let sound = shares.clone().map(|shares| shares.equal_elem(0.0).float());
+            let sound = fractions
+                .clone()
+                .map(|fractions| fractions.equal_elem(0.0).float());
             loss = loss + unexplained(patches.clone(), target, sound);
             if self.pictures > 0.0 && told > split {
                 let whole = teacher.slice([0..n, split..told]);
-                loss = loss + relations(embeddings, whole, self.temperature) * self.pictures;
+                loss = loss + relational_loss(embeddings, whole, self.temperature) * self.pictures;
             }
         }
         if self.draws_flaws() {
-            let shares = shares.expect("flaws were drawn");
+            let fractions = fractions.expect("flaws were drawn");
             let patches = patches.reshape([n, places, CHANNELS]);
             let scale = params.extras[2].clone();
-            loss = loss + told_apart(patches, shares, batch, scale) * self.flaws;
+            loss = loss + separation_loss(patches, fractions, batch, scale) * self.flaws;
         }
         EpisodeLoss {
             loss,
@@ -213,7 +215,7 @@ impl Method for Patches {
 }
 
 /// Part of each patch's pixels that lies on a flaw, `[n * places, 1]`, of masks `[n, height, width]`.
-fn shares(flaws: Tensor<3>, (rows, columns): (usize, usize)) -> Tensor<2> {
+fn flawed_fraction(flaws: Tensor<3>, (rows, columns): (usize, usize)) -> Tensor<2> {
     let [n, height, width] = flaws.dims();
     let (tall, wide) = (height / rows, width / columns);
     flaws
@@ -241,7 +243,12 @@ fn unexplained(patches: Tensor<2>, target: Tensor<2>, weight: Option<Tensor<2>>)
 /// class's support tells whether they lie on a flaw: the cross entropy, flaws and sound surface counting
 /// the same. Distances are taken in parts of those of the product's own sound patches, which is what a
 /// device measures them by.
-fn told_apart(patches: Tensor<3>, shares: Tensor<2>, batch: &Batch, scale: Tensor<2>) -> Tensor<1> {
+fn separation_loss(
+    patches: Tensor<3>,
+    fractions: Tensor<2>,
+    batch: &Batch,
+    scale: Tensor<2>,
+) -> Tensor<1> {
     let [n, places, channels] = patches.dims();
     let (way, each, support) = (batch.way(), n / batch.way(), batch.support);
     let by_class = patches.reshape([way, each * places, channels]);
@@ -255,13 +262,13 @@ fn told_apart(patches: Tensor<3>, shares: Tensor<2>, batch: &Batch, scale: Tenso
     let products = queries.clone().matmul(memory.clone().transpose());
     let distances = squares(&queries) + squares(&memory).transpose() - products * 2.0;
     let nearest = (distances.min_dim(2).clamp_min(0.0) + NEAR).log();
-    let shares = shares.reshape([way, each * places, 1]).slice([
+    let fractions = fractions.reshape([way, each * places, 1]).slice([
         0..way,
         support * places..each * places,
         0..1,
     ]);
-    let sound = shares.clone().equal_elem(0.0).float();
-    let flawed = shares.greater_equal_elem(ON_A_FLAW).float();
+    let sound = fractions.clone().equal_elem(0.0).float();
+    let flawed = fractions.greater_equal_elem(ON_A_FLAW).float();
     let usual = (nearest.clone() * sound.clone()).sum_dim(1) / (sound.clone().sum_dim(1) + 1e-3);
     let slope = scale.clone().slice([0..1, 0..1]).reshape([1, 1, 1]);
     let threshold = scale.slice([0..1, 1..2]).reshape([1, 1, 1]);
@@ -369,7 +376,7 @@ mod tests {
                 ..Patches::default()
             };
             let mut run = start_with(patches, architecture)
-                .taught(teacher(&data()))
+                .with_teacher(teacher(&data()))
                 .unwrap();
             let (first, last) = losses(&mut run);
             // The mean of all patches would leave 1.
@@ -413,7 +420,7 @@ mod tests {
             ..Patches::default()
         };
         let short = Embeddings::new(3, &[4; 16], vec![0.0; 16 * 4 * 3]);
-        let error = start(taught).taught(short).err().unwrap();
+        let error = start(taught).with_teacher(short).err().unwrap();
         assert!(matches!(error, TrainError::OtherTeacher), "{error}");
     }
 
@@ -424,7 +431,10 @@ mod tests {
         mask[..2].fill(1.0); // The upper left patch of 2x3 pixels has two of six.
         mask[23] = 1.0;
         let flaws = Tensor::<3>::from_data(TensorData::new(mask, [1, 4, 6]), &device);
-        let found: Vec<f32> = shares(flaws, (2, 2)).into_data().try_to_vec().unwrap();
+        let found: Vec<f32> = flawed_fraction(flaws, (2, 2))
+            .into_data()
+            .try_to_vec()
+            .unwrap();
         let expected = [2.0 / 6.0, 0.0, 0.0, 1.0 / 6.0];
         assert!(
             found

@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::log_softmax;
 use serde::{Deserialize, Serialize};
 
-use super::method::{Batch, Classifier, EpisodeLoss, Method, greatest};
+use super::method::{Batch, Classifier, EpisodeLoss, Method, argmax};
 use super::params::Params;
 use crate::measure::nearest;
 use crate::nets::network::Plan;
@@ -49,12 +49,12 @@ struct Prototypes(Tensor<2>);
 
 impl Classifier for Prototypes {
     fn predict(&self, queries: Tensor<2>) -> Vec<usize> {
-        greatest(-squared_distances(queries, self.0.clone()))
+        argmax(-squared_distances(queries, self.0.clone()))
     }
 }
 
 /// The episode's loss, from `[way * (support + query), dim]` embeddings that stand class by class,
-/// support before query. It is the mean over the `shots`: each reads so many of the support
+/// support before query. It is the mean over the `shots`: each reads n of the support
 /// pictures, so that one embedding of the batch serves several of them.
 ///
 /// # Panics
@@ -69,7 +69,7 @@ pub fn loss(embeddings: Tensor<2>, way: usize, support: usize, shots: &[usize]) 
         .slice([0..way, support..each, 0..dim])
         .reshape([way * query, dim]);
     let mut total: Option<Tensor<1>> = None;
-    let mut right = 0;
+    let mut correct = 0;
     for &shot in shots {
         assert!(
             shot > 0 && shot <= support,
@@ -81,7 +81,7 @@ pub fn loss(embeddings: Tensor<2>, way: usize, support: usize, shots: &[usize]) 
             .mean_dim(1)
             .reshape([way, dim]);
         let distances = squared_distances(queries.clone(), prototypes);
-        right += nearest_is_own(&distances, query);
+        correct += nearest_is_own(&distances, query);
         // The target of query `c * query + q` is class `c`: a mean over the block diagonal.
         let log_p = log_softmax(-distances, 1)
             .reshape([way, query, way])
@@ -97,7 +97,7 @@ pub fn loss(embeddings: Tensor<2>, way: usize, support: usize, shots: &[usize]) 
     let loss = total.expect("at least one shot") / shots.len() as f32;
     EpisodeLoss {
         loss,
-        accuracy: right as f32 / (way * query * shots.len()) as f32,
+        accuracy: correct as f32 / (way * query * shots.len()) as f32,
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::inner::{Labelled, Rates, Task};
 use super::linear::cross_entropy;
-use super::method::{Batch, Classifier, EpisodeLoss, Method, greatest, pictures, pixels, right};
+use super::method::{Batch, Classifier, EpisodeLoss, Method, accuracy, argmax, pictures, pixels};
 use super::params::Params;
 use crate::nets::network::Plan;
 
@@ -87,7 +87,7 @@ impl Method for Reptile {
         let task = self.learned(plan, start, &support, batch.number);
         let scores = task.scores(plan, query.inner());
         let classes: Vec<usize> = (0..way * batch.query).map(|i| i / batch.query).collect();
-        let accuracy = right(&greatest(scores.clone()), batch.query);
+        let accuracy = accuracy(&argmax(scores.clone()), batch.query);
         let value = cross_entropy(scores, &classes).autodiff();
         let ends = plain.tensors().zip(task.network.tensors());
         let slopes = params.network.tensors().zip(ends);

@@ -4,10 +4,10 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::fine_tune::{FineTuned, Fit};
 use super::linear::{Linear, cross_entropy, unit};
-use super::method::{Batch, Classifier, EpisodeLoss, Method, greatest, pictures, pixels, right};
+use super::method::{Batch, Classifier, EpisodeLoss, Method, accuracy, argmax, pictures, pixels};
 use super::params::Params;
-use super::tuned::{Fit, Tuned};
 use crate::nets::backend;
 use crate::nets::network::Plan;
 
@@ -58,10 +58,10 @@ impl Method for Scratch {
         let x = unit(params.embed(plan, queries));
         let head = self.head(plan, way);
         let scores = x.matmul(head.weight.autodiff());
-        let found = greatest(scores.clone().detach());
+        let found = argmax(scores.clone().detach());
         EpisodeLoss {
             loss: cross_entropy(scores, &classes),
-            accuracy: right(&found, batch.query),
+            accuracy: accuracy(&found, batch.query),
         }
     }
 
@@ -91,6 +91,6 @@ impl Method for Scratch {
         };
         let shown = pictures(plan, support);
         let head = self.head(plan, way);
-        Box::new(Tuned::fit(plan, &fresh, head, shown, way, fit))
+        Box::new(FineTuned::fit(plan, &fresh, head, shown, way, fit))
     }
 }

@@ -5,7 +5,7 @@ use burn::tensor::activation::{log_sigmoid, relu, sigmoid};
 use burn::tensor::{Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use super::method::{Batch, Classifier, EpisodeLoss, Method, greatest, right};
+use super::method::{Batch, Classifier, EpisodeLoss, Method, accuracy, argmax};
 use super::params::Params;
 use super::prototypical::squared_distances;
 use crate::nets::network::Plan;
@@ -36,8 +36,8 @@ impl Siamese {
         }
     }
 
-    /// How alike each row of `[n, dim]` is to each of `[m, dim]`, `[n, m]`: minus the distance, or
-    /// the logit of being of one class. Greater is more alike.
+    /// How similar each row of `[n, dim]` is to each of `[m, dim]`, `[n, m]`: minus the distance, or
+    /// the logit of being of one class. Greater is more similar.
     pub fn similarity(self, params: &Params, a: Tensor<2>, b: Tensor<2>) -> Tensor<2> {
         match self {
             Self::Contrastive { .. } => -distances(a, b),
@@ -60,7 +60,7 @@ pub struct Pair {
 }
 
 impl Siamese {
-    /// How alike two embeddings are, by what was learned.
+    /// How similar two embeddings are, by what was learned.
     pub fn pair(self, params: &Params) -> Pair {
         let numbers = |i: usize| -> Vec<f32> {
             let data = params.extras[i].clone().into_data();
@@ -76,7 +76,7 @@ impl Siamese {
 }
 
 impl Pair {
-    /// Greater is more alike; both embeddings are of the network's length.
+    /// Greater is more similar; both embeddings are of the network's length.
     pub fn similarity(&self, a: &[f32], b: &[f32]) -> f32 {
         let apart = a.iter().zip(b).map(|(a, b)| a - b);
         match &self.logistic {
@@ -106,7 +106,7 @@ impl Classifier for Nearest {
         let similarity = self
             .method
             .similarity(&self.params, queries, self.support.clone());
-        let nearest = greatest(similarity);
+        let nearest = argmax(similarity);
         nearest.into_iter().map(|i| i / self.shot).collect()
     }
 }
@@ -116,7 +116,7 @@ impl Method for Siamese {
         let device = crate::nets::backend::device();
         match self {
             Self::Contrastive { .. } => Vec::new(),
-            // Pairs start alike where they are near.
+            // Pairs start similar where they are near.
             Self::Logistic => vec![
                 Tensor::full([plan.embedding(), 1], -0.1, &device),
                 Tensor::ones([1, 1], &device),
@@ -150,11 +150,11 @@ impl Method for Siamese {
         let loss = (pull * same).sum() / (n * (each - 1)) as f32 + (push * confused).sum() / count;
         // One against the others: is the most similar picture of the batch of one's own class?
         let own = Tensor::<2>::eye(n, &similarity.device()) * 1e9;
-        let nearest = greatest(similarity.detach() - own);
+        let nearest = argmax(similarity.detach() - own);
         let found: Vec<usize> = nearest.into_iter().map(|i| i / each).collect();
         EpisodeLoss {
             loss,
-            accuracy: right(&found, each),
+            accuracy: accuracy(&found, each),
         }
     }
 
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_pair_is_as_alike_as_among_others() {
+    fn a_single_pair_is_as_similar_as_among_others() {
         let numbers = |from: u32| {
             (from..from + 12)
                 .map(|i| (i as f32).sin())

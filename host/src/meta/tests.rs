@@ -152,7 +152,7 @@ fn a_teacher_passes_on_what_it_sees_and_a_resumed_run_learns_the_same() {
     };
     let origin = Origin::default;
     let start = || Trainer::new(config(), origin(), Arc::clone(&data), None).unwrap();
-    let mut run = start().taught(teacher(&data)).unwrap();
+    let mut run = start().with_teacher(teacher(&data)).unwrap();
     let mut losses = Vec::new();
     let mut kept = None;
     while !run.is_done() {
@@ -166,13 +166,13 @@ fn a_teacher_passes_on_what_it_sees_and_a_resumed_run_learns_the_same() {
     assert!(last < 0.5 * first, "{first} to {last}");
 
     let resumed = Trainer::resume(&kept.unwrap(), Arc::clone(&data)).unwrap();
-    let resumed = finished(resumed.taught(teacher(&data)).unwrap());
+    let resumed = finished(resumed.with_teacher(teacher(&data)).unwrap());
     assert!(resumed == finished(run), "the resumed run went another way");
 
     let alone = start().step().unwrap_err();
     assert!(matches!(alone, TrainError::NoTeacher), "{alone}");
     let other = start()
-        .taught(teacher(&super::tests::data(1, 24)))
+        .with_teacher(teacher(&super::tests::data(1, 24)))
         .err()
         .unwrap();
     assert!(matches!(other, TrainError::OtherTeacher), "{other}");
@@ -303,7 +303,7 @@ fn a_run_that_diverged_is_neither_kept_nor_validated_and_what_was_kept_stays() {
 }
 
 #[test]
-fn a_run_goes_on_with_the_pictures_with_which_it_began_and_with_no_others() {
+fn a_run_resumes_with_the_pictures_with_which_it_began_and_with_no_others() {
     let own = data(1, 24);
     let mut trainer = Trainer::new(config(5), Origin::default(), Arc::clone(&own), None).unwrap();
     trainer.step().unwrap();

@@ -8,7 +8,7 @@ use burn::tensor::{Tensor, TensorData};
 
 use super::adam::Moments;
 use super::augment::Augment;
-use super::batch::{Episodes, Loader, Source};
+use super::batch::{EpisodeSource, Episodes, Loader};
 use super::checkpoint::{Checkpoint, Origin};
 use super::config::TrainConfig;
 use super::error::TrainError;
@@ -41,7 +41,7 @@ pub struct Step {
 pub struct Trainer {
     config: TrainConfig,
     plan: Plan,
-    source: Source,
+    source: EpisodeSource,
     loader: Loader,
     teacher: Option<Embeddings>,
     params: Params,
@@ -108,10 +108,10 @@ impl Trainer {
             pictures: Some(data.fingerprint()),
             config,
         };
-        Self::go_on(&fresh, data)
+        Self::resume_from(&fresh, data)
     }
 
-    /// Goes on from a checkpoint, to the same result as if the run had not stopped.
+    /// Continues from a checkpoint, to the same result as if the run had not stopped.
     ///
     /// # Errors
     /// As [`Trainer::new`], and when the data is not that with which the run began.
@@ -125,14 +125,14 @@ impl Trainer {
         if others || data.size() != (width, height) || !from.learns(&plan, data.classes()) {
             return Err(TrainError::OtherPictures);
         }
-        Self::go_on(from, data)
+        Self::resume_from(from, data)
     }
 
-    fn go_on(from: &Checkpoint, data: Arc<Loaded>) -> Result<Self, TrainError> {
+    fn resume_from(from: &Checkpoint, data: Arc<Loaded>) -> Result<Self, TrainError> {
         let config = from.config.clone();
         let (plan, episodes) = layout(&config, &data)?;
         let device = backend::device();
-        let source = Source {
+        let source = EpisodeSource {
             data,
             episodes,
             augment: config.augment,
@@ -169,7 +169,7 @@ impl Trainer {
     ///
     /// # Errors
     /// When these are not the embeddings of the data.
-    pub fn taught(mut self, teacher: Embeddings) -> Result<Self, TrainError> {
+    pub fn with_teacher(mut self, teacher: Embeddings) -> Result<Self, TrainError> {
         if teacher.class_sizes() != self.source.data.class_sizes()
             || !self
                 .config
@@ -404,7 +404,7 @@ impl Trainer {
     fn statistics(&self, network: &Weights) -> Vec<Statistics> {
         let device = backend::device();
         let (width, height) = self.source.data.size();
-        let plain = Source {
+        let plain = EpisodeSource {
             augment: Augment::default(),
             flaws: false,
             ..self.source.clone()

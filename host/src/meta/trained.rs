@@ -196,8 +196,8 @@ impl Trained {
         let found = self.predict(rows, episode);
         let own = episode.query.iter().enumerate();
         let own = own.flat_map(|(class, queries)| queries.iter().map(move |_| class));
-        let right = found.iter().zip(own).filter(|(f, o)| **f == *o).count();
-        right as f64 / found.len() as f64
+        let correct = found.iter().zip(own).filter(|(f, o)| **f == *o).count();
+        correct as f64 / found.len() as f64
     }
 
     /// The network for export, batch norm folded.

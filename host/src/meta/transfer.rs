@@ -4,10 +4,10 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::fine_tune::{FineTuned, Fit};
 use super::linear::{Linear, cross_entropy, unit};
-use super::method::{Batch, Classifier, EpisodeLoss, Method, greatest, pictures, pixels};
+use super::method::{Batch, Classifier, EpisodeLoss, Method, argmax, pictures, pixels};
 use super::params::Params;
-use super::tuned::{Fit, Tuned};
 use crate::nets::backend;
 use crate::nets::network::Plan;
 
@@ -66,11 +66,11 @@ impl Method for Transfer {
             .iter()
             .flat_map(|&c| std::iter::repeat_n(c, each))
             .collect();
-        let found = greatest(scores.clone().detach());
-        let right = found.iter().zip(&classes).filter(|(f, c)| f == c).count();
+        let found = argmax(scores.clone().detach());
+        let correct = found.iter().zip(&classes).filter(|(f, c)| f == c).count();
         EpisodeLoss {
             loss: cross_entropy(scores, &classes),
-            accuracy: right as f32 / classes.len() as f32,
+            accuracy: correct as f32 / classes.len() as f32,
         }
     }
 
@@ -106,7 +106,7 @@ impl Method for Transfer {
                 let embedded = unit(params.embed(plan, shown.clone()));
                 let head = Linear::fit(&embedded, way, head_steps, head_rate, decay);
                 let fit = Fit { steps, rate };
-                Box::new(Tuned::fit(plan, params, head, shown, way, fit))
+                Box::new(FineTuned::fit(plan, params, head, shown, way, fit))
             }
         }
     }

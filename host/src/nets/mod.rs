@@ -19,4 +19,4 @@ mod second;
 #[cfg(feature = "train")]
 mod shape;
 #[cfg(feature = "train")]
-pub mod unfold;
+pub mod unfuse_batch_norm;

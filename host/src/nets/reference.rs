@@ -1,4 +1,4 @@
-//! What a [`Graph`] computes, written as plainly as it can be: the yardstick for the exported file.
+//! What a [`Graph`] computes, written as plainly as it can be: the reference for the exported file.
 //!
 //! Every sum is taken in f64, so that the only error left is the rounding of each tensor to f32.
 

@@ -273,13 +273,13 @@ impl BlockGradient for Flex {
 ///
 /// An operation of burn's autodiff has one output. Here that is an empty token; each real output is
 /// an operation on the token, whose backward step leaves the gradient here.
-type Slots = Arc<Mutex<[Option<FlexTensor>; 4]>>;
+type PendingGradients = Arc<Mutex<[Option<FlexTensor>; 4]>>;
 
 #[derive(Debug)]
 struct Take;
 
 impl Backward<Flex, 1> for Take {
-    type State = (Slots, usize);
+    type State = (PendingGradients, usize);
 
     fn backward(
         self,
@@ -300,7 +300,7 @@ impl Backward<Flex, 1> for Take {
 struct GradientStep;
 
 impl Backward<Flex, 5> for GradientStep {
-    type State = (Saved, Slots);
+    type State = (Saved, PendingGradients);
 
     fn backward(
         self,
@@ -359,7 +359,7 @@ impl<C: CheckpointStrategy> BlockGradient for Autodiff<Flex, C> {
         let out = match step {
             OpsKind::UnTracked(_) => out.map(Self::from_inner),
             OpsKind::Tracked(step) => {
-                let slots = Slots::default();
+                let slots = PendingGradients::default();
                 let token = step.finish((saved, Arc::clone(&slots)), tensor(vec![0.0], &[1]));
                 let mut place = 0..;
                 out.map(|out| {

@@ -14,7 +14,7 @@ use plotters::prelude::{
 use plotters::style::{Color, IntoFont, register_font};
 
 use super::figure::{Figure, ReportError};
-use crate::files;
+use crate::atomic_file;
 
 /// Width and height of a chart, in pixels.
 const SIZE: (u32, u32) = (960, 600);
@@ -131,7 +131,7 @@ impl Chart {
     pub fn save(&self, path: &Path) -> Result<(), ReportError> {
         self.figure()?.save(&path.with_extension("png"))?;
         let path = path.with_extension("svg");
-        files::replace(&path, self.svg()?.as_bytes()).map_err(|source| ReportError::Write {
+        atomic_file::replace(&path, self.svg()?.as_bytes()).map_err(|source| ReportError::Write {
             path,
             source: source.into(),
         })

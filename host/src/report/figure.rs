@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use image::{ImageError, ImageFormat, Rgb, RgbImage, imageops};
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
 
+use crate::atomic_file;
 use crate::data::Gray;
-use crate::files;
 
 /// Why a report could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -93,7 +93,7 @@ impl Figure {
     pub fn save(&self, path: &Path) -> Result<(), ReportError> {
         let mut bytes = Cursor::new(Vec::new());
         let encoded = self.picture.write_to(&mut bytes, ImageFormat::Png);
-        let written = encoded.and_then(|()| Ok(files::replace(path, bytes.get_ref())?));
+        let written = encoded.and_then(|()| Ok(atomic_file::replace(path, bytes.get_ref())?));
         written.map_err(|source| ReportError::Write {
             path: path.into(),
             source,
@@ -186,7 +186,7 @@ pub(super) fn text_width(text: &str) -> u32 {
     text.chars().count() as u32 * CHAR
 }
 
-/// A text of at most so many characters, its end replaced by dots if need be.
+/// A text of at most n characters, its end replaced by dots if need be.
 pub(super) fn short(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();

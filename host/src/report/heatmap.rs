@@ -31,7 +31,7 @@ pub fn heatmap(picture: &Gray, size: [usize; 2], heat: &[f32]) -> Figure {
     drawn(picture, size, heat, WIDTH.div_ceil(picture.width).max(1))
 }
 
-/// The same, every pixel so many times as large.
+/// The same, every pixel n times as large.
 pub(super) fn drawn(picture: &Gray, size: [usize; 2], heat: &[f32], zoom: u32) -> Figure {
     let part = flaw::part(picture);
     let picture = picture.resize(picture.width * zoom, picture.height * zoom);

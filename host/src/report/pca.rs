@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn one_point_or_one_dimension_is_no_trouble() {
+    fn one_point_or_one_dimension_is_fine() {
         assert_eq!(components(&[]).places, []);
         assert_eq!(components(&[&[4.0, 5.0]]).places, [(0.0, 0.0)]);
         let line = components(&[&[1.0], &[3.0]]);

@@ -25,7 +25,7 @@ pub(super) const BORDER: u32 = 3;
 const LEGEND: [&str; 3] = [
     "A row is a class, in its colour. Left: the frames that it was taught from.",
     "Right: new frames of it. The colour around a frame is the answer; the bars below are its",
-    "distances to the nearest classes: the shorter, the more alike, and the shortest wins.",
+    "distances to the nearest classes: the shorter, the more similar, and the shortest wins.",
 ];
 
 /// What was enrolled and how new frames were classified, for people to look at.
@@ -197,7 +197,7 @@ impl Layout {
         }
     }
 
-    /// Where the frame of that number stands, in lines of so many.
+    /// Where the frame of that number stands, in lines of n.
     fn at(&self, number: u32, each: u32) -> (u32, u32) {
         (number % each * self.pitch.0, number / each * self.pitch.1)
     }

@@ -146,7 +146,7 @@ impl Decision {
     /// What an operator is told: the stable decision where there is a vote, else the frame's own, and
     /// the name of its class. None while too few frames agree.
     #[must_use]
-    pub fn told(&self) -> Option<(Call, &str)> {
+    pub fn shown(&self) -> Option<(Call, &str)> {
         match &self.vote {
             Some(vote) => Some((vote.call?, &vote.class)),
             None => Some(self.alone()),
@@ -161,9 +161,9 @@ impl Decision {
         }
     }
 
-    /// [`told`](Self::told), with the call by its name.
-    pub(super) fn told_by_name(&self) -> (&'static str, &str) {
-        self.told()
+    /// [`shown`](Self::shown), with the call by its name.
+    pub(super) fn shown_by_name(&self) -> (&'static str, &str) {
+        self.shown()
             .map_or((UNDECIDED, ""), |(call, class)| (call.name(), class))
     }
 }
@@ -201,11 +201,11 @@ pub(super) mod tests {
 
         let good = vote(Some(Outcome::Good(7)), 4);
         let unknown = decision(Call::Unknown, good.clone());
-        assert_eq!(unknown.told(), Some((Call::Good, "class 7")));
+        assert_eq!(unknown.shown(), Some((Call::Good, "class 7")));
         assert_eq!(good.map(|vote| (vote.votes, vote.frames)), Some((4, 5)));
         let known = decision(Call::Class, vote(Some(Outcome::Unknown), 3));
-        assert_eq!(known.told(), Some((Call::Unknown, "")));
-        assert_eq!(decision(Call::Class, vote(None, 0)).told(), None);
+        assert_eq!(known.shown(), Some((Call::Unknown, "")));
+        assert_eq!(decision(Call::Class, vote(None, 0)).shown(), None);
     }
 
     #[test]
@@ -221,11 +221,11 @@ pub(super) mod tests {
         };
         assert_eq!(Vote::of(stable, filter, |_| String::new()), None);
         assert_eq!(
-            decision(Call::Defect, None).told(),
+            decision(Call::Defect, None).shown(),
             Some((Call::Defect, "nut"))
         );
         for call in [Call::Unknown, Call::Unclear] {
-            assert_eq!(decision(call, None).told(), Some((call, "")));
+            assert_eq!(decision(call, None).shown(), Some((call, "")));
         }
     }
 }

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
 use super::ServeError;
-use crate::files;
+use crate::atomic_file;
 
 /// In which a page says who is at it, percent-encoded.
 const BY: &str = "x-sudal-by";
@@ -104,7 +104,7 @@ impl Token {
             Ok(text) => Self::new(text.trim()).map_err(io::Error::other),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let token = Self::random();
-                files::create_secret(path, format!("{}\n", token.0).as_bytes())?;
+                atomic_file::create_secret(path, format!("{}\n", token.0).as_bytes())?;
                 Ok(token)
             }
             Err(error) => Err(error),

@@ -12,13 +12,13 @@ use sudal_firmware::heads::Role;
 use tokio::sync::{Notify, broadcast, oneshot};
 
 use super::audit::Note;
+use super::heartbeat::{Activity, Heartbeat, Stalled};
 use super::metrics::Metrics;
 use super::parts::Seen;
-use super::pulse::{Doing, Pulse, Stalled};
 use super::shift::Part;
 use super::state::{self, Counts, Link, State};
 use super::tally::{Tally, fails};
-use super::trouble::{Told, Trouble};
+use super::watch_error::{ErrorBody, WatchError};
 use super::{Belongs, Call, Decision, DeviceOptions, Log, LogError};
 use crate::data::Gray;
 use crate::device::Heatmap;
@@ -30,7 +30,7 @@ const HISTORY: usize = 48;
 /// Decisions that are read from the log at once.
 const PIECE: usize = 4096;
 /// Wishes that wait for a worker.
-const WISHES: usize = 16;
+const COMMANDS: usize = 16;
 /// Names of the numbers in the log that tell which is the first decision of the shift, and when it
 /// began. Where ids were times one number was both.
 const SHIFT: &str = "shift";
@@ -43,7 +43,7 @@ const COUNT_TIME: &str = "count time of ";
 
 /// What a page wants of a device.
 #[derive(Debug)]
-pub(super) enum Wish {
+pub(super) enum Command {
     /// Take a frame and add it to a class, a new one of which stands for this. Frames of one hold are
     /// undone at once.
     Enroll { name: String, hold: u64, role: Role },
@@ -65,7 +65,7 @@ pub(super) enum Wish {
     Good { picture: Option<u64> },
     /// Learn it as one of a bad part.
     Bad { picture: Option<u64> },
-    /// Watch so many frames of good parts.
+    /// Watch n frames of good parts.
     Commission { frames: u32 },
     /// Keep what was watched.
     KeepCommission,
@@ -73,7 +73,7 @@ pub(super) enum Wish {
     DiscardCommission,
     /// Forget all that good and bad frames taught.
     Forget,
-    /// Keep showing the class that the camera is shown, or go on.
+    /// Keep showing the class that the camera is shown, or continue.
     Stay { stay: bool },
     /// Show the next class.
     Skip,
@@ -100,7 +100,7 @@ pub(super) enum Wish {
     Rate { parts: u16 },
 }
 
-impl Wish {
+impl Command {
     /// Under which name it is noted that this was done, and of which picture; none of what changes
     /// nothing that was taught.
     pub(super) fn note(&self) -> Option<(&'static str, Option<u64>)> {
@@ -139,7 +139,7 @@ pub(super) struct Said {
     pub(super) class: String,
 }
 
-/// What came of a wish.
+/// What came of a command.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(super) struct Answer {
     /// Shots that the class now has.
@@ -168,16 +168,16 @@ pub(super) struct Pushed {
 /// A browser's camera that gave nothing for so long is gone.
 const PUSHED: Duration = Duration::from_secs(3);
 
-/// A wish, and where to say what came of it.
-pub(super) struct Command {
-    pub(super) wish: Wish,
-    pub(super) answer: oneshot::Sender<Result<Answer, Trouble>>,
+/// A command, and where to say what came of it.
+pub(super) struct Queued {
+    pub(super) command: Command,
+    pub(super) answer: oneshot::Sender<Result<Answer, WatchError>>,
 }
 
 struct Station {
     state: Mutex<State>,
     /// Written by the worker, judged by [`Hub::judge`].
-    pulse: Mutex<Pulse>,
+    heartbeat: Mutex<Heartbeat>,
     /// The newest decisions of the shift, the newest first.
     history: Mutex<VecDeque<Value>>,
     /// The parts of the shift, or since another model was put on the device.
@@ -185,7 +185,7 @@ struct Station {
     picture: Mutex<Arc<Vec<u8>>>,
     /// What the model saw last, and where it is flawed.
     heat: Mutex<Option<Arc<(Gray, Heatmap)>>>,
-    commands: Mutex<Option<SyncSender<Command>>>,
+    commands: Mutex<Option<SyncSender<Queued>>>,
     pushed: Mutex<Option<Pushed>>,
     /// What was last said of a part.
     said: Mutex<Option<state::Said>>,
@@ -211,7 +211,8 @@ struct Shift {
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 struct LogState {
     /// Why it can't be written.
-    trouble: Option<Told>,
+    #[serde(rename = "trouble")]
+    error: Option<ErrorBody>,
     /// Decisions that wait in memory.
     waiting: usize,
     /// Decisions for which there was no room there.
@@ -221,7 +222,7 @@ struct LogState {
 pub(super) struct Hub {
     pub(super) log: Log,
     pub(super) metrics: Metrics,
-    /// Told when there is something new in the log.
+    /// Notified when there is something new in the log.
     pub(super) logged: Notify,
     shift: Mutex<Shift>,
     log_state: Mutex<LogState>,
@@ -234,7 +235,7 @@ impl Hub {
     pub(super) fn new(
         log: Log,
         devices: &[DeviceOptions],
-    ) -> Result<(Self, Vec<Receiver<Command>>), LogError> {
+    ) -> Result<(Self, Vec<Receiver<Queued>>), LogError> {
         let shift = match log.number(SHIFT)? {
             Some(first) => Shift {
                 first,
@@ -245,21 +246,21 @@ impl Hub {
         let mut stations = Vec::new();
         let mut receivers = Vec::new();
         for device in devices {
-            let (commands, receiver) = mpsc::sync_channel(WISHES);
+            let (commands, receiver) = mpsc::sync_channel(COMMANDS);
             receivers.push(receiver);
             stations.push(Station {
                 state: Mutex::new(State {
                     name: device.name.clone(),
                     board: device.board.clone(),
                     link: Link::Connecting,
-                    trouble: None,
+                    error: None,
                     model: None,
                     classes: Vec::new(),
                     max_classes: 0,
                     max_shots: 0,
                     voting: None,
                     undo: None,
-                    reel: None,
+                    playback: None,
                     cropped: false,
                     inspects: false,
                     inspection: None,
@@ -273,7 +274,7 @@ impl Hub {
                     frame: 0,
                     stalled: None,
                 }),
-                pulse: Mutex::new(Pulse::new(Instant::now(), Doing::Connect)),
+                heartbeat: Mutex::new(Heartbeat::new(Instant::now(), Activity::Connect)),
                 history: Mutex::default(),
                 tally: Mutex::default(),
                 picture: Mutex::default(),
@@ -351,7 +352,7 @@ impl Hub {
         })
     }
 
-    /// A device runs this model. Where it ran another one before, its parts are counted anew.
+    /// A device runs this model. Where it ran another one before, its parts are counted again.
     pub(super) fn runs(&self, device: usize, model: u64) -> Result<(), LogError> {
         let Some(station) = self.stations.get(device) else {
             return Ok(());
@@ -541,19 +542,19 @@ impl Hub {
     pub(super) fn ask(
         &self,
         device: usize,
-        wish: Wish,
-    ) -> Result<oneshot::Receiver<Result<Answer, Trouble>>, Trouble> {
+        command: Command,
+    ) -> Result<oneshot::Receiver<Result<Answer, WatchError>>, WatchError> {
         let (answer, answered) = oneshot::channel();
-        let station = self.stations.get(device).ok_or(Trouble::Away)?;
+        let station = self.stations.get(device).ok_or(WatchError::Away)?;
         if let Some(stalled) = self.stalled(device) {
             return Err(stalled.into());
         }
         let commands = lock(&station.commands);
-        let commands = commands.as_ref().ok_or(Trouble::Ending)?;
-        match commands.try_send(Command { wish, answer }) {
+        let commands = commands.as_ref().ok_or(WatchError::Ending)?;
+        match commands.try_send(Queued { command, answer }) {
             Ok(()) => Ok(answered),
-            Err(TrySendError::Full(_)) => Err(Trouble::Busy),
-            Err(TrySendError::Disconnected(_)) => Err(Trouble::Away),
+            Err(TrySendError::Full(_)) => Err(WatchError::Busy),
+            Err(TrySendError::Disconnected(_)) => Err(WatchError::Away),
         }
     }
 
@@ -563,16 +564,16 @@ impl Hub {
     }
 
     /// A worker is alive, and about to do this.
-    pub(super) fn beat(&self, device: usize, doing: Doing) {
+    pub(super) fn beat(&self, device: usize, activity: Activity) {
         if let Some(station) = self.stations.get(device) {
-            *lock(&station.pulse) = Pulse::new(Instant::now(), doing);
+            *lock(&station.heartbeat) = Heartbeat::new(Instant::now(), activity);
         }
     }
 
     /// Tells which workers were not heard of for too long: they can't tell it themselves.
     pub(super) fn judge(&self) {
         for (device, station) in self.stations.iter().enumerate() {
-            let stalled = lock(&station.pulse).stalled(Instant::now());
+            let stalled = lock(&station.heartbeat).stalled(Instant::now());
             self.update(device, |state| {
                 if state.stalled == stalled {
                     return false;
@@ -659,7 +660,7 @@ impl Hub {
         if let Some(station) = self.stations.get(device) {
             let mut state = lock(&station.state);
             if decision.part != Belongs::Aside {
-                let (verdict, class) = match decision.told() {
+                let (verdict, class) = match decision.shown() {
                     None => (0, ""),
                     Some((Call::Unknown, _)) => (3, ""),
                     Some((Call::Unclear, _)) => (4, ""),
@@ -702,9 +703,9 @@ impl Hub {
 
     fn tell_of_log(&self, error: Option<LogError>) {
         let (waiting, lost) = self.log.waiting();
-        let error = error.map(Trouble::from);
+        let error = error.map(WatchError::from);
         let state = LogState {
-            trouble: error.as_ref().map(Trouble::told),
+            error: error.as_ref().map(WatchError::body),
             waiting,
             lost,
         };
@@ -712,7 +713,7 @@ impl Hub {
         if *before == state {
             return;
         }
-        match (&before.trouble, &state.trouble) {
+        match (&before.error, &state.error) {
             (None, Some(told)) => {
                 eprintln!(
                     "{}; decisions wait in memory until it can be written",
@@ -722,7 +723,7 @@ impl Hub {
             (Some(_), None) => eprintln!("the log is written again, {lost} decisions were lost"),
             _ => {}
         }
-        self.metrics.log(state.trouble.is_none(), (waiting, lost));
+        self.metrics.log(state.error.is_none(), (waiting, lost));
         self.tell(&json!({ "type": "log", "log": state }));
         *before = state;
     }

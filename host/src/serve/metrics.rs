@@ -128,7 +128,7 @@ impl Metrics {
         };
         let own = made(decision.call.name(), &decision.nearest);
         self.decisions.get_or_create(&own).inc();
-        let (call, class) = decision.told_by_name();
+        let (call, class) = decision.shown_by_name();
         self.stable.get_or_create(&made(call, class)).inc();
         self.seconds
             .get_or_create(&of(&decision.device))

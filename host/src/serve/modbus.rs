@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::hub::{Hub, Wish};
+use super::hub::{Command, Hub};
 use super::{ServeError, state};
 
 /// Registers of a device.
@@ -137,7 +137,7 @@ fn registers(ask: &[u8], hub: &Hub, start: Instant) -> Result<Vec<u8>, u8> {
         .collect())
 }
 
-/// No coil is ever on: a trigger is a pulse.
+/// No coil is ever on: a trigger is a heartbeat.
 fn coils(ask: &[u8], hub: &Hub) -> Result<Vec<u8>, u8> {
     let range = range(ask, hub.devices())?;
     let bytes = range.len().div_ceil(8);
@@ -173,7 +173,9 @@ fn trigger(hub: &Hub, device: usize) -> Result<(), u8> {
         return Err(ILLEGAL_ADDRESS);
     }
     // The counter tells when the part was decided about; nobody waits here.
-    hub.ask(device, Wish::Trigger).map(drop).map_err(|_| BUSY)
+    hub.ask(device, Command::Trigger)
+        .map(drop)
+        .map_err(|_| BUSY)
 }
 
 /// The registers of a device.

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::hub::Hub;
 use super::message::message;
 use super::tasks::supervise;
-use super::trouble::Trouble;
+use super::watch_error::WatchError;
 use super::{Log, LogError, ServeError};
 
 /// Decisions that are under way at once.
@@ -196,7 +196,7 @@ async fn feed(
                     }
                     due = Instant::now() + LIMIT;
                 }
-                Err(trouble) => failed = Some(trouble),
+                Err(error) => failed = Some(error),
             }
         }
         tokio::select! {
@@ -224,9 +224,9 @@ async fn feed(
                 stale.notify_one();
             }
         }
-        if let (false, Some(trouble)) = (failing, &failed) {
-            let told = trouble.told().text;
-            eprintln!("publishing goes on when the log can be used again: {told}");
+        if let (false, Some(error)) = (failing, &failed) {
+            let told = error.body().text;
+            eprintln!("publishing continues when the log can be used again: {told}");
         }
         failing = failed.is_some();
     }
@@ -236,11 +236,11 @@ async fn feed(
 async fn with_log<T: Send + 'static>(
     hub: &Arc<Hub>,
     work: impl FnOnce(&Log) -> Result<T, LogError> + Send + 'static,
-) -> Result<T, Trouble> {
+) -> Result<T, WatchError> {
     let hub = Arc::clone(hub);
     match spawn_blocking(move || work(&hub.log)).await {
         Ok(done) => Ok(done?),
-        Err(_) => Err(Trouble::Ending),
+        Err(_) => Err(WatchError::Ending),
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{self, PathBuf};
 use std::time::Duration;
 
-use super::source::Source;
+use super::frame_source::FrameSource;
 use crate::device::{Kind, LockKey};
 
 /// A device to watch.
@@ -21,7 +21,7 @@ pub struct DeviceOptions {
     /// Key of a board that is locked.
     pub key: Option<LockKey>,
     /// What its camera sees.
-    pub source: Source,
+    pub source: FrameSource,
     /// From one frame to the next.
     pub interval: Duration,
 }

@@ -21,13 +21,13 @@ pub(super) fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
         }));
     });
     let before = QUIET.replace(true);
-    let done = caught(work);
+    let done = catch_panic(work);
     QUIET.set(before);
     done
 }
 
 /// The same, printed as any panic is.
-pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+pub(super) fn catch_panic<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| message(&*panic))
 }
 
@@ -50,6 +50,6 @@ mod tests {
         let place = 3;
         let told = quietly(|| -> u8 { panic!("page {place}") });
         assert_eq!(told, Err("page 3".to_owned()));
-        assert_eq!(caught(|| ()), Ok(()));
+        assert_eq!(catch_panic(|| ()), Ok(()));
     }
 }

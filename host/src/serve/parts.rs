@@ -15,7 +15,7 @@ enum Cut {
     Change,
     /// Each picture shows another part.
     Picture,
-    /// A signal from outside; the vote then takes so many frames.
+    /// A signal from outside; the vote then takes n frames.
     Trigger,
 }
 

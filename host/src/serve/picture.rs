@@ -4,7 +4,7 @@ use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, RgbImage, imageops};
 
 use crate::data::Gray;
-use crate::device::{self, Deciding, Fit, Heatmap, Info, Region};
+use crate::device::{self, DecisionConfig, Fit, Heatmap, Info, Region};
 use crate::report::heatmap;
 
 /// Longest side of the live picture, in pixels.
@@ -27,7 +27,7 @@ pub(super) fn live(picture: &Gray, part: Option<Part>) -> Vec<u8> {
 /// The part of a picture that a device looks at, none for all of it.
 pub(super) fn looked_at(picture: &Gray, info: &Info) -> Option<Part> {
     let model = info.model.as_ref().ok()?;
-    let Deciding { region, fit, .. } = info.deciding;
+    let DecisionConfig { region, fit, .. } = info.decision_config;
     // As the device has it.
     let frame = device::shown_size(picture, info.frame_capacity as usize);
     let (corner, size) = part(
@@ -89,7 +89,7 @@ pub(super) fn heated_of_log(picture: &[u8], heat: &[u8], longest: u32) -> Option
     Some(heated(&read(picture)?, &heat_of(heat)?, longest))
 }
 
-/// Steps of a heat map in the log: a place is flawed above so many.
+/// Steps of a heat map in the log: a place is flawed above n.
 const STEPS: f32 = 32.0;
 
 /// A heat map for the log: rows and columns, then a byte a place.

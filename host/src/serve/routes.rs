@@ -25,9 +25,9 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::guard::{self, Guard};
-use super::hub::{Answer, Hub, Wish};
+use super::hub::{Answer, Command, Hub};
 use super::shift::{self, Part, Reader};
-use super::trouble::{Told, Trouble};
+use super::watch_error::{ErrorBody, WatchError};
 use super::{LogError, Token, assets, audit, brought, csv, metrics, panics, picture};
 use crate::device::{self, ClientError};
 
@@ -111,7 +111,7 @@ async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
 async fn events(State(hub): App) -> Result<Response, Failure> {
     // First listen, then look: nothing is missed in between.
     let Some(receiver) = hub.events() else {
-        return Err(Failure::from(Trouble::Ending));
+        return Err(Failure::from(WatchError::Ending));
     };
     let first = hub.hello();
     let stream = unfold(
@@ -121,7 +121,7 @@ async fn events(State(hub): App) -> Result<Response, Failure> {
                 Some(hello) => hello,
                 None => match receiver.recv().await {
                     Ok(event) => event.to_string(),
-                    // Too slow to follow: begin anew.
+                    // Too slow to follow: start again.
                     Err(RecvError::Lagged(_)) => hub.hello(),
                     Err(RecvError::Closed) => return None,
                 },
@@ -209,7 +209,7 @@ async fn enroll(
 ) -> Result<Response, Failure> {
     let Enroll { name, hold, role } = ask;
     let name = class_name(&name)?;
-    wish(app, device, Wish::Enroll { name, hold, role }).await
+    command(app, device, Command::Enroll { name, hold, role }).await
 }
 
 #[derive(Deserialize)]
@@ -223,13 +223,13 @@ async fn enroll_anyway(
     device: Path<usize>,
     Json(ask): Json<Anyway>,
 ) -> Result<Response, Failure> {
-    wish(app, device, Wish::EnrollAnyway { hold: ask.hold }).await
+    command(app, device, Command::EnrollAnyway { hold: ask.hold }).await
 }
 
 /// A class's name, as devices keep it.
 fn class_name(text: &str) -> Result<String, Failure> {
     let name = device::name(text).map_err(ClientError::from);
-    Ok(name.map_err(Trouble::from)?)
+    Ok(name.map_err(WatchError::from)?)
 }
 
 /// Of which decision the frame is meant; none of the one in view.
@@ -240,12 +240,12 @@ struct Shown {
 
 async fn good(app: App, device: Path<usize>, Json(ask): Json<Shown>) -> Result<Response, Failure> {
     let Shown { picture } = ask;
-    wish(app, device, Wish::Good { picture }).await
+    command(app, device, Command::Good { picture }).await
 }
 
 async fn bad(app: App, device: Path<usize>, Json(ask): Json<Shown>) -> Result<Response, Failure> {
     let Shown { picture } = ask;
-    wish(app, device, Wish::Bad { picture }).await
+    command(app, device, Command::Bad { picture }).await
 }
 
 #[derive(Deserialize)]
@@ -260,23 +260,23 @@ async fn commission(
     Json(ask): Json<Watch>,
 ) -> Result<Response, Failure> {
     let Watch { frames } = ask;
-    wish(app, device, Wish::Commission { frames }).await
+    command(app, device, Command::Commission { frames }).await
 }
 
 async fn keep_commission(app: App, device: Path<usize>) -> Result<Response, Failure> {
-    wish(app, device, Wish::KeepCommission).await
+    command(app, device, Command::KeepCommission).await
 }
 
 async fn discard_commission(app: App, device: Path<usize>) -> Result<Response, Failure> {
-    wish(app, device, Wish::DiscardCommission).await
+    command(app, device, Command::DiscardCommission).await
 }
 
 async fn forget(app: App, device: Path<usize>) -> Result<Response, Failure> {
-    wish(app, device, Wish::Forget).await
+    command(app, device, Command::Forget).await
 }
 
 async fn undo(app: App, device: Path<usize>) -> Result<Response, Failure> {
-    wish(app, device, Wish::Undo).await
+    command(app, device, Command::Undo).await
 }
 
 #[derive(Deserialize)]
@@ -292,7 +292,7 @@ async fn rename(
 ) -> Result<Response, Failure> {
     let Rename { from, to } = ask;
     let to = class_name(&to)?;
-    wish(app, device, Wish::Rename { from, to }).await
+    command(app, device, Command::Rename { from, to }).await
 }
 
 #[derive(Deserialize)]
@@ -305,7 +305,7 @@ async fn remove(
     device: Path<usize>,
     Json(ask): Json<Remove>,
 ) -> Result<Response, Failure> {
-    wish(app, device, Wish::Remove { id: ask.id }).await
+    command(app, device, Command::Remove { id: ask.id }).await
 }
 
 #[derive(Deserialize)]
@@ -316,15 +316,15 @@ struct Stand {
 
 async fn role(app: App, device: Path<usize>, Json(ask): Json<Stand>) -> Result<Response, Failure> {
     let Stand { id, role } = ask;
-    wish(app, device, Wish::Role { id, role }).await
+    command(app, device, Command::Role { id, role }).await
 }
 
 async fn recenter(app: App, device: Path<usize>) -> Result<Response, Failure> {
-    wish(app, device, Wish::Recenter).await
+    command(app, device, Command::Recenter).await
 }
 
 async fn uncenter(app: App, device: Path<usize>) -> Result<Response, Failure> {
-    wish(app, device, Wish::Uncenter).await
+    command(app, device, Command::Uncenter).await
 }
 
 #[derive(Deserialize)]
@@ -333,15 +333,15 @@ struct Stay {
 }
 
 async fn stay(app: App, device: Path<usize>, Json(ask): Json<Stay>) -> Result<Response, Failure> {
-    wish(app, device, Wish::Stay { stay: ask.stay }).await
+    command(app, device, Command::Stay { stay: ask.stay }).await
 }
 
 async fn skip(app: App, device: Path<usize>) -> Result<Response, Failure> {
-    wish(app, device, Wish::Skip).await
+    command(app, device, Command::Skip).await
 }
 
 async fn trigger(app: App, device: Path<usize>) -> Result<Response, Failure> {
-    wish(app, device, Wish::Trigger).await
+    command(app, device, Command::Trigger).await
 }
 
 #[derive(Deserialize)]
@@ -365,10 +365,10 @@ async fn correct(
         role,
     } = ask;
     let name = class_name(&name)?;
-    wish(
+    command(
         app,
         device,
-        Wish::Correct {
+        Command::Correct {
             picture,
             name,
             role,
@@ -378,7 +378,7 @@ async fn correct(
 }
 
 async fn gallery(app: App, Path((device, id)): Path<(usize, u8)>) -> Result<Response, Failure> {
-    wish(app, Path(device), Wish::Gallery { id }).await
+    command(app, Path(device), Command::Gallery { id }).await
 }
 
 async fn shot(State(hub): App, Path(key): Path<String>) -> Result<Response, Failure> {
@@ -399,7 +399,7 @@ async fn remove_shot(
     Json(ask): Json<RemoveShot>,
 ) -> Result<Response, Failure> {
     let RemoveShot { id, key } = ask;
-    wish(app, device, Wish::RemoveShot { id, key }).await
+    command(app, device, Command::RemoveShot { id, key }).await
 }
 
 #[derive(Deserialize)]
@@ -409,7 +409,7 @@ struct Parts {
 }
 
 async fn rate(app: App, device: Path<usize>, Json(ask): Json<Parts>) -> Result<Response, Failure> {
-    wish(app, device, Wish::Rate { parts: ask.parts }).await
+    command(app, device, Command::Rate { parts: ask.parts }).await
 }
 
 /// What the shift's parts would have been at another rate.
@@ -444,7 +444,7 @@ async fn import(
     for (name, frame) in pictures {
         let (role, name) = (ask.role, class_name(&name)?);
         let class = taught.entry(name.clone()).or_default();
-        let lesson = Wish::Import {
+        let lesson = Command::Import {
             frame,
             name,
             role,
@@ -455,11 +455,11 @@ async fn import(
                 class.taken += 1;
                 class.shots = answer.shots;
             }
-            Err(Trouble::Client(ClientError::Device(error))) => {
+            Err(WatchError::Client(ClientError::Device(error))) => {
                 class.left_out += 1;
-                class.why = Some(Trouble::from(error).told());
+                class.why = Some(WatchError::from(error).body());
             }
-            Err(trouble) => return Err(trouble.into()),
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(axum::Json(json!({ "classes": taught })).into_response())
@@ -471,7 +471,7 @@ struct Brought {
     taken: u32,
     left_out: u32,
     /// Why the last was left out.
-    why: Option<Told>,
+    why: Option<ErrorBody>,
     shots: Option<u8>,
 }
 
@@ -494,7 +494,7 @@ async fn unpacked<T: Send + 'static>(
     read: impl FnOnce() -> Option<T> + Send + 'static,
 ) -> Result<T, Failure> {
     let read = blocking(move || Ok(read())).await?;
-    read.ok_or_else(|| Trouble::NoPicture.into())
+    read.ok_or_else(|| WatchError::NoPicture.into())
 }
 
 async fn audit_csv(State(hub): App) -> Result<Response, Failure> {
@@ -513,21 +513,25 @@ async fn audit_json(State(hub): App) -> Result<Response, Failure> {
     Ok(axum::Json(blocking(move || hub.log.notes()).await?).into_response())
 }
 
-async fn wish(State(hub): App, Path(device): Path<usize>, wish: Wish) -> Result<Response, Failure> {
+async fn command(
+    State(hub): App,
+    Path(device): Path<usize>,
+    command: Command,
+) -> Result<Response, Failure> {
     if !hub.has(device) {
         return Ok(StatusCode::NOT_FOUND.into_response());
     }
-    Ok(axum::Json(granted(&hub, device, wish).await?).into_response())
+    Ok(axum::Json(granted(&hub, device, command).await?).into_response())
 }
 
 /// Has a device do something, and notes who wanted it.
-async fn granted(hub: &Arc<Hub>, device: usize, wish: Wish) -> Result<Answer, Trouble> {
-    let note = wish.note();
-    let mut asked = hub.ask(device, wish)?;
+async fn granted(hub: &Arc<Hub>, device: usize, command: Command) -> Result<Answer, WatchError> {
+    let note = command.note();
+    let mut asked = hub.ask(device, command)?;
     let answer = loop {
         match timeout(LOOK, &mut asked).await {
             // A worker that goes away answers nothing.
-            Ok(answer) => break answer.unwrap_or(Err(Trouble::Away)),
+            Ok(answer) => break answer.unwrap_or(Err(WatchError::Away)),
             Err(_) => {
                 if let Some(stalled) = hub.stalled(device) {
                     break Err(stalled.into());
@@ -622,27 +626,27 @@ async fn blocking<T: Send + 'static>(
     read: impl FnOnce() -> Result<T, LogError> + Send + 'static,
 ) -> Result<T, Failure> {
     match spawn_blocking(read).await {
-        Ok(done) => Ok(done.map_err(Trouble::from)?),
+        Ok(done) => Ok(done.map_err(WatchError::from)?),
         Err(error) => Err(match error.try_into_panic() {
-            Ok(panic) => Trouble::Panicked(panics::message(&*panic)).into(),
+            Ok(panic) => WatchError::Panicked(panics::message(&*panic)).into(),
             // Only when the runtime ends.
-            Err(_) => Trouble::Ending.into(),
+            Err(_) => WatchError::Ending.into(),
         }),
     }
 }
 
 /// Why something was not done, for the page.
-struct Failure(StatusCode, Told);
+struct Failure(StatusCode, ErrorBody);
 
-impl From<Trouble> for Failure {
-    fn from(trouble: Trouble) -> Self {
-        let status = match &trouble {
-            Trouble::Ending => StatusCode::SERVICE_UNAVAILABLE,
-            Trouble::Log(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            trouble if trouble.is_lost() => StatusCode::SERVICE_UNAVAILABLE,
+impl From<WatchError> for Failure {
+    fn from(error: WatchError) -> Self {
+        let status = match &error {
+            WatchError::Ending => StatusCode::SERVICE_UNAVAILABLE,
+            WatchError::Log(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            error if error.is_lost() => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::CONFLICT,
         };
-        Self(status, trouble.told())
+        Self(status, error.body())
     }
 }
 

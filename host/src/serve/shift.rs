@@ -44,7 +44,7 @@ impl Station {
             self.failed.remove(&part);
             return;
         }
-        if decision.told().is_none_or(|(call, _)| !fails(call)) {
+        if decision.shown().is_none_or(|(call, _)| !fails(call)) {
             return;
         }
         let failed = Failed {
@@ -69,7 +69,7 @@ fn what(decision: &Decision, korean: bool) -> String {
         (Call::Flawed, class) => format!("{class}, {}", word(korean, "flaw", "흠")),
         (_, class) => class.to_owned(),
     };
-    let told = decision.told();
+    let told = decision.shown();
     let what = told.map(name).unwrap_or_default();
     match decision.alone() {
         alone if Some(alone) == told => what,

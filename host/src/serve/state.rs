@@ -6,9 +6,9 @@ use serde::Serialize;
 use sudal_firmware::decision::Filter;
 use sudal_firmware::heads::Role;
 
-use super::pulse::Stalled;
+use super::heartbeat::Stalled;
 use super::tally::{Hour, Tally};
-use super::trouble::{Told, Trouble};
+use super::watch_error::{ErrorBody, WatchError};
 use crate::device::Separation;
 
 /// What a page shows of a device, beside its decisions.
@@ -20,10 +20,11 @@ pub(super) struct State {
     pub(super) board: String,
     pub(super) link: Link,
     /// What is wrong now.
-    pub(super) trouble: Option<Told>,
+    #[serde(rename = "trouble")]
+    pub(super) error: Option<ErrorBody>,
     /// Name of the model.
     pub(super) model: Option<String>,
-    pub(super) classes: Vec<Taught>,
+    pub(super) classes: Vec<ClassState>,
     pub(super) max_classes: u8,
     pub(super) max_shots: u8,
     /// How many frames decide together; none where each stands for itself.
@@ -31,7 +32,8 @@ pub(super) struct State {
     /// What would be undone.
     pub(super) undo: Option<Undo>,
     /// What the virtual camera is shown.
-    pub(super) reel: Option<Shown>,
+    #[serde(rename = "reel")]
+    pub(super) playback: Option<Shown>,
     /// Whether a part of the frame is not looked at; it is dark in the live picture.
     pub(super) cropped: bool,
     /// Whether it was shown what good parts look like, and says where one is not like them.
@@ -64,7 +66,7 @@ impl State {
         let mut shown = self.clone();
         if let Some(stalled) = self.stalled {
             shown.link = Link::Lost;
-            shown.trouble = Some(Trouble::from(stalled).told());
+            shown.error = Some(WatchError::from(stalled).body());
         }
         shown
     }
@@ -105,7 +107,7 @@ pub(super) enum Link {
 
 /// A class that was taught.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Taught {
+pub(super) struct ClassState {
     pub(super) id: u8,
     pub(super) name: String,
     pub(super) shots: u8,

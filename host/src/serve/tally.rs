@@ -83,7 +83,7 @@ impl Tally {
             Belongs::To(part) => part,
         };
         self.frames += 1;
-        let (call, class) = decision.told_by_name();
+        let (call, class) = decision.shown_by_name();
         let before = self.open.take_if(|open| open.part == part);
         let is_new = before.is_none();
         let open = match before {
@@ -111,7 +111,7 @@ impl Tally {
         let open = Open {
             call,
             class: class.to_owned(),
-            failed: decision.told().is_some_and(|(call, _)| fails(call)),
+            failed: decision.shown().is_some_and(|(call, _)| fails(call)),
             ..open
         };
         self.count(&open, |count| *count += 1);

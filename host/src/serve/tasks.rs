@@ -1,4 +1,4 @@
-//! Tasks that have to go on as long as the server does.
+//! Tasks that have to continue as long as the server does.
 
 use std::future::Future;
 use std::time::Duration;
@@ -7,10 +7,10 @@ use tokio::time::sleep;
 
 use super::panics::message;
 
-/// Before a task that panicked is begun anew.
+/// Before a task that panicked is restarted.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Runs a task of the present runtime; one that panics is begun anew.
+/// Runs a task of the present runtime; one that panics is restarted.
 pub(super) fn supervise<F>(name: &'static str, start: impl Fn() -> F + Send + 'static)
 where
     F: Future<Output = ()> + Send + 'static,
@@ -21,7 +21,7 @@ where
                 return;
             };
             let why = message(&*panic);
-            eprintln!("{name} failed ({why}) and is begun anew: please report it");
+            eprintln!("{name} failed ({why}) and is restarted: please report it");
             sleep(PAUSE).await;
         }
     });
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_task_that_panics_is_begun_anew() {
+    async fn a_task_that_panics_is_restarted() {
         let starts = Arc::new(AtomicUsize::new(0));
         let done = Arc::new(Notify::new());
         let (counted, tell) = (Arc::clone(&starts), Arc::clone(&done));

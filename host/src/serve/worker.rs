@@ -8,18 +8,18 @@ use sudal_firmware::decision::{Basis, Outlier};
 use sudal_firmware::heads::Role;
 
 use super::decision::voting;
-use super::hub::{Answer, Command, Hub, Wish};
-use super::panics::caught;
+use super::heartbeat::Activity;
+use super::hub::{Answer, Command, Hub, Queued};
+use super::panics::catch_panic;
 use super::parts::{Parts, Seen};
-use super::past::{Lesson, Past};
-use super::pulse::Doing;
-use super::state::{Link, Shown, Taught};
-use super::trouble::Trouble;
-use super::{Belongs, Call, Decision, DeviceOptions, Measure, Source, Vote, picture};
+use super::past::{Lesson, UndoStack};
+use super::state::{ClassState, Link, Shown};
+use super::watch_error::WatchError;
+use super::{Belongs, Call, Decision, DeviceOptions, FrameSource, Measure, Vote, picture};
 use crate::data::Gray;
 use crate::device::{
     self, Board, Client, ClientError, DeviceError, Head, Hold, Info, InspectionInfo, Judgement,
-    Link as Line, LockState, Patience, PixelFormat, Purpose,
+    Link as Line, LockState, PixelFormat, Purpose, RetryPolicy,
 };
 use crate::report;
 
@@ -33,7 +33,7 @@ const QUIET: Duration = Duration::from_secs(1);
 /// What a device sees so long after a lesson is still what it was taught.
 const LESSON: Duration = Duration::from_millis(1500);
 /// A device that was silent for so long is lost.
-const PATIENCE: Patience = Patience {
+const RETRY: RetryPolicy = RetryPolicy {
     each: Duration::from_secs(2),
     attempts: 3,
 };
@@ -50,7 +50,7 @@ pub(super) struct Worker {
     hub: Arc<Hub>,
     place: usize,
     options: DeviceOptions,
-    past: Past,
+    undo_stack: UndoStack,
     refused: Option<Refused>,
     recent: Recent,
     /// While good parts are watched.
@@ -75,14 +75,14 @@ struct Refused {
 }
 
 /// A device that answers.
-struct Session {
+struct LiveDevice {
     /// Switched off with the session where it is this process's.
     _board: Box<dyn Board>,
     /// Others can't use the board as long as it is watched.
     _hold: Hold,
     client: Device,
     info: Info,
-    classes: Vec<Taught>,
+    classes: Vec<ClassState>,
     /// What it knows of good parts.
     known: Option<InspectionInfo>,
 }
@@ -94,7 +94,7 @@ impl Worker {
             hub,
             place,
             options,
-            past: Past::default(),
+            undo_stack: UndoStack::default(),
             refused: None,
             recent: Recent::default(),
             commission: None,
@@ -106,19 +106,19 @@ impl Worker {
     }
 
     /// Until there is nobody left who could want something.
-    pub(super) fn run(mut self, commands: &Receiver<Command>) {
+    pub(super) fn run(mut self, commands: &Receiver<Queued>) {
         let mut pause = FIRST_PAUSE;
         loop {
             let start = Instant::now();
             // What a panic leaves half done is the session's, which ends with it.
-            let done = caught(|| {
-                let mut session = self.connect()?;
-                self.watch(&mut session, commands)
+            let done = catch_panic(|| {
+                let mut live = self.connect()?;
+                self.watch(&mut live, commands)
             });
-            let trouble = match done {
+            let error = match done {
                 Ok(Ok(())) => return,
-                Ok(Err(trouble)) => trouble,
-                Err(panic) => Trouble::Panicked(panic),
+                Ok(Err(error)) => error,
+                Err(panic) => WatchError::Panicked(panic),
             };
             if start.elapsed() > LONGEST_PAUSE {
                 pause = FIRST_PAUSE;
@@ -126,14 +126,14 @@ impl Worker {
             self.hub.metrics.error(&self.options.name);
             self.hub.change(self.place, |state| {
                 state.link = Link::Lost;
-                state.trouble = Some(trouble.told());
+                state.error = Some(error.body());
             });
             let again = Instant::now() + pause;
             pause = LONGEST_PAUSE.min(2 * pause);
             loop {
                 match self.next(commands, again) {
                     // Whoever asked may be gone.
-                    Ok(command) => drop(command.answer.send(Err(Trouble::Away))),
+                    Ok(queued) => drop(queued.answer.send(Err(WatchError::Away))),
                     Err(RecvTimeoutError::Timeout) => break,
                     Err(RecvTimeoutError::Disconnected) => return,
                 }
@@ -143,24 +143,20 @@ impl Worker {
 
     /// The next command before `due`. Those that nobody waits for any longer are passed over: whoever
     /// taught a part would not expect it to be done when another one is in view.
-    fn next(
-        &self,
-        commands: &Receiver<Command>,
-        due: Instant,
-    ) -> Result<Command, RecvTimeoutError> {
+    fn next(&self, commands: &Receiver<Queued>, due: Instant) -> Result<Queued, RecvTimeoutError> {
         loop {
-            self.hub.beat(self.place, Doing::Wait);
+            self.hub.beat(self.place, Activity::Wait);
             let left = due.saturating_duration_since(Instant::now());
             match commands.recv_timeout(left.min(BEAT)) {
-                Ok(command) if command.answer.is_closed() => {}
+                Ok(queued) if queued.answer.is_closed() => {}
                 Err(RecvTimeoutError::Timeout) if left > BEAT => {}
                 next => return next,
             }
         }
     }
 
-    fn connect(&mut self) -> Result<Session, Trouble> {
-        self.hub.beat(self.place, Doing::Connect);
+    fn connect(&mut self) -> Result<LiveDevice, WatchError> {
+        self.hub.beat(self.place, Activity::Connect);
         let DeviceOptions {
             board, dir, port, ..
         } = &self.options;
@@ -168,9 +164,9 @@ impl Worker {
         // What is in use by another program is tried again.
         let hold = board.hold(Purpose::Service, &mut |_| ())?;
         let mut client = board.connect()?;
-        client.set_patience(PATIENCE);
+        client.set_retry_policy(RETRY);
         let info = client.info()?;
-        let mut session = Session {
+        let mut live = LiveDevice {
             _board: board,
             _hold: hold,
             client,
@@ -178,10 +174,10 @@ impl Worker {
             classes: Vec::new(),
             known: None,
         };
-        session.list()?;
-        session.know()?;
-        self.resume(&session);
-        if let Ok(model) = &session.info.model
+        live.list()?;
+        live.know()?;
+        self.resume(&live);
+        if let Ok(model) = &live.info.model
             && let Err(error) = self.hub.runs(self.place, model.id)
         {
             // The log tells of itself.
@@ -189,48 +185,48 @@ impl Worker {
         }
         self.hub.change(self.place, |state| {
             state.link = Link::Up;
-            state.trouble = None;
-            state.model = session.info.model.as_ref().ok().map(|m| m.name.clone());
-            state.max_classes = session.info.max_classes;
-            state.max_shots = session.info.max_shots;
-            state.voting = voting(session.info.deciding.filter);
+            state.error = None;
+            state.model = live.info.model.as_ref().ok().map(|m| m.name.clone());
+            state.max_classes = live.info.max_classes;
+            state.max_shots = live.info.max_shots;
+            state.voting = voting(live.info.decision_config.filter);
         });
         self.review = Some(Instant::now());
-        self.publish(&session);
-        Ok(session)
+        self.publish(&live);
+        Ok(live)
     }
 
-    /// Frame after frame, with wishes in between, until the device is lost or all is over.
+    /// Frame after frame, with commands in between, until the device is lost or all is over.
     fn watch(
         &mut self,
-        session: &mut Session,
-        commands: &Receiver<Command>,
-    ) -> Result<(), Trouble> {
+        live: &mut LiveDevice,
+        commands: &Receiver<Queued>,
+    ) -> Result<(), WatchError> {
         let mut due = Instant::now();
         loop {
             match self.next(commands, due) {
-                Ok(command) => {
-                    self.hub.beat(self.place, Doing::Ask);
-                    if matches!(command.wish, Wish::Trigger) {
+                Ok(queued) => {
+                    self.hub.beat(self.place, Activity::Ask);
+                    if matches!(queued.command, Command::Trigger) {
                         due = Instant::now();
                     }
-                    let answer = self.grant(session, command.wish);
-                    self.publish(session);
+                    let answer = self.handle(live, queued.command);
+                    self.publish(live);
                     match answer {
-                        Err(trouble) if trouble.is_lost() => {
-                            let _ = command.answer.send(Err(Trouble::Away));
-                            return Err(trouble);
+                        Err(error) if error.is_lost() => {
+                            let _ = queued.answer.send(Err(WatchError::Away));
+                            return Err(error);
                         }
                         // Whoever asked may be gone.
-                        answer => drop(command.answer.send(answer)),
+                        answer => drop(queued.answer.send(answer)),
                     }
                 }
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Err(RecvTimeoutError::Timeout) => {
                     due = Instant::now() + self.options.interval;
-                    let outcome = self.review(session).and_then(|()| self.look(session));
+                    let outcome = self.review(live).and_then(|()| self.look(live));
                     match &outcome {
-                        Err(trouble) if trouble.is_lost() => return outcome,
+                        Err(error) if error.is_lost() => return outcome,
                         _ => self.report(outcome.err()),
                     }
                 }
@@ -239,24 +235,24 @@ impl Worker {
     }
 
     /// Says what is wrong, or that nothing is any longer.
-    fn report(&self, trouble: Option<Trouble>) {
-        if trouble.is_some() {
+    fn report(&self, error: Option<WatchError>) {
+        if error.is_some() {
             self.hub.metrics.error(&self.options.name);
         }
-        let told = trouble.map(|trouble| trouble.told());
+        let told = error.map(|error| error.body());
         self.hub.update(self.place, |state| {
-            let news = state.trouble != told;
-            state.trouble = told;
+            let news = state.error != told;
+            state.error = told;
             news
         });
     }
 
     /// Asks how well the classes are told apart, once they have not changed for a while.
-    fn review(&mut self, session: &mut Session) -> Result<(), Trouble> {
+    fn review(&mut self, live: &mut LiveDevice) -> Result<(), WatchError> {
         let due = self.review.take_if(|due| *due <= Instant::now());
         if due.is_some() {
-            self.hub.beat(self.place, Doing::Ask);
-            let separation = session.client.separation()?;
+            self.hub.beat(self.place, Activity::Ask);
+            let separation = live.client.separation()?;
             self.hub
                 .change(self.place, |state| state.separation = Some(separation));
         }
@@ -264,11 +260,15 @@ impl Worker {
     }
 
     /// Asks about a frame.
-    fn look(&mut self, session: &mut Session) -> Result<(), Trouble> {
+    fn look(&mut self, live: &mut LiveDevice) -> Result<(), WatchError> {
         let source = &mut self.options.source;
-        let class = |source: &mut Source| source.reel().map(|reel| reel.class().to_owned());
+        let class = |source: &mut FrameSource| {
+            source
+                .playback()
+                .map(|playback| playback.class().to_owned())
+        };
         let before = class(source);
-        self.hub.beat(self.place, Doing::Picture);
+        self.hub.beat(self.place, Activity::Picture);
         let pushed = self.hub.pushed(self.place);
         let number = pushed.as_ref().map(|pushed| pushed.number);
         let news = self.pushed.is_some() != number.is_some();
@@ -282,14 +282,14 @@ impl Worker {
             None => source.advance(),
         };
         if news || before != class(&mut self.options.source) {
-            self.publish(session);
+            self.publish(live);
         }
         let frame = frame?;
-        self.hub.beat(self.place, Doing::Ask);
+        self.hub.beat(self.place, Activity::Ask);
         let start = Instant::now();
-        let frame = session.take(frame)?;
-        self.show(session, &frame);
-        let judgement = match session.client.judge() {
+        let frame = live.take(frame)?;
+        self.show(live, &frame);
+        let judgement = match live.client.judge() {
             Ok(judgement) => judgement,
             // The page says so.
             Err(ClientError::Device(DeviceError::NothingEnrolled)) => {
@@ -316,9 +316,9 @@ impl Worker {
         let mut seen = None;
         let mut flawed_percent = None;
         if let Some(anomaly) = anomaly {
-            let heat = session.client.heatmap(&anomaly)?;
-            let capacity = session.info.frame_capacity as usize;
-            if let Some(view) = device::seen(&frame, capacity, &session.info) {
+            let heat = live.client.heatmap(&anomaly)?;
+            let capacity = live.info.frame_capacity as usize;
+            if let Some(view) = device::seen(&frame, capacity, &live.info) {
                 if !anomaly.is_good() {
                     let size = [heat.height, heat.width];
                     flawed_percent = Some(report::flawed_percent(&view, size, &heat.values));
@@ -332,23 +332,23 @@ impl Worker {
         let time = self.hub.log.now().wall;
         let decision = Decision {
             flawed_percent,
-            ..session.decision(&self.options.name, judgement, micros, time)
+            ..live.decision(&self.options.name, judgement, micros, time)
         };
         let part = if teaching {
             self.parts.forget();
             Seen::Nothing
         } else {
-            self.parts.see(&frame, decision.told())
+            self.parts.see(&frame, decision.shown())
         };
-        self.hub.beat(self.place, Doing::Log);
+        self.hub.beat(self.place, Activity::Log);
         let id = self.hub.decide(self.place, decision, part, &small, seen);
-        let capacity = session.info.frame_capacity as usize;
+        let capacity = live.info.frame_capacity as usize;
         self.recent.push(id, &frame, capacity);
-        self.watch_good(session)
+        self.watch_good(live)
     }
 
     /// The next picture of what is in view; none where the device takes its own.
-    fn same(&mut self) -> Result<Option<Gray>, Trouble> {
+    fn same(&mut self) -> Result<Option<Gray>, WatchError> {
         match self.hub.pushed(self.place) {
             Some(pushed) => Ok(Some(Gray::clone(&pushed.frame))),
             None => self.options.source.same(),
@@ -356,27 +356,27 @@ impl Worker {
     }
 
     /// Shows pages a frame, and what of it is looked at.
-    fn show(&self, session: &Session, frame: &Gray) {
-        let part = picture::looked_at(frame, &session.info);
+    fn show(&self, live: &LiveDevice, frame: &Gray) {
+        let part = picture::looked_at(frame, &live.info);
         self.hub.update(self.place, |state| {
             std::mem::replace(&mut state.cropped, part.is_some()) != part.is_some()
         });
         self.hub.show(self.place, picture::live(frame, part));
     }
 
-    fn grant(&mut self, session: &mut Session, wish: Wish) -> Result<Answer, Trouble> {
-        match (wish, self.options.source.reel()) {
-            (Wish::Stay { stay }, Some(reel)) => reel.set_stay(stay),
-            (Wish::Skip, Some(reel)) => reel.skip(),
-            (Wish::Trigger, _) => self.parts.trigger(session.info.deciding.filter.window),
-            (Wish::Stay { .. } | Wish::Skip, None) => {}
-            (Wish::Gallery { id }, _) => return self.gallery(session, id),
-            (wish, _) => {
-                self.unlock(session)?;
-                let done = self.alter(session, wish);
+    fn handle(&mut self, live: &mut LiveDevice, command: Command) -> Result<Answer, WatchError> {
+        match (command, self.options.source.playback()) {
+            (Command::Stay { stay }, Some(playback)) => playback.set_stay(stay),
+            (Command::Skip, Some(playback)) => playback.skip(),
+            (Command::Trigger, _) => self.parts.trigger(live.info.decision_config.filter.window),
+            (Command::Stay { .. } | Command::Skip, None) => {}
+            (Command::Gallery { id }, _) => return self.gallery(live, id),
+            (command, _) => {
+                self.unlock(live)?;
+                let done = self.apply(live, command);
                 self.review = Some(Instant::now() + QUIET);
-                let listed = session.list().and_then(|()| session.know());
-                let locked = self.lock(session);
+                let listed = live.list().and_then(|()| live.know());
+                let locked = self.lock(live);
                 let done = done?;
                 listed?;
                 locked?;
@@ -387,33 +387,36 @@ impl Worker {
     }
 
     /// Changes what the device was taught.
-    fn alter(&mut self, session: &mut Session, wish: Wish) -> Result<Answer, Trouble> {
-        if !matches!(wish, Wish::Enroll { .. } | Wish::EnrollAnyway { .. }) {
+    fn apply(&mut self, live: &mut LiveDevice, command: Command) -> Result<Answer, WatchError> {
+        if !matches!(
+            command,
+            Command::Enroll { .. } | Command::EnrollAnyway { .. }
+        ) {
             // Its class may be another one now, or gone.
             self.refused = None;
         }
-        let mut class = match &wish {
-            Wish::Remove { id } | Wish::Role { id, .. } => Some(session.name(*id)),
-            Wish::Undo => self.past.last().map(|undo| undo.name),
+        let mut class = match &command {
+            Command::Remove { id } | Command::Role { id, .. } => Some(live.name(*id)),
+            Command::Undo => self.undo_stack.last().map(|undo| undo.name),
             _ => None,
         };
-        let client = &mut session.client;
-        match wish {
-            Wish::Good { .. }
-            | Wish::Bad { .. }
-            | Wish::Commission { .. }
-            | Wish::KeepCommission
-            | Wish::DiscardCommission
-            | Wish::Forget => {
-                self.inspection(session, wish)?;
+        let client = &mut live.client;
+        match command {
+            Command::Good { .. }
+            | Command::Bad { .. }
+            | Command::Commission { .. }
+            | Command::KeepCommission
+            | Command::DiscardCommission
+            | Command::Forget => {
+                self.inspection(live, command)?;
                 return Ok(Answer::default());
             }
-            Wish::Correct {
+            Command::Correct {
                 picture,
                 name,
                 role,
-            } => return self.correct(session, picture, (&name, role)),
-            Wish::Import {
+            } => return self.correct(live, picture, (&name, role)),
+            Command::Import {
                 frame,
                 name,
                 role,
@@ -425,42 +428,42 @@ impl Worker {
                     hold: Some(hold),
                     fit: true,
                 };
-                return self.import(session, frame, lesson);
+                return self.import(live, frame, lesson);
             }
-            Wish::RemoveShot { id, key } => return self.remove_shot(session, id, &key),
-            Wish::Enroll { name, hold, role } => {
+            Command::RemoveShot { id, key } => return self.remove_shot(live, id, &key),
+            Command::Enroll { name, hold, role } => {
                 self.teaching = Some(Instant::now() + LESSON);
-                self.hub.beat(self.place, Doing::Picture);
+                self.hub.beat(self.place, Activity::Picture);
                 let given = self.same()?;
-                self.hub.beat(self.place, Doing::Ask);
+                self.hub.beat(self.place, Activity::Ask);
                 let takes_its_own = given.is_none();
-                let frame = session.take(given)?;
-                self.show(session, &frame);
+                let frame = live.take(given)?;
+                self.show(live, &frame);
                 let lesson = Lesson {
                     name: &name,
                     role,
                     hold: Some(hold),
                     fit: true,
                 };
-                let mut enrolled = self.past.enroll(&mut session.client, lesson);
+                let mut enrolled = self.undo_stack.enroll(&mut live.client, lesson);
                 let far = matches!(
-                    enrolled.as_ref().err().and_then(Trouble::outlier),
+                    enrolled.as_ref().err().and_then(WatchError::outlier),
                     Some(Outlier::Far { .. })
                 );
                 // The shots alone say too little of what else is of a class.
-                if far && session.info.deciding.basis != Basis::Calibration {
+                if far && live.info.decision_config.basis != Basis::Calibration {
                     let lesson = Lesson {
                         fit: false,
                         ..lesson
                     };
-                    enrolled = self.past.enroll(&mut session.client, lesson);
+                    enrolled = self.undo_stack.enroll(&mut live.client, lesson);
                 }
                 let outlier = match enrolled {
-                    Ok(shots) => return self.taught(session, name, &frame, shots),
-                    Err(trouble) => match trouble.outlier() {
+                    Ok(shots) => return self.taught(live, name, &frame, shots),
+                    Err(error) => match error.outlier() {
                         // Nothing that one would want all the same.
-                        None | Some(Outlier::Repeats) => return Err(trouble),
-                        Some(outlier) => (outlier, trouble),
+                        None | Some(Outlier::Repeats) => return Err(error),
+                        Some(outlier) => (outlier, error),
                     },
                 };
                 self.refused = Some(Refused {
@@ -470,93 +473,93 @@ impl Worker {
                     frame: (!takes_its_own).then_some(frame),
                 });
                 return Err(match outlier {
-                    (Outlier::LooksLike { class }, _) => Trouble::LooksLike {
-                        name: session.name(class),
+                    (Outlier::LooksLike { class }, _) => WatchError::LooksLike {
+                        name: live.name(class),
                     },
-                    (_, trouble) => trouble,
+                    (_, error) => error,
                 });
             }
-            Wish::EnrollAnyway { hold } => {
+            Command::EnrollAnyway { hold } => {
                 let refused = self.refused.take_if(|refused| refused.hold == hold);
                 let Refused {
                     name, role, frame, ..
-                } = refused.ok_or(Trouble::NothingRefused)?;
-                let frame = session.take(frame)?;
-                self.show(session, &frame);
+                } = refused.ok_or(WatchError::NothingRefused)?;
+                let frame = live.take(frame)?;
+                self.show(live, &frame);
                 let lesson = Lesson {
                     name: &name,
                     role,
                     hold: None,
                     fit: false,
                 };
-                let shots = self.past.enroll(&mut session.client, lesson)?;
-                return self.taught(session, name, &frame, shots);
+                let shots = self.undo_stack.enroll(&mut live.client, lesson)?;
+                return self.taught(live, name, &frame, shots);
             }
-            Wish::Undo if self.commission.is_some() && self.past.is_of_inspection() => {
-                return Err(Trouble::Commissioning);
+            Command::Undo if self.commission.is_some() && self.undo_stack.is_of_inspection() => {
+                return Err(WatchError::Commissioning);
             }
-            Wish::Undo => self.past.undo(client)?,
-            Wish::Rename { from, to } => {
-                self.past.rename(client, &from, &to)?;
+            Command::Undo => self.undo_stack.undo(client)?,
+            Command::Rename { from, to } => {
+                self.undo_stack.rename(client, &from, &to)?;
                 class = Some(to);
             }
-            Wish::Remove { id } => self.past.remove(client, id)?,
-            Wish::Role { id, role } => self.past.set_role(client, id, role)?,
-            Wish::Rate { parts } => client.set_rate(parts)?,
-            Wish::Recenter => client.recenter()?,
-            Wish::Uncenter => client.uncenter()?,
-            Wish::Stay { .. } | Wish::Skip | Wish::Trigger | Wish::Gallery { .. } => {}
+            Command::Remove { id } => self.undo_stack.remove(client, id)?,
+            Command::Role { id, role } => self.undo_stack.set_role(client, id, role)?,
+            Command::Rate { parts } => client.set_rate(parts)?,
+            Command::Recenter => client.recenter()?,
+            Command::Uncenter => client.uncenter()?,
+            Command::Stay { .. } | Command::Skip | Command::Trigger | Command::Gallery { .. } => {}
         }
-        session.info = session.client.info()?;
+        live.info = live.client.info()?;
         Ok(Answer {
             class,
             ..Answer::default()
         })
     }
 
-    fn unlock(&self, session: &mut Session) -> Result<(), Trouble> {
-        if let (LockState::Locked, Some(key)) = (session.info.protection.lock, &self.options.key) {
-            session.client.unlock(key)?;
+    fn unlock(&self, live: &mut LiveDevice) -> Result<(), WatchError> {
+        if let (LockState::Locked, Some(key)) = (live.info.protection.lock, &self.options.key) {
+            live.client.unlock(key)?;
         }
         Ok(())
     }
 
-    fn lock(&self, session: &mut Session) -> Result<(), Trouble> {
-        if session.info.protection.lock == LockState::Locked && self.options.key.is_some() {
-            session.client.lock()?;
+    fn lock(&self, live: &mut LiveDevice) -> Result<(), WatchError> {
+        if live.info.protection.lock == LockState::Locked && self.options.key.is_some() {
+            live.client.lock()?;
         }
         Ok(())
     }
 
     /// Tells pages what the device was taught and is shown.
-    fn publish(&mut self, session: &Session) {
-        let inspection = self.inspected(session);
+    fn publish(&mut self, live: &LiveDevice) {
+        let inspection = self.inspected(live);
         let pushed = self.pushed.is_some();
-        let reel = self
+        let playback = self
             .options
             .source
-            .reel()
+            .playback()
             .filter(|_| !pushed)
-            .map(|reel| Shown {
-                class: reel.class().to_owned(),
-                stay: reel.stays(),
+            .map(|playback| Shown {
+                class: playback.class().to_owned(),
+                stay: playback.stays(),
             });
         self.hub.change(self.place, |state| {
-            state.classes.clone_from(&session.classes);
-            state.undo = self.past.last();
+            state.classes.clone_from(&live.classes);
+            state.undo = self.undo_stack.last();
             state.inspection = inspection;
-            state.recentered = session.info.deciding.recentered;
+            state.recentered = live.info.decision_config.recentered;
             state.teaching = self.teaching.is_some();
-            state.rate = session.info.deciding.rate.parts();
+            state.rate = live.info.decision_config.rate.parts();
             state.pushed = self.pushed.is_some();
-            state.reel = reel;
+            state.playback = playback;
         });
     }
 }
 
-impl Session {
+impl LiveDevice {
     /// Shows the camera a frame, or takes the one that it sees.
-    fn take(&mut self, frame: Option<Gray>) -> Result<Gray, Trouble> {
+    fn take(&mut self, frame: Option<Gray>) -> Result<Gray, WatchError> {
         if let Some(frame) = frame {
             self.client
                 .show(&frame, self.info.frame_capacity as usize)?;
@@ -565,15 +568,15 @@ impl Session {
         let picture = self.client.capture()?;
         let geometry = picture.geometry;
         if geometry.format != PixelFormat::Grey8 {
-            return Err(Trouble::Format(geometry.format));
+            return Err(WatchError::Format(geometry.format));
         }
         let (width, height) = (geometry.width.into(), geometry.height.into());
         Ok(Gray::new(width, height, picture.pixels)?)
     }
 
-    fn list(&mut self) -> Result<(), Trouble> {
+    fn list(&mut self) -> Result<(), WatchError> {
         let model = self.info.model.as_ref().ok().map(|model| model.id);
-        let classes = self.client.list()?.into_iter().map(|class| Taught {
+        let classes = self.client.list()?.into_iter().map(|class| ClassState {
             usable: Some(class.model) == model,
             id: class.id,
             name: class.name,
@@ -628,9 +631,11 @@ impl Session {
             novelty: verdict.decision.novelty,
             threshold: verdict.decision.threshold,
             micros,
-            vote: Vote::of(verdict.decision.stable, self.info.deciding.filter, |id| {
-                self.name(id)
-            }),
+            vote: Vote::of(
+                verdict.decision.stable,
+                self.info.decision_config.filter,
+                |id| self.name(id),
+            ),
             time,
             flawed_percent: None,
             part: Belongs::Begins,

@@ -20,7 +20,7 @@ fn pictures(dir: &Path, count: usize) {
     }
 }
 
-/// A command that goes on beside the test.
+/// A command that continues beside the test.
 fn beside(dir: &Path, args: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_sudal"))
         .current_dir(dir)

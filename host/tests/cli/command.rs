@@ -50,7 +50,7 @@ fn training_and_whitening_take_in_other_pictures() {
     assert!(alone != with_crops && alone != with_classes && with_crops != with_classes);
     assert_eq!(with_crops, train("again.ckpt", &crops));
 
-    // A run goes on with what it began with only.
+    // A run resumes with what it began with only.
     let resume = ["train", "--resume", "--split", "val", "--out", "crops.ckpt"];
     let said = refused(dir, &resume);
     assert!(said.contains("8 crops of each picture of photos"), "{said}");
@@ -235,7 +235,7 @@ fn stopped(mut training: std::process::Child, sign: &Path) -> std::process::Exit
 
 #[cfg(unix)]
 #[test]
-fn a_run_with_a_teacher_is_stopped_and_goes_on_to_the_same_network() {
+fn a_run_with_a_teacher_is_stopped_and_resumes_to_the_same_network() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path();
     let words = |text: &'static str| -> Vec<&str> { text.split_whitespace().collect() };

@@ -15,9 +15,9 @@ const SIDE: u32 = 96;
 const WATCHED: u32 = 30;
 
 /// Switched off in the end, whatever comes of it.
-struct Bench(Emulator);
+struct EmulatorRig(Emulator);
 
-impl Drop for Bench {
+impl Drop for EmulatorRig {
     fn drop(&mut self) {
         let _ = self.0.kill();
     }
@@ -108,12 +108,9 @@ fn from_the_first_good_part_to_a_flaw_that_is_found_with_the_power_cut_in_betwee
 
     let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/surfaces.sudal");
     // Started here, so that its power can be cut from here.
-    let mut bench = Bench(Emulator::open(&dir.join("board")).unwrap());
+    let mut rig = EmulatorRig(Emulator::open(&dir.join("board")).unwrap());
     let image = std::fs::read(model).unwrap();
-    bench
-        .0
-        .flash(&image, &mut |step| println!("{step}"))
-        .unwrap();
+    rig.0.flash(&image, &mut |step| println!("{step}")).unwrap();
     let known = called(&with("good", &good));
     assert_eq!(
         (&known["frames"], &known["watched"]),
@@ -124,16 +121,16 @@ fn from_the_first_good_part_to_a_flaw_that_is_found_with_the_power_cut_in_betwee
     let commission: Vec<&str> = commission.iter().map(String::as_str).collect();
     let (mut cut, mut kept) = (0, 0);
     for round in 0..4_u64 {
-        bench.0.start().unwrap();
+        rig.0.start().unwrap();
         let mut running = command(dir, &commission)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         sleep(Duration::from_millis(400 + 900 * round));
-        bench.0.kill().unwrap();
+        rig.0.kill().unwrap();
         // Whoever has no terminal waits for a board that was switched off; this one is back at once.
-        bench.0.start().unwrap();
+        rig.0.start().unwrap();
         let ended = running.wait().unwrap();
         let known = json(dir, &["inspection"]);
         assert_eq!(known["frames"], 4, "round {round}");
@@ -161,8 +158,8 @@ fn from_the_first_good_part_to_a_flaw_that_is_found_with_the_power_cut_in_betwee
     );
 
     // Switched off and on, it finds every flaw, and the good parts good.
-    bench.0.kill().unwrap();
-    bench.0.start().unwrap();
+    rig.0.kill().unwrap();
+    rig.0.start().unwrap();
     let said = called(
         &[
             &with("classify", &flawed)[..],

@@ -12,7 +12,7 @@ fn model(name: &str) -> String {
     models.join(name).to_str().unwrap().to_owned()
 }
 
-/// A call for which no file can grow beyond so many kilobytes, as on a disk that gets full.
+/// A call for which no file can grow beyond n kilobytes, as on a disk that gets full.
 #[cfg(unix)]
 fn on_full_disk(dir: &Path, kilobytes: usize, args: &[&str]) -> Output {
     // POSIX counts blocks of 512 bytes.

@@ -366,7 +366,7 @@ impl Page {
         }
     }
 
-    /// Waits until so many more decisions were made.
+    /// Waits until n more decisions were made.
     fn decides(&self, more: f64) {
         let before = self.figure("sudal_decisions_total");
         let patience = Instant::now() + Duration::from_secs(30);

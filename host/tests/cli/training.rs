@@ -142,7 +142,7 @@ fn numbers_without_sense_are_refused_by_every_measurement() {
 }
 
 #[test]
-fn a_run_goes_on_with_its_own_pictures_not_with_a_folder_of_the_same_name() {
+fn a_run_resumes_with_its_own_pictures_not_with_a_folder_of_the_same_name() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     folder(&dir.join("data"), 1);
@@ -168,7 +168,7 @@ fn a_run_goes_on_with_its_own_pictures_not_with_a_folder_of_the_same_name() {
     let mut run = begin(dir, "train --resume --out x.ckpt --data elsewhere/data");
     wait_for(&dir.join("x.ckpt.lock"));
     sleep(Duration::from_secs(1));
-    assert!(run.try_wait().unwrap().is_none(), "it did not go on");
+    assert!(run.try_wait().unwrap().is_none(), "it did not continue");
     run.kill().unwrap();
     run.wait().unwrap();
 }

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use arbitrary::{Result, Unstructured};
 use sudal_firmware::camera::{Geometry, PixelFormat, VirtualCamera};
 use sudal_firmware::decision::{Filter, Outcome};
-use sudal_firmware::device::{Clock, Device, Parts, Session};
+use sudal_firmware::device::{Clock, Device, Resources, Session};
 use sudal_firmware::heads::{Head, Role};
 use sudal_firmware::image::Aligned;
 use sudal_firmware::preprocess::align::{Align, Alignment};
@@ -59,7 +59,7 @@ pub fn run(data: &[u8]) {
         memory.flash.restore();
         memory.settings.restore();
         let mut known = Box::new(Known::new());
-        let mut session = Box::new(Session::new(Device::new(Parts {
+        let mut session = Box::new(Session::new(Device::new(Resources {
             board: "fuzz",
             clock: Clock {
                 read: || 0,

@@ -44,7 +44,7 @@ pub fn run(data: &[u8]) {
     });
 }
 
-/// `damaged` makes the flash anew as it was before.
+/// `damaged` makes the flash again as it was before.
 fn open_and_use(
     taught: &Taught,
     flash: &mut Flash,

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use references::{Reference, references};
-use source::Source;
+use source::SourceTree;
 
 /// The files of a crate and what they import.
 pub struct Imports {
@@ -31,7 +31,7 @@ impl Imports {
     /// If a file can't be read or is no Rust.
     #[must_use]
     pub fn read(root: &Path) -> Self {
-        let source = Source::read(root);
+        let source = SourceTree::read(root);
         let mut imports = Self {
             files: BTreeMap::new(),
             folders: BTreeMap::new(),

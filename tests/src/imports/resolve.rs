@@ -1,11 +1,11 @@
 //! From a path in a module to the module that defines what it names.
 
-use super::source::{Name, Source};
+use super::source::{Name, SourceTree};
 
 /// Most `use`s from a name to its definition.
 const MOST: usize = 16;
 
-impl Source {
+impl SourceTree {
     /// The modules that `path` of `module` names on its way, and the one that defines what it names in the
     /// end. Nothing if it is another crate's; no definition if it names a module.
     pub(super) fn resolve(&self, module: usize, path: &[String]) -> (Vec<usize>, Option<usize>) {

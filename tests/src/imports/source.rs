@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use syn::{Attribute, Expr, ExprLit, Item, Lit, Meta, UseTree, Visibility};
 
 /// A crate, its root first.
-pub(super) struct Source {
+pub(super) struct SourceTree {
     pub(super) modules: Vec<Module>,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct Import {
     pub(super) name: Option<String>,
 }
 
-impl Source {
+impl SourceTree {
     pub(super) fn read(root: &Path) -> Self {
         let mut source = Self {
             modules: Vec::new(),

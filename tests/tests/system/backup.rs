@@ -173,23 +173,20 @@ fn the_device_refuses_what_is_no_class_of_its_model() {
 /// restored, each class is as it was or as in the backup.
 #[test]
 fn the_emulated_board_is_backed_up_and_restored() {
-    struct Bench(
+    struct EmulatorRig(
         Emulator,
         #[expect(dead_code, reason = "the folder goes with it")] TempDir,
     );
-    impl Drop for Bench {
+    impl Drop for EmulatorRig {
         fn drop(&mut self) {
             let _ = self.0.kill();
         }
     }
     let image = block_means("a");
     let dir = tempfile::tempdir().unwrap();
-    let mut bench = Bench(Emulator::open(dir.path()).unwrap(), dir);
-    bench
-        .0
-        .flash(&image, &mut |step| println!("{step}"))
-        .unwrap();
-    let mut client = bench.0.connect().unwrap();
+    let mut rig = EmulatorRig(Emulator::open(dir.path()).unwrap(), dir);
+    rig.0.flash(&image, &mut |step| println!("{step}")).unwrap();
+    let mut client = rig.0.connect().unwrap();
     teach(&mut client, 8, 3);
     let backup = Backup::take(&mut client).unwrap();
     let (mut host, _dir) = host(&image);
@@ -201,13 +198,13 @@ fn the_emulated_board_is_backed_up_and_restored() {
     client.reset().unwrap();
     let (mut torn, mut partly) = (0, 0);
     for round in 0..8_u32 {
-        let mut client = bench.0.connect().unwrap();
+        let mut client = rig.0.connect().unwrap();
         let backup_there = backup.clone();
         let restoring = thread::spawn(move || backup_there.restore(&mut client).is_err());
         thread::sleep(Duration::from_millis(4 << round));
-        bench.0.kill().unwrap();
+        rig.0.kill().unwrap();
         torn += u32::from(restoring.join().unwrap());
-        let mut client = bench.0.connect().unwrap();
+        let mut client = rig.0.connect().unwrap();
         let held = Backup::take(&mut client).unwrap();
         partly += u32::from((1..8).contains(&held.classes().len()));
         assert!(held.classes().iter().all(|class| {
@@ -223,7 +220,7 @@ fn the_emulated_board_is_backed_up_and_restored() {
     }
     println!("{torn} of 8 restores were cut short, {partly} of them in part");
     assert!(torn > 0);
-    let mut client = bench.0.connect().unwrap();
+    let mut client = rig.0.connect().unwrap();
     backup.restore(&mut client).unwrap();
     let after = Backup::take(&mut client).unwrap();
     assert_eq!(after.classes().len(), backup.classes().len());

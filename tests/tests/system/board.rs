@@ -14,12 +14,12 @@ use sudal::nets::graph::Normalization;
 use sudal_tests::{GEOMETRY, block_means, calibrated_block_means, picture};
 
 /// An emulator that is switched off when the test ends, however it ends.
-struct Bench {
+struct EmulatorRig {
     board: Emulator,
     _dir: tempfile::TempDir,
 }
 
-impl Bench {
+impl EmulatorRig {
     fn new(image: &[u8]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut board = Emulator::open(dir.path()).unwrap();
@@ -34,7 +34,7 @@ impl Bench {
     }
 }
 
-impl Drop for Bench {
+impl Drop for EmulatorRig {
     fn drop(&mut self) {
         let _ = self.board.kill();
     }
@@ -42,9 +42,9 @@ impl Drop for Bench {
 
 #[test]
 fn the_board_is_what_the_host_believes() {
-    let mut bench = Bench::new(&block_means("a"));
-    let memory = bench.board.memory();
-    let info = bench.board.connect().unwrap().info().unwrap();
+    let mut rig = EmulatorRig::new(&block_means("a"));
+    let memory = rig.board.memory();
+    let info = rig.board.connect().unwrap().info().unwrap();
     assert_eq!(info.board, Emulator::NAME);
     assert_eq!(info.frame_capacity as usize, memory.frame);
     assert_eq!(info.classes, Ok(0));
@@ -55,8 +55,8 @@ fn the_board_is_what_the_host_believes() {
 /// Neither more, nor another build for each: the model here needs less than the committed ones.
 #[test]
 fn the_arena_is_what_the_largest_model_needs() {
-    let mut bench = Bench::new(&block_means("a"));
-    let info = bench.board.connect().unwrap().info().unwrap();
+    let mut rig = EmulatorRig::new(&block_means("a"));
+    let info = rig.board.connect().unwrap().info().unwrap();
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
     let files = std::fs::read_dir(models)
         .unwrap()
@@ -82,8 +82,8 @@ fn host(image: &[u8]) -> (HostBoard, tempfile::TempDir) {
 #[test]
 fn board_and_host_agree_to_the_bit() {
     let image = calibrated_block_means("a");
-    let (mut bench, (mut host, _dir)) = (Bench::new(&image), host(&image));
-    let (mut there, mut here) = (bench.board.connect().unwrap(), host.connect().unwrap());
+    let (mut rig, (mut host, _dir)) = (EmulatorRig::new(&image), host(&image));
+    let (mut there, mut here) = (rig.board.connect().unwrap(), host.connect().unwrap());
     for number in 0..40 {
         let frame = picture(number % 5, number);
         there.send_frame(GEOMETRY, &frame).unwrap();
@@ -102,17 +102,17 @@ fn board_and_host_agree_to_the_bit() {
             assert!(far.decision.novelty.is_some() && far.decision.threshold.is_some());
         }
     }
-    let drift = there.info().unwrap().deciding.drift;
+    let drift = there.info().unwrap().decision_config.drift;
     assert!(drift.score.is_some() && !drift.warning, "{drift:?}");
-    assert_eq!(drift, here.info().unwrap().deciding.drift);
+    assert_eq!(drift, here.info().unwrap().decision_config.drift);
 }
 
 /// Of frames in which parts lie anywhere, in every format.
 #[test]
 fn board_and_host_align_to_the_bit() {
     let image = block_means("a");
-    let (mut bench, (mut host, _dir)) = (Bench::new(&image), host(&image));
-    let (mut there, mut here) = (bench.board.connect().unwrap(), host.connect().unwrap());
+    let (mut rig, (mut host, _dir)) = (EmulatorRig::new(&image), host(&image));
+    let (mut there, mut here) = (rig.board.connect().unwrap(), host.connect().unwrap());
     let parts = sudal::data::parts::scattered(3, 20, 1, (64, 56), 12);
     let mut found = 0;
     for (number, align) in (0..40).zip(
@@ -154,7 +154,7 @@ fn board_and_host_align_to_the_bit() {
         assert!(*align != Align::Off || far.2.is_none());
         found += usize::from(far.2.is_some());
     }
-    println!("{found} of 27 parts found, all alike");
+    println!("{found} of 27 parts found, all the same");
     assert!(found >= 20, "{found}");
 }
 
@@ -163,8 +163,8 @@ fn board_and_host_align_to_the_bit() {
 #[test]
 fn every_head_survives_the_power_and_agrees_to_the_bit() {
     let image = block_means("a");
-    let (mut bench, (mut host, _dir)) = (Bench::new(&image), host(&image));
-    let (mut there, mut here) = (bench.board.connect().unwrap(), host.connect().unwrap());
+    let (mut rig, (mut host, _dir)) = (EmulatorRig::new(&image), host(&image));
+    let (mut there, mut here) = (rig.board.connect().unwrap(), host.connect().unwrap());
     for number in 0..15 {
         let frame = picture(number % 5, number);
         let name = format!("part {}", number % 5);
@@ -179,9 +179,9 @@ fn every_head_survives_the_power_and_agrees_to_the_bit() {
     for head in [Head::Nearest, Head::Memory, Head::Linear, Head::Prototype] {
         there.set_head(head).unwrap();
         here.set_head(head).unwrap();
-        bench.board.kill().unwrap();
+        rig.board.kill().unwrap();
         host.stop().unwrap();
-        (there, here) = (bench.board.connect().unwrap(), host.connect().unwrap());
+        (there, here) = (rig.board.connect().unwrap(), host.connect().unwrap());
         assert_eq!(there.info().unwrap().head, head);
         assert_eq!(there.list().unwrap(), here.list().unwrap());
         for number in 0..10 {
@@ -228,8 +228,8 @@ fn a_whole_network_agrees_to_the_bit() {
     };
     let image = convert(&onnx, &calibration, &options).unwrap().image;
 
-    let (mut bench, (mut host, _dir)) = (Bench::new(&image), host(&image));
-    let (mut there, mut here) = (bench.board.connect().unwrap(), host.connect().unwrap());
+    let (mut rig, (mut host, _dir)) = (EmulatorRig::new(&image), host(&image));
+    let (mut there, mut here) = (rig.board.connect().unwrap(), host.connect().unwrap());
     let mut seen = std::collections::BTreeSet::new();
     for number in 0..24 {
         let (width, height, format) = [
@@ -255,17 +255,17 @@ fn a_whole_network_agrees_to_the_bit() {
 
 #[test]
 fn nothing_is_lost_when_the_emulator_is_killed() {
-    let mut bench = Bench::new(&block_means("a"));
-    let mut client = bench.board.connect().unwrap();
+    let mut rig = EmulatorRig::new(&block_means("a"));
+    let mut client = rig.board.connect().unwrap();
     for class in 0..5 {
         client.send_frame(GEOMETRY, &picture(class, 0)).unwrap();
         client.enroll(&format!("part {class}")).unwrap();
     }
     let before = client.list().unwrap();
-    bench.board.kill().unwrap();
+    rig.board.kill().unwrap();
     assert!(client.info().is_err(), "the board is off");
 
-    let mut client = bench.board.connect().unwrap();
+    let mut client = rig.board.connect().unwrap();
     assert_eq!(client.list().unwrap(), before);
     for class in 0..5 {
         client.send_frame(GEOMETRY, &picture(class, 7)).unwrap();
@@ -276,8 +276,8 @@ fn nothing_is_lost_when_the_emulator_is_killed() {
 /// Each failure restarts the board, which then says what it was; nothing that was enrolled is lost.
 #[test]
 fn a_failure_restarts_the_board_and_is_told() {
-    let mut bench = Bench::new(&block_means("a"));
-    let mut client = bench.board.connect().unwrap();
+    let mut rig = EmulatorRig::new(&block_means("a"));
+    let mut client = rig.board.connect().unwrap();
     client.send_frame(GEOMETRY, &picture(1, 1)).unwrap();
     client.enroll("gear").unwrap();
     let first = client.boots(false).unwrap();
@@ -285,9 +285,9 @@ fn a_failure_restarts_the_board_and_is_told() {
 
     let program = device::build_bench("provoked", Machine::An500, &mut |step| println!("{step}"));
     let program = program.unwrap_or_else(|error| panic!("{error}"));
-    bench.board.stop().unwrap();
-    std::fs::copy(program, bench.dir().join("firmware.elf")).unwrap();
-    let mut client = bench.board.connect().unwrap();
+    rig.board.stop().unwrap();
+    std::fs::copy(program, rig.dir().join("firmware.elf")).unwrap();
+    let mut client = rig.board.connect().unwrap();
     for (number, (word, cause, said)) in [
         ("!panic", Cause::Panic, "provoked over the line"),
         ("!fault", Cause::Fault, "at address"),
@@ -318,16 +318,16 @@ fn a_failure_restarts_the_board_and_is_told() {
     assert_eq!((boots.count, boots.cause), (6, Cause::Reset));
     assert_eq!(boots.failure, None);
     assert_eq!(client.list().unwrap()[0].name, "gear");
-    bench.board.kill().unwrap();
-    let boots = bench.board.connect().unwrap().boots(false).unwrap();
+    rig.board.kill().unwrap();
+    let boots = rig.board.connect().unwrap().boots(false).unwrap();
     assert_eq!((boots.count, boots.cause), (7, Cause::PowerOn));
 }
 
 /// A board that waits is not stuck.
 #[test]
 fn the_watchdog_lets_a_board_wait() {
-    let mut bench = Bench::new(&block_means("a"));
-    let mut client = bench.board.connect().unwrap();
+    let mut rig = EmulatorRig::new(&block_means("a"));
+    let mut client = rig.board.connect().unwrap();
     client.info().unwrap();
     thread::sleep(Duration::from_secs(12));
     assert_eq!(client.boots(false).unwrap().count, 1);
@@ -337,10 +337,10 @@ fn the_watchdog_lets_a_board_wait() {
 #[test]
 fn a_kill_during_an_enrolment_tears_nothing() {
     let rounds = std::env::var("SUDAL_KILLS").map_or(6, |count| count.parse().unwrap());
-    let mut bench = Bench::new(&block_means("a"));
+    let mut rig = EmulatorRig::new(&block_means("a"));
     let mut known = 0_u8;
     for round in 0..rounds {
-        let mut client = bench.board.connect().unwrap();
+        let mut client = rig.board.connect().unwrap();
         client.send_frame(GEOMETRY, &picture(1, 1)).unwrap();
         // Far from full, so that the kill finds it enrolling.
         if known > 8 {
@@ -355,9 +355,9 @@ fn a_kill_during_an_enrolment_tears_nothing() {
             done
         });
         thread::sleep(Duration::from_millis(3 + 7 * (round % 5)));
-        bench.board.kill().unwrap();
+        rig.board.kill().unwrap();
         let done: u8 = enrolling.join().unwrap();
-        let classes = bench.board.connect().unwrap().list().unwrap();
+        let classes = rig.board.connect().unwrap().list().unwrap();
         let shots = classes.first().map_or(0, |class| class.shots);
         assert!(classes.len() <= 1);
         assert!(
@@ -371,9 +371,9 @@ fn a_kill_during_an_enrolment_tears_nothing() {
 /// Locked, refused, unlocked, switched off in the midst of an update, updated, recovered.
 #[test]
 fn a_locked_board_takes_a_signed_update_from_its_owner_alone() {
-    let mut bench = Bench::new(&block_means("a"));
+    let mut rig = EmulatorRig::new(&block_means("a"));
     let (key, maker) = (LockKey::random(), SigningKey::random());
-    let mut client = bench.board.connect().unwrap();
+    let mut client = rig.board.connect().unwrap();
     assert_eq!(client.info().unwrap().protection.lock, LockState::Open);
     client.send_frame(GEOMETRY, &picture(1, 0)).unwrap();
     client.enroll("gear").unwrap();
@@ -398,12 +398,12 @@ fn a_locked_board_takes_a_signed_update_from_its_owner_alone() {
     assert!(unsigned.to_string().contains("not signed"), "{unsigned}");
     let cut = client.update(&signed, &mut |bytes| {
         if bytes > 30_000 {
-            bench.board.kill().unwrap();
+            rig.board.kill().unwrap();
         }
     });
     assert!(cut.is_err(), "the board is off");
 
-    let mut client = bench.board.connect().unwrap();
+    let mut client = rig.board.connect().unwrap();
     assert_eq!(client.info().unwrap().model.unwrap().name, "a");
     assert!(locked(client.update(&signed, &mut |_| ()).unwrap_err()));
     client.unlock(&key).unwrap();
@@ -413,19 +413,19 @@ fn a_locked_board_takes_a_signed_update_from_its_owner_alone() {
             from.get_or_insert(bytes);
         })
         .unwrap();
-    assert!(from > Some(20_000), "went on from {from:?}");
+    assert!(from > Some(20_000), "continued from {from:?}");
     assert_eq!(client.info().unwrap().protection.next, Slot::A);
-    bench.board.kill().unwrap();
+    rig.board.kill().unwrap();
 
-    let mut client = bench.board.connect().unwrap();
+    let mut client = rig.board.connect().unwrap();
     let info = client.info().unwrap();
     assert_eq!(info.model.unwrap().name, "parts");
     assert_eq!(info.protection.running, Slot::A);
     assert_eq!(info.protection.lock, LockState::Locked);
     assert_eq!(client.list().unwrap()[0].shots, 2);
 
-    bench.board.recover().unwrap();
-    let info = bench.board.connect().unwrap().info().unwrap();
+    rig.board.recover().unwrap();
+    let info = rig.board.connect().unwrap().info().unwrap();
     assert_eq!(info.protection.lock, LockState::Open);
     assert_eq!(info.protection.trusted, None);
     assert_eq!(info.classes, Ok(0));
@@ -434,8 +434,8 @@ fn a_locked_board_takes_a_signed_update_from_its_owner_alone() {
 
 #[test]
 fn garbage_on_the_uart_does_not_break_the_session() {
-    let mut bench = Bench::new(&block_means("a"));
-    let mut line = bench.board.connect().unwrap().into_line();
+    let mut rig = EmulatorRig::new(&block_means("a"));
+    let mut line = rig.board.connect().unwrap().into_line();
     for length in [1, 100, 3000_usize] {
         let garbage: Vec<u8> = (0..length).map(|i| (i * i % 251) as u8).collect();
         line.write_all(&garbage).unwrap();
@@ -447,8 +447,8 @@ fn garbage_on_the_uart_does_not_break_the_session() {
 
 #[test]
 fn frames_that_show_nothing_are_refused() {
-    let mut bench = Bench::new(&block_means("a"));
-    let mut client = bench.board.connect().unwrap();
+    let mut rig = EmulatorRig::new(&block_means("a"));
+    let mut client = rig.board.connect().unwrap();
     for level in [0, 3, 90, 254] {
         let frame: Vec<u8> = (0..784).map(|i| level + (i % 13 == 0) as u8).collect();
         client.send_frame(GEOMETRY, &frame).unwrap();
@@ -471,30 +471,30 @@ fn frames_that_show_nothing_are_refused() {
 
 #[test]
 fn a_second_program_finds_the_board_as_the_first_left_it() {
-    let mut bench = Bench::new(&block_means("a"));
-    let mut client = bench.board.connect().unwrap();
+    let mut rig = EmulatorRig::new(&block_means("a"));
+    let mut client = rig.board.connect().unwrap();
     client.send_frame(GEOMETRY, &picture(1, 0)).unwrap();
     client.enroll("gear").unwrap();
     drop(client);
-    let mut other = Emulator::open(bench.dir()).unwrap();
+    let mut other = Emulator::open(rig.dir()).unwrap();
     let mut client = other.connect().unwrap();
     // Not even the frame is gone: the board was never switched off.
     assert_eq!(client.classify().unwrap().name, "gear");
     drop(client);
     other.stop().unwrap();
-    let mut client = bench.board.connect().unwrap();
+    let mut client = rig.board.connect().unwrap();
     assert!(client.classify().is_err(), "the frame went with the power");
     assert_eq!(client.list().unwrap()[0].name, "gear");
 }
 
 #[test]
 fn the_log_tells_what_happened() {
-    let mut bench = Bench::new(&block_means("a"));
-    let mut client = bench.board.connect().unwrap();
+    let mut rig = EmulatorRig::new(&block_means("a"));
+    let mut client = rig.board.connect().unwrap();
     client.send_frame(GEOMETRY, &picture(1, 0)).unwrap();
     client.enroll("gear").unwrap();
     client.remove(9).unwrap_err();
-    let lines = bench.board.logs().unwrap().unwrap().read().unwrap();
+    let lines = rig.board.logs().unwrap().unwrap().read().unwrap();
     let text: Vec<_> = lines.iter().map(|line| line.message.as_str()).collect();
     assert!(
         text.iter().any(|line| line.starts_with("model a, id")),

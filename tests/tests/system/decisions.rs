@@ -9,13 +9,13 @@ use sudal_tests::{GEOMETRY, block_means, calibrated_block_means, picture};
 
 type Line = Client<Box<dyn Link>>;
 
-struct Bench {
+struct HostRig {
     host: HostBoard,
     client: Line,
     dir: tempfile::TempDir,
 }
 
-impl Bench {
+impl HostRig {
     fn new(image: &[u8]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut host = HostBoard::open(dir.path()).unwrap();
@@ -67,19 +67,19 @@ fn refused(error: ClientError) -> DecisionError {
 
 #[test]
 fn known_parts_are_accepted_about_as_often_as_chosen_and_unknown_ones_are_not() {
-    let mut bench = Bench::new(&calibrated_block_means("a"));
-    bench.enroll("a", 1, 0..5);
-    bench.enroll("b", 2, 0..5);
+    let mut rig = HostRig::new(&calibrated_block_means("a"));
+    rig.enroll("a", 1, 0..5);
+    rig.enroll("b", 2, 0..5);
     assert_eq!(
-        bench.client.info().unwrap().deciding.basis,
+        rig.client.info().unwrap().decision_config.basis,
         Basis::Calibration
     );
     for (parts, least, most) in [(100, 0, 8), (2000, 20, 62)] {
-        bench.client.set_rate(parts).unwrap();
+        rig.client.set_rate(parts).unwrap();
         let mut rejected = 0;
         for number in 100..300 {
             let class = 1 + number % 2;
-            match bench.outcome(&picture(class, number)) {
+            match rig.outcome(&picture(class, number)) {
                 Outcome::Class(id) => assert_eq!(u64::from(id) + 1, class),
                 outcome => {
                     assert_eq!(outcome, Outcome::Unknown);
@@ -92,134 +92,128 @@ fn known_parts_are_accepted_about_as_often_as_chosen_and_unknown_ones_are_not() 
             "{parts}: {rejected} of 200"
         );
         for class in 10..20 {
-            assert_eq!(bench.outcome(&picture(class, 0)), Outcome::Unknown);
+            assert_eq!(rig.outcome(&picture(class, 0)), Outcome::Unknown);
         }
     }
 }
 
 #[test]
 fn with_good_parts_alone_whatever_differs_is_not_ok() {
-    let mut bench = Bench::new(&calibrated_block_means("a"));
-    bench.enroll("good", 1, 0..5);
-    let id = bench.client.find("good").unwrap();
-    bench.client.set_role(id, Role::Good).unwrap();
-    let ok = bench.outcome(&picture(1, 50));
+    let mut rig = HostRig::new(&calibrated_block_means("a"));
+    rig.enroll("good", 1, 0..5);
+    let id = rig.client.find("good").unwrap();
+    rig.client.set_role(id, Role::Good).unwrap();
+    let ok = rig.outcome(&picture(1, 50));
     assert_eq!((ok, ok.is_ok()), (Outcome::Good(id), true));
-    let other = bench.outcome(&picture(2, 50));
+    let other = rig.outcome(&picture(2, 50));
     assert_eq!((other, other.is_ok()), (Outcome::Unknown, false));
     // A defect that is enrolled is named, and still not OK.
-    bench.enroll("scratch", 2, 0..5);
-    let scratch = bench.client.find("scratch").unwrap();
-    bench.client.set_role(scratch, Role::Defect).unwrap();
-    let defect = bench.outcome(&picture(2, 50));
+    rig.enroll("scratch", 2, 0..5);
+    let scratch = rig.client.find("scratch").unwrap();
+    rig.client.set_role(scratch, Role::Defect).unwrap();
+    let defect = rig.outcome(&picture(2, 50));
     assert_eq!((defect, defect.is_ok()), (Outcome::Defect(scratch), false));
-    bench.restart();
-    assert_eq!(bench.outcome(&picture(1, 50)), Outcome::Good(id));
-    let roles: Vec<_> = bench
-        .client
-        .list()
-        .unwrap()
-        .iter()
-        .map(|c| c.role)
-        .collect();
+    rig.restart();
+    assert_eq!(rig.outcome(&picture(1, 50)), Outcome::Good(id));
+    let roles: Vec<_> = rig.client.list().unwrap().iter().map(|c| c.role).collect();
     assert_eq!(roles, [Role::Good, Role::Defect]);
 }
 
 #[test]
 fn the_stable_decision_changes_when_enough_frames_agree() {
-    let mut bench = Bench::new(&calibrated_block_means("a"));
-    bench.enroll("a", 1, 0..5);
+    let mut rig = HostRig::new(&calibrated_block_means("a"));
+    rig.enroll("a", 1, 0..5);
     let (window, agree) = (3, 2);
-    bench.client.set_filter(Filter { window, agree }).unwrap();
-    bench.restart();
+    rig.client.set_filter(Filter { window, agree }).unwrap();
+    rig.restart();
     let stable: Vec<_> = [1, 1, 9, 1, 9, 9, 9]
         .into_iter()
         .enumerate()
         .map(|(number, class)| {
-            bench.show(&picture(class, 60 + number as u64));
-            bench.client.classify().unwrap().decision.stable.outcome
+            rig.show(&picture(class, 60 + number as u64));
+            rig.client.classify().unwrap().decision.stable.outcome
         })
         .collect();
     let (a, u) = (Some(Outcome::Class(0)), Some(Outcome::Unknown));
     assert_eq!(stable, [None, a, a, a, u, u, u]);
     let (window, agree) = (4, 2);
-    let error = bench.client.set_filter(Filter { window, agree });
+    let error = rig.client.set_filter(Filter { window, agree });
     assert_eq!(refused(error.unwrap_err()), DecisionError::Filter);
 }
 
 #[test]
 fn a_shot_that_does_not_fit_is_refused_with_its_reason_unless_forced() {
-    let mut bench = Bench::new(&calibrated_block_means("a"));
-    bench.enroll("a", 1, 0..3);
-    bench.enroll("b", 2, 0..3);
-    bench.show(&picture(2, 7));
-    let error = bench.client.enroll_if_fit("a").unwrap_err();
+    let mut rig = HostRig::new(&calibrated_block_means("a"));
+    rig.enroll("a", 1, 0..3);
+    rig.enroll("b", 2, 0..3);
+    rig.show(&picture(2, 7));
+    let error = rig.client.enroll_if_fit("a").unwrap_err();
     let class = 1;
     let looks_like = DecisionError::Outlier(Outlier::LooksLike { class });
     assert_eq!(refused(error), looks_like);
-    bench.show(&picture(3, 7));
-    let error = refused(bench.client.enroll_if_fit("a").unwrap_err());
+    rig.show(&picture(3, 7));
+    let error = refused(rig.client.enroll_if_fit("a").unwrap_err());
     assert!(
         matches!(error, DecisionError::Outlier(Outlier::Far { percent }) if percent > 500),
         "{error}"
     );
-    assert_eq!(bench.client.list().unwrap()[0].shots, 3);
-    let quality = bench.client.enroll("a").unwrap().quality;
+    assert_eq!(rig.client.list().unwrap()[0].shots, 3);
+    let quality = rig.client.enroll("a").unwrap().quality;
     assert!(quality.own > quality.threshold && quality.ratio > Some(0.5));
     // A fitting one tells how well it fits.
-    bench.show(&picture(2, 8));
-    let quality = bench.client.enroll_if_fit("b").unwrap().quality;
+    rig.show(&picture(2, 8));
+    let quality = rig.client.enroll_if_fit("b").unwrap().quality;
     assert!(quality.own < quality.threshold && quality.other == Some(0));
     assert!(quality.ratio < Some(0.1), "{quality:?}");
 }
 
 #[test]
 fn other_light_is_warned_of_and_made_up_for() {
-    let mut bench = Bench::new(&calibrated_block_means("a"));
-    bench.enroll("a", 1, 0..5);
-    bench.enroll("b", 2, 0..5);
-    let error = refused(bench.client.recenter().unwrap_err());
+    let mut rig = HostRig::new(&calibrated_block_means("a"));
+    rig.enroll("a", 1, 0..5);
+    rig.enroll("b", 2, 0..5);
+    let error = refused(rig.client.recenter().unwrap_err());
     assert!(matches!(error, DecisionError::Frames { frames: 0, .. }));
-    let run = |bench: &mut Bench, by: u8, from: u64| {
+    let run = |rig: &mut HostRig, by: u8, from: u64| {
         let mut accepted = 0;
         for number in from..from + 40 {
-            let outcome = bench.outcome(&brighter(1 + number % 2, number, by));
+            let outcome = rig.outcome(&brighter(1 + number % 2, number, by));
             accepted += u32::from(outcome != Outcome::Unknown);
         }
-        (accepted, bench.client.info().unwrap().deciding.drift)
+        (accepted, rig.client.info().unwrap().decision_config.drift)
     };
-    let (accepted, drift) = run(&mut bench, 0, 100);
+    let (accepted, drift) = run(&mut rig, 0, 100);
     assert!(accepted >= 36 && !drift.warning, "{accepted} {drift:?}");
-    bench.restart();
-    let (before, drift) = run(&mut bench, 3, 200);
+    rig.restart();
+    let (before, drift) = run(&mut rig, 3, 200);
     assert!(before <= 30 && drift.warning, "{before} {drift:?}");
     // What is accepted is nearer than the rest, so the mean gets there in steps.
     for round in 0..3 {
-        bench.client.recenter().unwrap();
-        run(&mut bench, 3, 300 + 100 * round);
+        rig.client.recenter().unwrap();
+        run(&mut rig, 3, 300 + 100 * round);
     }
-    bench.restart();
-    assert!(bench.client.info().unwrap().deciding.recentered);
-    let (accepted, drift) = run(&mut bench, 3, 700);
+    rig.restart();
+    assert!(rig.client.info().unwrap().decision_config.recentered);
+    let (accepted, drift) = run(&mut rig, 3, 700);
     assert!(accepted >= 34 && !drift.warning, "{accepted} {drift:?}");
-    bench.client.uncenter().unwrap();
-    assert!(!bench.client.info().unwrap().deciding.recentered);
-    assert!(run(&mut bench, 3, 800).0 <= 30);
+    rig.client.uncenter().unwrap();
+    assert!(!rig.client.info().unwrap().decision_config.recentered);
+    assert!(run(&mut rig, 3, 800).0 <= 30);
 }
 
 #[test]
 fn other_parts_are_not_taken_for_other_light_and_move_nothing() {
-    let mut bench = Bench::new(&calibrated_block_means("a"));
-    bench.enroll("a", 1, 0..5);
-    bench.enroll("b", 2, 0..5);
+    let mut rig = HostRig::new(&calibrated_block_means("a"));
+    rig.enroll("a", 1, 0..5);
+    rig.enroll("b", 2, 0..5);
     for class in 10..50 {
-        assert_eq!(bench.outcome(&picture(class, 0)), Outcome::Unknown);
+        assert_eq!(rig.outcome(&picture(class, 0)), Outcome::Unknown);
     }
-    let drift = bench.client.info().unwrap().deciding.drift;
+    let drift = rig.client.info().unwrap().decision_config.drift;
     assert_eq!((drift.frames, drift.warning), (0, false));
-    let error = refused(bench.client.recenter().unwrap_err());
+    let error = refused(rig.client.recenter().unwrap_err());
     assert!(matches!(error, DecisionError::Frames { frames: 0, .. }));
-    assert!(matches!(bench.outcome(&picture(1, 50)), Outcome::Class(0)));
+    assert!(matches!(rig.outcome(&picture(1, 50)), Outcome::Class(0)));
 }
 
 /// A picture half of one class, half of the other.
@@ -232,29 +226,29 @@ fn between(one: u64, other: u64, number: u64) -> Vec<u8> {
 
 #[test]
 fn a_part_between_two_classes_is_too_close_to_call() {
-    let mut bench = Bench::new(&calibrated_block_means("a"));
+    let mut rig = HostRig::new(&calibrated_block_means("a"));
     // Two classes that differ in no more than noise.
-    bench.enroll("a", 1, 0..3);
+    rig.enroll("a", 1, 0..3);
     for number in 3..6 {
-        bench.force("b", 1, number);
+        rig.force("b", 1, number);
     }
-    bench.enroll("c", 2, 0..5);
+    rig.enroll("c", 2, 0..5);
     let outcomes: Vec<_> = (100..140)
-        .map(|number| bench.outcome(&picture(1, number)))
+        .map(|number| rig.outcome(&picture(1, number)))
         .collect();
     let unclear = outcomes.iter().filter(|&&o| o == Outcome::Unclear).count();
     assert!(unclear >= 8, "{outcomes:?}");
     for number in 100..140 {
-        assert_eq!(bench.outcome(&picture(2, number)), Outcome::Class(2));
+        assert_eq!(rig.outcome(&picture(2, number)), Outcome::Class(2));
     }
     // In the midst between classes that are well apart it is of neither.
-    assert_eq!(bench.outcome(&between(1, 2, 9)), Outcome::Unknown);
+    assert_eq!(rig.outcome(&between(1, 2, 9)), Outcome::Unknown);
     // Two classes of good parts: whichever it is, it may pass.
     for id in [0, 1] {
-        bench.client.set_role(id, Role::Good).unwrap();
+        rig.client.set_role(id, Role::Good).unwrap();
     }
     for number in 100..140 {
-        let outcome = bench.outcome(&picture(1, number));
+        let outcome = rig.outcome(&picture(1, number));
         assert!(matches!(outcome, Outcome::Good(0 | 1) | Outcome::Unknown));
     }
 }
@@ -269,60 +263,60 @@ fn wide(pixels: &[u8]) -> (Geometry, Vec<u8>) {
 
 #[test]
 fn a_frame_keeps_its_proportions_unless_it_is_to_be_squeezed() {
-    let mut bench = Bench::new(&calibrated_block_means("a"));
-    bench.show(&picture(1, 1));
-    let square = bench.client.embed().unwrap().values;
+    let mut rig = HostRig::new(&calibrated_block_means("a"));
+    rig.show(&picture(1, 1));
+    let square = rig.client.embed().unwrap().values;
     let (geometry, frame) = wide(&picture(1, 1));
-    let embed = |bench: &mut Bench| {
-        bench.client.send_frame(geometry, &frame).unwrap();
-        bench.client.embed().unwrap().values
+    let embed = |rig: &mut HostRig| {
+        rig.client.send_frame(geometry, &frame).unwrap();
+        rig.client.embed().unwrap().values
     };
-    assert_eq!(embed(&mut bench), square);
+    assert_eq!(embed(&mut rig), square);
 
-    bench.client.set_fit(Fit::Squeeze).unwrap();
-    bench.restart();
-    assert_eq!(bench.client.info().unwrap().deciding.fit, Fit::Squeeze);
-    let squeezed = embed(&mut bench);
+    rig.client.set_fit(Fit::Squeeze).unwrap();
+    rig.restart();
+    assert_eq!(rig.client.info().unwrap().decision_config.fit, Fit::Squeeze);
+    let squeezed = embed(&mut rig);
     assert_ne!(squeezed, square);
     // As the host prepares it.
     let host = Gray::new(48, 28, frame.clone()).unwrap();
-    bench.show(&host.fit((28, 28), Fit::Squeeze).pixels);
-    assert_eq!(bench.client.embed().unwrap().values, squeezed);
+    rig.show(&host.fit((28, 28), Fit::Squeeze).pixels);
+    assert_eq!(rig.client.embed().unwrap().values, squeezed);
     assert_eq!(host.fit((28, 28), Fit::Crop).pixels, picture(1, 1));
-    bench.client.set_fit(Fit::Crop).unwrap();
-    assert_eq!(embed(&mut bench), square);
+    rig.client.set_fit(Fit::Crop).unwrap();
+    assert_eq!(embed(&mut rig), square);
 }
 
 #[test]
 fn what_was_taught_before_there_was_a_choice_is_still_looked_at_as_it_was() {
-    let fit = |bench: &mut Bench| bench.client.info().unwrap().deciding.fit;
-    let mut bench = Bench::new(&calibrated_block_means("a"));
-    assert_eq!(fit(&mut bench), Fit::Crop);
-    bench.enroll("a", 1, 0..2);
-    bench.restart();
-    assert_eq!(fit(&mut bench), Fit::Crop);
+    let fit = |rig: &mut HostRig| rig.client.info().unwrap().decision_config.fit;
+    let mut rig = HostRig::new(&calibrated_block_means("a"));
+    assert_eq!(fit(&mut rig), Fit::Crop);
+    rig.enroll("a", 1, 0..2);
+    rig.restart();
+    assert_eq!(fit(&mut rig), Fit::Crop);
     // Settings in which nobody has chosen, with classes that were taught.
-    bench.host.stop().unwrap();
-    std::fs::remove_file(bench.dir.path().join("settings.bin")).unwrap();
-    bench.client = bench.host.connect().unwrap();
-    assert_eq!(bench.client.list().unwrap().len(), 1);
-    assert_eq!(fit(&mut bench), Fit::Squeeze);
-    bench.client.reset().unwrap();
-    bench.restart();
-    assert_eq!(fit(&mut bench), Fit::Crop);
+    rig.host.stop().unwrap();
+    std::fs::remove_file(rig.dir.path().join("settings.bin")).unwrap();
+    rig.client = rig.host.connect().unwrap();
+    assert_eq!(rig.client.list().unwrap().len(), 1);
+    assert_eq!(fit(&mut rig), Fit::Squeeze);
+    rig.client.reset().unwrap();
+    rig.restart();
+    assert_eq!(fit(&mut rig), Fit::Crop);
 }
 
 #[test]
 fn choices_are_kept_and_bad_ones_refused() {
-    let mut bench = Bench::new(&calibrated_block_means("a"));
+    let mut rig = HostRig::new(&calibrated_block_means("a"));
     let region = Some(Region {
         left: 4,
         top: 8,
         width: 20,
         height: 16,
     });
-    bench.show(&picture(1, 1));
-    let whole = bench.client.embed().unwrap().values;
+    rig.show(&picture(1, 1));
+    let whole = rig.client.embed().unwrap().values;
     // What the frame does not hold is refused, and what no frame of the camera could.
     let wrong = |width, height| {
         Some(Region {
@@ -338,36 +332,36 @@ fn choices_are_kept_and_bad_ones_refused() {
         (wrong(9999, 9999), DecisionError::Region),
         (wrong(0, 5), DecisionError::Region),
     ] {
-        assert_eq!(refused(bench.client.set_region(region).unwrap_err()), error);
+        assert_eq!(refused(rig.client.set_region(region).unwrap_err()), error);
     }
-    assert_eq!(bench.client.embed().unwrap().values, whole);
-    bench.client.set_region(region).unwrap();
-    bench.client.set_rate(250).unwrap();
-    bench.restart();
-    let deciding = bench.client.info().unwrap().deciding;
-    assert_eq!((deciding.region, deciding.rate.parts()), (region, 250));
-    bench.show(&picture(1, 1));
-    assert_ne!(bench.client.embed().unwrap().values, whole);
-    bench.restart();
+    assert_eq!(rig.client.embed().unwrap().values, whole);
+    rig.client.set_region(region).unwrap();
+    rig.client.set_rate(250).unwrap();
+    rig.restart();
+    let config = rig.client.info().unwrap().decision_config;
+    assert_eq!((config.region, config.rate.parts()), (region, 250));
+    rig.show(&picture(1, 1));
+    assert_ne!(rig.client.embed().unwrap().values, whole);
+    rig.restart();
     // Without a frame it is each frame that tells.
-    bench.client.set_region(wrong(40, 30)).unwrap();
-    bench.show(&picture(1, 1));
+    rig.client.set_region(wrong(40, 30)).unwrap();
+    rig.show(&picture(1, 1));
     assert_eq!(
-        refused(bench.client.embed().map(|_| ()).unwrap_err()),
+        refused(rig.client.embed().map(|_| ()).unwrap_err()),
         DecisionError::OutOfFrame { width, height }
     );
-    bench.client.set_region(None).unwrap();
-    assert_eq!(bench.client.embed().unwrap().values, whole);
+    rig.client.set_region(None).unwrap();
+    assert_eq!(rig.client.embed().unwrap().values, whole);
     for parts in [0, 9, 2001, u16::MAX] {
-        let error = bench.client.set_rate(parts).unwrap_err();
+        let error = rig.client.set_rate(parts).unwrap_err();
         assert_eq!(refused(error), DecisionError::Rate);
     }
-    assert_eq!(bench.client.info().unwrap().deciding.rate.parts(), 250);
+    assert_eq!(rig.client.info().unwrap().decision_config.rate.parts(), 250);
 }
 
 #[test]
 fn a_part_is_known_wherever_it_lies_once_it_is_aligned() {
-    let mut bench = Bench::new(&calibrated_block_means("a"));
+    let mut rig = HostRig::new(&calibrated_block_means("a"));
     let geometry = Geometry {
         width: 64,
         height: 48,
@@ -392,25 +386,28 @@ fn a_part_is_known_wherever_it_lies_once_it_is_aligned() {
         align: Align::Rotation,
         window: 50,
     };
-    bench.client.set_alignment(alignment).unwrap();
-    let show = |bench: &mut Bench, pixels: &[u8]| {
-        bench.client.send_frame(geometry, pixels).unwrap();
+    rig.client.set_alignment(alignment).unwrap();
+    let show = |rig: &mut HostRig, pixels: &[u8]| {
+        rig.client.send_frame(geometry, pixels).unwrap();
     };
-    show(&mut bench, &bar(10, 10, false, false));
-    let pose = bench.client.enroll("a").unwrap().pose.unwrap();
+    show(&mut rig, &bar(10, 10, false, false));
+    let pose = rig.client.enroll("a").unwrap().pose.unwrap();
     assert!(
         (15..=22).contains(&pose.x) && (11..=16).contains(&pose.y),
         "{pose:?}"
     );
-    show(&mut bench, &bar(10, 10, false, true));
-    bench.client.enroll("b").unwrap();
+    show(&mut rig, &bar(10, 10, false, true));
+    rig.client.enroll("b").unwrap();
     // As it was after a power cycle.
-    bench.restart();
-    assert_eq!(bench.client.info().unwrap().deciding.alignment, alignment);
+    rig.restart();
+    assert_eq!(
+        rig.client.info().unwrap().decision_config.alignment,
+        alignment
+    );
     for (x, y, upright) in [(40, 30, false), (8, 6, true), (44, 24, true)] {
         for (name, thick) in [("a", false), ("b", true)] {
-            show(&mut bench, &bar(x, y, upright, thick));
-            let verdict = bench.client.classify().unwrap();
+            show(&mut rig, &bar(x, y, upright, thick));
+            let verdict = rig.client.classify().unwrap();
             assert_eq!(verdict.name, name, "{x} {y} {upright}");
             let turned = verdict.pose.unwrap().axis.1.abs() > Pose::UNIT / 2;
             assert_eq!(turned, upright);
@@ -421,38 +418,38 @@ fn a_part_is_known_wherever_it_lies_once_it_is_aligned() {
     for row in speck.chunks_exact_mut(64).skip(10).take(5) {
         row[50..55].fill(200);
     }
-    show(&mut bench, &speck);
-    let aligned = bench.client.embed().unwrap().values;
-    assert_eq!(bench.client.classify().unwrap().pose, None);
-    bench.client.set_alignment(Alignment::default()).unwrap();
-    assert_eq!(bench.client.embed().unwrap().values, aligned);
+    show(&mut rig, &speck);
+    let aligned = rig.client.embed().unwrap().values;
+    assert_eq!(rig.client.classify().unwrap().pose, None);
+    rig.client.set_alignment(Alignment::default()).unwrap();
+    assert_eq!(rig.client.embed().unwrap().values, aligned);
     for window in [0, 9, 101, 255] {
         let wrong = Alignment {
             window,
             ..alignment
         };
-        let error = bench.client.set_alignment(wrong).unwrap_err();
+        let error = rig.client.set_alignment(wrong).unwrap_err();
         assert_eq!(refused(error), DecisionError::Window);
     }
 }
 
 #[test]
 fn an_image_without_calibration_decides_by_its_shots_and_says_so() {
-    let mut bench = Bench::new(&block_means("a"));
-    bench.show(&picture(1, 0));
-    bench.client.enroll_if_fit("a").unwrap();
-    bench.show(&picture(9, 0));
-    let decision = bench.client.classify().unwrap().decision;
+    let mut rig = HostRig::new(&block_means("a"));
+    rig.show(&picture(1, 0));
+    rig.client.enroll_if_fit("a").unwrap();
+    rig.show(&picture(9, 0));
+    let decision = rig.client.classify().unwrap().decision;
     assert_eq!(
         (decision.basis, decision.threshold, decision.outcome),
         (Basis::Nothing, None, Outcome::Class(0))
     );
-    bench.enroll("a", 1, 1..6);
-    bench.show(&picture(9, 0));
-    let decision = bench.client.classify().unwrap().decision;
+    rig.enroll("a", 1, 1..6);
+    rig.show(&picture(9, 0));
+    let decision = rig.client.classify().unwrap().decision;
     assert_eq!(decision.basis, Basis::Shots);
     assert_eq!(decision.outcome, Outcome::Unknown);
-    assert_eq!(bench.outcome(&picture(1, 50)), Outcome::Class(0));
+    assert_eq!(rig.outcome(&picture(1, 50)), Outcome::Class(0));
 }
 
 /// Growth without forgetting: every head learns the classes' shots, not the order they came in.
@@ -462,7 +459,7 @@ fn what_is_taught_over_months_is_what_is_taught_at_once() {
     const SHOTS: u64 = 6;
     let name = |class: u64| format!("part {class}");
     for head in [Head::Prototype, Head::Nearest] {
-        let [mut once, mut grown] = [(); 2].map(|()| Bench::new(&calibrated_block_means("a")));
+        let [mut once, mut grown] = [(); 2].map(|()| HostRig::new(&calibrated_block_means("a")));
         for class in 1..=CLASSES {
             (0..SHOTS).for_each(|shot| once.force(&name(class), class, shot));
         }
@@ -485,10 +482,10 @@ fn what_is_taught_over_months_is_what_is_taught_at_once() {
                 );
             }
         }
-        let measured = |bench: &mut Bench, pixels: &[u8]| {
-            bench.client.set_head(head).unwrap();
-            bench.show(pixels);
-            let verdict = bench.client.classify().unwrap();
+        let measured = |rig: &mut HostRig, pixels: &[u8]| {
+            rig.client.set_head(head).unwrap();
+            rig.show(pixels);
+            let verdict = rig.client.classify().unwrap();
             (verdict.distances, verdict.margin, verdict.decision.outcome)
         };
         for class in 1..=CLASSES + 2 {

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use sudal_firmware::camera::{CameraError, VirtualCamera};
-use sudal_firmware::device::{Clock, Device, Parts};
+use sudal_firmware::device::{Clock, Device, Resources};
 use sudal_firmware::image::Aligned;
 use sudal_firmware::protocol::{DeviceError, Info, ModelFault, Request, Response};
 use sudal_firmware::store::nor::{Medium, Nor, SECTOR};
@@ -41,7 +41,7 @@ fn answers(
     let mut mirror = vec![0; sectors * SECTOR];
     let none = || Nor::new(&mut [], Blank).unwrap();
     let mut known = Box::new(Known::new());
-    let mut device = Device::new(Parts {
+    let mut device = Device::new(Resources {
         board: "test",
         clock: Clock {
             read: || 0,

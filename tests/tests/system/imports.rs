@@ -9,8 +9,22 @@ use tempfile::TempDir;
 
 /// Folders and files of the host's library, each after all that it imports.
 const HOST: [&str; 16] = [
-    "near", "table", "files", "data", "episodes", "measure", "engine", "models", "nets", "meta",
-    "export", "device", "report", "docs", "serve", "cli",
+    "similar",
+    "table",
+    "atomic_file",
+    "data",
+    "episodes",
+    "measure",
+    "engine",
+    "models",
+    "nets",
+    "meta",
+    "export",
+    "device",
+    "report",
+    "docs",
+    "serve",
+    "cli",
 ];
 
 /// The same of the firmware.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sudal::data::folder;
 use sudal::device::{Board, HostBoard};
-use sudal::serve::{DeviceOptions, Reel, Source};
+use sudal::serve::{DeviceOptions, FrameSource, Playback};
 use sudal_tests::{Browser, Served, flawed_plate, plate};
 
 /// A picture of the page, for people to look at.
@@ -46,7 +46,7 @@ fn becomes(browser: &Browser, script: &str) {
     panic!("never: {script}");
 }
 
-/// Goes on to the next kind of part, and waits until it is in view.
+/// Continues to the next kind of part, and waits until it is in view.
 fn next_part(browser: &Browser) {
     let before = browser.text("#reel-class");
     browser.press("d");
@@ -77,7 +77,10 @@ fn devices(dir: &Path) -> Vec<DeviceOptions> {
         dir: board,
         port: None,
         key: None,
-        source: Source::Reel(Reel::new(folder::open_loose(&pictures).unwrap().0, Some(8))),
+        source: FrameSource::Playback(Playback::new(
+            folder::open_loose(&pictures).unwrap().0,
+            Some(8),
+        )),
         interval: Duration::from_millis(150),
     }]
 }

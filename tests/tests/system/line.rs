@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use sudal::device::{
-    Board, Client, ClientError, DeviceError, Head, HostBoard, Link, LockKey, Patience,
+    Board, Client, ClientError, DeviceError, Head, HostBoard, Link, LockKey, RetryPolicy,
 };
 use sudal_firmware::protocol::Response;
 use sudal_firmware::protocol::packet::{self, Packet, Received, Receiver, Wire};
@@ -191,7 +191,7 @@ fn a_noisy_line_neither_loses_nor_doubles() {
     for (seed, sent, received) in [(1, 0.0002, 0.005), (2, 0.0001, 0.015), (3, 0.0004, 0.001)] {
         let line: Box<dyn Link> = board.connect().unwrap().into_line();
         let mut client = Client::new(Noisy::new(line, sent, received, seed));
-        client.set_patience(Patience {
+        client.set_retry_policy(RetryPolicy {
             each: Duration::from_millis(300),
             attempts: 48,
         });
@@ -253,7 +253,7 @@ fn nothing_is_lost_when_the_power_is_cut() {
     assert_eq!(client.classify().unwrap().name, "part 3");
 }
 
-/// A line to a device that answers every request but the last, in whose place it is started anew.
+/// A line to a device that answers every request but the last, in whose place it is restarted.
 struct Restarting {
     answered: usize,
     receiver: Receiver,
@@ -267,7 +267,7 @@ impl Restarting {
             receiver: Receiver::new(),
             answers: VecDeque::new(),
         });
-        client.set_patience(Patience {
+        client.set_retry_policy(RetryPolicy {
             each: Duration::ZERO,
             attempts: 2,
         });

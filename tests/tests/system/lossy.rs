@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use sudal::device::{Client, ClientError, Patience};
+use sudal::device::{Client, ClientError, RetryPolicy};
 use sudal_tests::{GEOMETRY, Noisy, Wired, block_means, picture};
 
 /// Enough for small requests at the worst rate.
-const PATIENCE: Patience = Patience {
+const RETRY: RetryPolicy = RetryPolicy {
     each: Duration::ZERO,
     attempts: 24,
 };
@@ -45,7 +45,7 @@ fn run(rate: f64, commands: u32) -> Count {
         // A new line each time, so that the device can be looked at in between.
         let noisy = Noisy::new(wire, rate / 4.0, rate / 4.0, number.into());
         let mut client = Client::numbered_from(noisy, (2 * number) << 12);
-        client.set_patience(PATIENCE);
+        client.set_retry_policy(RETRY);
         let class = random.random_range(0..6_u64);
         let name = format!("part {class}");
         let mut after = known.clone();
@@ -126,14 +126,14 @@ fn the_same_seed_is_the_same_run() {
 fn a_frame_arrives_where_no_long_packet_does() {
     let line = Noisy::new(Wired::new(&block_means("a")), 0.002, 0.002, 5);
     let mut client = Client::new(line);
-    client.set_patience(PATIENCE);
+    client.set_retry_policy(RETRY);
     for number in 0..40 {
         let frame = picture(3, number);
         client.send_frame(GEOMETRY, &frame).unwrap();
         let mut clean = Client::new(client.into_line().into_inner());
         assert_eq!(clean.capture().unwrap().pixels, frame);
         client = Client::new(Noisy::new(clean.into_line(), 0.002, 0.002, number));
-        client.set_patience(PATIENCE);
+        client.set_retry_policy(RETRY);
     }
 }
 
@@ -146,7 +146,7 @@ fn answers_to_old_noise_use_up_no_attempts() {
         line.write_all(&[1, 2, 3, 0]).unwrap();
     }
     let mut client = Client::new(line);
-    client.set_patience(Patience {
+    client.set_retry_policy(RetryPolicy {
         each: Duration::from_millis(200),
         attempts: 6,
     });

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sudal::data::{Gray, folder, parts};
 use sudal::device::{Board, Filter, HostBoard};
-use sudal::serve::{DeviceOptions, Reel, Source};
+use sudal::serve::{DeviceOptions, FrameSource, Playback};
 use sudal_tests::{Browser, Served};
 
 /// Parts that are taught; one more is not.
@@ -32,7 +32,7 @@ fn names(browser: &Browser) -> Value {
     browser.run(script, &[])
 }
 
-/// Goes on to the next part by the key for it, and waits until it is in view.
+/// Continues to the next part by the key for it, and waits until it is in view.
 fn next_part(browser: &Browser) {
     let before = browser.text("#reel-class");
     browser.press("d");
@@ -88,12 +88,12 @@ fn an_operator_teaches_parts_and_sees_them_recognised() {
             dir: board,
             port: None,
             key: None,
-            source: Source::Reel(Reel::new(all.subset(&classes), Some(8))),
+            source: FrameSource::Playback(Playback::new(all.subset(&classes), Some(8))),
             interval: Duration::from_millis(150),
         }
     };
     let mut dark = device("Line 3", None);
-    dark.source = Source::Reel(Reel::new(folder::open_loose(&night).unwrap().0, None));
+    dark.source = FrameSource::Playback(Playback::new(folder::open_loose(&night).unwrap().0, None));
     let devices = vec![
         device("Line 1", None),
         device("Line 2", Some(UNANIMOUS)),
@@ -113,7 +113,7 @@ fn shift(browser: &Browser, served: &Served) {
     let post = json!({ "method": "POST", "body": "{}", "headers": { "Content-Type": "application/json" } });
     assert_eq!(browser.fetch("/devices/0/undo", &post).0, 401);
 
-    // A fragment alone would not load the page anew.
+    // A fragment alone would not load the page again.
     browser.goto("about:blank");
     let page = format!("{address}#token={}", Served::TOKEN);
     browser.goto(&page);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sudal::data::parts;
 use sudal::device::{Board, HostBoard};
-use sudal::serve::{DeviceOptions, Reel, Source};
+use sudal::serve::{DeviceOptions, FrameSource, Playback};
 use sudal_tests::{Served, python_with};
 
 /// The worked example of the documents.
@@ -35,7 +35,7 @@ fn a_plc_reads_verdicts_and_triggers() {
             dir: board,
             port: None,
             key: None,
-            source: Source::Reel(Reel::new(all, Some(8))),
+            source: FrameSource::Playback(Playback::new(all, Some(8))),
             interval: Duration::from_millis(100),
         }
     };

@@ -7,7 +7,7 @@ use sudal_firmware::camera::{Frame, Geometry, PixelFormat};
 use sudal_firmware::preprocess::{self, Fit, Region};
 
 #[test]
-fn device_and_host_resize_alike() {
+fn device_and_host_resize_the_same_way() {
     let mut random = ChaCha8Rng::seed_from_u64(7);
     for _ in 0..300 {
         let mut side = || random.random_range(1..100_u32);

@@ -14,7 +14,7 @@ use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
 use serde_json::{Value, json};
 use sudal::data::parts;
 use sudal::device::{Board, BoardError, Emulator, HostBoard};
-use sudal::serve::{Clock, DeviceOptions, Keep, Log, LogError, Moment, Reel, Source};
+use sudal::serve::{Clock, DeviceOptions, FrameSource, Keep, Log, LogError, Moment, Playback};
 use sudal_tests::{Served, block_means, program};
 
 fn device(board: &str, dir: &Path, interval: u64) -> DeviceOptions {
@@ -24,7 +24,7 @@ fn device(board: &str, dir: &Path, interval: u64) -> DeviceOptions {
         dir: dir.to_owned(),
         port: None,
         key: None,
-        source: Source::Reel(Reel::new(parts::dataset(1, 2, 100, (64, 64)), Some(3))),
+        source: FrameSource::Playback(Playback::new(parts::dataset(1, 2, 100, (64, 64)), Some(3))),
         interval: Duration::from_millis(interval),
     }
 }
@@ -232,7 +232,7 @@ fn teach(served: &Served) {
     }
 }
 
-/// Waits until so many more decisions were made.
+/// Waits until n more decisions were made.
 fn decisions(served: &Served, count: usize) {
     let mut heard = served.events();
     (0..count).for_each(|_| while heard.next().unwrap()["type"] != "decision" {});
@@ -303,7 +303,7 @@ fn talk(mut stream: TcpStream, mut acknowledge: impl FnMut(usize) -> bool) -> st
 }
 
 #[test]
-fn a_broker_that_never_acknowledges_one_message_is_connected_anew() {
+fn a_broker_that_never_acknowledges_one_message_is_reconnected() {
     let dir = tempfile::tempdir().unwrap();
     let (port, seen) = forgetful_broker();
     let url = format!("mqtt://127.0.0.1:{port}/line");
@@ -381,14 +381,14 @@ fn a_clock_that_is_set_loses_no_decision_and_no_shift() {
 }
 
 #[test]
-fn a_worker_that_panics_is_told_and_begun_anew_and_the_others_go_on() {
+fn a_worker_that_panics_is_reported_and_restarted_and_the_others_continue() {
     let dir = tempfile::tempdir().unwrap();
     let sound = host_board(&dir.path().join("sound"), 20);
     let mut broken = host_board(&dir.path().join("broken"), 20);
     broken.name = "broken".to_owned();
     // There is no first picture of no class.
     let none = parts::dataset(1, 2, 100, (64, 64)).subset(&[]);
-    broken.source = Source::Reel(Reel::new(none, Some(3)));
+    broken.source = FrameSource::Playback(Playback::new(none, Some(3)));
     let mut served = Served::start(dir.path(), vec![sound, broken], None);
     teach(&served);
     let errors = r#"sudal_errors_total{device="broken"}"#;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sudal::data::{Dataset, parts};
 use sudal::device::{Board, HostBoard};
-use sudal::serve::{DeviceOptions, Reel, Source};
+use sudal::serve::{DeviceOptions, FrameSource, Playback};
 use sudal_tests::{Browser, Served};
 
 const LONG: &str = "bracket with flange 20";
@@ -37,7 +37,7 @@ fn line(dir: &Path) -> DeviceOptions {
         dir: board,
         port: None,
         key: None,
-        source: Source::Reel(Reel::new(pictures(), Some(8))),
+        source: FrameSource::Playback(Playback::new(pictures(), Some(8))),
         interval: Duration::from_millis(150),
     }
 }
@@ -66,7 +66,7 @@ fn next_part(browser: &Browser) {
     browser.changes("#reel-class", &before);
 }
 
-/// Teaches the part in view, and goes on to the next.
+/// Teaches the part in view, and continues to the next.
 fn teach(browser: &Browser, name: &str, role: &str) {
     browser.write("#name", name);
     browser.run(

@@ -7,7 +7,7 @@ use sudal::data::{Loaded, folder, surfaces};
 use sudal::engine::QuantizedModel;
 use sudal::episodes::EpisodeShape;
 use sudal::measure::Embeddings;
-use sudal::meta::handmade::Feature;
+use sudal::meta::hand_crafted::Feature;
 
 /// Side of the pictures, in pixels.
 const SIDE: u32 = 96;

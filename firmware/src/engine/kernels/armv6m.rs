@@ -99,7 +99,7 @@ fn each<const N: usize>(block: &Block<'_>, mut store: impl FnMut(usize, [i32; N]
     Some(())
 }
 
-pub(crate) fn four(block: &Block<'_>, output: &mut [i8], stride: usize) -> Option<()> {
+pub(crate) fn gemm_x4(block: &Block<'_>, output: &mut [i8], stride: usize) -> Option<()> {
     let output = output.get_mut(..3 * stride + block.outputs)?;
     each::<4>(block, |channel, sums| {
         let multiplier = block.channels[channel].multiplier;
@@ -303,8 +303,8 @@ mod tests {
             };
             let stride = outputs + 2;
             let mut outs = [(); 2].map(|()| std::vec![0; 4 * stride]);
-            four(&block(&here), &mut outs[0], stride).unwrap();
-            portable::four(&block(&there), &mut outs[1], stride).unwrap();
+            gemm_x4(&block(&here), &mut outs[0], stride).unwrap();
+            portable::gemm_x4(&block(&there), &mut outs[1], stride).unwrap();
             assert_eq!(outs[0], outs[1], "{taps} taps");
             pooled(&block(&here), &mut outs[0]).unwrap();
             portable::pooled(&block(&there), &mut outs[1]).unwrap();

@@ -48,7 +48,7 @@ pub(crate) fn widen<const N: usize>(
     if first.is_multiple_of(4) {
         let to = scratch.get_mut(first * N..)?;
         done = match <[&[i8]; 4]>::try_from(&runs[..]) {
-            Ok(four) => columns::widen_four(four, to)?,
+            Ok(four) => columns::widen_x4(four, to)?,
             Err(_) => columns::widen_one(runs[0], to)?,
         };
     }
@@ -79,9 +79,9 @@ pub(crate) fn deal<const N: usize>(
     Some(())
 }
 
-pub(crate) fn four(block: &Block<'_>, output: &mut [i8], stride: usize) -> Option<()> {
+pub(crate) fn gemm_x4(block: &Block<'_>, output: &mut [i8], stride: usize) -> Option<()> {
     let output = output.get_mut(..3 * stride + block.outputs)?;
-    block::four(block, output, stride)?;
+    block::gemm_x4(block, output, stride)?;
     if !block.outputs.is_multiple_of(2) {
         let channel = block.outputs - 1;
         let (sums, multiplier) = last::<4>(block)?;

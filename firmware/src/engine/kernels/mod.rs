@@ -41,18 +41,18 @@ mod portable;
 
 #[cfg(armv6m)]
 pub(crate) use armv6m::{
-    Filter, Wide, accumulate, deal, deal_nine, fill, four, maximum, one, packed_len, pooled,
+    Filter, Wide, accumulate, deal, deal_nine, fill, gemm_x4, maximum, one, packed_len, pooled,
     products, spread, widen,
 };
 
 #[cfg(dsp)]
 pub(crate) use dsp::{
-    Filter, Wide, accumulate, deal, deal_nine, fill, four, maximum, one, packed_len, pooled,
+    Filter, Wide, accumulate, deal, deal_nine, fill, gemm_x4, maximum, one, packed_len, pooled,
     products, spread, widen,
 };
 #[cfg(not(any(dsp, armv6m)))]
 pub(crate) use portable::{
-    Filter, Wide, accumulate, deal, deal_nine, fill, four, maximum, one, packed_len, pooled,
+    Filter, Wide, accumulate, deal, deal_nine, fill, gemm_x4, maximum, one, packed_len, pooled,
     products, spread, widen,
 };
 
@@ -128,7 +128,7 @@ pub(crate) struct Ring {
 }
 
 impl Ring {
-    /// Goes on by the rows that were written, at most as many as there are.
+    /// Continues by the rows that were written, at most as many as there are.
     #[inline(always)]
     pub(crate) fn advance(&mut self) {
         self.row += self.rows * self.pitch;

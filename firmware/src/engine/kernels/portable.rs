@@ -94,7 +94,7 @@ fn each<const N: usize>(block: &Block<'_>, mut store: impl FnMut(usize, [i32; N]
     }
 }
 
-pub(crate) fn four(block: &Block<'_>, output: &mut [i8], stride: usize) -> Option<()> {
+pub(crate) fn gemm_x4(block: &Block<'_>, output: &mut [i8], stride: usize) -> Option<()> {
     let output = &mut output[..3 * stride + block.outputs];
     each::<4>(block, |channel, sums| {
         for (p, sum) in sums.into_iter().enumerate() {

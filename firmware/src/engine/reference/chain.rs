@@ -6,7 +6,7 @@ use super::{Random, Trial, TrialError};
 use crate::engine;
 use crate::image::{
     CRC_START, Channel, Header, Kind, LUT_LEN, MAGIC, Model, OpRecord, SCRATCH_ALIGN,
-    SECTION_ALIGN, Tensor, VERSION, crc, lead, packing,
+    SECTION_ALIGN, Tensor, VERSION, crc, overlap_offset, packing,
 };
 
 /// Most operations of a trial.
@@ -22,7 +22,7 @@ pub enum Layout {
     Whole,
     /// They run by rows, as many as [`OpRecord::by_rows`] says; the output has its own place.
     Rows,
-    /// The same, the output over the input with just the lead that it needs.
+    /// The same, the output over the input with just the offset that it needs.
     RowsInPlace,
 }
 
@@ -285,7 +285,7 @@ fn lay_out(ops: &mut Chain, layout: Layout) -> usize {
     }
     let (input, output) = (ops[0].input.len(), ops[last].output.len());
     let start = match layout {
-        Layout::RowsInPlace => align(lead(ops)),
+        Layout::RowsInPlace => align(overlap_offset(ops)),
         _ => 0,
     };
     ops[0].input.offset = start as u32;

@@ -16,7 +16,7 @@ pub use trial::{Trial, TrialError, Values};
 use super::requantize::requantize;
 use crate::image::{Channel, Kind, OpRecord, Tensor};
 
-/// What a twin reads besides the record.
+/// What a twin reads in addition to the record.
 #[derive(Clone, Copy, Debug)]
 pub struct Operands<'a> {
     /// The input, height x width x channels.

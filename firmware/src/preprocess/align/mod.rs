@@ -1,7 +1,7 @@
 //! The part is brought to the middle of the picture, and turned upright.
 //!
 //! Where it lies is found in the picture that the model would see else, by the moments of what differs
-//! from the border; then the picture is taken anew from the frame, moved and turned. All in integers,
+//! from the border; then the picture is taken again from the frame, moved and turned. All in integers,
 //! and nothing is kept in between but a few numbers.
 
 mod ground;

@@ -10,16 +10,16 @@ const LONGEST: usize = 512;
 const SHORTEST: usize = 3;
 /// Levels that a part differs from what it lies on by, at least: less is noise.
 const LEAST: u8 = 12;
-/// A part has at least one of so many of a picture's pixels: less is a speck.
+/// A part has at least one of n of a picture's pixels: less is a speck.
 const SMALLEST: usize = 64;
-/// Something else has at least one of so many: a part that fills the picture has no place in it.
+/// Something else has at least one of n: a part that fills the picture has no place in it.
 const REST: usize = 5;
 /// How often what is far from the middle is left out, the first time included, when nothing is.
 const ROUNDS: usize = 3;
 /// Square of how often farther than the root of the mean square distance from the middle the pixels of
 /// a part are: the ends of a bar are 1.7 times as far.
 const REACH: i64 = 4;
-/// An axis is clear if the part spreads along it more than across it by one of so many parts of both.
+/// An axis is clear if the part spreads along it more than across it by one of n parts of both.
 const CLEAR: i64 = 4;
 
 /// A part that was found in a picture.
@@ -126,7 +126,7 @@ fn reduced((columns, rows): (u32, u32)) -> (u32, u32) {
 }
 
 /// The direction in which the pixels spread most, to the end that they reach farther to, of a length of
-/// [`Pose::UNIT`]; none if they spread much alike in all.
+/// [`Pose::UNIT`]; none if they spread similarly in all.
 fn axis(moments: &Moments, pitch: (u32, u32)) -> Option<(i32, i32)> {
     let [xx, xy, yy] = moments.spread(pitch);
     // The axis at twice its angle, as long as the spread along it is above that across it.

@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_and_one_level_are_no_trouble() {
+    fn nothing_and_one_level_are_fine() {
         let mut levels = [0; 256];
         assert_eq!((median(&levels), otsu(&levels)), (0, 0));
         levels[255] = 1 << 18;

@@ -29,7 +29,7 @@ pub(super) struct View {
 }
 
 impl View {
-    /// A window of so many percent of the region about a part that was found in a picture of all of
+    /// A window of n percent of the region about a part that was found in a picture of all of
     /// it. Neither side of region or picture is longer than 2^15.
     pub(super) fn new(region: Region, size: (usize, usize), window: u8, part: &Part) -> Self {
         let one = i64::from(ONE);

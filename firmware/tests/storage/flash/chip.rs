@@ -10,7 +10,7 @@ use embedded_storage::nor_flash::{
 
 use super::Random;
 
-/// What a flash does besides what all do: programming clears bits, erasing sets them.
+/// What a flash does in addition to what all do: programming clears bits, erasing sets them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Kind {
     /// A word may be programmed once after an erase, and one that was half programmed can't be

@@ -31,7 +31,7 @@ pub(crate) struct Args {
     /// [default: all that come with sudal].
     #[arg(long = "model", value_name = "MODEL")]
     pub(super) models: Vec<PathBuf>,
-    /// Draw so many shots of each class at random [default: each picture left out in turn; of more than
+    /// Draw this many shots of each class at random [default: each picture left out in turn; of more than
     /// 150 pictures, 5].
     #[arg(long, value_name = "N", value_parser = value_parser!(u8).range(1..=MAX_SHOTS as i64))]
     pub(super) shots: Option<u8>,

@@ -8,7 +8,7 @@ use sudal::engine::QuantizedModel;
 use sudal::models::SHIPPED;
 
 use super::super::output::Output;
-use super::super::own::{all_read, spread};
+use super::super::own_pictures::{all_read, spread};
 
 /// Pictures of a class that are asked about after a draw.
 pub(super) const QUERIES: usize = 10;

@@ -11,7 +11,7 @@ use sudal_firmware::decision::Calibration;
 use super::data::{DataArgs, Half};
 use super::model::{self, ModelFile};
 use super::output::Output;
-use super::place;
+use super::output_file;
 
 /// Write into a model image how much pictures of a class vary.
 ///
@@ -19,7 +19,7 @@ use super::place;
 ///
 /// From this table the device takes the threshold for any false-reject rate. Give classes that
 /// training did not see. `sudal convert` does the same. The model's identity changes: classes that
-/// were enrolled with the image as it was have to be enrolled again; a signature has to be made anew.
+/// were enrolled with the image as it was have to be enrolled again; a signature has to be made again.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   sudal calibrate mine.sudal --data pictures/")]
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let model = ModelFile::open(&args.image)?;
     model.image("calibrating")?;
     let path = model::output(&args.image, args.out.as_deref())?;
-    place::ready(&path)?;
+    output_file::ready(&path)?;
     let split = args.data.split_or("val")?;
     let data = args.data.load(&split, model.size()?, output)?;
     let embeddings = Half::of(args.half, model.embeddings(&data, output)?);
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     if let Some(key) = &signing {
         image = key.sign(&image)?;
     }
-    place::write(&path, &image)?;
+    output_file::write(&path, &image)?;
     let report = Report {
         image: path,
         split,

@@ -21,7 +21,7 @@ use super::calibrate;
 use super::data::{DataArgs, Kind, folder_split};
 use super::model::{ModelFile, beside};
 use super::output::Output;
-use super::place;
+use super::output_file;
 
 /// Quantise an ONNX file to the int8 model image that boards run.
 ///
@@ -106,7 +106,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         .out
         .clone()
         .unwrap_or_else(|| beside(&args.onnx, "sudal"));
-    place::ready(&path)?;
+    output_file::ready(&path)?;
     let onnx = fs::read(&args.onnx).with_context(|| format!("reading {}", args.onnx.display()))?;
     let onnx = match &args.output {
         Some(value) => cut(&onnx, value).with_context(|| format!("{}", args.onnx.display()))?,
@@ -154,7 +154,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     if let Some(key) = &signing {
         image = key.sign(&image)?;
     }
-    place::write(&path, &image)?;
+    output_file::write(&path, &image)?;
 
     let mut accuracy = Vec::new();
     if args.episodes > 0 {

@@ -6,7 +6,7 @@ mod patches;
 mod whiten;
 
 use super::output::{self, Output};
-use super::{data, model, place};
+use super::{data, model, output_file};
 
 /// The commands.
 #[derive(clap::Subcommand)]

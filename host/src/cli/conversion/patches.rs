@@ -10,7 +10,7 @@ use sudal::export::patches::{Moments, Taps, add_patches, strip};
 
 use super::data::{AlsoArgs, DataArgs};
 use super::output::Output;
-use super::place;
+use super::output_file;
 
 /// Add the map of places by which a model finds flaws.
 ///
@@ -70,7 +70,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let at = || format!("{}", args.onnx.display());
     let bytes = fs::read(&args.onnx).with_context(at)?;
     let bytes = strip(&bytes).with_context(at)?;
-    place::vacant(&args.out)?;
+    output_file::vacant(&args.out)?;
     let taps = Taps::find(&bytes, &args.tap).with_context(at)?;
     let [_, rows, columns] = taps.model().shape();
     let size = (columns as u32, rows as u32);
@@ -96,7 +96,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         report.data, report.split, report.pictures
     );
     let onnx = add_patches(&bytes, &taps, &moments, args.channels, &origin).with_context(at)?;
-    place::write(&args.out, &onnx)?;
+    output_file::write(&args.out, &onnx)?;
     let text = format!(
         "{}: {height}x{width}x{} patches of {}, by {origin}\nnext: sudal convert {}",
         args.out.display(),

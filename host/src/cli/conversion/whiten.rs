@@ -13,7 +13,7 @@ use sudal::measure::Embeddings;
 use super::data::{AlsoArgs, DataArgs};
 use super::model::ModelFile;
 use super::output::Output;
-use super::place;
+use super::output_file;
 
 /// Add a last layer that makes embeddings easier to tell apart.
 ///
@@ -67,7 +67,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let bytes = fs::read(&args.onnx).with_context(at)?;
     let bytes = strip(&bytes).with_context(at)?;
     let model = ModelFile::Onnx(Box::new(FloatModel::new(&bytes, None).with_context(at)?));
-    place::vacant(&args.out)?;
+    output_file::vacant(&args.out)?;
     let split = args.data.split_or("train")?;
     let size = model.size()?;
     let sets = args.also.sets(&args.data, &split, size, output)?;
@@ -90,7 +90,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         report.data, report.split, report.pictures, report.classes
     );
     let white = whiten(&bytes, &sources, args.shrinkage, &origin).with_context(at)?;
-    place::write(&args.out, &white)?;
+    output_file::write(&args.out, &white)?;
     let text = format!(
         "{}: whitened by {origin}\nnext: sudal convert {}",
         args.out.display(),

@@ -63,7 +63,7 @@ pub(crate) struct Args {
     /// Seed of the episodes.
     #[arg(long, default_value_t = 1)]
     pub(super) seed: u64,
-    /// Draw whole families of this many classes, which are alike.
+    /// Draw whole families of this many classes, which are similar.
     #[arg(long, default_value_t = 1)]
     pub(super) family: usize,
     #[command(flatten)]

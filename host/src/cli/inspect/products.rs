@@ -16,7 +16,7 @@ use sudal_firmware::image::Model;
 use super::args::Args;
 use crate::cli::openset::rate;
 use crate::cli::output::Output;
-use crate::cli::place;
+use crate::cli::output_file;
 
 /// Shots that are measured when none are given.
 const SHOTS: [usize; 5] = [1, 2, 4, 8, 16];
@@ -81,10 +81,10 @@ pub(super) fn run(
         bail!("--good is for folders of classes: here `train/good` is good");
     }
     if let Some(path) = &args.plot {
-        place::ready_chart(path)?;
+        output_file::ready_chart(path)?;
     }
     if let Some(path) = &args.sheet {
-        place::ready(path)?;
+        output_file::ready(path)?;
     }
     let or = |given: &[f64]| {
         if given.is_empty() {
@@ -171,7 +171,7 @@ pub(super) fn run(
     output.measured(&report, text, &[table], args.tables)
 }
 
-/// Some pictures of each product with what is found in them after so many shots.
+/// Some pictures of each product with what is found in them after this many shots.
 fn sheet(
     args: &Args,
     model: &Model<'_>,
@@ -213,7 +213,7 @@ fn sheet(
     })
 }
 
-/// The means over the products at so many shots, if there are several and all have them.
+/// The means over the products at this many shots, if there are several and all have them.
 fn all(measured: &[Measured], shot: usize) -> Option<All> {
     let rows: Vec<&Found> = measured
         .iter()

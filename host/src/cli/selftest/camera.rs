@@ -17,7 +17,7 @@ pub(super) fn check(client: &mut Client<Box<dyn Link>>) -> Finding {
         Ok(true) => Ok(Some("virtual: a frame came back as it was sent".to_owned())),
         Ok(false) => Err(fault(
             "virtual: a frame came back changed",
-            "the line or the memory is at fault: try another cable, flash the firmware anew",
+            "the line or the memory is at fault: try another cable, flash the firmware again",
         )),
         Err(error) => Err(fault(error, "restart the board")),
     }

@@ -10,7 +10,7 @@ use sudal::meta::{Checkpoint, Trained};
 
 use super::model::beside;
 use super::output::Output;
-use super::place;
+use super::output_file;
 
 /// Write a trained network as an ONNX file.
 ///
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         .as_ref()
         .filter(|p| p.extension().is_some_and(|e| e == "ckpt"))
     {
-        place::vacant(path)?;
+        output_file::vacant(path)?;
         let learned = checkpoint.learned().context("the run is not finished")?;
         learned.save(path)?;
         let learned = Learned {
@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         .out
         .clone()
         .unwrap_or_else(|| beside(&args.checkpoint, "onnx"));
-    place::ready(&path)?;
+    output_file::ready(&path)?;
     let name = args.name.clone().unwrap_or_else(|| {
         path.file_stem()
             .map_or_else(String::new, |n| n.to_string_lossy().into_owned())
@@ -88,7 +88,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             &format!("learned of {}", checkpoint.origin.data),
         )?;
     }
-    place::write(&path, &bytes)?;
+    output_file::write(&path, &bytes)?;
     let text = format!(
         "{}: {} bytes, input `image` [N, 1, {}, {}], output `embedding` [N, {}]\nnext: sudal convert {}",
         path.display(),

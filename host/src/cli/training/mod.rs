@@ -13,7 +13,7 @@ mod tune;
 mod verify;
 
 use super::output::{self, Output};
-use super::{bounds, data, interrupt, model, place};
+use super::{bounds, data, interrupt, model, output_file};
 
 /// The commands.
 #[derive(clap::Subcommand)]

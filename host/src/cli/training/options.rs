@@ -36,7 +36,7 @@ pub(super) struct Options {
     /// Episodes of one optimiser step, their losses averaged [default: what suits the method].
     #[arg(long)]
     tasks: Option<usize>,
-    /// Classes of a family, which follow each other in the data and are alike; every second episode
+    /// Classes of a family, which follow each other in the data and are similar; every second episode
     /// then is of whole families, a task of small differences [default: 4 for parts, 8 for surfaces,
     /// else 1].
     #[arg(long)]

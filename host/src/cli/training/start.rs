@@ -11,7 +11,7 @@ use sudal::meta::{Checkpoint, Trained};
 use sudal::nets::backend;
 use sudal::nets::block::Statistics;
 use sudal::nets::network::Weights;
-use sudal::nets::unfold::unfold;
+use sudal::nets::unfuse_batch_norm::unfuse_batch_norm;
 
 /// Pictures of which a network that is started from gets its batch norm statistics.
 const STATISTICS_PICTURES: usize = 2000;
@@ -54,7 +54,7 @@ pub(super) fn from(path: &Path, data: &Loaded) -> anyhow::Result<Start> {
     let scaled: Vec<f32> = scaled.collect();
     let shape = [scaled.len() / area, height as usize, width as usize, 1];
     let x = Tensor::from_data(TensorData::new(scaled, shape), &backend::device());
-    let (_, weights, statistics) = unfold(&graph, &x)
+    let (_, weights, statistics) = unfuse_batch_norm(&graph, &x)
         .with_context(|| format!("{}: not a network that `sudal train` makes", path.display()))?;
     Ok(Start {
         weights,

@@ -17,7 +17,7 @@ use super::bounds;
 use super::data::DataArgs;
 use super::model::{ModelFile, file_name};
 use super::output::{Output, TableArgs};
-use super::place;
+use super::output_file;
 
 /// Measure accuracy over numbers of classes and of shots.
 ///
@@ -80,9 +80,9 @@ struct Row {
 }
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
-    let file = |what: &str| place::named(&args.out, &format!("-{what}.png"));
+    let file = |what: &str| output_file::named(&args.out, &format!("-{what}.png"));
     for what in ["way", "shot"] {
-        place::ready_chart(&file(what))?;
+        output_file::ready_chart(&file(what))?;
     }
     let mut models = Vec::new();
     for path in &args.models {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use sudal::data::Loaded;
-use sudal::meta::lesson::{Lesson, checksum};
+use sudal::meta::teacher_cache::{TeacherCache, checksum};
 use sudal::meta::{Learner, TrainError, Trainer};
 
 use super::model::ModelFile;
@@ -103,15 +103,15 @@ impl TeacherArgs {
                 size.1
             );
         }
-        let lesson = Lesson::new(checksum, data);
-        if let Some(told) = lesson.recall(data, kept) {
-            return Ok(run.taught(told)?);
+        let cache = TeacherCache::new(checksum, data);
+        if let Some(embeddings) = cache.read(data, kept) {
+            return Ok(run.with_teacher(embeddings)?);
         }
         output.step(format!("{} looks at the pictures", path.display()));
-        let told = model.embeddings(data, output)?;
+        let embeddings = model.embeddings(data, output)?;
         let at = || format!("keeping what the teacher saw in {}", kept.display());
-        lesson.keep(&told, kept).with_context(at)?;
-        Ok(run.taught(told)?)
+        cache.write(&embeddings, kept).with_context(at)?;
+        Ok(run.with_teacher(embeddings)?)
     }
 }
 

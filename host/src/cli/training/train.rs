@@ -19,7 +19,7 @@ use super::interrupt::{Interrupt, Interrupted};
 use super::model::beside;
 use super::options::{AVERAGING, Options, WARMUP, strength};
 use super::output::Output;
-use super::place::{self, Claim};
+use super::output_file::{self, Claim};
 use super::start;
 use super::task::TaskArgs;
 use super::teacher::TeacherArgs;
@@ -31,7 +31,7 @@ const SAVE_EVERY: Duration = Duration::from_secs(60);
 ///
 /// Every episode is a small classification task drawn from the data: --way classes, --support and
 /// --query pictures of each. What is not given is set to what suits the method. The run is kept in
-/// --out once a minute and on Ctrl-C; --resume goes on from there to the same result.
+/// --out once a minute and on Ctrl-C; --resume continues from there to the same result.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sudal train --data synthetic:parts --out parts.ckpt
@@ -47,7 +47,7 @@ pub(crate) struct Args {
     /// The checkpoint: the run under way, then the finished network.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// Go on with the run in --out, with its own settings.
+    /// Resume the run in --out, with its own settings.
     #[arg(long)]
     resume: bool,
     #[command(flatten)]
@@ -114,7 +114,7 @@ struct Report {
 }
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
-    place::ready(&args.out)?;
+    output_file::ready(&args.out)?;
     let _claim = Claim::on(&args.out)?;
     // Until the first episode there is nothing to keep.
     let mut trainer = begin(args, output)?;
@@ -165,7 +165,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         if stop {
             bar.abandon();
             return Err(Interrupted(format!(
-                "episode {} is kept in {}; go on with --resume",
+                "episode {} is kept in {}; continue with --resume",
                 trainer.episode(),
                 args.out.display()
             ))
@@ -175,7 +175,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     bar.finish_and_clear();
     trainer.save(&args.out)?;
     if trainer.config().learner.method().has_teacher() {
-        let path = lesson(args);
+        let path = teacher_cache(args);
         std::fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
     }
     let report = Report {
@@ -199,7 +199,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
 }
 
 /// Where what a teacher saw is kept until the run is done.
-fn lesson(args: &Args) -> PathBuf {
+fn teacher_cache(args: &Args) -> PathBuf {
     beside(&args.out, "teacher")
 }
 
@@ -218,11 +218,11 @@ fn begin(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
         let data = args.data.load(&origin.split, (width, height), output)?;
         let data = Arc::new(args.also.join(data, args.data.fit(), output)?);
         let run = Trainer::resume(&checkpoint, Arc::clone(&data))?;
-        return args.teacher.look(run, &data, &lesson(args), output);
+        return args.teacher.look(run, &data, &teacher_cache(args), output);
     }
     if args.out.exists() {
         bail!(
-            "{} exists: give --resume to go on with it, another --out, or remove it",
+            "{} exists: give --resume to continue with it, another --out, or remove it",
             args.out.display()
         );
     }
@@ -280,7 +280,7 @@ fn begin(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
     let data = Arc::new(data);
     let run =
         Trainer::new(config, origin, Arc::clone(&data), start).context("the run cannot start")?;
-    args.teacher.look(run, &data, &lesson(args), output)
+    args.teacher.look(run, &data, &teacher_cache(args), output)
 }
 
 fn validation_data(

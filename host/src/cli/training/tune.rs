@@ -15,7 +15,7 @@ use sudal::episodes::EpisodeShape;
 use sudal::meta::checkpoint::Origin;
 use sudal::meta::schedule::Schedule;
 use sudal::meta::tune::{
-    Dimension, Halving, Outcome, Params, Range, Running, Setup, Space, Study, Trial, Value,
+    Dimension, Halving, Params, Range, Running, Setup, Space, Study, Trial, TrialStatus, Value,
 };
 use sudal::meta::{Learner, TrainConfig, TrainError, Trainer};
 use sudal::nets::block::Statistics;
@@ -28,7 +28,7 @@ use super::data::{DataArgs, Kind, check_validation, folder_split};
 use super::interrupt::{Interrupt, Interrupted};
 use super::options::{self, Chosen, Options};
 use super::output::Output;
-use super::place;
+use super::output_file;
 use super::start;
 
 // The settings that are searched, called as the options of `sudal train`.
@@ -54,7 +54,7 @@ const AVERAGING: &str = "averaging";
 ///
 /// --out gets a line of JSON for each trial as it ends; a chart of them all is drawn beside it (.png
 /// and .svg).
-/// Ctrl-C loses only the trial under way; the same command with --resume goes on to the same trials
+/// Ctrl-C loses only the trial under way; the same command with --resume continues to the same trials
 /// as if it had not stopped, and may ask for more --trials.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
@@ -74,12 +74,12 @@ pub(crate) struct Args {
     /// File of the trials, one a line.
     #[arg(long, value_name = "FILE.jsonl")]
     out: PathBuf,
-    /// Go on with the study in --out.
+    /// Resume the study in --out.
     #[arg(long)]
     resume: bool,
     #[command(flatten)]
     options: Options,
-    /// Trials in all, those of a study that goes on counted.
+    /// Trials in all, those of a study that resumes counted.
     #[arg(long, default_value_t = 30)]
     trials: usize,
     /// Training episodes of a trial.
@@ -143,19 +143,19 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     // Before minutes of reading pictures.
     match (args.resume, args.out.exists()) {
         (false, true) => bail!(
-            "{} exists: give --resume to go on with it, another --out, or remove it",
+            "{} exists: give --resume to continue with it, another --out, or remove it",
             args.out.display()
         ),
         (true, false) => bail!("{} does not exist: leave --resume out", args.out.display()),
         _ => {}
     }
-    place::ready(&args.out)?;
-    place::ready_chart(&args.out)?;
+    output_file::ready(&args.out)?;
+    output_file::ready_chart(&args.out)?;
     if let Some(wrong) = args.averaging.iter().find(|a| !(0.0..1.0).contains(*a)) {
         bail!("--averaging {wrong} is not in 0..1");
     }
-    let bench = Bench::new(args, output)?;
-    let setup = bench.setup()?;
+    let context = TrialContext::new(args, output)?;
+    let setup = context.setup()?;
     let mut study = if args.resume {
         let (study, torn) = Study::open(&args.out, setup)?;
         if let Some(line) = torn {
@@ -177,18 +177,18 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         bar.set_position(study.trials().len() as u64 * args.episodes);
         let mut running = study.ask();
         let started = Instant::now();
-        let outcome = bench.train(&mut running, &study, &interrupt, &bar)?;
+        let outcome = context.train(&mut running, &study, &interrupt, &bar)?;
         let Some(outcome) = outcome else {
             bar.abandon();
             return Err(Interrupted(format!(
-                "{} trials are kept in {}; go on with the same command and --resume",
+                "{} trials are kept in {}; continue with the same command and --resume",
                 study.trials().len(),
                 args.out.display()
             ))
             .into());
         };
         let trial = study.tell(running, outcome, started.elapsed().as_secs_f64())?;
-        let line = told(trial);
+        let line = describe_trial(trial);
         bar.suspend(|| output.step(line));
     }
     bar.finish_and_clear();
@@ -206,12 +206,12 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     };
     let report = Report {
         trials: study.trials().len(),
-        finished: count(Outcome::Finished),
-        pruned: count(Outcome::Pruned),
-        failed: count(Outcome::Failed),
+        finished: count(TrialStatus::Finished),
+        pruned: count(TrialStatus::Pruned),
+        failed: count(TrialStatus::Failed),
         seconds: study.trials().iter().map(|t| t.seconds).sum(),
         best,
-        command: bench.command(&best.params)?,
+        command: context.command(&best.params)?,
         out: &args.out,
     };
     let text = format!(
@@ -220,7 +220,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         report.pruned,
         report.failed,
         report.seconds,
-        told(best),
+        describe_trial(best),
         report.command,
     );
     output.result(&report, text)
@@ -260,9 +260,9 @@ fn history(study: &Study) -> Chart {
     let best = best.filter_map(|(t, best)| Some(at(t, best?))).collect();
     let all = [
         series("best so far", best, Style::Bare),
-        series("finished", of(Outcome::Finished), Style::Marks),
-        series("stopped early", of(Outcome::Pruned), Style::Marks),
-        series("failed", of(Outcome::Failed), Style::Marks),
+        series("finished", of(TrialStatus::Finished), Style::Marks),
+        series("stopped early", of(TrialStatus::Pruned), Style::Marks),
+        series("failed", of(TrialStatus::Failed), Style::Marks),
     ];
     // Each keeps its colour when another is empty.
     let drawn = all.into_iter().enumerate().map(|(i, s)| Series {
@@ -279,16 +279,16 @@ fn history(study: &Study) -> Chart {
 }
 
 /// A trial in a line.
-fn told(trial: &Trial) -> String {
+fn describe_trial(trial: &Trial) -> String {
     let value = match trial.value {
         Some(value) => format!("{:.2} %", value * 100.0),
         None => "nothing".to_owned(),
     };
     let end = match (trial.outcome, trial.reports.last()) {
-        (Outcome::Finished, _) => String::new(),
-        (Outcome::Pruned, Some((step, _))) => format!(", stopped at episode {step}"),
-        (Outcome::Pruned, None) => ", stopped".to_owned(),
-        (Outcome::Failed, _) => ", it diverged".to_owned(),
+        (TrialStatus::Finished, _) => String::new(),
+        (TrialStatus::Pruned, Some((step, _))) => format!(", stopped at episode {step}"),
+        (TrialStatus::Pruned, None) => ", stopped".to_owned(),
+        (TrialStatus::Failed, _) => ", it diverged".to_owned(),
     };
     let Trial {
         number,
@@ -300,7 +300,7 @@ fn told(trial: &Trial) -> String {
 }
 
 /// What every trial shares.
-struct Bench<'a> {
+struct TrialContext<'a> {
     args: &'a Args,
     chosen: Chosen,
     /// The method with its own settings.
@@ -312,7 +312,7 @@ struct Bench<'a> {
     start: Option<(Weights, Vec<Statistics>)>,
 }
 
-impl<'a> Bench<'a> {
+impl<'a> TrialContext<'a> {
     fn new(args: &'a Args, output: &Output) -> anyhow::Result<Self> {
         let kind = args.data.kind()?;
         let learner = args.options.method.learner(None);
@@ -328,11 +328,11 @@ impl<'a> Bench<'a> {
                 learner.name()
             );
         }
-        if let Some(greatest) = learner.method().greatest_way()
-            && args.validate_way > greatest
+        if let Some(max_way) = learner.method().max_way()
+            && args.validate_way > max_way
         {
             bail!(
-                "--validate-way {}: {} tells {greatest} classes apart at most",
+                "--validate-way {}: {} tells {max_way} classes apart at most",
                 args.validate_way,
                 learner.name()
             );
@@ -492,7 +492,7 @@ impl<'a> Bench<'a> {
             };
             let most = (2 * self.learner.recipe().way).min(whole);
             // A method may need all the classes of its greatest task.
-            let least = self.learner.method().greatest_way().unwrap_or(0).max(5);
+            let least = self.learner.method().max_way().unwrap_or(0).max(5);
             Bounds::new(least.min(most), most)
         };
         self.args.way.unwrap_or_else(usual)
@@ -575,7 +575,7 @@ impl<'a> Bench<'a> {
         study: &Study,
         interrupt: &Interrupt,
         bar: &ProgressBar,
-    ) -> anyhow::Result<Option<Outcome>> {
+    ) -> anyhow::Result<Option<TrialStatus>> {
         let args = self.args;
         let config = self.config(&running.params)?;
         let best = study.best().and_then(|t| t.value);
@@ -594,7 +594,7 @@ impl<'a> Bench<'a> {
             while trainer.episode() < until {
                 match trainer.step() {
                     Ok(_) => bar.inc(1),
-                    Err(TrainError::Diverged { .. }) => return Ok(Some(Outcome::Failed)),
+                    Err(TrainError::Diverged { .. }) => return Ok(Some(TrialStatus::Failed)),
                     Err(error) => return Err(error.into()),
                 }
                 if interrupt.is_set() {
@@ -603,18 +603,18 @@ impl<'a> Bench<'a> {
             }
             let measured = trainer.validate(&self.validation, shape, args.validate_episodes);
             let accuracy = match measured {
-                Err(TrainError::NotFinite { .. }) => return Ok(Some(Outcome::Failed)),
+                Err(TrainError::NotFinite { .. }) => return Ok(Some(TrialStatus::Failed)),
                 measured => measured?,
             };
             running.report(until, accuracy.mean);
             if until < args.episodes && study.should_stop(running) {
-                return Ok(Some(Outcome::Pruned));
+                return Ok(Some(TrialStatus::Pruned));
             }
             if interrupt.is_set() && until < args.episodes {
                 return Ok(None);
             }
         }
-        Ok(Some(Outcome::Finished))
+        Ok(Some(TrialStatus::Finished))
     }
 
     /// A whole training with the settings of a trial.

@@ -181,7 +181,7 @@ fn pick(planes: &Planes, rng: &mut ChaCha8Rng, wanted: impl Fn(i32, i32) -> bool
     })
 }
 
-/// The direction from a point in which the part goes on the farthest.
+/// The direction from a point in which the part continues the farthest.
 fn inward(planes: &Planes, from: Point, reach: f32) -> f32 {
     let run = |direction: f32| {
         let steps = (1..=16).map(|i| polar(from, reach * i as f32 / 16.0, direction));

@@ -71,7 +71,7 @@ impl Clock {
         }
     }
 
-    /// Whether a loop of so many rounds took the instructions that it has.
+    /// Whether a loop of n rounds took the instructions that it has.
     pub(super) fn is_calibrated(self, rounds: u64, ticks: u64) -> bool {
         let expected = 3 * rounds;
         // The counter may be loaded before the loop or between the readings.

@@ -77,7 +77,7 @@ pub fn profile_heads(
     counts
         .into_iter()
         .map(|(head, count)| {
-            // Learned anew: reads change what the memory thinks was used.
+            // Learned again: reads change what the memory thinks was used.
             let learned = episodes.learn(&mut known, episode);
             learned.map_err(|error| refused(&error.to_string()))?;
             let answers = episodes.answers(&mut known, head, episode);

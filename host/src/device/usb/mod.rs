@@ -21,7 +21,7 @@ use super::held::{Hold, Kept, Place};
 use super::holder::Purpose;
 use super::host_board::check_image;
 use super::{Link, Logs, firmware};
-use crate::files;
+use crate::atomic_file;
 
 /// How firmware and model image get into the chip's flash.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -125,7 +125,7 @@ impl Board for UsbBoard {
         let model = model.model().map_err(BoardError::Image)?;
         // Before anything is installed or built.
         match &self.way {
-            Way::File(path) => files::check(path).map_err(BoardError::io(path.display()))?,
+            Way::File(path) => atomic_file::check(path).map_err(BoardError::io(path.display()))?,
             Way::Dfu if kind != Kind::OpenMv => {
                 return Err(Self::by_hand(
                     "flashing this board by DFU",
@@ -145,7 +145,7 @@ impl Board for UsbBoard {
         };
         match &self.way {
             Way::File(path) => {
-                files::replace(path, &contents).map_err(BoardError::io(path.display()))?;
+                atomic_file::replace(path, &contents).map_err(BoardError::io(path.display()))?;
                 let path = path.display();
                 step(&match kind {
                     Kind::OpenMv => format!(

@@ -6,7 +6,7 @@
 
 /// The gain below which copies would hardly be brighter.
 const LEAST_GAIN: f32 = 1.1;
-/// Of so many frames one is copied.
+/// Of n frames one is copied.
 const COPIED: usize = 4;
 
 /// How often each level occurs.

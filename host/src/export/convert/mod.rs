@@ -20,7 +20,6 @@ mod equalize;
 mod error;
 mod evaluate;
 mod image;
-mod judge;
 mod layers;
 mod lengths;
 mod light;
@@ -28,6 +27,7 @@ mod network;
 mod node;
 mod operators;
 mod plan;
+mod quality;
 mod quantize;
 mod read;
 mod records;
@@ -43,7 +43,7 @@ mod upsample;
 pub use calibrate::Range;
 pub use error::{ConvertError, SUPPORTED};
 pub(super) use image::{align, seal};
-pub use judge::MAX_NOISE;
+pub use quality::MAX_NOISE;
 pub use report::{LayerReport, PatchesReport, Report};
 
 use rayon::prelude::*;
@@ -187,7 +187,7 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
         pictures[..calibration.len()].iter().step_by(every),
     );
     let (exact, exact_patches): (Vec<_>, Vec<_>) = exact.into_iter().unzip();
-    judge::check_embeddings(&judged, &exact)?;
+    quality::check_embeddings(&judged, &exact)?;
     let covered = light::extent(&lut);
     let fail = |e: sudal_firmware::image::ImageError| ConvertError::Image(e.to_string());
     let mut best: Option<Converted> = None;
@@ -216,7 +216,7 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
                 .embed(&judged)
                 .map_err(|e| ConvertError::Image(e.to_string()))?;
             let relative_error =
-                judge::relative_error(&exact, &embeddings, quantizations[layers.len()]);
+                quality::relative_error(&exact, &embeddings, quantizations[layers.len()]);
             if best
                 .as_ref()
                 .is_some_and(|best| best.report.relative_error <= relative_error)
@@ -264,8 +264,8 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
         }
     }
     let mut converted = best.ok_or_else(|| ConvertError::Image("no range was tried".to_owned()))?;
-    judge::check_noise(converted.report.relative_error, options.noise_limit)?;
-    converted.report.warnings = judge::warnings(&converted.report, contrast);
+    quality::check_noise(converted.report.relative_error, options.noise_limit)?;
+    converted.report.warnings = quality::warnings(&converted.report, contrast);
     match options.flash_limit {
         Some(limit) if converted.image.len() > limit => Err(ConvertError::Flash {
             needed: converted.image.len(),
@@ -394,7 +394,7 @@ fn pictures<F: AsRef<[u8]>>(
     frames.iter().enumerate().map(picture).collect()
 }
 
-/// As [`judge::relative_error`], for patches of so many channels, over all places of all frames.
+/// As [`quality::relative_error`], for patches of n channels, over all places of all frames.
 fn relative_error_of_patches(
     exact: &[Vec<f32>],
     got: &[Vec<i8>],
@@ -411,7 +411,7 @@ fn relative_error_of_patches(
         .flat_map(|map| map.chunks(channels))
         .map(<[_]>::to_vec)
         .collect();
-    judge::relative_error(&exact, &got, quantization)
+    quality::relative_error(&exact, &got, quantization)
 }
 
 /// What the board needs.

@@ -137,7 +137,7 @@ pub(super) enum Op {
     View,
     /// The channels of each pixel scaled to unit length.
     Normalize,
-    /// Rows and columns repeated so many times, down and right.
+    /// Rows and columns repeated n times, down and right.
     Upsample([usize; 2]),
     /// Nothing but the limits of the layer.
     Clamp,

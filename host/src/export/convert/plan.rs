@@ -17,7 +17,7 @@ pub(super) struct Step {
     pub(super) in_place: bool,
     /// Where the output may lie over the only input because that is read bit by bit: by how many
     /// bytes the output then must start before it, at least.
-    pub(super) lead: Option<usize>,
+    pub(super) offset: Option<usize>,
     /// Whether the output is needed when all is done.
     pub(super) kept: bool,
 }
@@ -37,7 +37,7 @@ pub(super) struct Plan {
 
 /// Everything starts at a multiple of this.
 const ALIGN: usize = 8;
-/// Orders tried besides the one by size, for a few blocks; for many as many as take the same time.
+/// Orders tried in addition to the one by size, for a few blocks; for many as many as take the same time.
 const TRIES: usize = 2000;
 
 /// A stretch of memory over a stretch of time, both ends of which are in use.
@@ -46,7 +46,7 @@ struct Block {
     size: usize,
     first: usize,
     last: usize,
-    /// The block that this one may lie over if it starts so many bytes before it.
+    /// The block that this one may lie over if it starts n bytes before it.
     over: Option<(usize, usize)>,
 }
 
@@ -67,7 +67,7 @@ impl Block {
     /// Bytes of this block that no byte of another may take, which starts behind its start.
     fn taken(&self, other: usize) -> usize {
         match self.over {
-            Some((over, lead)) if over == other => lead,
+            Some((over, offset)) if over == other => offset,
             _ => self.size,
         }
     }
@@ -156,10 +156,10 @@ fn blocks(input: usize, steps: &[Step]) -> (Vec<Block>, Vec<usize>) {
             }
             None => {
                 let mut block = Block::new(step.output, time, last[value]);
-                if let (Some(lead), &[input]) = (step.lead, &step.inputs[..]) {
+                if let (Some(offset), &[input]) = (step.offset, &step.inputs[..]) {
                     let over = block_of[input];
                     let free = blocks[over].last == time;
-                    block.over = free.then_some((over, lead.next_multiple_of(ALIGN)));
+                    block.over = free.then_some((over, offset.next_multiple_of(ALIGN)));
                 }
                 block_of.push(blocks.len());
                 blocks.push(block);
@@ -179,10 +179,10 @@ fn in_use_at(blocks: &[Block], time: usize) -> usize {
         .filter(|block| block.first <= time && time <= block.last);
     alive
         .map(|block| match block.over {
-            // What it needs besides the block that it lies over.
-            Some((over, lead)) if block.first == time => {
+            // What it needs in addition to the block that it lies over.
+            Some((over, offset)) if block.first == time => {
                 let below = bytes(&blocks[over]);
-                (lead + below).max(bytes(block)) - below
+                (offset + below).max(bytes(block)) - below
             }
             _ => bytes(block),
         })
@@ -235,7 +235,7 @@ mod tests {
             output,
             scratch,
             in_place,
-            lead: None,
+            offset: None,
             kept: false,
         }
     }
@@ -266,18 +266,18 @@ mod tests {
 
     #[test]
     fn an_output_with_a_lead_lies_over_its_input() {
-        let over = |output, lead| Step {
-            lead: Some(lead),
+        let over = |output, offset| Step {
+            offset: Some(offset),
             ..step(&[0], output, 80, false)
         };
         let last = step(&[1], 8, 0, false);
         // Smaller than the input and from its start; larger, and the input at its end; and with
-        // so great a lead that they hardly share anything.
-        for (output, lead, most) in [(400, 0, 880), (1000, 200, 1080), (1000, 801, 1688)] {
-            let plan = plan(800, &[over(output, lead), last.clone()]);
+        // so great an offset that they hardly share anything.
+        for (output, offset, most) in [(400, 0, 880), (1000, 200, 1080), (1000, 801, 1688)] {
+            let plan = plan(800, &[over(output, offset), last.clone()]);
             assert_eq!(plan.in_use[0], most);
             assert_eq!(plan.arena, most);
-            assert!(plan.values[0] >= plan.values[1] + lead);
+            assert!(plan.values[0] >= plan.values[1] + offset);
         }
         // Not where the input is read again.
         let again = [over(400, 0), step(&[0, 1], 8, 0, false)];

@@ -22,7 +22,7 @@ pub(super) struct Row {
     pub(super) multiplier: i32,
 }
 
-/// What a layer needs besides its shapes.
+/// What a layer needs in addition to its shapes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Integers {
     /// One row for each output channel.

@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use sudal_firmware::image::{Kind, MAX_CHAIN, OpRecord, SCRATCH_ALIGN, lead};
+use sudal_firmware::image::{Kind, MAX_CHAIN, OpRecord, SCRATCH_ALIGN, overlap_offset};
 
 use super::{
     network::Network,
@@ -171,7 +171,7 @@ fn steps(network: &Network, records: &[OpRecord]) -> Vec<Step> {
             in_place: alone
                 && record.kind().is_some_and(Kind::in_place)
                 && record.input.same_shape(&record.output),
-            lead: (!alone).then(|| lead(chain)),
+            offset: (!alone).then(|| overlap_offset(chain)),
             kept: network.patches == Some(index + 1),
         });
     }

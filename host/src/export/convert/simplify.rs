@@ -1,5 +1,5 @@
 //! Makes the network smaller without changing what it computes: what the board has no kernel for is
-//! folded into its neighbours, and what a kernel can do besides is fused into it.
+//! folded into its neighbours, and what a kernel can also do is fused into it.
 
 use super::{
     error::ConvertError,

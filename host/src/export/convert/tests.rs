@@ -32,7 +32,7 @@ struct File {
     constants: Vec<TensorProto>,
     /// Version of the operators.
     opset: i64,
-    /// What is an output besides the last node's.
+    /// What is an output in addition to the last node's.
     second: Option<&'static str>,
     rng: ChaCha8Rng,
 }
@@ -292,7 +292,7 @@ fn check_with(file: &File, normalization: Normalization) -> Report {
         scale: header.output_scale.into(),
         zero_point: header.output_zero_point,
     };
-    let error = judge::relative_error(&exact, &image.embed(&frames).unwrap(), quantization);
+    let error = quality::relative_error(&exact, &image.embed(&frames).unwrap(), quantization);
     assert!(error < 0.04, "int8 adds {error} to {}", converted.report);
     assert!(
         (error - converted.report.relative_error).abs() < 1e-3,
@@ -1106,7 +1106,7 @@ fn no_damaged_file_makes_it_panic() {
 }
 
 impl File {
-    /// Renames the last output to `patches`, has it be the second output, and goes on from `value`.
+    /// Renames the last output to `patches`, has it be the second output, and continues from `value`.
     fn patches(&mut self, value: &str) -> &mut Self {
         let last = self.nodes.last_mut().unwrap();
         last.output[0] = PATCHES.to_owned();

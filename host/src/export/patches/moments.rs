@@ -18,7 +18,7 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// Of no vector yet, each of which will be so many values.
+    /// Of no vector yet, each of which will be n values.
     #[must_use]
     pub fn new(channels: usize) -> Self {
         Self {
@@ -76,7 +76,7 @@ impl Spread {
         finite.then_some(Self { mean, covariance })
     }
 
-    /// What each value is multiplied with, so that parts of so many values count the same: one over the
+    /// What each value is multiplied with, so that parts of n values count the same: one over the
     /// root of the variances of its part together. One part counts as it is.
     fn factors(&self, parts: &[usize]) -> DVector<f64> {
         let mut factors = DVector::from_element(self.mean.len(), 1.0);
@@ -91,7 +91,7 @@ impl Spread {
         factors
     }
 
-    /// What brings a joined vector of parts of so many values to its half-whitened principal components.
+    /// What brings a joined vector of parts of n values to its half-whitened principal components.
     pub(super) fn basis(&self, channels: usize, parts: &[usize]) -> Result<Head, PatchesError> {
         let factors = self.factors(parts);
         let mean = self.mean.component_mul(&factors);

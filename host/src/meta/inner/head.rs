@@ -9,7 +9,7 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
 
 use super::super::linear::{Linear, UNIT_EPSILON, unit};
-use super::super::method::{Classifier, greatest};
+use super::super::method::{Classifier, argmax};
 use super::{Labelled, Rates};
 
 /// The classifier.
@@ -24,7 +24,7 @@ pub(crate) struct Head {
 pub(super) type Slope = Head;
 
 impl Head {
-    /// Every class alike. Classes could start from one learned vector (Ye and Chao 2022), but what
+    /// Every class equally. Classes could start from one learned vector (Ye and Chao 2022), but what
     /// all of them have in common cancels in the softmax, in every step: zero is as good as any.
     pub(super) fn start(dim: usize, way: usize, like: &Tensor<2>) -> Self {
         Self {
@@ -99,6 +99,6 @@ impl Head {
 
 impl Classifier for Head {
     fn predict(&self, queries: Tensor<2>) -> Vec<usize> {
-        greatest(self.scores(queries))
+        argmax(self.scores(queries))
     }
 }

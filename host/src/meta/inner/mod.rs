@@ -11,7 +11,7 @@ pub(crate) use head::Head;
 pub(crate) use labelled::Labelled;
 pub(crate) use rates::Rates;
 
-use super::method::{Classifier, greatest, pictures};
+use super::method::{Classifier, argmax, pictures};
 use crate::nets::network::{Plan, Weights};
 
 /// A network and a head on the way to one task.
@@ -126,7 +126,7 @@ struct Adapted {
 
 impl Classifier for Adapted {
     fn predict(&self, queries: Tensor<2>) -> Vec<usize> {
-        greatest(self.task.scores(&self.plan, pictures(&self.plan, queries)))
+        argmax(self.task.scores(&self.plan, pictures(&self.plan, queries)))
     }
 }
 

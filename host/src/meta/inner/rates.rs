@@ -30,7 +30,7 @@ impl Rates {
         self.base.len() - 1
     }
 
-    /// A gradient times the rate of a part in a step; the last learned step's goes on after it.
+    /// A gradient times the rate of a part in a step; the last learned step's continues after it.
     pub(super) fn scaled(
         &self,
         gradient: Tensor<2>,

@@ -267,7 +267,7 @@ fn a_learned_task_is_classified() {
         let rows = |pictures| method.prepare(&plan, &params, pictures);
         let task = method.adapt(&plan, &params, rows(support), WAY);
         let found = task.predict(rows(query));
-        let right = super::super::method::right(&found, QUERY);
-        assert!(right > 0.5, "method {which}: {right}");
+        let correct = super::super::method::accuracy(&found, QUERY);
+        assert!(correct > 0.5, "method {which}: {correct}");
     }
 }

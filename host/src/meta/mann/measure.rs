@@ -4,10 +4,10 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::cell::Cell;
-use super::{Mann, Wipe, sequence};
+use super::{Ablation, Mann, sequence};
 use crate::episodes::{EpisodeError, EpisodeShape, Sampler};
 use crate::measure::{Accuracy, Embeddings};
-use crate::meta::method::greatest;
+use crate::meta::method::argmax;
 use crate::nets::backend;
 
 use super::Params;
@@ -31,7 +31,7 @@ pub fn instance_accuracy(
     data: &Embeddings,
     episodes: u64,
     seed: u64,
-    wipe: Wipe,
+    ablation: Ablation,
 ) -> Result<Instances, EpisodeError> {
     let shape = EpisodeShape {
         way: mann.classes,
@@ -64,17 +64,24 @@ pub fn instance_accuracy(
                 .collect();
             sequences.push(sequence::shuffled(&classes, &mut rng));
         }
-        let (features, _) =
-            sequence::run(mann, &cell, &rows, data.dim(), &sequences, wipe, &device);
-        let found = greatest(cell.scores(features));
+        let (features, _) = sequence::run(
+            mann,
+            &cell,
+            &rows,
+            data.dim(),
+            &sequences,
+            ablation,
+            &device,
+        );
+        let found = argmax(cell.scores(features));
         for (s, items) in sequences.iter().enumerate() {
-            let mut right = [0usize; INSTANCES];
+            let mut correct = [0usize; INSTANCES];
             for (step, item) in items.iter().enumerate() {
                 let found = found[step * sequences.len() + s];
-                right[item.instance - 1] += usize::from(found == item.label);
+                correct[item.instance - 1] += usize::from(found == item.label);
             }
-            for (each, right) in each.iter_mut().zip(right) {
-                each.push(right as f64 / mann.classes as f64);
+            for (each, correct) in each.iter_mut().zip(correct) {
+                each.push(correct as f64 / mann.classes as f64);
             }
         }
     }

@@ -27,10 +27,10 @@ use rand_chacha::ChaCha8Rng;
 pub use config::{Controller, Mann};
 pub use measure::{INSTANCES, Instances, instance_accuracy};
 pub use memory::{Access, Memory};
-pub use sequence::Wipe;
+pub use sequence::Ablation;
 
 use self::cell::{Cell, State};
-use super::method::{Batch, Classifier, EpisodeLoss, Method, greatest};
+use super::method::{Batch, Classifier, EpisodeLoss, Method, argmax};
 use super::params::Params;
 use crate::nets::backend;
 use crate::nets::network::Plan;
@@ -79,10 +79,17 @@ impl Method for Mann {
         let sequences = self.sequences(way, each, batch.number);
         let cell = Cell::new(self, &params.extras);
         let device = batch.pictures.device();
-        let (features, _) =
-            sequence::run(self, &cell, &rows, dim, &sequences, Wipe::Nothing, &device);
+        let (features, _) = sequence::run(
+            self,
+            &cell,
+            &rows,
+            dim,
+            &sequences,
+            Ablation::Nothing,
+            &device,
+        );
         let scores = cell.scores(features);
-        let found = greatest(scores.clone().detach());
+        let found = argmax(scores.clone().detach());
         EpisodeLoss {
             accuracy: later_accuracy(&found, &sequences),
             loss: sequence::loss(scores, &sequences),
@@ -93,7 +100,7 @@ impl Method for Mann {
         true
     }
 
-    fn greatest_way(&self) -> Option<usize> {
+    fn max_way(&self) -> Option<usize> {
         Some(self.classes)
     }
 
@@ -132,7 +139,15 @@ impl Method for Mann {
             .collect();
         let last = items[items.len() - 1];
         let cell = Cell::new(self, &params.extras);
-        let (_, state) = sequence::run(self, &cell, &rows, dim, &[items], Wipe::Nothing, &device);
+        let (_, state) = sequence::run(
+            self,
+            &cell,
+            &rows,
+            dim,
+            &[items],
+            Ablation::Nothing,
+            &device,
+        );
         Box::new(Remembered {
             mann: self.clone(),
             extras: params.extras.clone(),
@@ -169,7 +184,7 @@ impl Classifier for Remembered {
         let inputs = Tensor::from_data(TensorData::new(inputs, shape), &device);
         let cell = Cell::new(&self.mann, &self.extras);
         let state = cell.step(self.state.repeat(count), inputs, false);
-        greatest(cell.scores(state.features).slice([0..count, 0..self.way]))
+        argmax(cell.scores(state.features).slice([0..count, 0..self.way]))
     }
 }
 
@@ -186,15 +201,15 @@ fn numbers(rows: Tensor<2>) -> Vec<f32> {
 
 /// Part found right of the pictures whose class came before.
 fn later_accuracy(found: &[usize], sequences: &[Vec<sequence::Item>]) -> f32 {
-    let (mut right, mut all) = (0, 0);
+    let (mut correct, mut all) = (0, 0);
     for (i, &found) in found.iter().enumerate() {
         let item = sequences[i % sequences.len()][i / sequences.len()];
         if item.instance > 1 {
-            right += usize::from(found == item.label);
+            correct += usize::from(found == item.label);
             all += 1;
         }
     }
-    right as f32 / all.max(1) as f32
+    correct as f32 / all.max(1) as f32
 }
 
 #[cfg(test)]

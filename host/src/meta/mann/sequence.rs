@@ -66,7 +66,7 @@ pub(super) fn input(mann: &Mann, row: &[f32], before: Option<(&[f32], usize)>) -
 
 /// What is taken away in every step of a measurement, to see what carries the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wipe {
+pub enum Ablation {
     /// Nothing.
     Nothing,
     /// The content of the memory, before it is read: zeros are read.
@@ -83,7 +83,7 @@ pub(super) fn run(
     rows: &[f32],
     dim: usize,
     sequences: &[Vec<Item>],
-    wipe: Wipe,
+    ablation: Ablation,
     device: &Device,
 ) -> (Tensor<2>, State) {
     let (count, steps) = (sequences.len(), sequences[0].len());
@@ -96,11 +96,11 @@ pub(super) fn run(
             input(mann, row(items[step]), before)
         });
         let inputs = TensorData::new(inputs.collect::<Vec<f32>>(), [count, mann.inputs(dim)]);
-        if wipe == Wipe::MemoryAndState {
+        if ablation == Ablation::MemoryAndState {
             state = cell.start(count);
         }
         let inputs = Tensor::from_data(inputs, device);
-        state = cell.step(state, inputs, wipe != Wipe::Nothing);
+        state = cell.step(state, inputs, ablation != Ablation::Nothing);
         features.push(state.features.clone());
     }
     (Tensor::cat(features, 0), state)

@@ -82,7 +82,7 @@ fn loss(
 ) -> Tensor<1> {
     let cell = Cell::new(mann, extras);
     let device = extras[0].device();
-    let (features, _) = sequence::run(mann, &cell, rows, 16, items, Wipe::Nothing, &device);
+    let (features, _) = sequence::run(mann, &cell, rows, 16, items, Ablation::Nothing, &device);
     sequence::loss(cell.scores(features), items)
 }
 
@@ -170,12 +170,13 @@ fn gradients_are_those_of_finite_differences() {
 fn the_memory_is_learned_and_carries_the_result() {
     let mann = small(Controller::FeedForward);
     let data = clusters(100, 77);
-    let measure =
-        |params: &Params, wipe| instance_accuracy(&mann, params, &data, 100, 5, wipe).unwrap();
+    let measure = |params: &Params, ablation| {
+        instance_accuracy(&mann, params, &data, 100, 5, ablation).unwrap()
+    };
     let (before, after) = (params(&mann, 1), train(&mann, 250, 1));
-    let start = measure(&before, Wipe::Nothing);
-    let end = measure(&after, Wipe::Nothing);
-    let wiped = measure(&after, Wipe::Memory);
+    let start = measure(&before, Ablation::Nothing);
+    let end = measure(&after, Ablation::Nothing);
+    let wiped = measure(&after, Ablation::Memory);
     for instance in [1, 4, 9] {
         // Chance is 1/3.
         assert!((start[instance].mean - 1.0 / 3.0).abs() < 0.1, "{start:?}");
@@ -212,20 +213,20 @@ fn a_task_is_learned_from_its_support_set_alone() {
         let shape = [rows.len() / 16, 16];
         Tensor::<2>::from_data(TensorData::new(rows, shape), &Device::flex())
     };
-    let mut right = 0;
+    let mut correct = 0;
     for first in (0..60).step_by(3) {
         let support = (0..3).flat_map(|c| rows(first + c, 0..2)).collect();
         let query = (0..3).flat_map(|c| rows(first + c, 2..10)).collect();
         let task = mann.adapt(&plan(), &trained, tensor(support), 3);
         let found = task.predict(tensor(query));
         assert_eq!(found.len(), 24);
-        right += found
+        correct += found
             .iter()
             .enumerate()
             .filter(|(i, f)| i / 8 == **f)
             .count();
     }
-    assert!(right > 20 * 24 * 3 / 4, "{right} of {}", 20 * 24);
+    assert!(correct > 20 * 24 * 3 / 4, "{correct} of {}", 20 * 24);
 }
 
 #[test]

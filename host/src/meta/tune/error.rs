@@ -1,4 +1,4 @@
-//! Why a search cannot start or go on.
+//! Why a search cannot start or continue.
 
 use std::path::PathBuf;
 
@@ -34,7 +34,7 @@ pub enum SpaceError {
     Unknown(String),
 }
 
-/// Why a study cannot start or go on.
+/// Why a study cannot start or continue.
 #[derive(Debug, thiserror::Error)]
 pub enum TuneError {
     /// The space, or the settings to start with.

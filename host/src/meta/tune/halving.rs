@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::trial::{Running, Trial};
 
-/// Asynchronous successive halving (Li et al. 2020) at every report: a trial goes on while its best
+/// Asynchronous successive halving (Li et al. 2020) at every report: a trial continues while its best
 /// value so far is among the best `1 / factor` of what the trials before it had reached after as
 /// many steps. A factor of 2 is the median rule (Golovin et al. 2017).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Halving {
-    /// How many trials there are for one that goes on.
+    /// How many trials there are for one that continues.
     pub factor: usize,
     /// Trials that must have come as far before one is judged by them.
     pub trials: usize,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::error::TuneError;
 use super::setup::Setup;
 use super::trial::Trial;
-use crate::files;
+use crate::atomic_file;
 
 /// Stands at the start of a study.
 const FORMAT: &str = "sudal tune 1";
@@ -47,7 +47,7 @@ impl Journal {
             setup: setup.clone(),
         });
         let head = head.map_err(|e| refused(e.into()))?;
-        files::create(path, &head).map_err(refused)?;
+        atomic_file::create(path, &head).map_err(refused)?;
         Self::locked(OpenOptions::new().append(true), path)
     }
 
@@ -245,7 +245,7 @@ fn same(path: &Path, there: &Setup, asked: &Setup) -> Result<(), TuneError> {
     add("stopping of bad trials", &|s| match s.pruning {
         None => "off".to_owned(),
         Some(h) => format!(
-            "one of {} goes on after {} trials, reports {} unjudged",
+            "one of {} continues after {} trials, reports {} unjudged",
             h.factor, h.trials, h.warmup
         ),
     });

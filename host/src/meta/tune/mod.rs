@@ -8,7 +8,7 @@
 //! Settings come from a tree-structured Parzen estimator (TPE, Bergstra et al. 2011; the crate
 //! `tpe`), bad trials are stopped by successive halving (Li et al. 2020), and every trial is a line
 //! of a file to which only is appended. A proposal depends on nothing but the setup and the trials
-//! before it, so a study that goes on from its file proposes what an unbroken one would have.
+//! before it, so a study that resumes from its file proposes what an unbroken one would have.
 
 mod error;
 mod halving;
@@ -26,4 +26,4 @@ pub use halving::Halving;
 pub use setup::Setup;
 pub use space::{Dimension, Params, Range, Space, Value};
 pub use study::Study;
-pub use trial::{Outcome, Running, Trial};
+pub use trial::{Running, Trial, TrialStatus};

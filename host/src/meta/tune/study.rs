@@ -7,7 +7,7 @@ use super::halving::Halving;
 use super::journal::Journal;
 use super::setup::Setup;
 use super::suggest::suggest;
-use super::trial::{Outcome, Running, Trial, best};
+use super::trial::{Running, Trial, TrialStatus, best};
 
 /// A search under way.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl Study {
         Ok(study)
     }
 
-    /// Goes on with the study in `path`, and says which line of it was not written to its end and
+    /// Continues with the study in `path`, and says which line of it was not written to its end and
     /// is left out.
     ///
     /// # Errors
@@ -65,7 +65,7 @@ impl Study {
         }
     }
 
-    /// Whether the trial, by what it reported, is not worth going on with.
+    /// Whether the trial, by what it reported, is not worth continuing with.
     pub fn should_stop(&self, running: &Running) -> bool {
         let lost = running.reports.iter().any(|(_, v)| !v.is_finite());
         let stops = |rule: Halving| rule.stops(&self.trials, running);
@@ -83,7 +83,7 @@ impl Study {
     pub fn tell(
         &mut self,
         mut running: Running,
-        outcome: Outcome,
+        outcome: TrialStatus,
         seconds: f64,
     ) -> Result<&Trial, TuneError> {
         let number = self.trials.len();
@@ -93,8 +93,8 @@ impl Study {
         let (lost, none) = (running.reports.len() < reported, running.reports.is_empty());
         let trial = Trial {
             number: running.number,
-            outcome: if lost || (none && outcome == Outcome::Finished) {
-                Outcome::Failed
+            outcome: if lost || (none && outcome == TrialStatus::Finished) {
+                TrialStatus::Failed
             } else {
                 outcome
             },
@@ -124,7 +124,7 @@ impl Study {
 
     /// The finished trial of the greatest value, the first of equals.
     pub fn best(&self) -> Option<&Trial> {
-        let finished = |t: &&Trial| t.outcome == Outcome::Finished;
+        let finished = |t: &&Trial| t.outcome == TrialStatus::Finished;
         let better = |a: &Trial, b: &Trial| match (a.value, b.value) {
             (Some(a), Some(b)) => a > b,
             _ => false,
@@ -139,7 +139,7 @@ impl Study {
     pub fn best_so_far(&self) -> Vec<Option<f64>> {
         let mut best: Option<f64> = None;
         let after = |trial: &Trial| {
-            if trial.outcome == Outcome::Finished {
+            if trial.outcome == TrialStatus::Finished {
                 best = [best, trial.value].into_iter().flatten().reduce(f64::max);
             }
             best

@@ -9,7 +9,7 @@ use tpe::{TpeOptimizerBuilder, histogram_estimator, parzen_estimator};
 
 use super::setup::Setup;
 use super::space::{Params, Range, Value};
-use super::trial::{Outcome, Trial};
+use super::trial::{Trial, TrialStatus};
 
 /// Part of the trials that count as good ones.
 const GAMMA: f64 = 0.15;
@@ -91,9 +91,9 @@ fn ranked(trials: &[Trial]) -> Vec<&Trial> {
     let mut ranked: Vec<&Trial> = trials.iter().collect();
     ranked.sort_by(|a, b| {
         let place = |t: &Trial| match t.outcome {
-            Outcome::Finished => (0, Reverse(0)),
-            Outcome::Pruned => (1, Reverse(t.reports.len())),
-            Outcome::Failed => (2, Reverse(0)),
+            TrialStatus::Finished => (0, Reverse(0)),
+            TrialStatus::Pruned => (1, Reverse(t.reports.len())),
+            TrialStatus::Failed => (2, Reverse(0)),
         };
         let value = |t: &Trial| t.value.unwrap_or(f64::NEG_INFINITY);
         place(a).cmp(&place(b)).then(value(b).total_cmp(&value(a)))

@@ -78,17 +78,17 @@ fn after(params: &Params, step: u64) -> f64 {
     value(params) - (-(step as f64) / 20.0).exp()
 }
 
-/// Goes on to `trials` trials and gives the steps that were taken.
-fn go_on(study: &mut Study, trials: usize) -> u64 {
+/// Continues to `trials` trials and gives the steps that were taken.
+fn resume(study: &mut Study, trials: usize) -> u64 {
     let mut steps = 0;
     while study.trials().len() < trials {
         let mut running = study.ask();
-        let mut outcome = Outcome::Finished;
+        let mut outcome = TrialStatus::Finished;
         for step in (EVERY..=STEPS).step_by(EVERY as usize) {
             steps += EVERY;
             running.report(step, after(&running.params, step));
             if step < STEPS && study.should_stop(&running) {
-                outcome = Outcome::Pruned;
+                outcome = TrialStatus::Pruned;
                 break;
             }
         }
@@ -107,7 +107,7 @@ fn finds_more_than_chance_with_the_same_number_of_trials() {
     let (seeds, trials) = (20, 40);
     for seed in 0..seeds {
         let mut study = Study::new(setup(seed)).unwrap();
-        go_on(&mut study, trials);
+        resume(&mut study, trials);
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut point = || value(&space().at(std::array::from_fn::<f64, 5, _>(|_| rng.random())));
         let chance = (0..trials).map(|_| point()).fold(f64::MIN, f64::max);
@@ -126,16 +126,16 @@ fn stopping_saves_steps_and_keeps_the_best() {
     let (mut best_of_all, mut best_of_fewer) = (0.0, 0.0);
     for seed in 0..10 {
         let mut whole = Study::new(setup(seed)).unwrap();
-        all += go_on(&mut whole, 40);
+        all += resume(&mut whole, 40);
         let mut pruned = Study::new(Setup {
             pruning: Some(Halving::default()),
             ..setup(seed)
         })
         .unwrap();
-        fewer += go_on(&mut pruned, 40);
+        fewer += resume(&mut pruned, 40);
         best_of_all += best(&whole) / 10.0;
         best_of_fewer += best(&pruned) / 10.0;
-        let stopped = |t: &&Trial| t.outcome == Outcome::Pruned;
+        let stopped = |t: &&Trial| t.outcome == TrialStatus::Pruned;
         for trial in pruned.trials().iter().filter(stopped) {
             assert!(value(&trial.params) < best(&pruned), "the best was stopped");
             assert!(trial.reports.last().unwrap().0 < STEPS);
@@ -149,14 +149,14 @@ fn stopping_saves_steps_and_keeps_the_best() {
 }
 
 #[test]
-fn a_study_that_goes_on_is_an_unbroken_one() {
+fn a_resumed_study_is_an_unbroken_one() {
     let folder = tempfile::tempdir().unwrap();
     let setup = Setup {
         pruning: Some(Halving::default()),
         ..setup(3)
     };
     let unbroken = folder.path().join("unbroken.jsonl");
-    go_on(&mut Study::create(&unbroken, setup.clone()).unwrap(), 30);
+    resume(&mut Study::create(&unbroken, setup.clone()).unwrap(), 30);
     let broken = folder.path().join("broken.jsonl");
     drop(Study::create(&broken, setup.clone()).unwrap());
     for trials in [1, 7, 8, 20, 30] {
@@ -164,12 +164,12 @@ fn a_study_that_goes_on_is_an_unbroken_one() {
         assert_eq!(torn, None);
         // A trial that was begun and not told leaves nothing behind.
         study.ask().report(EVERY, 1.0);
-        go_on(&mut study, trials);
+        resume(&mut study, trials);
     }
     assert_eq!(fs::read(&broken).unwrap(), fs::read(&unbroken).unwrap());
     let other = Setup { seed: 4, ..setup };
     let mut other = Study::new(other).unwrap();
-    go_on(&mut other, 30);
+    resume(&mut other, 30);
     let (kept, _) = Study::open(
         &unbroken,
         Setup {
@@ -185,7 +185,7 @@ fn a_study_that_goes_on_is_an_unbroken_one() {
 fn a_torn_last_line_is_left_out() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("study.jsonl");
-    go_on(&mut Study::create(&path, setup(1)).unwrap(), 5);
+    resume(&mut Study::create(&path, setup(1)).unwrap(), 5);
     let whole = fs::read(&path).unwrap();
     let mut lines = whole.split_inclusive(|b| *b == b'\n');
     let last = lines.next_back().unwrap().len();
@@ -197,7 +197,7 @@ fn a_torn_last_line_is_left_out() {
             (4, Some(6)),
             "{left} bytes of it"
         );
-        go_on(&mut study, 5);
+        resume(&mut study, 5);
         assert_eq!(fs::read(&path).unwrap(), whole);
     }
     // Without its line break it is whole all the same.
@@ -212,7 +212,7 @@ fn a_torn_last_line_is_left_out() {
 fn a_damaged_file_is_refused_with_its_line() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("study.jsonl");
-    go_on(&mut Study::create(&path, setup(1)).unwrap(), 3);
+    resume(&mut Study::create(&path, setup(1)).unwrap(), 3);
     let whole = fs::read_to_string(&path).unwrap();
     let refused = |text: &str| {
         fs::write(&path, text).unwrap();
@@ -314,7 +314,7 @@ fn the_first_trials_are_the_named_one_and_a_spread() {
         ..setup(0)
     };
     let mut study = Study::new(named.clone()).unwrap();
-    go_on(&mut study, Setup::STARTUP);
+    resume(&mut study, Setup::STARTUP);
     assert_eq!(study.trials()[0].params, first);
     let space = space();
     let rate = &space.dimensions()[0].range;
@@ -350,18 +350,18 @@ fn what_gave_no_number_has_failed() {
     assert!(!study.should_stop(&running));
     running.report(20, f64::NAN);
     assert!(study.should_stop(&running));
-    let told = study.tell(running, Outcome::Pruned, 0.0).unwrap();
-    assert_eq!((told.outcome, told.value), (Outcome::Failed, Some(0.4)));
+    let told = study.tell(running, TrialStatus::Pruned, 0.0).unwrap();
+    assert_eq!((told.outcome, told.value), (TrialStatus::Failed, Some(0.4)));
     let silent = study.ask();
-    let told = study.tell(silent, Outcome::Finished, 0.0).unwrap();
-    assert_eq!((told.outcome, told.value), (Outcome::Failed, None));
+    let told = study.tell(silent, TrialStatus::Finished, 0.0).unwrap();
+    assert_eq!((told.outcome, told.value), (TrialStatus::Failed, None));
     assert_eq!(study.best(), None);
     let mut running = study.ask();
     running.report(10, 0.1);
-    study.tell(running, Outcome::Finished, 0.0).unwrap();
+    study.tell(running, TrialStatus::Finished, 0.0).unwrap();
     assert_eq!(study.best_so_far(), [None, None, Some(0.1)]);
     // What failed is known to the proposals too.
-    go_on(&mut study, Setup::STARTUP + 2);
+    resume(&mut study, Setup::STARTUP + 2);
     assert!(study.best().unwrap().value > Some(0.1));
 }
 
@@ -382,7 +382,7 @@ fn halving_looks_at_the_same_step() {
         running.report(20, late);
         // Fewer than three to compare with.
         assert!(!study.should_stop(&running));
-        study.tell(running, Outcome::Finished, 0.0).unwrap();
+        study.tell(running, TrialStatus::Finished, 0.0).unwrap();
     }
     let stops = |reports: &[(u64, f64)]| {
         let mut running = study.ask();

@@ -7,7 +7,7 @@ use super::space::Params;
 /// How a trial ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Outcome {
+pub enum TrialStatus {
     /// It went to its end.
     Finished,
     /// It was stopped because it did worse than others.
@@ -50,7 +50,7 @@ pub struct Trial {
     /// Its number, from 0.
     pub number: u64,
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: TrialStatus,
     /// The best of its reports; greater is better.
     pub value: Option<f64>,
     /// Its settings.
@@ -77,7 +77,7 @@ impl Trial {
             let n = self.number;
             return Some(format!("trial {n} stands where trial {number} belongs"));
         }
-        if self.outcome == Outcome::Finished && self.value.is_none() {
+        if self.outcome == TrialStatus::Finished && self.value.is_none() {
             return Some("a finished trial without a value".to_owned());
         }
         if !self.reports.is_sorted_by(|a, b| a.0 < b.0) {

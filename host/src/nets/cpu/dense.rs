@@ -1,4 +1,4 @@
-//! Dense convolution as a matrix product over unfolded pictures.
+//! Dense convolution as a matrix product over im2col rows.
 //!
 //! A picture unfolds into one row per output pixel, the row holding the `kernel * kernel * inputs`
 //! values under the kernel, so that the weights `[kernel * kernel * inputs, outputs]` multiply it
@@ -11,11 +11,11 @@ use super::gemm::{Matrix, multiply};
 use super::part::Part;
 use crate::nets::shape::BlockShape;
 
-/// Size of one thread's unfolded pictures, in floats: about half of a core's second-level cache.
+/// Size of one thread's im2col rows, in floats: about half of a core's second-level cache.
 const UNFOLDED: usize = 128 * 1024;
 
 /// Writes the rows of one picture to `rows`.
-fn unfold(s: &BlockShape, x: &[f32], rows: &mut [f32]) {
+fn im2col(s: &BlockShape, x: &[f32], rows: &mut [f32]) {
     let tap = s.inputs;
     let line = s.kernel * tap;
     let mut at = 0;
@@ -95,7 +95,7 @@ pub(crate) fn forward(s: &BlockShape, x: &[f32], weight: &[f32], y: &mut [f32]) 
                     .chunks_exact(s.in_len())
                     .zip(rows.chunks_exact_mut(pixels * k))
                 {
-                    unfold(s, x, rows);
+                    im2col(s, x, rows);
                 }
                 rows
             };
@@ -125,12 +125,12 @@ pub(crate) fn backward(
     let k = s.taps() * s.inputs;
     let pixels = s.out_pixels();
     let together = (UNFOLDED / (pixels * k)).clamp(1, (x.len() / s.in_len()).max(1));
-    let unfolded = if s.is_pointwise() {
+    let columns_len = if s.is_pointwise() {
         0
     } else {
         together * pixels * k
     };
-    let mut rows = vec![0.0; unfolded];
+    let mut rows = vec![0.0; columns_len];
     let mut dy = vec![0.0; together * pixels * s.outputs];
     for (group, x) in x.chunks(together * s.in_len()).enumerate() {
         let m = x.len() / s.in_len() * pixels;
@@ -142,7 +142,7 @@ pub(crate) fn backward(
             .chunks_exact(s.in_len())
             .zip(rows.chunks_exact_mut(pixels * k))
         {
-            unfold(s, x, rows);
+            im2col(s, x, rows);
         }
         multiply(
             (k, s.outputs, m),

@@ -1,7 +1,7 @@
 //! The arithmetic of a training step on the processor: float32, NHWC, both cores.
 //!
 //! A block is convolution, batch norm, ReLU and an optional 2x2 max pool. Convolutions are matrix
-//! products over unfolded pictures ([`dense`]) or sums over taps ([`depthwise`]); what follows the
+//! products over im2col rows ([`dense`]) or sums over taps ([`depthwise`]); what follows the
 //! convolution is fused into one pass forward and two passes back ([`norm`]); [`second`] is the way
 //! back through those two. Work is split by a fixed number of pictures, never by the number of
 //! threads, and partial sums are added in a fixed order, so the same input gives the same bits on

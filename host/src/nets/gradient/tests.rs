@@ -160,7 +160,7 @@ fn differentiated(
     (first, second)
 }
 
-fn alike(a: &[f32], b: &[f32], what: &str) {
+fn assert_close(a: &[f32], b: &[f32], what: &str) {
     assert_eq!(a.len(), b.len(), "{what}");
     let largest = b.iter().fold(1f32, |m, v| m.max(v.abs()));
     for (a, b) in a.iter().zip(b) {
@@ -216,7 +216,7 @@ fn every_second_derivative_is_that_of_the_definition() {
             let narrow = |v: &[f64]| v.iter().map(|v| *v as f32).collect::<Vec<f32>>();
             let skip = usize::from(!pictures);
             for i in skip..4 {
-                alike(
+                assert_close(
                     &first[i],
                     &narrow(&expected[i]),
                     &format!("output {i} of {s:?}"),
@@ -244,7 +244,7 @@ fn every_second_derivative_is_that_of_the_definition() {
                     ((moved(step) - moved(-step)) / (2.0 * step)) as f32
                 };
                 let slopes: Vec<f32> = (0..given[input].len()).map(difference).collect();
-                alike(
+                assert_close(
                     &second[input],
                     &slopes,
                     &format!("by input {input} of {s:?}"),
@@ -262,7 +262,7 @@ fn fused_gradient_matches_the_composition_of_burns_operations() {
             let (a1, a2) = differentiated(&s, &given, true, pictures);
             let (b1, b2) = differentiated(&s, &given, false, pictures);
             for (i, (a, b)) in a1.iter().zip(&b1).chain(a2.iter().zip(&b2)).enumerate() {
-                alike(a, b, &format!("{i} of {s:?}"));
+                assert_close(a, b, &format!("{i} of {s:?}"));
             }
         }
     }
@@ -316,7 +316,7 @@ fn gradient_of_a_network_is_that_of_autodiff() {
         let grads = (embedding * by).sum().backward();
         for (i, (ours, weight)) in ours.tensors().zip(weights.tensors()).enumerate() {
             let expected = values(weight.grad(&grads).unwrap());
-            alike(
+            assert_close(
                 &values(ours.clone()),
                 &expected,
                 &format!("{i} of {architecture:?}"),

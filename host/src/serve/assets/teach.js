@@ -250,7 +250,7 @@ export function setUp(app) {
 
   let listed;
   function list(classes) {
-    // As with tabs: what has not changed is not drawn anew.
+    // As with tabs: what has not changed is not redrawn.
     const now = JSON.stringify([classes, app.allowed, app.current, lang, $("name").value.trim()]);
     if (now === listed) return;
     listed = now;

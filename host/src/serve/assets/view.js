@@ -206,7 +206,7 @@ export function history(device, open) {
   $("strip").replaceChildren(...(items.length ? items : [make("p", { textContent: t("no-history") })]));
 }
 
-/** One more at the front, without drawing the others anew. */
+/** One more at the front, without redrawing the others. */
 export function addMoment(device, most, open) {
   const strip = $("strip");
   if (device.history.length === 1) strip.replaceChildren();
@@ -216,7 +216,7 @@ export function addMoment(device, most, open) {
 
 export function tabs(devices, current, choose) {
   const nav = $("tabs");
-  // A tab stays the same element, or a click on it would be lost when it is drawn anew.
+  // A tab stays the same element, or a click on it would be lost when it is redrawn.
   while (nav.children.length > devices.length) nav.lastChild.remove();
   devices.forEach(({ state, history: decisions }, index) => {
     if (!nav.children[index]) {

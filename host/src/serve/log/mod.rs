@@ -71,7 +71,7 @@ pub struct Log {
     clock: Clock,
     /// What to do with a file that is damaged.
     replace: bool,
-    /// Or why it is not open. Whoever opens it anew has it alone.
+    /// Or why it is not open. Whoever opens it again has it alone.
     store: RwLock<Result<Store, LogError>>,
     queue: Mutex<Queue>,
     /// Held by whoever writes.
@@ -93,7 +93,7 @@ struct Queue {
 #[derive(Debug)]
 struct Writing {
     before: Before,
-    trouble: Option<Trouble>,
+    failure: Option<WriteFailure>,
     closed: bool,
 }
 
@@ -107,7 +107,7 @@ enum Before {
 
 /// Why it can't be written, and when it is tried again.
 #[derive(Debug)]
-struct Trouble {
+struct WriteFailure {
     error: LogError,
     pause: Duration,
     until: Duration,
@@ -163,7 +163,7 @@ impl Log {
             }),
             writing: Mutex::new(Writing {
                 before: Before::Wall(wall),
-                trouble: None,
+                failure: None,
                 closed: false,
             }),
             numbers: Mutex::default(),
@@ -216,8 +216,8 @@ impl Log {
     /// Why something was not written.
     pub fn close(&self) -> Result<(), LogError> {
         let mut writing = lock(&self.writing);
-        if let Some(trouble) = &mut writing.trouble {
-            trouble.until = Duration::ZERO;
+        if let Some(failure) = &mut writing.failure {
+            failure.until = Duration::ZERO;
         }
         let written = self.write(&mut writing);
         writing.closed = true;
@@ -236,9 +236,9 @@ impl Log {
                 return Ok(());
             };
             let now = self.clock.now();
-            match &writing.trouble {
+            match &writing.failure {
                 _ if writing.closed => return Err(LogError::Closed(self.path.clone())),
-                Some(trouble) if now.steady < trouble.until => return Err(trouble.error.clone()),
+                Some(failure) if now.steady < failure.until => return Err(failure.error.clone()),
                 Some(_) => self.reopen(None),
                 None => {}
             }
@@ -249,7 +249,7 @@ impl Log {
             match self.with(|store| store.write(&batch, passed, self.keep)) {
                 Ok(()) => {
                     writing.before = Before::Steady(now.steady);
-                    writing.trouble = None;
+                    writing.failure = None;
                     let mut queue = lock(&self.queue);
                     queue.waiting.retain(|entry| entry.id > last);
                 }
@@ -257,10 +257,10 @@ impl Log {
                     // What is in it can be read meanwhile.
                     self.reopen(Some(&error));
                     let pause = writing
-                        .trouble
+                        .failure
                         .as_ref()
-                        .map_or(FIRST_PAUSE, |trouble| LONGEST_PAUSE.min(2 * trouble.pause));
-                    writing.trouble = Some(Trouble {
+                        .map_or(FIRST_PAUSE, |failure| LONGEST_PAUSE.min(2 * failure.pause));
+                    writing.failure = Some(WriteFailure {
                         error: error.clone(),
                         pause,
                         until: now.steady + pause,
@@ -271,7 +271,7 @@ impl Log {
         }
     }
 
-    /// Opens the file anew where it is not open, or after an error.
+    /// Reopens the file where it is not open, or after an error.
     fn reopen(&self, error: Option<&LogError>) {
         let mut store = self.store.write().unwrap_or_else(PoisonError::into_inner);
         if store.is_ok() && error.is_none() {

@@ -15,7 +15,7 @@ use linux::{Stream, cameras};
 #[cfg(not(target_os = "linux"))]
 use nowhere::{Stream, cameras};
 
-/// A camera of this computer. It is opened anew after a failure.
+/// A camera of this computer. It is reopened after a failure.
 pub struct Webcam {
     path: PathBuf,
     size: (u32, u32),
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_camera_that_was_lost_is_opened_anew() {
+    fn a_camera_that_was_lost_is_reopened() {
         let mut webcam = Webcam {
             path: "/dev/video-none".into(),
             size: (640, 480),

@@ -2,40 +2,47 @@
 
 use sudal_firmware::patches;
 
-use super::super::Source;
-use super::super::hub::Wish;
-use super::super::pulse::Doing;
+use super::super::FrameSource;
+use super::super::heartbeat::Activity;
+use super::super::hub::Command;
 use super::super::state;
-use super::super::trouble::Trouble;
+use super::super::watch_error::WatchError;
 use super::recent::Commission;
-use super::{Session, Worker};
+use super::{LiveDevice, Worker};
 use crate::device::{ClientError, DeviceError, InspectionError, InspectionInfo, InspectionRequest};
 
 /// Frames of good parts that are watched at most.
 const MOST: u32 = 100_000;
 
 impl Worker {
-    /// Carries out a wish about inspection.
-    pub(super) fn inspection(&mut self, session: &mut Session, wish: Wish) -> Result<(), Trouble> {
+    /// Carries out a command about inspection.
+    pub(super) fn inspection(
+        &mut self,
+        live: &mut LiveDevice,
+        command: Command,
+    ) -> Result<(), WatchError> {
         if self.commission.is_some()
-            && !matches!(wish, Wish::KeepCommission | Wish::DiscardCommission)
+            && !matches!(
+                command,
+                Command::KeepCommission | Command::DiscardCommission
+            )
         {
-            return Err(Trouble::Commissioning);
+            return Err(WatchError::Commissioning);
         }
-        match wish {
-            Wish::Good { picture } => {
-                self.learn(session, InspectionRequest::Good, "good", picture)?;
+        match command {
+            Command::Good { picture } => {
+                self.learn(live, InspectionRequest::Good, "good", picture)?;
             }
-            Wish::Bad { picture } => self.learn(session, InspectionRequest::Bad, "bad", picture)?,
-            Wish::Forget => {
+            Command::Bad { picture } => self.learn(live, InspectionRequest::Bad, "bad", picture)?,
+            Command::Forget => {
                 let forget = InspectionRequest::Forget;
-                let client = &mut session.client;
-                self.past
+                let client = &mut live.client;
+                self.undo_stack
                     .inspect(client, "forget", |client| Ok(client.inspection(forget)?))?;
             }
-            Wish::Commission { frames } => {
+            Command::Commission { frames } => {
                 // What another program left unfinished is not a part of it.
-                let info = session.client.inspection(InspectionRequest::Discard)?;
+                let info = live.client.inspection(InspectionRequest::Discard)?;
                 if info.frames == 0 {
                     return Err(DeviceError::from(InspectionError::NothingLearned).into());
                 }
@@ -45,16 +52,16 @@ impl Worker {
                     watched: info.watched,
                 });
             }
-            Wish::KeepCommission => {
-                self.commission.ok_or(Trouble::NothingToUndo)?;
+            Command::KeepCommission => {
+                self.commission.ok_or(WatchError::NothingToUndo)?;
                 let keep = InspectionRequest::Keep;
-                let client = &mut session.client;
-                self.past
+                let client = &mut live.client;
+                self.undo_stack
                     .inspect(client, "commission", |client| Ok(client.inspection(keep)?))?;
                 self.commission = None;
             }
-            Wish::DiscardCommission => {
-                session.client.inspection(InspectionRequest::Discard)?;
+            Command::DiscardCommission => {
+                live.client.inspection(InspectionRequest::Discard)?;
                 self.commission = None;
             }
             _ => {}
@@ -65,65 +72,65 @@ impl Worker {
     /// Learns the frame in view, or that of a decision, and keeps what it taught.
     fn learn(
         &mut self,
-        session: &mut Session,
+        live: &mut LiveDevice,
         request: InspectionRequest,
         what: &'static str,
         picture: Option<u64>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), WatchError> {
         match picture {
             Some(id) => {
-                let frame = self.recent.frame(id).ok_or(Trouble::Gone)?;
-                session.take(Some(frame))?;
+                let frame = self.recent.frame(id).ok_or(WatchError::Gone)?;
+                live.take(Some(frame))?;
             }
             None => {
-                self.hub.beat(self.place, Doing::Picture);
+                self.hub.beat(self.place, Activity::Picture);
                 let frame = self.options.source.same()?;
-                self.hub.beat(self.place, Doing::Ask);
-                let frame = session.take(frame)?;
-                self.show(session, &frame);
+                self.hub.beat(self.place, Activity::Ask);
+                let frame = live.take(frame)?;
+                self.show(live, &frame);
             }
         }
-        self.past.inspect(&mut session.client, what, |client| {
+        self.undo_stack.inspect(&mut live.client, what, |client| {
             let before = client.inspection(InspectionRequest::Discard)?;
             let after = client.inspection(request)?;
             if (after.frames, after.bad) == (before.frames, before.bad) {
                 client.inspection(InspectionRequest::Discard)?;
-                return Err(Trouble::NothingUnusual);
+                return Err(WatchError::NothingUnusual);
             }
             Ok(client.inspection(InspectionRequest::Keep)?)
         })
     }
 
     /// While commissioning, counts the frame that was just decided about.
-    pub(super) fn watch_good(&mut self, session: &mut Session) -> Result<(), Trouble> {
+    pub(super) fn watch_good(&mut self, live: &mut LiveDevice) -> Result<(), WatchError> {
         let Some(commission) = self.commission.filter(|c| c.seen < c.frames) else {
             return Ok(());
         };
-        self.unlock(session)?;
-        let watched = session.client.inspection(InspectionRequest::Watch);
-        self.lock(session)?;
+        self.unlock(live)?;
+        let watched = live.client.inspection(InspectionRequest::Watch);
+        self.lock(live)?;
         let info = watched?;
         self.commission = Some(Commission {
             seen: commission.seen + 1,
             watched: info.watched,
             ..commission
         });
-        session.known = Some(info);
-        self.publish(session);
+        live.known = Some(info);
+        self.publish(live);
         Ok(())
     }
 
-    /// Goes on with what was being watched before the device was lost, if it still knows of it.
-    pub(super) fn resume(&mut self, session: &Session) {
-        let watched = session.known.map(|info| info.watched);
+    /// Continues with what was being watched before the device was lost, if it still knows of it.
+    pub(super) fn resume(&mut self, live: &LiveDevice) {
+        let watched = live.known.map(|info| info.watched);
         self.commission = self
             .commission
             .filter(|commission| watched == Some(commission.watched));
     }
 
     /// What pages are told.
-    pub(super) fn inspected(&self, session: &Session) -> Option<state::Inspection> {
-        let info = session.known?;
+    pub(super) fn inspected(&self, live: &LiveDevice) -> Option<state::Inspection> {
+        let info = live.known?;
         Some(state::Inspection {
             good: info.frames,
             bad: info.bad,
@@ -132,7 +139,7 @@ impl Worker {
             watched: info.watched,
             fewest: patches::Commission::FEWEST,
             foreign: info.is_foreign,
-            shown: !matches!(self.options.source, Source::Camera),
+            shown: !matches!(self.options.source, FrameSource::Camera),
             first: self.recent.first.unwrap_or(u64::MAX),
             commission: self
                 .commission
@@ -141,9 +148,9 @@ impl Worker {
     }
 }
 
-impl Session {
+impl LiveDevice {
     /// Asks what the device knows of good parts; none where it can't know any.
-    pub(super) fn know(&mut self) -> Result<(), Trouble> {
+    pub(super) fn know(&mut self) -> Result<(), WatchError> {
         self.known = match self.client.inspection(InspectionRequest::Status) {
             Ok(info) => Some(info).filter(|info: &InspectionInfo| info.has_patches),
             Err(ClientError::Device(DeviceError::Inspection(_))) => None,

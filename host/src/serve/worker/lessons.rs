@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use sudal_firmware::heads::Role;
 
+use super::super::heartbeat::Activity;
 use super::super::hub::{Answer, Said};
 use super::super::past::Lesson;
-use super::super::pulse::Doing;
-use super::super::trouble::Trouble;
-use super::super::{Source, picture};
-use super::{LESSON, Session, Worker};
+use super::super::watch_error::WatchError;
+use super::super::{FrameSource, picture};
+use super::{LESSON, LiveDevice, Worker};
 use crate::data::Gray;
 use crate::device::{ClientError, DeviceError, Judgement, Shots};
 
@@ -18,75 +18,73 @@ impl Worker {
     /// Teaches what a decision's picture really shows, and tells what was and is said of it.
     pub(super) fn correct(
         &mut self,
-        session: &mut Session,
+        live: &mut LiveDevice,
         id: u64,
         (name, role): (&str, Role),
-    ) -> Result<Answer, Trouble> {
-        let frame = self.frame_of(session, id)?;
+    ) -> Result<Answer, WatchError> {
+        let frame = self.frame_of(live, id)?;
         self.teaching = Some(Instant::now() + LESSON);
-        let before = session.say(&frame)?;
-        session.take(Some(frame.clone()))?;
+        let before = live.say(&frame)?;
+        live.take(Some(frame.clone()))?;
         let lesson = Lesson {
             name,
             role,
             hold: None,
             fit: false,
         };
-        let shots = self.past.enroll(&mut session.client, lesson)?;
-        self.keep_shot(session, name, &frame)?;
-        session.list()?;
+        let shots = self.undo_stack.enroll(&mut live.client, lesson)?;
+        self.keep_shot(live, name, &frame)?;
+        live.list()?;
         Ok(Answer {
             shots: Some(shots),
             class: Some(name.to_owned()),
             before,
-            after: session.say(&frame)?,
+            after: live.say(&frame)?,
             ..Answer::default()
         })
     }
 
     /// The frame of a decision: the one that was decided about, or, when that is gone, its picture in
     /// the log, where that shows all of it.
-    fn frame_of(&self, session: &Session, id: u64) -> Result<Gray, Trouble> {
-        if matches!(self.options.source, Source::Camera) {
-            return Err(Trouble::OwnCamera);
+    fn frame_of(&self, live: &LiveDevice, id: u64) -> Result<Gray, WatchError> {
+        if matches!(self.options.source, FrameSource::Camera) {
+            return Err(WatchError::OwnCamera);
         }
         if let Some(frame) = self.recent.frame(id) {
             return Ok(frame);
         }
-        self.hub.beat(self.place, Doing::Log);
+        self.hub.beat(self.place, Activity::Log);
         let kept = self.hub.log.picture(id)?;
         let kept = kept.as_deref().and_then(picture::read);
-        self.hub.beat(self.place, Doing::Ask);
-        kept.filter(|frame| {
-            session.known.is_none() && picture::looked_at(frame, &session.info).is_none()
-        })
-        .ok_or(Trouble::Gone)
+        self.hub.beat(self.place, Activity::Ask);
+        kept.filter(|frame| live.known.is_none() && picture::looked_at(frame, &live.info).is_none())
+            .ok_or(WatchError::Gone)
     }
 
     /// Teaches a picture that was brought along.
     pub(super) fn import(
         &mut self,
-        session: &mut Session,
+        live: &mut LiveDevice,
         frame: Gray,
         lesson: Lesson<'_>,
-    ) -> Result<Answer, Trouble> {
+    ) -> Result<Answer, WatchError> {
         self.teaching = Some(Instant::now() + LESSON);
-        session.take(Some(frame.clone()))?;
-        self.show(session, &frame);
+        live.take(Some(frame.clone()))?;
+        self.show(live, &frame);
         let name = lesson.name.to_owned();
-        let shots = self.past.enroll(&mut session.client, lesson)?;
-        self.taught(session, name, &frame, shots)
+        let shots = self.undo_stack.enroll(&mut live.client, lesson)?;
+        self.taught(live, name, &frame, shots)
     }
 
     /// What is answered to who taught a frame, whose picture is kept.
     pub(super) fn taught(
         &self,
-        session: &mut Session,
+        live: &mut LiveDevice,
         name: String,
         frame: &Gray,
         shots: u8,
-    ) -> Result<Answer, Trouble> {
-        self.keep_shot(session, &name, frame)?;
+    ) -> Result<Answer, WatchError> {
+        self.keep_shot(live, &name, frame)?;
         Ok(Answer {
             shots: Some(shots),
             class: Some(name),
@@ -95,8 +93,8 @@ impl Worker {
     }
 
     /// Keeps the picture of a class's last shot, for people to see what was taught.
-    fn keep_shot(&self, session: &mut Session, name: &str, frame: &Gray) -> Result<(), Trouble> {
-        let record = session.client.record_of(name)?.unwrap_or_default();
+    fn keep_shot(&self, live: &mut LiveDevice, name: &str, frame: &Gray) -> Result<(), WatchError> {
+        let record = live.client.record_of(name)?.unwrap_or_default();
         let last = Shots::of(&record).and_then(|shots| shots.keys().pop());
         if let Some(key) = last
             && let Err(error) = self.hub.log.keep_shot(&key, &picture::small(frame))
@@ -111,8 +109,8 @@ impl Worker {
     }
 
     /// What tells the shots of a class apart, under which their pictures are kept.
-    pub(super) fn gallery(&self, session: &mut Session, id: u8) -> Result<Answer, Trouble> {
-        let record = session.client.record(id)?;
+    pub(super) fn gallery(&self, live: &mut LiveDevice, id: u8) -> Result<Answer, WatchError> {
+        let record = live.client.record(id)?;
         let keys = Shots::of(&record).map(|shots| shots.keys());
         Ok(Answer {
             gallery: Some(keys.unwrap_or_default()),
@@ -123,19 +121,19 @@ impl Worker {
     /// Takes a shot out of a class: the one that is known by this key.
     pub(super) fn remove_shot(
         &mut self,
-        session: &mut Session,
+        live: &mut LiveDevice,
         id: u8,
         key: &str,
-    ) -> Result<Answer, Trouble> {
-        let name = session.name(id);
-        let record = session.client.record(id)?;
-        let shots = Shots::of(&record).ok_or(Trouble::Gone)?;
+    ) -> Result<Answer, WatchError> {
+        let name = live.name(id);
+        let record = live.client.record(id)?;
+        let shots = Shots::of(&record).ok_or(WatchError::Gone)?;
         let place = shots.keys().iter().position(|known| known == key);
-        let place = place.ok_or(Trouble::Gone)?;
-        let less = shots.without(place).ok_or(Trouble::LastShot)?;
+        let place = place.ok_or(WatchError::Gone)?;
+        let less = shots.without(place).ok_or(WatchError::LastShot)?;
         let left = self
-            .past
-            .replace(&mut session.client, &name, record.clone(), &less)?;
+            .undo_stack
+            .replace(&mut live.client, &name, record.clone(), &less)?;
         Ok(Answer {
             shots: Some(left),
             class: Some(name),
@@ -144,9 +142,9 @@ impl Worker {
     }
 }
 
-impl Session {
+impl LiveDevice {
     /// What the device says of a frame; nothing while nothing is taught.
-    fn say(&mut self, frame: &Gray) -> Result<Option<Said>, Trouble> {
+    fn say(&mut self, frame: &Gray) -> Result<Option<Said>, WatchError> {
         self.take(Some(frame.clone()))?;
         match self.client.judge() {
             Ok(Judgement::Class(verdict)) => {

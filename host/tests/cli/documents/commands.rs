@@ -53,13 +53,13 @@ const DATA: [&str; 5] = [
 ];
 
 /// A folder like the project's, with boards that are switched off in the end.
-pub(crate) struct Bench(TempDir);
+pub(crate) struct Workspace(TempDir);
 
-impl Bench {
+impl Workspace {
     /// With models, and the data sets that are there.
     pub(crate) fn new() -> Self {
-        let bench = Self(tempfile::tempdir().unwrap());
-        let dir = bench.0.path();
+        let workspace = Self(tempfile::tempdir().unwrap());
+        let dir = workspace.0.path();
         // Copies: some commands write over a model.
         fs::create_dir(dir.join("models")).unwrap();
         for entry in fs::read_dir(root().join("models")).unwrap() {
@@ -74,7 +74,7 @@ impl Bench {
                 symlink(&path, dir.join(path.file_name().unwrap())).unwrap();
             }
         }
-        bench
+        workspace
     }
 
     fn bash(&self, script: &str, path: &Path) -> Output {
@@ -115,25 +115,25 @@ impl Bench {
     }
 }
 
-impl Drop for Bench {
+impl Drop for Workspace {
     fn drop(&mut self) {
         self.run("sudal stop --board emulator");
     }
 }
 
-/// Runs what a page says, in order, but for so many blocks; what was printed.
+/// Runs what a page says, in order, but for n blocks; what was printed.
 fn follow(page: &str, marked: usize) -> String {
     let document = Document::open(&root().join(page));
     let blocks = document.blocks("sh");
     let (left, run): (Vec<_>, Vec<_>) = blocks.iter().partition(|block| block.starts_with(MARK));
     assert_eq!(left.len(), marked, "{page}: blocks that begin by {MARK:?}");
-    let bench = Bench::new();
+    let workspace = Workspace::new();
     for block in left {
-        let said = bench.look(block);
+        let said = workspace.look(block);
         assert!(said.is_empty(), "{page}: {block}{said}");
     }
     let script: String = run.into_iter().map(String::as_str).collect();
-    let output = bench.run(&script);
+    let output = workspace.run(&script);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let steps = String::from_utf8_lossy(&output.stderr);
     println!("{said}");
@@ -182,7 +182,7 @@ fn every_page_with_commands_is_followed() {
 
 #[test]
 fn the_program_takes_every_command_in_a_line_or_table() {
-    let bench = Bench::new();
+    let workspace = Workspace::new();
     let mut count = 0;
     let mut script = String::new();
     for document in markdown::all() {
@@ -195,7 +195,7 @@ fn the_program_takes_every_command_in_a_line_or_table() {
             script.push_str(&format!("{code} || true\n"));
         }
     }
-    let said = bench.look(&script);
+    let said = workspace.look(&script);
     assert!(said.is_empty(), "{said}");
     println!("{count} commands");
     assert!(count > 100, "{count}");
@@ -203,9 +203,9 @@ fn the_program_takes_every_command_in_a_line_or_table() {
 
 #[test]
 fn a_command_that_the_program_does_not_take_is_found() {
-    let bench = Bench::new();
+    let workspace = Workspace::new();
     let wrong = "sudal classify a.png --no-such-option\nsudal no-such-command\nsudal list\n";
-    let said = bench.look(wrong);
+    let said = workspace.look(wrong);
     assert!(
         said.contains("--no-such-option") && said.contains("no-such-command"),
         "{said}"

@@ -1,11 +1,11 @@
 //! Tables of measurements are what the commands above them write.
 //!
-//! `SUDAL_TABLES=WORD` measures again, and writes anew, those whose commands hold the word (`sudal` for
+//! `SUDAL_TABLES=WORD` measures, and writes again, those whose commands hold the word (`sudal` for
 //! all of them, which takes hours).
 
 use std::fs;
 
-use super::commands::Bench;
+use super::commands::Workspace;
 use super::markdown::{Document, all};
 
 /// How a paragraph begins that names, in code, the commands whose rows are in the table behind it.
@@ -50,10 +50,10 @@ fn tables(document: &Document) -> Vec<Table> {
 }
 
 /// What the commands write, as one table for each head.
-fn measure(bench: &Bench, commands: &[String], more: &str) -> String {
+fn measure(workspace: &Workspace, commands: &[String], more: &str) -> String {
     let mut table = String::new();
     for command in commands {
-        let output = bench.run(&format!("{command} --markdown {more}"));
+        let output = workspace.run(&format!("{command} --markdown {more}"));
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{command}: {errors}");
         let said = String::from_utf8(output.stdout).unwrap();
@@ -81,20 +81,20 @@ fn write(document: &Document, table: Table, rows: &str) {
 
 #[test]
 fn tables_are_under_the_commands_that_write_them() {
-    let bench = Bench::new();
+    let workspace = Workspace::new();
     let measured = std::env::var("SUDAL_TABLES").ok();
     let mut count = 0;
     for document in all() {
         for table in tables(&document).into_iter().rev() {
             count += 1;
             for command in &table.commands {
-                let said = bench.look(&format!("{command} --markdown"));
+                let said = workspace.look(&format!("{command} --markdown"));
                 assert!(said.is_empty(), "{}: {said}", document.name());
             }
             let again = |word: &String| table.commands.iter().any(|command| command.contains(word));
             if measured.as_ref().is_some_and(again) {
                 println!("{}", table.commands.join("\n"));
-                let text = measure(&bench, &table.commands, "");
+                let text = measure(&workspace, &table.commands, "");
                 println!("{text}");
                 write(&document, table, &text);
             }
@@ -106,13 +106,13 @@ fn tables_are_under_the_commands_that_write_them() {
 
 #[test]
 fn a_measuring_command_writes_the_table_of_the_page() {
-    let bench = Bench::new();
+    let workspace = Workspace::new();
     let page = Document::open(&super::markdown::root().join("host/docs/benchmarks.md"));
     let lines: Vec<&str> = page.text.lines().collect();
     let mut tables = tables(&page).into_iter();
     let quick = |table: &Table| table.commands[0].starts_with("sudal eval models/parts");
     let table = tables.find(quick).expect("the page has the table of parts");
-    let text = measure(&bench, &table.commands, "--episodes 2");
+    let text = measure(&workspace, &table.commands, "--episodes 2");
     let written: Vec<&str> = text.lines().collect();
     assert_eq!(written[..2], lines[table.lines.0..table.lines.0 + 2]);
     assert_eq!(written.len(), table.lines.1 - table.lines.0);

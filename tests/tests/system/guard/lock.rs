@@ -13,8 +13,8 @@ use sudal_firmware::protocol::{
 };
 use sudal_tests::GEOMETRY;
 
-use super::bench::{
-    Bench, KEY, OTHER, answer, ask, challenge, classes, pass, protection, provision, show, unlock,
+use super::rig::{
+    KEY, OTHER, Rig, answer, ask, challenge, classes, pass, protection, provision, show, unlock,
 };
 
 const LOCKED: Result<(), DeviceError> = Err(DeviceError::Lock(LockError::Locked));
@@ -227,7 +227,7 @@ fn requests(frame: &[u8]) -> Vec<(Request<'_>, bool)> {
 
 #[test]
 fn a_locked_device_refuses_each_request_that_would_change_it_and_answers_the_others() {
-    let bench = Bench::locked();
+    let rig = Rig::locked();
     let frame = sudal_tests::picture(1, 1);
     let requests = requests(&frame);
     let kinds: BTreeSet<_> = requests
@@ -236,9 +236,9 @@ fn a_locked_device_refuses_each_request_that_would_change_it_and_answers_the_oth
         .collect();
     assert_eq!(kinds, (0..KINDS).collect());
     for (request, guarded) in requests {
-        bench.twin().start(|device| {
+        rig.twin().start(|device| {
             show(device);
-            let before = bench.contents();
+            let before = rig.contents();
             let answered = ask(device, &request);
             if guarded {
                 assert_eq!(answered, LOCKED, "{request:?}");
@@ -253,7 +253,7 @@ fn a_locked_device_refuses_each_request_that_would_change_it_and_answers_the_oth
             } else {
                 assert_ne!(answered, LOCKED, "{request:?}");
             }
-            assert_eq!(bench.contents(), before);
+            assert_eq!(rig.contents(), before);
             assert_eq!(protection(device).lock, LockState::Locked, "{request:?}");
             assert_eq!(classes(device), 1);
         });
@@ -262,8 +262,8 @@ fn a_locked_device_refuses_each_request_that_would_change_it_and_answers_the_oth
 
 #[test]
 fn a_device_without_a_key_works_as_ever_and_one_with_a_key_takes_no_other() {
-    let bench = Bench::new();
-    bench.start(|device| {
+    let rig = Rig::new();
+    rig.start(|device| {
         assert_eq!(protection(device).lock, LockState::Open);
         show(device);
         assert_eq!(
@@ -299,7 +299,7 @@ fn a_device_without_a_key_works_as_ever_and_one_with_a_key_takes_no_other() {
         unlock(device, &KEY).unwrap();
     });
     // Off and on is locked.
-    bench.start(|device| {
+    rig.start(|device| {
         assert_eq!(ask(device, &Request::Reset), LOCKED);
         unlock(device, &KEY).unwrap();
         assert_eq!(ask(device, &Request::Reset), Ok(()));
@@ -308,8 +308,8 @@ fn a_device_without_a_key_works_as_ever_and_one_with_a_key_takes_no_other() {
 
 #[test]
 fn an_answer_with_any_bit_flipped_is_wrong() {
-    let bench = Bench::locked();
-    bench.start(|device| {
+    let rig = Rig::locked();
+    rig.start(|device| {
         for bit in 0..256 {
             pass(LONGEST_WAIT);
             let nonce = challenge(device).unwrap();
@@ -330,10 +330,10 @@ fn an_answer_with_any_bit_flipped_is_wrong() {
 
 #[test]
 fn an_answer_works_once_and_only_for_the_last_challenge() {
-    let bench = Bench::locked();
+    let rig = Rig::locked();
     let none = Err(LockError::NoChallenge.into());
     let mut heard = Vec::new();
-    bench.start(|device| {
+    rig.start(|device| {
         assert_eq!(answer(device, [0; 32]), none);
         let first = lock::answer(&KEY, &challenge(device).unwrap());
         let second = lock::answer(&KEY, &challenge(device).unwrap());
@@ -350,7 +350,7 @@ fn an_answer_works_once_and_only_for_the_last_challenge() {
     });
     // Nor after a power cycle, whatever challenge comes.
     for replayed in heard {
-        bench.start(|device| {
+        rig.start(|device| {
             assert_eq!(answer(device, replayed), none);
             pass(LONGEST_WAIT);
             challenge(device).unwrap();
@@ -363,20 +363,20 @@ fn an_answer_works_once_and_only_for_the_last_challenge() {
 /// owner gives the same key again.
 #[test]
 fn no_challenge_comes_twice() {
-    let mut bench = Bench::locked();
+    let mut rig = Rig::locked();
     let mut seen = BTreeSet::new();
     let mut asked = 0;
     for round in 0..200 {
         if round == 100 {
-            bench.power.on(None);
-            bench.run(true, |_| ());
-            bench.start(|device| {
+            rig.power.on(None);
+            rig.run(true, |_| ());
+            rig.start(|device| {
                 let (key, seed) = (KEY, [4; 16]);
                 ask(device, &Request::Lock(LockRequest::Provision { key, seed })).unwrap();
             });
         }
-        bench.power.on((round % 3 == 0).then_some(round % 7));
-        bench.run(false, |device| {
+        rig.power.on((round % 3 == 0).then_some(round % 7));
+        rig.run(false, |device| {
             for _ in 0..10 {
                 if let Ok(nonce) = challenge(device) {
                     asked += 1;
@@ -384,7 +384,7 @@ fn no_challenge_comes_twice() {
                 }
             }
         });
-        bench = bench.twin();
+        rig = rig.twin();
     }
     println!("{asked} challenges, {} different", seen.len());
     assert!(asked > 1000, "{asked}");
@@ -392,11 +392,11 @@ fn no_challenge_comes_twice() {
 
 #[test]
 fn wrong_answers_make_the_next_wait_longer_and_a_power_cycle_does_not_help() {
-    let bench = Bench::locked();
+    let rig = Rig::locked();
     let mut waited = Vec::new();
     for _ in 0..9 {
-        bench.start(|device| {
-            // Whatever there is to wait begins anew with the power.
+        rig.start(|device| {
+            // Whatever there is to wait starts again with the power.
             if let Some(&seconds) = waited.last() {
                 assert_eq!(challenge(device), Err(LockError::Wait { seconds }.into()));
                 pass(seconds - 1);
@@ -415,7 +415,7 @@ fn wrong_answers_make_the_next_wait_longer_and_a_power_cycle_does_not_help() {
     }
     assert_eq!(waited, [1, 2, 4, 8, 16, 32, 64, 64, 64]);
     // The right key ends it.
-    bench.start(|device| {
+    rig.start(|device| {
         pass(LONGEST_WAIT);
         unlock(device, &KEY).unwrap();
         unlock(device, &KEY).unwrap();
@@ -426,15 +426,15 @@ fn wrong_answers_make_the_next_wait_longer_and_a_power_cycle_does_not_help() {
 /// device afterwards.
 #[test]
 fn a_power_cut_saves_nobody_from_the_count() {
-    let bench = Bench::locked();
+    let rig = Rig::locked();
     let (mut cuts, mut looked) = (0, 0);
     for key in [KEY, OTHER] {
         for left in 0.. {
-            let bench = bench.twin();
-            bench.power.on(Some(left));
-            let outcome = bench.run(false, |device| unlock(device, &key));
-            let cut = bench.power.is_off();
-            bench.start(|device| {
+            let rig = rig.twin();
+            rig.power.on(Some(left));
+            let outcome = rig.run(false, |device| unlock(device, &key));
+            let cut = rig.power.is_off();
+            rig.start(|device| {
                 if outcome == WRONG {
                     looked += 1;
                     assert!(matches!(
@@ -461,15 +461,15 @@ fn a_power_cut_saves_nobody_from_the_count() {
 
 #[test]
 fn a_power_cut_while_the_key_is_given_leaves_the_device_open_or_locked_by_that_key() {
-    let bench = Bench::new();
-    bench.start(|_| ());
+    let rig = Rig::new();
+    rig.start(|_| ());
     let (mut open, mut locked) = (0, 0);
     for left in 0.. {
-        let bench = bench.twin();
-        bench.power.on(Some(left));
-        let given = bench.run(false, |device| provision(device, KEY));
-        let cut = bench.power.is_off();
-        bench.start(|device| match protection(device).lock {
+        let rig = rig.twin();
+        rig.power.on(Some(left));
+        let given = rig.run(false, |device| provision(device, KEY));
+        let cut = rig.power.is_off();
+        rig.start(|device| match protection(device).lock {
             LockState::Open => {
                 assert!(given.is_err());
                 open += 1;
@@ -493,18 +493,18 @@ fn a_power_cut_while_the_key_is_given_leaves_the_device_open_or_locked_by_that_k
 /// The pin gives the device to who holds it, and never with what it was taught.
 #[test]
 fn a_recovery_cut_anywhere_never_gives_the_classes_away() {
-    let bench = Bench::locked();
+    let rig = Rig::locked();
     let mut cuts = 0;
     for left in 0.. {
-        let bench = bench.twin();
-        bench.power.on(Some(left));
-        bench.run(true, |_| ());
-        let cut = bench.power.is_off();
-        let (lock, left_over) = bench.start(|device| (protection(device).lock, classes(device)));
+        let rig = rig.twin();
+        rig.power.on(Some(left));
+        rig.run(true, |_| ());
+        let cut = rig.power.is_off();
+        let (lock, left_over) = rig.start(|device| (protection(device).lock, classes(device)));
         assert!(lock == LockState::Locked || left_over == 0, "cut at {left}");
         // Once more, and it is as new.
-        bench.power.on(None);
-        bench.run(true, |device| {
+        rig.power.on(None);
+        rig.run(true, |device| {
             assert_eq!(protection(device).lock, LockState::Open);
             assert_eq!(classes(device), 0);
             provision(device, OTHER).unwrap();
@@ -517,9 +517,9 @@ fn a_recovery_cut_anywhere_never_gives_the_classes_away() {
     }
     println!("{cuts} cuts");
     let name = b"gear";
-    bench.power.on(None);
-    bench.run(true, |_| ());
-    let [store, settings, ..] = &bench.contents()[..] else {
+    rig.power.on(None);
+    rig.run(true, |_| ());
+    let [store, settings, ..] = &rig.contents()[..] else {
         panic!("no flash")
     };
     assert!(!store.windows(name.len()).any(|window| window == name));
@@ -529,20 +529,20 @@ fn a_recovery_cut_anywhere_never_gives_the_classes_away() {
 /// Not what a power cut does, but what radiation or a tired cell may.
 #[test]
 fn settings_that_are_damaged_close_the_device_and_never_open_it() {
-    let bench = Bench::locked();
-    bench.start(|device| unlock(device, &KEY).unwrap());
-    let len = bench.settings.bytes.borrow().len();
+    let rig = Rig::locked();
+    rig.start(|device| unlock(device, &KEY).unwrap());
+    let len = rig.settings.bytes.borrow().len();
     let (mut flips, mut closed) = (0, 0);
     for byte in 0..len {
         // A sector starts with two words of marks, of which one is erased as long as it is in use.
-        if byte % 4096 >= 8 && bench.settings.bytes.borrow()[byte] == 0xff {
+        if byte % 4096 >= 8 && rig.settings.bytes.borrow()[byte] == 0xff {
             continue;
         }
         for bit in 0..8 {
-            let bench = bench.twin();
-            bench.settings.bytes.borrow_mut()[byte] ^= 1 << bit;
+            let rig = rig.twin();
+            rig.settings.bytes.borrow_mut()[byte] ^= 1 << bit;
             flips += 1;
-            bench.start(|device| match protection(device).lock {
+            rig.start(|device| match protection(device).lock {
                 LockState::Locked => {}
                 LockState::Unreadable => {
                     closed += 1;

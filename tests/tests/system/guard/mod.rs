@@ -1,6 +1,6 @@
 //! Who tries to get in, and what tries to break an update: the firmware's device on flashes whose
 //! power can fail at any word.
 
-mod bench;
 mod lock;
+mod rig;
 mod update;

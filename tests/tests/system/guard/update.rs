@@ -9,8 +9,8 @@ use sudal_firmware::protocol::{
 };
 use sudal_tests::{block_means, change, tested_block_means};
 
-use super::bench::{
-    Bench, Board, KEY, OTHER, ask, begin, classes, model, protection, send, unlock, update,
+use super::rig::{
+    Board, KEY, OTHER, Rig, ask, begin, classes, model, protection, send, unlock, update,
 };
 
 fn fault(fault: ImageFault) -> Result<(), DeviceError> {
@@ -23,13 +23,13 @@ fn trust(device: &mut Board<'_>, key: &SigningKey) {
 }
 
 /// A locked device that trusts a key.
-fn trusting(key: &SigningKey) -> Bench {
-    let bench = Bench::locked();
-    bench.start(|device| {
+fn trusting(key: &SigningKey) -> Rig {
+    let rig = Rig::locked();
+    rig.start(|device| {
         unlock(device, &KEY).unwrap();
         trust(device, key);
     });
-    bench
+    rig
 }
 
 fn bind(
@@ -55,16 +55,16 @@ fn signed(maker: &SigningKey, name: &str, product: &str, counter: u32) -> Vec<u8
 #[test]
 fn an_older_image_is_not_taken_once_a_newer_one_has_run() {
     let maker = SigningKey::random();
-    let bench = trusting(&maker);
+    let rig = trusting(&maker);
     let older = |counter, least| fault(ImageFault::Older { counter, least });
-    bench.start(|device| {
+    rig.start(|device| {
         unlock(device, &KEY).unwrap();
         update(device, &signed(&maker, "five", "", 5)).unwrap();
         // It has not run yet, so one can still think better of it.
         assert_eq!(protection(device).bound.counter, 0);
         update(device, &signed(&maker, "three", "", 3)).unwrap();
     });
-    bench.start(|device| {
+    rig.start(|device| {
         assert_eq!(model(device), "three");
         let protection = protection(device);
         assert_eq!(protection.bound.counter, 3);
@@ -78,19 +78,19 @@ fn an_older_image_is_not_taken_once_a_newer_one_has_run() {
         assert_eq!(update(device, &unclaimed), older(0, 3));
         update(device, &signed(&maker, "three again", "", 3)).unwrap();
     });
-    bench.start(|device| {
+    rig.start(|device| {
         assert_eq!(model(device), "three again");
         unlock(device, &KEY).unwrap();
         update(device, &signed(&maker, "nine", "", 9)).unwrap();
     });
-    bench.start(|device| {
+    rig.start(|device| {
         assert_eq!(model(device), "nine");
         assert_eq!(protection(device).bound.counter, 9);
     });
     // A newer one that fails where it lies gives way to the one before, as ever.
-    let slot = &bench.slots[usize::from(bench.start(|d| protection(d).running) == Slot::B)];
+    let slot = &rig.slots[usize::from(rig.start(|d| protection(d).running) == Slot::B)];
     slot.bytes.borrow_mut()[300] ^= 1;
-    bench.start(|device| {
+    rig.start(|device| {
         assert_eq!(model(device), "three again");
         assert_eq!(protection(device).bound.counter, 9);
         // The owner can set the counter, also to go back.
@@ -99,14 +99,14 @@ fn an_older_image_is_not_taken_once_a_newer_one_has_run() {
         bind(device, None, Some(4)).unwrap();
         update(device, &signed(&maker, "four", "", 4)).unwrap();
     });
-    bench.start(|device| assert_eq!(model(device), "four"));
+    rig.start(|device| assert_eq!(model(device), "four"));
 }
 
 #[test]
 fn an_image_for_another_product_is_not_taken() {
     let maker = SigningKey::random();
-    let bench = trusting(&maker);
-    bench.start(|device| {
+    let rig = trusting(&maker);
+    rig.start(|device| {
         unlock(device, &KEY).unwrap();
         // A device that is nothing in particular takes any.
         update(device, &signed(&maker, "nut's", "nut", 0)).unwrap();
@@ -116,21 +116,21 @@ fn an_image_for_another_product_is_not_taken() {
         assert_eq!(update(device, &image), refused);
         update(device, &signed(&maker, "gear's", "gear", 1)).unwrap();
     });
-    bench.start(|device| {
+    rig.start(|device| {
         assert_eq!(model(device), "gear's");
         let name = protection(device).bound.product;
         assert_eq!(name.name(), Some("gear"));
         unlock(device, &KEY).unwrap();
         update(device, &signed(&maker, "anybody's", "", 2)).unwrap();
     });
-    bench.start(|device| {
+    rig.start(|device| {
         assert_eq!(model(device), "anybody's");
         // What was taken before the device became another product runs no more.
         unlock(device, &KEY).unwrap();
         update(device, &signed(&maker, "gear's", "gear", 2)).unwrap();
         bind(device, Some("nut"), None).unwrap();
     });
-    bench.start(|device| {
+    rig.start(|device| {
         assert_eq!(model(device), "anybody's");
         assert_eq!(protection(device).rejected, Some(ImageFault::Product));
     });
@@ -138,8 +138,8 @@ fn an_image_for_another_product_is_not_taken() {
 
 #[test]
 fn product_and_counter_are_of_signed_images_and_set_with_the_key() {
-    let bench = Bench::locked();
-    bench.start(|device| {
+    let rig = Rig::locked();
+    rig.start(|device| {
         assert_eq!(
             bind(device, Some("gear"), Some(1)),
             Err(LockError::Locked.into())
@@ -151,7 +151,7 @@ fn product_and_counter_are_of_signed_images_and_set_with_the_key() {
         let maker = SigningKey::random();
         update(device, &signed(&maker, "new", "nut", u32::MAX)).unwrap();
     });
-    bench.start(|device| {
+    rig.start(|device| {
         assert_eq!(model(device), "new");
         assert_eq!(protection(device).bound.counter, 0);
     });
@@ -160,18 +160,18 @@ fn product_and_counter_are_of_signed_images_and_set_with_the_key() {
 #[test]
 fn a_power_cut_while_the_counter_rises_leaves_the_old_or_the_new() {
     let maker = SigningKey::random();
-    let bench = trusting(&maker);
-    bench.start(|device| {
+    let rig = trusting(&maker);
+    rig.start(|device| {
         unlock(device, &KEY).unwrap();
         update(device, &signed(&maker, "two", "", 2)).unwrap();
     });
     let mut cuts = 0;
     for left in 0.. {
-        let bench = bench.twin();
-        bench.power.on(Some(left));
-        bench.run(false, |_| ());
-        let cut = bench.power.is_off();
-        bench.start(|device| {
+        let rig = rig.twin();
+        rig.power.on(Some(left));
+        rig.run(false, |_| ());
+        let cut = rig.power.is_off();
+        rig.start(|device| {
             assert_eq!(model(device), "two");
             assert_eq!(protection(device).bound.counter, 2);
             unlock(device, &KEY).unwrap();
@@ -187,18 +187,18 @@ fn a_power_cut_while_the_counter_rises_leaves_the_old_or_the_new() {
 
 #[test]
 fn an_update_runs_from_the_next_start_on_and_the_next_one_goes_to_the_other_slot() {
-    let bench = Bench::locked();
+    let rig = Rig::locked();
     let mut before = "factory".to_owned();
     for (round, slot) in [Slot::A, Slot::B, Slot::A].into_iter().enumerate() {
         let name = format!("model {round}");
-        bench.start(|device| {
+        rig.start(|device| {
             unlock(device, &KEY).unwrap();
             update(device, &tested_block_means(&name)).unwrap();
             // What runs was not touched.
             assert_eq!(model(device), before);
             assert_eq!(protection(device).next, slot);
         });
-        bench.start(|device| {
+        rig.start(|device| {
             assert_eq!(model(device), name);
             let protection = protection(device);
             assert_eq!((protection.running, protection.rejected), (slot, None));
@@ -211,8 +211,8 @@ fn an_update_runs_from_the_next_start_on_and_the_next_one_goes_to_the_other_slot
 
 #[test]
 fn an_update_that_was_not_restarted_into_gives_way_to_the_next() {
-    let bench = Bench::locked();
-    bench.start(|device| {
+    let rig = Rig::locked();
+    rig.start(|device| {
         unlock(device, &KEY).unwrap();
         update(device, &tested_block_means("first")).unwrap();
         // Cut off while what was to run is written over.
@@ -220,23 +220,23 @@ fn an_update_that_was_not_restarted_into_gives_way_to_the_next() {
         begin(device, &second).unwrap();
         send(device, &second[..600], 0).unwrap();
     });
-    bench.start(|device| {
+    rig.start(|device| {
         assert_eq!(model(device), "factory");
         assert_eq!(protection(device).rejected, None);
         unlock(device, &KEY).unwrap();
         update(device, &tested_block_means("second")).unwrap();
     });
-    bench.start(|device| assert_eq!(model(device), "second"));
+    rig.start(|device| assert_eq!(model(device), "second"));
 }
 
 #[test]
 fn only_the_trusted_key_signs() {
     let (maker, other) = (SigningKey::random(), SigningKey::random());
-    let bench = trusting(&maker);
+    let rig = trusting(&maker);
     let image = tested_block_means("new");
     let signed = maker.sign(&image).unwrap();
     let mut tried = 0;
-    bench.start(|device| {
+    rig.start(|device| {
         unlock(device, &KEY).unwrap();
         assert_eq!(update(device, &image), fault(ImageFault::Unsigned));
         let foreign = other.sign(&image).unwrap();
@@ -261,18 +261,18 @@ fn only_the_trusted_key_signs() {
         assert_eq!(protection(device).next, Slot::Factory);
     });
     println!("{tried} signatures with a flipped bit");
-    bench.start(|device| {
+    rig.start(|device| {
         assert_eq!(model(device), "factory");
         unlock(device, &KEY).unwrap();
         update(device, &signed).unwrap();
     });
-    bench.start(|device| assert_eq!(model(device), "new"));
+    rig.start(|device| assert_eq!(model(device), "new"));
     // Who trusts another key from then on does not run it any more.
-    bench.start(|device| {
+    rig.start(|device| {
         unlock(device, &KEY).unwrap();
         trust(device, &other);
     });
-    bench.start(|device| {
+    rig.start(|device| {
         assert_eq!(model(device), "factory");
         assert_eq!(protection(device).rejected, Some(ImageFault::Signature));
     });
@@ -282,11 +282,11 @@ fn only_the_trusted_key_signs() {
 #[test]
 fn no_bit_of_a_signed_image_can_be_changed() {
     let maker = SigningKey::random();
-    let bench = trusting(&maker);
+    let rig = trusting(&maker);
     let image = tested_block_means("new");
     let signed = maker.sign(&image).unwrap();
     let (mut tried, mut signatures) = (0, 0);
-    bench.start(|device| {
+    rig.start(|device| {
         unlock(device, &KEY).unwrap();
         for byte in 0..image.len() {
             let mut changed = image.clone();
@@ -308,13 +308,13 @@ fn no_bit_of_a_signed_image_can_be_changed() {
     });
     println!("{tried} changed images, {signatures} refused by their signature");
     assert!(signatures > 1000);
-    bench.start(|device| assert_eq!(model(device), "factory"));
+    rig.start(|device| assert_eq!(model(device), "factory"));
 }
 
 #[test]
 fn keys_that_fit_any_signature_are_not_trusted() {
-    let bench = Bench::new();
-    bench.start(|device| {
+    let rig = Rig::new();
+    rig.start(|device| {
         // The neutral element and the point of order two, and no point at all.
         let mut neutral = [0; 32];
         neutral[0] = 1;
@@ -330,7 +330,7 @@ fn keys_that_fit_any_signature_are_not_trusted() {
 
 #[test]
 fn an_image_that_is_not_fit_to_run_is_refused_and_named() {
-    let bench = Bench::locked();
+    let rig = Rig::locked();
     let good = tested_block_means("new");
     let edit = |edit: fn(&mut sudal_firmware::image::Header)| {
         let mut image = good.clone();
@@ -378,11 +378,11 @@ fn an_image_that_is_not_fit_to_run_is_refused_and_named() {
         (vec![], Err(UpdateError::Length { room: 8192 }.into())),
     ];
     for (image, refused) in cases {
-        bench.start(|device| {
+        rig.start(|device| {
             unlock(device, &KEY).unwrap();
             assert_eq!(update(device, &image), refused);
         });
-        bench.start(|device| {
+        rig.start(|device| {
             assert_eq!(model(device), "factory");
             assert_eq!(protection(device).rejected, None);
         });
@@ -391,9 +391,9 @@ fn an_image_that_is_not_fit_to_run_is_refused_and_named() {
 
 #[test]
 fn an_image_cut_short_at_any_byte_is_refused() {
-    let bench = Bench::new();
+    let rig = Rig::new();
     let image = tested_block_means("new");
-    bench.start(|device| {
+    rig.start(|device| {
         for len in 1..image.len() {
             assert!(update(device, &image[..len]).is_err(), "{len} bytes");
         }
@@ -404,11 +404,11 @@ fn an_image_cut_short_at_any_byte_is_refused() {
 
 #[test]
 fn pieces_out_of_order_and_damaged_ones_are_refused() {
-    let bench = Bench::new();
+    let rig = Rig::new();
     let image = tested_block_means("new");
     let chunk = |offset: u32, chunk| Request::Update(UpdateRequest::Chunk { offset, chunk });
     let finish = Request::Update(UpdateRequest::Finish);
-    bench.start(|device| {
+    rig.start(|device| {
         let error = |error: UpdateError| Err(error.into());
         assert_eq!(ask(device, &finish), error(UpdateError::NotBegun));
         assert_eq!(
@@ -440,14 +440,14 @@ fn pieces_out_of_order_and_damaged_ones_are_refused() {
         assert_eq!(ask(device, &more), error(UpdateError::Length { room: len }));
         ask(device, &finish).unwrap();
     });
-    bench.start(|device| assert_eq!(model(device), "new"));
+    rig.start(|device| assert_eq!(model(device), "new"));
 }
 
 #[test]
-fn what_came_damaged_is_written_anew_when_the_update_is_announced_again() {
-    let bench = Bench::new();
+fn what_came_damaged_is_written_again_when_the_update_is_announced_again() {
+    let rig = Rig::new();
     let image = tested_block_means("new");
-    bench.start(|device| {
+    rig.start(|device| {
         let mut damaged = image.clone();
         damaged[300] ^= 0xff;
         begin(device, &image).unwrap();
@@ -456,28 +456,28 @@ fn what_came_damaged_is_written_anew_when_the_update_is_announced_again() {
         send(device, &image, offset).unwrap();
         ask(device, &Request::Update(UpdateRequest::Finish)).unwrap();
     });
-    bench.start(|device| assert_eq!(model(device), "new"));
+    rig.start(|device| assert_eq!(model(device), "new"));
 }
 
 /// At each word that is programmed and each sector that is erased, from the announcement to the
 /// switch: what runs then is the old image or, once it was told to be there, the new one. The update
-/// goes on from there.
-fn cut_everywhere(bench: &Bench, old: &str, image: &[u8]) -> (usize, usize, usize) {
+/// continues from there.
+fn cut_everywhere(rig: &Rig, old: &str, image: &[u8]) -> (usize, usize, usize) {
     let (mut cuts, mut resumed, mut switched) = (0, 0, 0);
     for left in 0.. {
-        let bench = bench.twin();
-        bench.power.on(Some(left));
-        let done = bench.run(false, |device| {
+        let rig = rig.twin();
+        rig.power.on(Some(left));
+        let done = rig.run(false, |device| {
             unlock(device, &KEY)?;
             update(device, image)
         });
-        if !bench.power.is_off() {
+        if !rig.power.is_off() {
             assert_eq!(done, Ok(()));
             break;
         }
         cuts += 1;
         assert!(done.is_err(), "done without power at {left}");
-        let goes_on = bench.start(|device| {
+        let goes_on = rig.start(|device| {
             let name = model(device);
             assert!(name == old || name == "new", "{name} after a cut at {left}");
             assert_eq!(protection(device).rejected, None, "cut at {left}");
@@ -485,7 +485,7 @@ fn cut_everywhere(bench: &Bench, old: &str, image: &[u8]) -> (usize, usize, usiz
             if name == "new" {
                 return false;
             }
-            super::bench::pass(64);
+            super::rig::pass(64);
             unlock(device, &KEY).unwrap();
             let offset = begin(device, image).unwrap();
             resumed += usize::from(offset > 0);
@@ -494,7 +494,7 @@ fn cut_everywhere(bench: &Bench, old: &str, image: &[u8]) -> (usize, usize, usiz
             true
         });
         switched += usize::from(!goes_on);
-        bench.start(|device| {
+        rig.start(|device| {
             assert_eq!(model(device), "new", "cut at {left}");
             assert_eq!(classes(device), 1);
         });
@@ -505,8 +505,8 @@ fn cut_everywhere(bench: &Bench, old: &str, image: &[u8]) -> (usize, usize, usiz
 #[test]
 fn a_power_cut_anywhere_in_an_update_leaves_the_old_image_or_the_new_one() {
     let maker = SigningKey::random();
-    let bench = trusting(&maker);
-    // Long enough for a second sector, where an interrupted update goes on.
+    let rig = trusting(&maker);
+    // Long enough for a second sector, where an interrupted update continues.
     let long = |name: &str| {
         let mut image = tested_block_means(name);
         image.resize(4400, 0x5a);
@@ -516,41 +516,41 @@ fn a_power_cut_anywhere_in_an_update_leaves_the_old_image_or_the_new_one() {
     let image = long("new");
     println!(
         "from the factory's: {:?}",
-        cut_everywhere(&bench, "factory", &image)
+        cut_everywhere(&rig, "factory", &image)
     );
     for old in ["old", "older"] {
-        bench.start(|device| {
+        rig.start(|device| {
             unlock(device, &KEY).unwrap();
             update(device, &long(old)).unwrap();
         });
-        let (cuts, resumed, switched) = cut_everywhere(&bench, old, &image);
+        let (cuts, resumed, switched) = cut_everywhere(&rig, old, &image);
         println!("from an update's: {cuts} cuts, {resumed} resumed, {switched} switched already");
         assert!(cuts > 1000 && resumed > 50);
     }
 }
 
 /// The flashed image is in slot A, so the first update goes to slot B; it needs no signature until an
-/// update took its slot, and again when the device is flashed anew.
+/// update took its slot, and again when the device is flashed again.
 #[test]
 fn without_room_apart_the_flashed_image_is_in_the_first_slot() {
     let maker = SigningKey::random();
-    let bench = Bench::locked_without_factory();
-    bench.start(|device| {
+    let rig = Rig::locked_without_factory();
+    rig.start(|device| {
         assert_eq!(model(device), "factory");
         unlock(device, &KEY).unwrap();
         trust(device, &maker);
     });
-    bench.start(|device| {
+    rig.start(|device| {
         assert_eq!(model(device), "factory");
         assert_eq!(protection(device).running, Slot::A);
     });
     let image = |name: &str| maker.sign(&tested_block_means(name)).unwrap();
-    let (cuts, ..) = cut_everywhere(&bench, "factory", &image("new"));
+    let (cuts, ..) = cut_everywhere(&rig, "factory", &image("new"));
     assert!(cuts > 300, "{cuts}");
     let mut before = "factory".to_owned();
     for (round, slot) in [Slot::B, Slot::A, Slot::B].into_iter().enumerate() {
         let name = format!("model {round}");
-        bench.start(|device| {
+        rig.start(|device| {
             unlock(device, &KEY).unwrap();
             update(device, &image(&name)).unwrap();
             assert_eq!(
@@ -558,7 +558,7 @@ fn without_room_apart_the_flashed_image_is_in_the_first_slot() {
                 (before.clone(), slot)
             );
         });
-        bench.start(|device| {
+        rig.start(|device| {
             assert_eq!(
                 (model(device), protection(device).running),
                 (name.clone(), slot)
@@ -567,58 +567,58 @@ fn without_room_apart_the_flashed_image_is_in_the_first_slot() {
         before = name;
     }
     // An image that was refused stays in the idle slot, and never runs.
-    bench.start(|device| {
+    rig.start(|device| {
         unlock(device, &KEY).unwrap();
         assert!(update(device, &tested_block_means("foreign")).is_err());
     });
-    bench.start(|device| assert_eq!(model(device), "model 2"));
-    bench.slots[1].bytes.borrow_mut()[300] ^= 1;
-    bench.start(|device| {
+    rig.start(|device| assert_eq!(model(device), "model 2"));
+    rig.slots[1].bytes.borrow_mut()[300] ^= 1;
+    rig.start(|device| {
         assert!(protection(device).rejected.is_some());
         assert!(ask(device, &Request::Embed).is_err());
     });
-    // Flashed anew.
+    // Flashed again.
     let flashed = block_means("flashed");
-    bench.slots[0].bytes.borrow_mut()[..flashed.len()].copy_from_slice(&flashed);
-    bench.slots[1].bytes.borrow_mut().fill(0xff);
-    bench.start(|device| assert_eq!(model(device), "flashed"));
+    rig.slots[0].bytes.borrow_mut()[..flashed.len()].copy_from_slice(&flashed);
+    rig.slots[1].bytes.borrow_mut().fill(0xff);
+    rig.start(|device| assert_eq!(model(device), "flashed"));
 }
 
 /// The image that runs is damaged where it lies: the device starts with the other one and says why.
 #[test]
 fn a_damaged_image_gives_way_to_the_other_one_and_that_to_the_factorys() {
     let maker = SigningKey::random();
-    let bench = trusting(&maker);
-    let damage = |bench: &Bench, slot: usize, byte: usize| {
-        bench.slots[slot].bytes.borrow_mut()[byte] ^= 1 << (byte % 8);
+    let rig = trusting(&maker);
+    let damage = |rig: &Rig, slot: usize, byte: usize| {
+        rig.slots[slot].bytes.borrow_mut()[byte] ^= 1 << (byte % 8);
     };
     for name in ["one", "two"] {
-        bench.start(|device| {
+        rig.start(|device| {
             unlock(device, &KEY).unwrap();
             update(device, &maker.sign(&tested_block_means(name)).unwrap()).unwrap();
         });
     }
     let len = tested_block_means("two").len() + signature::LEN;
     for byte in 0..len {
-        let bench = bench.twin();
-        damage(&bench, 1, byte);
-        bench.start(|device| {
+        let rig = rig.twin();
+        damage(&rig, 1, byte);
+        rig.start(|device| {
             assert_eq!(model(device), "one", "byte {byte}");
             assert!(protection(device).rejected.is_some());
         });
-        damage(&bench, 0, len - 1 - byte);
-        bench.start(|device| {
+        damage(&rig, 0, len - 1 - byte);
+        rig.start(|device| {
             assert_eq!(model(device), "factory");
             assert!(protection(device).rejected.is_some());
             assert!(unlock(device, &OTHER).is_err());
         });
-        super::bench::pass(64);
-        bench.start(|device| {
-            super::bench::pass(64);
+        super::rig::pass(64);
+        rig.start(|device| {
+            super::rig::pass(64);
             unlock(device, &KEY).unwrap();
             update(device, &maker.sign(&tested_block_means("three")).unwrap()).unwrap();
         });
-        bench.start(|device| {
+        rig.start(|device| {
             assert_eq!(model(device), "three");
             assert_eq!(protection(device).rejected, None);
         });

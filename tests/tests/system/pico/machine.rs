@@ -10,7 +10,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
-use sudal::device::{Board, Client, Kind, Link, Patience, UsbBoard};
+use sudal::device::{Board, Client, Kind, Link, RetryPolicy, UsbBoard};
 use sudal_tests::{node_packages, program};
 
 /// The emulator, and what reads UF2, by npm.
@@ -137,7 +137,7 @@ impl Power {
     pub(super) fn connect(&self) -> Client<Box<dyn Link>> {
         let mut board = UsbBoard::at(Kind::Pico, Some(&self.socket));
         let mut client = board.connect().unwrap();
-        client.set_patience(Patience {
+        client.set_retry_policy(RetryPolicy {
             each: Duration::from_secs(60),
             attempts: 1,
         });

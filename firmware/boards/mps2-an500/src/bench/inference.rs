@@ -18,7 +18,10 @@ use memory::ARENA;
 
 mod memory {
     //! What the models need, from `build.rs`.
-    #![allow(dead_code, reason = "there is no picture besides the image's own")]
+    #![allow(
+        dead_code,
+        reason = "there is no picture in addition to the image's own"
+    )]
     include!(concat!(env!("OUT_DIR"), "/memory.rs"));
 }
 

@@ -11,7 +11,7 @@ use core::panic::PanicInfo;
 
 use cortex_m::singleton;
 use cortex_m_rt::entry;
-use sudal_firmware::decision::{Drift, Filter, LeaveOneOut, Rate, Vote, Yardstick};
+use sudal_firmware::decision::{Drift, Filter, LeaveOneOut, NoveltyModel, Rate, Vote};
 use sudal_firmware::heads::{Head, MAX_DIM, Quantization};
 use sudal_firmware::store::Known;
 
@@ -29,15 +29,20 @@ fn main() -> ! {
             let _ = black_box(known.classify(black_box(head), embedding, 1, quantization));
         }
         let rate = Rate::new(black_box(100)).unwrap_or_default();
-        let yardstick = Yardstick::new(black_box(None), known.of_model(1), rate);
+        let novelty_model = NoveltyModel::new(black_box(None), known.of_model(1), rate);
         let (mut vote, mut drift) = (Vote::new(black_box(Filter::default())), Drift::default());
         for class in known.classes() {
-            let outcome = yardstick.outcome(embedding, class, known.classes().first());
+            let outcome = novelty_model.outcome(embedding, class, known.classes().first());
             black_box(vote.push(outcome));
-            black_box(LeaveOneOut::of(class, known.classes().iter(), &yardstick));
-            if let (Some(spread), Some(threshold)) =
-                (yardstick.spread(class), yardstick.threshold(class.shots()))
-            {
+            black_box(LeaveOneOut::of(
+                class,
+                known.classes().iter(),
+                &novelty_model,
+            ));
+            if let (Some(spread), Some(threshold)) = (
+                novelty_model.spread(class),
+                novelty_model.threshold(class.shots()),
+            ) {
                 drift.push(embedding, class, spread, threshold);
             }
         }

@@ -22,7 +22,7 @@ use cortex_m::singleton;
 use cortex_m_rt::entry;
 use embedded_io::{Read, Write};
 use sudal_firmware::camera::VirtualCamera;
-use sudal_firmware::device::{Clock, Device, History, Inspection, Parts, Retained, Session};
+use sudal_firmware::device::{Clock, Device, History, Inspection, Resources, Retained, Session};
 use sudal_firmware::patches::Memory;
 use sudal_firmware::store::Known;
 use sudal_firmware::store::nor::{Nor, SECTOR};
@@ -85,7 +85,7 @@ fn main() -> ! {
     let history =
         HostFile::open(c"history.bin", HISTORY).and_then(|file| Nor::new(history, file).ok());
 
-    let mut device = Device::new(Parts {
+    let mut device = Device::new(Resources {
         board: "mps2-an500",
         clock: Clock {
             read: timer::ticks,

@@ -16,7 +16,7 @@ pub(super) fn stop(reason: &str) -> ! {
     end()
 }
 
-/// Starts the board anew, unless that led nowhere several times.
+/// Restarts the board, unless that led nowhere several times.
 pub(super) fn restart() -> ! {
     if retained::with(|retained| retained.is_hopeless()) {
         end();

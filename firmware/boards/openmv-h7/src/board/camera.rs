@@ -148,7 +148,7 @@ impl Ov7725Camera {
                 _ => break,
             }
         }
-        // Whatever it was, the sensor is set up anew for the next picture.
+        // Whatever it was, the sensor is set up again for the next picture.
         self.started = false;
         Err(CameraError::Stalled)
     }

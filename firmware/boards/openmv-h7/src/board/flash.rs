@@ -11,7 +11,7 @@
 //! | 14, 15 | the settings |
 //!
 //! What is written while the board works lies in the second bank, from sector 8 on, but for updates and
-//! the record of starts; the program, in the first, then goes on meanwhile.
+//! the record of starts; the program, in the first, then continues meanwhile.
 
 use core::arch::asm;
 use core::cell::RefCell;

@@ -27,7 +27,7 @@ use embassy_futures::join::join3;
 use embassy_futures::select::{Either, select};
 use embassy_stm32::gpio::{Input, Level, Output, Pull, Speed};
 use embassy_time::{Duration, Instant, block_for};
-use sudal_firmware::device::{Clock, Device, History, Inspection, Parts, Retained, Session};
+use sudal_firmware::device::{Clock, Device, History, Inspection, Resources, Retained, Session};
 use sudal_firmware::protocol::{Request, Response};
 use sudal_firmware::store::Known;
 
@@ -88,7 +88,7 @@ fn main() -> ! {
 
     // It is large: on the stack, as the device is.
     let mut known = Known::new();
-    let mut session = Session::new(Device::new(Parts {
+    let mut session = Session::new(Device::new(Resources {
         board: "openmv-h7",
         clock: Clock {
             read: || Instant::now().as_ticks() as u32,

@@ -19,7 +19,7 @@ pub(super) fn stop(reason: &'static str) -> ! {
     panic!("{reason}")
 }
 
-/// Starts the board anew.
+/// Restarts the board.
 fn restart() -> ! {
     // The memory holds back what was written last until there is another access.
     asm::dsb();

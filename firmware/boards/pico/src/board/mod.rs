@@ -29,7 +29,7 @@ use portable_atomic as _;
 use static_cell::ConstStaticCell;
 use sudal_firmware::camera::VirtualCamera;
 use sudal_firmware::device::Inspection;
-use sudal_firmware::device::{Clock, Device, History, Parts, Retained, Session};
+use sudal_firmware::device::{Clock, Device, History, Resources, Retained, Session};
 use sudal_firmware::patches::Memory;
 use sudal_firmware::protocol::{Request, Response};
 use sudal_firmware::store::Known;
@@ -91,7 +91,7 @@ fn main() -> ! {
     );
     let (mut usb, line) = usb::start(p.USB, serial);
 
-    let mut session = Session::new(Device::new(Parts {
+    let mut session = Session::new(Device::new(Resources {
         board: "pico",
         clock: Clock {
             read: || Instant::now().as_ticks() as u32,

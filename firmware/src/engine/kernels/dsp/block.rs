@@ -17,13 +17,13 @@ use super::super::Block;
 use crate::image::Channel;
 
 /// Stores the outputs of all whole pairs of rows; the limits are those of int8.
-pub(super) fn four(block: &Block<'_>, output: &mut [i8], stride: usize) -> Option<()> {
-    call(block, output, stride, 3 * stride, store_four)
+pub(super) fn gemm_x4(block: &Block<'_>, output: &mut [i8], stride: usize) -> Option<()> {
+    call(block, output, stride, 3 * stride, store_x4)
 }
 
 /// Like [`four`], the greatest of the four columns alone.
 pub(super) fn pooled(block: &Block<'_>, output: &mut [i8]) -> Option<()> {
-    call(block, output, 0, 0, store_greatest)
+    call(block, output, 0, 0, store_max)
 }
 
 type Kernel = unsafe extern "C" fn(
@@ -175,7 +175,7 @@ macro_rules! leave {
 }
 
 #[unsafe(naked)]
-unsafe extern "C" fn store_four(
+unsafe extern "C" fn store_x4(
     rows: *const i8,
     columns: *const i16,
     channels: *const Channel,
@@ -238,7 +238,7 @@ unsafe extern "C" fn store_four(
 }
 
 #[unsafe(naked)]
-unsafe extern "C" fn store_greatest(
+unsafe extern "C" fn store_max(
     rows: *const i8,
     columns: *const i16,
     channels: *const Channel,

@@ -6,7 +6,7 @@ use super::instructions::{sxtb16, sxtb16_ror8};
 
 /// Widens the whole fours of four runs of one length into four columns; the number of values of a
 /// run that were read.
-pub(super) fn widen_four(runs: [&[i8]; 4], to: &mut [i16]) -> Option<usize> {
+pub(super) fn widen_x4(runs: [&[i8]; 4], to: &mut [i16]) -> Option<usize> {
     let [a, b, c, d] = runs;
     let len = a.len() / 4 * 4;
     if len == 0 {
@@ -18,7 +18,7 @@ pub(super) fn widen_four(runs: [&[i8]; 4], to: &mut [i16]) -> Option<usize> {
     // SAFETY: the runs have `len` bytes, a multiple of four and not zero, and `to` twice as many
     // words.
     unsafe {
-        four(
+        widen_words_x4(
             a.as_ptr(),
             b.as_ptr(),
             c.as_ptr(),
@@ -32,7 +32,7 @@ pub(super) fn widen_four(runs: [&[i8]; 4], to: &mut [i16]) -> Option<usize> {
 
 /// Four values of each run at a time; words need not be aligned for `ldr`, those of `stm` are.
 #[unsafe(naked)]
-unsafe extern "C" fn four(
+unsafe extern "C" fn widen_words_x4(
     a: *const i8,
     b: *const i8,
     c: *const i8,

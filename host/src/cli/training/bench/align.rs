@@ -23,7 +23,7 @@ use crate::cli::output::{Output, TableArgs};
 /// The camera sees more than the part: frames are longer than the model's input by twice --shift in
 /// each direction, and the part lies anywhere in them, turned by up to --turn to either side. The
 /// generator of parts draws such frames, with parts turned in any way whatever --turn is; pictures of
-/// other data are moved and turned, and their borders go on outwards. The frames go through the
+/// other data are moved and turned, and their borders continue outwards. The frames go through the
 /// firmware's code.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:

@@ -3,17 +3,17 @@
 use serde::Serialize;
 use sudal::data::Loaded;
 use sudal::measure::Accuracy;
-use sudal::meta::mann::{self, Wipe};
+use sudal::meta::mann::{self, Ablation};
 use sudal::meta::{Learner, Trained};
 use sudal::table::Table;
 
 /// The instances that the paper reports, and what it published for them, in percent.
 const PUBLISHED: [(usize, f64); 4] = [(1, 36.4), (2, 82.8), (5, 94.9), (10, 98.1)];
 /// What is taken away in each line.
-const WIPES: [(Wipe, &str); 3] = [
-    (Wipe::Nothing, "whole"),
-    (Wipe::Memory, "memory wiped before every read"),
-    (Wipe::MemoryAndState, "memory and controller wiped"),
+const ABLATIONS: [(Ablation, &str); 3] = [
+    (Ablation::Nothing, "whole"),
+    (Ablation::Memory, "memory wiped before every read"),
+    (Ablation::MemoryAndState, "memory and controller wiped"),
 ];
 
 /// One line of the table.
@@ -37,16 +37,16 @@ pub(super) fn measure(
         return Ok(Vec::new());
     };
     let rows = trained.prepare(pictures);
-    let line = |(wipe, wiped)| {
+    let line = |(ablation, wiped)| {
         let accuracy =
-            mann::instance_accuracy(mann, trained.params(), &rows, episodes, seed, wipe)?;
+            mann::instance_accuracy(mann, trained.params(), &rows, episodes, seed, ablation)?;
         Ok(Instances {
             method: name,
             wiped,
             accuracy: accuracy.to_vec(),
         })
     };
-    WIPES.into_iter().map(line).collect()
+    ABLATIONS.into_iter().map(line).collect()
 }
 
 /// The table, and what it tells; nothing where it has no lines.

@@ -21,7 +21,7 @@ use crate::cli::bounds;
 use crate::cli::data::{DataArgs, Kind};
 use crate::cli::model::ModelFile;
 use crate::cli::output::{Output, TableArgs};
-use crate::cli::place;
+use crate::cli::output_file;
 
 /// The ways and shots of the published tables.
 const TASKS: [(usize, usize); 4] = [(5, 1), (5, 5), (20, 1), (20, 5)];
@@ -242,7 +242,7 @@ struct Error {
 
 pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     if let Some(path) = &args.roc {
-        place::ready_chart(path)?;
+        output_file::ready_chart(path)?;
     }
     let data = DataArgs::of(args.data.clone());
     let Kind::Omniglot(folder) = data.kind()? else {
@@ -254,7 +254,7 @@ pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let only: Vec<String> = args.only.iter().map(|o| o.to_lowercase()).collect();
     let wanted =
         |name: &str| only.is_empty() || only.iter().any(|o| name.to_lowercase().contains(&**o));
-    let mut bench = Bench {
+    let mut context = TableContext {
         args,
         data: &data,
         output,
@@ -268,9 +268,9 @@ pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             missing: false,
             tasks: Vec::new(),
         };
-        if let Some(model) = bench.open(row)? {
-            let pictures = bench.pictures(model.size()?)?;
-            measured.tasks = bench.tasks(row, &model, &pictures)?;
+        if let Some(model) = context.open(row)? {
+            let pictures = context.pictures(model.size()?)?;
+            measured.tasks = context.tasks(row, &model, &pictures)?;
             if let ModelFile::Checkpoint(trained) = &model {
                 instances.extend(instances::measure(
                     row.name,
@@ -324,7 +324,7 @@ pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
 }
 
 /// What the rows of the first table share.
-struct Bench<'a> {
+struct TableContext<'a> {
     args: &'a Args,
     data: &'a DataArgs,
     output: &'a Output,
@@ -332,7 +332,7 @@ struct Bench<'a> {
     pictures: HashMap<(u32, u32), Rc<Loaded>>,
 }
 
-impl Bench<'_> {
+impl TableContext<'_> {
     /// The model of a row; none where its file is missing.
     fn open(&self, row: &Row) -> anyhow::Result<Option<ModelFile>> {
         let mut model = match row.file {
@@ -372,10 +372,10 @@ impl Bench<'_> {
             None => args.episodes.div_ceil(10).min(SCRATCH_EPISODES),
         };
         let prepared = model.prepare(pictures, output)?;
-        let greatest = model.greatest_way().map(|(greatest, _)| greatest);
+        let max_way = model.max_way().map(|(max_way, _)| max_way);
         let mut tasks = Vec::new();
         for (place, (way, shot)) in TASKS.into_iter().enumerate() {
-            if greatest.is_some_and(|greatest| way > greatest) {
+            if max_way.is_some_and(|max_way| way > max_way) {
                 continue;
             }
             let shape = EpisodeShape {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use serde::Serialize;
 use sudal::measure::Embeddings;
-use sudal::meta::handmade::Feature;
+use sudal::meta::hand_crafted::Feature;
 use sudal::table::Table;
 
 use super::shots::{Measured, Shots, ShotsArgs, cells};

@@ -16,7 +16,7 @@ use crate::export::{
 
 /// Most that the engine may be off by, in what rounding alone costs.
 const BOUND: f64 = 2.0;
-/// What it may be off by besides, in steps of the embedding.
+/// What it may be off by as well, in steps of the embedding.
 const STEPS: f64 = 1.0;
 
 /// A tensor of a network in the making.
@@ -41,7 +41,7 @@ impl Making {
         self.file.rng.random_range(least..=most.max(least))
     }
 
-    /// One time in so many.
+    /// One time in n.
     fn once_in(&mut self, times: i64) -> bool {
         self.pick(1, times) == 1
     }

@@ -130,7 +130,7 @@ fn a_brighter_scene_finds_room() {
     };
     let error = |frames: &[Vec<u8>]| {
         let exact = float.embed(frames).unwrap();
-        judge::relative_error(&exact, &image.embed(frames).unwrap(), quantization)
+        quality::relative_error(&exact, &image.embed(frames).unwrap(), quantization)
     };
     let (dim, bright) = (error(&dim), error(&bright));
     println!(

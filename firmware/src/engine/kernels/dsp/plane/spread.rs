@@ -38,7 +38,7 @@ pub(crate) fn spread(input: &[i8], step: usize, planes: &mut [i16], ring: &Ring)
     }
     // SAFETY: there are the four bytes of each pixel, and each row of each plane, a row starting where
     // the ring says and after it each at the next, has the places for as many pixels.
-    unsafe { four(input.as_ptr(), step, planes.as_mut_ptr(), ring) };
+    unsafe { spread_x4(input.as_ptr(), step, planes.as_mut_ptr(), ring) };
     Some(())
 }
 
@@ -70,7 +70,7 @@ fn each(input: &[i8], step: usize, planes: &mut [i16], ring: &Ring) -> Option<()
 /// | r4, r5, r6 | next place in the first and in the second plane, where the pairs of the row end |
 /// | r12, lr | rows to come, values in a row |
 #[unsafe(naked)]
-unsafe extern "C" fn four(input: *const i8, step: usize, planes: *mut i16, ring: *const Ring) {
+unsafe extern "C" fn spread_x4(input: *const i8, step: usize, planes: *mut i16, ring: *const Ring) {
     naked_asm!(
         processor!(),
         "

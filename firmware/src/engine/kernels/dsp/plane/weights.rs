@@ -41,15 +41,15 @@ pub(super) fn pack<'a>(filters: &Filters<'_>, packed: &'a mut [u32]) -> Option<&
     let last = side * side - 1;
     let weights = filters.weights.get(..last * filters.step + count)?;
     if count == PLANES {
-        let four = match (side, filters.stride) {
-            (3, _) => four::<3, 1>,
-            (5, 1) => four::<5, 1>,
-            (5, _) => four::<5, 2>,
-            (7, 1) => four::<7, 1>,
-            (_, _) => four::<7, 2>,
+        let pack = match (side, filters.stride) {
+            (3, _) => pack_x4::<3, 1>,
+            (5, 1) => pack_x4::<5, 1>,
+            (5, _) => pack_x4::<5, 2>,
+            (7, 1) => pack_x4::<7, 1>,
+            (_, _) => pack_x4::<7, 2>,
         };
         // SAFETY: the word of the last tap ends the weights; there are the words of four filters.
-        unsafe { four(weights.as_ptr(), filters.step, packed.as_mut_ptr()) };
+        unsafe { pack(weights.as_ptr(), filters.step, packed.as_mut_ptr()) };
     } else {
         for (i, packed) in packed.chunks_exact_mut(words).enumerate() {
             let mut places = packed.iter_mut().skip(HEAD);
@@ -82,7 +82,7 @@ fn columns(side: usize, stride: usize) -> impl Iterator<Item = usize> {
 }
 
 /// Packs four filters, whose weights are read together.
-unsafe fn four<const SIDE: usize, const STRIDE: usize>(
+unsafe fn pack_x4<const SIDE: usize, const STRIDE: usize>(
     weights: *const i8,
     step: usize,
     packed: *mut u32,

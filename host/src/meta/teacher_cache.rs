@@ -1,5 +1,5 @@
-//! What a teacher makes of a run's pictures, kept beside the run: looking takes minutes, and a run
-//! that goes on need not wait for it again.
+//! The teacher's embeddings of a run's pictures, cached beside the run: computing them takes minutes,
+//! and a resumed run need not wait for it again.
 
 use std::fs;
 use std::io;
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::sealed;
+use super::checksummed;
 use crate::data::Loaded;
 use crate::measure::Embeddings;
 
@@ -22,9 +22,9 @@ pub fn checksum(teacher: &[u8]) -> u32 {
 
 /// Which teacher looked at which pictures.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lesson([u8; 32]);
+pub struct TeacherCache([u8; 32]);
 
-impl Lesson {
+impl TeacherCache {
     /// By the [`checksum`] of the teacher's file and the bytes of the pictures.
     pub fn new(teacher: u32, data: &Loaded) -> Self {
         let mut hash = Sha256::new();
@@ -33,25 +33,29 @@ impl Lesson {
         Self(hash.finalize().into())
     }
 
-    /// Keeps what the teacher said.
+    /// Writes the teacher's embeddings.
     ///
     /// # Errors
     /// When the file system refuses.
-    pub fn keep(&self, told: &Embeddings, path: &Path) -> io::Result<()> {
-        let values = told.values().iter().flat_map(|value| value.to_le_bytes());
+    pub fn write(&self, embeddings: &Embeddings, path: &Path) -> io::Result<()> {
+        let values = embeddings
+            .values()
+            .iter()
+            .flat_map(|value| value.to_le_bytes());
         let body: Vec<u8> = self.0.into_iter().chain(values).collect();
-        sealed::write(path, MARK, &body)
+        checksummed::write(path, MARK, &body)
     }
 
-    /// What was kept of this lesson on `data`; nothing where the file is missing, damaged or of
-    /// another lesson.
-    pub fn recall(&self, data: &Loaded, path: &Path) -> Option<Embeddings> {
+    /// What was kept for `data`; nothing where the file is missing, damaged or of another teacher.
+    pub fn read(&self, data: &Loaded, path: &Path) -> Option<Embeddings> {
         let bytes = fs::read(path).ok()?;
-        let values = sealed::open(&bytes, MARK).ok()?.strip_prefix(&self.0)?;
+        let values = checksummed::open(&bytes, MARK)
+            .ok()?
+            .strip_prefix(&self.0)?;
         let (values, _) = values.as_chunks();
         let values: Vec<f32> = values
             .iter()
-            .map(|&four| f32::from_le_bytes(four))
+            .map(|&bytes| f32::from_le_bytes(bytes))
             .collect();
         let sizes = data.class_sizes();
         let pictures: usize = sizes.iter().sum();
@@ -66,7 +70,7 @@ mod tests {
     use crate::data::parts;
 
     #[test]
-    fn a_lesson_is_recalled_for_the_same_teacher_and_pictures_alone() {
+    fn a_cache_is_read_for_the_same_teacher_and_pictures_alone() {
         let load = |seed| {
             let parts = parts::dataset(seed, 3, 2, (16, 16));
             parts.load((16, 16), |_| {}).unwrap()
@@ -74,25 +78,25 @@ mod tests {
         let (data, other) = (load(1), load(2));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("run.teacher");
-        let lesson = Lesson::new(1, &data);
-        assert!(lesson.recall(&data, &path).is_none());
-        let told: Vec<f32> = (0..12).map(|i| i as f32 / 7.0).collect();
-        let told = Embeddings::new(2, &[2, 2, 2], told);
-        lesson.keep(&told, &path).unwrap();
-        let again = lesson.recall(&data, &path).unwrap();
-        assert_eq!(again.values(), told.values());
-        assert_eq!(again.get(2, 1), told.get(2, 1));
-        for lesson in [Lesson::new(2, &data), Lesson::new(1, &other)] {
-            assert!(lesson.recall(&data, &path).is_none());
+        let cache = TeacherCache::new(1, &data);
+        assert!(cache.read(&data, &path).is_none());
+        let embeddings: Vec<f32> = (0..12).map(|i| i as f32 / 7.0).collect();
+        let embeddings = Embeddings::new(2, &[2, 2, 2], embeddings);
+        cache.write(&embeddings, &path).unwrap();
+        let again = cache.read(&data, &path).unwrap();
+        assert_eq!(again.values(), embeddings.values());
+        assert_eq!(again.get(2, 1), embeddings.get(2, 1));
+        for cache in [TeacherCache::new(2, &data), TeacherCache::new(1, &other)] {
+            assert!(cache.read(&data, &path).is_none());
         }
         let whole = fs::read(&path).unwrap();
         for at in 0..whole.len() {
             let mut damaged = whole.clone();
             damaged[at] ^= 0x20;
             fs::write(&path, damaged).unwrap();
-            assert!(lesson.recall(&data, &path).is_none(), "byte {at}");
+            assert!(cache.read(&data, &path).is_none(), "byte {at}");
             fs::write(&path, &whole[..at]).unwrap();
-            assert!(lesson.recall(&data, &path).is_none(), "{at} bytes");
+            assert!(cache.read(&data, &path).is_none(), "{at} bytes");
         }
     }
 }

@@ -1,47 +1,47 @@
 //! Where a device's pictures come from.
 
-use super::{Reel, Webcam};
+use super::{Playback, Webcam};
 use crate::data::Gray;
-use crate::serve::trouble::Trouble;
+use crate::serve::watch_error::WatchError;
 
 /// Where a device's pictures come from.
 #[derive(Debug)]
-pub enum Source {
+pub enum FrameSource {
     /// Its own camera.
     Camera,
     /// Pictures that its virtual camera is shown one after another.
-    Reel(Reel),
+    Playback(Playback),
     /// A camera of this computer, whose pictures its virtual camera is shown.
     Webcam(Webcam),
 }
 
-impl Source {
-    /// The reel, if it is one.
-    pub(super) fn reel(&mut self) -> Option<&mut Reel> {
+impl FrameSource {
+    /// The playback, if it is one.
+    pub(super) fn playback(&mut self) -> Option<&mut Playback> {
         match self {
-            Self::Reel(reel) => Some(reel),
+            Self::Playback(playback) => Some(playback),
             Self::Camera | Self::Webcam(_) => None,
         }
     }
 
     /// Whether each of its pictures shows another part.
     pub(super) fn is_of_single_pictures(&self) -> bool {
-        matches!(self, Self::Reel(reel) if reel.shows_each_once())
+        matches!(self, Self::Playback(playback) if playback.shows_each_once())
     }
 
     /// The next picture to show; none where the device takes its own.
-    pub(super) fn advance(&mut self) -> Result<Option<Gray>, Trouble> {
+    pub(super) fn advance(&mut self) -> Result<Option<Gray>, WatchError> {
         Ok(match self {
             Self::Camera => None,
-            Self::Reel(reel) => Some(reel.advance()?),
+            Self::Playback(playback) => Some(playback.advance()?),
             Self::Webcam(webcam) => Some(webcam.take()?),
         })
     }
 
     /// The next picture of what is shown now.
-    pub(super) fn same(&mut self) -> Result<Option<Gray>, Trouble> {
+    pub(super) fn same(&mut self) -> Result<Option<Gray>, WatchError> {
         match self {
-            Self::Reel(reel) => Ok(Some(reel.same()?)),
+            Self::Playback(playback) => Ok(Some(playback.same()?)),
             Self::Camera | Self::Webcam(_) => self.advance(),
         }
     }

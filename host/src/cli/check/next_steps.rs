@@ -33,7 +33,7 @@ pub(super) fn to_inspection(
     )];
     steps.extend(to_inspect(&good(folder, products)));
     let names = products.iter().map(|product| product.name.as_str());
-    led(text, "products", names.collect(), &steps, output)
+    report(text, "products", names.collect(), &steps, output)
 }
 
 /// Where the good parts of the first product lie.
@@ -54,7 +54,7 @@ pub(super) fn one_class(folder: &Path, name: &str, output: &Output) -> anyhow::R
          whether they are told apart. If these are good parts, and flaws are to be found:\n"
     );
     let steps = to_inspect(&folder.display().to_string());
-    led(text, "classes", vec![name], &steps, output)
+    report(text, "classes", vec![name], &steps, output)
 }
 
 /// From good parts to an inspection that holds.
@@ -79,7 +79,7 @@ fn to_inspect(good: &str) -> Vec<Step> {
     ]
 }
 
-fn led(
+fn report(
     mut text: String,
     what: &str,
     names: Vec<&str>,

@@ -11,13 +11,13 @@ use super::super::output::Output;
 use super::args::Args;
 
 /// Parts that no training saw.
-pub(super) struct Parts {
+pub(super) struct DemoEpisode {
     pub(super) names: Vec<String>,
     support: Vec<Vec<Gray>>,
     queries: Vec<Vec<Gray>>,
 }
 
-impl Parts {
+impl DemoEpisode {
     pub(super) fn of(args: &Args, size: (u32, u32)) -> anyhow::Result<Self> {
         let stride = if args.siblings {
             1
@@ -80,7 +80,7 @@ pub(super) struct Counts {
 pub(super) fn show(
     board_args: &BoardArgs,
     image: &[u8],
-    parts: &Parts,
+    parts: &DemoEpisode,
     interrupt: &Interrupt,
     output: &Output,
 ) -> anyhow::Result<Shown> {
@@ -97,7 +97,7 @@ pub(super) fn show(
 
 fn ask(
     connection: &mut Connection,
-    parts: &Parts,
+    parts: &DemoEpisode,
     interrupt: &Interrupt,
     output: &Output,
 ) -> anyhow::Result<Shown> {
@@ -233,7 +233,7 @@ impl Shown {
     }
 
     /// By the nearest class, whether the device was sure or not.
-    pub(super) fn confusion(&self, parts: &Parts) -> anyhow::Result<Confusion> {
+    pub(super) fn confusion(&self, parts: &DemoEpisode) -> anyhow::Result<Confusion> {
         let mut confusion = Confusion::new(&parts.names);
         for (truth, row) in self.said.iter().enumerate() {
             for said in row {
@@ -243,7 +243,7 @@ impl Shown {
         Ok(confusion)
     }
 
-    pub(super) fn sheet(&self, parts: &Parts, title: String) -> ContactSheet {
+    pub(super) fn sheet(&self, parts: &DemoEpisode, title: String) -> ContactSheet {
         let rows = parts.names.iter().enumerate().map(|(class, name)| {
             let queries = parts.queries[class].iter().zip(&self.said[class]);
             Row {

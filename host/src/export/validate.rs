@@ -16,7 +16,7 @@ const MAX_SIDE: i64 = 65535;
 
 /// Why a file is not given to a runtime.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SoundError {
+pub enum ValidateError {
     /// An attribute or constant is out of range.
     #[error(
         "node `{node}` ({operator}): {name} is {value}, it must be {least} to {most}: the file is damaged"
@@ -62,9 +62,9 @@ pub enum SoundError {
 }
 
 /// Checks all nodes and constants, and that there is all on which the output depends.
-pub(super) fn check(model: &ModelProto, signature: &Signature) -> Result<(), SoundError> {
+pub(super) fn check(model: &ModelProto, signature: &Signature) -> Result<(), ValidateError> {
     let Some(graph) = &model.graph else {
-        return Err(SoundError::NoOutput(signature.output.clone()));
+        return Err(ValidateError::NoOutput(signature.output.clone()));
     };
     for tensor in &graph.initializer {
         check_tensor(tensor)?;
@@ -75,7 +75,7 @@ pub(super) fn check(model: &ModelProto, signature: &Signature) -> Result<(), Sou
     for (node, needed) in graph.node.iter().zip(needed(graph, &signature.output)) {
         let unknown = |input: &&String| !input.is_empty() && !known.contains(input.as_str());
         if let Some(input) = node.input.iter().find(unknown).filter(|_| needed) {
-            return Err(SoundError::Unknown {
+            return Err(ValidateError::Unknown {
                 node: name(node),
                 operator: node.op_type.clone(),
                 input: input.clone(),
@@ -91,7 +91,7 @@ pub(super) fn check(model: &ModelProto, signature: &Signature) -> Result<(), Sou
     }
     let mut outputs = signature.patches.iter().chain([&signature.output]);
     match outputs.find(|output| !known.contains(output.as_str())) {
-        Some(output) => Err(SoundError::NoOutput(output.clone())),
+        Some(output) => Err(ValidateError::NoOutput(output.clone())),
         None => Ok(()),
     }
 }
@@ -131,13 +131,16 @@ fn integers(tensor: &TensorProto) -> Vec<i64> {
 }
 
 /// Checks the numbers by which tensors grow and windows move.
-fn check_numbers(node: &NodeProto, constants: &HashMap<&str, Vec<i64>>) -> Result<(), SoundError> {
+fn check_numbers(
+    node: &NodeProto,
+    constants: &HashMap<&str, Vec<i64>>,
+) -> Result<(), ValidateError> {
     let within = |name: &str, values: &[i64], least: i64, most: i64| match values
         .iter()
         .find(|value| !(least..=most).contains(value))
     {
         None => Ok(()),
-        Some(&value) => Err(SoundError::Range {
+        Some(&value) => Err(ValidateError::Range {
             node: self::name(node),
             operator: node.op_type.clone(),
             name: name.to_owned(),
@@ -177,12 +180,12 @@ fn check_numbers(node: &NodeProto, constants: &HashMap<&str, Vec<i64>>) -> Resul
 }
 
 /// Refuses constants of an impossible size, and floats that are no numbers.
-fn check_tensor(tensor: &TensorProto) -> Result<(), SoundError> {
+fn check_tensor(tensor: &TensorProto) -> Result<(), ValidateError> {
     let size = tensor.dims.iter().try_fold(1_usize, |product, &dim| {
         product.checked_mul(usize::try_from(dim).ok()?)
     });
     if size.is_none_or(|size| size > MAX_VALUES) {
-        return Err(SoundError::Size(tensor.name.clone()));
+        return Err(ValidateError::Size(tensor.name.clone()));
     }
     // Single limits may be infinite, which holds nothing back.
     let sound = |value: f64| value.is_finite() || (size == Some(1) && value.is_infinite());
@@ -204,7 +207,7 @@ fn check_tensor(tensor: &TensorProto) -> Result<(), SoundError> {
     if all {
         Ok(())
     } else {
-        Err(SoundError::NotFinite(tensor.name.clone()))
+        Err(ValidateError::NotFinite(tensor.name.clone()))
     }
 }
 

@@ -3,12 +3,12 @@
 use std::io;
 use std::path::Path;
 
-use crate::files;
+use crate::atomic_file;
 
 /// Writes `body` under `mark` so that the old file stays whole until the new one is.
 pub(super) fn write(path: &Path, mark: &[u8; 8], body: &[u8]) -> io::Result<()> {
     let sum = checksum(body).to_le_bytes();
-    files::replace(path, &[mark.as_slice(), &sum, body].concat())
+    atomic_file::replace(path, &[mark.as_slice(), &sum, body].concat())
 }
 
 /// The body of a file that begins with `mark`; else what does not fit.

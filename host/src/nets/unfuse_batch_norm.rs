@@ -12,7 +12,10 @@ use super::shape::EPSILON;
 /// possible of the kind that the network was trained on. The network's function stays the same.
 ///
 /// `None` if the graph is none of the [`Architecture`]s.
-pub fn unfold(graph: &Graph, pictures: &Tensor<4>) -> Option<(Plan, Weights, Vec<Statistics>)> {
+pub fn unfuse_batch_norm(
+    graph: &Graph,
+    pictures: &Tensor<4>,
+) -> Option<(Plan, Weights, Vec<Statistics>)> {
     let convolutions: Vec<_> = graph.nodes.iter().filter_map(convolution).collect();
     let channels = convolutions.first()?.2;
     let size = (graph.input[1], graph.input[2]);
@@ -25,7 +28,7 @@ pub fn unfold(graph: &Graph, pictures: &Tensor<4>) -> Option<(Plan, Weights, Vec
     ]
     .into_iter()
     .filter_map(|architecture| Plan::new(architecture, size).ok())
-    .find(|plan| alike(graph, plan))?;
+    .find(|plan| same_shape(graph, plan))?;
     let device = pictures.device();
     let blocks = plan.blocks.iter().zip(&convolutions);
     let mut weights: Vec<BlockWeights> = blocks
@@ -62,7 +65,7 @@ pub fn unfold(graph: &Graph, pictures: &Tensor<4>) -> Option<(Plan, Weights, Vec
 }
 
 /// Whether `graph` is a folded network of this plan: every step the same but for its numbers.
-fn alike(graph: &Graph, plan: &Plan) -> bool {
+fn same_shape(graph: &Graph, plan: &Plan) -> bool {
     let device = Device::flex();
     let weights = plan.init(0, &device);
     let identity = plan.blocks.iter().map(|b| Statistics {
@@ -123,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unfolded_network_is_the_same_function() {
+    fn an_unfused_network_is_the_same_function() {
         let device = Device::flex();
         for architecture in [
             Architecture::Conv4 { channels: 6 },
@@ -139,17 +142,17 @@ mod tests {
             let normalization = Normalization::new(0.0, 1.0);
             let graph = plan.fold(&start, &stats, normalization);
             let other = Tensor::<4>::random([16, 32, 36, 1], Distribution::Default, &device);
-            let (again, weights, unfolded) = unfold(&graph, &other).unwrap();
+            let (again, weights, unfused) = unfuse_batch_norm(&graph, &other).unwrap();
             assert_eq!(again, plan);
             let numbers = |t: Tensor<2>| -> Vec<f32> { t.into_data().try_to_vec().unwrap() };
             let a = numbers(plan.embed_fixed(&start, &stats, x.clone()));
-            let b = numbers(plan.embed_fixed(&weights, &unfolded, x.clone()));
+            let b = numbers(plan.embed_fixed(&weights, &unfused, x.clone()));
             let largest = a.iter().fold(0f32, |m, v| m.max(v.abs()));
             for (a, b) in a.iter().zip(&b) {
                 assert!((a - b).abs() < 1e-4 * largest, "{a} {b}");
             }
             // Its statistics are those of the pictures that it was given.
-            let c = numbers(plan.embed_fixed(&weights, &unfolded, other.clone()));
+            let c = numbers(plan.embed_fixed(&weights, &unfused, other.clone()));
             let d = numbers(plan.embed(&weights, other).0);
             for (c, d) in c.iter().zip(&d) {
                 assert!((c - d).abs() < 1e-3 * largest, "{c} {d}");

@@ -25,7 +25,7 @@ pub struct Embedded {
 pub enum Trial {
     /// Each picture is left out in turn, all others are enrolled.
     LeaveOneOut,
-    /// So many shots of each class, drawn at random so many times.
+    /// N shots of each class, drawn at random n times.
     Drawn {
         /// Shots of each class.
         shots: usize,
@@ -64,9 +64,9 @@ impl Embedded {
         model: &QuantizedModel,
         frames: &[Vec<Vec<u8>>],
         done: &dyn Fn(usize),
-    ) -> Result<Self, SuitError> {
+    ) -> Result<Self, SuitabilityError> {
         if frames.len() > MAX_CLASSES {
-            return Err(SuitError::Classes(frames.len()));
+            return Err(SuitabilityError::Classes(frames.len()));
         }
         let parsed = model.model().map_err(|_| EngineError::Record(0))?;
         let quantization = Quantization {
@@ -91,8 +91,8 @@ impl Embedded {
     /// Tries a head.
     ///
     /// # Errors
-    /// [`SuitError::Shots`], where a device could not hold what is enrolled.
-    pub fn tally(&self, head: Head, trial: Trial) -> Result<Tally, SuitError> {
+    /// [`SuitabilityError::Shots`], where a device could not hold what is enrolled.
+    pub fn tally(&self, head: Head, trial: Trial) -> Result<Tally, SuitabilityError> {
         let tasks = self.tasks(trial)?;
         let one = |known: &mut Box<Known>, task: &Task| self.one(known, head, task);
         let each = tasks.par_iter().map_init(|| Box::new(Known::new()), one);
@@ -115,12 +115,12 @@ impl Embedded {
         })
     }
 
-    fn tasks(&self, trial: Trial) -> Result<Vec<Task>, SuitError> {
+    fn tasks(&self, trial: Trial) -> Result<Vec<Task>, SuitabilityError> {
         let sizes: Vec<usize> = self.classes.iter().map(Vec::len).collect();
         match trial {
             Trial::LeaveOneOut => {
                 if let Some(&most) = sizes.iter().find(|&&size| size > MAX_SHOTS + 1) {
-                    return Err(SuitError::Shots(most - 1));
+                    return Err(SuitabilityError::Shots(most - 1));
                 }
                 let one = |class: usize, left_out: usize| {
                     let others =
@@ -145,7 +145,7 @@ impl Embedded {
                 seed,
             } => {
                 if shots > MAX_SHOTS {
-                    return Err(SuitError::Shots(shots));
+                    return Err(SuitabilityError::Shots(shots));
                 }
                 let one = |draw: u64| {
                     let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -197,7 +197,7 @@ impl Embedded {
     }
 }
 
-/// Mean over classes, with the interval of so many single answers.
+/// Mean over classes, with the interval of n single answers.
 fn by_pictures(counts: &[Vec<u64>]) -> (f64, f64) {
     let asked = counts.iter().enumerate().filter_map(|(class, row)| {
         let total: u64 = row.iter().sum();
@@ -237,7 +237,7 @@ fn by_draws(each: &[Vec<(usize, usize)>]) -> (f64, f64) {
 
 /// Why a trial can't be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum SuitError {
+pub enum SuitabilityError {
     /// More classes than a device stores.
     #[error("a device stores {MAX_CLASSES} classes, these are {0}: check some of them at a time")]
     Classes(usize),
@@ -313,7 +313,7 @@ mod tests {
         let many = apart(2, MAX_SHOTS + 2);
         assert_eq!(
             many.tally(Head::Nearest, Trial::LeaveOneOut),
-            Err(SuitError::Shots(MAX_SHOTS + 1))
+            Err(SuitabilityError::Shots(MAX_SHOTS + 1))
         );
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 /// What a worker does now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Doing {
+pub(super) enum Activity {
     Connect,
     Picture,
     Ask,
@@ -12,7 +12,7 @@ pub(super) enum Doing {
     Wait,
 }
 
-impl Doing {
+impl Activity {
     /// The longest that it may take.
     fn limit(self) -> Duration {
         Duration::from_secs(match self {
@@ -37,27 +37,27 @@ impl Doing {
 
 /// When a worker was heard of last, and what it was about to do.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pulse {
+pub(super) struct Heartbeat {
     at: Instant,
-    doing: Doing,
+    activity: Activity,
 }
 
-impl Pulse {
-    pub(super) fn new(at: Instant, doing: Doing) -> Self {
-        Self { at, doing }
+impl Heartbeat {
+    pub(super) fn new(at: Instant, activity: Activity) -> Self {
+        Self { at, activity }
     }
 
     /// What a worker has been at for too long, if it has.
     pub(super) fn stalled(self, now: Instant) -> Option<Stalled> {
-        let late = now.saturating_duration_since(self.at) > self.doing.limit();
-        late.then_some(Stalled(self.doing))
+        let late = now.saturating_duration_since(self.at) > self.activity.limit();
+        late.then_some(Stalled(self.activity))
     }
 }
 
 /// A worker that was not heard of for too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not heard of for {} s, since {}", .0.limit().as_secs(), .0.name())]
-pub(super) struct Stalled(Doing);
+pub(super) struct Stalled(Activity);
 
 #[cfg(test)]
 mod tests {
@@ -66,15 +66,15 @@ mod tests {
     #[test]
     fn a_worker_that_takes_too_long_is_told_with_what_it_is_at() {
         let at = Instant::now();
-        let pulse = Pulse::new(at, Doing::Picture);
-        assert_eq!(pulse.stalled(at + Duration::from_secs(10)), None);
-        let stalled = pulse.stalled(at + Duration::from_secs(11)).unwrap();
+        let heartbeat = Heartbeat::new(at, Activity::Picture);
+        assert_eq!(heartbeat.stalled(at + Duration::from_secs(10)), None);
+        let stalled = heartbeat.stalled(at + Duration::from_secs(11)).unwrap();
         let told = stalled.to_string();
         assert!(
             told.starts_with("not heard of for 10 s, since reading a picture"),
             "{told}"
         );
-        let asking = Pulse::new(at, Doing::Ask);
+        let asking = Heartbeat::new(at, Activity::Ask);
         assert_eq!(asking.stalled(at + Duration::from_secs(11)), None);
     }
 }

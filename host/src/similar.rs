@@ -1,22 +1,22 @@
 //! Which known word a wrong one was meant to be.
 
-/// How alike a word has to be, 0..=1.
-const ALIKE: f64 = 0.75;
+/// How similar a word has to be, 0..=1.
+const SIMILAR: f64 = 0.75;
 
 /// The known word that is most like this one, if one is.
 #[must_use]
-pub fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn most_similar<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
-    let alike = |other: &str| strsim::jaro_winkler(&word, &other.to_lowercase());
-    let rated = known.into_iter().map(|other| (alike(other), other));
+    let similarity = |other: &str| strsim::jaro_winkler(&word, &other.to_lowercase());
+    let rated = known.into_iter().map(|other| (similarity(other), other));
     let best = rated.max_by(|a, b| a.0.total_cmp(&b.0))?;
-    (best.0 >= ALIKE).then_some(best.1)
+    (best.0 >= SIMILAR).then_some(best.1)
 }
 
 /// `; did you mean parts?`, or nothing.
 #[must_use]
 pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    near(word, known).map_or_else(String::new, |near| format!("; did you mean {near}?"))
+    most_similar(word, known).map_or_else(String::new, |near| format!("; did you mean {near}?"))
 }
 
 #[cfg(test)]
@@ -31,10 +31,10 @@ mod tests {
             ("Surface", "surfaces"),
             ("omnigolt", "omniglot"),
         ] {
-            assert_eq!(near(word, known), Some(meant), "{word}");
+            assert_eq!(most_similar(word, known), Some(meant), "{word}");
         }
         for word in ["", "x", "resnet"] {
-            assert_eq!(near(word, known), None, "{word}");
+            assert_eq!(most_similar(word, known), None, "{word}");
         }
         assert_eq!(did_you_mean("prats", known), "; did you mean parts?");
         assert_eq!(did_you_mean("zebra", known), "");

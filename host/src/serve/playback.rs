@@ -4,7 +4,7 @@ use crate::data::{DataError, Dataset, Gray};
 
 /// The classes of a data set in turn, some frames of each. After the last the first comes again.
 #[derive(Debug)]
-pub struct Reel {
+pub struct Playback {
     dataset: Dataset,
     /// Frames of a class before the next one comes; none shows each picture once.
     dwell: Option<usize>,
@@ -15,9 +15,9 @@ pub struct Reel {
     stay: bool,
 }
 
-impl Reel {
-    /// A reel of a data set that has pictures: `dwell` frames of a class before the next comes, or
-    /// each of its pictures once. A class goes on where it was left.
+impl Playback {
+    /// A playback of a data set that has pictures: `dwell` frames of a class before the next comes, or
+    /// each of its pictures once. A class continues where it was left.
     #[must_use]
     pub fn new(dataset: Dataset, dwell: Option<usize>) -> Self {
         Self {
@@ -54,13 +54,13 @@ impl Reel {
         self.dataset.get(self.class, index)
     }
 
-    /// Goes on to the next class.
+    /// Continues to the next class.
     pub fn skip(&mut self) {
         self.class = (self.class + 1) % self.dataset.classes();
         self.shown = 0;
     }
 
-    /// Stays with the class, or goes on.
+    /// Stays with the class, or continues.
     pub fn set_stay(&mut self, stay: bool) {
         self.stay = stay;
     }
@@ -89,10 +89,10 @@ mod tests {
     use super::*;
     use crate::data::{folder, parts};
 
-    fn classes(reel: &mut Reel, count: usize) -> Vec<String> {
+    fn classes(playback: &mut Playback, count: usize) -> Vec<String> {
         let mut class = || {
-            reel.advance().unwrap();
-            reel.class().to_owned()
+            playback.advance().unwrap();
+            playback.class().to_owned()
         };
         (0..count).map(|_| class()).collect()
     }
@@ -101,17 +101,17 @@ mod tests {
     fn parts_pass_by_in_turn_unless_they_are_to_stay() {
         let data = parts::dataset(1, 2, 100, (16, 16));
         let (a, b) = (data.class_name(0).to_owned(), data.class_name(1).to_owned());
-        let mut reel = Reel::new(data, Some(2));
+        let mut playback = Playback::new(data, Some(2));
         assert_eq!(
-            classes(&mut reel, 5),
+            classes(&mut playback, 5),
             [&a, &a, &b, &b, &a].map(String::clone)
         );
-        reel.set_stay(true);
-        assert_eq!(classes(&mut reel, 3), [&a, &a, &a].map(String::clone));
-        reel.skip();
-        assert_eq!(classes(&mut reel, 3), [&b, &b, &b].map(String::clone));
-        reel.set_stay(false);
-        assert_eq!(classes(&mut reel, 1), [a]);
+        playback.set_stay(true);
+        assert_eq!(classes(&mut playback, 3), [&a, &a, &a].map(String::clone));
+        playback.skip();
+        assert_eq!(classes(&mut playback, 3), [&b, &b, &b].map(String::clone));
+        playback.set_stay(false);
+        assert_eq!(classes(&mut playback, 1), [a]);
     }
 
     #[test]
@@ -124,9 +124,9 @@ mod tests {
             picture(level).save(&path).unwrap();
         }
         std::fs::write(dir.path().join("notes.txt"), "no picture").unwrap();
-        let mut reel = Reel::new(folder::open_loose(dir.path()).unwrap().0, None);
+        let mut playback = Playback::new(folder::open_loose(dir.path()).unwrap().0, None);
         for level in [1, 2, 3, 1] {
-            assert_eq!(reel.advance().unwrap(), picture(level));
+            assert_eq!(playback.advance().unwrap(), picture(level));
         }
         assert!(folder::open_loose(&dir.path().join("none")).is_err());
         std::fs::create_dir(dir.path().join("empty")).unwrap();
@@ -139,8 +139,14 @@ mod tests {
         std::fs::write(dir.path().join("1.png"), "no picture").unwrap();
         let whole = Gray::new(2, 2, vec![9; 4]).unwrap();
         whole.save(&dir.path().join("2.png")).unwrap();
-        let mut reel = Reel::new(folder::open_loose(dir.path()).unwrap().0, None);
-        assert!(reel.advance().unwrap_err().to_string().contains("1.png"));
-        assert_eq!(reel.advance().unwrap(), whole);
+        let mut playback = Playback::new(folder::open_loose(dir.path()).unwrap().0, None);
+        assert!(
+            playback
+                .advance()
+                .unwrap_err()
+                .to_string()
+                .contains("1.png")
+        );
+        assert_eq!(playback.advance().unwrap(), whole);
     }
 }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use sudal_firmware::camera::VirtualCamera;
-use sudal_firmware::device::{Clock, Device, Parts};
+use sudal_firmware::device::{Clock, Device, Resources};
 use sudal_firmware::image::Aligned;
 use sudal_firmware::lock::{self, Answer, Key, Nonce};
 use sudal_firmware::protocol::{
@@ -32,7 +32,7 @@ pub(crate) fn pass(seconds: u32) {
 
 /// What of a device outlives a power cycle.
 #[derive(Debug)]
-pub(crate) struct Bench {
+pub(crate) struct Rig {
     pub(crate) power: Power,
     pub(crate) store: Flash,
     pub(crate) settings: Flash,
@@ -40,7 +40,7 @@ pub(crate) struct Bench {
     pub(crate) factory: Vec<u8>,
 }
 
-impl Bench {
+impl Rig {
     /// A device that was never switched on.
     pub(crate) fn new() -> Self {
         let power = Power::default();
@@ -61,15 +61,15 @@ impl Bench {
 
     /// The same without room for the factory's image but in slot A.
     pub(crate) fn locked_without_factory() -> Self {
-        let bench = Self::new();
-        bench.slots[0].bytes.borrow_mut()[..bench.factory.len()].copy_from_slice(&bench.factory);
+        let rig = Self::new();
+        rig.slots[0].bytes.borrow_mut()[..rig.factory.len()].copy_from_slice(&rig.factory);
         let factory = Vec::new();
-        Self { factory, ..bench }.lock()
+        Self { factory, ..rig }.lock()
     }
 
     fn lock(self) -> Self {
-        let bench = self;
-        bench.start(|device| {
+        let rig = self;
+        rig.start(|device| {
             show(device);
             assert!(
                 ask(
@@ -83,7 +83,7 @@ impl Bench {
             );
             provision(device, KEY).unwrap();
         });
-        bench
+        rig
     }
 
     /// Another one in the same state.
@@ -128,7 +128,7 @@ impl Bench {
         let [a, b] = slots.each_mut();
         let nor = |mirror, flash: &Flash| Nor::new(mirror, flash.clone()).unwrap();
         let mut known = Box::new(Known::new());
-        let mut device = Device::new(Parts {
+        let mut device = Device::new(Resources {
             board: "test",
             clock: Clock {
                 read: || NOW.get(),
@@ -215,7 +215,7 @@ pub(crate) fn unlock(device: &mut Board<'_>, key: &Key) -> Result<(), DeviceErro
     answer(device, lock::answer(key, &nonce))
 }
 
-/// Announces an image: where to go on.
+/// Announces an image: where to continue.
 pub(crate) fn begin(device: &mut Board<'_>, image: &[u8]) -> Result<usize, DeviceError> {
     use sha2::{Digest, Sha256};
     let begin = UpdateRequest::Begin {

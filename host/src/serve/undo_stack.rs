@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 
 use super::state::Undo;
-use super::trouble::Trouble;
+use super::watch_error::WatchError;
 use crate::device::{Client, ClientError, InspectionInfo};
 use sudal_firmware::heads::Role;
 
@@ -12,7 +12,7 @@ const MOST: usize = 32;
 
 /// What was done to a device from the page.
 #[derive(Debug, Default)]
-pub(super) struct Past(Vec<Step>);
+pub(super) struct UndoStack(Vec<Step>);
 
 #[derive(Debug)]
 enum Step {
@@ -63,13 +63,13 @@ pub(super) struct Lesson<'n> {
     pub(super) fit: bool,
 }
 
-impl Past {
+impl UndoStack {
     /// Adds the frame that the camera shows to a class, and gives the class's shots.
     pub(super) fn enroll<S: Read + Write>(
         &mut self,
         client: &mut Client<S>,
         lesson: Lesson<'_>,
-    ) -> Result<u8, Trouble> {
+    ) -> Result<u8, WatchError> {
         let Lesson {
             name,
             role,
@@ -118,7 +118,7 @@ impl Past {
         name: &str,
         before: Vec<u8>,
         after: &[u8],
-    ) -> Result<u8, Trouble> {
+    ) -> Result<u8, WatchError> {
         let restored = client.restore(after)?;
         self.push(Step::Shot {
             name: name.to_owned(),
@@ -133,7 +133,7 @@ impl Past {
         client: &mut Client<S>,
         from: &str,
         to: &str,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), WatchError> {
         let id = client.find(from)?;
         client.rename(id, to)?;
         self.push(Step::Rename {
@@ -148,7 +148,7 @@ impl Past {
         &mut self,
         client: &mut Client<S>,
         id: u8,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), WatchError> {
         let model = client.info()?.model.ok().map(|model| model.id);
         let class = client.list()?.into_iter().find(|class| class.id == id);
         // A class of another model could not be restored.
@@ -169,7 +169,7 @@ impl Past {
         client: &mut Client<S>,
         id: u8,
         role: Role,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), WatchError> {
         let class = client.list()?.into_iter().find(|class| class.id == id);
         client.set_role(id, role)?;
         if let Some(class) = class.filter(|class| class.role != role) {
@@ -187,8 +187,8 @@ impl Past {
         &mut self,
         client: &mut Client<S>,
         what: &'static str,
-        change: impl FnOnce(&mut Client<S>) -> Result<InspectionInfo, Trouble>,
-    ) -> Result<(), Trouble> {
+        change: impl FnOnce(&mut Client<S>) -> Result<InspectionInfo, WatchError>,
+    ) -> Result<(), WatchError> {
         let before = client.learned()?;
         change(client)?;
         self.push(Step::Inspection { what, before });
@@ -201,8 +201,11 @@ impl Past {
     }
 
     /// Undoes the last change.
-    pub(super) fn undo<S: Read + Write>(&mut self, client: &mut Client<S>) -> Result<(), Trouble> {
-        match self.0.last().ok_or(Trouble::NothingToUndo)? {
+    pub(super) fn undo<S: Read + Write>(
+        &mut self,
+        client: &mut Client<S>,
+    ) -> Result<(), WatchError> {
+        match self.0.last().ok_or(WatchError::NothingToUndo)? {
             Step::Enroll {
                 before: Some(record),
                 ..
@@ -290,7 +293,7 @@ mod tests {
         let capacity = client.info().unwrap().frame_capacity as usize;
         let frames = parts::dataset(1, 1, 4, (64, 64));
 
-        let mut past = Past::default();
+        let mut undo_stack = UndoStack::default();
         let holds = [
             (Some(1), true),
             // The same frame again.
@@ -301,28 +304,29 @@ mod tests {
         for (number, (hold, fit)) in holds.into_iter().enumerate() {
             let frame: Gray = frames.get(0, number).unwrap();
             client.show(&frame, capacity).unwrap();
-            past.enroll(
-                &mut client,
-                Lesson {
-                    name: "nut",
-                    role: Role::Plain,
-                    hold,
-                    fit,
-                },
-            )
-            .unwrap();
+            undo_stack
+                .enroll(
+                    &mut client,
+                    Lesson {
+                        name: "nut",
+                        role: Role::Plain,
+                        hold,
+                        fit,
+                    },
+                )
+                .unwrap();
         }
         let id = client.find("nut").unwrap();
-        past.set_role(&mut client, id, Role::Good).unwrap();
+        undo_stack.set_role(&mut client, id, Role::Good).unwrap();
         // Nothing changes, so there is nothing to undo.
-        past.set_role(&mut client, id, Role::Good).unwrap();
-        past.set_role(&mut client, id, Role::Defect).unwrap();
-        past.rename(&mut client, "nut", "bolt").unwrap();
-        past.remove(&mut client, id).unwrap();
+        undo_stack.set_role(&mut client, id, Role::Good).unwrap();
+        undo_stack.set_role(&mut client, id, Role::Defect).unwrap();
+        undo_stack.rename(&mut client, "nut", "bolt").unwrap();
+        undo_stack.remove(&mut client, id).unwrap();
 
         let mut undone = Vec::new();
-        while let Some(last) = past.last() {
-            past.undo(&mut client).unwrap();
+        while let Some(last) = undo_stack.last() {
+            undo_stack.undo(&mut client).unwrap();
             let classes = client.list().unwrap();
             let class = classes.first().map(|c| (c.name.clone(), c.shots, c.role));
             undone.push((last.what, last.role, class));
@@ -338,7 +342,7 @@ mod tests {
             ("enroll", None, None),
         ];
         assert_eq!(undone, expected);
-        let error = past.undo(&mut client).unwrap_err();
-        assert!(matches!(error, Trouble::NothingToUndo), "{error}");
+        let error = undo_stack.undo(&mut client).unwrap_err();
+        assert!(matches!(error, WatchError::NothingToUndo), "{error}");
     }
 }

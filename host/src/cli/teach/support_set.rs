@@ -13,7 +13,7 @@ use super::super::device::Connection;
 use super::super::interrupt::{Interrupt, Interrupted};
 use super::super::names::{name, names};
 use super::super::output::Output;
-use super::super::own::{all_read, spread};
+use super::super::own_pictures::{all_read, spread};
 
 /// Most pictures that do not fit that are named.
 const NAMED: usize = 10;
@@ -27,7 +27,7 @@ pub(super) enum Existing {
 }
 
 /// Pictures, read, of classes.
-pub(super) struct Lesson {
+pub(super) struct SupportSet {
     classes: Vec<Taken>,
     existing: Existing,
     strict: bool,
@@ -42,14 +42,14 @@ struct Taken {
 
 /// What was taught.
 #[derive(Serialize)]
-pub(super) struct Taught {
-    pub(super) classes: Vec<TaughtClass>,
+pub(super) struct TeachReport {
+    pub(super) classes: Vec<ClassReport>,
     /// Pictures that do not fit, and why.
     pub(super) unfit: Vec<Unfit>,
 }
 
 #[derive(Serialize)]
-pub(super) struct TaughtClass {
+pub(super) struct ClassReport {
     name: String,
     id: u8,
     /// Shots that it has now, and how many of them are new.
@@ -66,7 +66,7 @@ pub(super) struct Unfit {
     why: String,
 }
 
-impl Lesson {
+impl SupportSet {
     /// Reads up to `most` pictures of each class, at the size in which a camera of `capacity` pixels is
     /// shown them.
     pub(super) fn read(
@@ -124,14 +124,14 @@ impl Lesson {
         c: &mut Connection,
         interrupt: &Interrupt,
         output: &Output,
-    ) -> anyhow::Result<Taught> {
+    ) -> anyhow::Result<TeachReport> {
         let before = Before::of(c)?;
         if self.existing == Existing::Refuse {
             let names = self.classes.iter().map(|class| class.name.clone());
             let there: Vec<_> = names.filter(|name| before.has(name)).collect();
             if !there.is_empty() {
                 bail!(
-                    "taught already: {}. --replace teaches them anew from these pictures, --add adds these pictures; \
+                    "taught already: {}. --replace teaches them again from these pictures, --add adds these pictures; \
                      nothing was changed",
                     there.join(", ")
                 );
@@ -154,10 +154,10 @@ impl Lesson {
         before: &Before,
         interrupt: &Interrupt,
         output: &Output,
-    ) -> anyhow::Result<Taught> {
+    ) -> anyhow::Result<TeachReport> {
         let total: usize = self.classes.iter().map(|class| class.pictures.len()).sum();
         let bar = output.bar(total as u64, "pictures");
-        let mut taught = Taught {
+        let mut taught = TeachReport {
             classes: Vec::new(),
             unfit: Vec::new(),
         };
@@ -200,7 +200,7 @@ impl Lesson {
                 bar.inc(1);
             }
             if let Some(last) = last {
-                taught.classes.push(TaughtClass {
+                taught.classes.push(ClassReport {
                     name: class.name.clone(),
                     id: last.id,
                     shots: last.shots,
@@ -225,12 +225,12 @@ fn describe(why: Outlier, c: &mut Connection) -> anyhow::Result<String> {
     })
 }
 
-impl fmt::Display for Taught {
+impl fmt::Display for TeachReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let widest = self.classes.iter().map(|class| class.name.chars().count());
         let widest = widest.max().unwrap_or(0);
         for class in &self.classes {
-            let TaughtClass {
+            let ClassReport {
                 name,
                 shots,
                 added,

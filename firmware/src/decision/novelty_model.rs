@@ -27,14 +27,14 @@ pub enum Basis {
 
 /// Measures novelty among the classes of one model.
 #[derive(Debug, Clone, Copy)]
-pub struct Yardstick<'m> {
+pub struct NoveltyModel<'m> {
     prior: Option<Prior>,
     calibration: Option<&'m Calibration>,
     tail: Option<Tail>,
     rate: Rate,
 }
 
-impl<'m> Yardstick<'m> {
+impl<'m> NoveltyModel<'m> {
     /// By the image's calibration; without one, by the shots of the classes.
     #[must_use]
     pub fn new<'c>(
@@ -86,7 +86,7 @@ impl<'m> Yardstick<'m> {
         shots.any(|shot| Distance::to_point(picture, shot).to_real(1.0) <= limit)
     }
 
-    /// The novelty above which a picture is not of a class with so many shots.
+    /// The novelty above which a picture is not of a class with n shots.
     #[must_use]
     pub fn threshold(&self, shots: u8) -> Option<f32> {
         match (self.calibration, self.tail) {
@@ -176,8 +176,9 @@ mod tests {
         let calibration = calibration();
         let outcome = |x: i8, one, other| {
             let classes = [class(0, 0, one), class(1, 8, other)];
-            let yardstick = Yardstick::new(Some(&calibration), classes.iter(), Rate::default());
-            yardstick.outcome(&[x, 0], &classes[0], Some(&classes[1]))
+            let novelty_model =
+                NoveltyModel::new(Some(&calibration), classes.iter(), Rate::default());
+            novelty_model.outcome(&[x, 0], &classes[0], Some(&classes[1]))
         };
         for (one, other) in [(Plain, Plain), (Good, Defect), (Plain, Good)] {
             let middle = outcome(4, one, other);
@@ -189,10 +190,13 @@ mod tests {
         // What is of neither is unknown, however near both are.
         let far = [4, 20];
         let classes = [class(0, 0, Plain), class(1, 8, Plain)];
-        let yardstick = Yardstick::new(Some(&calibration), classes.iter(), Rate::default());
+        let novelty_model = NoveltyModel::new(Some(&calibration), classes.iter(), Rate::default());
         let [one, other] = &classes;
-        assert_eq!(yardstick.outcome(&far, one, Some(other)), Outcome::Unknown);
-        assert_eq!(yardstick.outcome(&[1, 0], one, None), Outcome::Class(0));
+        assert_eq!(
+            novelty_model.outcome(&far, one, Some(other)),
+            Outcome::Unknown
+        );
+        assert_eq!(novelty_model.outcome(&[1, 0], one, None), Outcome::Class(0));
     }
 
     #[test]
@@ -203,14 +207,14 @@ mod tests {
             class
         };
         let classes = [one_shot(0, 0), one_shot(1, 8)];
-        let yardstick = Yardstick::new(None, classes.iter(), Rate::default());
+        let novelty_model = NoveltyModel::new(None, classes.iter(), Rate::default());
         let [one, other] = &classes;
         assert_eq!(
-            yardstick.outcome(&[4, 0], one, Some(other)),
+            novelty_model.outcome(&[4, 0], one, Some(other)),
             Outcome::Unclear
         );
         assert_eq!(
-            yardstick.outcome(&[3, 0], one, Some(other)),
+            novelty_model.outcome(&[3, 0], one, Some(other)),
             Outcome::Class(0)
         );
     }

@@ -5,14 +5,14 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use sudal::files;
+use sudal::atomic_file;
 
 /// Makes sure, before the work begins, that a file can be written there; its folder is made.
 pub(crate) fn ready(path: &Path) -> anyhow::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     }
-    files::check(path).with_context(|| format!("{} can't be written", path.display()))
+    atomic_file::check(path).with_context(|| format!("{} can't be written", path.display()))
 }
 
 /// The same for a file that must not be there yet.
@@ -34,7 +34,7 @@ pub(crate) fn ready_chart(path: &Path) -> anyhow::Result<()> {
 
 /// Writes a file whole, or leaves what is there.
 pub(crate) fn write(path: &Path, contents: &[u8]) -> anyhow::Result<()> {
-    files::replace(path, contents).with_context(|| format!("writing {}", path.display()))
+    atomic_file::replace(path, contents).with_context(|| format!("writing {}", path.display()))
 }
 
 /// A file that this program alone writes for as long as it takes; `FILE.lock` beside it says so.

@@ -18,13 +18,13 @@ pub(crate) struct Fit {
 }
 
 /// The trained network.
-pub(crate) struct Tuned {
+pub(crate) struct FineTuned {
     plan: Plan,
     params: Params,
     head: Linear,
 }
 
-impl Tuned {
+impl FineTuned {
     /// Trains a copy of `params` and `head` on `support`, class by class. Batch norm keeps the
     /// statistics of `params`; where there are none it uses those of the support set.
     pub(crate) fn fit(
@@ -72,7 +72,7 @@ impl Tuned {
     }
 }
 
-impl Classifier for Tuned {
+impl Classifier for FineTuned {
     fn predict(&self, queries: Tensor<2>) -> Vec<usize> {
         let x = pictures(&self.plan, queries);
         self.head.predict(unit(self.params.embed(&self.plan, x)))

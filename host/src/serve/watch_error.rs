@@ -6,7 +6,7 @@ use sudal_firmware::decision::Outlier;
 use sudal_firmware::protocol::DecisionError;
 use sudal_firmware::store::StoreError;
 
-use super::pulse::Stalled;
+use super::heartbeat::Stalled;
 use super::{LogError, WebcamError};
 use crate::data::DataError;
 use crate::device::{
@@ -15,7 +15,7 @@ use crate::device::{
 
 /// What can go wrong between a frame and its decision, or with what an operator wants.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Trouble {
+pub(super) enum WatchError {
     /// The board can't be had.
     #[error(transparent)]
     Board(#[from] BoardError),
@@ -71,7 +71,7 @@ pub(super) enum Trouble {
     #[error("the device has not done what it was asked before: try again")]
     Busy,
     /// This program failed where it must not.
-    #[error("this program failed ({0}) and goes on: please report it")]
+    #[error("this program failed ({0}) and continues: please report it")]
     Panicked(String),
     /// There was no enrolment, or it was undone.
     #[error("there is nothing to undo")]
@@ -81,9 +81,9 @@ pub(super) enum Trouble {
     Ending,
 }
 
-/// A trouble as the page gets it.
+/// An error as the page gets it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Told {
+pub(super) struct ErrorBody {
     /// What the page has words of its own for; empty where it has not.
     pub(super) kind: &'static str,
     /// In English.
@@ -92,14 +92,14 @@ pub(super) struct Told {
     pub(super) class: Option<String>,
 }
 
-impl From<DeviceError> for Trouble {
+impl From<DeviceError> for WatchError {
     fn from(error: DeviceError) -> Self {
         Self::Client(error.into())
     }
 }
 
-impl Trouble {
-    /// Whether the device has to be connected anew.
+impl WatchError {
+    /// Whether the device has to be reconnected.
     pub(super) fn is_lost(&self) -> bool {
         match self {
             Self::Board(_) | Self::Away | Self::Stalled(_) | Self::Panicked(_) => true,
@@ -122,7 +122,7 @@ impl Trouble {
     }
 
     /// What the page is told, with all causes.
-    pub(super) fn told(&self) -> Told {
+    pub(super) fn body(&self) -> ErrorBody {
         let mut text = self.to_string();
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
@@ -137,7 +137,7 @@ impl Trouble {
             Self::LooksLike { name } => Some(name.clone()),
             _ => None,
         };
-        Told {
+        ErrorBody {
             kind: self.kind(),
             text,
             class,
@@ -196,19 +196,19 @@ mod tests {
     #[test]
     fn a_frame_that_looks_like_another_class_is_told_with_its_name() {
         let name = "너트".to_owned();
-        let told = Trouble::LooksLike { name }.told();
+        let body = WatchError::LooksLike { name }.body();
         assert_eq!(
-            (told.kind, told.class.as_deref()),
+            (body.kind, body.class.as_deref()),
             ("looks-like", Some("너트"))
         );
         let far = DecisionError::Outlier(Outlier::Far { percent: 150 });
-        let far = Trouble::Client(ClientError::Device(DeviceError::Decision(far)));
+        let far = WatchError::Client(ClientError::Device(DeviceError::Decision(far)));
         assert_eq!(far.outlier(), Some(Outlier::Far { percent: 150 }));
-        let told = far.told();
-        assert_eq!((told.kind, told.class), ("outlier", None));
+        let body = far.body();
+        assert_eq!((body.kind, body.class), ("outlier", None));
         let same = DecisionError::Outlier(Outlier::Repeats);
-        let same = Trouble::Client(ClientError::Device(DeviceError::Decision(same)));
-        assert_eq!(same.told().kind, "same");
-        assert!(!far.is_lost() && Trouble::Away.outlier().is_none());
+        let same = WatchError::Client(ClientError::Device(DeviceError::Decision(same)));
+        assert_eq!(same.body().kind, "same");
+        assert!(!far.is_lost() && WatchError::Away.outlier().is_none());
     }
 }
