@@ -1,4 +1,3 @@
-#![no_std]
 //! Few-shot vision for microcontroller cameras, the device half: no heap, and but for two of the
 //! classifier heads integers only.
 //!
@@ -48,6 +47,8 @@
 //! [`image`] that the [`engine`] runs. The [`camera`] checks its frames, [`patches`] and the [`store`] keep
 //! what was taught, [`settings`], [`history`] and [`lock`] what is about the device itself. The [`protocol`]
 //! speaks of all of them, and the [`device`] carries it out.
+
+#![no_std]
 
 #[macro_use]
 mod log;

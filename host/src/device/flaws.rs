@@ -244,19 +244,26 @@ impl Looked {
     }
 
     /// Measures with n shots, drawn several times; the draws of more shots hold those of fewer.
+    /// As many other good pictures as `watched` says are then watched, which the device's threshold comes
+    /// from as well; fewer where `train` has no more.
     ///
     /// # Errors
     /// [`FlawsError::Memory`], which no model of one shape of patches causes.
     pub fn measure(
         &self,
         shot: usize,
+        watched: usize,
         draws: u64,
         seed: u64,
         rates: &[Rate],
     ) -> Result<Found, FlawsError> {
         let draws: Vec<Draw> = (0..draws)
             .into_par_iter()
-            .map(|draw| self.draw(shot, draw, seed, rates))
+            .map(|draw| {
+                let order = self.order(draw, seed);
+                let (shots, rest) = order.split_at(shot.min(order.len()));
+                self.draw(shots, &rest[..watched.min(rest.len())], rates)
+            })
             .collect::<Result<_, _>>()?;
         let over = |of: &dyn Fn(&Draw) -> f64| over(draws.iter().map(of));
         let all = |of: &dyn Fn(&Localisation) -> f64| {
@@ -293,15 +300,19 @@ impl Looked {
         })
     }
 
-    fn draw(&self, shot: usize, draw: u64, seed: u64, rates: &[Rate]) -> Result<Draw, FlawsError> {
-        let order = self.order(draw, seed);
-        let shots: Vec<&Seen> = order.iter().take(shot).map(|&i| &self.train[i]).collect();
-        let memory = self.taught(&shots)?;
+    fn draw(&self, shots: &[usize], watched: &[usize], rates: &[Rate]) -> Result<Draw, FlawsError> {
+        let shots: Vec<&Seen> = shots.iter().map(|&i| &self.train[i]).collect();
+        let mut memory = self.taught(&shots)?;
+        let mut heat = vec![0; self.shape.places()];
+        for &i in watched {
+            let sight = self.train[i].sight(self.shape)?;
+            let finding = memory.inspect(&sight, Rate::default(), &mut heat)?;
+            memory.watch(&finding);
+        }
         let mut scores = Scores::default();
         let mut patches = Scores::default();
         let mut pixels = Pixels::default();
         let any_mask = self.test.iter().any(|tested| tested.mask.is_some());
-        let mut heat = vec![0; self.shape.places()];
         for Tested { seen, flawed, mask } in &self.test {
             let sight = seen.sight(self.shape)?;
             let finding = memory.inspect(&sight, Rate::default(), &mut heat)?;

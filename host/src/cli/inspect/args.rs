@@ -23,6 +23,7 @@ use super::super::output::TableArgs;
   sudal inspect parts --data synthetic:parts
   sudal inspect surfaces --data x-sdd.zip --known 3 --unknown 3
   sudal inspect surfaces --data magnetic-tiles/ --good free --known 2 --unknown 3
+  sudal inspect flaws --data mvtec/ --shot 4 --commission 200
   sudal inspect surfaces --data mvtec/ --shot 1,2,4,8,16 --plot inspected --sheet flaws.png")]
 pub(crate) struct Args {
     /// A model that comes with sudal, by name, or a model image.
@@ -41,6 +42,10 @@ pub(crate) struct Args {
     /// Pictures that are enrolled of a class [default: 5; of products 1,2,4,8,16].
     #[arg(long, value_delimiter = ',')]
     pub(super) shot: Vec<usize>,
+    /// Other good pictures of `train` that are watched after the shots, as `sudal commission` does, before the
+    /// device's own threshold is asked for.
+    #[arg(long, default_value_t = 0, value_name = "PICTURES")]
+    pub(super) commission: usize,
     /// Draws of the shots, for products.
     #[arg(long, default_value_t = 5)]
     pub(super) draws: u64,

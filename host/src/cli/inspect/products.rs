@@ -32,6 +32,8 @@ struct Report {
     data: PathBuf,
     draws: u64,
     seed: u64,
+    /// Other good pictures that were watched after the shots.
+    commissioned: usize,
     fit: Fit,
     products: Vec<Measured>,
     /// Means over the products; none of a number of shots that a product has not.
@@ -124,15 +126,23 @@ pub(super) fn run(
     let mut measured = Vec::new();
     for looked in &looked {
         let mut rows = Vec::new();
-        for &shot in shots.iter().filter(|&&shot| shot <= looked.shots()) {
-            rows.push(looked.measure(shot, args.draws, args.seed, &rates)?);
+        for &shot in shots
+            .iter()
+            .filter(|&&shot| shot + args.commission <= looked.shots())
+        {
+            rows.push(looked.measure(shot, args.commission, args.draws, args.seed, &rates)?);
             bar.inc(1);
         }
         if rows.is_empty() {
             bail!(
-                "{} has {} good pictures to learn from: give fewer --shot",
+                "{} has {} good pictures to learn from: give fewer --shot{}",
                 looked.name(),
-                looked.shots()
+                looked.shots(),
+                if args.commission > 0 {
+                    " or --commission"
+                } else {
+                    ""
+                }
             );
         }
         let (good, flawed) = looked.tested();
@@ -149,6 +159,7 @@ pub(super) fn run(
         data: path.to_owned(),
         draws: args.draws,
         seed: args.seed,
+        commissioned: args.commission,
         fit,
         all: shots
             .iter()
@@ -249,8 +260,12 @@ fn all(measured: &[Measured], shot: usize) -> Option<All> {
 }
 
 fn describe(report: &Report, table: &Table) -> String {
+    let watched = match report.commissioned {
+        0 => String::new(),
+        watched => format!(" and {watched} more watched"),
+    };
     let mut text = format!(
-        "{} on {}: good pictures of `train` taught, those of `test` shown; {} draws, seed {}; in %, mean ± 95 % interval over draws\n",
+        "{} on {}: good pictures of `train` taught{watched}, those of `test` shown; {} draws, seed {}; in %, mean ± 95 % interval over draws\n",
         report.model.display(),
         report.data.display(),
         report.draws,
@@ -267,7 +282,7 @@ fn describe(report: &Report, table: &Table) -> String {
     }
     text.push_str(&format!(
         "{table}missed: at exactly this rate of false alarms on the good pictures of `test`; own: at the threshold \
-         that the device chooses from the shots, with the false alarms that it then has; plain: the statistic of the \
+         that the device chooses from good pictures of `train`, with the false alarms that it then has; plain: the statistic of the \
          picture that does best in hindsight\n",
     ));
     text
