@@ -7,7 +7,7 @@ use sudal_firmware::heads::Role;
 
 use super::super::heartbeat::Activity;
 use super::super::hub::{Answer, Said};
-use super::super::past::Lesson;
+use super::super::undo_stack::Lesson;
 use super::super::watch_error::WatchError;
 use super::super::{FrameSource, picture};
 use super::{LESSON, LiveDevice, Worker};
