@@ -267,12 +267,12 @@ export function setUp(app) {
         ...ROLES.map((value) => make("option", { value, textContent: t(`role-${value}`), selected: value === taught.role })));
       stands.dataset.role = taught.role;
       stands.onchange = () => role(taught, stands.value);
+      const shots = tool("shots", t("gallery", { name }), "▦");
+      shots.onclick = () => app.gallery(taught);
       const row = make("li", {}, pick, stands, shots, edit, drop);
       const chosen = name === $("name").value.trim();
       row.classList.toggle("chosen", chosen);
       pick.ariaPressed = chosen;
-      const shots = tool("shots", t("gallery", { name }), "▦");
-      shots.onclick = () => app.gallery(taught);
       pick.onclick = () => choose(name);
       edit.onclick = () => rename(row, name);
       drop.onclick = () => remove(taught);
