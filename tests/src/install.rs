@@ -56,7 +56,7 @@ pub fn node_packages(folder: &str, packages: &[&str]) -> Option<PathBuf> {
         let (name, _) = package.rsplit_once('@').unwrap();
         folder.join("node_modules").join(name).is_dir()
     };
-    if !packages.iter().all(|package| there(package)) {
+    if !packages.iter().all(there) {
         let npm = program("npm", &["npm"])?;
         let installed = Command::new(npm)
             .args(["install", "--no-audit", "--no-fund", "--prefix", "."])
