@@ -1,7 +1,6 @@
 //! What is done to each value: sums, products, limits, normalizations.
 
 use super::super::clip::limits;
-use super::super::constant::Constant;
 use super::super::error::ConvertError;
 use super::super::layers::Layers;
 use super::super::lengths::normalize;
