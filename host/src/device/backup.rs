@@ -86,6 +86,7 @@ pub struct Restored {
 
 /// Why a backup was not made, read or restored.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum BackupError {
     /// The bytes start otherwise.
     #[error("this is no backup of sudal")]

@@ -10,6 +10,7 @@ use crate::similar::did_you_mean;
 
 /// Why a board did not do it.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum BoardError {
     /// The name is not in [`BOARDS`].
     #[error(

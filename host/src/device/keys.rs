@@ -15,6 +15,7 @@ use crate::engine::QuantizedModel;
 
 /// Why a key file can't be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum KeyError {
     /// It can't be read or written.
     #[error("{}", path.display())]

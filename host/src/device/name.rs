@@ -8,6 +8,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 /// Why a text is no name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum NameError {
     /// Nothing of it can be seen.
     #[error("a name has to have a character that can be seen")]

@@ -25,6 +25,7 @@ const NORMALIZATION: Normalization = Normalization::new(0.5, 0.29);
 /// Why a network was not made.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
+#[non_exhaustive]
 pub enum BenchmarkError {
     /// It could not be laid out.
     Plan(#[from] PlanError),

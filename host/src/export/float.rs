@@ -18,6 +18,7 @@ use crate::nets::graph::Normalization;
 
 /// Why a file can not be evaluated.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum FloatError {
     /// What goes in or comes out is not that of an embedding network.
     #[error(transparent)]

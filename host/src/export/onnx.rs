@@ -133,6 +133,7 @@ pub fn write(graph: &Graph, metadata: &Metadata) -> Result<Vec<u8>, GraphError> 
 
 /// Why a file cannot be read back.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ReadError {
     /// It is no ONNX file.
     #[error("it is no ONNX file: {0}")]

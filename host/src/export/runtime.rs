@@ -16,6 +16,7 @@ const REQUIREMENT: &str = "onnxruntime>=1.20";
 
 /// Why ONNX Runtime can not be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum RuntimeError {
     /// No library in any of the usual places.
     #[error(

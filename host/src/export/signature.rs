@@ -13,6 +13,7 @@ pub const PATCHES: &str = "patches";
 
 /// Why a file is no embedding network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SignatureError {
     /// The bytes are no ONNX file.
     #[error("this is no ONNX file, or it is cut off ({0}): export or copy it again")]

@@ -16,6 +16,7 @@ const MAX_SIDE: i64 = 65535;
 
 /// Why a file is not given to a runtime.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ValidateError {
     /// An attribute or constant is out of range.
     #[error(

@@ -18,6 +18,7 @@ const BATCH: usize = 32;
 
 /// Why a file was not verified.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum VerifyError {
     /// The file is no embedding network.
     #[error(transparent)]

@@ -28,6 +28,7 @@ const BIAS: &str = "whiten.bias";
 
 /// Why a network is not whitened.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum WhitenError {
     /// The file is no embedding network.
     #[error(transparent)]

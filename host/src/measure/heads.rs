@@ -12,6 +12,7 @@ pub(super) const MODEL: u64 = 1;
 
 /// Why a device could not hold an episode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum HeadError {
     /// More classes or shots than the firmware's store has room for.
     #[error(

@@ -221,6 +221,7 @@ fn by_draws(each: &[Vec<(usize, usize)>]) -> (f64, f64) {
 
 /// Why a trial can't be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SuitabilityError {
     /// More classes than a device stores.
     #[error("a device stores {MAX_CLASSES} classes, these are {0}: check some of them at a time")]

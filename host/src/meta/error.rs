@@ -7,6 +7,7 @@ use crate::nets::network::{Architecture, PlanError};
 
 /// Why a run cannot start or continue.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TrainError {
     /// The data cannot fill the episodes.
     #[error(transparent)]
@@ -109,6 +110,7 @@ pub enum TrainError {
 
 /// Why a checkpoint could not be written or read.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum CheckpointError {
     /// The file system said no.
     #[error("{path}: {source}", path = path.display())]

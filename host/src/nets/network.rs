@@ -228,6 +228,7 @@ pub struct Plan {
 
 /// Why there is no such network.
 #[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum PlanError {
     /// The picture is too small.
     #[error(

@@ -6,6 +6,7 @@ use super::graph::{Graph, Op};
 
 /// Why a [`Graph`] does not describe a network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum GraphError {
     /// A node reads a value that does not stand before it, or reads too few or too many.
     #[error("node {node} ({op}) reads values {inputs:?}: it needs {needed} that stand before it")]

@@ -8,6 +8,7 @@ use super::LogError;
 
 /// Why the page can't be served.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ServeError {
     /// There is nothing to watch.
     #[error("there is no device to watch: name at least one")]

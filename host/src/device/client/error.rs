@@ -9,6 +9,7 @@ use crate::similar::did_you_mean;
 
 /// Why a request had no result.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ClientError {
     /// The device refused.
     #[error(transparent)]

@@ -6,7 +6,7 @@ use sudal_firmware::camera::{CameraError, Geometry};
 use sudal_firmware::protocol::{DeviceError, MAX_CHUNK, Request, Response};
 
 use super::super::answers::Picture;
-use super::transport::Lost;
+use super::retry::Lost;
 use super::{Client, ClientError};
 
 /// How often a frame may have to continue from elsewhere than where it was.

@@ -5,6 +5,7 @@ mod decisions;
 mod error;
 mod frames;
 mod requests;
+mod retry;
 mod transport;
 
 use std::fmt;
@@ -15,9 +16,9 @@ use sudal_firmware::protocol::packet::{Receiver, Wire};
 
 pub(super) use answers::{done, enrolled};
 pub use error::ClientError;
-pub use transport::RetryPolicy;
+pub use retry::RetryPolicy;
 
-use transport::Heard;
+use retry::Heard;
 
 /// Asks a device over a line.
 ///

@@ -8,6 +8,7 @@ pub(super) const NOISE_ADVICE: &str = "calibrate on a few hundred pictures of wh
 
 /// Why a file can not be converted; each names the node and says what to do.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ConvertError {
     /// The file is no embedding network with a fixed picture size.
     #[error(transparent)]

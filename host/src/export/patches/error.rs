@@ -6,6 +6,7 @@ use crate::export::signature::SignatureError;
 
 /// Why a network gets no patches.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum PatchesError {
     /// The file is no embedding network.
     #[error(transparent)]

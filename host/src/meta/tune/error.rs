@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 /// Why a search space cannot be searched.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SpaceError {
     /// There is no dimension.
     #[error("there is nothing to tune: every setting is fixed")]
@@ -36,6 +37,7 @@ pub enum SpaceError {
 
 /// Why a study cannot start or continue.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TuneError {
     /// The space, or the settings to start with.
     #[error(transparent)]

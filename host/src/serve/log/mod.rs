@@ -28,6 +28,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// Why the log can't be used.
 #[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
 pub enum LogError {
     /// Somebody else has it.
     #[error("{} is in use by another `sudal serve`: end that one or choose another file with --log", .0.display())]
