@@ -1,4 +1,4 @@
-//! Counts what a frame costs before the network sees it, for `sudal profile --frame`.
+//! Counts what a frame costs before the network sees it, for `sudal profile --frames`.
 //!
 //! For frames of a part on a noisy ground, in each format and size, prints over semihosting, one
 //! line each:
