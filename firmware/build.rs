@@ -1,23 +1,28 @@
-//! Tells the engine whether the target has the DSP instructions, or is of ARMv6-M.
+//! Tells the engine whether the target has the DSP instructions, Helium, or is of ARMv6-M.
 //!
 //! The compiler keeps ARM target features to itself on stable Rust, so `cfg(target_feature)` cannot
 //! tell. What can is the name of the target, as all of `thumbv7em` (Cortex-M4 and M7) has them, and
 //! for `thumbv8m.main` the processor: `-C target-cpu=cortex-m33` has the compiler assemble them, and
-//! this file use them. A Cortex-M33 that was made without says `-C target-feature=-dsp` as well.
+//! this file use them. A Cortex-M33 that was made without says `-C target-feature=-dsp` as well, a
+//! Cortex-M55 or M85 without vector instructions `-C target-feature=-mve`.
 
 use std::env;
 
 /// Processors of `thumbv8m.main` for which the compiler assembles the DSP instructions.
 const WITH_DSP: [&str; 4] = ["cortex-m33", "cortex-m35p", "cortex-m55", "cortex-m85"];
 
+/// Those among them for which it assembles the vector instructions.
+const WITH_HELIUM: [&str; 2] = ["cortex-m55", "cortex-m85"];
+
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rustc-check-cfg=cfg(dsp, dsp_by_processor, armv6m)");
+    println!("cargo::rustc-check-cfg=cfg(dsp, dsp_by_processor, helium, armv6m)");
     let target = env::var("TARGET").unwrap_or_default();
     let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
-    let by_processor = target.starts_with("thumbv8m.main")
-        && WITH_DSP.iter().any(|name| has_processor(&flags, name))
-        && !flags.contains("-dsp");
+    let is_one_of = |names: &[&str]| {
+        target.starts_with("thumbv8m.main") && names.iter().any(|name| has_processor(&flags, name))
+    };
+    let by_processor = is_one_of(&WITH_DSP) && !flags.contains("-dsp");
     if target.starts_with("thumbv7em") || by_processor {
         println!("cargo::rustc-cfg=dsp");
     }
@@ -26,6 +31,9 @@ fn main() {
     }
     if by_processor {
         println!("cargo::rustc-cfg=dsp_by_processor");
+        if is_one_of(&WITH_HELIUM) && !flags.contains("-mve") {
+            println!("cargo::rustc-cfg=helium");
+        }
     }
 }
 

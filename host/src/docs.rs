@@ -1,5 +1,5 @@
 //! The pages of `host/docs` for those who use the program, in the order in which one needs them:
-//! [`guide`], [`decisions`], [`inspection`], [`station`], [`page`], [`boards`], [`fleet`], [`training`],
+//! [`guide`], [`decisions`], [`inspection`], [`station`], [`page`], [`plc`], [`boards`], [`fleet`], [`training`],
 //! [`methods`], [`benchmarks`], [`http`], [`json`], [`questions`], [`licences`],
 //! [`contributing`], [`changelog`]. Those of the firmware are in [`sudal_firmware::docs`].
 
@@ -25,6 +25,7 @@ macro_rules! pages {
 [methods]: crate::docs::methods
 [open]: crate::docs::benchmarks#open-set-decisions
 [page]: crate::docs::page
+[plc]: crate::docs::plc
 [porting]: sudal_firmware::docs::porting
 [protocol]: sudal_firmware::docs::protocol
 [questions]: crate::docs::questions
@@ -53,6 +54,7 @@ pages! {
     licences "../docs/licences.md"
     methods "../docs/methods.md"
     page "../docs/page.md"
+    plc "../docs/plc.md"
     questions "../docs/questions.md"
     station "../docs/station.md"
     training "../docs/training.md"

@@ -1,8 +1,8 @@
 //! Few-shot vision for microcontroller cameras, the host half.
 //!
 //! The folders stand in the order in which a model comes to be, and each imports only what stands
-//! before it: pictures ([`data`]), small tasks drawn from them ([`episodes`]), how well embeddings do on
-//! these ([`measure`]), model images on this computer ([`engine`]), networks ([`nets`]), how these are
+//! before it: pictures ([`data`]), small tasks drawn from them ([`episodes`]), model images on this
+//! computer ([`engine`]), how well a model does on tasks ([`measure`]), networks ([`nets`]), how these are
 //! trained ([`meta`]), their way to files ([`export`]) and onto a board ([`device`]), what people look at
 //! in the end ([`report`]), and the page on which they watch and teach ([`serve`]). The command `sudal`
 //! stands on them. All of them write files by [`atomic_file`] and tables by [`table`]; [`models`] are those

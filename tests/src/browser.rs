@@ -1,5 +1,6 @@
 //! A browser without a window.
 
+use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::http::ask;
-use crate::install::program;
+use crate::install::{node_packages, program};
 
 /// How long the page may take to show something.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -34,6 +35,12 @@ impl Browser {
     /// Opens one, installing it if need be; says so where that can't be.
     #[must_use]
     pub fn open() -> Option<Self> {
+        Self::open_with(&[])
+    }
+
+    /// The same with arguments of Chromium's beside.
+    #[must_use]
+    pub fn open_with(more: &[&str]) -> Option<Self> {
         program("chromium", &["chromium"])?;
         let driver = program("chromedriver", &["chromium-driver"])?;
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -55,10 +62,18 @@ impl Browser {
             assert!(Instant::now() < patience, "the driver does not start");
             sleep(Duration::from_millis(50));
         }
-        let options = json!({ "args": [
-            "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
-            "--window-size=1440,900", "--lang=en-US", "--accept-lang=en-US", "--hide-scrollbars",
-        ] });
+        let usual = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-dev-shm-usage",
+            "--disable-gpu",
+            "--window-size=1440,900",
+            "--lang=en-US",
+            "--accept-lang=en-US",
+            "--hide-scrollbars",
+        ];
+        let arguments = [&usual[..], more].concat();
+        let options = json!({ "args": arguments });
         let capabilities = json!({ "alwaysMatch": { "goog:chromeOptions": options } });
         let session = browser.send("", &json!({ "capabilities": capabilities }));
         browser.session = format!("/{}", session["sessionId"].as_str().unwrap());
@@ -68,6 +83,48 @@ impl Browser {
     /// Opens an address.
     pub fn goto(&self, url: &str) {
         self.send("/url", &json!({ "url": url }));
+    }
+
+    /// A new tab, in which all continues until [`to_tab`](Self::to_tab); its name.
+    #[must_use]
+    pub fn new_tab(&self) -> String {
+        let tab = self.send("/window/new", &json!({ "type": "tab" }));
+        let name = tab["handle"].as_str().unwrap().to_owned();
+        self.to_tab(&name);
+        name
+    }
+
+    /// The name of the tab in which all continues.
+    #[must_use]
+    pub fn tab(&self) -> String {
+        self.call("GET", "/window", "").as_str().unwrap().to_owned()
+    }
+
+    /// Goes to another tab.
+    pub fn to_tab(&self, name: &str) {
+        self.send("/window", &json!({ "handle": name }));
+    }
+
+    /// Says yes to what the page asks; the question.
+    #[must_use]
+    pub fn agree(&self) -> String {
+        let question = self.call("GET", "/alert/text", "");
+        self.send("/alert/accept", &json!({}));
+        question.as_str().unwrap().to_owned()
+    }
+
+    /// What axe-core finds wrong with the page; none where it can't be had.
+    #[must_use]
+    pub fn axe(&self) -> Option<Vec<String>> {
+        let folder = node_packages("axe-core", &["axe-core@4.10.3"])?;
+        let axe = fs::read_to_string(folder.join("node_modules/axe-core/axe.min.js")).unwrap();
+        self.run(&axe, &[]);
+        let script = "const done = arguments[0];
+            const rules = { 'label-content-name-mismatch': { enabled: true } };
+            axe.run({ rules }).then(({ violations }) => done(violations.flatMap(
+                ({ id, nodes }) => nodes.map(node => `${id}: ${node.html} ${node.failureSummary}`))))";
+        let found = self.send("/execute/async", &json!({ "script": script, "args": [] }));
+        serde_json::from_value(found).unwrap()
     }
 
     /// Runs a script of the page, which finds what it is given in `arguments`.
@@ -142,6 +199,13 @@ impl Browser {
         self.send(&format!("/element/{field}/value"), &json!({ "text": text }));
     }
 
+    /// Gives a field for files one.
+    pub fn choose(&self, css: &str, file: &std::path::Path) {
+        let field = self.find(css);
+        let text = json!({ "text": file.to_str().unwrap() });
+        self.send(&format!("/element/{field}/value"), &text);
+    }
+
     /// Clicks there.
     pub fn click(&self, css: &str) {
         let element = self.find(css);
@@ -181,10 +245,18 @@ impl Browser {
         );
     }
 
-    /// The page as PNG, in a window of this size.
+    /// Shows the page in a view of this size.
+    pub fn resize(&self, width: u32, height: u32) {
+        let size =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        let command = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": size });
+        self.send("/goog/cdp/execute", &command);
+    }
+
+    /// The page as PNG, in a view of this size.
     #[must_use]
     pub fn screenshot(&self, width: u32, height: u32) -> Vec<u8> {
-        self.send("/window/rect", &json!({ "width": width, "height": height }));
+        self.resize(width, height);
         // Pictures come a moment later.
         sleep(Duration::from_secs(1));
         let picture = self.call("GET", "/screenshot", "");

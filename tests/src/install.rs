@@ -1,6 +1,7 @@
 //! Programs that tests need.
 
-use std::path::PathBuf;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A program that a test needs: one on the `PATH`, else from Debian's packages, if this is Debian and
@@ -38,4 +39,66 @@ pub fn program(name: &str, packages: &[&str]) -> Option<PathBuf> {
         println!("skipped: {name} is missing and could not be installed");
     }
     found
+}
+
+/// A folder below `target` with packages for Node, `name@version` each, installed by npm if need be; none,
+/// and that is said, where that can't be.
+#[must_use]
+pub fn node_packages(folder: &str, packages: &[&str]) -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../target")
+        .join(folder);
+    fs::create_dir_all(&folder).unwrap();
+    // Two tests at once would install it into each other's way.
+    let lock = File::create(folder.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let there = |package: &&str| {
+        let (name, _) = package.rsplit_once('@').unwrap();
+        folder.join("node_modules").join(name).is_dir()
+    };
+    if !packages.iter().all(there) {
+        let npm = program("npm", &["npm"])?;
+        let installed = Command::new(npm)
+            .args(["install", "--no-audit", "--no-fund", "--prefix", "."])
+            .args(packages)
+            .current_dir(&folder)
+            .status();
+        if !installed.is_ok_and(|status| status.success()) {
+            println!("skipped: npm can't install {packages:?}");
+            return None;
+        }
+    }
+    Some(folder)
+}
+
+/// A Python of its own below `target` with packages from PyPI, `name==version` each; none, and that is
+/// said, where that can't be.
+#[must_use]
+pub fn python_with(folder: &str, packages: &[&str]) -> Option<PathBuf> {
+    let python = program("python3", &["python3", "python3-venv"])?;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../target")
+        .join(folder);
+    fs::create_dir_all(&folder).unwrap();
+    let lock = File::create(folder.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let own = folder.join("bin/python");
+    let done = |command: &mut Command| command.output().is_ok_and(|output| output.status.success());
+    let mark = folder.join("installed");
+    let wanted = packages.join(" ");
+    if fs::read_to_string(&mark).is_ok_and(|have| have == wanted) {
+        return Some(own);
+    }
+    let made = done(Command::new(python).args(["-m", "venv"]).arg(&folder))
+        && done(
+            Command::new(&own)
+                .args(["-m", "pip", "install", "--quiet"])
+                .args(packages),
+        );
+    if !made {
+        println!("skipped: pip can't install {packages:?}");
+        return None;
+    }
+    fs::write(mark, wanted).unwrap();
+    Some(own)
 }

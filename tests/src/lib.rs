@@ -15,7 +15,7 @@ mod wired;
 pub use browser::Browser;
 pub use data::data;
 pub use imports::Imports;
-pub use install::program;
+pub use install::{node_packages, program, python_with};
 pub use line::Noisy;
 pub use model::{calibrated_block_means, change, tested_block_means};
 pub use plate::{flawed_plate, plate};

@@ -32,6 +32,12 @@ impl Served {
         Self::start_at(dir, devices, mqtt, Clock::default())
     }
 
+    /// The same with Modbus TCP.
+    #[must_use]
+    pub fn start_with_modbus(dir: &Path, devices: Vec<DeviceOptions>, modbus: SocketAddr) -> Self {
+        Self::begin(dir, devices, None, Clock::default(), Some(modbus))
+    }
+
     /// The same by another clock.
     #[must_use]
     pub fn start_at(
@@ -39,6 +45,16 @@ impl Served {
         devices: Vec<DeviceOptions>,
         mqtt: Option<&str>,
         clock: Clock,
+    ) -> Self {
+        Self::begin(dir, devices, mqtt, clock, None)
+    }
+
+    fn begin(
+        dir: &Path,
+        devices: Vec<DeviceOptions>,
+        mqtt: Option<&str>,
+        clock: Clock,
+        modbus: Option<SocketAddr>,
     ) -> Self {
         let options = Options {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -52,6 +68,7 @@ impl Served {
             replace_damaged_log: false,
             clock,
             mqtt: mqtt.map(|url| url.parse().unwrap()),
+            modbus,
             devices,
         };
         let (stop, stopped) = oneshot::channel();

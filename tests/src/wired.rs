@@ -1,34 +1,17 @@
 //! A device at a line, in the process of the test.
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
 use std::io::{self, Read, Write};
 use std::time::Instant;
 
 use sudal_firmware::camera::VirtualCamera;
 use sudal_firmware::device::{Clock, Device, Resources, Session};
-use sudal_firmware::store::nor::{Medium, Nor, SECTOR};
-
-/// A flash that is new when it is switched on.
-struct Blank;
-
-impl Medium for Blank {
-    type Error = Infallible;
-
-    fn read(&mut self, _: u32, bytes: &mut [u8]) -> Result<(), Infallible> {
-        bytes.fill(0xff);
-        Ok(())
-    }
-
-    fn write(&mut self, _: u32, _: &[u8]) -> Result<(), Infallible> {
-        Ok(())
-    }
-}
+use sudal_firmware::store::nor::{Nor, SECTOR, Volatile};
 
 /// A device at the other end of a wire, without a thread: what is written is answered at once, and
 /// a read finds the answer or nothing. Its memory is never given back.
 pub struct Wired {
-    session: Box<Session<'static, VirtualCamera<4096>, Nor<'static, Blank>>>,
+    session: Box<Session<'static, VirtualCamera<4096>, Nor<'static, Volatile>>>,
     answers: VecDeque<Vec<u8>>,
     pause: bool,
     slow: bool,
@@ -41,8 +24,8 @@ impl Wired {
         let mut words = vec![0_u128; image.len().div_ceil(size_of::<u128>())];
         bytemuck::cast_slice_mut(&mut words)[..image.len()].copy_from_slice(image);
         let words: &'static [u128] = words.leak();
-        let flash = Nor::new(vec![0; 64 * SECTOR].leak(), Blank);
-        let none = || Nor::new(&mut [], Blank).expect("no sectors");
+        let flash = Nor::new(vec![0; 64 * SECTOR].leak(), Volatile);
+        let none = || Nor::new(&mut [], Volatile).expect("no sectors");
         let device = Device::new(Resources {
             board: "wired",
             clock: Clock {

@@ -51,7 +51,7 @@ fn soak<S: Read + Write>(name: &str, client: &mut Client<S>, frames: u64) {
         client
             .send_frame(GEOMETRY, &pictures[class as usize][0])
             .unwrap();
-        client.enroll(&format!("part {class}")).unwrap();
+        client.enroll_forced(&format!("part {class}")).unwrap();
     }
     let (mut enrolled, mut removed) = (0_u64, 0_u64);
     let mut samples = Vec::new();
@@ -62,10 +62,10 @@ fn soak<S: Read + Write>(name: &str, client: &mut Client<S>, frames: u64) {
         let start = Instant::now();
         client.send_frame(GEOMETRY, frame).unwrap();
         if number % ENROL == ENROL - 1 {
-            if client.enroll(&part).unwrap().shots == 20 {
+            if client.enroll_forced(&part).unwrap().shots == 20 {
                 let id = client.find(&part).unwrap();
                 client.remove(id).unwrap();
-                client.enroll(&part).unwrap();
+                client.enroll_forced(&part).unwrap();
                 removed += 1;
             }
             enrolled += 1;

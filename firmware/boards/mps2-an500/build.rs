@@ -9,9 +9,11 @@ mod sizes;
 const MPS2: &str = "memory.x";
 /// For the measuring programs on the machine with a Cortex-M33.
 const MPS2_SECURE: &str = "memory-an505.x";
+/// For the same on the machine with a Cortex-M55.
+const MPS3: &str = "memory-an547.x";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    for file in [MPS2, MPS2_SECURE, "../sizes.rs"] {
+    for file in [MPS2, MPS2_SECURE, MPS3, "../sizes.rs"] {
         println!("cargo::rerun-if-changed={file}");
     }
     if env::var("CARGO_CFG_TARGET_OS")? != "none" {
@@ -19,7 +21,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let secure = env::var("TARGET")?.starts_with("thumbv8m");
-    let map = if secure { MPS2_SECURE } else { MPS2 };
+    let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    let map = match secure {
+        true if flags.contains("cortex-m55") => MPS3,
+        true => MPS2_SECURE,
+        false => MPS2,
+    };
     fs::copy(map, out.join("memory.x"))?;
     println!("cargo::rustc-link-search={}", out.display());
     for argument in ["--nmagic", "-Tlink.x", "-Tdefmt.x"] {

@@ -6,7 +6,7 @@
 //! window of the pool; the greatest of the four sums is requantised, which gives the same as
 //! pooling afterwards because requantisation never decreases.
 
-use super::kernels::{self, Block};
+use super::kernels::{self, Block, Pixels, Shape, Windows};
 use super::requantize::Requantize;
 use crate::image::{COLUMNS, Channel, Kind, OpRecord, packing};
 
@@ -70,7 +70,15 @@ impl Layer<'_> {
         stride: usize,
         scratch: &mut [i16],
     ) -> Option<()> {
-        let (mut y, mut x) = (0, 0);
+        let pixels = height * width;
+        let done = match self.patch.pixels(pixels) {
+            Some(pixels) => kernels::pointwise(&self.block(&[]), &pixels, output, stride, scratch)?,
+            None => 0,
+        };
+        if done == pixels {
+            return Some(());
+        }
+        let (mut y, mut x) = (done.checked_div(width)?, done.checked_rem(width)?);
         let mut next = || {
             let pixel = [y, x];
             x += 1;
@@ -79,10 +87,9 @@ impl Layer<'_> {
             }
             pixel
         };
-        let mut stage = Stage::default();
-        let pixels = height * width;
+        let mut stage = self.patch.stage(self.taps);
         let whole = pixels / COLUMNS * COLUMNS;
-        for first in (0..whole).step_by(COLUMNS) {
+        for first in (done..whole).step_by(COLUMNS) {
             let columns = scratch.get_mut(..COLUMNS * self.row_len)?;
             let four = [(); COLUMNS].map(|()| next());
             self.patch.gather(four, self.taps, &mut stage, columns)?;
@@ -110,7 +117,7 @@ impl Layer<'_> {
         scratch: &mut [i16],
     ) -> Option<()> {
         let columns = scratch.get_mut(..COLUMNS * self.row_len)?;
-        let mut stage = Stage::default();
+        let mut stage = self.patch.stage(self.taps);
         for y in 0..height {
             for x in 0..width {
                 let (top, left) = (y * 2, x * 2);
@@ -143,31 +150,19 @@ impl Layer<'_> {
 /// Taps of a window up to which it is put in order on the stack.
 const STAGED: usize = 64;
 
-/// A window in the order of its taps.
-struct Stage([i16; STAGED]);
-
-impl Default for Stage {
-    fn default() -> Self {
-        Self([0; STAGED])
-    }
+/// What gathering needs in addition to the input.
+struct Stage<'a> {
+    /// A window in the order of its taps.
+    taps: [i16; STAGED],
+    windows: Option<Windows<'a>>,
 }
 
 /// The input as the windows of one group see it.
 ///
 /// Positions of windows are counted with the padding: row 0 is the padding's first.
 struct Patch<'a> {
-    input: &'a [i8],
-    height: usize,
-    width: usize,
-    /// Channels of the whole input.
-    channels: usize,
-    /// Channels of the group.
-    inputs: usize,
-    kernel: [usize; 2],
+    shape: Shape<'a>,
     stride: [usize; 2],
-    /// At the top and left.
-    pads: [usize; 2],
-    zero_point: i8,
     /// Whether the window is one pixel and there is no padding.
     pointwise: bool,
 }
@@ -177,15 +172,17 @@ impl<'a> Patch<'a> {
     fn of(op: &OpRecord, input: &'a [i8], group: usize) -> Self {
         if op.kind() == Some(Kind::FullyConnected) {
             return Self {
-                input,
-                height: 1,
-                width: 1,
-                channels: input.len(),
-                inputs: input.len(),
-                kernel: [1; 2],
+                shape: Shape {
+                    input,
+                    height: 1,
+                    width: 1,
+                    channels: input.len(),
+                    inputs: input.len(),
+                    kernel: [1; 2],
+                    pads: [0; 2],
+                    zero_point: 0,
+                },
                 stride: [1; 2],
-                pads: [0; 2],
-                zero_point: 0,
                 pointwise: true,
             };
         }
@@ -193,17 +190,37 @@ impl<'a> Patch<'a> {
         let inputs = channels / usize::from(op.groups.max(1));
         let [top, left, ..] = op.pads.map(usize::from);
         Self {
-            input: input.get(group * inputs..).unwrap_or_default(),
-            height: op.input.height.into(),
-            width: op.input.width.into(),
-            channels,
-            inputs,
-            kernel: op.kernel.map(usize::from),
+            shape: Shape {
+                input: input.get(group * inputs..).unwrap_or_default(),
+                height: op.input.height.into(),
+                width: op.input.width.into(),
+                channels,
+                inputs,
+                kernel: op.kernel.map(usize::from),
+                pads: [top, left],
+                zero_point: op.input.zero_point,
+            },
             stride: op.stride.map(usize::from),
-            pads: [top, left],
-            zero_point: op.input.zero_point,
             pointwise: op.kernel == [1, 1] && op.pads == [0; 4],
         }
+    }
+
+    fn stage(&self, taps: usize) -> Stage<'a> {
+        Stage {
+            taps: [0; STAGED],
+            windows: Windows::of(self.shape, taps),
+        }
+    }
+
+    /// The input's pixels, as many as there are output pixels, if they are the windows as they lie.
+    fn pixels(&self, count: usize) -> Option<Pixels<'_>> {
+        let as_they_lie = self.pointwise && self.stride == [1; 2];
+        as_they_lie.then_some(Pixels {
+            input: self.shape.input,
+            taps: self.shape.inputs,
+            step: self.shape.channels,
+            count,
+        })
     }
 
     /// Writes the windows of `N` output pixels as columns.
@@ -212,29 +229,33 @@ impl<'a> Patch<'a> {
         &self,
         pixels: [[usize; 2]; N],
         taps: usize,
-        stage: &mut Stage,
+        stage: &mut Stage<'_>,
         scratch: &mut [i16],
     ) -> Option<()> {
         let corners = pixels.map(|[y, x]| [y * self.stride[0], x * self.stride[1]]);
-        if self.pointwise && self.inputs.is_multiple_of(4) {
+        if self.pointwise {
             let mut runs = [&[][..]; N];
             for (run, [y, x]) in runs.iter_mut().zip(corners) {
-                let start = (y * self.width + x) * self.channels;
-                *run = self.input.get(start..start + self.inputs)?;
+                let start = (y * self.shape.width + x) * self.shape.channels;
+                *run = self.shape.input.get(start..start + self.shape.inputs)?;
             }
             return kernels::widen(runs, 0, taps, scratch);
+        }
+        if let Some(windows) = &stage.windows {
+            return windows.gather(corners, scratch);
         }
         if N == COLUMNS
             && taps == 9
             && let Some(starts) = self.starts(corners)
-            && let Some(()) = kernels::deal_nine(self.input, self.width, starts, scratch)
+            && let Some(()) =
+                kernels::deal_nine(self.shape.input, self.shape.width, starts, scratch)
         {
             return Some(());
         }
-        if self.inputs.is_multiple_of(4) || taps > STAGED {
+        if self.shape.inputs.is_multiple_of(4) || taps > STAGED {
             return self.gather_runs(corners, taps, scratch);
         }
-        let stage = stage.0.get_mut(..taps)?;
+        let stage = stage.taps.get_mut(..taps)?;
         for (column, corner) in corners.into_iter().enumerate() {
             self.fill(corner, stage)?;
             kernels::deal::<N>(stage, column, scratch)?;
@@ -246,13 +267,14 @@ impl<'a> Patch<'a> {
     fn starts<const N: usize>(&self, corners: [[usize; 2]; N]) -> Option<[usize; N]> {
         let mut starts = [0; N];
         for (start, [top, left]) in starts.iter_mut().zip(corners) {
-            let y = top.checked_sub(self.pads[0])?;
-            let x = left.checked_sub(self.pads[1])?;
-            let inside = y + self.kernel[0] <= self.height && x + self.kernel[1] <= self.width;
-            if !inside || self.channels != 1 {
+            let y = top.checked_sub(self.shape.pads[0])?;
+            let x = left.checked_sub(self.shape.pads[1])?;
+            let inside = y + self.shape.kernel[0] <= self.shape.height
+                && x + self.shape.kernel[1] <= self.shape.width;
+            if !inside || self.shape.channels != 1 {
                 return None;
             }
-            *start = y * self.width + x;
+            *start = y * self.shape.width + x;
         }
         Some(starts)
     }
@@ -264,37 +286,37 @@ impl<'a> Patch<'a> {
         taps: usize,
         scratch: &mut [i16],
     ) -> Option<()> {
-        let zeros = [self.zero_point; 64];
-        let row_taps = self.kernel[1] * self.inputs;
-        let whole = self.inputs == self.channels
+        let zeros = [self.shape.zero_point; 64];
+        let row_taps = self.shape.kernel[1] * self.shape.inputs;
+        let whole = self.shape.inputs == self.shape.channels
             && corners
                 .iter()
-                .all(|&[_, left]| self.columns(left) == (0, self.kernel[1]));
-        for ky in 0..self.kernel[0] {
+                .all(|&[_, left]| self.columns(left) == (0, self.shape.kernel[1]));
+        for ky in 0..self.shape.kernel[0] {
             let first = ky * row_taps;
             let rows = corners.map(|[top, _]| self.row(top + ky));
             if whole && rows.iter().all(Option::is_some) {
                 let mut runs = [&zeros[..]; N];
                 for ((run, row), [_, left]) in runs.iter_mut().zip(rows).zip(corners) {
-                    let start = row? + (left - self.pads[1]) * self.channels;
-                    *run = self.input.get(start..)?.get(..row_taps)?;
+                    let start = row? + (left - self.shape.pads[1]) * self.shape.channels;
+                    *run = self.shape.input.get(start..)?.get(..row_taps)?;
                 }
                 kernels::widen(runs, first, taps, scratch)?;
                 continue;
             }
-            for kx in 0..self.kernel[1] {
-                for start in (0..self.inputs).step_by(zeros.len()) {
-                    let len = zeros.len().min(self.inputs - start);
+            for kx in 0..self.shape.kernel[1] {
+                for start in (0..self.shape.inputs).step_by(zeros.len()) {
+                    let len = zeros.len().min(self.shape.inputs - start);
                     let mut runs = [zeros.get(..len)?; N];
                     for ((run, row), [_, left]) in runs.iter_mut().zip(rows).zip(corners) {
-                        let column = (left + kx).checked_sub(self.pads[1]);
-                        let column = column.filter(|&column| column < self.width);
+                        let column = (left + kx).checked_sub(self.shape.pads[1]);
+                        let column = column.filter(|&column| column < self.shape.width);
                         if let (Some(row), Some(column)) = (row, column) {
-                            let start = row + column * self.channels + start;
-                            *run = self.input.get(start..)?.get(..len)?;
+                            let start = row + column * self.shape.channels + start;
+                            *run = self.shape.input.get(start..)?.get(..len)?;
                         }
                     }
-                    kernels::widen(runs, first + kx * self.inputs + start, taps, scratch)?;
+                    kernels::widen(runs, first + kx * self.shape.inputs + start, taps, scratch)?;
                 }
             }
         }
@@ -304,21 +326,21 @@ impl<'a> Patch<'a> {
     /// Writes one window in the order of its taps.
     #[inline(always)]
     fn fill(&self, [top, left]: [usize; 2], stage: &mut [i16]) -> Option<()> {
-        let (channels, inputs) = (self.channels, self.inputs);
-        let row_taps = self.kernel[1] * inputs;
+        let (channels, inputs) = (self.shape.channels, self.shape.inputs);
+        let row_taps = self.shape.kernel[1] * inputs;
         if row_taps == 0 || channels == 0 {
             return None;
         }
         if inputs == channels
             && let (Some(y), Some(x)) = (
-                top.checked_sub(self.pads[0]),
-                left.checked_sub(self.pads[1]),
+                top.checked_sub(self.shape.pads[0]),
+                left.checked_sub(self.shape.pads[1]),
             )
-            && y + self.kernel[0] <= self.height
-            && x + self.kernel[1] <= self.width
+            && y + self.shape.kernel[0] <= self.shape.height
+            && x + self.shape.kernel[1] <= self.shape.width
         {
-            let pitch = self.width * channels;
-            let mut rows = self.input.get(y * pitch + x * channels..)?;
+            let pitch = self.shape.width * channels;
+            let mut rows = self.shape.input.get(y * pitch + x * channels..)?;
             let mut taps = stage;
             loop {
                 let (to, next) = taps.split_at_mut_checked(row_taps)?;
@@ -329,9 +351,9 @@ impl<'a> Patch<'a> {
                 (taps, rows) = (next, rows.get(pitch..)?);
             }
         }
-        let zero = i16::from(self.zero_point);
+        let zero = i16::from(self.shape.zero_point);
         let (from, to) = self.columns(left);
-        let partial = (from, to) != (0, self.kernel[1]);
+        let partial = (from, to) != (0, self.shape.kernel[1]);
         let rows = stage.chunks_exact_mut(row_taps);
         for (ky, taps) in rows.enumerate() {
             let row = self.row(top + ky);
@@ -341,8 +363,8 @@ impl<'a> Patch<'a> {
                 }
             }
             let Some(row) = row else { continue };
-            let start = row + (left + from - self.pads[1]) * channels;
-            let input = self.input.get(start..)?;
+            let start = row + (left + from - self.shape.pads[1]) * channels;
+            let input = self.shape.input.get(start..)?;
             if inputs == channels {
                 let taps = taps.get_mut(from * inputs..to * inputs)?;
                 copy(taps, input.get(..taps.len())?);
@@ -361,16 +383,16 @@ impl<'a> Patch<'a> {
     /// The window's columns that lie inside the input, from and to.
     #[inline(always)]
     fn columns(&self, left: usize) -> (usize, usize) {
-        let from = self.pads[1].saturating_sub(left);
-        let to = (self.pads[1] + self.width).saturating_sub(left);
-        (from, to.min(self.kernel[1]))
+        let from = self.shape.pads[1].saturating_sub(left);
+        let to = (self.shape.pads[1] + self.shape.width).saturating_sub(left);
+        (from, to.min(self.shape.kernel[1]))
     }
 
     /// Where a row starts in the input, `None` for the padding.
     #[inline(always)]
     fn row(&self, row: usize) -> Option<usize> {
-        let row = row.checked_sub(self.pads[0])?;
-        (row < self.height).then(|| row * self.width * self.channels)
+        let row = row.checked_sub(self.shape.pads[0])?;
+        (row < self.shape.height).then(|| row * self.shape.width * self.shape.channels)
     }
 }
 

@@ -5,7 +5,7 @@
 //! output row of the same number is written, so the output may take the input's place.
 
 use super::elementwise::Place;
-use super::kernels::{self, Filter, Filters, Ring, packed_len};
+use super::kernels::{self, Filter, Filters, Ring, Rows, packed_len};
 use super::requantize::Requantize;
 use crate::image::{Channel, OpRecord, PLANES};
 
@@ -98,6 +98,16 @@ fn by_rows(
     planes: &mut [i16],
     mut ring: Ring,
 ) -> Option<()> {
+    let rows = Rows {
+        top: op.pads[0].into(),
+        height: op.input.height.into(),
+        count: op.output.height.into(),
+        down: op.stride[0].into(),
+        zero_point: op.input.zero_point,
+    };
+    if kernels::rows(filter, &rows, place, first, planes, &ring)? {
+        return Some(());
+    }
     let (top, height) = (usize::from(op.pads[0]), usize::from(op.input.height));
     let (window, down) = (usize::from(op.kernel[0]), usize::from(op.stride[0]));
     let step = usize::from(op.input.channels);

@@ -1,5 +1,6 @@
 //! Sums, limits, unit length and the change of order before a vector.
 
+pub(crate) use super::kernels::copy;
 use super::requantize::Requantize;
 use crate::image::{LUT_LEN, OpRecord};
 
@@ -25,6 +26,21 @@ impl Place<'_> {
         match self {
             Self::Apart(_, output) => output,
             Self::Same(both) => both,
+        }
+    }
+
+    /// Start and length of the input, then of the output.
+    #[cfg(helium)]
+    pub(crate) fn parts(&mut self) -> ((*const i8, usize), (*mut i8, usize)) {
+        match self {
+            Self::Apart(input, output) => (
+                (input.as_ptr(), input.len()),
+                (output.as_mut_ptr(), output.len()),
+            ),
+            Self::Same(both) => {
+                let (start, len) = (both.as_mut_ptr(), both.len());
+                ((start.cast_const(), len), (start, len))
+            }
         }
     }
 }
@@ -79,13 +95,6 @@ pub(crate) fn look_up(op: &OpRecord, table: &[i8; LUT_LEN], values: &mut [i8]) {
     }
     if (op.act_min, op.act_max) != (i8::MIN, i8::MAX) {
         clamp(op, values);
-    }
-}
-
-/// Copies values, as many as both have.
-pub(crate) fn copy(to: &mut [i8], from: &[i8]) {
-    for (to, &from) in to.iter_mut().zip(from) {
-        *to = from;
     }
 }
 

@@ -144,9 +144,7 @@ fn quantize(model: &Model<'_>, frame: &[u8], arena: &mut [i8]) -> Option<()> {
     let (tables, _) = model.input_lut().as_chunks::<256>();
     let contrast = model.header().contrast;
     if let ([table], 0) = (tables, contrast) {
-        for (out, &pixel) in input.iter_mut().zip(frame) {
-            *out = table[usize::from(pixel)];
-        }
+        kernels::look_up(table, frame, input);
         return Some(());
     }
     if tables.is_empty() {

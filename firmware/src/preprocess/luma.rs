@@ -104,10 +104,10 @@ impl Luma for Rgb565 {
     fn pairs(word: u32) -> [u32; 2] {
         const FIVE: u32 = 0x001f_001f;
         const SIX: u32 = 0x003f_003f;
-        let of_five = |channel: u32| (channel * (8 * 256 + 58) >> 8) & LOW;
+        let of_five = |channel: u32| ((channel * (8 * 256 + 58)) >> 8) & LOW;
         let (red, green) = (of_five((word >> 11) & FIVE), (word >> 5) & SIX);
         let blue = of_five(word & FIVE);
-        let green = (green << 2) + ((green * 49 >> 10) & 0x0003_0003);
+        let green = (green << 2) + (((green * 49) >> 10) & 0x0003_0003);
         let sum = 77 * red + 150 * green + 29 * blue + 0x0080_0080;
         [(sum >> 8) & LOW, 0]
     }

@@ -33,6 +33,24 @@ pub trait Medium {
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Self::Error>;
 }
 
+/// A medium that keeps nothing: the flash then is memory, and erased whenever it is switched on. For tests,
+/// measurements and a board's first program.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Volatile;
+
+impl Medium for Volatile {
+    type Error = core::convert::Infallible;
+
+    fn read(&mut self, _: u32, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        bytes.fill(0xff);
+        Ok(())
+    }
+
+    fn write(&mut self, _: u32, _: &[u8]) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
 /// Why the flash refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NorError {
@@ -157,26 +175,10 @@ impl<M: Medium> NorFlash for Nor<'_, M> {
 mod tests {
     use super::*;
 
-    /// A medium that forgets everything, erased when it is switched on.
-    struct Blank;
-
-    impl Medium for Blank {
-        type Error = core::convert::Infallible;
-
-        fn read(&mut self, _: u32, bytes: &mut [u8]) -> Result<(), Self::Error> {
-            bytes.fill(0xff);
-            Ok(())
-        }
-
-        fn write(&mut self, _: u32, _: &[u8]) -> Result<(), Self::Error> {
-            Ok(())
-        }
-    }
-
     #[test]
     fn programs_clear_bits_and_erases_set_them() {
         let mut mirror = [0; 2 * SECTOR];
-        let mut nor = Nor::new(&mut mirror, Blank).unwrap();
+        let mut nor = Nor::new(&mut mirror, Volatile).unwrap();
         nor.write(4, &[0xf0, 0xff, 0xff, 0xff]).unwrap();
         nor.write(4, &[0x30, 0xff, 0xff, 0xff]).unwrap();
         assert_eq!(
@@ -193,12 +195,12 @@ mod tests {
     #[test]
     fn refuses_bad_bounds() {
         let mut mirror = [0; SECTOR];
-        let mut nor = Nor::new(&mut mirror, Blank).unwrap();
+        let mut nor = Nor::new(&mut mirror, Volatile).unwrap();
         assert!(nor.write(2, &[0; 4]).is_err());
         assert!(nor.write(0, &[0; 3]).is_err());
         assert!(nor.write(SECTOR as u32, &[0; 4]).is_err());
         assert!(nor.erase(0, 100).is_err());
         assert!(nor.read(u32::MAX, &mut [0; 2]).is_err());
-        assert!(Nor::new(&mut [0; 100], Blank).is_err());
+        assert!(Nor::new(&mut [0; 100], Volatile).is_err());
     }
 }

@@ -7,7 +7,7 @@ mod report;
 mod words;
 
 use sudal::data::{Dataset, Fit};
-use sudal::device::Trial;
+use sudal::measure::Trial;
 use sudal::models::{self, Shipped};
 use sudal::report::Confusion;
 

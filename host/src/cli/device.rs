@@ -12,8 +12,8 @@ use sudal::device::{
     self, Board, BoardError, Client, ClientError, DeviceError, Emulator, Head, Hold, HostBoard,
     Kind, Link, LockError, LockKey, LockState, Purpose, UsbBoard,
 };
-use sudal::episodes::{Episode, Sampler};
-use sudal::measure::Accuracy;
+use sudal::episodes::Sampler;
+use sudal::measure::{Accuracy, FewShot, Picture, Run};
 
 use super::output::{Output, detail, say, say_once};
 
@@ -339,63 +339,85 @@ impl<'a> Episodes<'a> {
         }
         let bar = self.output.bar(episodes, "episodes");
         bar.set_message(format!("{}-way {}-shot", shape.way, shape.shot));
-        let mut accuracies = Vec::new();
-        for n in 0..episodes {
-            accuracies.push(self.episode(&sampler.episode(n))?);
-            bar.inc(1);
-        }
+        let done = || bar.inc(1);
+        let accuracy = Run::new(sampler, episodes).done(&done).accuracy_of(self)?;
         bar.finish_and_clear();
         self.board.client.reset()?;
         self.board.client.set_head(info.head)?;
-        Ok(Accuracy::of(&accuracies))
+        Ok(accuracy)
     }
 
-    fn episode(&mut self, episode: &Episode) -> anyhow::Result<f64> {
-        let (width, height) = self.data.size();
-        let picture = |class: usize, index: usize| {
-            Gray::new(width, height, self.data.pixels(class, index).to_vec())
-        };
-        let capacity = self.board.board.memory().frame;
-        let run = |client: &mut Client<Box<dyn Link>>| -> anyhow::Result<_> {
-            client.reset()?;
-            let support = episode.classes.iter().zip(&episode.support);
-            for (place, (&class, support)) in support.enumerate() {
-                for &index in support {
-                    client.show(&picture(class, index)?, capacity)?;
-                    client.enroll(&place.to_string())?;
-                }
-            }
-            let mut verdicts = Vec::new();
-            for (&class, query) in episode.classes.iter().zip(&episode.query) {
-                for &index in query {
-                    client.show(&picture(class, index)?, capacity)?;
-                    let mut verdict = client.classify()?;
-                    // The boards' clocks differ, their answers must not.
-                    verdict.ticks = 0;
-                    verdicts.push((verdict, client.embed()?.values));
-                }
-            }
-            Ok(verdicts)
+    /// Does the same with pictures on both boards.
+    fn both<T: Send>(
+        &mut self,
+        each: impl Fn(
+            &mut Client<Box<dyn Link>>,
+            &dyn Fn(Picture) -> anyhow::Result<Gray>,
+        ) -> anyhow::Result<T>
+        + Sync,
+    ) -> anyhow::Result<(T, T)> {
+        let data = self.data;
+        let (width, height) = data.size();
+        let picture = |(class, index): Picture| {
+            Ok(Gray::new(
+                width,
+                height,
+                data.pixels(class, index).to_vec(),
+            )?)
         };
         let (board, host) = rayon::join(
-            || run(&mut self.board.client),
-            || run(&mut self.twin.client),
+            || each(&mut self.board.client, &picture),
+            || each(&mut self.twin.client, &picture),
         );
-        let (board, host) = (board?, host?);
+        Ok((board?, host?))
+    }
+}
+
+impl FewShot for Episodes<'_> {
+    type Answer = Option<usize>;
+    type Error = anyhow::Error;
+
+    fn learn(&mut self, support: &[Vec<Picture>]) -> anyhow::Result<()> {
+        let capacity = self.board.board.memory().frame;
+        self.both(|client, picture| {
+            client.reset()?;
+            for (place, pictures) in support.iter().enumerate() {
+                for &shot in pictures {
+                    client.show(&picture(shot)?, capacity)?;
+                    client.enroll_forced(&place.to_string())?;
+                }
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    fn answer(&mut self, queries: &[Picture]) -> anyhow::Result<Vec<Option<usize>>> {
+        let capacity = self.board.board.memory().frame;
+        let (board, host) = self.both(|client, picture| {
+            let verdict = |&query: &Picture| {
+                client.show(&picture(query)?, capacity)?;
+                let mut verdict = client.classify()?;
+                // The boards' clocks differ, their answers must not.
+                verdict.ticks = 0;
+                Ok((verdict, client.embed()?.values))
+            };
+            queries
+                .iter()
+                .map(verdict)
+                .collect::<anyhow::Result<Vec<_>>>()
+        })?;
         if board != host {
             bail!("the board's answers differ from the host's: this is a fault of the firmware");
         }
-        let truths = episode
-            .query
+        Ok(board
             .iter()
-            .enumerate()
-            .flat_map(|(place, query)| query.iter().map(move |_| place.to_string()));
-        let all = board.len();
-        let right = board
-            .iter()
-            .zip(truths)
-            .filter(|((verdict, _), truth)| verdict.name == *truth)
-            .count();
-        Ok(right as f64 / all as f64)
+            .map(|(verdict, _)| verdict.name.parse().ok())
+            .collect())
+    }
+
+    /// Classes are named by their places.
+    fn place(answer: &Option<usize>) -> Option<usize> {
+        *answer
     }
 }

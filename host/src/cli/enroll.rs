@@ -145,9 +145,9 @@ impl Enroll {
                 path.to_string_lossy()
             });
             let done = if self.force {
-                c.client.enroll(class)
+                c.client.enroll_forced(class)
             } else {
-                c.client.enroll_if_fit(class)
+                c.client.enroll(class)
             };
             if let Err(ClientError::Device(DeviceError::Decision(DecisionError::Outlier(
                 Outlier::LooksLike { class },

@@ -7,7 +7,7 @@ use serde::Serialize;
 use sudal::device::Emulator;
 use sudal::device::Head;
 use sudal::episodes::{EpisodeShape, Sampler};
-use sudal::measure::{Accuracy, Embeddings};
+use sudal::measure::{Accuracy, Embeddings, Run};
 use sudal::table::Table;
 
 use super::bounds;
@@ -145,7 +145,9 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
                 }
                 Runner::Host(prepared) => {
                     let bar = output.bar(args.episodes, "episodes");
-                    let accuracy = prepared.accuracy(&sampler, args.episodes, &|| bar.inc(1));
+                    let done = || bar.inc(1);
+                    let accuracy =
+                        prepared.accuracy(&Run::new(&sampler, args.episodes).done(&done));
                     bar.finish_and_clear();
                     accuracy
                 }

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use sudal::device::{self, Head, HeadEpisodes, HeadRow, HeadTable, Machine};
+use sudal::device::{self, Head, HeadRow, HeadTable, Machine};
 use sudal::episodes::{EpisodeShape, Sampler};
+use sudal::measure::HeadEpisodes;
 
 use super::bounds;
 use super::data::DataArgs;

@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use anyhow::bail;
 use serde::Serialize;
 use sudal::data::mvtec::Products;
-use sudal::device::{Inspected, Inspection};
 use sudal::episodes::{Episode, EpisodeShape, Sampler};
-use sudal::measure::Accuracy;
+use sudal::measure::{Accuracy, Inspected, Inspection, Run};
 use sudal::table::Table;
 
 use super::data::Kind;
@@ -74,9 +73,10 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         .collect();
     let model = image.model()?;
     let inspection = Inspection::new(&model, &embeddings, args.known);
-    let mut rows = vec![inspection.measure(&episodes, chosen, false)?];
+    let run = Run::of(&episodes);
+    let mut rows = vec![inspection.measure(&run, chosen, false)?];
     if args.known > 0 {
-        rows.push(inspection.measure(&episodes, chosen, true)?);
+        rows.push(inspection.measure(&run, chosen, true)?);
     }
     let report = Report {
         model: args.model.clone(),

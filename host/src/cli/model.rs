@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use sudal::data::Loaded;
-use sudal::device::{Head, HeadEpisodes};
+use sudal::device::Head;
 use sudal::engine::QuantizedModel;
-use sudal::episodes::{Episode, Sampler};
+use sudal::episodes::Sampler;
 #[cfg(feature = "convert")]
 use sudal::export::float::FloatModel;
-use sudal::measure::{Accuracy, Embeddings};
+use sudal::measure::{Accuracy, Embeddings, HeadEpisodes, Run};
 #[cfg(feature = "train")]
 use sudal::meta::{Checkpoint, Trained};
 use sudal::models;
@@ -185,7 +185,8 @@ impl ModelFile {
         let image = self.image("a head of the firmware")?;
         let bar = output.bar(episodes, "episodes");
         let runs = HeadEpisodes::new(&image.model()?, embeddings);
-        let accuracy = runs.accuracy(head, sampler, episodes, &|| bar.inc(1))?;
+        let done = || bar.inc(1);
+        let accuracy = runs.accuracy(head, &Run::new(sampler, episodes).done(&done))?;
         bar.finish_and_clear();
         Ok(accuracy)
     }
@@ -212,26 +213,12 @@ impl ModelFile {
 
 /// A checkpoint answers by its own method, another file by the nearest prototype.
 impl Prepared<'_> {
-    /// Accuracy on a sampler's first episodes; `done` is called after each.
-    pub(crate) fn accuracy(
-        &self,
-        sampler: &Sampler,
-        episodes: u64,
-        done: &(dyn Fn() + Sync),
-    ) -> Accuracy {
+    /// Accuracy on episodes.
+    pub(crate) fn accuracy(&self, run: &Run<'_>) -> Accuracy {
         match self.model {
             #[cfg(feature = "train")]
-            ModelFile::Checkpoint(model) => model.accuracy_on(&self.rows, sampler, episodes, done),
-            _ => self.rows.accuracy_on(sampler, episodes),
-        }
-    }
-
-    /// Part of an episode's queries that are found, 0..=1.
-    pub(crate) fn episode(&self, episode: &Episode) -> f64 {
-        match self.model {
-            #[cfg(feature = "train")]
-            ModelFile::Checkpoint(model) => model.episode_accuracy(&self.rows, episode),
-            _ => self.rows.episode_accuracy(episode),
+            ModelFile::Checkpoint(model) => model.accuracy_on(&self.rows, run),
+            _ => self.rows.accuracy_on(run),
         }
     }
 }

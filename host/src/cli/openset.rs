@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use serde::Serialize;
-use sudal::device::{Head, OpenSet, OpenSetReport, Rate};
+use sudal::device::{Head, Rate};
 use sudal::episodes::{EpisodeShape, Sampler};
+use sudal::measure::{OpenSet, OpenSetReport, Run};
 use sudal::report::{Axis, Chart, Point, Series, Style};
 use sudal::table::Table;
 
@@ -134,7 +135,9 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         let sampler =
             Sampler::new(&embeddings.class_sizes(), shape, args.seed)?.of_families(args.family)?;
         let bar = output.bar(args.episodes, "episodes");
-        let openness = open_set.measure(&sampler, args.episodes, &rates, &|| bar.inc(1))?;
+        let done = || bar.inc(1);
+        let run = Run::new(&sampler, args.episodes).done(&done);
+        let openness = open_set.measure(&run, &rates)?;
         bar.finish_and_clear();
         rows.push(Row { shot, openness });
     }

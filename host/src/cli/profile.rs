@@ -39,7 +39,7 @@ pub(crate) struct Args {
     /// Set CMSIS-NN's figures for the network beside them.
     #[arg(long, requires = "network")]
     compare: bool,
-    /// The board: a Cortex-M7, M4 or M33, all in QEMU.
+    /// The board: a Cortex-M7, M4, M33 or M55, all in QEMU.
     #[arg(long, default_value = "mps2-an500")]
     board: BoardName,
     /// Draw the instructions as a bar chart, as PNG.
@@ -70,6 +70,9 @@ enum BoardName {
     /// Cortex-M33.
     #[value(name = "mps2-an505")]
     An505,
+    /// Cortex-M55 with Helium.
+    #[value(name = "mps3-an547")]
+    An547,
 }
 
 #[derive(Serialize)]
@@ -87,6 +90,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         BoardName::An500 => Machine::An500,
         BoardName::An386 => Machine::An386,
         BoardName::An505 => Machine::An505,
+        BoardName::An547 => Machine::An547,
     };
     if args.frames {
         let frames = device::profile_frames(machine, &mut |step| output.step(step))?;
@@ -111,7 +115,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         (None, None) => bail!("name a model image or a --network"),
     };
     if args.compare && machine == Machine::An505 {
-        bail!("CMSIS-NN was counted on the Cortex-M7 and the M4: choose another --board");
+        bail!("CMSIS-NN was counted on the Cortex-M7, M4 and M55: choose another --board");
     }
     if let Some(path) = &args.out {
         output_file::ready(path)?;

@@ -87,12 +87,12 @@ impl ReEnroll {
             let first = usize::from(shots);
             for picture in pictures.iter().skip(first) {
                 c.show(picture)?;
-                let mut enrolled = c.client.enroll(&name);
+                let mut enrolled = c.client.enroll_forced(&name);
                 // What is replaced goes when its place is needed, or when the new one is there.
                 while let (true, Some((&id, rest))) = (is_full(&enrolled), left.split_first()) {
                     c.client.remove(id)?;
                     left = rest;
-                    enrolled = c.client.enroll(&name);
+                    enrolled = c.client.enroll_forced(&name);
                 }
                 shots = enrolled.with_context(|| format!("enrolling {name}"))?.shots;
             }

@@ -108,6 +108,10 @@ pub(crate) struct Args {
     /// as much.
     #[arg(long, default_value_t = 1024, value_name = "MB", value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
     keep_mb: u64,
+    /// Answer a PLC by Modbus TCP there, without a password: verdicts, counters and a trigger in the
+    /// registers that the page about PLCs lists.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    modbus: Option<SocketAddr>,
     /// Publish decisions, too: mqtt://[user:password@]host[:port]/topic, with %23 for # and so on in
     /// name and password. While the broker is away they wait in the log.
     #[arg(long, value_name = "URL", env = "SUDAL_MQTT", hide_env_values = true)]
@@ -157,6 +161,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         replace_damaged_log: args.replace_damaged_log,
         clock: Clock::default(),
         mqtt: broker,
+        modbus: args.modbus,
         devices,
     };
     let ready = |address: SocketAddr| {

@@ -51,7 +51,7 @@ impl Gray {
     }
 
     /// Decodes a file that was read from `path`.
-    pub(super) fn decode(bytes: &[u8], path: &Path) -> Result<Self, DataError> {
+    pub(crate) fn decode(bytes: &[u8], path: &Path) -> Result<Self, DataError> {
         let picture = picture::decode(bytes).map_err(|source| DataError::Decode {
             path: path.into(),
             source,

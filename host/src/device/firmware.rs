@@ -41,8 +41,18 @@ pub fn build(
     }
     let what = format!("the firmware of {board}");
     let memory = memory(image);
-    compile(board, &["--bin", board], memory, target, SMALL, &what, step)?;
-    Ok(output(board, target))
+    let bins = ["--bin", board];
+    compile(
+        board,
+        &bins,
+        memory,
+        target,
+        SMALL,
+        &target_dir(),
+        &what,
+        step,
+    )?;
+    Ok(output(&target_dir(), board, target))
 }
 
 /// Builds one of the programs that measure and test the engine, and returns the path of the ELF
@@ -59,8 +69,22 @@ pub(super) fn build_bench(
     let what = format!("the program {program} for {}", machine.name());
     let arguments = ["--features", "bench", "--bin", program];
     let (target, flags) = (machine.target(), machine.flags());
-    compile(board, &arguments, memory(None), target, flags, &what, step)?;
-    Ok(output(program, target))
+    // One target has two processors, whose programs have the same name.
+    let dir = match machine {
+        Machine::An547 => target_dir().join(machine.name()),
+        _ => target_dir(),
+    };
+    compile(
+        board,
+        &arguments,
+        memory(None),
+        target,
+        flags,
+        &dir,
+        &what,
+        step,
+    )?;
+    Ok(output(&dir, program, target))
 }
 
 /// Bytes of arena and of input picture that the committed models and `image` need at most.
@@ -80,12 +104,14 @@ fn memory(image: Option<&Model<'_>>) -> [usize; 2] {
         })
 }
 
+#[allow(clippy::too_many_arguments, reason = "what a build is told")]
 fn compile(
     board: &'static str,
     arguments: &[&str],
     [arena, input]: [usize; 2],
     target: &str,
     flags: &[&str],
+    dir: &Path,
     what: &str,
     step: &mut dyn FnMut(&str),
 ) -> Result<(), BoardError> {
@@ -115,7 +141,7 @@ fn compile(
         ])
         .args(arguments)
         .arg("--target-dir")
-        .arg(target_dir())
+        .arg(dir)
         .env("DEFMT_LOG", "info")
         .env("SUDAL_ARENA", arena.to_string())
         .env("SUDAL_INPUT", input.to_string())
@@ -154,8 +180,8 @@ fn capacity(board: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 /// Where a built program lies.
-fn output(program: &str, target: &str) -> PathBuf {
-    target_dir().join(target).join("firmware").join(program)
+fn output(dir: &Path, program: &str, target: &str) -> PathBuf {
+    dir.join(target).join("firmware").join(program)
 }
 
 /// Apart from the host's, so that neither waits for nor throws away the other's work.

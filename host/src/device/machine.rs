@@ -17,11 +17,14 @@ pub enum Machine {
     /// Arm MPS2 with a Cortex-M33 with DSP instructions.
     #[serde(rename = "mps2-an505")]
     An505,
+    /// Arm MPS3 with a Cortex-M55 with Helium, its vector instructions.
+    #[serde(rename = "mps3-an547")]
+    An547,
 }
 
 impl Machine {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::An500, Self::An386, Self::An505];
+    pub const ALL: [Self; 4] = [Self::An500, Self::An386, Self::An505, Self::An547];
 
     /// The emulator's name for it.
     #[must_use]
@@ -30,6 +33,7 @@ impl Machine {
             Self::An500 => "mps2-an500",
             Self::An386 => "mps2-an386",
             Self::An505 => "mps2-an505",
+            Self::An547 => "mps3-an547",
         }
     }
 
@@ -40,6 +44,7 @@ impl Machine {
             Self::An500 => "Cortex-M7",
             Self::An386 => "Cortex-M4",
             Self::An505 => "Cortex-M33",
+            Self::An547 => "Cortex-M55",
         }
     }
 
@@ -49,14 +54,16 @@ impl Machine {
             Self::An500 => 0x6000_0000,
             Self::An386 => 0x2100_0000,
             Self::An505 => 0x8000_0000,
+            Self::An547 => 0x7000_0000,
         }
     }
 
-    /// Nanoseconds in a tick of its timer.
-    pub(super) const fn ns_per_tick(self) -> u64 {
+    /// Picoseconds in a tick of its timer.
+    pub(super) const fn ps_per_tick(self) -> u64 {
         match self {
-            Self::An500 | Self::An386 => 40,
-            Self::An505 => 50,
+            Self::An500 | Self::An386 => 40_000,
+            Self::An505 => 50_000,
+            Self::An547 => 31_250,
         }
     }
 
@@ -64,7 +71,7 @@ impl Machine {
     pub(super) const fn target(self) -> &'static str {
         match self {
             Self::An500 | Self::An386 => TARGET,
-            Self::An505 => "thumbv8m.main-none-eabihf",
+            Self::An505 | Self::An547 => "thumbv8m.main-none-eabihf",
         }
     }
 
@@ -73,6 +80,7 @@ impl Machine {
         match self {
             Self::An500 | Self::An386 => &[],
             Self::An505 => &["-Ctarget-cpu=cortex-m33"],
+            Self::An547 => &["-Ctarget-cpu=cortex-m55"],
         }
     }
 }

@@ -1,13 +1,14 @@
 //! A training run on disk: enough to continue to the same result.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::adam::Moment;
 use super::checksummed;
 use super::config::TrainConfig;
+use super::error::CheckpointError;
 use super::matrix::Matrix;
 use super::params::Record;
 
@@ -56,27 +57,6 @@ pub struct Origin {
     pub split: String,
     /// The trained network that the run started from, if any.
     pub start: Option<String>,
-}
-
-/// Why a checkpoint could not be written or read.
-#[derive(Debug, thiserror::Error)]
-pub enum CheckpointError {
-    /// The file system said no.
-    #[error("{path}: {source}", path = path.display())]
-    Io {
-        /// The checkpoint.
-        path: PathBuf,
-        /// The reason.
-        source: std::io::Error,
-    },
-    /// The file is something else, or damaged.
-    #[error("{path} is no checkpoint of this version of sudal: {what}; start the run again without --resume", path = path.display())]
-    Format {
-        /// The checkpoint.
-        path: PathBuf,
-        /// What does not fit.
-        what: String,
-    },
 }
 
 impl Checkpoint {

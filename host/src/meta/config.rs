@@ -3,8 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::augment::Augment;
+use super::error::TrainError;
 use super::learner::Learner;
+use super::limits::within;
 use super::schedule::Schedule;
+use crate::episodes::EpisodeShape;
 use crate::nets::graph::Normalization;
 use crate::nets::network::Architecture;
 
@@ -56,5 +59,41 @@ impl TrainConfig {
             contrast: self.contrast,
             ..NORMALIZATION
         }
+    }
+
+    /// Whether a run can have these settings, whatever its data.
+    ///
+    /// # Errors
+    /// [`TrainError`], which of them is out of bounds and what they are.
+    pub fn check(&self) -> Result<(), TrainError> {
+        // Adam moves each weight by about so much in a step.
+        within("the learning rate", self.schedule.peak, 1e-12, 10.0)?;
+        within("the decay of the average", self.averaging, 0.0, 1.0 - 1e-9)?;
+        for (what, count) in [
+            ("the number of classes of an episode", self.way),
+            ("the number of support pictures", self.support),
+            ("the number of query pictures", self.query),
+        ] {
+            within(what, count, 1, 1 << 20)?;
+        }
+        within("the number of episodes of a step", self.tasks, 1, 1000)?;
+        within("the number of episodes", self.episodes, 0, 1 << 40)?;
+        within("the contrast", self.contrast, 0, 255)?;
+        let changes = self.augment;
+        for change in [
+            changes.rotate,
+            changes.scale,
+            changes.shear,
+            changes.shift,
+            changes.light,
+        ] {
+            within("a change of the training pictures", change, 0.0, 360.0)?;
+        }
+        let shape = EpisodeShape {
+            way: self.way,
+            shot: self.support,
+            query: self.query,
+        };
+        self.learner.method().check(shape)
     }
 }

@@ -10,9 +10,12 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::{log_softmax, softmax};
 use serde::{Deserialize, Serialize};
 
-use super::method::{Batch, Classifier, EpisodeLoss, Method};
+use super::error::TrainError;
+use super::limits::{check_shots, within};
+use super::method::{Batch, Classifier, EpisodeLoss, Method, Recipe};
 use super::params::Params;
 use super::prototypical::{self, Prototypical};
+use crate::episodes::EpisodeShape;
 use crate::nets::network::Plan;
 
 /// Learning to find pictures as similar as a teacher does.
@@ -49,6 +52,26 @@ impl Distilled {
 }
 
 impl Method for Distilled {
+    fn name(&self) -> &'static str {
+        "distilled"
+    }
+
+    fn recipe(&self) -> Recipe {
+        // Many neighbours, few of them of one class.
+        Recipe {
+            way: 120,
+            support: self.shots.iter().copied().max().unwrap_or(0),
+            query: 1,
+            ..Recipe::default()
+        }
+    }
+
+    fn check(&self, shape: EpisodeShape) -> Result<(), TrainError> {
+        within("the temperature", self.temperature, 1e-3, 1e3)?;
+        within("the weight of the labels", self.labels, 0.0, 1e3)?;
+        check_shots(&self.shots, shape.shot)
+    }
+
     fn extras(&self, _plan: &Plan, _classes: usize, _seed: u64) -> Vec<Tensor<2>> {
         Vec::new()
     }

@@ -1,6 +1,7 @@
 //! Why a training run cannot start or continue.
 
-use super::checkpoint::CheckpointError;
+use std::path::PathBuf;
+
 use crate::episodes::EpisodeError;
 use crate::nets::network::{Architecture, PlanError};
 
@@ -104,4 +105,25 @@ pub enum TrainError {
     /// The checkpoint could not be written or read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+}
+
+/// Why a checkpoint could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// The file system said no.
+    #[error("{path}: {source}", path = path.display())]
+    Io {
+        /// The checkpoint.
+        path: PathBuf,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// The file is something else, or damaged.
+    #[error("{path} is no checkpoint of this version of sudal: {what}; start the run again without --resume", path = path.display())]
+    Format {
+        /// The checkpoint.
+        path: PathBuf,
+        /// What does not fit.
+        what: String,
+    },
 }

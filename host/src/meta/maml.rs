@@ -8,10 +8,15 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::error::TrainError;
 use super::inner::{Head, Labelled, Rates, Task};
+use super::limits::{check_shots, check_task};
 use super::linear::cross_entropy;
-use super::method::{self, Batch, Classifier, EpisodeLoss, Method, argmax, pictures, pixels};
+use super::method::{
+    self, Batch, Classifier, EpisodeLoss, Method, Recipe, argmax, pictures, pixels,
+};
 use super::params::Params;
+use crate::episodes::EpisodeShape;
 use crate::nets::backend;
 use crate::nets::network::Plan;
 
@@ -99,16 +104,6 @@ impl Maml {
         Self {
             inner: Inner::Head,
             ..Self::exact()
-        }
-    }
-
-    /// What people call it.
-    pub fn name(&self) -> &'static str {
-        match (self.inner, self.order) {
-            (Inner::Head, _) => "anil",
-            (Inner::All, Order::First) => "first-order maml",
-            (Inner::All, Order::Exact) if self.learn_rates => "maml++",
-            (Inner::All, Order::Exact) => "maml",
         }
     }
 
@@ -201,6 +196,32 @@ impl Maml {
 }
 
 impl Method for Maml {
+    fn name(&self) -> &'static str {
+        match (self.inner, self.order) {
+            (Inner::Head, _) => "anil",
+            (Inner::All, Order::First) => "first-order maml",
+            (Inner::All, Order::Exact) if self.learn_rates => "maml++",
+            (Inner::All, Order::Exact) => "maml",
+        }
+    }
+
+    fn recipe(&self) -> Recipe {
+        Recipe {
+            way: 20,
+            support: self.shots.iter().copied().max().unwrap_or(0),
+            query: 5,
+            tasks: 2,
+            learning_rate: 1e-3,
+            ..Recipe::default()
+        }
+    }
+
+    fn check(&self, shape: EpisodeShape) -> Result<(), TrainError> {
+        let steps = (self.steps, self.test_steps);
+        check_task(steps, (self.rate, self.head_rate))?;
+        check_shots(&self.shots, shape.shot)
+    }
+
     /// The logarithms of what the steps' sizes are multiplied by, `[steps, blocks + 1]`.
     fn extras(&self, plan: &Plan, _classes: usize, _seed: u64) -> Vec<Tensor<2>> {
         let parts = self.moving_blocks(plan) + 1;

@@ -4,10 +4,13 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::error::TrainError;
 use super::inner::{Head, Labelled, Rates};
+use super::limits::{check_task, within};
 use super::linear::cross_entropy;
-use super::method::{Batch, Classifier, EpisodeLoss, Method, argmax};
+use super::method::{Batch, Classifier, EpisodeLoss, Method, Recipe, argmax};
 use super::params::Params;
+use crate::episodes::EpisodeShape;
 use crate::nets::backend;
 use crate::nets::block::BlockWeights;
 use crate::nets::network::{Plan, Weights};
@@ -94,6 +97,25 @@ impl MetaTransfer {
 }
 
 impl Method for MetaTransfer {
+    fn name(&self) -> &'static str {
+        "meta-transfer"
+    }
+
+    fn recipe(&self) -> Recipe {
+        Recipe {
+            way: 5 * self.way,
+            support: 1,
+            query: 3,
+            learning_rate: 1e-3,
+            ..Recipe::default()
+        }
+    }
+
+    fn check(&self, _shape: EpisodeShape) -> Result<(), TrainError> {
+        within("the number of classes of a task", self.way, 1, 1 << 20)?;
+        check_task((self.steps, self.test_steps), (0.0, self.head_rate))
+    }
+
     /// For each block a scale for every kernel, `[inputs, outputs]` (depthwise `[1, outputs]`), and
     /// a shift of every channel, `[1, outputs]`, in standard deviations of the base classes; then the
     /// logarithms of what the head's steps are multiplied by, `[steps, 1]`.

@@ -2,7 +2,9 @@
 
 use burn::tensor::Tensor;
 
+use super::error::TrainError;
 use super::params::Params;
+use crate::episodes::EpisodeShape;
 use crate::nets::graph::Head;
 use crate::nets::network::{Plan, Weights};
 
@@ -66,8 +68,50 @@ pub struct EpisodeLoss {
     pub accuracy: f32,
 }
 
+/// Settings of a run that suit a method on Omniglot with the Conv-4-64 network.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Recipe {
+    /// Classes of a training episode.
+    pub way: usize,
+    /// Support pictures of a class.
+    pub support: usize,
+    /// Query pictures of a class.
+    pub query: usize,
+    /// Episodes of an optimiser step.
+    pub tasks: usize,
+    /// Optimiser steps.
+    pub episodes: u64,
+    /// Greatest learning rate of Adam.
+    pub learning_rate: f64,
+}
+
+impl Default for Recipe {
+    fn default() -> Self {
+        Self {
+            way: 60,
+            support: 2,
+            query: 2,
+            tasks: 1,
+            episodes: 6000,
+            learning_rate: 3e-3,
+        }
+    }
+}
+
 /// A way of learning from few pictures: what it learns from many tasks, and how it then learns one.
 pub trait Method: Send + Sync {
+    /// What people call it.
+    fn name(&self) -> &'static str;
+
+    /// What suits it.
+    fn recipe(&self) -> Recipe;
+
+    /// Whether its settings are usable, in episodes of this shape.
+    ///
+    /// # Errors
+    /// [`TrainError`], which of them is out of bounds and what they are.
+    fn check(&self, shape: EpisodeShape) -> Result<(), TrainError>;
+
     /// Start of the tensors that it learns beside the network's, for data of `classes` classes.
     fn extras(&self, plan: &Plan, classes: usize, seed: u64) -> Vec<Tensor<2>>;
 

@@ -1,8 +1,9 @@
 //! Meta-learners: how a network is trained on many small tasks, and how well it then does on new
 //! ones.
 //!
-//! A method is one file and implements [`method::Method`]; [`learner::Learner`] names them all. The
-//! trainer, its checkpoints and the measurements know only these two.
+//! A method is one file and implements [`method::Method`]: its name, what suits it, which settings it takes,
+//! its loss and its answers. [`learner::Learner`] is the list of all, which checkpoints keep. The trainer and
+//! the measurements know only these two.
 
 mod adam;
 pub mod augment;
@@ -40,9 +41,9 @@ pub mod trained;
 pub mod transfer;
 pub mod tune;
 
-pub use checkpoint::{Checkpoint, CheckpointError};
+pub use checkpoint::Checkpoint;
 pub use config::TrainConfig;
-pub use error::TrainError;
+pub use error::{CheckpointError, TrainError};
 pub use learner::Learner;
 pub use train::Trainer;
 pub use trained::Trained;

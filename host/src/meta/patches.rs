@@ -15,9 +15,12 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::distilled::relational_loss;
-use super::method::{Batch, Classifier, EpisodeLoss, Method};
+use super::error::TrainError;
+use super::limits::{check_shots, within};
+use super::method::{Batch, Classifier, EpisodeLoss, Method, Recipe};
 use super::params::Params;
 use super::prototypical::{self, Prototypical};
+use crate::episodes::EpisodeShape;
 use crate::nets::backend;
 use crate::nets::graph::Head;
 use crate::nets::network::{Embedded, Plan, gaussian};
@@ -87,6 +90,35 @@ fn upsample(map: Tensor<4>, height: usize) -> Tensor<4> {
 }
 
 impl Method for Patches {
+    fn name(&self) -> &'static str {
+        "patches"
+    }
+
+    fn recipe(&self) -> Recipe {
+        // As many pictures as two cores hold of a large one.
+        Recipe {
+            way: 30,
+            support: self.shots.iter().copied().max().unwrap_or(0),
+            query: 1,
+            ..Recipe::default()
+        }
+    }
+
+    fn check(&self, shape: EpisodeShape) -> Result<(), TrainError> {
+        if self.teacher == 0 && self.flaws <= 0.0 {
+            return Err(TrainError::NothingToLearnFrom);
+        }
+        within("the temperature", self.temperature, 1e-3, 1e3)?;
+        for (what, weight) in [
+            ("the weight of drawn flaws", self.flaws),
+            ("the weight of whole pictures", self.pictures),
+            ("the weight of the labels", self.labels),
+        ] {
+            within(what, weight, 0.0, 1e3)?;
+        }
+        check_shots(&self.shots, shape.shot)
+    }
+
     /// The head that makes patches of the maps, `[inputs, CHANNELS]` and `[1, CHANNELS]`, and slope and
     /// threshold of the logit of a distance's logarithm. With a teacher the head starts at zero, so that
     /// a network that is started from stays what it is while the head is far off.

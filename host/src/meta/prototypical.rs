@@ -5,8 +5,11 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::log_softmax;
 use serde::{Deserialize, Serialize};
 
-use super::method::{Batch, Classifier, EpisodeLoss, Method, argmax};
+use super::error::TrainError;
+use super::limits::check_shots;
+use super::method::{Batch, Classifier, EpisodeLoss, Method, Recipe, argmax};
 use super::params::Params;
+use crate::episodes::EpisodeShape;
 use crate::measure::nearest;
 use crate::nets::network::Plan;
 
@@ -18,6 +21,23 @@ pub struct Prototypical {
 }
 
 impl Method for Prototypical {
+    fn name(&self) -> &'static str {
+        "prototypical"
+    }
+
+    fn recipe(&self) -> Recipe {
+        Recipe {
+            support: self.shots.iter().copied().max().unwrap_or(0),
+            query: 3,
+            episodes: 12_000,
+            ..Recipe::default()
+        }
+    }
+
+    fn check(&self, shape: EpisodeShape) -> Result<(), TrainError> {
+        check_shots(&self.shots, shape.shot)
+    }
+
     fn extras(&self, _plan: &Plan, _classes: usize, _seed: u64) -> Vec<Tensor<2>> {
         Vec::new()
     }

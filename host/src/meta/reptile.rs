@@ -6,10 +6,15 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use super::error::TrainError;
 use super::inner::{Labelled, Rates, Task};
+use super::limits::check_task;
 use super::linear::cross_entropy;
-use super::method::{Batch, Classifier, EpisodeLoss, Method, accuracy, argmax, pictures, pixels};
+use super::method::{
+    Batch, Classifier, EpisodeLoss, Method, Recipe, accuracy, argmax, pictures, pixels,
+};
 use super::params::Params;
+use crate::episodes::EpisodeShape;
 use crate::nets::network::Plan;
 
 /// Learning a start. Tasks have any number of classes, and batch norm is over what is given
@@ -72,6 +77,26 @@ impl Reptile {
 }
 
 impl Method for Reptile {
+    fn name(&self) -> &'static str {
+        "reptile"
+    }
+
+    fn recipe(&self) -> Recipe {
+        Recipe {
+            way: 20,
+            support: 10,
+            query: 2,
+            tasks: 2,
+            learning_rate: 3e-4,
+            ..Recipe::default()
+        }
+    }
+
+    fn check(&self, _shape: EpisodeShape) -> Result<(), TrainError> {
+        let steps = (self.steps, self.test_steps);
+        check_task(steps, (self.rate, self.head_rate))
+    }
+
     fn extras(&self, _plan: &Plan, _classes: usize, _seed: u64) -> Vec<Tensor<2>> {
         Vec::new()
     }

@@ -4,10 +4,14 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::error::TrainError;
 use super::fine_tune::{FineTuned, Fit};
 use super::linear::{Linear, cross_entropy, unit};
-use super::method::{Batch, Classifier, EpisodeLoss, Method, accuracy, argmax, pictures, pixels};
+use super::method::{
+    Batch, Classifier, EpisodeLoss, Method, Recipe, accuracy, argmax, pictures, pixels,
+};
 use super::params::Params;
+use crate::episodes::EpisodeShape;
 use crate::nets::backend;
 use crate::nets::network::Plan;
 
@@ -45,6 +49,24 @@ impl Scratch {
 }
 
 impl Method for Scratch {
+    fn name(&self) -> &'static str {
+        "from scratch"
+    }
+
+    fn recipe(&self) -> Recipe {
+        // The classes are a batch of labelled pictures.
+        Recipe {
+            way: 120,
+            support: 1,
+            query: 1,
+            ..Recipe::default()
+        }
+    }
+
+    fn check(&self, _shape: EpisodeShape) -> Result<(), TrainError> {
+        Err(TrainError::NothingToTrain(self.name()))
+    }
+
     fn extras(&self, _plan: &Plan, _classes: usize, _seed: u64) -> Vec<Tensor<2>> {
         Vec::new()
     }

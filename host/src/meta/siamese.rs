@@ -5,9 +5,12 @@ use burn::tensor::activation::{log_sigmoid, relu, sigmoid};
 use burn::tensor::{Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use super::method::{Batch, Classifier, EpisodeLoss, Method, accuracy, argmax};
+use super::error::TrainError;
+use super::limits::within;
+use super::method::{Batch, Classifier, EpisodeLoss, Method, Recipe, accuracy, argmax};
 use super::params::Params;
 use super::prototypical::squared_distances;
+use crate::episodes::EpisodeShape;
 use crate::nets::network::Plan;
 
 /// How the two embeddings of a pair are compared.
@@ -27,14 +30,6 @@ pub enum Siamese {
 impl Siamese {
     /// A margin that embeddings after batch norm and ReLU, of some 64 numbers, can reach.
     pub const CONTRASTIVE: Self = Self::Contrastive { margin: 10.0 };
-
-    /// What people call it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Contrastive { .. } => "siamese, contrastive",
-            Self::Logistic => "siamese, weighted L1",
-        }
-    }
 
     /// How similar each row of `[n, dim]` is to each of `[m, dim]`, `[n, m]`: minus the distance, or
     /// the logit of being of one class. Greater is more similar.
@@ -112,6 +107,25 @@ impl Classifier for Nearest {
 }
 
 impl Method for Siamese {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Contrastive { .. } => "siamese, contrastive",
+            Self::Logistic => "siamese, weighted L1",
+        }
+    }
+
+    fn recipe(&self) -> Recipe {
+        // Every pair of the episode's pictures counts.
+        Recipe::default()
+    }
+
+    fn check(&self, _shape: EpisodeShape) -> Result<(), TrainError> {
+        match *self {
+            Self::Contrastive { margin } => within("the margin", margin, 1e-6, 1e6),
+            Self::Logistic => Ok(()),
+        }
+    }
+
     fn extras(&self, plan: &Plan, _classes: usize, _seed: u64) -> Vec<Tensor<2>> {
         let device = crate::nets::backend::device();
         match self {

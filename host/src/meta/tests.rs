@@ -20,7 +20,7 @@ use super::transfer::Transfer;
 use super::{Checkpoint, CheckpointError, TrainConfig, TrainError, Trained, Trainer};
 use crate::data::{Loaded, parts};
 use crate::episodes::{EpisodeShape, Sampler};
-use crate::measure::Embeddings;
+use crate::measure::{Embeddings, Run};
 use crate::nets::network::Architecture;
 use crate::nets::reference;
 
@@ -463,7 +463,7 @@ fn every_method_learns_to_learn() {
             config.learner = learner.clone();
             let trainer = Trainer::new(config, Origin::default(), Arc::clone(&base), None);
             let trained = Trained::load(&finished(trainer.unwrap())).unwrap();
-            trained.accuracy(&test, &sampler, 100).mean
+            trained.accuracy(&test, &Run::new(&sampler, 100)).mean
         };
         let (start, end) = (run(1), run(250));
         assert!(
@@ -504,7 +504,7 @@ fn meta_transfer_improves_on_its_start() {
         run(config, start)
     };
     let (before, after) = (on_top(1), on_top(150));
-    let accuracy = |t: &Trained| t.accuracy(&test, &sampler, 200).mean;
+    let accuracy = |t: &Trained| t.accuracy(&test, &Run::new(&sampler, 200)).mean;
     let (start, end) = (accuracy(&before), accuracy(&after));
     assert!(end > start + 0.02, "{start} to {end}");
     for (a, b) in after.params().network.tensors().zip(network.tensors()) {
@@ -544,7 +544,7 @@ fn from_scratch_more_pictures_teach_more() {
             query: 3,
         };
         let sampler = Sampler::new(&test.class_sizes(), shape, 0).unwrap();
-        scratch.accuracy(&test, &sampler, 30).mean
+        scratch.accuracy(&test, &Run::new(&sampler, 30)).mean
     };
     let (one, five) = (accuracy(1), accuracy(5));
     assert!(one > 0.25 && five > one, "{one}, {five}; chance is 0.2");

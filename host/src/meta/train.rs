@@ -18,7 +18,7 @@ use super::params::{Params, Record};
 use super::trained::Trained;
 use crate::data::Loaded;
 use crate::episodes::{EpisodeShape, Sampler};
-use crate::measure::{Accuracy, Embeddings};
+use crate::measure::{Accuracy, Embeddings, Run};
 use crate::nets::backend;
 use crate::nets::block::Statistics;
 use crate::nets::network::{Plan, Weights};
@@ -319,7 +319,7 @@ impl Trainer {
         self.check_finite()?;
         let sampler = Sampler::new(&data.class_sizes(), shape, self.config.seed)?;
         let trained = self.finish_with(self.average.clone());
-        let accuracy = trained.accuracy(data, &sampler, episodes);
+        let accuracy = trained.accuracy(data, &Run::new(&sampler, episodes));
         if self
             .best
             .as_ref()

@@ -1,16 +1,17 @@
 //! What a finished run leaves.
 
+use std::convert::Infallible;
+
 use burn::tensor::{Tensor, TensorData};
-use rayon::prelude::*;
 
 use super::checkpoint::Checkpoint;
 use super::config::NORMALIZATION;
 use super::error::TrainError;
 use super::learner::Learner;
+use super::method::Classifier;
 use super::params::Params;
 use crate::data::Loaded;
-use crate::episodes::{Episode, Sampler};
-use crate::measure::{Accuracy, Embeddings};
+use crate::measure::{Accuracy, Embeddings, FewShot, Picture, Run};
 use crate::nets::backend;
 use crate::nets::graph::{Graph, Head, Normalization};
 use crate::nets::network::Plan;
@@ -140,64 +141,35 @@ impl Trained {
         Embeddings::new(length, &data.class_sizes(), values)
     }
 
-    /// Accuracy of the method on a sampler's first `episodes` episodes of `data`.
+    /// Accuracy of the method on episodes of `data`.
     ///
     /// # Panics
-    /// When the sampler was made for other classes.
-    pub fn accuracy(&self, data: &Loaded, sampler: &Sampler, episodes: u64) -> Accuracy {
-        self.accuracy_on(&self.prepare(data), sampler, episodes, &|| {})
+    /// When the episodes are of other classes.
+    pub fn accuracy(&self, data: &Loaded, run: &Run<'_>) -> Accuracy {
+        self.accuracy_on(&self.prepare(data), run)
     }
 
-    /// The same on pictures that were prepared before; calls `done` after each episode.
+    /// The same on pictures that were prepared before.
     ///
     /// # Panics
-    /// When the sampler was made for other classes.
-    pub fn accuracy_on(
-        &self,
-        rows: &Embeddings,
-        sampler: &Sampler,
-        episodes: u64,
-        done: &(dyn Fn() + Sync),
-    ) -> Accuracy {
-        let one = |n| {
-            let accuracy = self.episode_accuracy(rows, &sampler.episode(n));
-            done();
-            accuracy
-        };
-        let each: Vec<f64> = if self.learner.method().adapts_network() {
+    /// When the episodes are of other classes.
+    pub fn accuracy_on(&self, rows: &Embeddings, run: &Run<'_>) -> Accuracy {
+        let Ok(accuracy) = if self.learner.method().adapts_network() {
             // Such a task takes both cores for itself.
-            (0..episodes).map(one).collect()
+            run.accuracy_of(&mut self.on(rows))
         } else {
-            (0..episodes).into_par_iter().map(one).collect()
+            run.accuracy(|| self.on(rows))
         };
-        Accuracy::of(&each)
+        accuracy
     }
 
-    /// The classes, `0..way`, that the method finds for the queries of an episode, class by class.
-    pub fn predict(&self, rows: &Embeddings, episode: &Episode) -> Vec<usize> {
-        let gather = |pictures: &[Vec<usize>]| {
-            let mut values = Vec::new();
-            for (&class, pictures) in episode.classes.iter().zip(pictures) {
-                for &i in pictures {
-                    values.extend_from_slice(rows.get(class, i));
-                }
-            }
-            let shape = [values.len() / rows.dim(), rows.dim()];
-            Tensor::<2>::from_data(TensorData::new(values, shape), &backend::device())
-        };
-        let way = episode.classes.len();
-        let method = self.learner.method();
-        let task = method.adapt(&self.plan, &self.params, gather(&episode.support), way);
-        task.predict(gather(&episode.query))
-    }
-
-    /// Part of an episode's queries that the method finds, 0..=1.
-    pub fn episode_accuracy(&self, rows: &Embeddings, episode: &Episode) -> f64 {
-        let found = self.predict(rows, episode);
-        let own = episode.query.iter().enumerate();
-        let own = own.flat_map(|(class, queries)| queries.iter().map(move |_| class));
-        let correct = found.iter().zip(own).filter(|(f, o)| **f == *o).count();
-        correct as f64 / found.len() as f64
+    /// The method on pictures that were prepared before, with no task learned.
+    pub fn on<'a>(&'a self, rows: &'a Embeddings) -> OnTask<'a> {
+        OnTask {
+            trained: self,
+            rows,
+            task: None,
+        }
     }
 
     /// The network for export, batch norm folded.
@@ -229,6 +201,52 @@ impl Trained {
             TensorData::new(pictures.to_vec(), shape),
             &backend::device(),
         )
+    }
+}
+
+/// A method and the task that it learned.
+pub struct OnTask<'a> {
+    trained: &'a Trained,
+    rows: &'a Embeddings,
+    task: Option<Box<dyn Classifier>>,
+}
+
+impl OnTask<'_> {
+    fn gather<'p>(&self, pictures: impl Iterator<Item = &'p Picture>) -> Tensor<2> {
+        let rows = pictures.map(|&(class, index)| self.rows.get(class, index));
+        let values = rows.collect::<Vec<_>>().concat();
+        let shape = [values.len() / self.rows.dim(), self.rows.dim()];
+        Tensor::from_data(TensorData::new(values, shape), &backend::device())
+    }
+}
+
+impl FewShot for OnTask<'_> {
+    type Answer = usize;
+    type Error = Infallible;
+
+    fn learn(&mut self, support: &[Vec<Picture>]) -> Result<(), Infallible> {
+        let Trained {
+            plan,
+            params,
+            learner,
+            ..
+        } = self.trained;
+        let pictures = self.gather(support.iter().flatten());
+        let task = learner
+            .method()
+            .adapt(plan, params, pictures, support.len());
+        self.task = Some(task);
+        Ok(())
+    }
+
+    /// The classes that the method finds; without a task it finds none.
+    fn answer(&mut self, queries: &[Picture]) -> Result<Vec<usize>, Infallible> {
+        let task = self.task.as_ref();
+        Ok(task.map_or_else(Vec::new, |task| task.predict(self.gather(queries.iter()))))
+    }
+
+    fn place(answer: &usize) -> Option<usize> {
+        Some(*answer)
     }
 }
 

@@ -4,10 +4,13 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::error::TrainError;
 use super::fine_tune::{FineTuned, Fit};
+use super::limits::{STEPS, within};
 use super::linear::{Linear, cross_entropy, unit};
-use super::method::{Batch, Classifier, EpisodeLoss, Method, argmax, pictures, pixels};
+use super::method::{Batch, Classifier, EpisodeLoss, Method, Recipe, argmax, pictures, pixels};
 use super::params::Params;
+use crate::episodes::EpisodeShape;
 use crate::nets::backend;
 use crate::nets::network::Plan;
 
@@ -34,17 +37,36 @@ pub enum Transfer {
     },
 }
 
-impl Transfer {
-    /// What people call it.
-    pub fn name(self) -> &'static str {
+impl Transfer {}
+
+impl Method for Transfer {
+    fn name(&self) -> &'static str {
         match self {
             Self::Frozen => "transfer, frozen",
             Self::FineTuned { .. } => "transfer, fine-tuned",
         }
     }
-}
 
-impl Method for Transfer {
+    fn recipe(&self) -> Recipe {
+        // The classes are a batch of labelled pictures.
+        Recipe {
+            way: 120,
+            support: 1,
+            query: 1,
+            ..Recipe::default()
+        }
+    }
+
+    fn check(&self, _shape: EpisodeShape) -> Result<(), TrainError> {
+        match *self {
+            Self::Frozen => Ok(()),
+            Self::FineTuned { steps, rate } => {
+                within("the number of steps on a new task", steps, 0, STEPS)?;
+                within("the learning rate on a new task", rate, 0.0, 10.0)
+            }
+        }
+    }
+
     /// One column of weights for each base class.
     fn extras(&self, plan: &Plan, classes: usize, seed: u64) -> Vec<Tensor<2>> {
         vec![super::random::gaussian(

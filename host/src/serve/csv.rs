@@ -5,14 +5,14 @@ use time::format_description::well_known::Rfc3339;
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::Decision;
+use super::{Belongs, Decision};
 use crate::device::is_hidden;
 
 /// With a mark by which spreadsheets know that it is UTF-8. `decision` and `class` are the frame's own,
 /// what follows `milliseconds` is the vote's, empty where a device has none; `flawed_percent` is of the
-/// part, where it is not like the good ones.
+/// part, where it is not like the good ones; `part` is the number of its first decision.
 pub(super) const HEADER: &str = "\u{feff}id,time,device,decision,class,distance,novelty,threshold,\
-    milliseconds,stable,stable_class,votes,frames,flawed_percent\r\n";
+    milliseconds,stable,stable_class,votes,frames,flawed_percent,part\r\n";
 
 /// A line.
 pub(super) fn line(id: u64, decision: &Decision) -> String {
@@ -21,8 +21,13 @@ pub(super) fn line(id: u64, decision: &Decision) -> String {
         let (stable, class) = (vote.call_name(), field(&vote.class));
         format!("{stable},{class},{},{}", vote.votes, vote.frames)
     });
+    let part = match decision.part {
+        Belongs::Begins => id.to_string(),
+        Belongs::To(part) => part.to_string(),
+        Belongs::Aside => String::new(),
+    };
     format!(
-        "{id},{},{},{},{},{},{},{},{:.3},{},{}\r\n",
+        "{id},{},{},{},{},{},{},{},{:.3},{},{},{part}\r\n",
         iso(decision.time),
         field(&decision.device),
         decision.call.name(),
@@ -49,7 +54,7 @@ pub(super) fn iso(micros: u64) -> String {
 }
 
 /// Text that a spreadsheet takes for text, whatever an operator wrote.
-fn field(text: &str) -> String {
+pub(super) fn field(text: &str) -> String {
     // Some take full-width signs for formulas too, and skip what can't be seen.
     let seen = |c: &char| !is_hidden(*c) && !c.is_whitespace();
     let first = text.chars().filter(seen).nfkc().next();
@@ -83,28 +88,34 @@ mod tests {
             vote: None,
             time: 1_700_000_000_000_001,
             flawed_percent: None,
+            part: Belongs::Begins,
         };
         let own = "7,2023-11-14T22:13:20.000001Z,\"line, \"\"one\"\"\",class,\"'=HYPERLINK(1)\",1.2500,0.5000,,1.500";
-        assert_eq!(line(7, &decision), format!("{own},,,,,\r\n"));
+        assert_eq!(line(7, &decision), format!("{own},,,,,,7\r\n"));
+        decision.part = Belongs::To(6);
         decision.vote = Some(Vote {
             call: Some(Call::Good),
             class: "@nut".to_owned(),
             votes: 3,
             frames: 5,
         });
-        assert_eq!(line(7, &decision), format!("{own},good,\"'@nut\",3,5,\r\n"));
+        assert_eq!(
+            line(7, &decision),
+            format!("{own},good,\"'@nut\",3,5,,6\r\n")
+        );
         decision.vote = Some(Vote {
             call: None,
             class: String::new(),
             votes: 0,
             frames: 2,
         });
+        decision.part = Belongs::Aside;
         decision.flawed_percent = Some(3.25);
         assert_eq!(
             line(7, &decision),
-            format!("{own},undecided,,0,2,3.2500\r\n")
+            format!("{own},undecided,,0,2,3.2500,\r\n")
         );
-        assert_eq!(HEADER.split(',').count(), 14);
+        assert_eq!(HEADER.split(',').count(), 15);
         assert_eq!(field("너트 M4"), "너트 M4");
         for formula in [
             "＝1",

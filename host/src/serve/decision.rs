@@ -50,7 +50,7 @@ impl From<Outcome> for Call {
 }
 
 /// In the log, the figures and on the page: too few frames agree.
-const UNDECIDED: &str = "undecided";
+pub(super) const UNDECIDED: &str = "undecided";
 
 /// How far a frame is from a class, in the measure of the device's head.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -102,6 +102,18 @@ impl Vote {
     }
 }
 
+/// Which part a frame shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Belongs {
+    /// A part that was not seen before; its number is that of this decision.
+    Begins,
+    /// The part that began with the decision of this number.
+    To(u64),
+    /// None that counts: it is being taught, or between two triggers.
+    Aside,
+}
+
 /// What a device made of a frame.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
@@ -126,6 +138,8 @@ pub struct Decision {
     pub time: u64,
     /// How large the flaws are in percent of the part; none of a part like the good ones.
     pub flawed_percent: Option<f32>,
+    /// Which part it shows.
+    pub part: Belongs,
 }
 
 impl Decision {
@@ -171,6 +185,7 @@ pub(super) mod tests {
             vote,
             time: 1_700_000_000_000_001,
             flawed_percent: None,
+            part: Belongs::Begins,
         }
     }
 

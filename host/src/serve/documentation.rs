@@ -15,6 +15,7 @@ fn every_route_is_documented() {
         // The page's own.
         .filter(|route| !route.starts_with("/assets") && *route != "/token")
         .map(|route| route.replace("{device}", "0").replace("{id}", "17"))
+        .map(|route| route.replace("{class}", "3").replace("{key}", "17"))
         .collect();
     assert!(routes.len() > 15, "{routes:?}");
     for route in routes {

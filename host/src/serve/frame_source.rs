@@ -24,6 +24,11 @@ impl FrameSource {
         }
     }
 
+    /// Whether each of its pictures shows another part.
+    pub(super) fn is_of_single_pictures(&self) -> bool {
+        matches!(self, Self::Playback(playback) if playback.shows_each_once())
+    }
+
     /// The next picture to show; none where the device takes its own.
     pub(super) fn advance(&mut self) -> Result<Option<Gray>, WatchError> {
         Ok(match self {

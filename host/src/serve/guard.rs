@@ -14,11 +14,38 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
 use super::ServeError;
 use crate::atomic_file;
+
+/// In which a page says who is at it, percent-encoded.
+const BY: &str = "x-sudal-by";
+/// Longest name of somebody, in letters.
+const LONGEST: usize = 64;
+
+tokio::task_local! {
+    static WHO: String;
+}
+
+/// Who says that they made the present request; empty where nobody does.
+pub(super) fn who() -> String {
+    WHO.try_with(Clone::clone).unwrap_or_default()
+}
+
+fn named(headers: &HeaderMap) -> String {
+    let text = headers
+        .get(BY)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let name = percent_decode_str(text).decode_utf8_lossy();
+    name.chars()
+        .filter(|c| !c.is_control())
+        .take(LONGEST)
+        .collect()
+}
 
 /// How long a request may take to come and be answered; event streams only until they begin.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -156,7 +183,12 @@ impl Guard {
 pub(super) async fn watch(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let mut response = match guard.refuse(request.method(), request.headers()) {
         Some(refusal) => refusal.into_response(),
-        None => match timeout(LIMIT, next.run(request)).await {
+        None => match timeout(
+            LIMIT,
+            WHO.scope(named(request.headers()), next.run(request)),
+        )
+        .await
+        {
             Ok(response) => response,
             Err(_) => (StatusCode::REQUEST_TIMEOUT, "it took too long").into_response(),
         },

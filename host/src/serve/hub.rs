@@ -1,21 +1,25 @@
 //! What workers, pages and the broker share.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use sudal_firmware::decision::Rate;
 use sudal_firmware::heads::Role;
 use tokio::sync::{Notify, broadcast, oneshot};
 
+use super::audit::Note;
 use super::heartbeat::{Activity, Heartbeat, Stalled};
 use super::metrics::Metrics;
+use super::parts::Seen;
 use super::shift::Part;
-use super::state::{Counts, Link, State};
+use super::state::{self, Counts, Link, State};
+use super::tally::{Tally, fails};
 use super::watch_error::{ErrorBody, WatchError};
-use super::{Decision, DeviceOptions, Log, LogError};
+use super::{Belongs, Call, Decision, DeviceOptions, Log, LogError};
 use crate::data::Gray;
 use crate::device::Heatmap;
 
@@ -31,12 +35,18 @@ const COMMANDS: usize = 16;
 /// began. Where ids were times one number was both.
 const SHIFT: &str = "shift";
 const SHIFT_TIME: &str = "shift time";
+/// What comes before a device's name in those that tell which model it ran, and which decision was the
+/// first with it, and when.
+const MODEL: &str = "model of ";
+const COUNT: &str = "count of ";
+const COUNT_TIME: &str = "count time of ";
 
 /// What a page wants of a device.
 #[derive(Debug)]
 pub(super) enum Command {
-    /// Take a frame and add it to a class. Frames of one hold are undone at once.
-    Enroll { name: String, hold: u64 },
+    /// Take a frame and add it to a class, a new one of which stands for this. Frames of one hold are
+    /// undone at once.
+    Enroll { name: String, hold: u64, role: Role },
     /// Add the last frame of a hold that was refused as one that does not fit, all the same.
     EnrollAnyway { hold: u64 },
     /// Undo the last change.
@@ -67,12 +77,101 @@ pub(super) enum Command {
     Stay { stay: bool },
     /// Show the next class.
     Skip,
+    /// A part is in view now.
+    Trigger,
+    /// Teach what the picture of a decision shows: its verdict was wrong.
+    Correct {
+        picture: u64,
+        name: String,
+        role: Role,
+    },
+    /// Teach a picture that was brought along.
+    Import {
+        frame: Gray,
+        name: String,
+        role: Role,
+        hold: u64,
+    },
+    /// Tell a class's shots.
+    Gallery { id: u8 },
+    /// Take a shot out of a class.
+    RemoveShot { id: u8, key: String },
+    /// How many pictures of known classes may be called unknown.
+    Rate { parts: u16 },
 }
 
-/// A command, and where to say what came of it: the shots that the class now has, after an enrolment.
+impl Command {
+    /// Under which name it is noted that this was done, and of which picture; none of what changes
+    /// nothing that was taught.
+    pub(super) fn note(&self) -> Option<(&'static str, Option<u64>)> {
+        Some(match self {
+            Self::Enroll { .. } => ("enroll", None),
+            Self::EnrollAnyway { .. } => ("enroll-anyway", None),
+            Self::Undo => ("undo", None),
+            Self::Rename { .. } => ("rename", None),
+            Self::Remove { .. } => ("remove", None),
+            Self::Role { .. } => ("role", None),
+            Self::Recenter => ("recenter", None),
+            Self::Uncenter => ("uncenter", None),
+            Self::Good { picture } => ("good", *picture),
+            Self::Bad { picture } => ("bad", *picture),
+            Self::KeepCommission => ("keep-commission", None),
+            Self::Forget => ("forget", None),
+            Self::Correct { picture, .. } => ("correct", Some(*picture)),
+            Self::Import { .. } => ("import", None),
+            Self::RemoveShot { .. } => ("remove-shot", None),
+            Self::Rate { .. } => ("rate", None),
+            Self::Commission { .. }
+            | Self::DiscardCommission
+            | Self::Stay { .. }
+            | Self::Skip
+            | Self::Trigger
+            | Self::Gallery { .. } => return None,
+        })
+    }
+}
+
+/// What is said of a frame.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Said {
+    pub(super) call: Call,
+    /// Name of the class; empty where it is of none.
+    pub(super) class: String,
+}
+
+/// What came of a command.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(super) struct Answer {
+    /// Shots that the class now has.
+    pub(super) shots: Option<u8>,
+    /// The class that it was about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) class: Option<String>,
+    /// What was said of a picture before it was taught, and what is after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) before: Option<Said>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) after: Option<Said>,
+    /// The shots of a class, by their keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) gallery: Option<Vec<String>>,
+}
+
+/// A frame that a browser's camera gave.
+#[derive(Debug, Clone)]
+pub(super) struct Pushed {
+    pub(super) frame: Arc<Gray>,
+    pub(super) number: u64,
+    at: Instant,
+}
+
+/// A browser's camera that gave nothing for so long is gone.
+const PUSHED: Duration = Duration::from_secs(3);
+
+/// A command, and where to say what came of it.
 pub(super) struct Queued {
     pub(super) command: Command,
-    pub(super) answer: oneshot::Sender<Result<Option<u8>, WatchError>>,
+    pub(super) answer: oneshot::Sender<Result<Answer, WatchError>>,
 }
 
 struct Station {
@@ -81,10 +180,15 @@ struct Station {
     heartbeat: Mutex<Heartbeat>,
     /// The newest decisions of the shift, the newest first.
     history: Mutex<VecDeque<Value>>,
+    /// The parts of the shift, or since another model was put on the device.
+    tally: Mutex<Tally>,
     picture: Mutex<Arc<Vec<u8>>>,
     /// What the model saw last, and where it is flawed.
     heat: Mutex<Option<Arc<(Gray, Heatmap)>>>,
     commands: Mutex<Option<SyncSender<Queued>>>,
+    pushed: Mutex<Option<Pushed>>,
+    /// What was last said of a part.
+    said: Mutex<Option<state::Said>>,
 }
 
 impl Station {
@@ -163,15 +267,21 @@ impl Hub {
                     drift: false,
                     recentered: false,
                     separation: None,
-                    counts: Counts::new(shift.since),
+                    counts: Counts::new(shift.since, &Tally::default()),
+                    rate: 0,
+                    pushed: false,
+                    teaching: false,
                     frame: 0,
                     stalled: None,
                 }),
                 heartbeat: Mutex::new(Heartbeat::new(Instant::now(), Activity::Connect)),
                 history: Mutex::default(),
+                tally: Mutex::default(),
                 picture: Mutex::default(),
                 heat: Mutex::default(),
                 commands: Mutex::new(Some(commands)),
+                pushed: Mutex::default(),
+                said: Mutex::default(),
             });
         }
         let hub = Self {
@@ -193,22 +303,91 @@ impl Hub {
 
     /// Counts what was decided since the shift began.
     fn count(&self, first: u64) -> Result<(), LogError> {
+        let names: Vec<_> = self.names();
+        let mut begins = Vec::new();
+        for name in &names {
+            begins.push(self.counted_from(name, self.shift_now())?);
+        }
         let mut from = first;
         loop {
             let piece = self.log.after(from, PIECE)?;
             let Some((last, _)) = piece.last() else {
-                return Ok(());
+                break;
             };
             from = last + 1;
             for (id, decision) in &piece {
-                for station in &self.stations {
-                    let mut state = lock(&station.state);
-                    if state.name == decision.device {
-                        state.counts.add(decision);
-                        station.remember(json!({ "id": id, "decision": decision }));
-                    }
-                }
+                let mine = names.iter().position(|name| *name == decision.device);
+                let Some(device) = mine.filter(|&device| *id >= begins[device].first) else {
+                    continue;
+                };
+                lock(&self.stations[device].tally).add(*id, decision);
+                self.stations[device].remember(json!({ "id": id, "decision": decision }));
             }
+        }
+        for (station, begin) in self.stations.iter().zip(begins) {
+            let counts = Counts::new(begin.since, &lock(&station.tally));
+            lock(&station.state).counts = counts;
+        }
+        Ok(())
+    }
+
+    fn names(&self) -> Vec<String> {
+        let stations = self.stations.iter();
+        stations
+            .map(|station| lock(&station.state).name.clone())
+            .collect()
+    }
+
+    fn shift_now(&self) -> Shift {
+        *lock(&self.shift)
+    }
+
+    /// From where on the parts of a device count: the shift's beginning, or that of its model.
+    fn counted_from(&self, name: &str, shift: Shift) -> Result<Shift, LogError> {
+        let first = self.log.number(&format!("{COUNT}{name}"))?;
+        let since = self.log.number(&format!("{COUNT_TIME}{name}"))?;
+        Ok(match first.zip(since) {
+            Some((first, since)) if first > shift.first => Shift { first, since },
+            _ => shift,
+        })
+    }
+
+    /// A device runs this model. Where it ran another one before, its parts are counted again.
+    pub(super) fn runs(&self, device: usize, model: u64) -> Result<(), LogError> {
+        let Some(station) = self.stations.get(device) else {
+            return Ok(());
+        };
+        let name = lock(&station.state).name.clone();
+        let key = format!("{MODEL}{name}");
+        let before = self.log.number(&key)?;
+        if before == Some(model) {
+            return Ok(());
+        }
+        let mut numbers = vec![(key, model)];
+        let begin = Shift {
+            first: self.log.last() + 1,
+            since: self.log.now().wall,
+        };
+        if before.is_some() {
+            numbers.push((format!("{COUNT}{name}"), begin.first));
+            numbers.push((format!("{COUNT_TIME}{name}"), begin.since));
+        }
+        let numbers: Vec<_> = numbers.iter().map(|(key, n)| (&**key, *n)).collect();
+        self.log.set_numbers(&numbers)?;
+        if before.is_some() {
+            self.recount(device, begin);
+        }
+        Ok(())
+    }
+
+    /// Counts a device's parts from now on.
+    fn recount(&self, device: usize, begin: Shift) {
+        if let Some(station) = self.stations.get(device) {
+            lock(&station.history).clear();
+            *lock(&station.tally) = Tally::default();
+            self.change(device, |state| {
+                state.counts = Counts::new(begin.since, &Tally::default());
+            });
         }
     }
 
@@ -216,9 +395,8 @@ impl Hub {
     pub(super) fn begin_shift(&self) -> Result<(), LogError> {
         let shift = begun(&self.log)?;
         *lock(&self.shift) = shift;
-        for (device, station) in self.stations.iter().enumerate() {
-            lock(&station.history).clear();
-            self.change(device, |state| state.counts = Counts::new(shift.since));
+        for device in 0..self.stations.len() {
+            self.recount(device, shift);
         }
         Ok(())
     }
@@ -236,6 +414,16 @@ impl Hub {
             None => lock(&self.shift).first,
         };
         Part { first, from, to }
+    }
+
+    /// The first decision with the present model of each device for which that is later than the
+    /// shift's first.
+    pub(super) fn later(&self) -> Result<BTreeMap<String, u64>, LogError> {
+        let shift = self.shift_now();
+        let names = self.names().into_iter();
+        names
+            .map(|name| Ok((name.clone(), self.counted_from(&name, shift)?.first)))
+            .collect()
     }
 
     /// What a page is told first: all devices, and the last decisions of each.
@@ -265,6 +453,86 @@ impl Hub {
         Some(Arc::clone(&lock(&station.picture)))
     }
 
+    /// A browser's camera sees this.
+    pub(super) fn push(&self, device: usize, frame: Gray) {
+        if let Some(station) = self.stations.get(device) {
+            let mut pushed = lock(&station.pushed);
+            let number = pushed.as_ref().map_or(0, |pushed| pushed.number + 1);
+            *pushed = Some(Pushed {
+                frame: Arc::new(frame),
+                number,
+                at: Instant::now(),
+            });
+        }
+    }
+
+    /// What a browser's camera sees, if one gives its pictures to this device.
+    pub(super) fn pushed(&self, device: usize) -> Option<Pushed> {
+        let station = self.stations.get(device)?;
+        lock(&station.pushed)
+            .clone()
+            .filter(|pushed| pushed.at.elapsed() < PUSHED)
+    }
+
+    /// Notes what was done to a device, and who says that they did it.
+    pub(super) fn note(
+        &self,
+        device: usize,
+        who: String,
+        (what, picture): (&str, Option<u64>),
+        answer: &Answer,
+    ) {
+        let Some(station) = self.stations.get(device) else {
+            return;
+        };
+        let note = Note {
+            time: self.log.now().wall,
+            who,
+            device: lock(&station.state).name.clone(),
+            what: what.to_owned(),
+            class: answer.class.clone().unwrap_or_default(),
+            picture,
+            shots: answer.shots,
+        };
+        if let Err(error) = self.log.note(&note) {
+            eprintln!(
+                "{}: {what} was done and could not be noted: {error}",
+                note.device
+            );
+        }
+    }
+
+    /// How many of the shift's parts there are that a limit was known for, and how many of them would
+    /// be unknown at another rate.
+    pub(super) fn what_if(&self, device: usize, rate: Rate) -> Option<(usize, usize)> {
+        let station = self.stations.get(device)?;
+        let now = Rate::new(lock(&station.state).rate).unwrap_or_default();
+        Some(lock(&station.tally).unknown_at(now, rate))
+    }
+
+    /// How many devices there are.
+    pub(super) fn devices(&self) -> usize {
+        self.stations.len()
+    }
+
+    /// What a PLC is told of a device.
+    pub(super) fn plc(&self, device: usize) -> Option<state::Plc> {
+        let station = self.stations.get(device)?;
+        let up = {
+            let state = lock(&station.state);
+            state.link == Link::Up && state.stalled.is_none()
+        };
+        let tally = lock(&station.tally);
+        let sum = |calls: &[Call]| calls.iter().map(|call| tally.of(*call)).sum();
+        Some(state::Plc {
+            up,
+            parts: tally.parts,
+            ok: sum(&[Call::Class, Call::Good]),
+            ng: sum(&[Call::Defect, Call::Flawed, Call::Unknown, Call::Unclear]),
+            last: lock(&station.said).clone(),
+        })
+    }
+
     /// Whether there is such a device.
     pub(super) fn has(&self, device: usize) -> bool {
         device < self.stations.len()
@@ -275,7 +543,7 @@ impl Hub {
         &self,
         device: usize,
         command: Command,
-    ) -> Result<oneshot::Receiver<Result<Option<u8>, WatchError>>, WatchError> {
+    ) -> Result<oneshot::Receiver<Result<Answer, WatchError>>, WatchError> {
         let (answer, answered) = oneshot::channel();
         let station = self.stations.get(device).ok_or(WatchError::Away)?;
         if let Some(stalled) = self.stalled(device) {
@@ -365,7 +633,8 @@ impl Hub {
     pub(super) fn decide(
         &self,
         device: usize,
-        decision: &Decision,
+        decision: Decision,
+        part: Seen,
         picture: &[u8],
         seen: Option<(Gray, Heatmap)>,
     ) -> u64 {
@@ -376,11 +645,40 @@ impl Hub {
             *lock(&station.heat) = seen.map(Arc::new);
         }
         let heat = heat.unwrap_or_default();
+        let begun = self.stations.get(device);
+        let begun = begun.and_then(|station| lock(&station.tally).last());
+        let decision = &Decision {
+            part: match (part, begun) {
+                (Seen::Nothing, _) => Belongs::Aside,
+                (Seen::Same, Some(begun)) => Belongs::To(begun),
+                _ => Belongs::Begins,
+            },
+            ..decision
+        };
         let (id, logged) = self.log.append_with(decision, picture, &heat);
         self.metrics.decision(decision);
         if let Some(station) = self.stations.get(device) {
             let mut state = lock(&station.state);
-            state.counts.add(decision);
+            if decision.part != Belongs::Aside {
+                let (verdict, class) = match decision.shown() {
+                    None => (0, ""),
+                    Some((Call::Unknown, _)) => (3, ""),
+                    Some((Call::Unclear, _)) => (4, ""),
+                    Some((call, class)) => (if fails(call) { 2 } else { 1 }, class),
+                };
+                let taught = state.classes.iter().find(|taught| taught.name == class);
+                *lock(&station.said) = Some(state::Said {
+                    verdict,
+                    class: class.to_owned(),
+                    class_id: taught.map(|taught| taught.id),
+                    novelty: decision.novelty,
+                    threshold: decision.threshold,
+                });
+            }
+            let mut tally = lock(&station.tally);
+            tally.add(id, decision);
+            state.counts = Counts::new(state.counts.since, &tally);
+            drop(tally);
             station.remember(json!({ "id": id, "decision": decision }));
             self.tell(&json!({
                 "type": "decision",

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::csv::iso;
-use super::{Call, Decision, Vote};
+use super::{Belongs, Call, Decision, Vote};
 use crate::report::{Acceptance, SCHEMA};
 
 /// The decision with this number.
@@ -23,6 +23,11 @@ pub(super) fn message(id: u64, decision: &Decision) -> String {
             "frames": vote.frames,
         })
     });
+    let part = match decision.part {
+        Belongs::Begins => Some(id),
+        Belongs::To(part) => Some(part),
+        Belongs::Aside => None,
+    };
     json!({
         "schema": SCHEMA,
         "id": id,
@@ -38,6 +43,7 @@ pub(super) fn message(id: u64, decision: &Decision) -> String {
         "flawed_percent": decision.flawed_percent,
         "milliseconds": f64::from(decision.micros) / 1e3,
         "stable": stable,
+        "part": part,
     })
     .to_string()
 }

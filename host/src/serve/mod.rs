@@ -6,6 +6,8 @@
 //! what the page wants. Each decision is in the [log](Log) before anybody is told of it.
 
 mod assets;
+mod audit;
+mod brought;
 mod clock;
 mod connections;
 mod csv;
@@ -20,14 +22,17 @@ mod hub;
 mod log;
 mod message;
 mod metrics;
+mod modbus;
 mod mqtt;
 mod options;
 mod panics;
+mod parts;
 mod picture;
 mod playback;
 mod routes;
 mod shift;
 mod state;
+mod tally;
 mod tasks;
 mod undo_stack;
 mod watch_error;
@@ -47,7 +52,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, interval, sleep, timeout};
 
 pub use clock::{Clock, Moment};
-pub use decision::{Call, Decision, Measure, Vote};
+pub use decision::{Belongs, Call, Decision, Measure, Vote};
 pub use error::ServeError;
 pub use frame_source::FrameSource;
 pub use guard::Token;
@@ -88,6 +93,8 @@ pub struct Options {
     pub clock: Clock,
     /// Where decisions are published, too.
     pub mqtt: Option<Broker>,
+    /// Where a PLC may ask for the verdicts by Modbus TCP.
+    pub modbus: Option<SocketAddr>,
     /// The devices, each with a name of its own; at least one.
     pub devices: Vec<DeviceOptions>,
 }
@@ -154,6 +161,9 @@ async fn run(
             .spawn(move || worker.run(&commands))
             .map_err(ServeError::Runtime)?;
         workers.push(spawned);
+    }
+    if let Some(address) = options.modbus {
+        modbus::serve(address, Arc::clone(&hub)).await?;
     }
     if let Some(broker) = options.mqtt {
         mqtt::publish(broker, Arc::clone(&hub))?;

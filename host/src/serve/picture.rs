@@ -86,10 +86,7 @@ pub(super) fn heated(seen: &Gray, heat: &Heatmap, longest: u32) -> Vec<u8> {
 
 /// The same of a picture and a heat map of the log, if they are such.
 pub(super) fn heated_of_log(picture: &[u8], heat: &[u8], longest: u32) -> Option<Vec<u8>> {
-    let picture = image::load_from_memory(picture).ok()?.to_luma8();
-    let (width, height) = picture.dimensions();
-    let seen = Gray::new(width, height, picture.into_raw()).ok()?;
-    Some(heated(&seen, &heat_of(heat)?, longest))
+    Some(heated(&read(picture)?, &heat_of(heat)?, longest))
 }
 
 /// Steps of a heat map in the log: a place is flawed above n.
@@ -112,6 +109,13 @@ fn heat_of(bytes: &[u8]) -> Option<Heatmap> {
         width,
         values,
     })
+}
+
+/// A picture of the log, if it is one.
+pub(super) fn read(bytes: &[u8]) -> Option<Gray> {
+    let picture = image::load_from_memory(bytes).ok()?.to_luma8();
+    let (width, height) = picture.dimensions();
+    Gray::new(width, height, picture.into_raw()).ok()
 }
 
 /// The picture in the log, as JPEG.

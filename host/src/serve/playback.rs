@@ -65,6 +65,12 @@ impl Playback {
         self.stay = stay;
     }
 
+    /// Whether it shows each picture once before the next class comes.
+    #[must_use]
+    pub fn shows_each_once(&self) -> bool {
+        self.dwell.is_none()
+    }
+
     /// Whether it stays.
     #[must_use]
     pub fn stays(&self) -> bool {

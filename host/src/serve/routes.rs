@@ -1,36 +1,41 @@
 //! What browsers and other programs can ask.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Json, Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::Stream;
 use futures_util::stream::unfold;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use sudal_firmware::decision::Rate;
 use sudal_firmware::heads::Role;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::guard::{self, Guard};
-use super::hub::{Command, Hub};
-use super::shift::{self, Part};
+use super::hub::{Answer, Command, Hub};
+use super::shift::{self, Part, Reader};
 use super::watch_error::{ErrorBody, WatchError};
-use super::{LogError, Token, assets, csv, metrics, panics, picture};
+use super::{LogError, Token, assets, audit, brought, csv, metrics, panics, picture};
 use crate::device::{self, ClientError};
 
 /// Longest body of a request, in bytes. Names are short.
 const BODY: usize = 4096;
+/// Longest picture of a browser's camera, and longest picture or zip that is brought along.
+const FRAME: usize = 4 << 20;
+const ARCHIVE: usize = 64 << 20;
 /// How often a device that was asked for something is looked after.
 const LOOK: Duration = Duration::from_millis(500);
 /// Decisions that are read from the log at once.
@@ -44,7 +49,7 @@ pub(super) fn router(hub: Arc<Hub>, token: Token, host_names: Vec<String>) -> Ro
         host_names: host_names.into(),
     };
     Router::new()
-        .route("/", get(async || assets::page()))
+        .route("/", get(async |headers: HeaderMap| assets::page(&headers)))
         .route("/assets/{name}", get(asset))
         .route("/events", get(events))
         .route("/devices/{device}/picture", get(live))
@@ -68,6 +73,23 @@ pub(super) fn router(hub: Arc<Hub>, token: Token, host_names: Vec<String>) -> Ro
         .route("/devices/{device}/uncenter", post(uncenter))
         .route("/devices/{device}/stay", post(stay))
         .route("/devices/{device}/skip", post(skip))
+        .route("/devices/{device}/correct", post(correct))
+        .route("/devices/{device}/shots/{class}", get(gallery))
+        .route("/devices/{device}/remove-shot", post(remove_shot))
+        .route("/devices/{device}/rate", post(rate))
+        .route("/devices/{device}/what-if", get(what_if))
+        .route(
+            "/devices/{device}/import",
+            post(import).layer(DefaultBodyLimit::max(ARCHIVE)),
+        )
+        .route(
+            "/devices/{device}/frame",
+            post(frame).layer(DefaultBodyLimit::max(FRAME)),
+        )
+        .route("/shots/{key}", get(shot))
+        .route("/audit.csv", get(audit_csv))
+        .route("/audit.json", get(audit_json))
+        .route("/devices/{device}/trigger", post(trigger))
         .route("/shift", post(begin_shift))
         .route("/token", post(async || StatusCode::NO_CONTENT))
         .route("/log/{id}/picture", get(logged_picture))
@@ -80,11 +102,9 @@ pub(super) fn router(hub: Arc<Hub>, token: Token, host_names: Vec<String>) -> Ro
         .with_state(hub)
 }
 
-async fn asset(Path(name): Path<String>) -> Response {
-    match assets::file(&name) {
-        Some(file) => file.into_response(),
-        None => StatusCode::NOT_FOUND.into_response(),
-    }
+async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    let file = assets::file(&name, &headers);
+    file.unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
 }
 
 /// The present state, then what happens, as server-sent events.
@@ -177,6 +197,9 @@ struct Enroll {
     name: String,
     /// Any number; the same for all frames of one hold.
     hold: u64,
+    /// What the class stands for if it is a new one.
+    #[serde(default)]
+    role: Role,
 }
 
 async fn enroll(
@@ -184,9 +207,9 @@ async fn enroll(
     device: Path<usize>,
     Json(ask): Json<Enroll>,
 ) -> Result<Response, Failure> {
-    let Enroll { name, hold } = ask;
+    let Enroll { name, hold, role } = ask;
     let name = class_name(&name)?;
-    command(app, device, Command::Enroll { name, hold }).await
+    command(app, device, Command::Enroll { name, hold, role }).await
 }
 
 #[derive(Deserialize)]
@@ -317,6 +340,179 @@ async fn skip(app: App, device: Path<usize>) -> Result<Response, Failure> {
     command(app, device, Command::Skip).await
 }
 
+async fn trigger(app: App, device: Path<usize>) -> Result<Response, Failure> {
+    command(app, device, Command::Trigger).await
+}
+
+#[derive(Deserialize)]
+struct Correct {
+    /// The decision that was wrong.
+    picture: u64,
+    /// What it was.
+    name: String,
+    #[serde(default)]
+    role: Role,
+}
+
+async fn correct(
+    app: App,
+    device: Path<usize>,
+    Json(ask): Json<Correct>,
+) -> Result<Response, Failure> {
+    let Correct {
+        picture,
+        name,
+        role,
+    } = ask;
+    let name = class_name(&name)?;
+    command(
+        app,
+        device,
+        Command::Correct {
+            picture,
+            name,
+            role,
+        },
+    )
+    .await
+}
+
+async fn gallery(app: App, Path((device, id)): Path<(usize, u8)>) -> Result<Response, Failure> {
+    command(app, Path(device), Command::Gallery { id }).await
+}
+
+async fn shot(State(hub): App, Path(key): Path<String>) -> Result<Response, Failure> {
+    Ok(found(blocking(move || hub.log.shot(&key)).await?))
+}
+
+#[derive(Deserialize)]
+struct RemoveShot {
+    /// Id of the class.
+    id: u8,
+    /// Which, as its gallery calls it.
+    key: String,
+}
+
+async fn remove_shot(
+    app: App,
+    device: Path<usize>,
+    Json(ask): Json<RemoveShot>,
+) -> Result<Response, Failure> {
+    let RemoveShot { id, key } = ask;
+    command(app, device, Command::RemoveShot { id, key }).await
+}
+
+#[derive(Deserialize)]
+struct Parts {
+    /// How many of 10,000 pictures of known classes may be called unknown.
+    parts: u16,
+}
+
+async fn rate(app: App, device: Path<usize>, Json(ask): Json<Parts>) -> Result<Response, Failure> {
+    command(app, device, Command::Rate { parts: ask.parts }).await
+}
+
+/// What the shift's parts would have been at another rate.
+async fn what_if(State(hub): App, Path(device): Path<usize>, Query(ask): Query<Parts>) -> Response {
+    let rate = Rate::new(ask.parts);
+    match rate.and_then(|rate| hub.what_if(device, rate)) {
+        Some((parts, unknown)) => {
+            axum::Json(json!({ "parts": parts, "unknown": unknown })).into_response()
+        }
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+#[derive(Deserialize)]
+struct Import {
+    /// Name of the class; where a zip has a folder for each, theirs are taken.
+    name: Option<String>,
+    #[serde(default)]
+    role: Role,
+}
+
+/// Teaches a picture, or a zip of pictures with a folder for each class.
+async fn import(
+    app: App,
+    Path(device): Path<usize>,
+    Query(ask): Query<Import>,
+    body: Bytes,
+) -> Result<Response, Failure> {
+    let pictures = unpacked(move || brought::pictures(&body, ask.name.as_deref())).await?;
+    let hold = app.log.now().wall;
+    let mut taught: BTreeMap<String, Brought> = BTreeMap::new();
+    for (name, frame) in pictures {
+        let (role, name) = (ask.role, class_name(&name)?);
+        let class = taught.entry(name.clone()).or_default();
+        let lesson = Command::Import {
+            frame,
+            name,
+            role,
+            hold,
+        };
+        match granted(&app, device, lesson).await {
+            Ok(answer) => {
+                class.taken += 1;
+                class.shots = answer.shots;
+            }
+            Err(WatchError::Client(ClientError::Device(error))) => {
+                class.left_out += 1;
+                class.why = Some(WatchError::from(error).body());
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(axum::Json(json!({ "classes": taught })).into_response())
+}
+
+/// What came of the pictures of a class.
+#[derive(Default, Serialize)]
+struct Brought {
+    taken: u32,
+    left_out: u32,
+    /// Why the last was left out.
+    why: Option<ErrorBody>,
+    shots: Option<u8>,
+}
+
+/// What a browser's camera sees.
+async fn frame(
+    State(hub): App,
+    Path(device): Path<usize>,
+    body: Bytes,
+) -> Result<Response, Failure> {
+    if !hub.has(device) {
+        return Ok(StatusCode::NOT_FOUND.into_response());
+    }
+    let frame = unpacked(move || brought::picture(&body)).await?;
+    hub.push(device, frame);
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Reads what was sent, off the threads that answer.
+async fn unpacked<T: Send + 'static>(
+    read: impl FnOnce() -> Option<T> + Send + 'static,
+) -> Result<T, Failure> {
+    let read = blocking(move || Ok(read())).await?;
+    read.ok_or_else(|| WatchError::NoPicture.into())
+}
+
+async fn audit_csv(State(hub): App) -> Result<Response, Failure> {
+    let notes = blocking(move || hub.log.notes()).await?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"sudal-audit.csv\"",
+        ),
+    ];
+    Ok((headers, audit::csv(&notes)).into_response())
+}
+
+async fn audit_json(State(hub): App) -> Result<Response, Failure> {
+    Ok(axum::Json(blocking(move || hub.log.notes()).await?).into_response())
+}
+
 async fn command(
     State(hub): App,
     Path(device): Path<usize>,
@@ -325,6 +521,12 @@ async fn command(
     if !hub.has(device) {
         return Ok(StatusCode::NOT_FOUND.into_response());
     }
+    Ok(axum::Json(granted(&hub, device, command).await?).into_response())
+}
+
+/// Has a device do something, and notes who wanted it.
+async fn granted(hub: &Arc<Hub>, device: usize, command: Command) -> Result<Answer, WatchError> {
+    let note = command.note();
     let mut asked = hub.ask(device, command)?;
     let answer = loop {
         match timeout(LOOK, &mut asked).await {
@@ -337,7 +539,12 @@ async fn command(
             }
         }
     };
-    Ok(axum::Json(json!({ "shots": answer? })).into_response())
+    let answer = answer?;
+    if let Some(note) = note {
+        let (hub, who, answer) = (Arc::clone(hub), guard::who(), answer.clone());
+        let _ = spawn_blocking(move || hub.note(device, who, note, &answer)).await;
+    }
+    Ok(answer)
 }
 
 async fn begin_shift(State(hub): App) -> Result<Response, Failure> {
@@ -353,6 +560,8 @@ struct Span {
     to: Option<u64>,
     /// `ko` or `en`.
     lang: Option<String>,
+    /// Minutes that the reader's clock is ahead of UTC, for days.
+    offset: Option<i32>,
 }
 
 async fn log_csv(State(hub): App, Query(span): Query<Span>) -> Response {
@@ -390,12 +599,19 @@ fn lines(hub: Arc<Hub>, part: Part) -> impl Stream<Item = io::Result<String>> {
 }
 
 async fn report(State(hub): App, Query(span): Query<Span>) -> Result<Response, Failure> {
-    let korean = span.lang.as_deref() == Some("ko");
+    let reader = Reader {
+        korean: span.lang.as_deref() == Some("ko"),
+        offset: span.offset.unwrap_or(0).clamp(-900, 900),
+    };
     let html = blocking(move || {
         let part = hub.part(span.from, span.to);
         let from = span.from.unwrap_or_else(|| hub.shift_time());
         let to = span.to.unwrap_or_else(|| hub.log.now().wall);
-        shift::report(&hub.log, part, (from, to), korean)
+        let later = match span.from {
+            Some(_) => BTreeMap::new(),
+            None => hub.later()?,
+        };
+        shift::report(&hub.log, part, &later, (from, to), reader)
     });
     let html = html.await?;
     Ok(([(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response())

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::csv::iso;
+use super::tally::{Hour, Tally, fails};
 use super::{Call, Decision, Log, LogError};
 
 /// Decisions that are read from the log at once.
@@ -11,27 +12,21 @@ const PIECE: usize = 4096;
 /// Pictures of a device's parts that did not pass.
 const SHOWN: usize = 24;
 const HOUR: u64 = 60 * 60 * 1_000_000;
+const HOURS_OF_A_DAY: i64 = 24;
 
 /// What a device decided.
 #[derive(Default)]
-struct Tally {
-    total: u64,
-    unknown: u64,
-    unclear: u64,
-    defect: u64,
-    undecided: u64,
+struct Station {
+    tally: Tally,
     /// Whether a vote decided about any.
     voted: bool,
-    /// By the class's name, and whether it is good, bad or neither.
-    classes: BTreeMap<(String, &'static str), u64>,
-    /// All, and those that did not pass, by the hour.
-    hours: BTreeMap<u64, (u64, u64)>,
-    /// The last that did not pass.
-    failed: Vec<Failed>,
+    /// The last parts that did not pass, by their numbers.
+    failed: BTreeMap<u64, Failed>,
 }
 
 /// A part that did not pass.
 struct Failed {
+    /// The decision that said so last.
     id: u64,
     time: u64,
     what: String,
@@ -39,81 +34,50 @@ struct Failed {
     flawed: Option<f32>,
 }
 
-impl Tally {
+impl Station {
     fn add(&mut self, id: u64, decision: &Decision, korean: bool) {
-        self.total += 1;
-        let hour = self.hours.entry(decision.time / HOUR).or_default();
-        hour.0 += 1;
-        self.voted |= decision.vote.is_some();
-        let told = decision.shown();
-        let what = match told {
-            Some((Call::Unknown, _)) => {
-                self.unknown += 1;
-                word(korean, "unknown", "미등록").to_owned()
-            }
-            Some((Call::Unclear, _)) => {
-                self.unclear += 1;
-                word(korean, "too close to call", "구별 안 됨").to_owned()
-            }
-            Some((Call::Defect, class)) => {
-                self.defect += 1;
-                class.to_owned()
-            }
-            Some((Call::Flawed, class)) => {
-                self.defect += 1;
-                let flaw = word(korean, "flaw", "흠");
-                match class {
-                    "" => flaw.to_owned(),
-                    class => format!("{class}, {flaw}"),
-                }
-            }
-            Some((Call::Class | Call::Good, _)) => String::new(),
-            None => {
-                self.undecided += 1;
-                String::new()
-            }
+        let Some((part, failed)) = self.tally.add(id, decision) else {
+            return;
         };
-        if let Some((call @ (Call::Class | Call::Good | Call::Defect | Call::Flawed), class)) = told
-            && !class.is_empty()
-        {
-            let class = (class.to_owned(), call.name());
-            *self.classes.entry(class).or_default() += 1;
+        self.voted |= decision.vote.is_some();
+        if !failed {
+            self.failed.remove(&part);
+            return;
         }
-        if !what.is_empty() {
-            hour.1 += 1;
-            let what = match decision.alone() {
-                alone if Some(alone) == told => what,
-                (Call::Unknown, _) => format!(
-                    "{what} ({})",
-                    word(korean, "this frame: unknown", "이 프레임: 미등록")
-                ),
-                (Call::Unclear, _) => format!(
-                    "{what} ({})",
-                    word(
-                        korean,
-                        "this frame: too close to call",
-                        "이 프레임: 구별 안 됨"
-                    )
-                ),
-                (Call::Flawed, _) => format!(
-                    "{what} ({})",
-                    word(korean, "this frame: flaw", "이 프레임: 흠")
-                ),
-                (_, class) => format!(
-                    "{what} ({}: {class})",
-                    word(korean, "this frame", "이 프레임")
-                ),
-            };
-            if self.failed.len() == SHOWN {
-                self.failed.remove(0);
-            }
-            self.failed.push(Failed {
-                id,
-                time: decision.time,
-                what,
-                flawed: decision.flawed_percent,
-            });
+        if decision.shown().is_none_or(|(call, _)| !fails(call)) {
+            return;
         }
+        let failed = Failed {
+            id,
+            time: decision.time,
+            what: what(decision, korean),
+            flawed: decision.flawed_percent,
+        };
+        self.failed.insert(part, failed);
+        if self.failed.len() > SHOWN {
+            self.failed.pop_first();
+        }
+    }
+}
+
+/// Why a part does not pass, and what its frame alone says where that differs.
+fn what(decision: &Decision, korean: bool) -> String {
+    let name = |(call, class): (Call, &str)| match (call, class) {
+        (Call::Unknown, _) => word(korean, "unknown", "미등록").to_owned(),
+        (Call::Unclear, _) => word(korean, "too close to call", "구별 안 됨").to_owned(),
+        (Call::Flawed, "") => word(korean, "flaw", "흠").to_owned(),
+        (Call::Flawed, class) => format!("{class}, {}", word(korean, "flaw", "흠")),
+        (_, class) => class.to_owned(),
+    };
+    let told = decision.shown();
+    let what = told.map(name).unwrap_or_default();
+    match decision.alone() {
+        alone if Some(alone) == told => what,
+        alone => format!(
+            "{what} ({}: {})",
+            word(korean, "this frame", "이 프레임"),
+            name(alone)
+        ),
     }
 }
 
@@ -134,156 +98,267 @@ impl Part {
     }
 }
 
-/// A part of the log as a page for print, in Korean or English. `times` are those in its head.
+/// For whom a report is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reader {
+    /// In Korean, else in English.
+    pub(super) korean: bool,
+    /// Minutes that the clock is ahead of UTC there.
+    pub(super) offset: i32,
+}
+
+/// A part of the log as a page for print. `later` are the first decisions that count of devices that
+/// another model was put on, `times` those in its head.
 pub(super) fn report(
     log: &Log,
     part: Part,
+    later: &BTreeMap<String, u64>,
     times: (u64, u64),
-    korean: bool,
+    reader: Reader,
 ) -> Result<String, LogError> {
-    let mut devices: BTreeMap<String, Tally> = BTreeMap::new();
+    let mut devices: BTreeMap<String, Station> = BTreeMap::new();
     let mut next = part.first;
     loop {
         let piece = log.after(next, PIECE)?;
         let Some((last, _)) = piece.last() else { break };
         next = last + 1;
         for (id, decision) in piece.iter().filter(|(_, decision)| part.has(decision)) {
-            let tally = devices.entry(decision.device.clone()).or_default();
-            tally.add(*id, decision, korean);
+            if later.get(&decision.device).is_some_and(|first| id < first) {
+                continue;
+            }
+            let station = devices.entry(decision.device.clone()).or_default();
+            station.add(*id, decision, reader.korean);
         }
     }
     let mut html = String::new();
     // A string takes whatever is written to it.
-    let _ = write(&mut html, &devices, times, korean);
+    let _ = write(&mut html, &devices, times, reader);
     Ok(html)
 }
 
 fn write(
     html: &mut String,
-    devices: &BTreeMap<String, Tally>,
+    devices: &BTreeMap<String, Station>,
     (from, to): (u64, u64),
-    korean: bool,
+    reader: Reader,
 ) -> std::fmt::Result {
-    let w = |en, ko| word(korean, en, ko);
-    let lang = if korean { "ko" } else { "en" };
+    let w = |en, ko| word(reader.korean, en, ko);
+    let lang = if reader.korean { "ko" } else { "en" };
     write!(
         html,
         r#"<!doctype html><html lang="{lang}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>{title}</title>
 <link rel="icon" href="/assets/icon.svg"><link rel="stylesheet" href="/assets/report.css">
 <script type="module" src="/assets/report.js"></script></head><body>
-<header><h1>{title}</h1><p>{} – {}</p><button id="print" type="button">{}</button></header>"#,
+<header><h1>{title}</h1><p>{} – {}</p><button id="print" type="button">{}</button></header><main>"#,
         time(from),
         time(to),
         w("Print", "인쇄"),
         title = w("Shift report", "근무 보고서"),
     )?;
     if devices.is_empty() {
-        write!(
-            html,
-            "<p>{}</p>",
-            w("Nothing was decided.", "판정 기록이 없습니다.")
-        )?;
+        let nothing = w("Nothing was decided.", "판정 기록이 없습니다.");
+        write!(html, "<p>{nothing}</p>")?;
     }
-    for (name, tally) in devices {
-        write!(html, "<section><h2>{}</h2><dl>", escape(name))?;
-        let failed = tally.unknown + tally.unclear + tally.defect;
-        let passed = tally.total - failed - tally.undecided;
-        let mut figures = vec![
-            (w("Frames", "프레임"), tally.total),
-            (w("Recognised", "인식"), passed),
-            (w("Defects", "불량"), tally.defect),
-            (w("Unknown", "미등록"), tally.unknown),
-        ];
-        if tally.unclear > 0 {
-            figures.push((w("Too close to call", "구별 안 됨"), tally.unclear));
-        }
-        if tally.undecided > 0 {
-            figures.push((w("Undecided", "판정 전"), tally.undecided));
-        }
-        for (label, count) in figures {
-            let share = percent(count, tally.total);
-            write!(
-                html,
-                "<div><dt>{label}</dt><dd>{count}<small>{share}</small></dd></div>"
-            )?;
-        }
-        write!(html, "</dl>")?;
-        if tally.voted {
-            let how = w(
-                "Each frame counts as what the last frames together said of it.",
-                "프레임마다 최근 프레임들의 다수결 판정으로 셉니다.",
-            );
-            write!(html, "<p>{how}</p>")?;
-        }
-        write!(
-            html,
-            "<h3>{}</h3><table><thead><tr><th>{}</th><th>{}</th><th>{}</th><th></th></tr></thead><tbody>",
-            w("Classes", "클래스"),
-            w("Class", "클래스"),
-            w("Frames", "프레임"),
-            w("Share", "비율"),
-        )?;
-        let mut classes: Vec<_> = tally.classes.iter().collect();
-        classes.sort_by_key(|(class, count)| (std::cmp::Reverse(**count), (*class).clone()));
-        for ((class, call), count) in classes {
-            write!(
-                html,
-                "<tr class=\"{call}\"><td>{}</td><td>{count}</td><td>{}</td><td>{}</td></tr>",
-                escape(class),
-                percent(*count, tally.total),
-                bar(*count, tally.total)
-            )?;
-        }
-        write!(
-            html,
-            "</tbody></table><h3>{}</h3><table><thead><tr><th>{}</th><th>{}</th><th>{}</th><th></th></tr></thead><tbody>",
-            w("By the hour", "시간대별"),
-            w("From", "시작"),
-            w("Frames", "프레임"),
-            w("Not passed", "불합격"),
-        )?;
-        let most = tally.hours.values().map(|(all, _)| *all).max().unwrap_or(1);
-        for (hour, (all, failed)) in &tally.hours {
-            write!(
-                html,
-                "<tr><td>{}</td><td>{all}</td><td>{failed}</td><td>{}</td></tr>",
-                time(hour * HOUR),
-                bar(*all, most)
-            )?;
-        }
-        write!(html, "</tbody></table>")?;
-        if !tally.failed.is_empty() {
-            write!(html, "<h3>{}</h3><ul>", w("Last not passed", "최근 불합격"))?;
-            for failed in tally.failed.iter().rev() {
-                let (picture, size) = match failed.flawed {
-                    Some(percent) => ("heat", format!(" {percent:.1} %")),
-                    None => ("picture", String::new()),
-                };
-                write!(
-                    html,
-                    "<li><img src=\"/log/{}/{picture}\" alt=\"\"><b>{}{size}</b>{}</li>",
-                    failed.id,
-                    escape(&failed.what),
-                    time(failed.time)
-                )?;
-            }
-            write!(html, "</ul>")?;
-            if tally.failed.iter().any(|failed| failed.flawed.is_some()) {
-                let what = w(
-                    "Flaws are outlined; % is their size beside the part.",
-                    "흠은 테두리로 표시하고, %는 부품 대비 크기입니다.",
-                );
-                write!(html, "<p>{what}</p>")?;
-            }
-        }
+    for (name, station) in devices {
+        write!(html, "<section><h2>{}</h2>", escape(name))?;
+        figures(html, station, reader)?;
+        classes(html, &station.tally, reader)?;
+        hours(html, &station.tally, reader)?;
+        days(html, &station.tally, reader)?;
+        pictures(html, station, reader)?;
         write!(html, "</section>")?;
     }
+    let signed = w("Signed", "확인");
     write!(
         html,
-        "<footer>{} ____________________</footer></body></html>",
-        w("Signed", "확인")
+        "</main><footer>{signed} ____________________</footer></body></html>"
     )
+}
+
+fn figures(html: &mut String, station: &Station, reader: Reader) -> std::fmt::Result {
+    let w = |en, ko| word(reader.korean, en, ko);
+    let tally = &station.tally;
+    let passed = tally.of(Call::Class) + tally.of(Call::Good);
+    let defects = tally.of(Call::Defect) + tally.of(Call::Flawed);
+    let (unknown, unclear) = (tally.of(Call::Unknown), tally.of(Call::Unclear));
+    let decided = passed + defects + unknown + unclear;
+    let share = percent(passed, decided);
+    write!(
+        html,
+        "<dl><div class=\"yield\"><dt>{}</dt><dd>{share}</dd></div>",
+        w("Yield", "수율"),
+    )?;
+    let undecided = tally.parts - decided;
+    let figures = [
+        (w("Parts", "부품"), tally.parts, true),
+        (w("OK", "OK"), passed, true),
+        (w("Defects", "불량"), defects, true),
+        (w("Unknown", "미등록"), unknown, true),
+        (w("Too close to call", "구별 안 됨"), unclear, unclear > 0),
+        (w("Undecided", "판정 전"), undecided, undecided > 0),
+    ];
+    for (label, count, _) in figures.into_iter().filter(|(.., shown)| *shown) {
+        let share = percent(count, tally.parts);
+        write!(
+            html,
+            "<div><dt>{label}</dt><dd>{count}<small>{share}</small></dd></div>"
+        )?;
+    }
+    write!(html, "</dl>")?;
+    let how = w(
+        "Parts are counted, each as what was said of it last; yield is OK of those decided.",
+        "부품 단위로, 부품마다 마지막 판정으로 셉니다. 수율은 판정된 부품 중 OK의 비율입니다.",
+    );
+    write!(html, "<p>{how}")?;
+    if station.voted {
+        let how = w(
+            "What the last frames together said is what counts.",
+            "최근 프레임들의 다수결 판정을 씁니다.",
+        );
+        write!(html, " {how}")?;
+    }
+    write!(html, "</p>")
+}
+
+fn classes(html: &mut String, tally: &Tally, reader: Reader) -> std::fmt::Result {
+    let w = |en, ko| word(reader.korean, en, ko);
+    let heads = [w("Class", "클래스"), w("Parts", "부품"), w("Share", "비율")];
+    table(html, w("Classes", "클래스"), &heads)?;
+    let mut classes: Vec<_> = tally
+        .classes
+        .iter()
+        .map(|(name, calls)| {
+            let failed: u64 = [Call::Defect, Call::Flawed]
+                .iter()
+                .filter_map(|call| calls.get(call.name()))
+                .sum();
+            (name, calls.values().sum::<u64>(), failed)
+        })
+        .collect();
+    classes.sort_by_key(|&(name, count, _)| (std::cmp::Reverse(count), name));
+    for (class, count, failed) in classes {
+        let kind = match failed {
+            0 => "good",
+            failed if failed == count => "defect",
+            _ => "both",
+        };
+        write!(
+            html,
+            "<tr class=\"{kind}\"><th scope=\"row\">{}</th><td>{count}</td><td>{}</td><td>{}</td></tr>",
+            escape(class),
+            percent(count, tally.parts),
+            bar(count - failed, failed, tally.parts)
+        )?;
+    }
+    write!(html, "</tbody></table>")
+}
+
+fn hours(html: &mut String, tally: &Tally, reader: Reader) -> std::fmt::Result {
+    let rates = tally
+        .hours
+        .iter()
+        .map(|(hour, rate)| (time(hour * HOUR), *rate));
+    rates_of(
+        html,
+        word(reader.korean, "By the hour", "시간대별"),
+        rates,
+        reader,
+    )
+}
+
+/// Where there are several, as the reader's calendar has them.
+fn days(html: &mut String, tally: &Tally, reader: Reader) -> std::fmt::Result {
+    let mut days: BTreeMap<i64, Hour> = BTreeMap::new();
+    for (hour, rate) in &tally.hours {
+        let local = *hour as i64 + i64::from(reader.offset) / 60;
+        let day = days.entry(local.div_euclid(HOURS_OF_A_DAY)).or_default();
+        day.parts += rate.parts;
+        day.failed += rate.failed;
+    }
+    if days.len() < 2 {
+        return Ok(());
+    }
+    let rates = days.into_iter().map(|(day, rate)| {
+        let begin = day.max(0) as u64 * HOURS_OF_A_DAY as u64 * HOUR;
+        (iso(begin).chars().take(10).collect(), rate)
+    });
+    rates_of(
+        html,
+        word(reader.korean, "By the day", "날짜별"),
+        rates,
+        reader,
+    )
+}
+
+fn rates_of(
+    html: &mut String,
+    title: &str,
+    rates: impl Iterator<Item = (String, Hour)>,
+    reader: Reader,
+) -> std::fmt::Result {
+    let w = |en, ko| word(reader.korean, en, ko);
+    let heads = [
+        w("From", "시작"),
+        w("Parts", "부품"),
+        w("Not passed", "불합격"),
+        w("Rejected", "불합격률"),
+    ];
+    table(html, title, &heads)?;
+    let rates: Vec<_> = rates.collect();
+    let most = rates.iter().map(|(_, rate)| rate.parts).max().unwrap_or(1);
+    for (label, Hour { parts, failed }) in rates {
+        write!(
+            html,
+            "<tr><th scope=\"row\">{label}</th><td>{parts}</td><td>{failed}</td><td>{}</td><td>{}</td></tr>",
+            percent(failed, parts),
+            bar(parts - failed, failed, most)
+        )?;
+    }
+    write!(html, "</tbody></table>")
+}
+
+fn pictures(html: &mut String, station: &Station, reader: Reader) -> std::fmt::Result {
+    let w = |en, ko| word(reader.korean, en, ko);
+    if station.failed.is_empty() {
+        return Ok(());
+    }
+    write!(html, "<h3>{}</h3><ul>", w("Last not passed", "최근 불합격"))?;
+    for failed in station.failed.values().rev() {
+        let (picture, size) = match failed.flawed {
+            Some(percent) => ("heat", format!(" {percent:.1} %")),
+            None => ("picture", String::new()),
+        };
+        write!(
+            html,
+            "<li><img src=\"/log/{}/{picture}\" alt=\"\"><b>{}{size}</b>{}</li>",
+            failed.id,
+            escape(&failed.what),
+            time(failed.time)
+        )?;
+    }
+    write!(html, "</ul>")?;
+    if station
+        .failed
+        .values()
+        .any(|failed| failed.flawed.is_some())
+    {
+        let what = w(
+            "Flaws are outlined; % is their size beside the part.",
+            "흠은 테두리로 표시하고, %는 부품 대비 크기입니다.",
+        );
+        write!(html, "<p>{what}</p>")?;
+    }
+    Ok(())
+}
+
+/// The head of a table with these columns and one of bars.
+fn table(html: &mut String, title: &str, heads: &[&str]) -> std::fmt::Result {
+    write!(html, "<h3>{title}</h3><table><thead><tr>")?;
+    for head in heads {
+        write!(html, "<th scope=\"col\">{head}</th>")?;
+    }
+    write!(html, "<td></td></tr></thead><tbody>")
 }
 
 fn word(korean: bool, en: &'static str, ko: &'static str) -> &'static str {
@@ -294,8 +369,14 @@ fn percent(count: u64, total: u64) -> String {
     format!("{:.1} %", count as f64 / total.max(1) as f64 * 100.0)
 }
 
-fn bar(count: u64, most: u64) -> String {
-    format!("<meter max=\"{}\" value=\"{count}\"></meter>", most.max(1))
+/// Parts that passed and those that did not, side by side.
+fn bar(passed: u64, failed: u64, most: u64) -> String {
+    let width = |count: u64| count as f64 / most.max(1) as f64 * 100.0;
+    format!(
+        "<svg viewBox=\"0 0 100 8\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><rect class=\"good\" width=\"{:.2}\" height=\"8\"/><rect class=\"defect\" x=\"{0:.2}\" width=\"{:.2}\" height=\"8\"/></svg>",
+        width(passed),
+        width(failed)
+    )
 }
 
 /// The page's script shows it in the reader's time.
@@ -346,7 +427,11 @@ mod tests {
             from: None,
             to: None,
         };
-        let report = |part| report(&log, part, (0, 1), false).unwrap();
+        let reader = Reader {
+            korean: false,
+            offset: 540,
+        };
+        let report = |part| report(&log, part, &BTreeMap::new(), (0, 1), reader).unwrap();
         for _ in 0..3 {
             append(&decision(Call::Class, "<script>"));
         }
@@ -354,7 +439,7 @@ mod tests {
         let html = report(from(0));
         assert!(
             !html.contains("<script>")
-                && html.contains("<td>&lt;script&gt;</td><td>3</td><td>75.0 %</td>")
+                && html.contains("&lt;script&gt;</th><td>3</td><td>75.0 %</td>")
         );
         assert!(html.contains("<dt>Unknown</dt><dd>1<small>25.0 %</small>"));
         assert!(html.contains(&format!("/log/{last}/picture")));
@@ -386,12 +471,13 @@ mod tests {
         append(&voted(None));
         let html = report(from(last + 1));
         for expected in [
-            "<dt>Recognised</dt><dd>1<",
+            "<dt>Yield</dt><dd>50.0 %<",
+            "<dt>OK</dt><dd>1<",
             "<dt>Defects</dt><dd>1<",
             "<dt>Unknown</dt><dd>0<",
             "<dt>Undecided</dt><dd>1<",
             "the last frames together",
-            "<tr class=\"good\"><td>bolt</td><td>1</td>",
+            "<tr class=\"both\"><th scope=\"row\">bolt</th><td>2</td>",
         ] {
             assert!(html.contains(expected), "{expected}");
         }

@@ -6,8 +6,8 @@ use serde::Serialize;
 use sudal_firmware::decision::Filter;
 use sudal_firmware::heads::Role;
 
-use super::Decision;
 use super::heartbeat::Stalled;
+use super::tally::{Hour, Tally};
 use super::watch_error::{ErrorBody, WatchError};
 use crate::device::Separation;
 
@@ -47,6 +47,12 @@ pub(super) struct State {
     /// How well its classes are told apart, once that was asked.
     pub(super) separation: Option<Separation>,
     pub(super) counts: Counts,
+    /// How many pictures of known classes may be called unknown, in parts of 10,000.
+    pub(super) rate: u16,
+    /// Whether a browser's camera gives it its pictures.
+    pub(super) pushed: bool,
+    /// Whether it is being taught: what it sees meanwhile is not counted.
+    pub(super) teaching: bool,
     /// Grows with each live picture.
     pub(super) frame: u64,
     /// Whether the worker was not heard of for too long; all else is what it said last.
@@ -64,6 +70,27 @@ impl State {
         }
         shown
     }
+}
+
+/// What a PLC is told of a device.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Plc {
+    pub(super) up: bool,
+    /// Parts of the shift, and those that passed and did not.
+    pub(super) parts: u64,
+    pub(super) ok: u64,
+    pub(super) ng: u64,
+    pub(super) last: Option<Said>,
+}
+
+/// What was last said of a part.
+#[derive(Debug, Clone)]
+pub(super) struct Said {
+    pub(super) verdict: u16,
+    pub(super) class: String,
+    pub(super) class_id: Option<u8>,
+    pub(super) novelty: Option<f32>,
+    pub(super) threshold: Option<f32>,
 }
 
 /// Whether a device is there.
@@ -93,7 +120,7 @@ pub(super) struct ClassState {
 /// A change that can be undone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Undo {
-    /// `enroll`, `rename`, `remove` or `role`; of the inspection `good`, `bad`, `commission` or `forget`.
+    /// `enroll`, `rename`, `remove`, `shot` or `role`; of the inspection `good`, `bad`, `commission` or `forget`.
     pub(super) what: &'static str,
     /// Name of the class; empty of the inspection.
     pub(super) name: String,
@@ -138,61 +165,34 @@ pub(super) struct Shown {
     pub(super) stay: bool,
 }
 
-/// Frames since the shift began, by what operators were told of them.
-#[derive(Debug, Clone, Default, Serialize)]
+/// Parts since the shift began, by what operators were told of them.
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct Counts {
     /// When it began, in microseconds since 1970.
     pub(super) since: u64,
+    /// Parts, and their frames.
     pub(super) total: u64,
+    pub(super) frames: u64,
     pub(super) calls: BTreeMap<&'static str, u64>,
     /// Those of a class, by its name.
     pub(super) classes: BTreeMap<String, u64>,
+    /// By the hour since 1970.
+    pub(super) hours: BTreeMap<u64, Hour>,
 }
 
 impl Counts {
-    pub(super) fn new(since: u64) -> Self {
+    /// Of parts that were counted from a time on.
+    pub(super) fn new(since: u64, tally: &Tally) -> Self {
+        let classes = tally.classes.iter();
         Self {
             since,
-            ..Self::default()
+            total: tally.parts,
+            frames: tally.frames,
+            calls: tally.calls.clone(),
+            classes: classes
+                .map(|(name, calls)| (name.clone(), calls.values().sum()))
+                .collect(),
+            hours: tally.hours.clone(),
         }
-    }
-
-    pub(super) fn add(&mut self, decision: &Decision) {
-        self.total += 1;
-        let (call, class) = decision.shown_by_name();
-        *self.calls.entry(call).or_default() += 1;
-        if !class.is_empty() {
-            *self.classes.entry(class.to_owned()).or_default() += 1;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::decision::tests::decision;
-    use super::super::{Call, Vote};
-    use super::*;
-
-    #[test]
-    fn frames_are_counted_by_what_operators_were_told() {
-        let vote = |call, class: &str| {
-            Some(Vote {
-                call,
-                class: class.to_owned(),
-                votes: 3,
-                frames: 5,
-            })
-        };
-        let mut counts = Counts::new(7);
-        counts.add(&decision(Call::Class, vote(None, "")));
-        counts.add(&decision(Call::Unknown, vote(Some(Call::Good), "bolt")));
-        counts.add(&decision(Call::Class, vote(Some(Call::Unknown), "")));
-        counts.add(&decision(Call::Class, None));
-        counts.add(&decision(Call::Unknown, None));
-        assert_eq!((counts.since, counts.total), (7, 5));
-        let calls = [("class", 1), ("good", 1), ("undecided", 1), ("unknown", 2)];
-        assert_eq!(counts.calls, BTreeMap::from(calls));
-        let classes = [("bolt".to_owned(), 1), ("nut".to_owned(), 1)];
-        assert_eq!(counts.classes, BTreeMap::from(classes));
     }
 }

@@ -38,6 +38,11 @@ enum Step {
         /// What the class stood for.
         before: Role,
     },
+    /// One of its shots was taken out.
+    Shot {
+        name: String,
+        record: Vec<u8>,
+    },
     /// Something of the inspection.
     Inspection {
         what: &'static str,
@@ -46,16 +51,31 @@ enum Step {
     },
 }
 
+/// What a frame is taught as.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lesson<'n> {
+    /// Name of the class, and what a new one stands for.
+    pub(super) name: &'n str,
+    pub(super) role: Role,
+    /// Frames of one hold are undone at once, one of none by itself.
+    pub(super) hold: Option<u64>,
+    /// Whether it is to fit the class.
+    pub(super) fit: bool,
+}
+
 impl UndoStack {
-    /// Adds the frame that the camera shows to a class, if it is to fit only where it does, and gives
-    /// the class's shots. Frames of one hold are undone at once, one of none by itself.
+    /// Adds the frame that the camera shows to a class, and gives the class's shots.
     pub(super) fn enroll<S: Read + Write>(
         &mut self,
         client: &mut Client<S>,
-        name: &str,
-        hold: Option<u64>,
-        fit: bool,
+        lesson: Lesson<'_>,
     ) -> Result<u8, WatchError> {
+        let Lesson {
+            name,
+            role,
+            hold,
+            fit,
+        } = lesson;
         let goes_on = matches!(
             self.0.last(),
             Some(Step::Enroll { hold: last, name: of, .. })
@@ -66,10 +86,11 @@ impl UndoStack {
         } else {
             client.record_of(name)?
         };
+        let is_new = !goes_on && before.is_none();
         let enrolled = if fit {
-            client.enroll_if_fit(name)?
-        } else {
             client.enroll(name)?
+        } else {
+            client.enroll_forced(name)?
         };
         if goes_on {
             if let Some(Step::Enroll { shots, .. }) = self.0.last_mut() {
@@ -83,7 +104,27 @@ impl UndoStack {
                 before,
             });
         }
+        if is_new && role != Role::Plain {
+            let id = client.find(name)?;
+            client.set_role(id, role)?;
+        }
         Ok(enrolled.shots)
+    }
+
+    /// Puts a record with a shot less in place of a class's own, and gives the shots that are left.
+    pub(super) fn replace<S: Read + Write>(
+        &mut self,
+        client: &mut Client<S>,
+        name: &str,
+        before: Vec<u8>,
+        after: &[u8],
+    ) -> Result<u8, WatchError> {
+        let restored = client.restore(after)?;
+        self.push(Step::Shot {
+            name: name.to_owned(),
+            record: before,
+        });
+        Ok(restored.shots)
     }
 
     /// Gives a class another name.
@@ -169,7 +210,8 @@ impl UndoStack {
                 before: Some(record),
                 ..
             }
-            | Step::Remove { record, .. } => {
+            | Step::Remove { record, .. }
+            | Step::Shot { record, .. } => {
                 client.restore(record)?;
             }
             Step::Enroll { name, .. } => match client.find(name) {
@@ -215,6 +257,7 @@ impl UndoStack {
             Step::Enroll { name, shots, .. } => undo("enroll", name, Some(*shots)),
             Step::Rename { to, .. } => undo("rename", to, None),
             Step::Remove { name, .. } => undo("remove", name, None),
+            Step::Shot { name, .. } => undo("shot", name, None),
             Step::Inspection { what, .. } => undo(what, "", None),
             Step::Role { name, before, .. } => Undo {
                 role: Some(*before),
@@ -261,7 +304,17 @@ mod tests {
         for (number, (hold, fit)) in holds.into_iter().enumerate() {
             let frame: Gray = frames.get(0, number).unwrap();
             client.show(&frame, capacity).unwrap();
-            undo_stack.enroll(&mut client, "nut", hold, fit).unwrap();
+            undo_stack
+                .enroll(
+                    &mut client,
+                    Lesson {
+                        name: "nut",
+                        role: Role::Plain,
+                        hold,
+                        fit,
+                    },
+                )
+                .unwrap();
         }
         let id = client.find("nut").unwrap();
         undo_stack.set_role(&mut client, id, Role::Good).unwrap();

@@ -49,6 +49,15 @@ pub(super) enum WatchError {
     /// The frame of a decision is not kept any longer.
     #[error("the frame of this picture is not kept any longer")]
     Gone,
+    /// A device with a camera of its own can't be shown another picture.
+    #[error("this board's camera takes its own pictures: teach what is in view")]
+    OwnCamera,
+    /// A class has one shot at least.
+    #[error("this is the only shot of its class: remove the class")]
+    LastShot,
+    /// What was sent is no picture, or no archive of some.
+    #[error("what was sent is no picture that can be read, and no zip of such")]
+    NoPicture,
     /// A bad frame has no place that is unlike the good ones.
     #[error("no place of this picture is unlike the good parts: nothing was learned")]
     NothingUnusual,
@@ -152,6 +161,9 @@ impl WatchError {
                 Self::Commissioning => "commissioning",
                 Self::Gone => "gone",
                 Self::NothingUnusual => "nothing-unusual",
+                Self::OwnCamera => "own-camera",
+                Self::LastShot => "last-shot",
+                Self::NoPicture => "no-picture",
                 _ => "",
             };
         };

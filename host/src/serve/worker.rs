@@ -5,15 +5,17 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use sudal_firmware::decision::{Basis, Outlier};
+use sudal_firmware::heads::Role;
 
 use super::decision::voting;
 use super::heartbeat::Activity;
-use super::hub::{Command, Hub, Queued};
+use super::hub::{Answer, Command, Hub, Queued};
 use super::panics::catch_panic;
+use super::parts::{Parts, Seen};
 use super::state::{ClassState, Link, Shown};
-use super::undo_stack::UndoStack;
+use super::undo_stack::{Lesson, UndoStack};
 use super::watch_error::WatchError;
-use super::{Call, Decision, DeviceOptions, FrameSource, Measure, Vote, picture};
+use super::{Belongs, Call, Decision, DeviceOptions, FrameSource, Measure, Vote, picture};
 use crate::data::Gray;
 use crate::device::{
     self, Board, Client, ClientError, DeviceError, Head, Hold, Info, InspectionInfo, Judgement,
@@ -28,6 +30,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 const BEAT: Duration = Duration::from_secs(1);
 /// How long classes have to be left alone before it is asked how well they are told apart.
 const QUIET: Duration = Duration::from_secs(1);
+/// What a device sees so long after a lesson is still what it was taught.
+const LESSON: Duration = Duration::from_millis(1500);
 /// A device that was silent for so long is lost.
 const RETRY: RetryPolicy = RetryPolicy {
     each: Duration::from_secs(2),
@@ -35,6 +39,7 @@ const RETRY: RetryPolicy = RetryPolicy {
 };
 
 mod inspect;
+mod lessons;
 mod recent;
 
 use recent::{Commission, Recent};
@@ -50,6 +55,11 @@ pub(super) struct Worker {
     recent: Recent,
     /// While good parts are watched.
     commission: Option<Commission>,
+    parts: Parts,
+    /// The last frame of a browser's camera that was looked at.
+    pushed: Option<u64>,
+    /// Until when frames are of what is being taught.
+    teaching: Option<Instant>,
     /// When to ask how well the classes are told apart: a while after they changed.
     review: Option<Instant>,
 }
@@ -59,6 +69,7 @@ pub(super) struct Worker {
 struct Refused {
     hold: u64,
     name: String,
+    role: Role,
     /// None where the device takes its own.
     frame: Option<Gray>,
 }
@@ -78,6 +89,7 @@ struct LiveDevice {
 
 impl Worker {
     pub(super) fn new(hub: Arc<Hub>, place: usize, options: DeviceOptions) -> Self {
+        let each_picture = options.source.is_of_single_pictures();
         Self {
             hub,
             place,
@@ -86,6 +98,9 @@ impl Worker {
             refused: None,
             recent: Recent::default(),
             commission: None,
+            parts: Parts::new(each_picture),
+            pushed: None,
+            teaching: None,
             review: None,
         }
     }
@@ -162,6 +177,12 @@ impl Worker {
         live.list()?;
         live.know()?;
         self.resume(&live);
+        if let Ok(model) = &live.info.model
+            && let Err(error) = self.hub.runs(self.place, model.id)
+        {
+            // The log tells of itself.
+            eprintln!("{}: {error}", self.options.name);
+        }
         self.hub.change(self.place, |state| {
             state.link = Link::Up;
             state.error = None;
@@ -186,6 +207,9 @@ impl Worker {
             match self.next(commands, due) {
                 Ok(queued) => {
                     self.hub.beat(self.place, Activity::Ask);
+                    if matches!(queued.command, Command::Trigger) {
+                        due = Instant::now();
+                    }
                     let answer = self.handle(live, queued.command);
                     self.publish(live);
                     match answer {
@@ -245,8 +269,19 @@ impl Worker {
         };
         let before = class(source);
         self.hub.beat(self.place, Activity::Picture);
-        let frame = source.advance();
-        if before != class(source) {
+        let pushed = self.hub.pushed(self.place);
+        let number = pushed.as_ref().map(|pushed| pushed.number);
+        let news = self.pushed.is_some() != number.is_some();
+        if number.is_some() && self.pushed == number {
+            // Its next picture is still to come.
+            return Ok(());
+        }
+        self.pushed = number;
+        let frame = match pushed {
+            Some(pushed) => Ok(Some(Gray::clone(&pushed.frame))),
+            None => source.advance(),
+        };
+        if news || before != class(&mut self.options.source) {
             self.publish(live);
         }
         let frame = frame?;
@@ -270,10 +305,13 @@ impl Worker {
             Judgement::Class(verdict) => (verdict.anomaly, verdict.decision.drift.warning),
             Judgement::Inspection(anomaly) => (Some(*anomaly), false),
         };
+        self.teaching = self.teaching.filter(|until| Instant::now() < *until);
+        let teaching = self.teaching.is_some();
         self.hub.update(self.place, |state| {
-            let before = (state.drift, state.inspects);
-            (state.drift, state.inspects) = (drift, anomaly.is_some());
-            before != (drift, anomaly.is_some())
+            let before = (state.drift, state.inspects, state.teaching);
+            let now = (drift, anomaly.is_some(), teaching);
+            (state.drift, state.inspects, state.teaching) = now;
+            before != now
         });
         let mut seen = None;
         let mut flawed_percent = None;
@@ -296,11 +334,25 @@ impl Worker {
             flawed_percent,
             ..live.decision(&self.options.name, judgement, micros, time)
         };
+        let part = if teaching {
+            self.parts.forget();
+            Seen::Nothing
+        } else {
+            self.parts.see(&frame, decision.shown())
+        };
         self.hub.beat(self.place, Activity::Log);
-        let id = self.hub.decide(self.place, &decision, &small, seen);
+        let id = self.hub.decide(self.place, decision, part, &small, seen);
         let capacity = live.info.frame_capacity as usize;
         self.recent.push(id, &frame, capacity);
         self.watch_good(live)
+    }
+
+    /// The next picture of what is in view; none where the device takes its own.
+    fn same(&mut self) -> Result<Option<Gray>, WatchError> {
+        match self.hub.pushed(self.place) {
+            Some(pushed) => Ok(Some(Gray::clone(&pushed.frame))),
+            None => self.options.source.same(),
+        }
     }
 
     /// Shows pages a frame, and what of it is looked at.
@@ -312,15 +364,13 @@ impl Worker {
         self.hub.show(self.place, picture::live(frame, part));
     }
 
-    fn handle(
-        &mut self,
-        live: &mut LiveDevice,
-        command: Command,
-    ) -> Result<Option<u8>, WatchError> {
+    fn handle(&mut self, live: &mut LiveDevice, command: Command) -> Result<Answer, WatchError> {
         match (command, self.options.source.playback()) {
             (Command::Stay { stay }, Some(playback)) => playback.set_stay(stay),
             (Command::Skip, Some(playback)) => playback.skip(),
+            (Command::Trigger, _) => self.parts.trigger(live.info.decision_config.filter.window),
             (Command::Stay { .. } | Command::Skip, None) => {}
+            (Command::Gallery { id }, _) => return self.gallery(live, id),
             (command, _) => {
                 self.unlock(live)?;
                 let done = self.apply(live, command);
@@ -333,11 +383,11 @@ impl Worker {
                 return Ok(done);
             }
         }
-        Ok(None)
+        Ok(Answer::default())
     }
 
     /// Changes what the device was taught.
-    fn apply(&mut self, live: &mut LiveDevice, command: Command) -> Result<Option<u8>, WatchError> {
+    fn apply(&mut self, live: &mut LiveDevice, command: Command) -> Result<Answer, WatchError> {
         if !matches!(
             command,
             Command::Enroll { .. } | Command::EnrollAnyway { .. }
@@ -345,6 +395,11 @@ impl Worker {
             // Its class may be another one now, or gone.
             self.refused = None;
         }
+        let mut class = match &command {
+            Command::Remove { id } | Command::Role { id, .. } => Some(live.name(*id)),
+            Command::Undo => self.undo_stack.last().map(|undo| undo.name),
+            _ => None,
+        };
         let client = &mut live.client;
         match command {
             Command::Good { .. }
@@ -354,67 +409,112 @@ impl Worker {
             | Command::DiscardCommission
             | Command::Forget => {
                 self.inspection(live, command)?;
-                return Ok(None);
+                return Ok(Answer::default());
             }
-            Command::Enroll { name, hold } => {
+            Command::Correct {
+                picture,
+                name,
+                role,
+            } => return self.correct(live, picture, (&name, role)),
+            Command::Import {
+                frame,
+                name,
+                role,
+                hold,
+            } => {
+                let lesson = Lesson {
+                    name: &name,
+                    role,
+                    hold: Some(hold),
+                    fit: true,
+                };
+                return self.import(live, frame, lesson);
+            }
+            Command::RemoveShot { id, key } => return self.remove_shot(live, id, &key),
+            Command::Enroll { name, hold, role } => {
+                self.teaching = Some(Instant::now() + LESSON);
                 self.hub.beat(self.place, Activity::Picture);
-                let given = self.options.source.same()?;
+                let given = self.same()?;
                 self.hub.beat(self.place, Activity::Ask);
                 let takes_its_own = given.is_none();
                 let frame = live.take(given)?;
                 self.show(live, &frame);
-                let (client, hold_on) = (&mut live.client, Some(hold));
-                let mut enrolled = self.undo_stack.enroll(client, &name, hold_on, true);
+                let lesson = Lesson {
+                    name: &name,
+                    role,
+                    hold: Some(hold),
+                    fit: true,
+                };
+                let mut enrolled = self.undo_stack.enroll(&mut live.client, lesson);
                 let far = matches!(
                     enrolled.as_ref().err().and_then(WatchError::outlier),
                     Some(Outlier::Far { .. })
                 );
                 // The shots alone say too little of what else is of a class.
                 if far && live.info.decision_config.basis != Basis::Calibration {
-                    enrolled = self.undo_stack.enroll(client, &name, hold_on, false);
+                    let lesson = Lesson {
+                        fit: false,
+                        ..lesson
+                    };
+                    enrolled = self.undo_stack.enroll(&mut live.client, lesson);
                 }
-                let Some(outlier) = enrolled.as_ref().err().and_then(WatchError::outlier) else {
-                    return enrolled.map(Some);
+                let outlier = match enrolled {
+                    Ok(shots) => return self.taught(live, name, &frame, shots),
+                    Err(error) => match error.outlier() {
+                        // Nothing that one would want all the same.
+                        None | Some(Outlier::Repeats) => return Err(error),
+                        Some(outlier) => (outlier, error),
+                    },
                 };
-                if outlier == Outlier::Repeats {
-                    // Nothing that one would want all the same.
-                    return enrolled.map(Some);
-                }
                 self.refused = Some(Refused {
                     hold,
                     name,
+                    role,
                     frame: (!takes_its_own).then_some(frame),
                 });
-                return match outlier {
-                    Outlier::LooksLike { class } => Err(WatchError::LooksLike {
+                return Err(match outlier {
+                    (Outlier::LooksLike { class }, _) => WatchError::LooksLike {
                         name: live.name(class),
-                    }),
-                    Outlier::Far { .. } | Outlier::Repeats => enrolled.map(Some),
-                };
+                    },
+                    (_, error) => error,
+                });
             }
             Command::EnrollAnyway { hold } => {
                 let refused = self.refused.take_if(|refused| refused.hold == hold);
-                let Refused { name, frame, .. } = refused.ok_or(WatchError::NothingRefused)?;
+                let Refused {
+                    name, role, frame, ..
+                } = refused.ok_or(WatchError::NothingRefused)?;
                 let frame = live.take(frame)?;
                 self.show(live, &frame);
-                let shots = self
-                    .undo_stack
-                    .enroll(&mut live.client, &name, None, false)?;
-                return Ok(Some(shots));
+                let lesson = Lesson {
+                    name: &name,
+                    role,
+                    hold: None,
+                    fit: false,
+                };
+                let shots = self.undo_stack.enroll(&mut live.client, lesson)?;
+                return self.taught(live, name, &frame, shots);
             }
             Command::Undo if self.commission.is_some() && self.undo_stack.is_of_inspection() => {
                 return Err(WatchError::Commissioning);
             }
             Command::Undo => self.undo_stack.undo(client)?,
-            Command::Rename { from, to } => self.undo_stack.rename(client, &from, &to)?,
+            Command::Rename { from, to } => {
+                self.undo_stack.rename(client, &from, &to)?;
+                class = Some(to);
+            }
             Command::Remove { id } => self.undo_stack.remove(client, id)?,
             Command::Role { id, role } => self.undo_stack.set_role(client, id, role)?,
+            Command::Rate { parts } => client.set_rate(parts)?,
             Command::Recenter => client.recenter()?,
             Command::Uncenter => client.uncenter()?,
-            Command::Stay { .. } | Command::Skip => {}
+            Command::Stay { .. } | Command::Skip | Command::Trigger | Command::Gallery { .. } => {}
         }
         live.info = live.client.info()?;
-        Ok(None)
+        Ok(Answer {
+            class,
+            ..Answer::default()
+        })
     }
 
     fn unlock(&self, live: &mut LiveDevice) -> Result<(), WatchError> {
@@ -434,15 +534,24 @@ impl Worker {
     /// Tells pages what the device was taught and is shown.
     fn publish(&mut self, live: &LiveDevice) {
         let inspection = self.inspected(live);
-        let playback = self.options.source.playback().map(|playback| Shown {
-            class: playback.class().to_owned(),
-            stay: playback.stays(),
-        });
+        let pushed = self.pushed.is_some();
+        let playback = self
+            .options
+            .source
+            .playback()
+            .filter(|_| !pushed)
+            .map(|playback| Shown {
+                class: playback.class().to_owned(),
+                stay: playback.stays(),
+            });
         self.hub.change(self.place, |state| {
             state.classes.clone_from(&live.classes);
             state.undo = self.undo_stack.last();
             state.inspection = inspection;
             state.recentered = live.info.decision_config.recentered;
+            state.teaching = self.teaching.is_some();
+            state.rate = live.info.decision_config.rate.parts();
+            state.pushed = self.pushed.is_some();
             state.playback = playback;
         });
     }
@@ -498,6 +607,7 @@ impl LiveDevice {
                     vote: None,
                     time,
                     flawed_percent: None,
+                    part: Belongs::Begins,
                 };
             }
         };
@@ -528,6 +638,7 @@ impl LiveDevice {
             ),
             time,
             flawed_percent: None,
+            part: Belongs::Begins,
         }
     }
 

@@ -27,7 +27,7 @@ fn teach(client: &mut Line, classes: u64, shots: u64) {
         client
             .send_frame(GEOMETRY, &picture(class, number))
             .unwrap();
-        client.enroll(&format!("part {class}")).unwrap();
+        client.enroll_forced(&format!("part {class}")).unwrap();
     }
 }
 
@@ -93,8 +93,8 @@ fn a_restore_replaces_the_class_of_its_name_and_leaves_the_others() {
     teach(&mut client, 3, 2);
     let backup = Backup::take(&mut client).unwrap();
     client.send_frame(GEOMETRY, &picture(9, 9)).unwrap();
-    client.enroll("part 1").unwrap();
-    client.enroll("other").unwrap();
+    client.enroll_forced("part 1").unwrap();
+    client.enroll_forced("other").unwrap();
     backup.restore(&mut client).unwrap();
     let classes = client.list().unwrap();
     let classes: Vec<_> = classes.iter().map(|c| (c.name.as_str(), c.shots)).collect();
@@ -130,7 +130,7 @@ fn another_model_keeps_what_it_can_not_use_and_the_first_finds_it_again() {
     assert!(matches!(refused, Err(BackupError::OtherModel { .. })));
     assert_eq!(client.list().unwrap().len(), 5);
     // The same name in both models: two classes.
-    client.enroll("part 0").unwrap();
+    client.enroll_forced("part 0").unwrap();
     assert_eq!(client.info().unwrap().other_models, 5);
     assert_eq!(client.classify().unwrap().distances.len(), 1);
     assert_eq!(Backup::take(&mut client).unwrap().classes().len(), 1);
@@ -269,7 +269,7 @@ fn what_good_frames_taught_goes_with_the_classes_and_is_found_to_the_bit() {
     assert_eq!(empty.good_frames(), 0);
     teach_plates(&mut client, 0..4);
     client.show(&plate(0), 1 << 15).unwrap();
-    client.enroll("plate").unwrap();
+    client.enroll_forced("plate").unwrap();
     let before = found(&mut client);
     let known = client.inspection(InspectionRequest::Status).unwrap();
     assert_eq!((known.frames, known.bad, known.watched), (4, 1, 25));

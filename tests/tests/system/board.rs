@@ -91,7 +91,10 @@ fn board_and_host_agree_to_the_bit() {
         assert_eq!(there.embed().unwrap().values, here.embed().unwrap().values);
         if number < 20 {
             let name = format!("part {}", number % 5);
-            assert_eq!(there.enroll(&name).unwrap(), here.enroll(&name).unwrap());
+            assert_eq!(
+                there.enroll_forced(&name).unwrap(),
+                here.enroll_forced(&name).unwrap()
+            );
         } else {
             let (mut far, mut near) = (there.classify().unwrap(), here.classify().unwrap());
             assert!(far.ticks > 0);
@@ -142,7 +145,7 @@ fn board_and_host_align_to_the_bit() {
         let ask = |client: &mut Client<_>| {
             client.set_alignment(alignment).unwrap();
             client.send_frame(geometry, &pixels).unwrap();
-            let enrolled = client.enroll("part").unwrap();
+            let enrolled = client.enroll_forced("part").unwrap();
             let values = client.embed().unwrap().values;
             let verdict = client.classify().unwrap();
             client.remove(enrolled.id).unwrap();
@@ -170,7 +173,7 @@ fn every_head_survives_the_power_and_agrees_to_the_bit() {
         let name = format!("part {}", number % 5);
         let enroll = |client: &mut Client<_>| {
             client.send_frame(GEOMETRY, &frame).unwrap();
-            client.enroll(&name).unwrap()
+            client.enroll_forced(&name).unwrap()
         };
         assert_eq!(enroll(&mut there), enroll(&mut here));
     }
@@ -259,7 +262,7 @@ fn nothing_is_lost_when_the_emulator_is_killed() {
     let mut client = rig.board.connect().unwrap();
     for class in 0..5 {
         client.send_frame(GEOMETRY, &picture(class, 0)).unwrap();
-        client.enroll(&format!("part {class}")).unwrap();
+        client.enroll_forced(&format!("part {class}")).unwrap();
     }
     let before = client.list().unwrap();
     rig.board.kill().unwrap();
@@ -279,7 +282,7 @@ fn a_failure_restarts_the_board_and_is_told() {
     let mut rig = EmulatorRig::new(&block_means("a"));
     let mut client = rig.board.connect().unwrap();
     client.send_frame(GEOMETRY, &picture(1, 1)).unwrap();
-    client.enroll("gear").unwrap();
+    client.enroll_forced("gear").unwrap();
     let first = client.boots(false).unwrap();
     assert_eq!((first.cause, &first.failure), (Cause::PowerOn, &None));
 
@@ -349,7 +352,7 @@ fn a_kill_during_an_enrolment_tears_nothing() {
         }
         let enrolling = thread::spawn(move || {
             let mut done = 0;
-            while client.enroll("gear").is_ok() {
+            while client.enroll_forced("gear").is_ok() {
                 done += 1;
             }
             done
@@ -376,7 +379,7 @@ fn a_locked_board_takes_a_signed_update_from_its_owner_alone() {
     let mut client = rig.board.connect().unwrap();
     assert_eq!(client.info().unwrap().protection.lock, LockState::Open);
     client.send_frame(GEOMETRY, &picture(1, 0)).unwrap();
-    client.enroll("gear").unwrap();
+    client.enroll_forced("gear").unwrap();
     client.trust(&maker.public()).unwrap();
     client.provision(&key).unwrap();
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
@@ -388,12 +391,12 @@ fn a_locked_board_takes_a_signed_update_from_its_owner_alone() {
             ClientError::Device(DeviceError::Lock(LockError::Locked))
         )
     };
-    assert!(locked(client.enroll("gear").unwrap_err()));
+    assert!(locked(client.enroll_forced("gear").unwrap_err()));
     assert!(locked(client.update(&signed, &mut |_| ()).unwrap_err()));
     assert_eq!(client.classify().unwrap().name, "gear");
 
     client.unlock(&key).unwrap();
-    client.enroll("gear").unwrap();
+    client.enroll_forced("gear").unwrap();
     let unsigned = client.update(&image, &mut |_| ()).unwrap_err();
     assert!(unsigned.to_string().contains("not signed"), "{unsigned}");
     let cut = client.update(&signed, &mut |bytes| {
@@ -454,7 +457,7 @@ fn frames_that_show_nothing_are_refused() {
         client.send_frame(GEOMETRY, &frame).unwrap();
         for result in [
             client.classify().map(|_| ()),
-            client.enroll("gear").map(|_| ()),
+            client.enroll_forced("gear").map(|_| ()),
             client.embed().map(|_| ()),
         ] {
             let error = result.unwrap_err();
@@ -466,7 +469,7 @@ fn frames_that_show_nothing_are_refused() {
     }
     assert_eq!(client.list().unwrap(), []);
     client.send_frame(GEOMETRY, &picture(1, 1)).unwrap();
-    client.enroll("gear").unwrap();
+    client.enroll_forced("gear").unwrap();
 }
 
 #[test]
@@ -474,7 +477,7 @@ fn a_second_program_finds_the_board_as_the_first_left_it() {
     let mut rig = EmulatorRig::new(&block_means("a"));
     let mut client = rig.board.connect().unwrap();
     client.send_frame(GEOMETRY, &picture(1, 0)).unwrap();
-    client.enroll("gear").unwrap();
+    client.enroll_forced("gear").unwrap();
     drop(client);
     let mut other = Emulator::open(rig.dir()).unwrap();
     let mut client = other.connect().unwrap();
@@ -492,7 +495,7 @@ fn the_log_tells_what_happened() {
     let mut rig = EmulatorRig::new(&block_means("a"));
     let mut client = rig.board.connect().unwrap();
     client.send_frame(GEOMETRY, &picture(1, 0)).unwrap();
-    client.enroll("gear").unwrap();
+    client.enroll_forced("gear").unwrap();
     client.remove(9).unwrap_err();
     let lines = rig.board.logs().unwrap().unwrap().read().unwrap();
     let text: Vec<_> = lines.iter().map(|line| line.message.as_str()).collect();

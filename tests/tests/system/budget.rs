@@ -20,6 +20,8 @@ struct Budget {
     inference: Sections,
     /// One frame of each benchmark network.
     networks: BTreeMap<String, Cost>,
+    /// The same on the Cortex-M55 with Helium.
+    helium: BTreeMap<String, Cost>,
 }
 
 type Sections = BTreeMap<String, u64>;
@@ -56,6 +58,20 @@ fn sections(program: &Path) -> Sections {
         .collect()
 }
 
+/// What a frame of each benchmark network costs on a machine.
+fn costs(machine: Machine) -> BTreeMap<String, Cost> {
+    let networks = Benchmark::ALL.map(|network| {
+        let profile = profile(network, machine);
+        let cost = Cost {
+            instructions: profile.instructions,
+            arena: profile.arena as u64,
+            stack: profile.stack as u64,
+        };
+        (network.name().to_owned(), cost)
+    });
+    networks.into()
+}
+
 #[test]
 fn nothing_costs_more_than_its_budget() {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../firmware/budget.json");
@@ -64,17 +80,8 @@ fn nothing_costs_more_than_its_budget() {
     let measured = Budget {
         firmware: sections(&firmware),
         inference: sections(&inference),
-        networks: Benchmark::ALL
-            .map(|network| {
-                let profile = profile(network, Machine::An500);
-                let cost = Cost {
-                    instructions: profile.instructions,
-                    arena: profile.arena as u64,
-                    stack: profile.stack as u64,
-                };
-                (network.name().to_owned(), cost)
-            })
-            .into(),
+        networks: costs(Machine::An500),
+        helium: costs(Machine::An547),
     };
     if std::env::var("SUDAL_BUDGET").is_ok_and(|value| value == "write") {
         let text = serde_json::to_string_pretty(&measured).unwrap();
@@ -104,26 +111,42 @@ fn nothing_costs_more_than_its_budget() {
             );
         }
     }
-    for (name, have) in &measured.networks {
-        let most = &budget.networks[name];
-        check(
-            format!("{name} instructions"),
-            have.instructions,
-            most.instructions,
-            most.instructions / 50,
-        );
-        check(format!("{name} arena bytes"), have.arena, most.arena, 0);
-        check(
-            format!("{name} stack bytes"),
-            have.stack,
-            most.stack,
-            most.stack / 20 + 64,
-        );
+    for (on, measured, budget) in [
+        ("", &measured.networks, &budget.networks),
+        (" with Helium", &measured.helium, &budget.helium),
+    ] {
+        for (name, have) in measured {
+            let most = &budget[name];
+            check(
+                format!("{name}{on} instructions"),
+                have.instructions,
+                most.instructions,
+                most.instructions / 50,
+            );
+            check(format!("{name}{on} arena bytes"), have.arena, most.arena, 0);
+            check(
+                format!("{name}{on} stack bytes"),
+                have.stack,
+                most.stack,
+                most.stack / 20 + 64,
+            );
+        }
     }
     assert!(
         excesses.is_empty(),
         "{excesses:#?}\nmeasured: {measured:#?}"
     );
+}
+
+/// With Helium at most 0.6 of the instructions of CMSIS-NN's Helium kernels.
+#[test]
+fn helium_takes_less_than_that_of_cmsis_nn() {
+    for network in Benchmark::ALL {
+        let profile = profile(network, Machine::An547);
+        let comparison = CmsisNn::on(network).compare(&profile).unwrap();
+        println!("{profile}\n{comparison}");
+        assert!(10 * comparison.ours <= 6 * comparison.best, "{comparison}");
+    }
 }
 
 /// At most nine tenths of CMSIS-NN's instructions in every layer, and of the best of its builds

@@ -36,14 +36,14 @@ impl HostRig {
     fn enroll(&mut self, name: &str, class: u64, numbers: std::ops::Range<u64>) {
         for number in numbers {
             self.show(&picture(class, number));
-            self.client.enroll_if_fit(name).unwrap();
+            self.client.enroll(name).unwrap();
         }
     }
 
     /// Enrols a picture however it fits.
     fn force(&mut self, name: &str, class: u64, number: u64) {
         self.show(&picture(class, number));
-        self.client.enroll(name).unwrap();
+        self.client.enroll_forced(name).unwrap();
     }
 
     fn outcome(&mut self, pixels: &[u8]) -> Outcome {
@@ -147,22 +147,22 @@ fn a_shot_that_does_not_fit_is_refused_with_its_reason_unless_forced() {
     rig.enroll("a", 1, 0..3);
     rig.enroll("b", 2, 0..3);
     rig.show(&picture(2, 7));
-    let error = rig.client.enroll_if_fit("a").unwrap_err();
+    let error = rig.client.enroll("a").unwrap_err();
     let class = 1;
     let looks_like = DecisionError::Outlier(Outlier::LooksLike { class });
     assert_eq!(refused(error), looks_like);
     rig.show(&picture(3, 7));
-    let error = refused(rig.client.enroll_if_fit("a").unwrap_err());
+    let error = refused(rig.client.enroll("a").unwrap_err());
     assert!(
         matches!(error, DecisionError::Outlier(Outlier::Far { percent }) if percent > 500),
         "{error}"
     );
     assert_eq!(rig.client.list().unwrap()[0].shots, 3);
-    let quality = rig.client.enroll("a").unwrap().quality;
+    let quality = rig.client.enroll_forced("a").unwrap().quality;
     assert!(quality.own > quality.threshold && quality.ratio > Some(0.5));
     // A fitting one tells how well it fits.
     rig.show(&picture(2, 8));
-    let quality = rig.client.enroll_if_fit("b").unwrap().quality;
+    let quality = rig.client.enroll("b").unwrap().quality;
     assert!(quality.own < quality.threshold && quality.other == Some(0));
     assert!(quality.ratio < Some(0.1), "{quality:?}");
 }
@@ -391,13 +391,13 @@ fn a_part_is_known_wherever_it_lies_once_it_is_aligned() {
         rig.client.send_frame(geometry, pixels).unwrap();
     };
     show(&mut rig, &bar(10, 10, false, false));
-    let pose = rig.client.enroll("a").unwrap().pose.unwrap();
+    let pose = rig.client.enroll_forced("a").unwrap().pose.unwrap();
     assert!(
         (15..=22).contains(&pose.x) && (11..=16).contains(&pose.y),
         "{pose:?}"
     );
     show(&mut rig, &bar(10, 10, false, true));
-    rig.client.enroll("b").unwrap();
+    rig.client.enroll_forced("b").unwrap();
     // As it was after a power cycle.
     rig.restart();
     assert_eq!(
@@ -437,7 +437,7 @@ fn a_part_is_known_wherever_it_lies_once_it_is_aligned() {
 fn an_image_without_calibration_decides_by_its_shots_and_says_so() {
     let mut rig = HostRig::new(&block_means("a"));
     rig.show(&picture(1, 0));
-    rig.client.enroll_if_fit("a").unwrap();
+    rig.client.enroll("a").unwrap();
     rig.show(&picture(9, 0));
     let decision = rig.client.classify().unwrap().decision;
     assert_eq!(

@@ -1,30 +1,12 @@
 //! A device that lacks something says what, and does what it still can.
 
-use std::convert::Infallible;
-
 use sudal_firmware::camera::{CameraError, VirtualCamera};
 use sudal_firmware::device::{Clock, Device, Resources};
 use sudal_firmware::image::Aligned;
 use sudal_firmware::protocol::{DeviceError, Info, ModelFault, Request, Response};
-use sudal_firmware::store::nor::{Medium, Nor, SECTOR};
+use sudal_firmware::store::nor::{Nor, SECTOR, Volatile};
 use sudal_firmware::store::{Known, StoreError};
 use sudal_tests::{GEOMETRY, block_means, picture};
-
-/// A flash that is new whenever it is switched on.
-struct Blank;
-
-impl Medium for Blank {
-    type Error = Infallible;
-
-    fn read(&mut self, _: u32, bytes: &mut [u8]) -> Result<(), Infallible> {
-        bytes.fill(0xff);
-        Ok(())
-    }
-
-    fn write(&mut self, _: u32, _: &[u8]) -> Result<(), Infallible> {
-        Ok(())
-    }
-}
 
 /// What a device with so much of everything answers to each request.
 fn answers(
@@ -39,7 +21,7 @@ fn answers(
     aligned.0[..image.len()].copy_from_slice(image);
     let (mut arena, mut input) = (vec![0; arena / 8], vec![0; input]);
     let mut mirror = vec![0; sectors * SECTOR];
-    let none = || Nor::new(&mut [], Blank).unwrap();
+    let none = || Nor::new(&mut [], Volatile).unwrap();
     let mut known = Box::new(Known::new());
     let mut device = Device::new(Resources {
         board: "test",
@@ -51,7 +33,7 @@ fn answers(
         arena: &mut arena,
         input: &mut input,
         camera: VirtualCamera::<4096>::new(),
-        flash: Nor::new(&mut mirror, Blank).unwrap(),
+        flash: Nor::new(&mut mirror, Volatile).unwrap(),
         known: &mut known,
         settings: none(),
         slots: [none(), none()],

@@ -88,7 +88,7 @@ fn flaws_that_were_never_shown_are_found_and_placed() {
     line.show(&flawed(300, (50, 50)), 1 << 15).unwrap();
     assert!(matches!(line.judge().unwrap(), Judgement::Inspection(anomaly) if !anomaly.is_good()));
     line.show(&good(0), 1 << 15).unwrap();
-    let id = line.enroll("plate").unwrap().id;
+    let id = line.enroll_forced("plate").unwrap().id;
     line.set_role(id, Role::Good).unwrap();
     line.show(&flawed(0, (50, 50)), 1 << 15).unwrap();
     let verdict = line.classify().unwrap();
@@ -186,7 +186,7 @@ fn another_model_or_one_without_patches_is_told() {
         InspectionError::NoPatches
     );
     // A class is enrolled and classified as ever.
-    line.enroll("plate").unwrap();
+    line.enroll_forced("plate").unwrap();
     assert_eq!(line.classify().unwrap().anomaly, None);
 }
 

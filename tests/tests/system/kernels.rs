@@ -2,10 +2,10 @@
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use sudal::device::{self, Head, HeadEpisodes, Machine};
+use sudal::device::{self, Head, Machine};
 use sudal::engine::QuantizedModel;
 use sudal::episodes::{EpisodeShape, Sampler};
-use sudal::measure::Embeddings;
+use sudal::measure::{Embeddings, HeadEpisodes, few_shot};
 use sudal_tests::block_means;
 
 fn step(text: &str) {
@@ -66,7 +66,7 @@ fn frames_become_the_same_inputs_on_every_processor_in_few_instructions() {
 /// The program links only if no panic can be reached from reading a model image and running it.
 #[test]
 fn no_panic_can_be_reached_from_inference() {
-    for machine in [Machine::An500, Machine::An505] {
+    for machine in [Machine::An500, Machine::An505, Machine::An547] {
         if let Err(error) = device::build_bench("inference", machine, &mut step) {
             panic!("{error}");
         }
@@ -104,8 +104,9 @@ fn heads_answer_as_on_this_computer_on_both_processors() {
     };
     let sampler = Sampler::new(&embeddings.class_sizes(), shape, 1).unwrap();
     let episode = sampler.episode(0);
-    let mut known = Box::new(sudal_firmware::store::Known::new());
-    runs.learn(&mut known, &episode).unwrap();
+    let mut head = runs.head(Head::Memory);
+    few_shot::run(&mut head, &episode).unwrap();
+    let known = head.known();
     let written: usize = known.classes().iter().map(|c| c.groups().len()).sum();
     assert!(known.memory().in_use() < written, "no slot was overwritten");
     for machine in Machine::ALL {

@@ -29,7 +29,7 @@ fn enroll<S: std::io::Read + Write>(
     client
         .send_frame(GEOMETRY, &picture(class, number))
         .unwrap();
-    client.enroll(name).unwrap().shots
+    client.enroll_forced(name).unwrap().shots
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn a_full_memory_says_what_it_overwrote() {
         let frame = picture(1000 + number, 0);
         client.send_frame(GEOMETRY, &frame).unwrap();
         let name = format!("part {}", number % 16);
-        let enrolled = client.enroll(&name).unwrap();
+        let enrolled = client.enroll_forced(&name).unwrap();
         first = first.or(enrolled.overwritten.map(|class| (number, class)));
     }
     // The first class lost its first shot, as soon as there was no slot left.
@@ -204,7 +204,7 @@ fn a_noisy_line_neither_loses_nor_doubles() {
                 gone += 1;
                 continue;
             }
-            match client.enroll(&name) {
+            match client.enroll_forced(&name) {
                 Ok(enrolled) => assert_eq!(u64::from(enrolled.shots), number - gone),
                 Err(error) => panic!("{seed} {number} {gone}: {error}"),
             }

@@ -66,7 +66,7 @@ fn run(rate: f64, commands: u32) -> Count {
             _ if !shown => Err(ClientError::Timeout { request: "frame" }),
             0 | 1 if known.get(&name).is_none_or(|&shots| shots < 20) => {
                 *after.entry(name.clone()).or_default() += 1;
-                client.enroll(&name).map(|enrolled| {
+                client.enroll_forced(&name).map(|enrolled| {
                     assert_eq!(enrolled.shots, after[&name]);
                 })
             }

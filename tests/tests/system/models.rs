@@ -4,11 +4,11 @@ use std::fs;
 use std::path::PathBuf;
 
 use sudal::data::{Loaded, omniglot, parts, surfaces};
-use sudal::device::{Basis, Head, OpenSet, Rate};
+use sudal::device::{Basis, Head, Rate};
 use sudal::engine::QuantizedModel;
 use sudal::episodes::{EpisodeShape, Sampler};
 use sudal::export::float::FloatModel;
-use sudal::measure::Embeddings;
+use sudal::measure::{Embeddings, OpenSet, Run};
 use sudal::meta::Checkpoint;
 use sudal_firmware::engine;
 
@@ -192,7 +192,7 @@ fn parts_rejects_known_pictures_about_as_often_as_chosen() {
         let sampler = Sampler::new(&data.class_sizes(), shape, 1).unwrap();
         // One class enrolled, so that its threshold alone decides.
         let open_set = OpenSet::new(&model, &embeddings, Head::Prototype, 1);
-        let found = open_set.measure(&sampler, 1000, &rates, &|| ()).unwrap();
+        let found = open_set.measure(&Run::new(&sampler, 1000), &rates).unwrap();
         assert_eq!(found.basis, Basis::Calibration);
         for at in found.rates {
             let realised = at.false_reject.mean / at.chosen;

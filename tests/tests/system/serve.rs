@@ -359,7 +359,7 @@ fn a_clock_that_is_set_loses_no_decision_and_no_shift() {
         .next()
         .unwrap();
     assert!(shown.parse::<u64>().unwrap() >= 80, "{shown} of 80");
-    let counts = served.events().next().unwrap()["devices"][0]["state"]["counts"]["total"].clone();
+    let counts = served.events().next().unwrap()["devices"][0]["state"]["counts"]["frames"].clone();
     assert!(counts.as_u64().unwrap() >= 80, "{counts}");
     // A shift that begins now has what follows, whatever the clock says then.
     let (status, _) = served.post("/shift", &json!({}));

@@ -1,4 +1,4 @@
-//! The inner loops, once for every target, once for Cortex-M with DSP and once for those of ARMv6-M.
+//! The inner loops, once for every target, once each for Cortex-M with DSP, with Helium and of ARMv6-M.
 //!
 //! All have the same functions with the same results. They differ in how they arrange the
 //! columns of `widen` and `deal` and the planes of `spread`, which nothing else looks into:
@@ -9,10 +9,14 @@
 //! - `deal(values, column, scratch)` writes all the taps of one of `N` columns;
 //! - `deal_nine(input, pitch, starts, scratch)` does so for four windows of 3 x 3 at once, which start
 //!   there in an input of one channel, or gives `None` and leaves that to `deal`;
-//! - `four(block, output, stride)` multiplies four columns with all rows; pixel `p`, channel `c`
+//! - `Windows::of(shape, taps)` prepares `gather(corners, scratch)`, which writes whole windows as columns,
+//!   or gives `None` and leaves that to the others;
+//! - `gemm_x4(block, output, stride)` multiplies four columns with all rows; pixel `p`, channel `c`
 //!   goes to `output[p * stride + c]`;
 //! - `pooled(block, output)` does the same and keeps the greatest of the four pixels;
 //! - `one(block, output)` multiplies a single column;
+//! - `pointwise(block, pixels, output, stride, scratch)` does what `widen` and `gemm_x4` do for pixels that
+//!   are the columns, four by four, and gives the number of those that it did;
 //! - `spread(input, step, planes, ring)` widens the next rows of pixels that stand `step` apart, one
 //!   channel a plane, to where [`Ring`] says;
 //! - `fill(planes, ring, range, value)` writes one value to a range of each plane;
@@ -21,6 +25,8 @@
 //! - `Filter::load(weights, channels)` arranges the weights of the next of them;
 //! - `Filter::row(planes, first, output)` computes a row of each of them, output `x` of filter `i` going
 //!   to `output[x * step + i]`; row `first` of the ring is the window's first;
+//! - `rows(filter, rows, place, first, planes, ring)` may compute all rows of the channels from `first` on,
+//!   and says whether it did;
 //! - `accumulate(acc, pixels, step)` adds the values of pixels that start `step` apart, channel by
 //!   channel; channels that the last pixel has not are garbage in `acc`, which nobody reads;
 //! - `maximum(best, values)` keeps the greater of two values, place by place;
@@ -28,13 +34,20 @@
 //! - `products(wide, row)` gives the inner product of each of them with a row of as many values, which
 //!   are a multiple of four and at most [`WIDE`].
 
+use super::elementwise::Place;
 use super::requantize::Requantize;
+#[cfg(not(helium))]
+use crate::image::COLUMNS;
 use crate::image::Channel;
 
 #[cfg(any(armv6m, test))]
 mod armv6m;
 #[cfg(dsp)]
+#[cfg_attr(helium, expect(unused_imports, reason = "`helium` serves"))]
+#[macro_use]
 mod dsp;
+#[cfg(helium)]
+mod helium;
 #[cfg(not(dsp))]
 #[cfg_attr(armv6m, expect(dead_code, reason = "half of it is in `armv6m`"))]
 mod portable;
@@ -45,7 +58,13 @@ pub(crate) use armv6m::{
     products, spread, widen,
 };
 
-#[cfg(dsp)]
+#[cfg(helium)]
+pub(crate) use helium::{
+    Filter, Wide, Windows, accumulate, copy, deal, fill, gemm_x4, look_up, maximum, one,
+    packed_len, pointwise, pooled, products, rows, spread, widen,
+};
+
+#[cfg(all(dsp, not(helium)))]
 pub(crate) use dsp::{
     Filter, Wide, accumulate, deal, deal_nine, fill, gemm_x4, maximum, one, packed_len, pooled,
     products, spread, widen,
@@ -56,11 +75,139 @@ pub(crate) use portable::{
     products, spread, widen,
 };
 
+/// Copies values, as many as both have.
+#[cfg(not(helium))]
+pub(crate) fn copy(to: &mut [i8], from: &[i8]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to = from;
+    }
+}
+
+/// Replaces levels by what a table has for them, as many as there is room for.
+#[cfg(not(helium))]
+pub(crate) fn look_up(table: &[i8; 256], levels: &[u8], to: &mut [i8]) {
+    for (to, &level) in to.iter_mut().zip(levels) {
+        *to = table[usize::from(level)];
+    }
+}
+
+/// See above.
+#[cfg(not(helium))]
+pub(crate) const fn rows(
+    _filter: &Filter<'_>,
+    _rows: &Rows,
+    _place: &mut Place<'_>,
+    _first: usize,
+    _planes: &mut [i16],
+    _ring: &Ring,
+) -> Option<bool> {
+    Some(false)
+}
+
+/// Only Helium has gather loads.
+#[cfg(not(helium))]
+pub(crate) enum Windows<'a> {
+    #[expect(dead_code, reason = "there are none")]
+    None(core::convert::Infallible, &'a ()),
+}
+
+#[cfg(not(helium))]
+impl Windows<'_> {
+    pub(crate) const fn of(_: Shape<'_>, _: usize) -> Option<Self> {
+        None
+    }
+
+    pub(crate) const fn gather<const N: usize>(
+        &self,
+        _: [[usize; 2]; N],
+        _: &mut [i16],
+    ) -> Option<()> {
+        match *self {
+            Self::None(never, _) => match never {},
+        }
+    }
+}
+
+/// That of Helium is in its `Windows`.
+#[cfg(helium)]
+pub(crate) const fn deal_nine<const N: usize>(
+    _input: &[i8],
+    _pitch: usize,
+    _starts: [usize; N],
+    _scratch: &mut [i16],
+) -> Option<()> {
+    None
+}
+
+/// See above.
+#[cfg(not(helium))]
+pub(crate) fn pointwise(
+    block: &Block<'_>,
+    pixels: &Pixels<'_>,
+    output: &mut [i8],
+    stride: usize,
+    scratch: &mut [i16],
+) -> Option<usize> {
+    let whole = pixels.count / COLUMNS * COLUMNS;
+    if whole == 0 {
+        return Some(0);
+    }
+    let taps = pixels.taps;
+    let scratch = scratch.get_mut(..COLUMNS * block.row_len)?;
+    for first in (0..whole).step_by(COLUMNS) {
+        let mut rest = pixels.input.get(first * pixels.step..)?;
+        let mut runs = [&[][..]; COLUMNS];
+        for run in &mut runs {
+            *run = rest.get(..taps)?;
+            rest = rest.get(pixels.step..).unwrap_or_default();
+        }
+        widen(runs, 0, taps, scratch)?;
+        let columns = &*scratch;
+        let output = output.get_mut(first * stride..)?;
+        gemm_x4(&Block { columns, ..*block }, output, stride)?;
+    }
+    Some(whole)
+}
+
 /// Values that each vector of a [`Wide`] has at most.
 pub(crate) const WIDE: usize = 128;
 
 /// Channels that `accumulate` sums together.
 pub(crate) const LANES: usize = 8;
+
+/// An input and the windows in it.
+#[derive(Clone, Copy)]
+pub(crate) struct Shape<'a> {
+    /// The input from the first channel of the group on.
+    pub(crate) input: &'a [i8],
+    /// Rows of the input.
+    pub(crate) height: usize,
+    /// Pixels of a row.
+    pub(crate) width: usize,
+    /// Channels of the whole input.
+    pub(crate) channels: usize,
+    /// Channels of the group.
+    pub(crate) inputs: usize,
+    /// Height and width of a window.
+    pub(crate) kernel: [usize; 2],
+    /// Padding at the top and left.
+    pub(crate) pads: [usize; 2],
+    /// What the padding is filled with.
+    pub(crate) zero_point: i8,
+}
+
+/// Pixels that are the columns of a convolution of 1 x 1.
+#[derive(Clone, Copy)]
+pub(crate) struct Pixels<'a> {
+    /// The first of them and what follows.
+    pub(crate) input: &'a [i8],
+    /// Values of each, the taps of a row.
+    pub(crate) taps: usize,
+    /// From one to the next.
+    pub(crate) step: usize,
+    /// How many they are.
+    pub(crate) count: usize,
+}
 
 /// Rows of packed weights and the columns to multiply them with.
 #[derive(Clone, Copy)]
@@ -107,6 +254,21 @@ impl Filters<'_> {
     pub(crate) fn plane(&self) -> usize {
         self.pitch * self.kernel[0]
     }
+}
+
+/// The rows of a depthwise convolution.
+#[cfg_attr(not(helium), expect(dead_code, reason = "only Helium has `rows`"))]
+pub(crate) struct Rows {
+    /// Rows of padding at the top.
+    pub(crate) top: usize,
+    /// Rows of the input.
+    pub(crate) height: usize,
+    /// Rows of the output.
+    pub(crate) count: usize,
+    /// Step down.
+    pub(crate) down: usize,
+    /// What the padding is filled with.
+    pub(crate) zero_point: i8,
 }
 
 /// Where rows go in each of the planes.

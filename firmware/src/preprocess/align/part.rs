@@ -125,9 +125,10 @@ fn gather(
         let levels = ground.row(line, columns.start);
         let first = columns.start;
         let pixels = row.get(columns).unwrap_or(&[]).iter().zip(levels);
-        let columns = pixels.enumerate().filter_map(|(x, (pixel, level))| {
-            (pixel.abs_diff(level) > threshold).then(|| place(first + x, width))
-        });
+        let columns = pixels
+            .enumerate()
+            .filter(|(_, (pixel, level))| pixel.abs_diff(*level) > threshold)
+            .map(|(x, _)| place(first + x, width));
         moments.add_row(y, columns);
     }
     moments

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::value_parser;
-use sudal::device::{MAX_SHOTS, Trial};
+use sudal::device::MAX_SHOTS;
+use sudal::measure::Trial;
 
 use super::super::model;
 use super::measure::{Candidate, QUERIES, shipped};

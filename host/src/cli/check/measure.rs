@@ -3,8 +3,9 @@
 use rayon::prelude::*;
 use serde::Serialize;
 use sudal::data::{DataError, Dataset, Fit, Gray};
-use sudal::device::{Embedded, Head, MAX_SHOTS, Tally, Trial};
+use sudal::device::{Head, MAX_SHOTS};
 use sudal::engine::QuantizedModel;
+use sudal::measure::{Embedded, Tally, Trial};
 use sudal::models::SHIPPED;
 
 use super::super::output::Output;

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use sudal::device::{Head, Tally, Trial};
+use sudal::device::Head;
+use sudal::measure::{Tally, Trial};
 
 use super::args::Args;
 use super::measure::{Measured, Read, Row};

@@ -1,6 +1,7 @@
 //! What was found on own pictures, in plain words.
 
-use sudal::device::{Head, Trial};
+use sudal::device::Head;
+use sudal::measure::Trial;
 
 use super::report::{HOPELESS, Report};
 

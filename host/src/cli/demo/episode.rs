@@ -135,7 +135,7 @@ fn ask(
         for frame in frames {
             go_on()?;
             connection.show(frame)?;
-            connection.client.enroll(&short(name))?;
+            connection.client.enroll_forced(&short(name))?;
             bar.inc(1);
         }
     }

@@ -176,7 +176,7 @@ impl SupportSet {
                     return Err(Interrupted("nothing was taught".to_owned()).into());
                 }
                 c.show(picture)?;
-                let mut enrolled = c.client.enroll_if_fit(&class.name);
+                let mut enrolled = c.client.enroll(&class.name);
                 if let Err(ClientError::Device(DeviceError::Decision(DecisionError::Outlier(
                     why,
                 )))) = enrolled
@@ -191,7 +191,7 @@ impl SupportSet {
                         class: class.name.clone(),
                         why,
                     });
-                    enrolled = c.client.enroll(&class.name);
+                    enrolled = c.client.enroll_forced(&class.name);
                 }
                 last =
                     Some(enrolled.with_context(|| {

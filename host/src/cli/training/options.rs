@@ -83,7 +83,7 @@ impl Options {
 }
 
 /// What suits data and method where nothing else is asked for; the rest is in the method's
-/// [`Recipe`](sudal::meta::learner::Recipe).
+/// [`Recipe`](sudal::meta::method::Recipe).
 struct Usual {
     network: Network,
     side: u32,

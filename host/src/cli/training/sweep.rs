@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use serde::Serialize;
 use sudal::data::Loaded;
 use sudal::episodes::{EpisodeShape, Sampler};
-use sudal::measure::Accuracy;
+use sudal::measure::{Accuracy, Run};
 use sudal::meta::scratch::Scratch;
 use sudal::meta::{Learner, Trained};
 use sudal::nets::network::{Architecture, Plan};
@@ -199,7 +199,8 @@ fn measure(
             }
             let shape = EpisodeShape { way, shot, query };
             let sampler = Sampler::new(&data.class_sizes(), shape, args.seed)?;
-            let accuracy = prepared.accuracy(&sampler, args.episodes, &|| bar.inc(1));
+            let done = || bar.inc(1);
+            let accuracy = prepared.accuracy(&Run::new(&sampler, args.episodes).done(&done));
             rows.push(Row {
                 model: name.to_owned(),
                 way,

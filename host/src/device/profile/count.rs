@@ -1,16 +1,16 @@
 //! What the program on the board says.
 //!
 //! The emulator lets the board's clock run with the instructions, and its timer ticks every 40 ns,
-//! on the machine with a Cortex-M33 every 50 ns. At a nanosecond an instruction a tick would be 40
-//! instructions; at 128 ns (`-icount shift=7`) an instruction is 3.2 (2.56) ticks, so that a
-//! difference of two readings, each rounded down to whole ticks, lies within 0.32 (0.40) of an
-//! instruction of the truth: rounded, the count is exact.
+//! on the machine with a Cortex-M33 every 50 ns, on that with a Cortex-M55 every 31.25. At a nanosecond
+//! an instruction a tick would be 40 instructions; at 128 ns (`-icount shift=7`) an instruction is 3.2
+//! (2.56, 4.1) ticks, so that a difference of two readings, each rounded down to whole ticks, lies
+//! within 0.32 (0.40, 0.25) of an instruction of the truth: rounded, the count is exact.
 
 use super::super::machine::Machine;
 
 /// Time of an instruction, as the emulator wants it told: 2^7 ns.
 pub(super) const ICOUNT: &str = "shift=7";
-const NS_PER_INSTRUCTION: u64 = 128;
+const PS_PER_INSTRUCTION: u64 = 128_000;
 
 /// What the program said.
 #[derive(Debug, PartialEq, Eq)]
@@ -60,14 +60,14 @@ impl Count {
 #[derive(Clone, Copy)]
 pub(super) struct Clock {
     /// Time from tick to tick.
-    pub(super) ns_per_tick: u64,
+    pub(super) ps_per_tick: u64,
 }
 
 impl Clock {
     /// That of a machine.
     pub(super) fn of(machine: Machine) -> Self {
         Self {
-            ns_per_tick: machine.ns_per_tick(),
+            ps_per_tick: machine.ps_per_tick(),
         }
     }
 
@@ -80,8 +80,8 @@ impl Clock {
 
     /// Instructions between two readings, without the one that reads.
     pub(super) fn instructions(self, ticks: u64) -> u64 {
-        let nanoseconds = ticks * self.ns_per_tick + NS_PER_INSTRUCTION / 2;
-        (nanoseconds / NS_PER_INSTRUCTION).saturating_sub(1)
+        let picoseconds = ticks * self.ps_per_tick + PS_PER_INSTRUCTION / 2;
+        (picoseconds / PS_PER_INSTRUCTION).saturating_sub(1)
     }
 }
 
@@ -89,15 +89,17 @@ impl Clock {
 mod tests {
     use super::*;
 
-    const CLOCK: Clock = Clock { ns_per_tick: 40 };
+    const CLOCK: Clock = Clock {
+        ps_per_tick: 40_000,
+    };
 
     #[test]
     fn ticks_tell_the_instructions_whatever_the_phase() {
-        for tick in [40, 50] {
-            let clock = Clock { ns_per_tick: tick };
-            for phase in 0..tick {
+        for tick in [40_000, 50_000, 31_250] {
+            let clock = Clock { ps_per_tick: tick };
+            for phase in (0..tick).step_by(625) {
                 for count in [1, 2, 3, 999, 1_000_000_007] {
-                    let end = phase + (count + 1) * NS_PER_INSTRUCTION;
+                    let end = phase + (count + 1) * PS_PER_INSTRUCTION;
                     assert_eq!(clock.instructions(end / tick - phase / tick), count);
                 }
             }

@@ -12,11 +12,10 @@ use sudal_firmware::store::{Known, flash_bytes};
 use super::LIMIT;
 use super::count::{Clock, ICOUNT};
 use crate::device::error::BoardError;
-use crate::device::heads::HeadEpisodes;
 use crate::device::{Machine, build_bench, qemu};
 use crate::engine::grouped;
 use crate::episodes::Episode;
-use crate::measure::Accuracy;
+use crate::measure::{Accuracy, HeadEpisodes, few_shot};
 use crate::table::Table;
 
 /// What a head costs on one task, the network's run for each picture not included.
@@ -69,7 +68,6 @@ pub fn profile_heads(
         what: format!("counting on {}", machine.name()),
         output: said.clone(),
     })?;
-    let mut known = Box::new(Known::new());
     let refused = |what: &str| BoardError::Failed {
         what: "the same task on this computer".to_owned(),
         output: what.to_owned(),
@@ -78,12 +76,12 @@ pub fn profile_heads(
         .into_iter()
         .map(|(head, count)| {
             // Learned again: reads change what the memory thinks was used.
-            let learned = episodes.learn(&mut known, episode);
-            learned.map_err(|error| refused(&error.to_string()))?;
-            let answers = episodes.answers(&mut known, head, episode);
-            let sums: Option<Vec<u32>> = answers
+            let mut here = episodes.head(head);
+            let answered = few_shot::run(&mut here, episode);
+            let answered = answered.map_err(|error| refused(&error.to_string()))?;
+            let sums: Option<Vec<u32>> = answered
                 .iter()
-                .map(|answer| answer.as_ref().map(checksum))
+                .map(|(_, answer)| answer.as_ref().map(checksum))
                 .collect();
             let there: Vec<u32> = count.queries.iter().map(|query| query.1).collect();
             if sums.as_ref() != Some(&there) {
@@ -95,7 +93,7 @@ pub fn profile_heads(
                     output: format!("the head {} answers something else there", head.name()),
                 });
             }
-            let classes = known.classes();
+            let classes = here.known().classes();
             let mean = |bytes: fn(Head, &Class) -> usize| {
                 classes
                     .iter()
@@ -152,7 +150,7 @@ fn task(episodes: &HeadEpisodes<'_>, episode: &Episode) -> Vec<u8> {
         let classes = episode.classes.iter().zip(of);
         classes
             .flat_map(|(&class, of)| of.iter().map(move |&index| (class, index)))
-            .map(|(class, index)| episodes.embedding(class, index))
+            .map(|picture| episodes.embedding(picture))
             .collect()
     };
     let (support, query) = (pictures(&episode.support), pictures(&episode.query));
@@ -324,7 +322,9 @@ impl fmt::Display for HeadTable {
 mod tests {
     use super::*;
 
-    const CLOCK: Clock = Clock { ns_per_tick: 40 };
+    const CLOCK: Clock = Clock {
+        ps_per_tick: 40_000,
+    };
 
     #[test]
     fn reads_what_the_program_said() {

@@ -74,12 +74,4 @@ impl Mann {
     pub(super) fn inputs(&self, dim: usize) -> usize {
         dim + self.classes + if self.sees_previous() { dim } else { 0 }
     }
-
-    /// What people call it.
-    pub fn name(&self) -> &'static str {
-        match self.controller {
-            Controller::Lstm => "memory-augmented, LSTM",
-            Controller::FeedForward => "memory-augmented, feed-forward",
-        }
-    }
 }

@@ -30,8 +30,11 @@ pub use memory::{Access, Memory};
 pub use sequence::Ablation;
 
 use self::cell::{Cell, State};
-use super::method::{Batch, Classifier, EpisodeLoss, Method, argmax};
+use super::error::TrainError;
+use super::limits::within;
+use super::method::{Batch, Classifier, EpisodeLoss, Method, Recipe, argmax};
 use super::params::Params;
+use crate::episodes::EpisodeShape;
 use crate::nets::backend;
 use crate::nets::network::Plan;
 
@@ -56,7 +59,51 @@ impl Mann {
     }
 }
 
+/// Most rows, columns, units and heads.
+const MOST: usize = 4096;
+
 impl Method for Mann {
+    fn name(&self) -> &'static str {
+        match self.controller {
+            Controller::Lstm => "memory-augmented, LSTM",
+            Controller::FeedForward => "memory-augmented, feed-forward",
+        }
+    }
+
+    fn recipe(&self) -> Recipe {
+        // Ten pictures of a class as in the paper; sixteen sequences in all.
+        Recipe {
+            way: 8 * self.classes,
+            support: 1,
+            query: 9,
+            ..Recipe::default()
+        }
+    }
+
+    fn check(&self, shape: EpisodeShape) -> Result<(), TrainError> {
+        for (what, count) in [
+            ("the number of units", self.units),
+            ("the number of slots", self.slots),
+            ("the width of a slot", self.width),
+            ("the number of heads", self.heads),
+            ("the number of classes of a sequence", self.classes),
+            ("the number of groupings", self.groupings),
+            ("the number of passes", self.passes),
+        ] {
+            within(what, count, 1, MOST)?;
+        }
+        within("the number of written slots", self.written, 1, self.slots)?;
+        within("the decay of a slot's usage", self.decay, 0.0, 1.0)?;
+        if shape.way < self.classes {
+            return Err(TrainError::Narrow {
+                method: self.name(),
+                needed: self.classes,
+                way: shape.way,
+            });
+        }
+        Ok(())
+    }
+
     fn extras(&self, plan: &Plan, _classes: usize, seed: u64) -> Vec<Tensor<2>> {
         cell::start(self, plan.embedding(), seed, &backend::device())
     }

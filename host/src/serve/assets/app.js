@@ -1,15 +1,25 @@
 // The page: listens to the server, and to keys.
 
 import { has, lang, other, setLang, t } from "./words.js";
-import { $, addMoment, draw, history, log, make, picture, tabs, words } from "./view.js";
+import { $, addMoment, told, draw, history, log, make, picture, tabs, words } from "./view.js";
 import { setUp } from "./teach.js";
 import { setUpInspection } from "./inspect.js";
+import { setUpLessons } from "./lessons.js";
+import { setUpSettings } from "./settings.js";
+import { showSound, sound, toggleSound } from "./sound.js";
 
 const HISTORY = 48;
-const app = { devices: [], log: undefined, current: 0, allowed: false, editing: false, connected: false, heat: false };
+const app = { devices: [], log: undefined, current: 0, allowed: false, editing: false, connected: false, heat: localStorage.getItem("heat") !== "no" };
 const teach = setUp(app);
 const inspect = setUpInspection(app, teach.change);
-app.updated = inspect.update;
+const lessons = setUpLessons(app, teach);
+const settings = setUpSettings(app);
+app.updated = () => {
+  inspect.update();
+  settings.update();
+};
+app.gallery = lessons.gallery;
+app.opened = lessons.opened;
 app.open = inspect.open;
 app.redraw = () => picture(app.current, app.devices[app.current], app.heat);
 
@@ -17,13 +27,14 @@ const KEYS = [
   [["space"], "key-hold"], [["1", "…", "9"], "key-choose"], [["N"], "key-name"], [["U"], "key-undo"],
   [["G"], "key-good"], [["B"], "key-bad"], [["H"], "key-heat"],
   [["A"], "key-anyway"], [["escape"], "key-leave"],
-  [["←", "→"], "key-device"], [["S"], "key-stay"], [["D"], "key-next"], [["L"], "key-lang"], [["?"], "key-help"],
+  [["←", "→"], "key-device"], [["M"], "key-sound"], [["F"], "key-full"], [["S"], "key-stay"], [["D"], "key-next"], [["L"], "key-lang"], [["?"], "key-help"],
 ];
 
 function drawAll() {
   document.documentElement.lang = lang;
   $("lang").textContent = t("key-lang");
   words();
+  showSound();
   $("key-list").replaceChildren(...KEYS.map(([keys, text]) => make("div", {},
     make("dt", {}, ...keys.map((key) => make("kbd", { textContent: has(key) ? t(key) : key }))),
     make("dd", { textContent: t(text) }))));
@@ -76,11 +87,28 @@ function hear(event) {
     device.state.counts = event.counts;
     device.history.unshift({ id: event.id, decision: event.decision });
     device.history.length = Math.min(device.history.length, HISTORY);
+    if (shown) heard(event.decision);
     if (shown) addMoment(device, HISTORY, app.open);
     if (shown && app.heat) app.redraw();
   }
   tabs(app.devices, app.current, choose);
   if (shown) draw(device, app.connected);
+}
+
+/** What was last heard of a part. */
+let last;
+function heard({ part, ...decision }) {
+  if (part === "aside") return;
+  const { call } = told(decision);
+  // Once a part, and when it turns out to be something else.
+  if (part !== "begins" && call === last) return;
+  last = call;
+  sound(call);
+}
+
+function fullScreen() {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else $("decision").requestFullscreen().catch(() => { /* not here */ });
 }
 
 function connect() {
@@ -105,10 +133,12 @@ function switchLang() {
 }
 
 $("lang").onclick = switchLang;
+$("sound").onclick = toggleSound;
+$("full").onclick = fullScreen;
 $("keys-button").onclick = () => $("keys").showModal();
 
 addEventListener("keydown", (event) => {
-  const writing = event.target instanceof HTMLInputElement || $("keys").open || $("moment").open;
+  const writing = event.target instanceof HTMLInputElement && event.target.type !== "radio" || event.target instanceof HTMLSelectElement || document.querySelector("dialog[open]");
   if (writing || event.ctrlKey || event.metaKey || event.altKey) return;
   // Who came to a button by Tab presses it by the space bar.
   if (event.key === " " && event.target instanceof HTMLButtonElement && event.target.id !== "hold") return;
@@ -126,6 +156,8 @@ addEventListener("keydown", (event) => {
     "s": () => $("stay").disabled || $("reel").hidden || teach.stay(),
     "d": () => $("skip").disabled || $("reel").hidden || teach.skip(),
     "l": switchLang,
+    "m": toggleSound,
+    "f": fullScreen,
     "?": () => $("keys").showModal(),
     "ArrowLeft": () => choose(app.current - 1),
     "ArrowRight": () => choose(app.current + 1),

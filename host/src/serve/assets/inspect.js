@@ -30,6 +30,7 @@ export function setUpInspection(app, change) {
   function heat() {
     if (!known()) return;
     app.heat = !app.heat;
+    localStorage.setItem("heat", app.heat ? "yes" : "no");
     app.redraw();
     update();
   }
@@ -65,6 +66,7 @@ export function setUpInspection(app, change) {
     opened = { id, decision, of: app.current };
     heated = decision.flawed_percent != null;
     drawMoment();
+    app.opened(opened);
     $("moment").showModal();
   }
   function drawMoment() {

@@ -1,10 +1,11 @@
 // What changes something: teaching by holding, undo, names.
 
 import { has, lang, t, trouble } from "./words.js";
-import { $, make, say, toast } from "./view.js";
+import { $, make, say, toast, untoast } from "./view.js";
 
-/** Between two shots of one hold, in milliseconds. */
+/** Between two shots of one hold, in milliseconds, and how many a hold takes. */
 const BETWEEN = 400;
+const SHOTS = 5;
 
 // The address that the server printed ends in the token, which no other page or server gets to see.
 const given = new URLSearchParams(location.hash.slice(1)).get("token");
@@ -12,19 +13,26 @@ if (given) {
   sessionStorage.setItem("token", given);
   history.replaceState(null, "", location.pathname);
 }
-const token = sessionStorage.getItem("token");
+let token = sessionStorage.getItem("token");
+/** Tabs of this browser; only one of them changes something. */
+const tabsOfThis = new BroadcastChannel("sudal");
 
 /** Why the last frame does not fit the class that it was to join, if it was refused for that. */
 let refused;
 
 /** Asks the server to change something. Gives the answer, or nothing if it was refused and told. */
-async function post(path, body = {}) {
+export async function post(path, body = {}) {
+  const raw = body instanceof Blob;
   refused = undefined;
   try {
     const response = await fetch(path, {
       method: "POST",
-      headers: { "Authorization": `Bearer ${token}`, "Content-Type": "application/json" },
-      body: JSON.stringify(body),
+      headers: {
+        "Authorization": `Bearer ${token}`,
+        "X-Sudal-By": encodeURIComponent(localStorage.getItem("who") ?? ""),
+        ...(raw ? {} : { "Content-Type": "application/json" }),
+      },
+      body: raw ? body : JSON.stringify(body),
     });
     if (response.ok) return response.status === 204 ? {} : await response.json();
     const text = await response.text();
@@ -48,15 +56,62 @@ export function setUp(app) {
   const device = () => `/devices/${app.current}`;
   const state = () => app.devices[app.current]?.state;
   let holding = false;
+  /** Shots that this hold added, and the class of the last one. */
+  let taken = 0;
+  let lesson;
+  const classOf = (name) => state()?.classes.find((known) => known.name === name && known.usable);
+  /** Why nothing can be added to a class, if so. */
+  function full(name) {
+    const now = state();
+    const taught = classOf(name);
+    if (taught && taught.shots >= now.max_shots) return t("class-full", { name, most: now.max_shots });
+    if (name && !now.classes.some((known) => known.name === name) && now.classes.length >= now.max_classes) {
+      return t("classes-full", { most: now.max_classes });
+    }
+  }
+  const chosenRole = () => document.querySelector("#roles :checked").value;
+  for (const input of document.querySelectorAll("#roles input")) {
+    input.onchange = async () => {
+      const taught = classOf($("name").value.trim());
+      if (taught && taught.role !== input.value) await role(taught, input.value);
+      update();
+    };
+  }
   /** A frame that was refused and can be enrolled all the same. */
   let offer;
 
-  may().catch(() => false).then((allowed) => {
-    app.allowed = allowed;
-    $("watch-only").hidden = allowed;
-    document.body.classList.toggle("watching", !allowed);
+  async function look() {
+    app.allowed = await may().catch(() => false);
+    $("watch-only").hidden = app.allowed;
+    document.body.classList.toggle("watching", !app.allowed);
+    if (!app.allowed) tabsOfThis.postMessage("who teaches?");
     update();
-  });
+  }
+  tabsOfThis.onmessage = ({ data }) => {
+    if (app.allowed && data === "who teaches?") tabsOfThis.postMessage("I do");
+    if (app.allowed && data === "hand over") {
+      tabsOfThis.postMessage({ token });
+      token = null;
+      sessionStorage.removeItem("token");
+      release();
+      look().then(() => toast(t("taken-over"), true));
+    }
+    if (!app.allowed && data === "I do") $("take-over").hidden = false;
+    if (taking && data.token) {
+      taking = false;
+      ({ token } = data);
+      sessionStorage.setItem("token", token);
+      $("take-over").hidden = true;
+      look();
+    }
+  };
+  let taking = false;
+  $("take-over").onclick = () => {
+    if (!confirm(t("take-over-sure"))) return;
+    taking = true;
+    tabsOfThis.postMessage("hand over");
+  };
+  look();
 
   async function hold() {
     const name = $("name").value.trim();
@@ -66,21 +121,27 @@ export function setUp(app) {
       $("name").focus();
       return;
     }
+    if (full(name)) return;
+    untoast();
     holding = true;
+    taken = 0;
     offer = undefined;
     const path = device();
     const number = Date.now();
     let left;
     do {
       update();
-      const answer = await post(`${path}/enroll`, { name, hold: number });
+      const answer = await post(`${path}/enroll`, { name, hold: number, role: chosenRole() });
+      taken += answer ? 1 : 0;
       // A frame that does not fit is left out, and told; the next may.
       if (!answer && !refused) break;
       if (refused && refused.kind !== "same") left = { told: refused, path, name, hold: number };
+      update();
       await new Promise((done) => setTimeout(done, BETWEEN));
-    } while (holding);
+    } while (holding && taken < SHOTS && !full(name));
     holding = false;
     offer = left;
+    lesson = taken ? name : undefined;
     update();
   }
   const release = () => { holding = false; };
@@ -147,15 +208,15 @@ export function setUp(app) {
 
   function choose(name) {
     $("name").value = name;
+    const taught = classOf(name);
+    if (taught) document.querySelector(`#roles [value="${taught.role}"]`).checked = true;
     update();
   }
 
-  /** What classes stand for, and how that is drawn, in the order of the button. */
-  const ROLES = { plain: "◆", good: "✓", defect: "✕" };
-  function role(taught) {
-    const roles = Object.keys(ROLES);
-    const next = roles[(roles.indexOf(taught.role) + 1) % roles.length];
-    return change(`${device()}/role`, { id: taught.id, role: next });
+  /** What classes stand for. */
+  const ROLES = ["plain", "good", "defect"];
+  function role(taught, to) {
+    return change(`${device()}/role`, { id: taught.id, role: to });
   }
 
   function rename(row, name) {
@@ -202,10 +263,13 @@ export function setUp(app) {
       const tool = (className, label, sign) => make("button", { type: "button", className, title: label, ariaLabel: label }, sign);
       const edit = tool("edit", t("rename", { name }), "✎");
       const drop = tool("drop", t("remove", { name }), make("img", { src: "/assets/bin.svg", alt: "" }));
-      const stands = tool("role", `${t("role", { name })}: ${t(`role-${taught.role}`)}`, ROLES[taught.role]);
+      const stands = make("select", { className: "role", title: t("role", { name }), ariaLabel: t("role", { name }) },
+        ...ROLES.map((value) => make("option", { value, textContent: t(`role-${value}`), selected: value === taught.role })));
       stands.dataset.role = taught.role;
-      stands.onclick = () => role(taught);
-      const row = make("li", {}, pick, stands, edit, drop);
+      stands.onchange = () => role(taught, stands.value);
+      const shots = tool("shots", t("gallery", { name }), "▦");
+      shots.onclick = () => app.gallery(taught);
+      const row = make("li", {}, pick, stands, shots, edit, drop);
       const chosen = name === $("name").value.trim();
       row.classList.toggle("chosen", chosen);
       pick.ariaPressed = chosen;
@@ -215,7 +279,7 @@ export function setUp(app) {
       for (const button of [pick, stands, edit, drop]) button.disabled = !app.allowed;
       return row;
     });
-    const buttons = () => [...$("list").querySelectorAll("button")];
+    const buttons = () => [...$("list").querySelectorAll("button, select")];
     const focused = buttons().indexOf(document.activeElement);
     $("list").replaceChildren(...(rows.length ? rows : [make("p", { textContent: t("none") })]));
     buttons()[focused]?.focus();
@@ -226,32 +290,46 @@ export function setUp(app) {
     const confused = (found?.confused ?? []).map(({ classes, mistaken, shots }) =>
       t(5 * mistaken < shots ? "confused" : "not-apart", { one: classes[0], other: classes[1], mistaken, shots }));
     const same = (found?.same ?? []).map((name) => t("all-same", { name }));
-    say($("separation"), [...same, ...confused].slice(0, 4).join("\n"));
+    const { shots, right, unknown } = found ?? {};
+    const left = shots ? [t(unknown ? "left-out-unknown" : "left-out", { right, shots, unknown })] : [];
+    // What concerns the class of the last lesson comes first.
+    const lines = [...same, ...confused].sort((a, b) => (lesson ? b.includes(lesson) - a.includes(lesson) : 0));
+    say($("separation"), [...left, ...lines].slice(0, 5).join("\n"));
   }
 
   function update() {
     const now = state();
     for (const element of document.querySelectorAll(".needs-token")) element.disabled = !app.allowed;
+    // Names to choose from.
+    const known = now ? now.classes.map((each) => each.name) : [];
+    if ([...$("known").children].map((option) => option.value).join("\n") !== known.join("\n")) {
+      $("known").replaceChildren(...known.map((value) => make("option", { value })));
+    }
     if (!now) return;
     const name = $("name").value.trim();
-    const taught = now.classes.find((known) => known.name === name && known.usable);
+    const taught = classOf(name);
+    // A class that is there has a role; it is shown, unless it is just being chosen.
+    if (taught && !$("roles").contains(document.activeElement)) document.querySelector(`#roles [value="${taught.role}"]`).checked = true;
+    const why = full(name);
     const [title, hint] = button.children;
     button.classList.toggle("held", holding);
-    button.disabled = !app.allowed || now.link !== "up";
+    button.disabled = !app.allowed || now.link !== "up" || (Boolean(why) && !holding);
     title.textContent = t(holding ? "holding" : "hold");
     if (holding && refused) hint.textContent = t(`left-${refused.kind}`, { other: refused.class });
+    else if (why) hint.textContent = why;
+    else if (holding) hint.textContent = t("taken", { n: taken, most: SHOTS });
     else hint.textContent = taught ? t("shots", { n: taught.shots, most: now.max_shots }) : t("hold-hint");
     const offered = offer?.path === device() && !holding;
     $("refusal").hidden = !offered;
     if (offered) say($("refusal").firstElementChild, t(`refused-${offer.told.kind}`, { name: offer.name, other: offer.told.class }));
     const { undo: last } = now;
     $("undo").disabled = !app.allowed || !last || now.link !== "up";
-    $("undo").textContent = last ? t(`undo-${last.what}`, { n: last.shots, name: last.name, role: last.role && t(`role-${last.role}`) }) : t("undo");
+    $("undo").textContent = last ? t(`undo-${last.what}`, { n: last.shots, name: last.name, role: last.role && t(`as-${last.role}`) }) : t("undo");
     $("uncenter").hidden = !now.recentered;
     separation(now.separation);
     $("room").textContent = t("room", { n: now.classes.length, most: now.max_classes });
     if (!app.editing) list(now.classes);
-    $("report").href = `/report?lang=${lang}`;
+    $("report").href = `/report?lang=${lang}&offset=${-new Date().getTimezoneOffset()}`;
     $("csv").href = "/log.csv";
     app.updated?.();
   }

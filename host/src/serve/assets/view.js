@@ -4,7 +4,9 @@ import { has, number, t, time, trouble } from "./words.js";
 
 export const $ = (id) => document.getElementById(id);
 
-const MARKS = { good: "✓", class: "◆", defect: "✕", unknown: "?", unclear: "≈", flawed: "✕", undecided: "…", lost: "⚡", idle: "…", trouble: "!" };
+const MARKS = { good: "✓", class: "✓", defect: "✕", unknown: "?", unclear: "≈", flawed: "✕", undecided: "…", lost: "⚡", idle: "…", trouble: "!" };
+/** What the board's outputs say of a part that is told to be this. */
+export const PIN = { good: "OK", class: "OK", defect: "NG", flawed: "NG", unknown: "NG", unclear: "NG" };
 const BARS = 8;
 
 export function make(tag, attributes = {}, ...children) {
@@ -19,7 +21,7 @@ export function say(element, text) {
 }
 
 /** What an operator is told with a frame: what the last frames together say, where they vote. */
-function told({ call, nearest, vote }) {
+export function told({ call, nearest, vote }) {
   return vote ? { call: vote.call ?? "undecided", name: vote.class } : { call, name: nearest };
 }
 
@@ -35,12 +37,12 @@ function nearest({ distances }) {
   return distances.slice(0, 2).map((measure) => measure.name).join(" / ");
 }
 
-/** The word for a decision. */
-function word({ call, name }) {
-  return call === "class" || call === "defect" ? name : t(call);
+/** What is said of a decision where there is little room. */
+export function word({ call, name }) {
+  return ["class", "good", "defect"].includes(call) && name ? name : t(`short-${call}`);
 }
 
-/** What to tell across the room: [call, word, detail, what is smaller above the word]. */
+/** What to tell across the room: [call, word, detail, what it is of]. */
 function verdict(device, connected) {
   const { state, history } = device;
   const last = history[0];
@@ -56,6 +58,7 @@ function verdict(device, connected) {
   }
   if (!state.inspects && !state.classes.some((taught) => taught.usable)) return ["idle", t("empty"), t(state.inspection ? "empty-inspect" : "empty-detail")];
   if (!last) return ["idle", t("waiting"), ""];
+  if (state.teaching) return ["idle", t("teaching"), t("teaching-detail")];
   const { decision } = last;
   const said = told(decision);
   const other = alone(decision);
@@ -63,10 +66,10 @@ function verdict(device, connected) {
   if (other) details.unshift(t("alone", { word: word(other) }));
   else if (said.call === "unknown") details.unshift(t("like", { name: decision.nearest }));
   else if (said.call === "unclear") details.unshift(nearest(decision));
-  else if (said.call === "flawed" && said.name) details.unshift(said.name);
   if (decision.flawed_percent != null) details.unshift(t("flaw-size", { percent: decision.flawed_percent.toFixed(1) }));
   if (decision.vote) details.unshift(t("votes", decision.vote));
-  return [said.call, word(said), details.join(" · "), said.call === "good" ? said.name : undefined];
+  const which = ["unknown", "unclear"].includes(said.call) ? "" : said.name ?? "";
+  return [said.call, t(said.call), details.join(" · "), which];
 }
 
 /** A measure of how long a text is drawn, in letters; Korean ones are twice as wide. */
@@ -75,12 +78,16 @@ function extent(text) {
 }
 
 export function draw(device, connected) {
-  const [call, text, detail, kind] = verdict(device, connected);
+  const [call, text, detail, which = ""] = verdict(device, connected);
   const live = connected && device.state.link === "up";
   $("decision").dataset.call = call;
   say($("mark"), MARKS[call]);
-  say($("kind"), kind ?? (has(`kind-${call}`) ? t(`kind-${call}`) : ""));
+  // The outputs know two words; where the page has another it says theirs, too.
+  const pin = PIN[call] && PIN[call] !== text ? `${PIN[call]} · ` : "";
+  say($("kind"), has(`kind-${call}`) ? pin + t(`kind-${call}`) : "");
   say($("word"), text);
+  say($("which"), which);
+  $("which").style.setProperty("--extent", Math.max(8, extent(which)));
   say($("detail"), detail);
   $("drift").hidden = !device.state.drift || !live;
   $("word").style.setProperty("--extent", Math.max(4, extent(text)));
@@ -145,14 +152,26 @@ function bars(decision) {
   $("bars").replaceChildren(...(rows.length ? rows : [make("p", { textContent: t("no-distances") })]));
 }
 
-function counters({ counts, voting }) {
+/** How many of those that were decided passed. */
+export function share({ calls }) {
+  const of = (pin) => Object.entries(calls).reduce((sum, [call, count]) => sum + (PIN[call] === pin ? count : 0), 0);
+  const [passed, all] = [of("OK"), of("OK") + of("NG")];
+  return all ? `${((100 * passed) / all).toFixed(1)} %` : "–";
+}
+
+function counters({ counts, voting, classes }) {
+  say($("yield"), `${t("yield")} ${share(counts)}`);
   say($("since"), t(voting ? "since-voting" : "since", { time: time(counts.since).slice(0, 5), ...voting }));
   $("since").title = t(voting ? "counted-voting" : "counted");
-  const rows = Object.entries(counts.classes).sort((a, b) => b[1] - a[1]).map(([name, count]) => [name, count, ""]);
+  const taught = ([name]) => classes.some((known) => known.name === name);
+  const all = Object.entries(counts.classes).sort((a, b) => b[1] - a[1]);
+  const rows = all.filter(taught).map(([name, count]) => [name, count, ""]);
+  const gone = all.filter((row) => !taught(row)).reduce((sum, [, count]) => sum + count, 0);
+  if (gone) rows.push([t("gone-classes"), gone, "gone"]);
   if (counts.calls.undecided) rows.push([t("undecided-count"), counts.calls.undecided, "undecided"]);
-  if (counts.calls.unclear) rows.unshift([t("unclear"), counts.calls.unclear, "unclear"]);
-  if (counts.calls.unknown) rows.unshift([t("unknown"), counts.calls.unknown, "unknown"]);
-  if (counts.calls.flawed) rows.unshift([t("flawed"), counts.calls.flawed, "flawed"]);
+  if (counts.calls.unclear) rows.unshift([t("short-unclear"), counts.calls.unclear, "unclear"]);
+  if (counts.calls.unknown) rows.unshift([t("short-unknown"), counts.calls.unknown, "unknown"]);
+  if (counts.calls.flawed) rows.unshift([t("short-flawed"), counts.calls.flawed, "flawed"]);
   rows.unshift([t("total"), counts.total, "total"]);
   $("counters").replaceChildren(...rows.map(([name, count, kind]) => {
     const row = make("div", {}, make("dt", { textContent: name, title: name }), make("dd", { textContent: number(count) }));
@@ -166,8 +185,9 @@ function moment({ id, decision }, open) {
   const image = make("img", { src: `/log/${id}/${source}`, alt: "", loading: "lazy", width: 72, height: 72 });
   const said = told(decision);
   const text = said.call === "undecided" ? t("undecided-count") : word(said);
+  const sign = make("u", { textContent: MARKS[said.call] ?? "", ariaHidden: true });
   const item = make("button", { type: "button", title: `${text} · ${time(decision.time)}` }, image,
-    make("b", { textContent: text }), make("time", { textContent: time(decision.time) }));
+    sign, make("b", { textContent: text }), make("time", { textContent: time(decision.time) }));
   item.onclick = () => open({ id, decision });
   item.dataset.call = said.call;
   const other = alone(decision);
@@ -209,20 +229,27 @@ export function tabs(devices, current, choose) {
     button.setAttribute("aria-selected", index === current);
     const said = decisions[0] && told(decisions[0].decision);
     button.dataset.call = state.link === "up" ? said?.call ?? "idle" : "lost";
-    const tells = state.link !== "up" ? t("lost") : said && word(said);
+    const tells = state.link !== "up" ? t("lost") : said && t(said.call);
     button.ariaLabel = tells ? `${state.name}: ${tells}` : state.name;
+    // For who can't tell colours apart.
+    say(button.firstChild, state.link === "up" ? MARKS[said?.call] ?? "" : MARKS.lost);
   });
 }
 
 export function words() {
   for (const element of document.querySelectorAll("[data-word]")) element.textContent = t(element.dataset.word);
   for (const element of document.querySelectorAll("[data-title]")) element.title = element.ariaLabel = t(element.dataset.title);
+  for (const element of document.querySelectorAll("[data-label]")) element.ariaLabel = t(element.dataset.label);
   $("name").placeholder = t("name-hint");
   $("live").alt = t("live");
   $("tabs").ariaLabel = t("devices");
 }
 
 let toastEnds;
+export function untoast() {
+  $("toast").hidden = true;
+}
+
 export function toast(text, bad = false) {
   const element = $("toast");
   element.role = bad ? "alert" : "status";

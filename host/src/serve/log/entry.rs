@@ -9,6 +9,8 @@ const CHECK: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 const NO_VOTE: &[u8] = &[0];
 /// [`Decision::flawed_percent`] where there is none.
 const NO_FLAW: &[u8] = &[0];
+/// [`Decision::part`] where each frame is one.
+const OWN_PART: &[u8] = &[0];
 
 /// A decision that is to be written.
 #[derive(Debug)]
@@ -44,12 +46,14 @@ pub(super) fn decode(id: u64, bytes: &[u8]) -> Option<Decision> {
     if let Some((body, sum)) = bytes.split_last_chunk()
         && CHECK.checksum(body) == u32::from_le_bytes(*sum)
     {
-        // Of a version without flaws, too.
-        return whole(body).or_else(|| whole(&[body, NO_FLAW].concat()));
+        // Of a version without parts or flaws, too.
+        return whole(body)
+            .or_else(|| whole(&[body, OWN_PART].concat()))
+            .or_else(|| whole(&[body, NO_FLAW, OWN_PART].concat()));
     }
     // Of a version without checksums and times, where the id was the time, or without votes, too.
     let time = postcard::to_stdvec(&id).ok()?;
-    let with = |vote: &[u8]| whole(&[bytes, vote, &time, NO_FLAW].concat());
+    let with = |vote: &[u8]| whole(&[bytes, vote, &time, NO_FLAW, OWN_PART].concat());
     with(&[]).or_else(|| with(NO_VOTE))
 }
 

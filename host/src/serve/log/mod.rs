@@ -15,6 +15,7 @@ pub use keep::Keep;
 
 use self::entry::{Entry, decode};
 use self::store::{DAY, Fault, Store, careful};
+use super::audit::Note;
 use super::{Clock, Decision, Moment};
 
 /// Decisions that wait in memory while the file can't be written.
@@ -336,6 +337,34 @@ impl Log {
             Some(entry) => Ok((!entry.heat.is_empty()).then(|| entry.heat.clone())),
             None => self.with(|store| store.heat(id)),
         }
+    }
+
+    /// Notes what was changed.
+    pub(super) fn note(&self, note: &Note) -> Result<(), LogError> {
+        let _writing = lock(&self.writing);
+        // Cannot fail: it goes to memory, and every field can be written.
+        let bytes = serde_json::to_vec(note).unwrap_or_default();
+        self.with(|store| store.note(&bytes))
+    }
+
+    /// All that was noted, the oldest first.
+    pub(super) fn notes(&self) -> Result<Vec<Note>, LogError> {
+        let notes = self.with(Store::notes)?;
+        Ok(notes
+            .iter()
+            .filter_map(|bytes| serde_json::from_slice(bytes).ok())
+            .collect())
+    }
+
+    /// Keeps the picture of a shot, as JPEG.
+    pub(super) fn keep_shot(&self, key: &str, picture: &[u8]) -> Result<(), LogError> {
+        let _writing = lock(&self.writing);
+        self.with(|store| store.keep_shot(key, picture))
+    }
+
+    /// The picture of a shot, as JPEG.
+    pub(super) fn shot(&self, key: &str) -> Result<Option<Vec<u8>>, LogError> {
+        self.with(|store| store.shot(key))
     }
 
     /// Id of the newest decision; if there never was one, a number before the first.

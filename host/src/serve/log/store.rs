@@ -22,6 +22,13 @@ const NUMBERS: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");
 /// The first decision of each day that the log counts.
 const DAYS: TableDefinition<'_, u64, u64> = TableDefinition::new("days");
 
+/// What was changed, and by whom.
+const NOTES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("notes");
+/// Pictures of what classes were taught with.
+const SHOTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("shots");
+/// Notes that are kept; the oldest go first.
+const MOST_NOTES: u64 = 100_000;
+
 /// Bytes that the decisions and pictures take.
 const BYTES: &str = "bytes";
 /// Microseconds that the log counts, see [`Log`](super::Log).
@@ -219,6 +226,42 @@ impl Store {
             }
         }
         Ok(write.commit()?)
+    }
+
+    pub(super) fn note(&self, bytes: &[u8]) -> Result<(), Fault> {
+        let mut write = self.database()?.begin_write()?;
+        write.set_quick_repair(true);
+        {
+            let mut notes = write.open_table(NOTES)?;
+            let last = notes.last()?.map_or(0, |(number, _)| number.value());
+            notes.insert(last + 1, bytes)?;
+            if let Some(oldest) = last.checked_sub(MOST_NOTES) {
+                notes.remove(oldest)?;
+            }
+        }
+        Ok(write.commit()?)
+    }
+
+    pub(super) fn notes(&self) -> Result<Vec<Vec<u8>>, Fault> {
+        let Some(notes) = opened(self.database()?.begin_read()?.open_table(NOTES))? else {
+            return Ok(Vec::new());
+        };
+        let bytes = notes.iter()?.map(|note| Ok(note?.1.value().to_vec()));
+        bytes.collect()
+    }
+
+    pub(super) fn keep_shot(&self, key: &str, picture: &[u8]) -> Result<(), Fault> {
+        let mut write = self.database()?.begin_write()?;
+        write.set_quick_repair(true);
+        write.open_table(SHOTS)?.insert(key, picture)?;
+        Ok(write.commit()?)
+    }
+
+    pub(super) fn shot(&self, key: &str) -> Result<Option<Vec<u8>>, Fault> {
+        let Some(shots) = opened(self.database()?.begin_read()?.open_table(SHOTS))? else {
+            return Ok(None);
+        };
+        Ok(shots.get(key)?.map(|picture| picture.value().to_vec()))
     }
 
     fn database(&self) -> Result<&Database, Fault> {

@@ -5,7 +5,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::sync::MutexGuard;
 
 use super::super::clock::tests::settable;
-use super::super::{Call, Measure, Vote};
+use super::super::{Belongs, Call, Measure, Vote};
 use super::*;
 
 const KEEP: Keep = Keep {
@@ -34,6 +34,7 @@ fn decision(name: &str, time: u64) -> Decision {
         }),
         time,
         flawed_percent: None,
+        part: Belongs::Begins,
     }
 }
 
@@ -109,13 +110,15 @@ fn entries_from_before_times_and_votes_were_kept_are_read() {
 }
 
 #[test]
-fn a_decision_of_before_there_were_flaws_is_read() {
+fn a_decision_of_before_there_were_flaws_or_parts_is_read() {
     let entry = Entry::new(9, &decision("nut", 9), b"", b"");
-    // All but the last field and the checksum.
-    let body = &entry.decision[..entry.decision.len() - 5];
-    let sum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(body);
-    let before = [body, &sum.to_le_bytes()].concat();
-    assert_eq!(decode(9, &before), Some(decision("nut", 9)));
+    // All but the last field, or the last two, and the checksum.
+    for fields in [1, 2] {
+        let body = &entry.decision[..entry.decision.len() - 4 - fields];
+        let sum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(body);
+        let before = [body, &sum.to_le_bytes()].concat();
+        assert_eq!(decode(9, &before), Some(decision("nut", 9)));
+    }
     let flawed = Decision {
         flawed_percent: Some(2.5),
         ..decision("nut", 9)

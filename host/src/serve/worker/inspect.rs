@@ -84,7 +84,7 @@ impl Worker {
             }
             None => {
                 self.hub.beat(self.place, Activity::Picture);
-                let frame = self.options.source.same()?;
+                let frame = self.same()?;
                 self.hub.beat(self.place, Activity::Ask);
                 let frame = live.take(frame)?;
                 self.show(live, &frame);

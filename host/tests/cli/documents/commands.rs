@@ -162,6 +162,7 @@ pages! {
     http "host/docs/http.md" 0
     inspection "host/docs/inspection.md" 0
     page "host/docs/page.md" 0
+    plc "host/docs/plc.md" 0
     training "host/docs/training.md" 3
 }
 

@@ -49,7 +49,7 @@ fn a_cut_while_it_enrols_loses_nothing() {
     let mut client = power.connect();
     show(&mut client, 1, 2);
     let start = power.changes();
-    client.enroll("part 1").unwrap();
+    client.enroll_forced("part 1").unwrap();
     let end = power.changes();
     drop((client, power));
     let (new, _) = classes(&pico.flash());
@@ -64,7 +64,7 @@ fn a_cut_while_it_enrols_loses_nothing() {
         assert!(power.is_on());
         let mut client = power.connect();
         show(&mut client, 1, 2);
-        client.enroll("part 1").unwrap_err();
+        client.enroll_forced("part 1").unwrap_err();
         drop((client, power));
         let (found, damage) = classes(&pico.flash());
         assert!(found == old || found == new, "{cut}: {found:?}");

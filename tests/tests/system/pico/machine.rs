@@ -1,8 +1,8 @@
 //! A Raspberry Pi Pico in an emulator of the whole chip, `rp2040js`, which runs in Node.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use sudal::device::{Board, Client, Kind, Link, RetryPolicy, UsbBoard};
-use sudal_tests::program;
+use sudal_tests::{node_packages, program};
 
 /// The emulator, and what reads UF2, by npm.
 const PACKAGES: [&str; 2] = ["rp2040js@1.4.1", "uf2@2.0.0"];
@@ -30,29 +30,14 @@ pub(super) struct Emulator {
 impl Emulator {
     pub(super) fn find() -> Option<Self> {
         let node = program("node", &["nodejs"])?;
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/rp2040js");
-        fs::create_dir_all(&folder).unwrap();
-        // Two tests at once would install it into each other's way.
-        let lock = File::create(folder.join("lock")).unwrap();
-        lock.lock().unwrap();
+        let folder = node_packages("rp2040js", &PACKAGES)?;
         for (name, script) in SCRIPTS {
-            fs::write(folder.join(name), script).unwrap();
-        }
-        let there = |package: &str| {
-            let (name, _) = package.split_once('@').unwrap();
-            folder.join("node_modules").join(name).is_dir()
-        };
-        if !PACKAGES.into_iter().all(there) {
-            let npm = program("npm", &["npm"])?;
-            let installed = Command::new(npm)
-                .args(["install", "--no-audit", "--no-fund", "--prefix", "."])
-                .args(PACKAGES)
-                .current_dir(&folder)
-                .status();
-            if !installed.is_ok_and(|status| status.success()) {
-                println!("skipped: npm can't install {PACKAGES:?}");
-                return None;
+            let path = folder.join(name);
+            // Another test may be running it.
+            if fs::read_to_string(&path).is_ok_and(|there| there == script) {
+                continue;
             }
+            fs::write(path, script).unwrap();
         }
         Some(Self { node, folder })
     }

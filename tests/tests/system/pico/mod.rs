@@ -53,7 +53,7 @@ fn show(client: &mut Client<Box<dyn Link>>, class: u64, number: u64) {
 
 fn enroll(client: &mut Client<Box<dyn Link>>, class: u64, number: u64) {
     show(client, class, number);
-    client.enroll(&format!("part {class}")).unwrap();
+    client.enroll_forced(&format!("part {class}")).unwrap();
 }
 
 fn ask(client: &mut Client<Box<dyn Link>>, class: u64, number: u64) -> (Verdict, u32) {

@@ -1,38 +1,63 @@
-//! A counter of instructions: timer 0 of the board, which the emulator lets run with the
+//! A counter of instructions: a timer of the board, which the emulator lets run with the
 //! instructions. What a tick stands for is the emulator's to say (`-icount`).
 
 use core::arch::asm;
 
-use crate::machine;
+use crate::machine::{self, Timer};
 
-/// Registers of CMSDK APB timer 0, which counts down, by their number of words from its start.
-const CONTROL: usize = 0;
-const VALUE: usize = 1;
-const RELOAD: usize = 2;
+/// Registers of CMSDK APB timer 0 by their number of words from its start.
+mod down {
+    pub(super) const CONTROL: usize = 0;
+    pub(super) const VALUE: usize = 1;
+    pub(super) const RELOAD: usize = 2;
+}
+
+/// Registers of the system counter's control frame, the low half of its value.
+mod up {
+    pub(super) const CONTROL: usize = 0;
+    pub(super) const VALUE: usize = 2;
+}
+
 const ENABLE: u32 = 1;
 
 /// A running counter.
 #[derive(Clone, Copy)]
-pub(crate) struct Counter(*mut u32);
+pub(crate) struct Counter {
+    value: *const u32,
+    up: bool,
+}
 
 impl Counter {
     /// Starts the counter.
     pub(crate) fn start() -> Self {
-        let timer = machine::timer();
         // SAFETY: registers of this board's timer, which reach into no memory.
         unsafe {
-            timer.add(RELOAD).write_volatile(u32::MAX);
-            timer.add(VALUE).write_volatile(u32::MAX);
-            timer.add(CONTROL).write_volatile(ENABLE);
+            match machine::timer() {
+                Timer::Down(timer) => {
+                    timer.add(down::RELOAD).write_volatile(u32::MAX);
+                    timer.add(down::VALUE).write_volatile(u32::MAX);
+                    timer.add(down::CONTROL).write_volatile(ENABLE);
+                    Self {
+                        value: timer.add(down::VALUE),
+                        up: false,
+                    }
+                }
+                Timer::Up(timer) => {
+                    timer.add(up::CONTROL).write_volatile(ENABLE);
+                    Self {
+                        value: timer.add(up::VALUE),
+                        up: true,
+                    }
+                }
+            }
         }
-        Self(timer)
     }
 
     /// Its reading.
     #[inline(always)]
     pub(crate) fn read(self) -> u32 {
         // SAFETY: as in `start`.
-        unsafe { self.0.add(VALUE).read_volatile() }
+        unsafe { self.value.read_volatile() }
     }
 
     /// Ticks for a loop of `3 * rounds` instructions, to check what a tick stands for.
@@ -42,11 +67,14 @@ impl Counter {
         unsafe {
             asm!("2:", "subs {n}, {n}, #1", "nop", "bne 2b", n = inout(reg) rounds => _);
         }
-        between(first, self.read())
+        self.between(first, self.read())
     }
-}
 
-/// Ticks from one reading to the next.
-pub(crate) fn between(first: u32, second: u32) -> u32 {
-    first.wrapping_sub(second)
+    /// Ticks from one reading to the next.
+    pub(crate) fn between(self, first: u32, second: u32) -> u32 {
+        match self.up {
+            true => second.wrapping_sub(first),
+            false => first.wrapping_sub(second),
+        }
+    }
 }

@@ -23,14 +23,12 @@ mod counter;
 mod machine;
 mod stack;
 
-use core::convert::Infallible;
-
 use cortex_m::singleton;
 use cortex_m_rt::entry;
 use cortex_m_semihosting::hprintln;
 use sudal_firmware::heads::{Answer, Head, MAX_CLASSES, Quantization};
 use sudal_firmware::image::crc;
-use sudal_firmware::store::nor::{Medium, Nor, SECTOR};
+use sudal_firmware::store::nor::{Nor, SECTOR, Volatile};
 use sudal_firmware::store::{Store, StoreError};
 
 use counter::Counter;
@@ -43,22 +41,6 @@ const NAMES: [&str; MAX_CLASSES] = [
     "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16",
     "17", "18", "19", "20", "21", "22", "23", "24", "25", "26", "27", "28", "29", "30", "31",
 ];
-
-/// A medium that the flash's mirror is enough for; new when it is switched on.
-struct Blank;
-
-impl Medium for Blank {
-    type Error = Infallible;
-
-    fn read(&mut self, _: u32, bytes: &mut [u8]) -> Result<(), Infallible> {
-        bytes.fill(0xff);
-        Ok(())
-    }
-
-    fn write(&mut self, _: u32, _: &[u8]) -> Result<(), Infallible> {
-        Ok(())
-    }
-}
 
 /// What lies in PSRAM.
 struct Task {
@@ -117,7 +99,7 @@ fn main() -> ! {
         hprintln!("head {}", head.name());
         // Once to count, once to see the stack, which is painted first.
         for counted in [true, false] {
-            let Ok(flash) = Nor::new(mirror, Blank) else {
+            let Ok(flash) = Nor::new(mirror, Volatile) else {
                 machine::exit(false);
             };
             let mut store = Store::open(flash);
@@ -135,7 +117,7 @@ fn main() -> ! {
 }
 
 /// Counts each step, or without a counter measures the stack.
-fn run(task: &Task, store: &mut Store<Nor<'_, Blank>>, counter: Option<Counter>) -> Option<()> {
+fn run(task: &Task, store: &mut Store<Nor<'_, Volatile>>, counter: Option<Counter>) -> Option<()> {
     let mut deepest = [0; 2];
     // Does it, and gives the ticks that it took.
     let mut step = |kind: usize, action: &mut dyn FnMut()| {
@@ -145,7 +127,7 @@ fn run(task: &Task, store: &mut Store<Nor<'_, Blank>>, counter: Option<Counter>)
         };
         let first = counter.read();
         action();
-        counter::between(first, counter.read())
+        counter.between(first, counter.read())
     };
     for (name, shot) in task.shots() {
         let mut done = Err(StoreError::Flash);

@@ -82,7 +82,7 @@ fn profile() -> Result<(), Failure> {
 
     let mut last = counter.read();
     engine::run_observed(&model, frame, arena, |number, output| {
-        let ticks = counter::between(last, counter.read());
+        let ticks = counter.between(last, counter.read());
         let crc = crc(bytemuck::cast_slice(output));
         hprintln!("operation {} {} {:08x}", number, ticks, crc);
         last = counter.read();

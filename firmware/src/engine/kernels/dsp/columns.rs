@@ -80,6 +80,7 @@ pub(super) fn widen_one(run: &[i8], to: &mut [i16]) -> Option<usize> {
 }
 
 /// Writes windows of 3 x 3 as four columns.
+#[cfg_attr(helium, expect(dead_code, reason = "that of `helium` serves"))]
 pub(crate) fn deal_nine<const N: usize>(
     input: &[i8],
     pitch: usize,

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use serde::Serialize;
 use sudal::data::{Loaded, omniglot};
 use sudal::episodes::{Episode, EpisodeShape, Sampler};
-use sudal::measure::Accuracy;
+use sudal::measure::{Accuracy, Run};
 use sudal::meta::scratch::Scratch;
 use sudal::meta::transfer::Transfer;
 use sudal::meta::{Learner, Trained};
@@ -386,7 +386,8 @@ impl TableContext<'_> {
             let sampler = Sampler::new(&pictures.class_sizes(), shape, args.seed)?;
             let bar = output.bar(episodes, "episodes");
             bar.set_message(format!("{}, {way}-way {shot}-shot", row.name));
-            let accuracy = prepared.accuracy(&sampler, episodes, &|| bar.inc(1));
+            let done = || bar.inc(1);
+            let accuracy = prepared.accuracy(&Run::new(&sampler, episodes).done(&done));
             bar.finish_and_clear();
             output.step(format!("{}, {way}-way {shot}-shot: {accuracy}", row.name));
             tasks.push(Task {
@@ -414,7 +415,7 @@ fn alphabet_error(path: &Path, folder: &Path, output: &Output) -> anyhow::Result
                 .map(|c| (1..data.len(c)).collect())
                 .collect(),
         };
-        errors.push(1.0 - prepared.episode(&episode));
+        errors.push(1.0 - prepared.accuracy(&Run::of(&[episode])).mean);
     }
     Ok(Accuracy::of(&errors))
 }

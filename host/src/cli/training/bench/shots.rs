@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use sudal::episodes::{EpisodeShape, Sampler};
-use sudal::measure::{Accuracy, Embeddings};
+use sudal::measure::{Accuracy, Embeddings, Run};
 
 use crate::cli::bounds;
 
@@ -61,7 +61,7 @@ impl ShotsArgs {
                 query: self.query,
             };
             let sampler = Sampler::new(&embeddings.class_sizes(), shape, self.seed)?;
-            let accuracy = embeddings.accuracy_on(&sampler, self.episodes);
+            let accuracy = embeddings.accuracy_on(&Run::new(&sampler, self.episodes));
             Ok(Shots { shot, accuracy })
         };
         self.shot.iter().map(measure).collect()

@@ -3,19 +3,20 @@
 use rand::SeedableRng;
 use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
 use serde::Serialize;
 use sudal_firmware::engine::EngineError;
 use sudal_firmware::heads::{Head, MAX_CLASSES, MAX_SHOTS, Quantization};
-use sudal_firmware::store::Known;
 
-use super::heads::{HeadError, MODEL};
+use super::few_shot::{FewShot, Run};
+use super::heads::{FirmwareHead, HeadEpisodes, HeadError};
+use super::{Accuracy, Embeddings};
 use crate::engine::QuantizedModel;
+use crate::episodes::Episode;
 
 /// The int8 embeddings of pictures, class by class.
 #[derive(Debug, Clone)]
 pub struct Embedded {
-    classes: Vec<Vec<Vec<i8>>>,
+    embeddings: Embeddings,
     quantization: Quantization,
 }
 
@@ -49,12 +50,6 @@ pub struct Tally {
     pub interval: f64,
 }
 
-/// The numbers of what is enrolled and of what is asked about, class by class.
-struct Task {
-    support: Vec<Vec<usize>>,
-    query: Vec<Vec<usize>>,
-}
-
 impl Embedded {
     /// Embeds frames of the model's input, class by class; `done` is called with how many more are.
     ///
@@ -78,14 +73,22 @@ impl Embedded {
             done(embedded.len());
             Ok(embedded)
         };
-        let classes = frames
+        let classes: Vec<Vec<Vec<i8>>> = frames
             .iter()
             .map(embed)
             .collect::<Result<_, EngineError>>()?;
-        Ok(Self {
-            classes,
+        Ok(Self::of(&classes, quantization))
+    }
+
+    fn of(classes: &[Vec<Vec<i8>>], quantization: Quantization) -> Self {
+        let sizes: Vec<usize> = classes.iter().map(Vec::len).collect();
+        let dim = classes.iter().flatten().next().map_or(0, Vec::len);
+        let values = classes.iter().flatten().flatten();
+        let values = values.map(|&value| f32::from(value)).collect();
+        Self {
+            embeddings: Embeddings::new(dim, &sizes, values),
             quantization,
-        })
+        }
     }
 
     /// Tries a head.
@@ -93,12 +96,22 @@ impl Embedded {
     /// # Errors
     /// [`SuitabilityError::Shots`], where a device could not hold what is enrolled.
     pub fn tally(&self, head: Head, trial: Trial) -> Result<Tally, SuitabilityError> {
-        let tasks = self.tasks(trial)?;
-        let one = |known: &mut Box<Known>, task: &Task| self.one(known, head, task);
-        let each = tasks.par_iter().map_init(|| Box::new(Known::new()), one);
-        let each = each.collect::<Result<Vec<_>, HeadError>>()?;
-        let classes = self.classes.len();
-        let mut counts = vec![vec![0; classes]; classes];
+        let sizes = self.embeddings.class_sizes();
+        let tasks = self.tasks(trial, &sizes)?;
+        // A class without a picture is not enrolled, and has no place among the others.
+        let enrolled: Vec<usize> = (0..sizes.len()).filter(|&c| sizes[c] > 0).collect();
+        let heads = HeadEpisodes::quantized(self.quantization, &self.embeddings);
+        let each = Run::of(&tasks).in_parallel(
+            || heads.head(head),
+            |answered| {
+                let named = answered.into_iter().filter_map(|(truth, answer)| {
+                    let place = FirmwareHead::place(&answer)?;
+                    Some((truth, *enrolled.get(place)?))
+                });
+                named.collect::<Vec<(usize, usize)>>()
+            },
+        )?;
+        let mut counts = vec![vec![0; sizes.len()]; sizes.len()];
         for answers in &each {
             for &(truth, answer) in answers {
                 counts[truth][answer] += 1;
@@ -115,8 +128,7 @@ impl Embedded {
         })
     }
 
-    fn tasks(&self, trial: Trial) -> Result<Vec<Task>, SuitabilityError> {
-        let sizes: Vec<usize> = self.classes.iter().map(Vec::len).collect();
+    fn tasks(&self, trial: Trial, sizes: &[usize]) -> Result<Vec<Episode>, SuitabilityError> {
         match trial {
             Trial::LeaveOneOut => {
                 if let Some(&most) = sizes.iter().find(|&&size| size > MAX_SHOTS + 1) {
@@ -128,7 +140,8 @@ impl Embedded {
                     let support = (0..sizes.len()).map(|c| others(c).take(MAX_SHOTS).collect());
                     let mut query = vec![Vec::new(); sizes.len()];
                     query[class].push(left_out);
-                    Task {
+                    Episode {
+                        classes: (0..sizes.len()).collect(),
                         support: support.collect(),
                         query,
                     }
@@ -151,49 +164,22 @@ impl Embedded {
                     let mut rng = ChaCha8Rng::seed_from_u64(seed);
                     rng.set_stream(draw);
                     let (mut support, mut query) = (Vec::new(), Vec::new());
-                    for &size in &sizes {
+                    for &size in sizes {
                         let order = sample(&mut rng, size, size.min(shots + queries)).into_vec();
                         // A class with too few is taught less, and asked about once at least.
                         let taught = shots.min(size.saturating_sub(1)).max(1);
                         support.push(order[..taught.min(size)].to_vec());
                         query.push(order[taught.min(size)..].to_vec());
                     }
-                    Task { support, query }
+                    Episode {
+                        classes: (0..sizes.len()).collect(),
+                        support,
+                        query,
+                    }
                 };
                 Ok((0..draws).map(one).collect())
             }
         }
-    }
-
-    /// Truth and answer of each query.
-    fn one(
-        &self,
-        known: &mut Known,
-        head: Head,
-        task: &Task,
-    ) -> Result<Vec<(usize, usize)>, HeadError> {
-        known.clear();
-        // Names are their numbers: ids are given in the order of enrolment.
-        let mut enrolled = Vec::new();
-        for (class, support) in task.support.iter().enumerate() {
-            for &index in support {
-                known.enroll(&class.to_string(), MODEL, &self.classes[class][index])?;
-            }
-            if !support.is_empty() {
-                enrolled.push(class);
-            }
-        }
-        let mut answers = Vec::new();
-        for (class, query) in task.query.iter().enumerate() {
-            for &index in query {
-                let embedding = &self.classes[class][index];
-                let answer = known.classify(head, embedding, MODEL, self.quantization);
-                if let Some(&answer) = answer.and_then(|a| enrolled.get(a.ranking.first)) {
-                    answers.push((class, answer));
-                }
-            }
-        }
-        Ok(answers)
     }
 }
 
@@ -229,10 +215,8 @@ fn by_draws(each: &[Vec<(usize, usize)>]) -> (f64, f64) {
             shares.iter().sum::<f64>() / shares.len().max(1) as f64
         })
         .collect();
-    let n = means.len().max(1) as f64;
-    let mean = means.iter().sum::<f64>() / n;
-    let squares = means.iter().map(|m| (m - mean).powi(2)).sum::<f64>();
-    (mean, 1.96 * (squares / (n - 1.0).max(1.0) / n).sqrt())
+    let Accuracy { mean, interval, .. } = Accuracy::of(&means);
+    (mean, interval)
 }
 
 /// Why a trial can't be made.
@@ -257,26 +241,28 @@ mod tests {
     use super::*;
 
     /// Up to four classes, each in a direction of its own, their pictures close together.
-    fn apart(classes: usize, pictures: usize) -> Embedded {
+    fn apart(classes: usize, pictures: usize) -> Vec<Vec<Vec<i8>>> {
         let embedding = |class: usize, index: usize| {
             let mut embedding = vec![index as i8; 4];
             embedding[class] = 100;
             embedding
         };
-        Embedded {
-            classes: (0..classes)
-                .map(|class| (0..pictures).map(|i| embedding(class, i)).collect())
-                .collect(),
-            quantization: Quantization {
-                scale: 0.01,
-                zero_point: 0,
-            },
-        }
+        (0..classes)
+            .map(|class| (0..pictures).map(|i| embedding(class, i)).collect())
+            .collect()
+    }
+
+    fn embedded(classes: &[Vec<Vec<i8>>]) -> Embedded {
+        let quantization = Quantization {
+            scale: 0.01,
+            zero_point: 0,
+        };
+        Embedded::of(classes, quantization)
     }
 
     #[test]
     fn what_is_apart_is_found_and_what_is_the_same_is_not() {
-        let three = apart(3, 5);
+        let three = embedded(&apart(3, 5));
         let drawn = Trial::Drawn {
             shots: 2,
             draws: 10,
@@ -298,19 +284,23 @@ mod tests {
             .sum();
         assert_eq!(asked, 15);
         let mut same = apart(2, 6);
-        same.classes[1] = same.classes[0].clone();
-        let tally = same.tally(Head::Prototype, Trial::LeaveOneOut).unwrap();
+        same[1] = same[0].clone();
+        let tally = embedded(&same)
+            .tally(Head::Prototype, Trial::LeaveOneOut)
+            .unwrap();
         assert!(tally.accuracy <= 0.5, "{tally:?}");
     }
 
     #[test]
     fn a_class_of_one_picture_is_not_asked_about() {
         let mut few = apart(3, 4);
-        few.classes[1].truncate(1);
-        let tally = few.tally(Head::Nearest, Trial::LeaveOneOut).unwrap();
+        few[1].truncate(1);
+        let tally = embedded(&few)
+            .tally(Head::Nearest, Trial::LeaveOneOut)
+            .unwrap();
         assert_eq!(tally.counts[1].iter().sum::<u64>(), 0);
         assert_eq!(tally.counts[2][2], 4);
-        let many = apart(2, MAX_SHOTS + 2);
+        let many = embedded(&apart(2, MAX_SHOTS + 2));
         assert_eq!(
             many.tally(Head::Nearest, Trial::LeaveOneOut),
             Err(SuitabilityError::Shots(MAX_SHOTS + 1))

@@ -1,16 +1,14 @@
 //! OK/NG: a few good parts are enrolled, perhaps with some known defects, and shown are good parts,
 //! known defects and defects that were never seen.
 
-use rayon::prelude::*;
 use serde::Serialize;
 use sudal_firmware::decision::{Calibration, NoveltyModel, Rate};
 use sudal_firmware::heads::{Class, Head, Ranking};
 use sudal_firmware::image::Model;
-use sudal_firmware::store::Known;
 
-use super::heads::{HeadEpisodes, HeadError, MODEL};
-use crate::episodes::Episode;
-use crate::measure::{Accuracy, Embeddings};
+use super::few_shot::{FewShot, Picture, Run};
+use super::heads::{FirmwareHead, HeadEpisodes, HeadError, MODEL};
+use super::{Accuracy, Embeddings};
 
 /// Episodes of one good class and several defects, for the device.
 #[derive(Debug, Clone, Copy)]
@@ -70,17 +68,28 @@ impl<'a> Inspection<'a> {
     /// That the device has no room for the classes.
     pub fn measure(
         &self,
-        episodes: &[Episode],
+        run: &Run<'_>,
         rate: Rate,
         enrol_defects: bool,
     ) -> Result<Inspected, HeadError> {
-        let shown: Vec<Vec<Shown>> = episodes
-            .par_iter()
-            .map_init(
-                || Box::new(Known::new()),
-                |known, episode| self.episode(known, episode, rate, enrol_defects),
-            )
-            .collect::<Result<_, HeadError>>()?;
+        let inspector = || Inspector {
+            head: self.heads.head(Head::Prototype),
+            calibration: self.calibration,
+            enrolled: if enrol_defects { 1 + self.known } else { 1 },
+            rate,
+            model: None,
+        };
+        let kind = |place| match place {
+            0 => Kind::Good,
+            place if place <= self.known => Kind::Known,
+            _ => Kind::Unknown,
+        };
+        let shown: Vec<Vec<Shown>> = run.in_parallel(inspector, |answered| {
+            let shown = answered.into_iter();
+            shown
+                .map(|(place, said)| (kind(place), said.alarm, said.ok))
+                .collect()
+        })?;
         let mut good: Vec<f32> = shown
             .iter()
             .flatten()
@@ -96,45 +105,55 @@ impl<'a> Inspection<'a> {
             chosen: alarms(&shown, |&(_, _, ok)| ok),
         })
     }
+}
 
-    fn episode(
-        &self,
-        known: &mut Known,
-        episode: &Episode,
-        rate: Rate,
-        enrol_defects: bool,
-    ) -> Result<Vec<Shown>, HeadError> {
-        let enrolled = if enrol_defects { 1 + self.known } else { 1 };
-        let shots = episode.support.first().map_or(0, Vec::len);
-        self.heads.check(enrolled, shots)?;
-        let learned = Episode {
-            classes: episode.classes[..enrolled].to_vec(),
-            support: episode.support[..enrolled].to_vec(),
-            query: Vec::new(),
-        };
-        self.heads.learn(known, &learned)?;
-        let model = NoveltyModel::new(self.calibration, known.of_model(MODEL), rate);
-        let mut shown = Vec::new();
-        for (place, (&class, pictures)) in episode.classes.iter().zip(&episode.query).enumerate() {
-            let kind = match place {
-                0 => Kind::Good,
-                place if place <= self.known => Kind::Known,
-                _ => Kind::Unknown,
-            };
-            for &index in pictures {
-                let query = self.heads.embedding(class, index);
-                let quantization = self.heads.quantization();
-                let answer = known.classify(Head::Prototype, &query, MODEL, quantization);
-                let all = known.classes();
-                let ok = answer.is_some_and(|answer| {
-                    let Ranking { first, second } = answer.ranking;
-                    let second = second.map(|second| &all[second]);
-                    first == 0 && model.outcome(&query, &all[0], second).is_ok()
-                });
-                shown.push((kind, alarm(&query, all, &model), ok));
+/// What the device says of a part.
+struct Said {
+    place: Option<usize>,
+    alarm: f32,
+    ok: bool,
+}
+
+/// The device with some of an episode's classes enrolled, the first of which is good.
+struct Inspector<'a> {
+    head: FirmwareHead<'a>,
+    calibration: Option<&'a Calibration>,
+    enrolled: usize,
+    rate: Rate,
+    model: Option<NoveltyModel<'a>>,
+}
+
+impl FewShot for Inspector<'_> {
+    type Answer = Said;
+    type Error = HeadError;
+
+    fn learn(&mut self, support: &[Vec<Picture>]) -> Result<(), HeadError> {
+        self.head.learn(&support[..self.enrolled])?;
+        let classes = self.head.known().of_model(MODEL);
+        self.model = Some(NoveltyModel::new(self.calibration, classes, self.rate));
+        Ok(())
+    }
+
+    fn answer(&mut self, queries: &[Picture]) -> Result<Vec<Said>, HeadError> {
+        let said = |&picture: &Picture| {
+            let (query, answer) = self.head.ask(picture);
+            let (all, model) = (self.head.known().classes(), self.model.as_ref());
+            let ok = model.zip(answer.as_ref()).is_some_and(|(model, answer)| {
+                let Ranking { first, second } = answer.ranking;
+                let second = second.map(|second| &all[second]);
+                first == 0 && model.outcome(&query, &all[0], second).is_ok()
+            });
+            Said {
+                place: answer.map(|answer| answer.ranking.first),
+                alarm: model.map_or(0.0, |model| alarm(&query, all, model)),
+                ok,
             }
-        }
-        Ok(shown)
+        };
+        Ok(queries.iter().map(said).collect())
+    }
+
+    fn place(answer: &Said) -> Option<usize> {
+        answer.place
     }
 }
 

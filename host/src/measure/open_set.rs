@@ -1,17 +1,15 @@
 //! Open-set episodes (Scheirer et al. 2013): some classes are enrolled, and asked for are pictures of
 //! these and of others, by the firmware's own decisions.
 
-use rayon::prelude::*;
 use serde::Serialize;
 use sudal_firmware::decision::{Basis, Calibration, NoveltyModel, Outcome, Rate};
 use sudal_firmware::heads::{Distance, Head};
 use sudal_firmware::image::Model;
-use sudal_firmware::store::Known;
 
-use super::heads::{HeadEpisodes, HeadError, MODEL};
-use crate::episodes::{Episode, Sampler};
-use crate::measure::verification::Roc;
-use crate::measure::{Accuracy, Embeddings};
+use super::few_shot::{FewShot, Picture, Run};
+use super::heads::{FirmwareHead, HeadEpisodes, HeadError, MODEL};
+use super::verification::Roc;
+use super::{Accuracy, Embeddings};
 
 /// Parts of the queries that are rejected, for accuracy against rejection.
 const REJECTED: usize = 20;
@@ -76,14 +74,22 @@ pub struct Rejection {
 }
 
 /// What the device makes of one picture.
-struct Judged {
-    known: bool,
-    correct: bool,
+struct Said {
+    basis: Basis,
+    /// The nearest class.
+    place: usize,
     novelty: f32,
     distance: f32,
     ratio: f32,
     /// At each rate.
     outcomes: Vec<Outcome>,
+}
+
+/// The same, with what is true of it.
+struct Judged {
+    known: bool,
+    correct: bool,
+    said: Said,
 }
 
 impl<'a> OpenSet<'a> {
@@ -98,30 +104,33 @@ impl<'a> OpenSet<'a> {
         }
     }
 
-    /// Measures a sampler's first episodes at these rates; `done` is called after each.
+    /// Measures episodes at these rates.
     ///
     /// # Errors
     /// That the device has no room for the known classes.
-    pub fn measure(
-        &self,
-        sampler: &Sampler,
-        episodes: u64,
-        rates: &[Rate],
-        done: &(dyn Fn() + Sync),
-    ) -> Result<OpenSetReport, HeadError> {
-        let shape = sampler.shape();
-        self.heads.check(self.known, shape.shot)?;
-        let judged: Vec<(Basis, Vec<Judged>)> = (0..episodes)
-            .into_par_iter()
-            .map_init(
-                || Box::new(Known::new()),
-                |known, n| {
-                    let judged = self.episode(known, &sampler.episode(n), rates);
-                    done();
-                    judged
-                },
-            )
-            .collect::<Result<_, HeadError>>()?;
+    pub fn measure(&self, run: &Run<'_>, rates: &[Rate]) -> Result<OpenSetReport, HeadError> {
+        let decider = || Decider {
+            head: self.heads.head(self.head),
+            calibration: self.calibration,
+            enrolled: self.known,
+            rates,
+            models: Vec::new(),
+            any: None,
+        };
+        let judged = run.in_parallel(decider, |answered| {
+            let mut basis = Basis::Nothing;
+            let judged = answered.into_iter().filter_map(|(truth, said)| {
+                let said = said?;
+                basis = said.basis;
+                Some(Judged {
+                    known: truth < self.known,
+                    correct: said.place == truth,
+                    said,
+                })
+            });
+            let judged: Vec<Judged> = judged.collect();
+            (basis, judged)
+        })?;
         let over = |of: &dyn Fn(&[Judged]) -> f64| {
             let each: Vec<f64> = judged.iter().map(|(_, all)| of(all)).collect();
             Accuracy::of(&each)
@@ -131,7 +140,7 @@ impl<'a> OpenSet<'a> {
             false_reject: over(&|all| part(all, |j| j.known, |j| !j.is_accepted(place))),
             false_accept: over(&|all| part(all, |j| !j.known, |j| j.is_accepted(place))),
             correct: over(&|all| {
-                let is_correct = |j: &Judged| j.outcomes[place].class().is_some() && j.correct;
+                let is_correct = |j: &Judged| j.said.outcomes[place].class().is_some() && j.correct;
                 part(all, |j| j.known, is_correct)
             }),
             correct_unclear: unclear(&judged, place, true),
@@ -140,9 +149,9 @@ impl<'a> OpenSet<'a> {
         let basis = judged.first().map_or(Basis::Nothing, |(basis, _)| *basis);
         Ok(OpenSetReport {
             basis,
-            auroc: over(&|all| auroc(all, |j| j.novelty)),
-            auroc_distance: over(&|all| auroc(all, |j| j.distance)),
-            auroc_ratio: over(&|all| auroc(all, |j| j.ratio)),
+            auroc: over(&|all| auroc(all, |j| j.said.novelty)),
+            auroc_distance: over(&|all| auroc(all, |j| j.said.distance)),
+            auroc_ratio: over(&|all| auroc(all, |j| j.said.ratio)),
             accuracy: over(&|all| part(all, |j| j.known, |j| j.correct)),
             rates: rates.iter().enumerate().map(operating_point).collect(),
             rejection: (0..REJECTED)
@@ -156,63 +165,68 @@ impl<'a> OpenSet<'a> {
                 .collect(),
         })
     }
+}
 
-    fn episode(
-        &self,
-        known: &mut Known,
-        episode: &Episode,
-        rates: &[Rate],
-    ) -> Result<(Basis, Vec<Judged>), HeadError> {
-        let enrolled = Episode {
-            classes: episode.classes[..self.known].to_vec(),
-            support: episode.support[..self.known].to_vec(),
-            query: Vec::new(),
-        };
-        self.heads.learn(known, &enrolled)?;
-        let models: Vec<NoveltyModel<'_>> = rates
-            .iter()
-            .map(|&rate| NoveltyModel::new(self.calibration, known.of_model(MODEL), rate))
-            .collect();
-        // Novelty does not depend on the rate.
-        let any = NoveltyModel::new(self.calibration, known.of_model(MODEL), Rate::default());
-        let mut judged = Vec::new();
-        for (place, (&class, pictures)) in episode.classes.iter().zip(&episode.query).enumerate() {
-            for &index in pictures {
-                let query = self.heads.embedding(class, index);
-                let quantization = self.heads.quantization();
-                let Some(answer) = known.classify(self.head, &query, MODEL, quantization) else {
-                    continue;
-                };
-                let all = known.classes();
-                let winner = &all[answer.ranking.first];
-                let to =
-                    |place: usize| Distance::between(&query, all[place].prototype()).to_real(1.0);
-                let distance = to(answer.ranking.first);
-                let second = answer.ranking.second.map(|second| &all[second]);
-                judged.push(Judged {
-                    known: place < self.known,
-                    correct: answer.ranking.first == place,
-                    novelty: any.novelty(&query, winner).unwrap_or(0.0),
-                    distance,
-                    ratio: answer
-                        .ranking
-                        .second
-                        .map_or(1.0, |second| distance / to(second).max(1e-6)),
-                    outcomes: models
-                        .iter()
-                        .map(|model| model.outcome(&query, winner, second))
-                        .collect(),
-                });
-            }
-        }
-        Ok((any.basis(), judged))
+/// The device's decisions over an episode: a head, and novelty by what was enrolled.
+struct Decider<'a> {
+    head: FirmwareHead<'a>,
+    calibration: Option<&'a Calibration>,
+    /// The first classes of an episode.
+    enrolled: usize,
+    rates: &'a [Rate],
+    /// At each rate.
+    models: Vec<NoveltyModel<'a>>,
+    /// Novelty does not depend on the rate.
+    any: Option<NoveltyModel<'a>>,
+}
+
+impl FewShot for Decider<'_> {
+    type Answer = Option<Said>;
+    type Error = HeadError;
+
+    fn learn(&mut self, support: &[Vec<Picture>]) -> Result<(), HeadError> {
+        self.head.learn(&support[..self.enrolled])?;
+        let known = self.head.known();
+        let model = |rate| NoveltyModel::new(self.calibration, known.of_model(MODEL), rate);
+        self.models = self.rates.iter().map(|&rate| model(rate)).collect();
+        self.any = Some(model(Rate::default()));
+        Ok(())
+    }
+
+    fn answer(&mut self, queries: &[Picture]) -> Result<Vec<Option<Said>>, HeadError> {
+        Ok(queries.iter().map(|&picture| self.ask(picture)).collect())
+    }
+
+    fn place(answer: &Option<Said>) -> Option<usize> {
+        answer.as_ref().map(|said| said.place)
+    }
+}
+
+impl Decider<'_> {
+    fn ask(&mut self, picture: Picture) -> Option<Said> {
+        let (query, answer) = self.head.ask(picture);
+        let (answer, any) = (answer?, self.any.as_ref()?);
+        let all = self.head.known().classes();
+        let (place, second) = (answer.ranking.first, answer.ranking.second);
+        let to = |place: usize| Distance::between(&query, all[place].prototype()).to_real(1.0);
+        let (winner, distance) = (&all[place], to(place));
+        let outcome =
+            |model: &NoveltyModel<'_>| model.outcome(&query, winner, second.map(|at| &all[at]));
+        Some(Said {
+            basis: any.basis(),
+            place,
+            novelty: any.novelty(&query, winner).unwrap_or(0.0),
+            distance,
+            ratio: second.map_or(1.0, |second| distance / to(second).max(1e-6)),
+            outcomes: self.models.iter().map(outcome).collect(),
+        })
     }
 }
 
 impl Judged {
     /// Whether it is of a known class, be it too close to call which.
     fn is_accepted(&self, rate: usize) -> bool {
-        self.outcomes[rate] != Outcome::Unknown
+        self.said.outcomes[rate] != Outcome::Unknown
     }
 }
 
@@ -223,7 +237,7 @@ fn unclear(judged: &[(Basis, Vec<Judged>)], rate: usize, correct: bool) -> Accur
     let each: Vec<f64> = judged
         .iter()
         .filter(|(_, all)| all.iter().any(of))
-        .map(|(_, all)| part(all, of, |j| j.outcomes[rate] == Outcome::Unclear))
+        .map(|(_, all)| part(all, of, |j| j.said.outcomes[rate] == Outcome::Unclear))
         .collect();
     Accuracy::of(&each)
 }
@@ -249,7 +263,7 @@ fn auroc(all: &[Judged], score: impl Fn(&Judged) -> f32) -> f64 {
 /// Accuracy of those that stay when the most novel are rejected.
 fn accuracy_of_rest(all: &[Judged], rejected: f64) -> f64 {
     let mut order: Vec<&Judged> = all.iter().collect();
-    order.sort_by(|a, b| a.novelty.total_cmp(&b.novelty));
+    order.sort_by(|a, b| a.said.novelty.total_cmp(&b.said.novelty));
     let rest = &order[..order.len() - (order.len() as f64 * rejected) as usize];
     rest.iter().filter(|judged| judged.correct).count() as f64 / rest.len().max(1) as f64
 }

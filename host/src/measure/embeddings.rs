@@ -1,45 +1,10 @@
-//! How well embeddings serve on episodes of new classes.
+//! The embeddings of a data set, and how well the nearest class mean does on them.
 
-use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use std::convert::Infallible;
 
-use crate::episodes::{Episode, EpisodeError, EpisodeShape, Sampler};
-
-/// A mean over episodes and half the width of its 95 % confidence interval, both 0..=1.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Accuracy {
-    /// Mean of the episodes' accuracies.
-    pub mean: f64,
-    /// 1.96 standard errors.
-    pub interval: f64,
-    /// Number of episodes.
-    pub episodes: usize,
-}
-
-impl Accuracy {
-    /// From the accuracy of each episode.
-    pub fn of(episodes: &[f64]) -> Self {
-        let n = episodes.len().max(1) as f64;
-        let mean = episodes.iter().sum::<f64>() / n;
-        let squares = episodes.iter().map(|a| (a - mean).powi(2)).sum::<f64>();
-        Self {
-            mean,
-            interval: 1.96 * (squares / (n - 1.0).max(1.0)).sqrt() / n.sqrt(),
-            episodes: episodes.len(),
-        }
-    }
-}
-
-impl std::fmt::Display for Accuracy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "{:.2} ± {:.2} %",
-            self.mean * 100.0,
-            self.interval * 100.0
-        )
-    }
-}
+use super::Accuracy;
+use super::few_shot::{FewShot, Picture, Run};
+use crate::episodes::{EpisodeError, EpisodeShape, Sampler};
 
 /// The embeddings of every picture of a data set, class by class.
 ///
@@ -105,11 +70,11 @@ impl Embeddings {
         &self.values[(self.starts[class] + index) * self.dim..][..self.dim]
     }
 
-    /// Mean of some pictures of a class: its prototype.
-    pub fn prototype(&self, class: usize, pictures: &[usize]) -> Vec<f32> {
+    /// Mean of some pictures: the prototype of a class.
+    pub fn mean(&self, pictures: &[Picture]) -> Vec<f32> {
         let mut mean = vec![0.0; self.dim];
-        for &i in pictures {
-            for (m, v) in mean.iter_mut().zip(self.get(class, i)) {
+        for &(class, index) in pictures {
+            for (m, v) in mean.iter_mut().zip(self.get(class, index)) {
                 *m += v;
             }
         }
@@ -128,42 +93,61 @@ impl Embeddings {
         seed: u64,
     ) -> Result<Accuracy, EpisodeError> {
         let sampler = Sampler::new(&self.class_sizes(), shape, seed)?;
-        Ok(self.accuracy_on(&sampler, episodes))
+        Ok(self.accuracy_on(&Run::new(&sampler, episodes)))
     }
 
-    /// The same over a sampler's first `episodes` episodes.
+    /// The same over these episodes.
     ///
     /// # Panics
-    /// When the sampler was made for other classes.
-    pub fn accuracy_on(&self, sampler: &Sampler, episodes: u64) -> Accuracy {
-        let each: Vec<f64> = (0..episodes)
-            .into_par_iter()
-            .map(|n| self.episode_accuracy(&sampler.episode(n)))
-            .collect();
-        Accuracy::of(&each)
+    /// When the episodes are of other classes.
+    pub fn accuracy_on(&self, run: &Run<'_>) -> Accuracy {
+        let Ok(accuracy) = run.accuracy(|| NearestPrototype::new(self));
+        accuracy
+    }
+}
+
+/// Classification by the nearest class mean (Snell et al. 2017).
+#[derive(Clone, Debug)]
+pub struct NearestPrototype<'a> {
+    embeddings: &'a Embeddings,
+    prototypes: Vec<Vec<f32>>,
+}
+
+impl<'a> NearestPrototype<'a> {
+    /// One that has learned nothing.
+    #[must_use]
+    pub fn new(embeddings: &'a Embeddings) -> Self {
+        Self {
+            embeddings,
+            prototypes: Vec::new(),
+        }
+    }
+}
+
+impl FewShot for NearestPrototype<'_> {
+    type Answer = usize;
+    type Error = Infallible;
+
+    fn learn(&mut self, support: &[Vec<Picture>]) -> Result<(), Infallible> {
+        let prototypes = support.iter().map(|of| self.embeddings.mean(of));
+        self.prototypes = prototypes.collect();
+        Ok(())
     }
 
-    /// Part of an episode's queries whose nearest prototype is their own, 0..=1.
-    pub fn episode_accuracy(&self, episode: &Episode) -> f64 {
-        let prototypes: Vec<Vec<f32>> = episode
-            .classes
-            .iter()
-            .zip(&episode.support)
-            .map(|(&class, pictures)| self.prototype(class, pictures))
-            .collect();
-        let (mut right, mut all) = (0, 0);
-        let mut distances = vec![0.0; prototypes.len()];
-        for (place, (&class, pictures)) in episode.classes.iter().zip(&episode.query).enumerate() {
-            for &i in pictures {
-                let query = self.get(class, i);
-                for (d, p) in distances.iter_mut().zip(&prototypes) {
-                    *d = query.iter().zip(p).map(|(q, p)| (q - p) * (q - p)).sum();
-                }
-                right += usize::from(nearest(&distances) == place);
-                all += 1;
+    fn answer(&mut self, queries: &[Picture]) -> Result<Vec<usize>, Infallible> {
+        let mut distances = vec![0.0; self.prototypes.len()];
+        let answer = |&(class, index): &Picture| {
+            let query = self.embeddings.get(class, index);
+            for (d, p) in distances.iter_mut().zip(&self.prototypes) {
+                *d = query.iter().zip(p).map(|(q, p)| (q - p) * (q - p)).sum();
             }
-        }
-        right as f64 / all as f64
+            nearest(&distances)
+        };
+        Ok(queries.iter().map(answer).collect())
+    }
+
+    fn place(answer: &usize) -> Option<usize> {
+        Some(*answer)
     }
 }
 
@@ -181,14 +165,6 @@ pub fn nearest(distances: &[f32]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn interval_is_that_of_the_textbook() {
-        let a = Accuracy::of(&[0.8, 1.0, 0.9, 0.7]);
-        assert!((a.mean - 0.85).abs() < 1e-12);
-        // Standard deviation 0.1291, four episodes.
-        assert!((a.interval - 1.96 * 0.129_099_4 / 2.0).abs() < 1e-6);
-    }
 
     #[test]
     fn separated_classes_are_told_apart_and_equal_ones_are_not() {

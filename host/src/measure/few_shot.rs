@@ -1,0 +1,223 @@
+//! The one loop over episodes: learn from the support, answer the queries.
+
+use rayon::prelude::*;
+
+use super::Accuracy;
+use crate::episodes::{Episode, Sampler};
+
+/// A picture of a data set: its class, and its number in that class.
+pub type Picture = (usize, usize);
+
+/// What learns classes from a few pictures of each and says of which class others are: embeddings,
+/// trained methods, the firmware's heads, a board.
+pub trait FewShot {
+    /// What it says of a picture.
+    type Answer;
+    /// Why it can't.
+    type Error;
+
+    /// Learns the pictures of each class, in place of all that it had learned.
+    ///
+    /// # Errors
+    /// When it has no room for them, or can't be reached.
+    fn learn(&mut self, support: &[Vec<Picture>]) -> Result<(), Self::Error>;
+
+    /// What it says of each picture, in their order.
+    ///
+    /// # Errors
+    /// When it can't be reached.
+    fn answer(&mut self, queries: &[Picture]) -> Result<Vec<Self::Answer>, Self::Error>;
+
+    /// The place of the class that an answer names, among those that were learned.
+    fn place(answer: &Self::Answer) -> Option<usize>;
+}
+
+/// The place of the class of each query, and what was said of it.
+pub type Answered<A> = Vec<(usize, A)>;
+
+/// Teaches the support of an episode and asks for its queries, class by class.
+///
+/// # Errors
+/// Those of the model.
+pub fn run<M: FewShot>(model: &mut M, episode: &Episode) -> Result<Answered<M::Answer>, M::Error> {
+    let pictures = |of: &[Vec<usize>]| -> Vec<Vec<Picture>> {
+        let classes = episode.classes.iter().zip(of);
+        classes
+            .map(|(&class, of)| of.iter().map(|&index| (class, index)).collect())
+            .collect()
+    };
+    model.learn(&pictures(&episode.support))?;
+    let queries = pictures(&episode.query);
+    let truths = queries.iter().enumerate();
+    let truths = truths.flat_map(|(place, of)| of.iter().map(move |_| place));
+    Ok(truths.zip(model.answer(&queries.concat())?).collect())
+}
+
+/// Part of the queries whose class was named, 0..=1.
+pub fn accuracy<M: FewShot>(answered: &[(usize, M::Answer)]) -> f64 {
+    let correct = answered
+        .iter()
+        .filter(|(truth, answer)| M::place(answer) == Some(*truth));
+    correct.count() as f64 / answered.len() as f64
+}
+
+/// Episodes to be measured.
+pub struct Run<'a> {
+    draw: Box<dyn Fn(u64) -> Episode + Sync + 'a>,
+    episodes: u64,
+    done: &'a (dyn Fn() + Sync),
+}
+
+impl<'a> Run<'a> {
+    /// A sampler's first episodes.
+    #[must_use]
+    pub fn new(sampler: &'a Sampler, episodes: u64) -> Self {
+        Self {
+            draw: Box::new(|n| sampler.episode(n)),
+            episodes,
+            done: &|| (),
+        }
+    }
+
+    /// These episodes.
+    #[must_use]
+    pub fn of(episodes: &'a [Episode]) -> Self {
+        Self {
+            draw: Box::new(|n| episodes[n as usize].clone()),
+            episodes: episodes.len() as u64,
+            done: &|| (),
+        }
+    }
+
+    /// Calls `done` after each episode.
+    #[must_use]
+    pub fn done(self, done: &'a (dyn Fn() + Sync)) -> Self {
+        Self { done, ..self }
+    }
+
+    /// What is made of each episode, one after the other.
+    ///
+    /// # Errors
+    /// Those of the model.
+    pub fn each<M: FewShot, T>(
+        &self,
+        model: &mut M,
+        of: impl Fn(Answered<M::Answer>) -> T,
+    ) -> Result<Vec<T>, M::Error> {
+        (0..self.episodes)
+            .map(|n| self.one(model, n, &of))
+            .collect()
+    }
+
+    /// The same by all processors, each with a model of its own.
+    ///
+    /// # Errors
+    /// Those of the models.
+    pub fn in_parallel<M: FewShot, T: Send>(
+        &self,
+        model: impl Fn() -> M + Sync + Send,
+        of: impl Fn(Answered<M::Answer>) -> T + Sync + Send,
+    ) -> Result<Vec<T>, M::Error>
+    where
+        M::Error: Send,
+    {
+        (0..self.episodes)
+            .into_par_iter()
+            .map_init(model, |model, n| self.one(model, n, &of))
+            .collect()
+    }
+
+    /// Accuracy by all processors.
+    ///
+    /// # Errors
+    /// Those of the models.
+    pub fn accuracy<M: FewShot>(
+        &self,
+        model: impl Fn() -> M + Sync + Send,
+    ) -> Result<Accuracy, M::Error>
+    where
+        M::Error: Send,
+    {
+        let each = self.in_parallel(model, |answered| accuracy::<M>(&answered))?;
+        Ok(Accuracy::of(&each))
+    }
+
+    /// Accuracy of one model that takes an episode after the other.
+    ///
+    /// # Errors
+    /// Those of the model.
+    pub fn accuracy_of<M: FewShot>(&self, model: &mut M) -> Result<Accuracy, M::Error> {
+        let each = self.each(model, |answered| accuracy::<M>(&answered))?;
+        Ok(Accuracy::of(&each))
+    }
+
+    fn one<M: FewShot, T>(
+        &self,
+        model: &mut M,
+        n: u64,
+        of: &impl Fn(Answered<M::Answer>) -> T,
+    ) -> Result<T, M::Error> {
+        let made = of(run(model, &(self.draw)(n))?);
+        (self.done)();
+        Ok(made)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::episodes::EpisodeShape;
+
+    /// Names the place of the class that it was taught, but for the pictures past the first ten.
+    struct Recalls(Vec<usize>);
+
+    impl FewShot for Recalls {
+        type Answer = Option<usize>;
+        type Error = usize;
+
+        fn learn(&mut self, support: &[Vec<Picture>]) -> Result<(), usize> {
+            self.0 = support.iter().map(|of| of[0].0).collect();
+            match self.0.contains(&7) {
+                true => Err(7),
+                false => Ok(()),
+            }
+        }
+
+        fn answer(&mut self, queries: &[Picture]) -> Result<Vec<Option<usize>>, usize> {
+            let place = |&(class, index): &Picture| {
+                let place = self.0.iter().position(|&learned| learned == class);
+                place.filter(|_| index < 10)
+            };
+            Ok(queries.iter().map(place).collect())
+        }
+
+        fn place(answer: &Option<usize>) -> Option<usize> {
+            *answer
+        }
+    }
+
+    #[test]
+    fn all_processors_measure_what_one_does_and_an_error_ends_it() {
+        let shape = EpisodeShape {
+            way: 3,
+            shot: 2,
+            query: 5,
+        };
+        let sampler = Sampler::new(&[20; 6], shape, 1).unwrap();
+        let count = AtomicUsize::new(0);
+        let done = || {
+            count.fetch_add(1, Ordering::Relaxed);
+        };
+        let run = Run::new(&sampler, 100).done(&done);
+        let all = run.accuracy(|| Recalls(Vec::new())).unwrap();
+        assert_eq!(run.accuracy_of(&mut Recalls(Vec::new())), Ok(all));
+        // Half of the pictures are past the first ten.
+        assert!((all.mean - 0.5).abs() < 0.1, "{all}");
+        assert_eq!(count.load(Ordering::Relaxed), 200);
+        let more = Sampler::new(&[20; 8], shape, 1).unwrap();
+        let failed = Run::new(&more, 100).accuracy(|| Recalls(Vec::new()));
+        assert_eq!(failed, Err(7));
+    }
+}
