@@ -108,7 +108,10 @@ impl Linear {
         }
         let length = square * squares / shots as f32;
         let rate = fit.rate / (1.0 + length) * ways / shots as f32;
-        let most = (POINTS / (of_model().count().pow(2))).max(1);
+        let most = POINTS
+            .checked_div(of_model().count().pow(2))
+            .unwrap_or(1)
+            .max(1);
         for _ in 0..fit.steps {
             self.slopes.clear();
             let _ = self.slopes.resize(self.rows.len(), 0.0);

@@ -44,7 +44,7 @@ const READS: u32 = 3;
 /// and nothing can be stale.
 pub(crate) type Map<F, C = Uncached> = MapStorage<u8, Sectors<F>, C>;
 pub(crate) type Uncached = Cache<cache::Uncached, cache::Uncached, cache::Uncached, u8>;
-/// Remembers where the newest items of n keys are.
+/// Remembers where the newest item of each key is, of so many keys.
 pub(crate) type Places<const KEYS: usize> =
     Cache<cache::Uncached, cache::Uncached, ArrayKeyPointers<u8, KEYS>, u8>;
 

@@ -24,14 +24,18 @@ use super::output_file;
   sudal profile parts
   sudal profile parts --board mps2-an386 --out parts.png
   sudal profile --network conv4 --compare
+  sudal profile --frames
   sudal profile omniglot --heads --data ~/omniglot")]
 pub(crate) struct Args {
     /// A model that comes with sudal, by name, or a model image.
-    #[arg(required_unless_present = "network")]
+    #[arg(required_unless_present_any = ["network", "frames"])]
     model: Option<PathBuf>,
     /// A network with random weights, made for comparing engines, instead of a model.
     #[arg(long, conflicts_with = "model")]
     network: Option<Network>,
+    /// Count what frames of several sizes cost until they are an input, instead of a model.
+    #[arg(long, conflicts_with_all = ["model", "network", "heads", "out"])]
+    frames: bool,
     /// Set CMSIS-NN's figures for the network beside them.
     #[arg(long, requires = "network")]
     compare: bool,
@@ -88,6 +92,10 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         BoardName::An505 => Machine::An505,
         BoardName::An547 => Machine::An547,
     };
+    if args.frames {
+        let frames = device::profile_frames(machine, &mut |step| output.step(step))?;
+        return output.measured(&frames, &frames, &[frames.table()], args.tables);
+    }
     if args.heads.heads
         && let Some(model) = &args.model
     {

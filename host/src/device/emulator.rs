@@ -1,6 +1,6 @@
 //! The emulated board.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::thread;
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use sudal_firmware::protocol::ModelFault;
 
+use super::block::{self, Line};
 use super::board::{Board, Memory};
 use super::boards::MPS2_AN500;
 use super::client::Client;
@@ -15,7 +16,7 @@ use super::error::BoardError;
 use super::file::Flashes;
 use super::held::{Hold, Kept, Place};
 use super::holder::Purpose;
-use super::host_board::{check_image, forget_updates, hold_recovery_pin};
+use super::host_board::{check_image, forget_updates, hold_recovery_pin, remove};
 use super::machine::TARGET;
 use super::{Link, Logs, firmware, qemu};
 use crate::atomic_file;
@@ -44,6 +45,8 @@ const MEMORY: Memory = Memory {
 pub struct Emulator {
     place: Place,
     process: Option<Child>,
+    /// Whether many bytes go beside the line.
+    hastened: bool,
 }
 
 impl Emulator {
@@ -58,6 +61,7 @@ impl Emulator {
         Ok(Self {
             place: Place::folder(dir)?,
             process: None,
+            hastened: false,
         })
     }
 
@@ -135,6 +139,8 @@ impl Board for Emulator {
         // The log belongs to the firmware that wrote it.
         self.replace(&[(FIRMWARE, &elf), (IMAGE, image), (LOGS, &[])])?;
         forget_updates(self.place.path())?;
+        // Whether this firmware reads it, it says by making it.
+        remove(&self.path(block::FILE))?;
         step("switching the board on");
         self.start()?;
         // Firmware that was given may have been built for smaller models.
@@ -193,7 +199,17 @@ impl Board for Emulator {
                 Ok(line)
             })
             .map_err(BoardError::io("connecting to the emulator"))?;
+        let block = self.path(block::FILE);
+        let opened = self
+            .hastened
+            .then(|| File::options().write(true).open(block));
+        let block = opened.and_then(Result::ok);
+        let line = Line { line, block };
         Ok(Client::new(Box::new(Kept { line, hold })))
+    }
+
+    fn hasten(&mut self) {
+        self.hastened = true;
     }
 
     fn recover(&mut self) -> Result<(), BoardError> {

@@ -226,7 +226,7 @@ pub(super) fn hold_recovery_pin<T>(
     started
 }
 
-fn remove(path: &Path) -> Result<(), BoardError> {
+pub(super) fn remove(path: &Path) -> Result<(), BoardError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(BoardError::io(path.display())(error))

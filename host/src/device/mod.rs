@@ -21,6 +21,7 @@
 mod answers;
 mod backup;
 mod bench;
+mod block;
 mod board;
 mod boards;
 mod claim;
@@ -76,6 +77,7 @@ pub use machine::Machine;
 pub use name::{NameError, is_hidden, name, shown};
 pub use open::{open, open_at, state_dir};
 pub use profile::{CmsisNn, Comparison, Group, Layer, Profile, profile};
+pub use profile::{FrameCost, FrameTable, profile_frames};
 pub use profile::{HeadCost, HeadRow, HeadTable, profile_heads};
 pub use separation::{Pair, Separation};
 pub use shots::Shots;

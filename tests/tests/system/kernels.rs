@@ -44,6 +44,25 @@ fn patches_are_the_same_on_every_processor() {
     }
 }
 
+/// Checks, resizes and turns frames of each format, and compares what comes of them to the bit.
+#[test]
+fn frames_become_the_same_inputs_on_every_processor_in_few_instructions() {
+    for machine in Machine::ALL {
+        let frames = device::profile_frames(machine, &mut step);
+        let frames = frames.unwrap_or_else(|error| panic!("{error}"));
+        println!("{frames}");
+        for cost in frames.rows.iter().filter(|cost| cost.width == 320) {
+            let (resize, align) = match cost.format.as_str() {
+                "rgb565" => (1_500_000, 3_500_000),
+                _ => (600_000, 1_500_000),
+            };
+            let said = format!("{cost:?}");
+            assert!(cost.check + cost.resize < resize, "{said}");
+            assert!(cost.check + cost.align < align, "{said}");
+        }
+    }
+}
+
 /// The program links only if no panic can be reached from reading a model image and running it.
 #[test]
 fn no_panic_can_be_reached_from_inference() {

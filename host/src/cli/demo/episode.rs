@@ -85,6 +85,7 @@ pub(super) fn show(
     output: &Output,
 ) -> anyhow::Result<Shown> {
     let (mut board, _hold) = board_args.open_alone()?;
+    board.hasten();
     board.flash(image, &mut |step| output.step(step))?;
     let mut connection = Connection::new(board)?;
     connection.unlock(board_args)?;

@@ -1,11 +1,13 @@
 //! What a model costs, layer by layer, counted on an emulated processor.
 
 mod count;
+mod frames;
 mod heads;
 mod memory;
 mod published;
 mod table;
 
+pub use frames::{FrameCost, FrameTable, profile_frames};
 pub use heads::{HeadCost, HeadRow, HeadTable, profile_heads};
 pub use published::{CmsisNn, Comparison, Group};
 

@@ -1,4 +1,4 @@
-//! Counts what a frame costs before the network sees it, for `sudal profile --frame`.
+//! Counts what a frame costs before the network sees it, for `sudal profile --frames`.
 //!
 //! For frames of a part on a noisy ground, in each format and size, prints over semihosting, one
 //! line each:
@@ -72,13 +72,13 @@ fn main() -> ! {
 fn count(name: &str, frame: &Frame<'_>, input: &mut [u8], counter: Counter) -> bool {
     let first = counter.read();
     let checked = quality::check(frame);
-    let check = counter::between(first, counter.read());
+    let check = counter.between(first, counter.read());
     let mut prepare = |align| {
         let alignment = Alignment { align, window: 100 };
         let region = Fit::Crop.of(Region::whole(frame), (SIDE as u16, SIDE as u16));
         let first = counter.read();
         let pose = align::run(frame, region, alignment, [SIDE, SIDE, 1], input);
-        let ticks = counter::between(first, counter.read());
+        let ticks = counter.between(first, counter.read());
         let found = pose.map(|pose| pose.is_some());
         (ticks, crc(input), found == Ok(align != Align::Off))
     };

@@ -1,5 +1,6 @@
 //! The emulated board: its memory, and the device put together.
 
+mod block;
 mod logger;
 mod medium;
 mod memory {
@@ -27,6 +28,7 @@ use sudal_firmware::patches::Memory;
 use sudal_firmware::store::Known;
 use sudal_firmware::store::nor::{Nor, SECTOR};
 
+use block::Block;
 use medium::HostFile;
 use memory::{ARENA, INPUT};
 use uart::Uart;
@@ -115,15 +117,20 @@ fn main() -> ! {
 
     #[cfg(feature = "bench")]
     let mut provoke = provoke::Provoke::default();
+    let mut block = Block::open();
     let mut byte = [0];
     loop {
         let Ok(_) = watchdog::wait(|| line.read(&mut byte));
-        #[cfg(feature = "bench")]
-        provoke.push(byte[0]);
-        if let Some(reply) = session.push(byte[0]) {
-            let Ok(()) = line.write_all(reply);
-            retained::with(Retained::served);
-        }
+        let mut take = |byte| {
+            #[cfg(feature = "bench")]
+            provoke.push(byte);
+            if let Some(reply) = session.push(byte) {
+                let Ok(()) = line.write_all(reply);
+                retained::with(Retained::served);
+            }
+        };
+        take(byte[0]);
+        block.push(byte[0], take);
     }
 }
 
