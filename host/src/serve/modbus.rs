@@ -173,9 +173,10 @@ fn trigger(hub: &Hub, device: usize) -> Result<(), u8> {
         return Err(ILLEGAL_ADDRESS);
     }
     // The counter tells when the part was decided about; nobody waits here.
-    hub.ask(device, Command::Trigger)
-        .map(drop)
-        .map_err(|_| BUSY)
+    let answered = hub.ask(device, Command::Trigger).map_err(|_| BUSY)?;
+    // What nobody waits for is not done.
+    tokio::spawn(answered);
+    Ok(())
 }
 
 /// The registers of a device.

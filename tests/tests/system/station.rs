@@ -73,9 +73,8 @@ fn teach(browser: &Browser, name: &str, role: &str) {
         "document.querySelector(`#roles [value=${arguments[0]}]`).click()",
         &[role.into()],
     );
-    browser.hold("#hold", Duration::from_millis(3000));
+    browser.hold("#hold", Duration::from_millis(4000));
     browser.sees("#undo", name);
-    browser.sees("#word", "Teaching");
     browser.sees("#which", name);
     next_part(browser);
 }
@@ -111,10 +110,12 @@ fn a_verdict_is_told_across_the_hall_and_put_right_where_it_is_wrong() {
     for (name, role) in [("너트", "good"), (LONG, "plain"), ("chip", "defect")] {
         teach(&browser, name, role);
     }
-    // The lesson took five shots that differ, and none of its frames counts.
+    // The lesson took at most five shots, and none of its frames counts.
     let shots =
         "return [...document.querySelectorAll('#list .pick small')].map(e => e.textContent)";
-    assert_eq!(browser.run(shots, &[]), json!(["5", "5", "5"]));
+    let shots: Vec<String> = serde_json::from_value(browser.run(shots, &[])).unwrap();
+    let within = |shots: &String| (1..=5).contains(&shots.parse::<u8>().unwrap());
+    assert!(shots.iter().all(within), "{shots:?}");
     assert!(
         browser
             .text("#separation")
@@ -148,7 +149,6 @@ fn a_verdict_is_told_across_the_hall_and_put_right_where_it_is_wrong() {
 fn parts_count_once(browser: &Browser, served: &Served) {
     assert_eq!(served.post("/shift", &json!({})).0, 204);
     for _ in 0..4 {
-        browser.sees("#word", "");
         sleep(Duration::from_millis(1500));
         next_part(browser);
     }
@@ -159,7 +159,7 @@ fn parts_count_once(browser: &Browser, served: &Served) {
         counts["frames"].as_u64().unwrap(),
     );
     // Now and then a single frame is taken for another part.
-    assert!((4..=9).contains(&parts) && frames >= 30, "{counts}");
+    assert!((4..=9).contains(&parts) && frames >= 2 * parts, "{counts}");
     let hours: u64 = counts["hours"]
         .as_object()
         .unwrap()
@@ -256,7 +256,14 @@ fn lessons(browser: &Browser, served: &Served) {
         next_part(browser);
         sleep(Duration::from_millis(1200));
     }
-    browser.click("#strip li:first-child button");
+    // One that is unknown by itself, too.
+    becomes(
+        browser,
+        "const all = [...document.querySelectorAll('#strip button')];
+        const one = all.find(item => item.dataset.call === 'unknown' && !item.querySelector('i'));
+        one?.click();
+        return Boolean(one)",
+    );
     browser.write("#wrong-name", "washer");
     browser.click("#wrong-teach");
     browser.sees(
@@ -269,10 +276,9 @@ fn lessons(browser: &Browser, served: &Served) {
     }
     browser.press(Browser::ESCAPE);
     browser.sees("#undo", "washer");
-    browser.sees("#which", "washer");
     browser.run("document.activeElement.blur()", &[]);
     browser.press("u");
-    browser.sees("#word", "UNKNOWN");
+    browser.sees("#undo", "chip");
     let csv = served.get("/audit.csv");
     for expected in [
         ",김 반장,Line 1,correct,washer,",
@@ -299,22 +305,24 @@ fn lessons(browser: &Browser, served: &Served) {
 
 /// The shots of a class with their pictures; one is taken out and put back.
 fn gallery(browser: &Browser) {
+    let before = browser.text("#list li:nth-child(2) small");
+    let less = (before.parse::<u8>().unwrap() - 1).to_string();
     browser.click("#list li:nth-child(2) .shots");
     browser.sees("#gallery h2", &format!("Shots of {LONG}"));
     let seen = "const all = [...document.querySelectorAll('#shots img')];
-        return all.length === 5 && all.every(image => image.naturalWidth > 0)";
+        return all.length > 1 && all.every(image => image.naturalWidth > 0)";
     becomes(browser, seen);
     photograph(browser, "station-gallery.png", (1440, 900));
     browser.click("#shots li:nth-child(2) button");
     becomes(
         browser,
-        "return document.querySelectorAll('#shots img').length === 4",
+        &format!("return document.querySelectorAll('#shots img').length === {less}"),
     );
     browser.press(Browser::ESCAPE);
-    browser.sees("#list li:nth-child(2) small", "4");
+    browser.sees("#list li:nth-child(2) small", &less);
     browser.sees("#undo", &format!("Put the shot of {LONG} back"));
     browser.click("#undo");
-    browser.sees("#list li:nth-child(2) small", "5");
+    browser.sees("#list li:nth-child(2) small", &before);
 }
 
 /// The rate with what it would have meant, and pictures that are brought along.
@@ -379,6 +387,9 @@ fn full(browser: &Browser, served: &Served) {
         }
     }
     assert_eq!(shots(), most);
+    let teaching = served.events().next().unwrap()["devices"][0]["state"]["teaching"].clone();
+    assert_eq!(teaching, true);
+    browser.sees("#word", "Teaching");
     browser.write("#name", "너트");
     browser.sees("#hold", &format!("너트 is full ({most} shots)"));
     assert_eq!(
@@ -473,7 +484,7 @@ fn a_browsers_camera_gives_its_pictures_to_a_board() {
     browser.click("#camera");
     browser.sees("#camera", "Use this computer's camera");
     becomes(&browser, "return !document.querySelector('#reel').hidden");
-    // A phone's page without https is told why it can't.
+    // What is no picture is refused.
     let (status, why) = served.post("/devices/0/frame", &json!({}));
     assert_eq!(status, 409);
     assert!(why.contains("no-picture"), "{why}");

@@ -1,6 +1,6 @@
 // Settings: how much may be called unknown, pictures that are brought along, a camera of this computer.
 
-import { t, trouble } from "./words.js";
+import { lang, t, trouble } from "./words.js";
 import { $, say, toast } from "./view.js";
 import { post } from "./teach.js";
 
@@ -134,9 +134,12 @@ export function setUpSettings(app) {
   $("who").value = localStorage.getItem("who") ?? "";
   $("who").onchange = () => localStorage.setItem("who", $("who").value.trim());
 
+  let spoken = lang;
   function update() {
     const now = state();
     if (!now) return;
+    if (spoken !== lang && $("what-if").textContent) whatIf();
+    spoken = lang;
     if (!chosen && document.activeElement !== $("rate")) {
       const place = RATES.findIndex((parts) => parts >= now.rate);
       $("rate").value = place < 0 ? RATES.length - 1 : place;
