@@ -179,7 +179,9 @@ impl fmt::Display for FrameTable {
 mod tests {
     use super::*;
 
-    const CLOCK: Clock = Clock { ns_per_tick: 40 };
+    const CLOCK: Clock = Clock {
+        ps_per_tick: 40_000,
+    };
 
     #[test]
     fn reads_what_the_program_said() {
