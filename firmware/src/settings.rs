@@ -16,7 +16,7 @@ use crate::image::signature::Claim;
 use crate::key::{Key, Seed};
 use crate::preprocess::align::{Align, Alignment};
 use crate::preprocess::{Fit, Region};
-use crate::store::sectors::{Map, MapError, Sectors, Uncached, WORD_LIMIT, each_item};
+use crate::store::sectors::{Map, MapError, Sectors, WORD_LIMIT, each_item, places};
 use crate::store::{LEDGER, Ledger};
 
 /// Keys of the items. An empty item counts as none.
@@ -135,7 +135,7 @@ impl<F: NorFlash> Settings<F> {
         let sectors = flash.count().max(2);
         let range = 0..(sectors * Sectors::<F>::SIZE) as u32;
         let mut settings = Self {
-            map: MapStorage::new(flash, MapConfig::new(range), Uncached::new_uncached()),
+            map: MapStorage::new(flash, MapConfig::new(range), places()),
             fault,
             values: Values::default(),
             item: [0; ITEM],

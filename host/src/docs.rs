@@ -12,6 +12,7 @@ macro_rules! pages {
 [boards]: crate::docs::boards
 [budget]: sudal_firmware::docs::budget
 [changelog]: crate::docs::changelog
+[commissioning]: crate::docs::benchmarks#commissioning
 [contributing]: crate::docs::contributing
 [decisions]: crate::docs::decisions
 [fleet]: crate::docs::fleet

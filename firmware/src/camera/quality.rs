@@ -30,6 +30,7 @@ pub fn check(frame: &Frame<'_>) -> Result<(), CameraError> {
 
 /// Each turn is of some more of the rows, from all over the frame. A frame of which some rows show
 /// enough shows enough, so that most are not looked at whole.
+#[inline(never)]
 fn of<L: Luma>(frame: &Frame<'_>) -> Result<(), CameraError> {
     let Geometry { width, height, .. } = frame.geometry;
     let (width, height) = (usize::from(width), usize::from(height));
@@ -53,6 +54,7 @@ fn of<L: Luma>(frame: &Frame<'_>) -> Result<(), CameraError> {
 }
 
 /// Whether pixels with these levels show anything.
+#[inline(never)]
 fn judge(levels: &[u32; 256], defects: u32) -> Result<(), CameraError> {
     let darkest = beyond(levels.iter(), defects);
     let brightest = u8::MAX - beyond(levels.iter().rev(), defects);

@@ -4,8 +4,8 @@
 //! high, padding included; the filters then run along the rows. An input row is widened before the
 //! output row of the same number is written, so the output may take the input's place.
 
-use super::elementwise::Place;
 use super::kernels::{self, Filter, Filters, Ring, Rows, packed_len};
+use super::place::Place;
 use super::requantize::Requantize;
 use crate::image::{Channel, OpRecord, PLANES};
 

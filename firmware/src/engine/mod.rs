@@ -12,6 +12,7 @@ mod conv;
 mod depthwise;
 mod elementwise;
 pub(crate) mod kernels;
+mod place;
 mod pool;
 pub mod reference;
 mod requantize;

@@ -2,7 +2,8 @@
 
 use core::ops::Range;
 
-use super::elementwise::{self, Place};
+use super::elementwise;
+use super::place::Place;
 use super::{concat, conv, depthwise, pool, upsample};
 use crate::image::{Kind, Model, OpRecord};
 

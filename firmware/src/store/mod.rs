@@ -29,8 +29,6 @@ use core::borrow::BorrowMut;
 
 use embassy_futures::block_on;
 use embedded_storage::nor_flash::NorFlash;
-use sequential_storage::cache::key_pointers::ArrayKeyPointers;
-use sequential_storage::cache::{self, Cache};
 use sequential_storage::map::{MapConfig, MapStorage};
 
 pub use crate::heads::{Class, MAX_CLASSES, MAX_DIM, MAX_NAME, MAX_SHOTS};
@@ -42,7 +40,7 @@ use crate::heads::{Answer, Head, IDS, Quantization, Role};
 pub(crate) use ledger::LEDGER;
 use ledger::NUMBERED;
 use record::{MAX_RECORD, TOMBSTONE, Unread};
-use sectors::{Map, Places, Sectors, WORD_LIMIT, each_item};
+use sectors::{KEYS, Map, Sectors, WORD_LIMIT, each_item, places};
 
 /// Key of the item that holds the head; classes have their id.
 const HEAD: u8 = IDS as u8;
@@ -51,8 +49,7 @@ const HEAD_VERSION: u8 = 1;
 /// Key of the item that holds the ledger.
 const LEDGER_KEY: u8 = HEAD + 1;
 
-/// Keys of items.
-const ITEMS: usize = LEDGER_KEY as usize + 1;
+const _: () = assert!(LEDGER_KEY as usize + 1 == KEYS);
 
 /// Bytes of the largest value: a number and a record.
 const VALUE: usize = NUMBERED + MAX_RECORD;
@@ -70,7 +67,7 @@ const ATTEMPTS: u32 = 3;
 ///
 /// `K` is [`Known`] or a reference to one, for a board that keeps it apart from what is on its stack.
 pub struct Store<F: NorFlash, K = Known> {
-    map: Map<F, Places<ITEMS>>,
+    map: Map<F>,
     fault: Option<StoreError>,
     /// The flash refused a write at every try: its free space is damaged, which only erasing mends.
     refused: bool,
@@ -519,11 +516,6 @@ impl<F: NorFlash, K: BorrowMut<Known>> Store<F, K> {
             Err(StoreError::Flash)
         }
     }
-}
-
-/// What knows of no item yet.
-fn places() -> Places<ITEMS> {
-    Cache::new(cache::Uncached, cache::Uncached, ArrayKeyPointers::new())
 }
 
 fn read_head(bytes: &[u8]) -> Option<Head> {

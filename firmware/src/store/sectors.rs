@@ -22,8 +22,10 @@
 use embedded_storage::nor_flash::{NorFlash, NorFlashError, NorFlashErrorKind};
 use embedded_storage_async::nor_flash as asynchronous;
 use sequential_storage::cache::key_pointers::ArrayKeyPointers;
-use sequential_storage::cache::{self, Cache, CacheImpl};
+use sequential_storage::cache::{self, Cache};
 use sequential_storage::map::MapStorage;
+
+use crate::heads::IDS;
 
 /// Largest word of a flash, in bytes.
 pub(crate) const WORD_LIMIT: usize = 32;
@@ -37,24 +39,29 @@ const ERASED: u8 = 0xff;
 const TOLERANCE: u32 = 2;
 /// Bytes that are looked at at once for any that is programmed.
 const GLANCE: usize = 8 * WORD_LIMIT;
+/// Keys that a map has at most: those of the classes, of the head and of the ledger.
+pub(crate) const KEYS: usize = IDS + 2;
 /// How often a read is tried.
 const READS: u32 = 3;
 
-/// A map over a flash. But for what `C` remembers it reads every byte again: the flash is memory-mapped,
+/// A map over a flash. But for the places of its items it reads every byte again: the flash is memory-mapped,
 /// and nothing can be stale.
-pub(crate) type Map<F, C = Uncached> = MapStorage<u8, Sectors<F>, C>;
-pub(crate) type Uncached = Cache<cache::Uncached, cache::Uncached, cache::Uncached, u8>;
-/// Remembers where the newest item of each key is, of so many keys.
-pub(crate) type Places<const KEYS: usize> =
-    Cache<cache::Uncached, cache::Uncached, ArrayKeyPointers<u8, KEYS>, u8>;
+pub(crate) type Map<F> = MapStorage<u8, Sectors<F>, Places>;
+/// Remembers where the newest item of each key is: one type for all maps, so that their code exists once.
+pub(crate) type Places = Cache<cache::Uncached, cache::Uncached, ArrayKeyPointers<u8, KEYS>, u8>;
+
+/// What knows of no item yet.
+pub(crate) fn places() -> Places {
+    Cache::new(cache::Uncached, cache::Uncached, ArrayKeyPointers::new())
+}
 
 /// What the map says when it fails.
 pub(crate) type MapError<E> = sequential_storage::Error<SectorsError<E>>;
 
 /// Shows each item of a map, oldest first, so that the newest of a key comes last; until one is
 /// refused.
-pub(crate) async fn each_item<F: NorFlash, C: CacheImpl<u8>, E: From<MapError<F::Error>>>(
-    map: &mut Map<F, C>,
+pub(crate) async fn each_item<F: NorFlash, E: From<MapError<F::Error>>>(
+    map: &mut Map<F>,
     room: &mut [u8],
     mut show: impl FnMut(u8, &[u8]) -> Result<(), E>,
 ) -> Result<(), E> {

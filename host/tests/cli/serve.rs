@@ -292,7 +292,7 @@ fn what_changes_something_needs_the_token_and_all_else_is_refused() {
     );
     let report = page.get("/report?lang=ko");
     assert!(
-        report.contains("근무 보고서") && report.contains("<td>nut</td>"),
+        report.contains("근무 보고서") && report.contains(r#"<th scope="row">nut</th>"#),
         "{report}"
     );
     let metrics = page.get("/metrics");

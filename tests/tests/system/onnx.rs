@@ -89,7 +89,7 @@ fn broken_files_are_refused_with_the_reason() {
         ("truncated.onnx", ["cut off", "export or copy it again"]),
         (
             "unsupported_operator.onnx",
-            ["node `softplus_1` is Softplus", "supported are Add"],
+            ["node `softplus_1` is Softsign", "supported are Add"],
         ),
         (
             "dynamic_shape.onnx",

@@ -353,7 +353,7 @@ fn a_clock_that_is_set_loses_no_decision_and_no_shift() {
     let report = served.get("/report");
     let shown = report
         .split("<dd>")
-        .nth(1)
+        .nth(2)
         .unwrap()
         .split('<')
         .next()

@@ -308,7 +308,7 @@ fn gallery(browser: &Browser) {
     let before = browser.text("#list li:nth-child(2) small");
     let less = (before.parse::<u8>().unwrap() - 1).to_string();
     browser.click("#list li:nth-child(2) .shots");
-    browser.sees("#gallery h2", &format!("Shots of {LONG}"));
+    browser.sees("#gallery h2", &format!("Shots of {LONG}").to_uppercase());
     let seen = "const all = [...document.querySelectorAll('#shots img')];
         return all.length > 1 && all.every(image => image.naturalWidth > 0)";
     becomes(browser, seen);

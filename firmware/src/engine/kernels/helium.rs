@@ -7,28 +7,18 @@
 mod block;
 mod bytes;
 mod columns;
+mod lanes;
 mod plane;
 mod windows;
 
 use super::{Block, Pixels, dsp};
 use crate::image::packing::{row_len, tap_slot};
+use lanes::{SHORTEST, position};
 
 pub(crate) use super::dsp::{Wide, accumulate, maximum, products};
 pub(crate) use bytes::{copy, look_up};
 pub(crate) use plane::{Filter, fill, packed_len, rows, spread};
 pub(crate) use windows::Windows;
-
-/// Values that a vector has.
-const LANES: usize = 16;
-
-/// Taps of the shortest row whose columns, so arranged, have room in scratch.
-const SHORTEST: usize = 8;
-
-/// Where a slot of a column among `N` is.
-#[inline(always)]
-const fn position<const N: usize>(slot: usize, column: usize) -> usize {
-    (slot / LANES * N + column) * LANES + slot % LANES
-}
 
 pub(crate) fn widen<const N: usize>(
     runs: [&[i8]; N],

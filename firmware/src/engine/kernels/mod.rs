@@ -34,7 +34,7 @@
 //! - `products(wide, row)` gives the inner product of each of them with a row of as many values, which
 //!   are a multiple of four and at most [`WIDE`].
 
-use super::elementwise::Place;
+use super::place::Place;
 use super::requantize::Requantize;
 #[cfg(not(helium))]
 use crate::image::COLUMNS;

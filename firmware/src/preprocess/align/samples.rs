@@ -164,6 +164,7 @@ impl<'a> Samples<'a> {
     }
 
     /// The mean of the samples of a pixel.
+    #[inline(never)]
     fn mean<L: Luma>(&self, at: Place) -> u8 {
         let (across, along) = self.count;
         let Steps { right, down, .. } = self.steps;
@@ -185,9 +186,7 @@ impl<'a> Samples<'a> {
     #[inline(always)]
     fn inside<L: Luma>(&self, at: Place, pixels: &mut [u8]) {
         match self.count.0 {
-            3 => self.unrolled::<L, 3>(at, pixels),
             4 => self.unrolled::<L, 4>(at, pixels),
-            8 => self.unrolled::<L, 8>(at, pixels),
             _ => self.unrolled::<L, 0>(at, pixels),
         }
     }
@@ -222,6 +221,7 @@ impl<'a> Samples<'a> {
     }
 
     /// The level at a place, between those of the four pixels whose middles are about it.
+    #[inline(never)]
     fn between<L: Luma>(&self, (x, y): Place) -> u8 {
         let (x, y) = (x - ONE / 2, y - ONE / 2);
         let (column, row) = (x >> BITS, y >> BITS);
@@ -238,6 +238,7 @@ impl<'a> Samples<'a> {
         ((across(row) * (256 - down) + across(row + 1) * down + (1 << 15)) >> 16) as u8
     }
 
+    #[inline(never)]
     fn pixel<L: Luma>(&self, column: i32, row: i32) -> u32 {
         let within = |place: i32, side: i32| (place as u32) < side as u32;
         if within(column, self.side.0) && within(row, self.side.1) {

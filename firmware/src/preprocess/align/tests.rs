@@ -353,7 +353,7 @@ fn by_the_book(view: &View, frame: &Frame<'_>) -> Vec<u8> {
 proptest! {
     #[test]
     fn every_pixel_is_the_mean_of_its_samples(
-        (width, height) in (3_usize..200, 3_usize..200),
+        (width, height) in (4_usize..200, 4_usize..200),
         (columns, rows) in (3_usize..40, 3_usize..40),
         (x, y) in (-6000_i32..6000, -6000_i32..6000),
         (turn, window, seed) in (0_i32..360, 10_u8..=100, any::<u64>()),

@@ -17,6 +17,7 @@ mod calibrate;
 mod clip;
 mod concat;
 mod constant;
+mod curve;
 mod equalize;
 mod error;
 mod evaluate;

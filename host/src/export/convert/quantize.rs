@@ -4,6 +4,7 @@ use sudal_firmware::image::MAX_UNIT;
 
 use super::{
     calibrate::{Quantization, Range, Statistics},
+    curve::Unary,
     network::{Conv, Network, Op},
     simplify::is_depthwise,
 };
@@ -125,7 +126,7 @@ pub(super) fn quantize(
                 let steps = (256.0 / output.scale).round().min(f64::from(MAX_UNIT));
                 (Integers::Scale(steps as i32), 0)
             }
-            Op::Unary(unary) => (Integers::Table(unary.table(input, output)), 0),
+            Op::Unary(unary) => (Integers::Table(table(*unary, input, output)), 0),
             Op::Add => sum([input, quantizations[layer.inputs[1]]], output),
             _ => (Integers::Move, 0),
         };
@@ -146,6 +147,15 @@ pub(super) fn quantize(
         }
     });
     layers.collect()
+}
+
+/// What a function makes of each input from -128 on.
+fn table(unary: Unary, input: Quantization, output: Quantization) -> Vec<i8> {
+    let entry = |level: i32| {
+        let x = f64::from(level - input.zero_point) * input.scale;
+        output.quantize(f64::from(unary.at(x as f32)))
+    };
+    (-128..=127).map(entry).collect()
 }
 
 /// The shift and multiplier that stand for a positive factor of a sum of at most `greatest`.

@@ -2,9 +2,9 @@
 //! folded into its neighbours, and what a kernel can also do is fused into it.
 
 use super::{
+    curve,
     error::ConvertError,
     network::{Conv, Layer, NO_LIMITS, Network, Op, Window},
-    unary,
 };
 
 /// Simplifies until nothing changes any more.
@@ -167,7 +167,7 @@ fn affine(network: &mut Network, index: usize) -> bool {
     if let Some(before) = producer(network, index).map(|before| repeated_from(network, before))
         && network.layers[before].limits == NO_LIMITS
         && let Op::Unary(unary) = &mut network.layers[before].op
-        && let (Some(scale), Some(offset)) = (unary::same(&scale), unary::same(&offset))
+        && let (Some(scale), Some(offset)) = (curve::same(&scale), curve::same(&offset))
     {
         unary.behind = unary.behind.map(|value| value * scale);
         unary.behind[1] += offset;

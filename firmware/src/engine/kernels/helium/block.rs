@@ -12,13 +12,16 @@
 //! Four channels, those of two pairs, are requantised together. Rows of at most sixteen taps have a
 //! loop of their own, which keeps three of the columns.
 
+mod call;
 mod loops;
 mod one;
 mod row;
 
 use super::super::{Block, Pixels};
-use super::{LANES, columns as arrange};
+use super::columns as arrange;
+use super::lanes::LANES;
 use crate::image::Channel;
+use call::Call;
 use loops::{long, short};
 
 pub(super) use one::one;
@@ -28,33 +31,6 @@ pub(super) use row::sums;
 const UNROLLED: usize = 8;
 /// Bytes of a step.
 const STEP: usize = 56;
-
-/// What the loops work on.
-#[repr(C)]
-struct Call {
-    channels: *const Channel,
-    output: *mut i8,
-    /// From pixel to pixel.
-    stride: usize,
-    /// Fours of channels to come.
-    quads: usize,
-    pre_shift: u32,
-    zero_point: i32,
-    min: i32,
-    max: i32,
-    /// The last taps of the last pair, and something behind them where they are fewer than sixteen.
-    last: *const i8,
-    columns: *const i8,
-    rows: *const i8,
-    /// The same as `columns`.
-    start: *const i8,
-    /// Bytes that are read beyond the end of a pair; of a short row the bytes of a pair.
-    beyond: usize,
-    /// Bytes of the steps that are left out at first.
-    entry: usize,
-    /// Where the whole steps of the columns end.
-    end: *const i8,
-}
 
 /// Stores the outputs of all whole fours of channels.
 pub(super) fn gemm_x4(block: &Block<'_>, output: &mut [i8], stride: usize) -> Option<()> {

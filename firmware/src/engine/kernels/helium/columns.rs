@@ -2,7 +2,7 @@
 
 use core::arch::naked_asm;
 
-use super::{LANES, position};
+use super::lanes::{LANES, position};
 
 /// Writes the first `len` values of `N` runs as slots `first..` of as many columns; both numbers are
 /// multiples of four.

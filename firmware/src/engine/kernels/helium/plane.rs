@@ -4,6 +4,7 @@
 //! of no use, so that sixteen bytes hold a window of 3 x 3 and the column behind it. The other windows
 //! are as for cores with DSP instructions.
 
+mod columns;
 mod pack;
 mod spread;
 mod three;
@@ -13,16 +14,9 @@ use core::ops::Range;
 use super::super::{Filters, Place, Ring, Rows, dsp};
 use crate::image::Channel;
 
+use columns::{COLUMN, by_columns};
 use pack::PACKED;
 pub(crate) use spread::spread;
-
-/// Bytes of a column.
-const COLUMN: usize = 4;
-
-/// Whether the rows lie by columns.
-fn by_columns(ring: &Ring) -> bool {
-    ring.plane == 3 * ring.pitch
-}
 
 pub(crate) const fn packed_len(side: usize) -> usize {
     let others = dsp::packed_len(side);

@@ -4,7 +4,7 @@ use core::arch::naked_asm;
 use core::ptr;
 
 use super::super::Shape;
-use super::{LANES, SHORTEST};
+use super::lanes::{LANES, SHORTEST};
 use crate::image::packing::{row_len, tap_slot};
 
 /// Most taps of a window.

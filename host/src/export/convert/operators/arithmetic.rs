@@ -1,12 +1,13 @@
 //! What is done to each value: sums, products, limits, normalizations.
 
 use super::super::clip::limits;
+use super::super::curve::{self, Curve, Unary};
 use super::super::error::ConvertError;
 use super::super::layers::Layers;
 use super::super::lengths::normalize;
 use super::super::network::Op;
 use super::super::node::{Activation, Axes, Node, Value};
-use super::super::unary::{self, Curve, Unary};
+use super::super::unary;
 
 pub(super) fn batch_normalization(
     node: &Node<'_>,
@@ -72,7 +73,7 @@ pub(super) fn leaky(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, 
     let (dims, slopes) = node.weights(1)?;
     let slopes = per_channel(node, &input, dims, slopes)?;
     node.check_finite(&slopes)?;
-    if let Some(slope) = unary::same(&slopes) {
+    if let Some(slope) = curve::same(&slopes) {
         let unary = Unary::plain(Curve::Leaky(slope));
         return Ok(unary::push(node, layers, input, unary));
     }

@@ -2,7 +2,7 @@
 
 use core::arch::naked_asm;
 
-use super::Call;
+use super::call::Call;
 
 /// Where the arguments lie once the registers are saved: the first nine on the stack.
 macro_rules! enter {

@@ -4,7 +4,7 @@ use core::arch::naked_asm;
 use core::mem::offset_of;
 
 use super::super::super::Block;
-use super::super::LANES;
+use super::super::lanes::LANES;
 use crate::image::Channel;
 
 /// What the loop works on, and where it keeps how far it is.

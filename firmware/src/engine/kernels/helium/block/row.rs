@@ -3,7 +3,7 @@
 use core::arch::naked_asm;
 
 use super::super::super::Block;
-use super::super::LANES;
+use super::super::lanes::LANES;
 
 /// Sums, bias included, of a channel and each of `N` columns.
 pub(in super::super) fn sums<const N: usize>(

@@ -7,7 +7,7 @@
 use core::arch::naked_asm;
 
 use super::super::super::Filters;
-use super::COLUMN;
+use super::columns::COLUMN;
 use crate::image::PLANES;
 
 /// Words of one order of the rows.

@@ -4,7 +4,7 @@ use core::arch::naked_asm;
 use core::mem::{offset_of, replace};
 
 use super::super::super::{Ring, dsp};
-use super::{COLUMN, by_columns};
+use super::columns::{COLUMN, by_columns};
 
 /// Most channels of a tensor of which eight pixels lie within the reach of a gather load.
 pub(super) const MOST: usize = u16::MAX as usize / 8;

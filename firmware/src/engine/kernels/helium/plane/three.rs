@@ -14,7 +14,7 @@ use core::arch::naked_asm;
 use core::ptr;
 
 use super::super::super::Filters;
-use super::COLUMN;
+use super::columns::COLUMN;
 use super::pack::{FILTER, ORDER};
 use crate::image::Channel;
 
