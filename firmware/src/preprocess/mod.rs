@@ -9,49 +9,14 @@ pub mod contrast;
 mod fit;
 pub(crate) mod luma;
 pub mod reference;
+mod region;
 mod resize;
-
-use serde::{Deserialize, Serialize};
 
 use crate::frame::{Frame, PixelFormat};
 use axis::MAX_SIDE;
 pub use fit::Fit;
 use luma::{Grey, Rgb565, Yuyv};
-
-/// A part of a frame, in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Region {
-    /// First column.
-    pub left: u16,
-    /// First row.
-    pub top: u16,
-    /// Columns.
-    pub width: u16,
-    /// Rows.
-    pub height: u16,
-}
-
-impl Region {
-    /// The whole of a frame.
-    #[must_use]
-    pub const fn whole(frame: &Frame<'_>) -> Self {
-        Self {
-            left: 0,
-            top: 0,
-            width: frame.geometry.width,
-            height: frame.geometry.height,
-        }
-    }
-
-    /// Whether it has a pixel and none of it is outside of the frame.
-    #[must_use]
-    pub fn is_within(&self, frame: &Frame<'_>) -> bool {
-        let fits = |first: u16, len: u16, all: u16| len > 0 && first <= all && len <= all - first;
-        fits(self.left, self.width, frame.geometry.width)
-            && fits(self.top, self.height, frame.geometry.height)
-    }
-}
+pub use region::Region;
 
 /// Why a frame can't become an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -7,9 +7,9 @@ use core::ops::Range;
 
 use heapless::Vec;
 
-use super::Region;
 use super::axis::{Axis, Span};
 use super::luma::Luma;
+use super::region::Region;
 use crate::frame::Frame;
 
 /// Old columns that are summed together.

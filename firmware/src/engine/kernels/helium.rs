@@ -59,6 +59,16 @@ pub(crate) fn deal<const N: usize>(
     Some(())
 }
 
+/// That of Helium is in its `Windows`.
+pub(crate) const fn deal_nine<const N: usize>(
+    _input: &[i8],
+    _pitch: usize,
+    _starts: [usize; N],
+    _scratch: &mut [i16],
+) -> Option<()> {
+    None
+}
+
 pub(crate) fn gemm_x4(block: &Block<'_>, output: &mut [i8], stride: usize) -> Option<()> {
     if block.row_len < SHORTEST {
         return dsp::gemm_x4(block, output, stride);

@@ -34,10 +34,7 @@
 //! - `products(wide, row)` gives the inner product of each of them with a row of as many values, which
 //!   are a multiple of four and at most [`WIDE`].
 
-use super::place::Place;
 use super::requantize::Requantize;
-#[cfg(not(helium))]
-use crate::image::COLUMNS;
 use crate::image::Channel;
 
 #[cfg(any(armv6m, test))]
@@ -48,6 +45,8 @@ mod armv6m;
 mod dsp;
 #[cfg(helium)]
 mod helium;
+#[cfg(not(helium))]
+mod others;
 #[cfg(not(dsp))]
 #[cfg_attr(armv6m, expect(dead_code, reason = "half of it is in `armv6m`"))]
 mod portable;
@@ -60,7 +59,7 @@ pub(crate) use armv6m::{
 
 #[cfg(helium)]
 pub(crate) use helium::{
-    Filter, Wide, Windows, accumulate, copy, deal, fill, gemm_x4, look_up, maximum, one,
+    Filter, Wide, Windows, accumulate, copy, deal, deal_nine, fill, gemm_x4, look_up, maximum, one,
     packed_len, pointwise, pooled, products, rows, spread, widen,
 };
 
@@ -69,105 +68,13 @@ pub(crate) use dsp::{
     Filter, Wide, accumulate, deal, deal_nine, fill, gemm_x4, maximum, one, packed_len, pooled,
     products, spread, widen,
 };
+#[cfg(not(helium))]
+pub(crate) use others::{Windows, copy, look_up, pointwise, rows};
 #[cfg(not(any(dsp, armv6m)))]
 pub(crate) use portable::{
     Filter, Wide, accumulate, deal, deal_nine, fill, gemm_x4, maximum, one, packed_len, pooled,
     products, spread, widen,
 };
-
-/// Copies values, as many as both have.
-#[cfg(not(helium))]
-pub(crate) fn copy(to: &mut [i8], from: &[i8]) {
-    for (to, &from) in to.iter_mut().zip(from) {
-        *to = from;
-    }
-}
-
-/// Replaces levels by what a table has for them, as many as there is room for.
-#[cfg(not(helium))]
-pub(crate) fn look_up(table: &[i8; 256], levels: &[u8], to: &mut [i8]) {
-    for (to, &level) in to.iter_mut().zip(levels) {
-        *to = table[usize::from(level)];
-    }
-}
-
-/// See above.
-#[cfg(not(helium))]
-pub(crate) const fn rows(
-    _filter: &Filter<'_>,
-    _rows: &Rows,
-    _place: &mut Place<'_>,
-    _first: usize,
-    _planes: &mut [i16],
-    _ring: &Ring,
-) -> Option<bool> {
-    Some(false)
-}
-
-/// Only Helium has gather loads.
-#[cfg(not(helium))]
-pub(crate) enum Windows<'a> {
-    #[expect(dead_code, reason = "there are none")]
-    None(core::convert::Infallible, &'a ()),
-}
-
-#[cfg(not(helium))]
-impl Windows<'_> {
-    pub(crate) const fn of(_: Shape<'_>, _: usize) -> Option<Self> {
-        None
-    }
-
-    pub(crate) const fn gather<const N: usize>(
-        &self,
-        _: [[usize; 2]; N],
-        _: &mut [i16],
-    ) -> Option<()> {
-        match *self {
-            Self::None(never, _) => match never {},
-        }
-    }
-}
-
-/// That of Helium is in its `Windows`.
-#[cfg(helium)]
-pub(crate) const fn deal_nine<const N: usize>(
-    _input: &[i8],
-    _pitch: usize,
-    _starts: [usize; N],
-    _scratch: &mut [i16],
-) -> Option<()> {
-    None
-}
-
-/// See above.
-#[cfg(not(helium))]
-pub(crate) fn pointwise(
-    block: &Block<'_>,
-    pixels: &Pixels<'_>,
-    output: &mut [i8],
-    stride: usize,
-    scratch: &mut [i16],
-) -> Option<usize> {
-    let whole = pixels.count / COLUMNS * COLUMNS;
-    if whole == 0 {
-        return Some(0);
-    }
-    let taps = pixels.taps;
-    let scratch = scratch.get_mut(..COLUMNS * block.row_len)?;
-    for first in (0..whole).step_by(COLUMNS) {
-        let mut rest = pixels.input.get(first * pixels.step..)?;
-        let mut runs = [&[][..]; COLUMNS];
-        for run in &mut runs {
-            *run = rest.get(..taps)?;
-            rest = rest.get(pixels.step..).unwrap_or_default();
-        }
-        widen(runs, 0, taps, scratch)?;
-        let columns = &*scratch;
-        let output = output.get_mut(first * stride..)?;
-        gemm_x4(&Block { columns, ..*block }, output, stride)?;
-    }
-    Some(whole)
-}
 
 /// Values that each vector of a [`Wide`] has at most.
 pub(crate) const WIDE: usize = 128;

@@ -11,7 +11,8 @@ mod three;
 
 use core::ops::Range;
 
-use super::super::{Filters, Place, Ring, Rows, dsp};
+use super::super::{Filters, Ring, Rows, dsp};
+use crate::engine::place::Place;
 use crate::image::Channel;
 
 use columns::{COLUMN, by_columns};
