@@ -69,5 +69,6 @@ pub mod lock;
 pub mod patches;
 pub mod preprocess;
 pub mod protocol;
+mod random;
 pub mod settings;
 pub mod store;

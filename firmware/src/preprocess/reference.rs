@@ -5,8 +5,8 @@
 //! that it leaves no trace in firmware.
 
 use super::{Region, run};
-use crate::engine::reference::Random;
 use crate::frame::{Frame, Geometry, PixelFormat};
+use crate::random::Random;
 
 /// Brightness of a pixel of [`PixelFormat::Rgb565`]: 0.299 red + 0.587 green + 0.114 blue, in 256ths.
 #[must_use]

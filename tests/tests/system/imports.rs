@@ -28,10 +28,11 @@ const HOST: [&str; 16] = [
 ];
 
 /// The same of the firmware.
-const FIRMWARE: [&str; 19] = [
+const FIRMWARE: [&str; 20] = [
     "log",
     "docs",
     "clock",
+    "random",
     "frame",
     "key",
     "preprocess",

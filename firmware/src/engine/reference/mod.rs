@@ -5,12 +5,11 @@
 //! in firmware.
 
 mod chain;
-mod random;
 mod shape;
 mod trial;
 
+pub use crate::random::Random;
 pub use chain::{Chain, Layout, random_chain};
-pub use random::Random;
 pub use trial::{Trial, TrialError, Values};
 
 use super::requantize::requantize;
