@@ -343,6 +343,9 @@ fn a_clock_that_is_set_loses_no_decision_and_no_shift() {
     let board = host_board(&dir.path().join("board"), 20);
     let served = Served::start_at(dir.path(), vec![board], None, clock);
     teach(&served);
+    // What is taught is no part.
+    let teaches = || served.events().next().unwrap()["devices"][0]["state"]["teaching"].clone();
+    until("the end of the lesson", || teaches() == json!(false));
     decisions(&served, 20);
     // Two years ahead for a while (decisions are kept for a day), nine hours, two days back.
     let hour = YEAR / 365 / 24;
