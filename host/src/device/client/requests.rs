@@ -182,7 +182,7 @@ impl<S: Read + Write> Client<S> {
     /// How often the device was started, why, and its last failure, which `clear` forgets.
     ///
     /// # Errors
-    /// [`DeviceError::NoHistory`] if the device keeps no record.
+    /// [`DeviceError::NoHistory`](sudal_firmware::protocol::DeviceError::NoHistory) if the device keeps no record.
     pub fn boots(&mut self, clear: bool) -> Result<Boots, ClientError> {
         self.call(
             "boots",
