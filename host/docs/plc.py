@@ -1,4 +1,4 @@
-"""Reads the verdicts of `sudal serve --modbus` and triggers the last device: python plc.py HOST PORT."""
+"""Reads the verdicts of `sudal serve --modbus 0.0.0.0:1502` and triggers the last device: python plc.py HOST PORT."""
 import json
 import sys
 import time

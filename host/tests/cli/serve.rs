@@ -290,7 +290,14 @@ fn what_changes_something_needs_the_token_and_all_else_is_refused() {
         csv.contains(&told.first().unwrap().to_string()) && csv.contains(",class,nut,"),
         "{csv}"
     );
-    let report = page.get("/report?lang=ko");
+    // What is taught is no part, so that the first one is counted a while later.
+    let report = (0..60)
+        .map(|_| {
+            std::thread::sleep(Duration::from_millis(500));
+            page.get("/report?lang=ko")
+        })
+        .find(|report| report.contains("<tr class"))
+        .expect("a part");
     assert!(
         report.contains("근무 보고서") && report.contains(r#"<th scope="row">nut</th>"#),
         "{report}"
