@@ -15,16 +15,13 @@ pub(crate) fn put(op: &OpRecord, part: &[i8], first: usize, output: &mut [i8]) -
     if read == 0 {
         return None;
     }
-    let limited = (op.act_min, op.act_max) != (i8::MIN, i8::MAX);
     for (from, to) in part
         .chunks_exact(read)
         .zip(output.chunks_exact_mut(written))
     {
         let to = to.get_mut(first..)?.get_mut(..read)?;
         to.copy_from_slice(from);
-        if limited {
-            elementwise::clamp(op, to);
-        }
+        elementwise::clamp(op, to);
     }
     Some(())
 }

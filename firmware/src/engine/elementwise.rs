@@ -52,13 +52,14 @@ pub(crate) fn look_up(op: &OpRecord, table: &[i8; LUT_LEN], values: &mut [i8]) {
     for value in &mut *values {
         *value = table[usize::from((*value as u8) ^ 0x80)];
     }
-    if (op.act_min, op.act_max) != (i8::MIN, i8::MAX) {
-        clamp(op, values);
-    }
+    clamp(op, values);
 }
 
 /// Holds the values between the record's limits.
 pub(crate) fn clamp(op: &OpRecord, values: &mut [i8]) {
+    if (op.act_min, op.act_max) == (i8::MIN, i8::MAX) {
+        return;
+    }
     for value in values {
         *value = (*value).max(op.act_min).min(op.act_max);
     }

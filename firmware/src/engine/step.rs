@@ -46,27 +46,13 @@ pub(super) fn step(model: &Model<'_>, op: &OpRecord, arena: &mut [i8]) -> Option
             upsample::upsample(op, input, output)
         }
         Kind::Clamp => {
-            if input != output {
-                let [output, input] = split(arena, [output.clone(), input])?;
-                elementwise::copy(output, input);
-            }
-            elementwise::clamp(op, arena.get_mut(output)?);
+            elementwise::clamp(op, moved(op, arena)?);
             Some(())
         }
-        Kind::Normalize => {
-            if input != output {
-                let [output, input] = split(arena, [output.clone(), input])?;
-                elementwise::copy(output, input);
-            }
-            elementwise::normalize(op, arena.get_mut(output)?)
-        }
+        Kind::Normalize => elementwise::normalize(op, moved(op, arena)?),
         Kind::Table => {
             let (table, _) = model.weights(op)?.split_first_chunk()?;
-            if input != output {
-                let [output, input] = split(arena, [output.clone(), input])?;
-                elementwise::copy(output, input);
-            }
-            elementwise::look_up(op, table, arena.get_mut(output)?);
+            elementwise::look_up(op, table, moved(op, arena)?);
             Some(())
         }
         Kind::Concat => {
@@ -79,6 +65,16 @@ pub(super) fn step(model: &Model<'_>, op: &OpRecord, arena: &mut [i8]) -> Option
         }
         Kind::Add => add(op, arena),
     }
+}
+
+/// The output, with the input in it.
+fn moved<'a>(op: &OpRecord, arena: &'a mut [i8]) -> Option<&'a mut [i8]> {
+    let (input, output) = (op.input.range(), op.output.range());
+    if input != output {
+        let [output, input] = split(arena, [output.clone(), input])?;
+        elementwise::copy(output, input);
+    }
+    arena.get_mut(output)
 }
 
 /// Adds in place: what is not there yet is first copied to where the sum shall stand.

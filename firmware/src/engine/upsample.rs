@@ -22,9 +22,7 @@ pub(crate) fn upsample(op: &OpRecord, input: &[i8], output: &mut [i8]) -> Option
                 elementwise::copy(copy, pixel);
             }
         }
-        if (op.act_min, op.act_max) != (i8::MIN, i8::MAX) {
-            elementwise::clamp(op, first);
-        }
+        elementwise::clamp(op, first);
         for _ in 1..down {
             let (other, behind) = rest.split_at_mut_checked(written)?;
             elementwise::copy(other, first);
