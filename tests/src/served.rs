@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use serde_json::Value;
-use sudal::serve::{Clock, DeviceOptions, Keep, Options, ServeError, Token, serve};
+use sudal::serve::{Clock, DeviceOptions, Keep, Options, ServeError, Sparkplug, Token, serve};
 use tokio::sync::oneshot;
 
 use crate::http::ask;
@@ -35,7 +35,18 @@ impl Served {
     /// The same with Modbus TCP.
     #[must_use]
     pub fn start_with_modbus(dir: &Path, devices: Vec<DeviceOptions>, modbus: SocketAddr) -> Self {
-        Self::begin(dir, devices, None, Clock::default(), Some(modbus))
+        Self::begin(dir, devices, None, Clock::default(), Some(modbus), None)
+    }
+
+    /// The same as an edge node of Sparkplug.
+    #[must_use]
+    pub fn start_with_sparkplug(
+        dir: &Path,
+        devices: Vec<DeviceOptions>,
+        sparkplug: Sparkplug,
+    ) -> Self {
+        let clock = Clock::default();
+        Self::begin(dir, devices, None, clock, None, Some(sparkplug))
     }
 
     /// The same by another clock.
@@ -46,7 +57,7 @@ impl Served {
         mqtt: Option<&str>,
         clock: Clock,
     ) -> Self {
-        Self::begin(dir, devices, mqtt, clock, None)
+        Self::begin(dir, devices, mqtt, clock, None, None)
     }
 
     fn begin(
@@ -55,6 +66,7 @@ impl Served {
         mqtt: Option<&str>,
         clock: Clock,
         modbus: Option<SocketAddr>,
+        sparkplug: Option<Sparkplug>,
     ) -> Self {
         let options = Options {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -68,6 +80,7 @@ impl Served {
             replace_damaged_log: false,
             clock,
             mqtt: mqtt.map(|url| url.parse().unwrap()),
+            sparkplug,
             modbus,
             devices,
         };

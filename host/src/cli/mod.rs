@@ -17,6 +17,8 @@ mod doctor;
 mod enroll;
 mod eval;
 mod explain;
+#[cfg(feature = "serve")]
+mod fleet;
 mod head;
 mod heads;
 mod help;
@@ -126,6 +128,8 @@ enum Command {
     Selftest(selftest::Args),
     #[cfg(feature = "serve")]
     Serve(serve::Args),
+    #[cfg(feature = "serve")]
+    Fleet(fleet::Args),
     Stop(board::Stop),
     Key(key::Args),
     Lock(lock::Lock),
@@ -211,6 +215,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Selftest(args) => selftest::run(&args, &output),
         #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(&args, &output),
+        #[cfg(feature = "serve")]
+        Command::Fleet(args) => fleet::run(&args, &output),
         Command::Stop(args) => args.run(&output),
         Command::Key(args) => key::run(&args, &output),
         Command::Lock(args) => args.run(&output),

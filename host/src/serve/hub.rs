@@ -1,6 +1,7 @@
 //! What workers, pages and the broker share.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,7 +22,7 @@ use super::tally::{Tally, fails};
 use super::watch_error::{ErrorBody, WatchError};
 use super::{Belongs, Call, Decision, DeviceOptions, Log, LogError};
 use crate::data::Gray;
-use crate::device::Heatmap;
+use crate::device::{Backup, Heatmap};
 
 /// Events that a slow page may lag behind.
 const EVENTS: usize = 256;
@@ -98,6 +99,8 @@ pub(super) enum Command {
     RemoveShot { id: u8, key: String },
     /// How many pictures of known classes may be called unknown.
     Rate { parts: u16 },
+    /// Run another model, or know what a backup holds.
+    Install(Box<Install>),
 }
 
 impl Command {
@@ -121,6 +124,7 @@ impl Command {
             Self::Import { .. } => ("import", None),
             Self::RemoveShot { .. } => ("remove-shot", None),
             Self::Rate { .. } => ("rate", None),
+            Self::Install(_) => ("order", None),
             Self::Commission { .. }
             | Self::DiscardCommission
             | Self::Stay { .. }
@@ -129,6 +133,19 @@ impl Command {
             | Self::Gallery { .. } => return None,
         })
     }
+}
+
+/// What a signed order has a device do.
+#[derive(Debug)]
+pub(super) struct Install {
+    /// The model image to run; none for the one that runs.
+    pub(super) image: Option<Vec<u8>>,
+    /// What it is to be taught.
+    pub(super) backup: Option<Backup>,
+    /// Whether it is to be as it was before.
+    pub(super) back: bool,
+    /// Where that is kept: what it was taught before.
+    pub(super) before: PathBuf,
 }
 
 /// What is said of a frame.
@@ -222,8 +239,9 @@ struct LogState {
 pub(super) struct Hub {
     pub(super) log: Log,
     pub(super) metrics: Metrics,
-    /// Notified when there is something new in the log.
+    /// Notified when there is something new in the log, for each of two that publish.
     pub(super) logged: Notify,
+    pub(super) decided: Notify,
     shift: Mutex<Shift>,
     log_state: Mutex<LogState>,
     stations: Vec<Station>,
@@ -255,6 +273,8 @@ impl Hub {
                     link: Link::Connecting,
                     error: None,
                     model: None,
+                    model_id: None,
+                    firmware: String::new(),
                     classes: Vec::new(),
                     max_classes: 0,
                     max_shots: 0,
@@ -288,6 +308,7 @@ impl Hub {
             log,
             metrics: Metrics::new(),
             logged: Notify::new(),
+            decided: Notify::new(),
             shift: Mutex::new(shift),
             log_state: Mutex::default(),
             stations,
@@ -533,6 +554,32 @@ impl Hub {
         })
     }
 
+    /// What a broker is told of a device.
+    pub(super) fn seen(&self, device: usize) -> state::Seen {
+        let Some(station) = self.stations.get(device) else {
+            return state::Seen::default();
+        };
+        let plc = self.plc(device).unwrap_or_default();
+        let state = lock(&station.state);
+        state::Seen {
+            name: state.name.clone(),
+            up: plc.up,
+            board: state.board.clone(),
+            firmware: state.firmware.clone(),
+            model: state.model.clone().unwrap_or_default(),
+            hash: state
+                .model_id
+                .map(|id| format!("{id:016x}"))
+                .unwrap_or_default(),
+            classes: state.classes.iter().filter(|class| class.usable).count(),
+            parts: plc.parts,
+            ok: plc.ok,
+            ng: plc.ng,
+            unknown: lock(&station.tally).of(Call::Unknown),
+            frames: state.counts.frames,
+        }
+    }
+
     /// Whether there is such a device.
     pub(super) fn has(&self, device: usize) -> bool {
         device < self.stations.len()
@@ -691,6 +738,7 @@ impl Hub {
         }
         self.tell_of_log(logged.err());
         self.logged.notify_one();
+        self.decided.notify_one();
         id
     }
 

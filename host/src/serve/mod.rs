@@ -31,6 +31,7 @@ mod picture;
 mod playback;
 mod routes;
 mod shift;
+mod sparkplug;
 mod state;
 mod tally;
 mod tasks;
@@ -51,19 +52,21 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, interval, sleep, timeout};
 
+pub use crate::fleet::Broker;
 pub use clock::{Clock, Moment};
 pub use decision::{Belongs, Call, Decision, Measure, Vote};
 pub use error::ServeError;
 pub use frame_source::FrameSource;
 pub use guard::Token;
 pub use log::{Keep, Log, LogError};
-pub use mqtt::Broker;
 pub use options::DeviceOptions;
 pub use playback::Playback;
+pub use sparkplug::Sparkplug;
 pub use webcam::{Webcam, WebcamError};
 
 use hub::Hub;
 use tasks::supervise;
+use watch_error::WatchError;
 use worker::Worker;
 
 /// How long open connections may take to end after the server was told to stop; then the workers;
@@ -93,6 +96,8 @@ pub struct Options {
     pub clock: Clock,
     /// Where decisions are published, too.
     pub mqtt: Option<Broker>,
+    /// Where the station is an edge node of Sparkplug B.
+    pub sparkplug: Option<Sparkplug>,
     /// Where a PLC may ask for the verdicts by Modbus TCP.
     pub modbus: Option<SocketAddr>,
     /// The devices, each with a name of its own; at least one.
@@ -167,6 +172,9 @@ async fn run(
     }
     if let Some(broker) = options.mqtt {
         mqtt::publish(broker, Arc::clone(&hub))?;
+    }
+    if let Some(options) = options.sparkplug {
+        sparkplug::publish(options, Arc::clone(&hub))?;
     }
     let judged = Arc::clone(&hub);
     supervise("looking after the devices", move || {

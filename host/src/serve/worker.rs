@@ -39,6 +39,7 @@ const RETRY: RetryPolicy = RetryPolicy {
 };
 
 mod inspect;
+mod install;
 mod lessons;
 mod recent;
 
@@ -77,7 +78,7 @@ struct Refused {
 /// A device that answers.
 struct LiveDevice {
     /// Switched off with the session where it is this process's.
-    _board: Box<dyn Board>,
+    board: Box<dyn Board>,
     /// Others can't use the board as long as it is watched.
     _hold: Hold,
     client: Device,
@@ -167,16 +168,22 @@ impl Worker {
         client.set_retry_policy(RETRY);
         let info = client.info()?;
         let mut live = LiveDevice {
-            _board: board,
+            board,
             _hold: hold,
             client,
             info,
             classes: Vec::new(),
             known: None,
         };
+        self.greet(&mut live)?;
+        Ok(live)
+    }
+
+    /// Learns what a device is that was switched on, and tells it.
+    fn greet(&mut self, live: &mut LiveDevice) -> Result<(), WatchError> {
         live.list()?;
         live.know()?;
-        self.resume(&live);
+        self.resume(live);
         if let Ok(model) = &live.info.model
             && let Err(error) = self.hub.runs(self.place, model.id)
         {
@@ -187,13 +194,15 @@ impl Worker {
             state.link = Link::Up;
             state.error = None;
             state.model = live.info.model.as_ref().ok().map(|m| m.name.clone());
+            state.model_id = live.info.model.as_ref().ok().map(|m| m.id);
+            state.firmware.clone_from(&live.info.firmware);
             state.max_classes = live.info.max_classes;
             state.max_shots = live.info.max_shots;
             state.voting = voting(live.info.decision_config.filter);
         });
         self.review = Some(Instant::now());
-        self.publish(&live);
-        Ok(live)
+        self.publish(live);
+        Ok(())
     }
 
     /// Frame after frame, with commands in between, until the device is lost or all is over.
@@ -371,6 +380,7 @@ impl Worker {
             (Command::Trigger, _) => self.parts.trigger(live.info.decision_config.filter.window),
             (Command::Stay { .. } | Command::Skip, None) => {}
             (Command::Gallery { id }, _) => return self.gallery(live, id),
+            (Command::Install(install), _) => return self.install(live, &install),
             (command, _) => {
                 self.unlock(live)?;
                 let done = self.apply(live, command);
@@ -508,7 +518,11 @@ impl Worker {
             Command::Rate { parts } => client.set_rate(parts)?,
             Command::Recenter => client.recenter()?,
             Command::Uncenter => client.uncenter()?,
-            Command::Stay { .. } | Command::Skip | Command::Trigger | Command::Gallery { .. } => {}
+            Command::Stay { .. }
+            | Command::Skip
+            | Command::Trigger
+            | Command::Gallery { .. }
+            | Command::Install(_) => {}
         }
         live.info = live.client.info()?;
         Ok(Answer {

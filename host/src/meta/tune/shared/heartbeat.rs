@@ -41,7 +41,7 @@ pub(super) fn without(system: &serde_json::Map<String, Json>) -> serde_json::Map
 /// Beats until it is dropped.
 #[derive(Debug)]
 pub(super) struct Heartbeat {
-    stop: Option<Sender<()>>,
+    pub(super) stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 

@@ -30,8 +30,6 @@ use super::trial::{Running, Trial, TrialStatus, best};
 
 /// A study's attribute of its setup.
 const SETUP: &str = "sudal:setup";
-/// A trial's attribute of the trials whose place it takes, as Optuna calls it.
-const HISTORY: &str = "retry_history";
 /// How often the trial of a worker that died is tried again.
 const RETRIES: usize = 3;
 /// Optuna's number of a direction.
@@ -194,7 +192,7 @@ impl Shared {
                 .iter()
                 .filter(|t| stale(&replay.trials[**t]));
             let operations = stale.flat_map(|t| {
-                let again = history(&replay.trials[*t]).len() < RETRIES;
+                let again = replay.trials[*t].history().len() < RETRIES;
                 writer.fail(study, *t, &replay.trials[*t], again)
             });
             (operations.collect(), ())
@@ -291,17 +289,10 @@ fn ids(replay: &Replay, study: usize) -> &[usize] {
     &replay.studies[study].trials
 }
 
-/// Numbers of the trials whose place a trial takes.
-fn history(trial: &RecordedTrial) -> Vec<usize> {
-    let history = trial.system.get(HISTORY).and_then(Json::as_array);
-    let numbers = history.into_iter().flatten().filter_map(Json::as_u64);
-    numbers.map(|n| n as usize).collect()
-}
-
 /// Numbers of the trials whose place others take.
 fn lost(replay: &Replay, study: usize) -> Vec<usize> {
     let all = ids(replay, study).iter();
-    all.flat_map(|t| history(&replay.trials[*t])).collect()
+    all.flat_map(|t| replay.trials[*t].history()).collect()
 }
 
 /// The settings of a trial that waits, those that nobody chose as suggested.

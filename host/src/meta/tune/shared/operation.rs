@@ -8,8 +8,8 @@ use time::OffsetDateTime;
 use super::super::setup::Setup;
 use super::super::space::Params;
 use super::super::trial::{Running, TrialStatus, best};
-use super::replay::{RecordedTrial, State, op};
-use super::{HISTORY, distribution, heartbeat, history};
+use super::replay::{HISTORY, RecordedTrial, State, op};
+use super::{distribution, heartbeat};
 
 /// Writes in the name of a worker.
 #[derive(Debug)]
@@ -140,7 +140,7 @@ impl Writer {
         let mut operations = Vec::new();
         if again {
             let mut system = heartbeat::without(&trial.system);
-            let mut history = history(trial);
+            let mut history = trial.history();
             history.push(trial.number);
             system.insert("failed_trial".to_owned(), history[0].into());
             system.insert(HISTORY.to_owned(), history.into());

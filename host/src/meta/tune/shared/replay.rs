@@ -7,6 +7,9 @@ use serde_json::{Map, Value as Json};
 
 use super::distribution::compatible;
 
+/// A trial's attribute of the trials whose place it takes, as Optuna calls it.
+pub(super) const HISTORY: &str = "retry_history";
+
 /// Optuna's numbers of operations.
 pub(super) mod op {
     pub(in super::super) const CREATE_STUDY: u64 = 0;
@@ -72,6 +75,15 @@ pub(super) struct RecordedTrial {
     pub(super) system: Map<String, Json>,
     /// When something about it was read last.
     pub(super) heard: Instant,
+}
+
+impl RecordedTrial {
+    /// Numbers of the trials whose place it takes.
+    pub(super) fn history(&self) -> Vec<usize> {
+        let history = self.system.get(HISTORY).and_then(Json::as_array);
+        let numbers = history.into_iter().flatten().filter_map(Json::as_u64);
+        numbers.map(|n| n as usize).collect()
+    }
 }
 
 /// All studies and trials of a journal.
