@@ -6,7 +6,9 @@
 //! what a backup holds, and a [`Rollout`] brings one to many boards, a few first.
 
 mod broker;
+mod counts;
 mod drive;
+mod files;
 pub mod order;
 pub mod payload;
 mod rollout;
@@ -15,7 +17,9 @@ mod view;
 mod watch;
 
 pub use broker::{Broker, BrokerError};
-pub use drive::{Drive, DriveError, Files};
-pub use rollout::{Counts, Ending, Rollout, RolloutError, Stage, Step, StepState};
+pub use counts::Counts;
+pub use drive::Drive;
+pub use files::{DriveError, Files};
+pub use rollout::{Ending, Rollout, RolloutError, Stage, Step, StepState};
 pub use view::{Board, Fleet, Row, Station};
 pub use watch::{Heard, Watch, WatchError};

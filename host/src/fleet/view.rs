@@ -142,6 +142,11 @@ impl Fleet {
         missed || (topic.kind == Kind::DeviceData && !board.values.contains_key("Up"))
     }
 
+    /// From now on nothing is known of who is there.
+    pub(super) fn forget(&mut self) {
+        self.stations.values_mut().for_each(Station::end);
+    }
+
     /// All boards as a table.
     #[must_use]
     pub fn rows(&self) -> Vec<Row> {

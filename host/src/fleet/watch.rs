@@ -50,6 +50,8 @@ struct Shared {
     news: Condvar,
     client: Mutex<Option<Client>>,
     error: Mutex<Option<String>>,
+    /// Topic and text by which a host says that it is gone.
+    goodbye: Mutex<Option<(String, String)>>,
     connected: AtomicBool,
     over: AtomicBool,
 }
@@ -69,6 +71,7 @@ impl Watch {
             news: Condvar::new(),
             client: Mutex::default(),
             error: Mutex::default(),
+            goodbye: Mutex::default(),
             connected: AtomicBool::new(false),
             over: AtomicBool::new(false),
         });
@@ -140,6 +143,9 @@ impl Drop for Watch {
         self.shared.over.store(true, Ordering::SeqCst);
         if let Some(client) = lock(&self.shared.client).take() {
             // It may be gone already.
+            if let Some((topic, text)) = lock(&self.shared.goodbye).take() {
+                let _ = client.publish(topic, QoS::AtLeastOnce, true, text);
+            }
             let _ = client.disconnect();
         }
         if let Some(thread) = self.thread.take() {
@@ -155,6 +161,8 @@ impl Shared {
                 *lock(&self.error) = Some(error);
             }
             self.connected.store(false, Ordering::SeqCst);
+            // What becomes of them meanwhile nobody hears.
+            lock(&self.fleet).forget();
             if !self.over.load(Ordering::SeqCst) {
                 sleep(PAUSE);
             }
@@ -180,6 +188,7 @@ impl Shared {
         if let Some(host) = host {
             let will = LastWill::new(topic::state(host), state(false), QoS::AtLeastOnce, true);
             options.set_last_will(will);
+            *lock(&self.goodbye) = Some((topic::state(host), state(false)));
         }
         let (client, mut connection) = Client::new(options, QUEUE);
         *lock(&self.client) = Some(client.clone());

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use prost::Message;
 use rumqttc::{AsyncClient, QoS};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::spawn_blocking;
@@ -13,10 +12,13 @@ use tokio::time::{Instant, interval, sleep_until, timeout};
 use super::super::hub::Hub;
 use super::super::{Decision, Log, LogError};
 use super::device::{self, Told};
+use super::options::{SENT, Sparkplug};
 use super::orders::Orders;
-use super::{SENT, Sparkplug};
-use crate::fleet::payload::{Metric, Payload, Value};
-use crate::fleet::topic::{self, Kind, Topic};
+use crate::fleet::payload::Metric;
+use crate::fleet::topic::{self, Kind};
+
+mod births;
+mod hear;
 
 /// Decisions that are under way at once.
 const WINDOW: usize = 64;
@@ -54,9 +56,9 @@ pub(super) struct Edge<'a> {
     historical: u64,
     /// Decisions up to which the broker had all, and since when.
     fences: VecDeque<(Instant, u64)>,
-    /// The decision up to which all was sent, and the answer that is still to come.
+    /// The decision up to which all was sent; since when the answer is to come, for which and how many.
     sent: u64,
-    open: Option<(Instant, u64)>,
+    open: Option<(Instant, u64, u64)>,
     lost: u64,
     /// When the state of the host application was told, by its clock.
     host: Option<u64>,
@@ -128,7 +130,7 @@ impl<'a> Edge<'a> {
             }
             let due = self
                 .open
-                .map_or_else(Instant::now, |(since, _)| since + LIMIT);
+                .map_or_else(Instant::now, |(since, ..)| since + LIMIT);
             let idle = self.born.is_some() && self.open.is_none();
             tokio::select! {
                 heard = news.recv() => match heard.ok_or("this program is ending")? {
@@ -167,109 +169,6 @@ impl<'a> Edge<'a> {
         Ok(count)
     }
 
-    async fn send(
-        &mut self,
-        kind: Kind,
-        device: Option<usize>,
-        metrics: Vec<Metric>,
-    ) -> Result<(), String> {
-        if kind == Kind::NodeBirth {
-            self.seq = 0;
-        }
-        let payload = Payload {
-            seq: Some(self.seq.into()),
-            ..Payload::of(metrics)
-        };
-        self.seq = self.seq.wrapping_add(1);
-        let name = device.map(|device| self.name(device));
-        let topic = self.options.node.topic(kind, name.as_deref());
-        let sent = self
-            .client
-            .publish(topic, QoS::AtMostOnce, false, payload.encode_to_vec());
-        sent.await.map_err(|e| e.to_string())
-    }
-
-    fn name(&self, device: usize) -> String {
-        topic::name(&self.hub.seen(device).name)
-    }
-
-    /// The birth of the station and of its boards.
-    async fn bear(&mut self) -> Result<(), String> {
-        let metrics = vec![
-            Metric::birth(self.birth),
-            Metric::boolean("Node Control/Rebirth", false),
-            Metric::string("Version/Sudal", env!("CARGO_PKG_VERSION")),
-            Metric::int("Boards", self.devices.len() as u32),
-            Metric::boolean("Takes Orders", self.options.trusted.is_some()),
-        ];
-        let metrics = [metrics, self.own()].concat();
-        self.send(Kind::NodeBirth, None, metrics).await?;
-        if self.born.is_none() {
-            self.historical = self.hub.log.last();
-        }
-        self.born = Some(Instant::now());
-        for device in 0..self.devices.len() {
-            self.devices[device].born = false;
-            if self.hub.seen(device).up {
-                self.bear_device(device).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// What the station says of itself again and again.
-    fn own(&self) -> Vec<Metric> {
-        vec![
-            Metric::long("Uptime", self.started.elapsed().as_secs()),
-            Metric::long(
-                "Queue/Waiting",
-                self.hub.log.last().saturating_sub(self.sent),
-            ),
-            Metric::long("Queue/Lost", self.lost),
-        ]
-    }
-
-    async fn bear_device(&mut self, device: usize) -> Result<(), String> {
-        let state = device::state(self.hub, device, &self.orders.state(device));
-        self.devices[device] = Told::default();
-        self.devices[device].born = true;
-        self.devices[device].news(state.clone());
-        let metrics = [state, self.last[device].clone()].concat();
-        self.send(Kind::DeviceBirth, Some(device), metrics).await
-    }
-
-    async fn look(&mut self) -> Result<(), String> {
-        if self.born.is_none() {
-            return Ok(());
-        }
-        for device in 0..self.devices.len() {
-            match (self.hub.seen(device).up, self.devices[device].born) {
-                (true, false) => self.bear_device(device).await?,
-                (false, true) => {
-                    self.devices[device].born = false;
-                    self.send(Kind::DeviceDeath, Some(device), Vec::new())
-                        .await?;
-                }
-                (true, true) => {
-                    let state = device::state(self.hub, device, &self.orders.state(device));
-                    let new = self.devices[device].news(state);
-                    if !new.is_empty() {
-                        self.send(Kind::DeviceData, Some(device), new).await?;
-                    }
-                }
-                (false, false) => {}
-            }
-        }
-        Ok(())
-    }
-
-    async fn sign(&mut self) -> Result<(), String> {
-        match self.born {
-            Some(_) => self.send(Kind::NodeData, None, self.own()).await,
-            None => Ok(()),
-        }
-    }
-
     /// Sends decisions, and asks for the broker's answer that it has them.
     async fn feed(&mut self) -> Result<(), String> {
         let from = self.sent + 1;
@@ -279,7 +178,8 @@ impl<'a> Edge<'a> {
         };
         let last = *last;
         // Those that the log did not keep so long.
-        let lost = last + 1 - from - decisions.len() as u64;
+        let count = decisions.len() as u64;
+        let lost = last + 1 - from - count;
         self.lost += lost;
         for (id, decision) in decisions {
             self.tell(id, &decision).await?;
@@ -288,7 +188,7 @@ impl<'a> Edge<'a> {
         let topic = self.options.node.topic(Kind::NodeCommand, None);
         let asked = self.client.subscribe(topic, QoS::AtLeastOnce).await;
         asked.map_err(|e| e.to_string())?;
-        self.open = Some((Instant::now(), last));
+        self.open = Some((Instant::now(), last, count));
         Ok(())
     }
 
@@ -308,9 +208,10 @@ impl<'a> Edge<'a> {
 
     /// The broker has all that was sent.
     async fn answered(&mut self) -> Result<(), String> {
-        let Some((_, last)) = self.open.take() else {
+        let Some((_, last, count)) = self.open.take() else {
             return Ok(());
         };
+        self.hub.metrics.published.inc_by(count);
         self.fences.push_back((Instant::now(), last));
         let mut safe = None;
         while self
@@ -326,67 +227,6 @@ impl<'a> Edge<'a> {
                     .await
             }
             None => Ok(()),
-        }
-    }
-
-    async fn hear(&mut self, topic: &str, payload: &[u8]) -> Result<(), String> {
-        let Some(topic) = Topic::parse(topic) else {
-            return self.hear_host(payload).await;
-        };
-        let Ok(payload) = Payload::decode(payload) else {
-            return Ok(());
-        };
-        match (topic.kind, topic.device) {
-            (Kind::NodeCommand, _) => {
-                let asked = payload.value("Node Control/Rebirth") == Some(&Value::Boolean(true));
-                if asked && self.born.is_some_and(|born| born.elapsed() >= REBIRTH) {
-                    self.bear().await?;
-                }
-            }
-            (Kind::DeviceCommand, Some(name)) => {
-                let mut devices = 0..self.devices.len();
-                let device = devices.find(|device| self.name(*device) == name);
-                if let (Some(device), Some(Value::Bytes(order))) =
-                    (device, payload.value("Order/Signed"))
-                {
-                    let Sparkplug { trusted, node, .. } = self.options;
-                    let trusted = trusted.as_ref();
-                    self.orders.receive(self.hub, trusted, node, device, order);
-                }
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// What the host application says of itself. Without it the station is not there, either.
-    async fn hear_host(&mut self, payload: &[u8]) -> Result<(), String> {
-        let Ok(state) = serde_json::from_slice::<serde_json::Value>(payload) else {
-            return Ok(());
-        };
-        let (Some(online), Some(time)) = (state["online"].as_bool(), state["timestamp"].as_u64())
-        else {
-            return Ok(());
-        };
-        if self.host.is_some_and(|host| time < host) {
-            return Ok(());
-        }
-        self.host = Some(time);
-        match (online, self.born) {
-            (true, None) => self.bear().await,
-            (false, Some(_)) => {
-                let death = Payload::of(vec![Metric::birth(self.birth)]).encode_to_vec();
-                let topic = self.options.node.topic(Kind::NodeDeath, None);
-                let told = self
-                    .client
-                    .publish(topic, QoS::AtLeastOnce, false, death)
-                    .await;
-                told.map_err(|e| e.to_string())?;
-                // Gone at once, it would not be sent.
-                tokio::time::sleep(Duration::from_millis(200)).await;
-                Err("the host application is away".to_owned())
-            }
-            _ => Ok(()),
         }
     }
 

@@ -9,6 +9,7 @@
 
 mod device;
 mod edge;
+mod options;
 mod orders;
 
 use std::sync::Arc;
@@ -20,14 +21,16 @@ use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::time::sleep;
 
 use self::edge::{Edge, News};
+use self::options::SENT;
 use self::orders::Orders;
+use super::LogError;
 use super::hub::Hub;
 use super::tasks::supervise;
-use super::{LogError, ServeError};
-use crate::device::PublicKey;
+use crate::fleet::order;
 use crate::fleet::payload::{Metric, Payload};
-use crate::fleet::topic::{self, Kind, Node};
-use crate::fleet::{Broker, order};
+use crate::fleet::topic::Kind;
+
+pub use self::options::Sparkplug;
 
 /// Before a broker that is away is tried again, at least and at most: a hall full of stations does not
 /// come at once.
@@ -35,51 +38,8 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// Messages that wait for the connection.
 const QUEUE: usize = 512;
-/// Numbers in the log: the last decision that the listeners have, and the number of the last birth.
-const SENT: &str = "sparkplug sent";
+/// Number in the log: that of the last birth.
 const BIRTH: &str = "sparkplug birth";
-
-/// A broker, and which edge node the station is there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sparkplug {
-    broker: Broker,
-    node: Node,
-    /// The host application without which nothing is sent.
-    primary: Option<String>,
-    /// Who signs orders that are carried out; none where none are.
-    trusted: Option<PublicKey>,
-}
-
-impl Sparkplug {
-    /// From `mqtt://[user:password@]host[:port]/GROUP/NODE`. With a `primary` host application data waits
-    /// until that says that it is there. Orders are carried out that `trusted` signed.
-    ///
-    /// # Errors
-    /// [`ServeError::Broker`], [`ServeError::Node`].
-    pub fn new(
-        url: &str,
-        primary: Option<String>,
-        trusted: Option<PublicKey>,
-    ) -> Result<Self, ServeError> {
-        let broker: Broker = url.parse()?;
-        let parts = broker.topic.split_once('/');
-        let sound = |name: &str| topic::is_name(name) && name != "STATE";
-        let node = parts.filter(|(group, name)| sound(group) && sound(name));
-        let (group, name) = node.ok_or_else(|| ServeError::Node(broker.topic.clone()))?;
-        if let Some(host) = primary.as_ref().filter(|host| !topic::is_name(host)) {
-            return Err(ServeError::Node(host.clone()));
-        }
-        Ok(Self {
-            node: Node {
-                group: group.to_owned(),
-                name: name.to_owned(),
-            },
-            broker,
-            primary,
-            trusted,
-        })
-    }
-}
 
 /// Is an edge node from a task of the present runtime on.
 pub(super) fn publish(options: Sparkplug, hub: Arc<Hub>) -> Result<(), LogError> {
@@ -166,30 +126,5 @@ async fn listen(mut connection: EventLoop, tell: UnboundedSender<News>) -> Strin
         if tell.send(news).is_err() {
             return "this program is ending".to_owned();
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_edge_node_has_a_group_and_a_name() {
-        let node = |url: &str| Sparkplug::new(url, None, None).map(|s| s.node);
-        let hall = Node {
-            group: "hall".to_owned(),
-            name: "line 1".to_owned(),
-        };
-        assert_eq!(node("mqtt://broker/hall/line%201").unwrap(), hall);
-        for wrong in [
-            "mqtt://broker/hall",
-            "mqtt://broker/hall/a/b",
-            "mqtt://broker/hall/",
-            "mqtt://broker/STATE/x",
-        ] {
-            assert!(node(wrong).is_err(), "{wrong}");
-        }
-        let host = Some("a/b".to_owned());
-        assert!(Sparkplug::new("mqtt://broker/hall/line", host, None).is_err());
     }
 }

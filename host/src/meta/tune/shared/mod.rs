@@ -11,6 +11,7 @@ mod heartbeat;
 mod lock;
 mod operation;
 mod replay;
+mod trials;
 
 use std::path::Path;
 use std::time::Duration;
@@ -21,12 +22,12 @@ use self::file::JournalFile;
 use self::heartbeat::Heartbeat;
 use self::operation::Writer;
 use self::replay::{RecordedTrial, Replay, State, op};
+use self::trials::{ids, lost, queued, trials};
 use super::error::TuneError;
 use super::journal::same;
 use super::setup::Setup;
-use super::space::Params;
 use super::suggest::suggest;
-use super::trial::{Running, Trial, TrialStatus, best};
+use super::trial::{Running, Trial, TrialStatus};
 
 /// A study's attribute of its setup.
 const SETUP: &str = "sudal:setup";
@@ -283,62 +284,6 @@ impl Shared {
             study: name.to_owned(),
         }
     }
-}
-
-fn ids(replay: &Replay, study: usize) -> &[usize] {
-    &replay.studies[study].trials
-}
-
-/// Numbers of the trials whose place others take.
-fn lost(replay: &Replay, study: usize) -> Vec<usize> {
-    let all = ids(replay, study).iter();
-    all.flat_map(|t| replay.trials[*t].history()).collect()
-}
-
-/// The settings of a trial that waits, those that nobody chose as suggested.
-fn queued(trial: &RecordedTrial, setup: &Setup, suggested: Params) -> Params {
-    let fixed = &trial.system.get("fixed_params");
-    let settings = setup.space.dimensions().iter().filter_map(|d| {
-        let own = trial.params.get(&d.name);
-        let own = own.and_then(|(_, number)| distribution::value(&d.range, *number));
-        let asked = || distribution::written(&d.range, &fixed.as_ref()?[&d.name]);
-        let value = own
-            .or_else(asked)
-            .or_else(|| suggested.get(&d.name).cloned());
-        Some((d.name.clone(), value?))
-    });
-    settings.collect()
-}
-
-fn trials(replay: &Replay, study: usize, setup: &Setup) -> Vec<Trial> {
-    let lost = lost(replay, study);
-    let all = ids(replay, study).iter().map(|t| &replay.trials[*t]);
-    let ended = all.filter(|t| t.state.ended()).map(|t| {
-        let reports: Vec<(u64, f64)> = t.reports.iter().map(|(s, v)| (*s, *v)).collect();
-        let outcome = match (t.state, t.value) {
-            _ if lost.contains(&t.number) => TrialStatus::Lost,
-            (State::Complete, Some(_)) => TrialStatus::Finished,
-            (State::Pruned, _) => TrialStatus::Pruned,
-            _ => TrialStatus::Failed,
-        };
-        let params = setup.space.dimensions().iter().filter_map(|d| {
-            let (_, number) = t.params.get(&d.name)?;
-            Some((d.name.clone(), distribution::value(&d.range, *number)?))
-        });
-        Trial {
-            number: t.number as u64,
-            outcome,
-            value: match outcome {
-                TrialStatus::Finished => t.value,
-                _ => best(&reports),
-            },
-            params: params.collect(),
-            reports,
-            seed: setup.seed,
-            seconds: t.user.get("seconds").and_then(Json::as_f64).unwrap_or(0.0),
-        }
-    });
-    ended.collect()
 }
 
 #[cfg(test)]
