@@ -22,7 +22,7 @@ const LONG: u64 = 300;
 const OPTUNA: &str = include_str!("study.py");
 
 fn pictures(at: &Path, seed: u64) {
-    let parts = parts::dataset(seed, 6, 5, (32, 32));
+    let parts = parts::dataset(seed, 6, 16, (32, 32));
     for class in 0..parts.classes() {
         let folder = at.join(class.to_string());
         fs::create_dir_all(&folder).unwrap();

@@ -7,7 +7,8 @@ use sudal::fleet::{Row, payload};
 use sudal::table::Table;
 
 use super::super::output::Output;
-use super::{Hall, known};
+use super::hall::Hall;
+use super::known;
 
 /// List the boards of all stations.
 ///

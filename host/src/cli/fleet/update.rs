@@ -11,7 +11,7 @@ use sudal::fleet::{Drive, DriveError, Ending, Files, Rollout, Stage, StepState};
 use super::super::interrupt::{Interrupt, Interrupted};
 use super::super::model;
 use super::super::output::Output;
-use super::Hall;
+use super::hall::Hall;
 
 /// Roll a model or a backup out: to one board, a tenth of them, all.
 ///

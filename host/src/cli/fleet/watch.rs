@@ -8,7 +8,7 @@ use sudal::fleet::topic::Kind;
 
 use super::super::interrupt::{Interrupt, Interrupted};
 use super::super::output::{Output, print};
-use super::Hall;
+use super::hall::Hall;
 
 /// Print what stations say, a line of JSON each, until Ctrl-C.
 #[derive(clap::Args)]
