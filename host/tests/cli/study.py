@@ -16,7 +16,7 @@ storage = JournalStorage(JournalFileBackend(path))
 def enqueue():
     """Makes a study, and queues a trial for whoever comes."""
     study = optuna.create_study(study_name=name, storage=storage, direction="maximize")
-    study.enqueue_trial({"channels": 12, "averaging": 0.9})
+    study.enqueue_trial({"channels": 4, "averaging": 0.9})
 
 
 def minimize():

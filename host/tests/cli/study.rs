@@ -93,7 +93,7 @@ fn optuna_reads_a_study_adds_to_it_and_sees_a_dead_worker_replaced() {
             &trials[0]["params"]["channels"],
             &trials[0]["params"]["averaging"]
         ),
-        (&json!(12), &json!(0.9))
+        (&json!(4), &json!(0.9))
     );
     for trial in trials {
         assert_eq!(
