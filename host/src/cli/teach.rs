@@ -2,11 +2,12 @@
 
 mod support_set;
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::value_parser;
-use sudal::data::Dataset;
+use sudal::data::{Colors, Dataset};
 use sudal::device::{self, BoardError, MAX_SHOTS, ModelInfo};
 use sudal::engine::QuantizedModel;
 
@@ -64,14 +65,21 @@ impl Teach {
                 folder = self.folder.display()
             );
         }
-        let data = own_pictures::open(&self.folder, output)?;
+        let (given, there) = (self.given()?, self.there()?);
+        let channels = match (&given, &there) {
+            (Some((name, image)), _) => sound(name, image)?.model()?.input_shape()[2],
+            (None, Some(there)) => there.channels.into(),
+            (None, None) => 1,
+        };
+        let colors = Colors::of(channels).unwrap_or_default();
+        let data = own_pictures::open(&self.folder, output)?.with_colors(colors);
         let capacity = self.board.open()?.memory().frame;
         let support =
             SupportSet::read(&data, self.shots.into(), capacity, self.existing(), output)?;
         let support = support.strict(self.strict);
         // From here on Ctrl-C is heard between two pictures.
         let interrupt = Interrupt::catch()?;
-        let mut c = self.with_model(&data, &support, &interrupt, output)?;
+        let mut c = self.with_model((given, there), &data, &support, &interrupt, output)?;
         let taught = support.teach(&mut c, &interrupt, output)?;
         let separation = c.client.separation()?;
         let info = c.client.info()?;
@@ -100,22 +108,21 @@ impl Teach {
     /// process has learned all of it, so that nothing is changed in vain.
     fn with_model(
         &self,
+        (given, there): (Option<(String, Image)>, Option<ModelInfo>),
         data: &Dataset,
         support: &SupportSet,
         interrupt: &Interrupt,
         output: &Output,
     ) -> anyhow::Result<Connection> {
-        let there = self.there()?;
-        let (name, image) = match (&self.model, &there) {
+        let (name, image) = match (given, &there) {
             (None, Some(_)) => return self.board.connect_to_change(),
-            (Some(path), _) => (path.display().to_string(), model::read(path)?),
+            (Some(given), _) => given,
             (None, None) => {
                 let chosen = check::choose(data, output)?;
                 (chosen.name.to_owned(), chosen.image.into())
             }
         };
-        let wanted = QuantizedModel::new(&image);
-        let wanted = wanted.with_context(|| format!("{name} is no sound model image"))?;
+        let wanted = sound(&name, &image)?;
         if there.is_some_and(|there| Ok(there.id) == wanted.model().map(|model| model.id())) {
             return self.board.connect_to_change();
         }
@@ -134,6 +141,13 @@ impl Teach {
         self.board.connect_to_change()
     }
 
+    /// The model that was asked for, with its name.
+    fn given(&self) -> anyhow::Result<Option<(String, Image)>> {
+        let given = self.model.as_ref();
+        let given = given.map(|path| Ok((path.display().to_string(), model::read(path)?)));
+        given.transpose()
+    }
+
     /// The model that is on the board, if one is.
     fn there(&self) -> anyhow::Result<Option<ModelInfo>> {
         match self.board.connect() {
@@ -144,4 +158,11 @@ impl Teach {
             },
         }
     }
+}
+
+/// A model image.
+type Image = Cow<'static, [u8]>;
+
+fn sound(name: &str, image: &[u8]) -> anyhow::Result<QuantizedModel> {
+    QuantizedModel::new(image).with_context(|| format!("{name} is no sound model image"))
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, path::Path};
 
-use image::{ExtendedColorType, ImageEncoder, ImageResult, codecs::png::PngEncoder};
+use image::{ExtendedColorType, ImageEncoder, ImageResult, Pixel, Rgb, codecs::png::PngEncoder};
 use serde::{Deserialize, Serialize};
 use sudal_firmware::preprocess::Fit;
 
@@ -170,8 +170,8 @@ impl Gray {
         self.width as usize * self.colors.channels()
     }
 
-    /// The same picture with or without colours: the brightness of each pixel (BT.601, full range, as on the device),
-    /// or three equal channels.
+    /// The same picture with or without colours: the brightness of each pixel, as [`open`](Self::open) has it, or three
+    /// equal channels.
     #[must_use]
     pub fn to(&self, colors: Colors) -> Self {
         let pixels = match (self.colors, colors) {
@@ -180,7 +180,8 @@ impl Gray {
             }
             (Colors::Rgb, Colors::Grey) => {
                 let (pixels, _) = self.pixels.as_chunks();
-                pixels.iter().map(|&rgb| luma(rgb)).collect()
+                let level = |&rgb: &[u8; 3]| Rgb(rgb).to_luma()[0];
+                pixels.iter().map(level).collect()
             }
             _ => return self.clone(),
         };
@@ -338,12 +339,6 @@ impl Gray {
         self.pixels.iter_mut().for_each(|p| *p = 255 - *p);
         self
     }
-}
-
-/// Brightness: 0.299 red + 0.587 green + 0.114 blue, in 256ths, as on the device.
-#[must_use]
-pub fn luma([red, green, blue]: [u8; 3]) -> u8 {
-    ((77 * u32::from(red) + 150 * u32::from(green) + 29 * u32::from(blue) + 128) >> 8) as u8
 }
 
 /// For each new pixel, the first old one that it reads and the weights from there on.

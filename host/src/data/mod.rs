@@ -30,7 +30,7 @@ mod zip_names;
 pub use dataset::Dataset;
 pub use error::DataError;
 pub use found::{Found, LeftOut, Why};
-pub use gray::{Colors, Gray, Size, luma};
+pub use gray::{Colors, Gray, Size};
 pub use loaded::Loaded;
 pub use sudal_firmware::preprocess::Fit;
 

@@ -19,7 +19,7 @@ use super::{Belongs, Call, Decision, DeviceOptions, FrameSource, Measure, Vote, 
 use crate::data::Gray;
 use crate::device::{
     self, Board, Client, ClientError, DeviceError, Head, Hold, Info, InspectionInfo, Judgement,
-    Link as Line, LockState, PixelFormat, Purpose, RetryPolicy,
+    Link as Line, LockState, Purpose, RetryPolicy,
 };
 use crate::report;
 
@@ -561,17 +561,14 @@ impl LiveDevice {
     /// Shows the camera a frame, or takes the one that it sees.
     fn take(&mut self, frame: Option<Gray>) -> Result<Gray, WatchError> {
         if let Some(frame) = frame {
+            let frame = frame.to(self.info.colors());
             self.client
                 .show(&frame, self.info.frame_capacity as usize)?;
             return Ok(frame);
         }
         let picture = self.client.capture()?;
-        let geometry = picture.geometry;
-        if geometry.format != PixelFormat::Grey8 {
-            return Err(WatchError::Format(geometry.format));
-        }
-        let (width, height) = (geometry.width.into(), geometry.height.into());
-        Ok(Gray::new(width, height, picture.pixels)?)
+        let format = picture.geometry.format;
+        picture.decoded().ok_or(WatchError::Format(format))
     }
 
     fn list(&mut self) -> Result<(), WatchError> {
