@@ -189,12 +189,15 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             String::new()
         }
     );
+    let mut tasks = Table::new(["way", "shot", "accuracy"]).left([]);
     for row in &report.rows {
-        text.push_str(&format!(
-            "{:>3}-way {:>2}-shot  {}\n",
-            row.way, row.shot, row.accuracy
-        ));
+        tasks.row([
+            row.way.to_string(),
+            row.shot.to_string(),
+            row.accuracy.to_string(),
+        ]);
     }
+    text.push_str(&tasks.to_string());
     output.measured(&report, text, &[table(&report)], args.tables)
 }
 
