@@ -17,7 +17,7 @@ use super::model::{ModelFile, file_name};
 use super::output::{Output, TableArgs};
 use super::output_file;
 
-/// Measure how well what was never taught is told as unknown.
+/// Measure how well what was never taught is rejected as unknown.
 ///
 /// Measure open-set decisions: some classes are enrolled, and asked for are pictures of these and of
 /// others.
