@@ -3,7 +3,7 @@
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tract_onnx::pb::{AttributeProto, attribute_proto::AttributeType, tensor_proto::DataType};
+use tract_onnx::pb::{AttributeProto, tensor_proto::DataType};
 
 use super::*;
 use crate::export::{float::FloatModel, signature::PATCHES};
@@ -23,7 +23,7 @@ mod unsound;
 mod upsample;
 mod useless;
 
-use file::{File, float, int, ints, text};
+use file::{File, float, floats, int, ints, text};
 
 const NORMALIZATION: Normalization = Normalization::new(0.4, 0.3);
 

@@ -183,14 +183,7 @@ fn constants_as_nodes() {
     let mut file = File::new(1, 6, 6);
     file.conv([4, 1, 3, 3], vec![]);
     let conv = file.last();
-    let r#type = AttributeType::Float as i32;
-    let value = AttributeProto {
-        name: "value_float".to_owned(),
-        r#type,
-        f: 0.5,
-        ..Default::default()
-    };
-    file.node_of("Constant", &[], vec![value]);
+    file.node_of("Constant", &[], vec![float("value_float", 0.5)]);
     file.node_of("Mul", &[&conv, "Constant_1_out"], vec![]);
     assert_eq!(kinds(&check(&file)), ["conv 3x3", "flatten"]);
 }

@@ -5,12 +5,11 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tract_onnx::pb::{
     AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto,
-    TensorShapeProto, TypeProto, ValueInfoProto,
-    attribute_proto::AttributeType,
-    tensor_proto::DataType,
-    tensor_shape_proto::{Dimension, dimension},
-    type_proto,
+    ValueInfoProto, tensor_proto::DataType,
 };
+
+use crate::export::proto::value_info;
+pub(super) use crate::export::proto::{float, floats, int, ints, text};
 
 /// An ONNX file in the making; nodes read the one before unless others are named.
 pub(super) struct File {
@@ -125,35 +124,11 @@ impl File {
     }
 
     pub(super) fn bytes(&self) -> Vec<u8> {
-        let value = |name: &str, dims: &[i64]| {
-            let dim = |value| Dimension {
-                value: Some(value),
-                ..Default::default()
-            };
-            let batch = dim(dimension::Value::DimParam("N".to_owned()));
-            let rest = dims
-                .iter()
-                .map(|&size| dim(dimension::Value::DimValue(size)));
-            let tensor = type_proto::Tensor {
-                elem_type: DataType::Float as i32,
-                shape: Some(TensorShapeProto {
-                    dim: [batch].into_iter().chain(rest).collect(),
-                }),
-            };
-            let kind = type_proto::Value::TensorType(tensor);
-            ValueInfoProto {
-                name: name.to_owned(),
-                r#type: Some(TypeProto {
-                    value: Some(kind),
-                    ..Default::default()
-                }),
-                ..Default::default()
-            }
-        };
+        let shape: Vec<usize> = self.shape.iter().map(|&side| side as usize).collect();
         let graph = GraphProto {
             node: self.nodes.clone(),
             initializer: self.constants.clone(),
-            input: vec![value("x", &self.shape)],
+            input: vec![value_info("x", &shape)],
             output: [self.last()]
                 .into_iter()
                 .chain(self.second.map(str::to_owned))
@@ -175,45 +150,5 @@ impl File {
             ..Default::default()
         };
         model.encode_to_vec()
-    }
-}
-
-pub(super) fn ints(name: &str, ints: &[i64]) -> AttributeProto {
-    let r#type = AttributeType::Ints as i32;
-    AttributeProto {
-        name: name.to_owned(),
-        r#type,
-        ints: ints.to_vec(),
-        ..Default::default()
-    }
-}
-
-pub(super) fn int(name: &str, i: i64) -> AttributeProto {
-    let r#type = AttributeType::Int as i32;
-    AttributeProto {
-        name: name.to_owned(),
-        r#type,
-        i,
-        ..Default::default()
-    }
-}
-
-pub(super) fn float(name: &str, f: f32) -> AttributeProto {
-    let r#type = AttributeType::Float as i32;
-    AttributeProto {
-        name: name.to_owned(),
-        r#type,
-        f,
-        ..Default::default()
-    }
-}
-
-pub(super) fn text(name: &str, s: &str) -> AttributeProto {
-    let r#type = AttributeType::String as i32;
-    AttributeProto {
-        name: name.to_owned(),
-        r#type,
-        s: s.into(),
-        ..Default::default()
     }
 }
