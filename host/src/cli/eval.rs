@@ -7,7 +7,7 @@ use serde::Serialize;
 use sudal::device::Emulator;
 use sudal::device::Head;
 use sudal::episodes::{EpisodeShape, Sampler};
-use sudal::measure::{Accuracy, Embeddings, Run};
+use sudal::measure::{Accuracy, Embeddings};
 use sudal::table::Table;
 
 use super::bounds;
@@ -144,12 +144,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
                     model.head_accuracy(*head, embeddings, &sampler, args.episodes, output)?
                 }
                 Runner::Host(prepared) => {
-                    let bar = output.bar(args.episodes, "episodes");
-                    let done = || bar.inc(1);
-                    let accuracy =
-                        prepared.accuracy(&Run::new(&sampler, args.episodes).done(&done));
-                    bar.finish_and_clear();
-                    accuracy
+                    output.episodes(&sampler, args.episodes, "", |run| prepared.accuracy(run))
                 }
             },
         });

@@ -15,6 +15,7 @@ use plotters::style::{Color, IntoFont, register_font};
 use super::figure::{Figure, ReportError};
 use super::scale::{Axis, Scale};
 use crate::atomic_file;
+use crate::measure::Accuracy;
 
 /// Width and height of a chart, in pixels.
 const SIZE: (u32, u32) = (960, 600);
@@ -68,6 +69,28 @@ pub struct Point {
     pub y: f64,
     /// Half the height of its error bar.
     pub interval: f64,
+}
+
+impl Point {
+    /// A point without an interval.
+    #[must_use]
+    pub const fn at(x: f64, y: f64) -> Self {
+        Self {
+            x,
+            y,
+            interval: 0.0,
+        }
+    }
+
+    /// What was measured, in percent, with its interval.
+    #[must_use]
+    pub fn measured(x: f64, accuracy: Accuracy) -> Self {
+        Self {
+            x,
+            y: 100.0 * accuracy.mean,
+            interval: 100.0 * accuracy.interval,
+        }
+    }
 }
 
 /// How points are drawn.

@@ -11,6 +11,24 @@ pub struct Axis {
     pub log: bool,
 }
 
+impl Axis {
+    /// One on which equal steps are equal differences.
+    pub fn linear(label: impl Into<String>) -> Self {
+        Self {
+            label: label.into(),
+            log: false,
+        }
+    }
+
+    /// One on which equal steps are equal factors.
+    pub fn logarithmic(label: impl Into<String>) -> Self {
+        Self {
+            log: true,
+            ..Self::linear(label)
+        }
+    }
+}
+
 /// An axis with its range and ticks, as drawn: the logarithm of a log axis.
 #[derive(Clone)]
 pub(super) struct Scale {

@@ -206,12 +206,10 @@ impl TableContext<'_> {
                 query: args.query,
             };
             let sampler = Sampler::new(&pictures.class_sizes(), shape, args.seed)?;
-            let bar = output.bar(episodes, "episodes");
-            bar.set_message(format!("{}, {way}-way {shot}-shot", row.name));
-            let done = || bar.inc(1);
-            let accuracy = prepared.accuracy(&Run::new(&sampler, episodes).done(&done));
-            bar.finish_and_clear();
-            output.step(format!("{}, {way}-way {shot}-shot: {accuracy}", row.name));
+            let what = format!("{}, {way}-way {shot}-shot", row.name);
+            let measure = |run: &Run<'_>| prepared.accuracy(run);
+            let accuracy = output.episodes(&sampler, episodes, &*what, measure);
+            output.step(format!("{what}: {accuracy}"));
             tasks.push(Task {
                 way,
                 shot,

@@ -16,15 +16,7 @@ pub(super) fn draw(study: &Study, out: &Path) -> Result<(), ReportError> {
 
 /// What each trial reached and the best so far, over their numbers.
 fn history(study: &Study) -> Chart {
-    let axis = |label: &str| Axis {
-        label: label.to_owned(),
-        log: false,
-    };
-    let at = |trial: &Trial, value: f64| Point {
-        x: trial.number as f64,
-        y: value * 100.0,
-        interval: 0.0,
-    };
+    let at = |trial: &Trial, value: f64| Point::at(trial.number as f64, value * 100.0);
     let series = |name: &str, points, style| Series {
         name: name.to_owned(),
         points,
@@ -51,8 +43,8 @@ fn history(study: &Study) -> Chart {
     let about = |name: &str| study.setup().about.get(name).map_or("", String::as_str);
     Chart {
         title: format!("Tuning {} on {}", about("method"), about("data")),
-        x: axis("trial"),
-        y: axis("validation accuracy, %"),
+        x: Axis::linear("trial"),
+        y: Axis::linear("validation accuracy, %"),
         series: drawn.filter(|s| !s.points.is_empty()).collect(),
     }
 }

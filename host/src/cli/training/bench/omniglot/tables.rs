@@ -92,11 +92,10 @@ fn accuracies(report: &Report) -> (String, Table) {
             let Some(task) = row.tasks.iter().find(measured) else {
                 return "-".to_owned();
             };
-            let Accuracy { mean, interval, .. } = task.accuracy;
             let published = task
                 .published
                 .map_or(String::new(), |p| format!(" ({})", published(p)));
-            format!("{:.2} ± {:.2}{published}", mean * 100.0, interval * 100.0)
+            format!("{}{published}", task.accuracy.percent(2))
         });
         let episodes = row.tasks.first().map_or(0, |t| t.accuracy.episodes);
         let cells = [row.method.to_owned()].into_iter().chain(cells);
@@ -110,12 +109,8 @@ fn errors(report: &Report) -> (String, Table) {
         the background set alone; published figures in brackets";
     let mut table = Table::new(["method", "error in %"]);
     for row in &report.within_alphabet {
-        let error = match row.error {
-            Some(Accuracy { mean, interval, .. }) => {
-                format!("{:.1} ± {:.1}", mean * 100.0, interval * 100.0)
-            }
-            None => missing(row.model),
-        };
+        let error = row.error.map(|error| error.percent(1));
+        let error = error.unwrap_or_else(|| missing(row.model));
         table.row([row.method.to_owned(), error]);
     }
     for (who, error) in PUBLISHED_ERRORS {
