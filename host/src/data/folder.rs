@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    DataError, Dataset, Found, Gray, Why,
+    Colors, DataError, Dataset, Found, Gray, Why,
     dataset::{Class, PictureSource},
     files::Files,
     layout::{self, Layout},
@@ -234,8 +234,8 @@ struct Pictures {
 }
 
 impl PictureSource for Pictures {
-    fn picture(&self, item: usize) -> Result<Gray, DataError> {
-        self.files.picture(self.items[item])
+    fn picture(&self, item: usize, colors: Colors) -> Result<Gray, DataError> {
+        self.files.picture(self.items[item], colors)
     }
 
     fn path(&self, item: usize) -> Option<PathBuf> {

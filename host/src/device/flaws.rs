@@ -13,7 +13,7 @@ use sudal_firmware::patches::{Light, Map, Memory, MemoryError, Shape, Sight};
 use sudal_firmware::preprocess::Fit;
 
 use crate::data::mvtec::{Mask, Product, Products, Sample};
-use crate::data::{DataError, Gray};
+use crate::data::{Colors, DataError, Gray};
 use crate::measure::Accuracy;
 use crate::measure::anomaly::{Localisation, Pixels, auroc, enlarge, missed};
 
@@ -53,8 +53,8 @@ pub enum FlawsError {
         "the model gives no map of patches that the firmware can keep: `sudal patches` adds one to its ONNX file, `sudal convert` makes the image"
     )]
     Patches,
-    /// The model wants another number of channels than one.
-    #[error("the model wants pictures of {0} channels, these are grey")]
+    /// The model wants another number of channels than one or three.
+    #[error("the model wants pictures of {0} channels: 1 is grey, 3 has colours")]
     Channels(usize),
     /// A product lacks a kind of picture.
     #[error("{product} has {good} good and {flawed} flawed pictures in `test`: both are needed")]
@@ -199,9 +199,7 @@ impl Looked {
     ) -> Result<Self, FlawsError> {
         let shape = shape(model)?;
         let [height, width, channels] = model.input_shape();
-        if channels != 1 {
-            return Err(FlawsError::Channels(channels));
-        }
+        let colors = Colors::of(channels).ok_or(FlawsError::Channels(channels))?;
         let flawed = product.test.iter().filter(|s| s.defect.is_some()).count();
         let good = product.test.len() - flawed;
         if good == 0 || flawed == 0 {
@@ -214,7 +212,7 @@ impl Looked {
         }
         let size = (width as u32, height as u32);
         let see = |arena: &mut Vec<u64>, sample: &Sample| {
-            let picture = products.picture(sample)?;
+            let picture = products.picture(sample, colors)?;
             let plain = Light::of(&picture.pixels);
             let sides = (picture.width, picture.height);
             let seen = Seen::new(model, &picture.fit(size, fit), plain, arena)?;

@@ -11,7 +11,7 @@ use crate::nets::network::{Plan, Weights};
 /// The pictures of one training episode.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    /// Normalised pixels `[way * (support + query), height, width, 1]`, class by class, support
+    /// Normalised pixels `[way * (support + query), height, width, channels]`, class by class, support
     /// before query.
     pub pictures: Tensor<4>,
     /// Number in the data of each of the episode's classes.
@@ -41,19 +41,22 @@ impl Batch {
     /// # Panics
     /// When there are fewer than `shot` support pictures.
     pub fn split(&self, shot: usize) -> (Tensor<4>, Tensor<4>) {
-        let [_, height, width, _] = self.pictures.dims();
+        let [_, height, width, channels] = self.pictures.dims();
         let (way, each) = (self.way(), self.support + self.query);
         assert!(
             shot <= self.support,
             "{shot} of {} support pictures",
             self.support
         );
-        let by_class = self.pictures.clone().reshape([way, each, height, width]);
+        let by_class = self
+            .pictures
+            .clone()
+            .reshape([way, each, height, width * channels]);
         let part = |from: usize, to: usize| {
             by_class
                 .clone()
-                .slice([0..way, from..to, 0..height, 0..width])
-                .reshape([way * (to - from), height, width, 1])
+                .slice([0..way, from..to, 0..height, 0..width * channels])
+                .reshape([way * (to - from), height, width, channels])
         };
         (part(0, shot), part(self.support, each))
     }
@@ -196,7 +199,7 @@ pub trait Classifier {
 /// The pixels of prepared rows as pictures again.
 pub(crate) fn pictures(plan: &Plan, rows: Tensor<2>) -> Tensor<4> {
     let n = rows.dims()[0];
-    rows.reshape([n, plan.size.0, plan.size.1, 1])
+    rows.reshape([n, plan.size.0, plan.size.1, plan.channels])
 }
 
 /// Pictures as rows of pixels.

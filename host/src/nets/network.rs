@@ -14,8 +14,10 @@ use super::graph::{Graph, Node, Normalization, Op};
 pub struct Plan {
     /// What it was made from.
     pub architecture: Architecture,
-    /// Height and width of the grey picture.
+    /// Height and width of the picture.
     pub size: (usize, usize),
+    /// Channels of the picture: 1 is grey, 3 has colours.
+    pub channels: usize,
     /// Its blocks in order.
     pub blocks: Vec<BlockShape>,
     /// For each block the one whose input is added to its output, if any.
@@ -69,11 +71,23 @@ const MAX_SIDE: usize = 1024;
 const MAX_PARAMETERS: usize = 16 << 20;
 
 impl Plan {
-    /// Lays out a network for pictures of `size` = (height, width).
+    /// Lays out a network for grey pictures of `size` = (height, width).
     ///
     /// # Errors
     /// When the pools and steps leave no pixel, or the network is too large to be one.
     pub fn new(architecture: Architecture, size: (usize, usize)) -> Result<Self, PlanError> {
+        Self::with_channels(architecture, size, 1)
+    }
+
+    /// The same for pictures of so many channels.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_channels(
+        architecture: Architecture,
+        size: (usize, usize),
+        channels: usize,
+    ) -> Result<Self, PlanError> {
         let (height, width) = size;
         if height.max(width) > MAX_SIDE {
             return Err(PlanError::TooLarge { height, width });
@@ -82,11 +96,14 @@ impl Plan {
             return Err(PlanError::Channels { architecture });
         }
         let Chain {
-            blocks,
+            mut blocks,
             skips,
             taps,
             average,
         } = architecture.chain(size);
+        if let Some(first) = blocks.first_mut() {
+            first.inputs = channels;
+        }
         for (block, b) in blocks.iter().enumerate() {
             let fits = |side: usize| side + 2 * b.padding >= b.kernel && side > 0;
             let (height, width) = b.result();
@@ -102,6 +119,7 @@ impl Plan {
         let plan = Self {
             architecture,
             size,
+            channels,
             blocks,
             skips,
             taps,
@@ -111,6 +129,11 @@ impl Plan {
             return Err(PlanError::Channels { architecture });
         }
         Ok(plan)
+    }
+
+    /// Values of a picture.
+    pub fn picture_len(&self) -> usize {
+        self.size.0 * self.size.1 * self.channels
     }
 
     /// Length of the embedding.
@@ -165,7 +188,7 @@ impl Plan {
         Weights(blocks.collect())
     }
 
-    /// Embeds pictures `[n, height, width, 1]` with batch norm over this batch; returns
+    /// Embeds pictures `[n, height, width, channels]` with batch norm over this batch; returns
     /// `[n, embedding]` and each block's statistics.
     pub fn embed(&self, weights: &Weights, x: Tensor<4>) -> (Tensor<2>, Vec<Statistics>) {
         let embedded = self.run(weights, x, |_| Norm::Batch);
@@ -278,7 +301,7 @@ impl Plan {
             nodes.push(Node { op, inputs });
         }
         Graph {
-            input: [1, self.size.0, self.size.1],
+            input: [self.channels, self.size.0, self.size.1],
             normalization,
             nodes,
             taps,

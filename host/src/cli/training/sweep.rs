@@ -90,9 +90,9 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     }
     let size = models[0].1.size()?;
     if args.from_scratch {
-        let (width, height) = size;
+        let sides = (size.height as usize, size.width as usize);
         let architecture = Architecture::Conv4 { channels: 64 };
-        let plan = Plan::new(architecture, (height as usize, width as usize))?;
+        let plan = Plan::with_channels(architecture, sides, size.colors.channels())?;
         let learner = Learner::Scratch(Scratch::default());
         let name = learner.name().to_owned();
         let trained = Trained::untrained(plan, learner);

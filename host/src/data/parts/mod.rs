@@ -48,9 +48,9 @@ pub fn scattered(
         per_class,
         (width + 2 * margin, height + 2 * margin),
         name,
-        move |seed, class, index, size| {
+        move |seed, class, index, size, colors| {
             let mut rng = stream(seed, Purpose::Frame, class, index);
-            PartSpec::class(seed, class).render(size, margin, &mut rng)
+            PartSpec::class(seed, class).render(size, margin, colors, &mut rng)
         },
     )
 }

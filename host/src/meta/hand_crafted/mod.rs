@@ -7,7 +7,7 @@ mod picture;
 
 use rayon::prelude::*;
 
-use crate::data::Loaded;
+use crate::data::{Loaded, luma};
 use crate::measure::Embeddings;
 use picture::Picture;
 
@@ -45,9 +45,16 @@ impl Feature {
     /// a device could not do: it sees no more than its support set.
     pub fn describe(self, data: &Loaded) -> Embeddings {
         let (width, height) = (data.size().0 as usize, data.size().1 as usize);
-        let frames: Vec<&[u8]> = data.all().chunks_exact(width * height).collect();
+        let size = data.picture_size();
+        let frames: Vec<&[u8]> = data.all().chunks_exact(size.values()).collect();
         let one = |frame: &&[u8]| {
-            let pixels: Vec<f32> = frame.iter().map(|&p| f32::from(p) / 255.0).collect();
+            // Of a picture in colours its brightness.
+            let level = |pixel: &[u8]| match *pixel {
+                [red, green, blue] => luma([red, green, blue]),
+                _ => pixel[0],
+            };
+            let levels = frame.chunks_exact(size.colors.channels()).map(level);
+            let pixels: Vec<f32> = levels.map(|p| f32::from(p) / 255.0).collect();
             let picture = Picture {
                 width,
                 height,

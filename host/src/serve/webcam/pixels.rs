@@ -6,7 +6,7 @@ use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
 
 use super::WebcamError;
-use crate::data::{Gray, jpeg};
+use crate::data::{Colors, Gray, jpeg};
 
 /// What a picture's bytes are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +59,7 @@ pub(super) fn grey(
             let bytes = with_tables(bytes)?;
             let picture = jpeg::decode(&bytes)?.into_luma8();
             return Ok(Gray {
+                colors: Colors::Grey,
                 width: picture.width(),
                 height: picture.height(),
                 pixels: picture.into_raw(),

@@ -91,7 +91,7 @@ pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             tasks: Vec::new(),
         };
         if let Some(model) = context.open(row)? {
-            let pictures = context.pictures(model.size()?)?;
+            let pictures = context.pictures(model.size()?.sides())?;
             measured.tasks = context.tasks(row, &model, &pictures)?;
             if let ModelFile::Checkpoint(trained) = &model {
                 instances.extend(instances::measure(
@@ -226,7 +226,7 @@ fn alphabet_error(path: &Path, folder: &Path, output: &Output) -> anyhow::Result
     let model = ModelFile::open(path)?;
     let mut errors = Vec::new();
     for run in omniglot::runs(folder)? {
-        let data = run.load(model.size()?);
+        let data = run.load(model.size()?.sides());
         let prepared = model.prepare(&data, output)?;
         let episode = Episode {
             classes: (0..data.classes()).collect(),

@@ -52,9 +52,10 @@ impl TrialContext<'_> {
         let averaging = (AVERAGING, Range::Choice { of }, usual);
 
         let (channels, step) = self.channels()?;
-        let (width, height) = self.data.size();
+        let size = self.data.picture_size();
+        let sides = (size.height as usize, size.width as usize);
         let widest = self.chosen.network.architecture(channels.high);
-        Plan::new(widest, (height as usize, width as usize))?;
+        Plan::with_channels(widest, sides, size.colors.channels())?;
         let channels = integer(CHANNELS, channels, step, self.chosen.network.channels())?;
         let way = integer(WAY, self.ways(), 5, recipe.way)?;
         let support = integer(SUPPORT, self.supports(), 1, recipe.support)?;
