@@ -42,6 +42,7 @@ pub enum Search {
 
 /// Why a frame was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum MemoryError {
     /// The memory holds maps of another shape.
     #[error("a map of {have:?} among maps of {want:?}: another model? forget the product first")]

@@ -20,6 +20,7 @@ pub use region::Region;
 
 /// Why a frame can't become an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PreprocessError {
     /// The region is empty or reaches out of the frame, or a side is longer than 32,767 pixels.
     #[error("the region is empty, reaches out of the frame or has a side of over 32767 pixels")]

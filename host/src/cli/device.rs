@@ -13,7 +13,7 @@ use sudal::device::{
     Kind, Link, LockError, LockKey, LockState, Purpose, UsbBoard,
 };
 use sudal::episodes::Sampler;
-use sudal::measure::{Accuracy, FewShot, Picture, Run};
+use sudal::measure::{Accuracy, FewShot, Picture};
 
 use super::output::{Output, detail, say, say_once};
 
@@ -349,11 +349,9 @@ impl<'a> Episodes<'a> {
             connection.client.reset()?;
             connection.client.set_head(head)?;
         }
-        let bar = self.output.bar(episodes, "episodes");
-        bar.set_message(format!("{}-way {}-shot", shape.way, shape.shot));
-        let done = || bar.inc(1);
-        let accuracy = Run::new(sampler, episodes).done(&done).accuracy_of(self)?;
-        bar.finish_and_clear();
+        let what = format!("{}-way {}-shot", shape.way, shape.shot);
+        let accuracy =
+            (self.output).episodes(sampler, episodes, what, |run| run.accuracy_of(self))?;
         self.board.client.reset()?;
         self.board.client.set_head(info.head)?;
         Ok(accuracy)

@@ -144,13 +144,9 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             ..Series::default()
         });
     }
-    let axis = |n: usize| Axis {
-        label: format!(
-            "component {}, {:.0} % of the variance",
-            n + 1,
-            map.share[n] * 100.0
-        ),
-        log: false,
+    let axis = |n: usize| {
+        let share = 100.0 * map.share[n];
+        Axis::linear(format!("component {}, {share:.0} % of the variance", n + 1))
     };
     let chart = Chart {
         title: format!(

@@ -191,12 +191,8 @@ impl ModelFile {
         output: &Output,
     ) -> anyhow::Result<Accuracy> {
         let image = self.image("a head of the firmware")?;
-        let bar = output.bar(episodes, "episodes");
         let runs = HeadEpisodes::new(&image.model()?, embeddings);
-        let done = || bar.inc(1);
-        let accuracy = runs.accuracy(head, &Run::new(sampler, episodes).done(&done))?;
-        bar.finish_and_clear();
-        Ok(accuracy)
+        Ok(output.episodes(sampler, episodes, "", |run| runs.accuracy(head, run))?)
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use sudal::engine::QuantizedModel;
 use sudal::models::SHIPPED;
+use sudal::table::Table;
 
 use super::output::Output;
 
@@ -30,7 +31,7 @@ struct Row {
 
 pub(crate) fn run(_: &Args, output: &Output) -> anyhow::Result<()> {
     let mut rows = Vec::new();
-    let mut text = String::new();
+    let mut table = Table::new(["model", "pixels", "KB of flash", "KB of RAM", ""]).left([0, 4]);
     for shipped in SHIPPED {
         let image = QuantizedModel::new(shipped.image)?;
         let model = image.model()?;
@@ -45,18 +46,16 @@ pub(crate) fn run(_: &Args, output: &Output) -> anyhow::Result<()> {
             flash: shipped.image.len(),
             ram: model.arena_len(),
         };
-        text.push_str(&format!(
-            "{:<20} {:>3}x{:<3} pixels, {:>3} KB of flash, {:>2} KB of RAM  {}{}\n",
-            row.name,
-            row.width,
-            row.height,
-            row.flash.div_ceil(1000),
-            row.ram.div_ceil(1000),
-            row.about,
-            if row.patches { "; finds flaws" } else { "" }
-        ));
+        let flaws = if row.patches { "; finds flaws" } else { "" };
+        table.row([
+            row.name.to_owned(),
+            format!("{}x{}", row.width, row.height),
+            row.flash.div_ceil(1000).to_string(),
+            row.ram.div_ceil(1000).to_string(),
+            format!("{}{flaws}", row.about),
+        ]);
         rows.push(row);
     }
-    text.push_str("which one suits your pictures: `sudal check FOLDER`");
+    let text = format!("{table}which one suits your pictures: `sudal check FOLDER`");
     output.result(&rows, text)
 }

@@ -80,17 +80,17 @@ impl Teach {
         // From here on Ctrl-C is heard between two pictures.
         let interrupt = Interrupt::catch()?;
         let mut c = self.with_model((given, there), &data, &support, &interrupt, output)?;
-        let taught = support.teach(&mut c, &interrupt, output)?;
+        let report = support.teach(&mut c, &interrupt, output)?;
         let separation = c.client.separation()?;
         let info = c.client.info()?;
         let model = info.model.map(|model| model.name).unwrap_or_default();
-        let mut text = format!("{model} on {}:\n{taught}{separation}", info.board);
+        let mut text = format!("{model} on {}:\n{report}{separation}", info.board);
         text.push_str("next: sudal classify PICTURE, or sudal serve to watch it");
         let result = serde_json::json!({
             "board": info.board,
             "model": model,
-            "classes": taught.classes,
-            "unfit": taught.unfit,
+            "classes": report.classes,
+            "unfit": report.unfit,
             "separation": separation,
         });
         output.result(&result, text)

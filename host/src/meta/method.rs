@@ -116,7 +116,9 @@ pub trait Method: Send + Sync {
     fn check(&self, shape: EpisodeShape) -> Result<(), TrainError>;
 
     /// Start of the tensors that it learns beside the network's, for data of `classes` classes.
-    fn extras(&self, plan: &Plan, classes: usize, seed: u64) -> Vec<Tensor<2>>;
+    fn extras(&self, _plan: &Plan, _classes: usize, _seed: u64) -> Vec<Tensor<2>> {
+        Vec::new()
+    }
 
     /// The loss of one training episode. Parameters come tracked by autodiff; those that the loss
     /// does not reach stay as they are.
@@ -170,7 +172,12 @@ pub trait Method: Send + Sync {
 
     /// What can be computed of pictures before any task, `[n, k]`: their embeddings, or their
     /// pixels.
-    fn prepare(&self, plan: &Plan, params: &Params, pictures: Tensor<4>) -> Tensor<2>;
+    fn prepare(&self, plan: &Plan, params: &Params, pictures: Tensor<4>) -> Tensor<2> {
+        match self.adapts_network() {
+            true => pixels(pictures),
+            false => params.embed(plan, pictures),
+        }
+    }
 
     /// Learns a task of `way` classes from the prepared rows of its support set, class by class. May
     /// panic when there are more than [`Method::max_way`].
@@ -196,7 +203,7 @@ pub(crate) fn pictures(plan: &Plan, rows: Tensor<2>) -> Tensor<4> {
 }
 
 /// Pictures as rows of pixels.
-pub(crate) fn pixels(pictures: Tensor<4>) -> Tensor<2> {
+fn pixels(pictures: Tensor<4>) -> Tensor<2> {
     let [n, height, width, channels] = pictures.dims();
     pictures.reshape([n, height * width * channels])
 }

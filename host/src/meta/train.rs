@@ -255,11 +255,11 @@ impl Trainer {
             ];
             let teacher = self.teacher.as_ref().map(|teacher| {
                 let rows = drawn.pictures.iter();
-                let told: Vec<f32> = rows
+                let values: Vec<f32> = rows
                     .flat_map(|&(class, index)| teacher.get(class, index))
                     .copied()
                     .collect();
-                Tensor::from_data(TensorData::new(told, [pictures, teacher.dim()]), &device)
+                Tensor::from_data(TensorData::new(values, [pictures, teacher.dim()]), &device)
             });
             let sides = [pictures, height as usize, width as usize];
             let flaws = (!drawn.flaws.is_empty())

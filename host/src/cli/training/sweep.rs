@@ -107,14 +107,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let source = format!("{}, split {split}", args.data.name()?);
     let chart = |label: &str, title: String, series: Vec<Series>| Chart {
         title,
-        x: Axis {
-            label: label.to_owned(),
-            log: true,
-        },
-        y: Axis {
-            label: "accuracy, %".to_owned(),
-            log: false,
-        },
+        x: Axis::logarithmic(label),
+        y: Axis::linear("accuracy, %"),
         series,
     };
     let by_way = series(&rows, |r| r.way, |r| (r.model.clone(), r.shot), "shot");
@@ -237,11 +231,7 @@ fn series(
         points: rows
             .iter()
             .filter(|r| group(r) == (model.clone(), *value))
-            .map(|r| Point {
-                x: x(r) as f64,
-                y: r.accuracy.mean * 100.0,
-                interval: r.accuracy.interval * 100.0,
-            })
+            .map(|r| Point::measured(x(r) as f64, r.accuracy))
             .collect(),
         ..Series::default()
     };
