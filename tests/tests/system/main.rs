@@ -25,3 +25,4 @@ mod serve;
 mod source;
 mod station;
 mod surfaces;
+mod users;

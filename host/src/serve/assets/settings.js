@@ -1,8 +1,8 @@
 // Settings: how much may be called unknown, pictures that are brought along, a camera of this computer.
 
 import { lang, t, trouble } from "./words.js";
-import { $, say, toast } from "./view.js";
-import { post } from "./teach.js";
+import { $, make, say, toast } from "./view.js";
+import { post, read } from "./teach.js";
 
 /** Shares of known parts that may be called unknown, in parts of 10,000. */
 const RATES = [10, 20, 30, 50, 100, 200, 300, 500, 1000, 2000];
@@ -130,6 +130,18 @@ export function setUpSettings(app) {
     }
   }
   $("camera").onclick = () => (camera ? stop() : start());
+
+  // The audit has names, so it is read with what proves who reads it.
+  for (const link of ["audit", "audit-json"]) {
+    $(link).onclick = async (event) => {
+      event.preventDefault();
+      const path = $(link).getAttribute("href");
+      const blob = await read(path);
+      if (blob) make("a", { href: URL.createObjectURL(blob), download: `sudal${path.replace("/", "-")}` }).click();
+    };
+  }
+  $("qr").onload = () => { $("phone").hidden = false; };
+  $("settings").querySelector("details").addEventListener("toggle", () => { $("qr").src = "/qr.svg"; });
 
   $("who").value = localStorage.getItem("who") ?? "";
   $("who").onchange = () => localStorage.setItem("who", $("who").value.trim());
