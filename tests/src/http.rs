@@ -68,6 +68,23 @@ pub fn request_of(
     let length = length.map_or(0, |(_, length)| length.parse().unwrap());
     let mut body = vec![0; length];
     answer.read_exact(&mut body).unwrap();
+    let chunked =
+        |(name, value): &(String, String)| name == "transfer-encoding" && value == "chunked";
+    while headers.iter().any(chunked) {
+        line.clear();
+        answer.read_line(&mut line).unwrap();
+        let length = u64::from_str_radix(line.trim(), 16).unwrap();
+        let mut chunk = Vec::new();
+        answer
+            .by_ref()
+            .take(length + 2)
+            .read_to_end(&mut chunk)
+            .unwrap();
+        if length == 0 {
+            break;
+        }
+        body.extend(&chunk[..length as usize]);
+    }
     Reply {
         status,
         headers,

@@ -126,6 +126,16 @@ impl Served {
         body
     }
 
+    /// The same with the token.
+    #[must_use]
+    pub fn get_with_token(&self, path: &str) -> String {
+        let token = format!("Bearer {}", Self::TOKEN);
+        let headers = [("Authorization", &*token)];
+        let (status, body) = ask(self.address, &format!("GET {path}"), &headers, "");
+        assert_eq!(status, 200, "{path}: {body}");
+        body
+    }
+
     /// A figure of /metrics, over all its labels.
     #[must_use]
     pub fn figure(&self, name: &str) -> f64 {

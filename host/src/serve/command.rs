@@ -80,6 +80,8 @@ pub(super) enum Command {
     Rate { parts: u16 },
     /// What is looked at: left, top, width and height as parts of the picture's; none for all of it.
     Region { region: Option<[f32; 4]> },
+    /// Put a model that comes with sudal on the board.
+    Model { name: String },
     /// How the part in it is aligned, and how much about it is seen, in percent.
     Align {
         #[serde(deserialize_with = "align")]
@@ -118,9 +120,11 @@ impl Command {
     pub(super) fn right(&self) -> Right {
         match self {
             Self::Gallery { .. } => Right::Watch,
-            Self::Rate { .. } | Self::Region { .. } | Self::Align { .. } | Self::Forget => {
-                Right::Administer
-            }
+            Self::Rate { .. }
+            | Self::Model { .. }
+            | Self::Region { .. }
+            | Self::Align { .. }
+            | Self::Forget => Right::Administer,
             _ => Right::Teach,
         }
     }
@@ -145,6 +149,7 @@ impl Command {
             Self::Import { .. } => ("import", None),
             Self::RemoveShot { .. } => ("remove-shot", None),
             Self::Rate { .. } => ("rate", None),
+            Self::Model { .. } => ("model", None),
             Self::Region { .. } => ("region", None),
             Self::Align { .. } => ("align", None),
             Self::Commission { .. }

@@ -74,6 +74,14 @@ pub(super) enum WatchError {
     /// This program failed where it must not.
     #[error("this program failed ({0}) and continues: please report it")]
     Panicked(String),
+    /// There is no such model.
+    #[error("there is no model {0:?}: see `sudal models`")]
+    NoModel(String),
+    /// A board that is plugged in has its model in its firmware.
+    #[error(
+        "only a board in this process takes another model here: for this one see `sudal update`"
+    )]
+    OtherBoard,
     /// Whoever asks may not do this.
     #[error("you may not do this: it takes somebody who may {}", match .0 {
         Right::Watch => "watch",
@@ -173,6 +181,8 @@ impl WatchError {
                 Self::LastShot => "last-shot",
                 Self::NoPicture => "no-picture",
                 Self::Right(_) => "right",
+                Self::NoModel(_) => "no-model",
+                Self::OtherBoard => "other-board",
                 _ => "",
             };
         };

@@ -5,6 +5,7 @@ mod board;
 mod budget;
 mod corpora;
 mod decisions;
+mod distance;
 mod faults;
 mod guard;
 mod imports;

@@ -344,7 +344,7 @@ fn foreign_clients_verify_the_certificate_that_was_made() {
         );
         // Whoever does not trust it, or asks for another name, gets nothing.
         assert_eq!(run(&[], "/").status.code(), Some(60));
-        let other = format!("cam.other:{0}:127.0.0.1:{0}", served.address.port());
+        let other = format!("cam.other:{0}:127.0.0.1", served.address.port());
         let named = Command::new(&curl)
             .args(trusted)
             .args(["-sS", "--resolve", &other])

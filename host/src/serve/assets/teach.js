@@ -97,7 +97,9 @@ export function setUp(app) {
     app.allowed = ["teach", "administer"].includes(who.role);
     app.administers = who.role === "administer";
     $("watch-only").hidden = app.allowed;
-    say($("watch-only").firstElementChild, t(who.users ? "watch-only-user" : "watch-only"));
+    const why = $("watch-only").firstElementChild;
+    why.dataset.word = who.users ? "watch-only-user" : "watch-only";
+    say(why, t(why.dataset.word));
     app.known(who);
     document.body.classList.toggle("watching", !app.allowed);
     if (!app.allowed) tabsOfThis.postMessage("who teaches?");

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sudal_firmware::decision::Rate;
 use tokio::sync::broadcast::error::RecvError;
@@ -19,6 +19,7 @@ use super::super::hub::Hub;
 use super::super::watch_error::WatchError;
 use super::super::{assets, picture};
 use super::failure::{Failure, blocking};
+use crate::models::{Cost, SHIPPED};
 
 pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     let file = assets::file(&name, &headers);
@@ -106,6 +107,26 @@ pub(super) async fn qr(Extension(address): Extension<Address>) -> Response {
         Some(svg) => ([(header::CONTENT_TYPE, "image/svg+xml")], svg).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }
+}
+
+#[derive(Serialize)]
+struct Model {
+    name: &'static str,
+    about: &'static str,
+    #[serde(flatten)]
+    cost: Cost,
+}
+
+/// The models that a board could have, and what they take.
+pub(super) async fn models() -> Response {
+    let models = SHIPPED.iter().filter_map(|shipped| {
+        Some(Model {
+            name: shipped.name,
+            about: shipped.about,
+            cost: shipped.cost().ok()?,
+        })
+    });
+    axum::Json(models.collect::<Vec<_>>()).into_response()
 }
 
 #[derive(Deserialize)]

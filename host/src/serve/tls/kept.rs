@@ -8,7 +8,7 @@ use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, K
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
-use super::TlsError;
+use super::error::TlsError;
 use crate::atomic_file;
 
 /// How long one is valid; browsers take none for much longer.

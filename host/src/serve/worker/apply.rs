@@ -22,6 +22,7 @@ impl Worker {
             (Command::Skip, Some(playback)) => playback.skip(),
             (Command::Trigger, _) => self.parts.trigger(live.info.decision_config.filter.window),
             (Command::Stay { .. } | Command::Skip, None) => {}
+            (Command::Model { name }, _) => return self.change_model(live, &name),
             (Command::Gallery { id }, _) => return self.gallery(live, id),
             (command, _) => {
                 self.unlock(live)?;
@@ -101,7 +102,11 @@ impl Worker {
             }
             Command::Recenter => client.recenter()?,
             Command::Uncenter => client.uncenter()?,
-            Command::Stay { .. } | Command::Skip | Command::Trigger | Command::Gallery { .. } => {}
+            Command::Stay { .. }
+            | Command::Skip
+            | Command::Trigger
+            | Command::Model { .. }
+            | Command::Gallery { .. } => {}
         }
         live.info = live.client.info()?;
         Ok(Answer {

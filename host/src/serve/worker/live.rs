@@ -23,7 +23,7 @@ const RETRY: RetryPolicy = RetryPolicy {
 /// A device that answers.
 pub(super) struct LiveDevice {
     /// Switched off with the session where it is this process's.
-    _board: Box<dyn Board>,
+    pub(super) board: Box<dyn Board>,
     /// Others can't use the board as long as it is watched.
     _hold: Hold,
     pub(super) client: Client<Box<dyn Line>>,
@@ -48,7 +48,7 @@ impl LiveDevice {
         client.set_retry_policy(RETRY);
         let info = client.info()?;
         let mut live = LiveDevice {
-            _board: board,
+            board,
             _hold: hold,
             client,
             info,
@@ -77,6 +77,15 @@ impl LiveDevice {
         let (width, height) = (geometry.width.into(), geometry.height.into());
         self.frame = Some((width, height));
         Ok(Gray::new(width, height, picture.pixels)?)
+    }
+
+    /// Connects again to the board, which has another model.
+    pub(super) fn reconnect(&mut self) -> Result<(), WatchError> {
+        self.client = self.board.connect()?;
+        self.client.set_retry_policy(RETRY);
+        self.info = self.client.info()?;
+        self.list()?;
+        self.know()
     }
 
     /// A region that is told in parts of the picture's sides: left, top, width, height.

@@ -25,6 +25,7 @@ mod inspect;
 mod lessons;
 mod live;
 mod look;
+mod model;
 mod recent;
 mod teach;
 
@@ -121,6 +122,12 @@ impl Worker {
         self.hub.beat(self.place, Activity::Connect);
         let live = LiveDevice::connect(&self.options)?;
         self.resume(&live);
+        self.connected(&live);
+        Ok(live)
+    }
+
+    /// Tells what a device is that was just connected.
+    fn connected(&mut self, live: &LiveDevice) {
         if let Ok(model) = &live.info.model
             && let Err(error) = self.hub.runs(self.place, model.id)
         {
@@ -136,8 +143,7 @@ impl Worker {
             state.voting = voting(live.info.decision_config.filter);
         });
         self.review = Some(Instant::now());
-        self.publish(&live);
-        Ok(live)
+        self.publish(live);
     }
 
     /// Frame after frame, with commands in between, until the device is lost or all is over.
