@@ -95,6 +95,14 @@ impl Dataset {
     /// # Errors
     /// [`DataError::NoPicture`], or what was wrong with the file.
     pub fn get(&self, class: usize, index: usize) -> Result<Gray, DataError> {
+        self.get_as(class, index, self.colors)
+    }
+
+    /// The same with or without its colours.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub fn get_as(&self, class: usize, index: usize, colors: Colors) -> Result<Gray, DataError> {
         let pictures = self.classes.get(class).map_or(0, |c| c.items.len());
         if index >= pictures {
             return Err(DataError::NoPicture {
@@ -105,7 +113,7 @@ impl Dataset {
             });
         }
         let Class { items, turns, .. } = &self.classes[class];
-        let picture = self.source.picture(items.start + index, self.colors)?;
+        let picture = self.source.picture(items.start + index, colors)?;
         Ok(picture.rotate90(*turns))
     }
 
