@@ -65,21 +65,21 @@ impl Teach {
                 folder = self.folder.display()
             );
         }
-        let (given, there) = (self.given()?, self.there()?);
-        let channels = match (&given, &there) {
+        let data = own_pictures::open(&self.folder, output)?;
+        let there = self.there()?;
+        let wanted = self.wanted(&data, there.as_ref(), output)?;
+        let channels = match (&wanted, &there) {
             (Some((name, image)), _) => sound(name, image)?.model()?.input_shape()[2],
-            (None, Some(there)) => there.channels.into(),
-            (None, None) => 1,
+            (None, there) => there.as_ref().map_or(1, |model| model.channels.into()),
         };
-        let colors = Colors::of(channels).unwrap_or_default();
-        let data = own_pictures::open(&self.folder, output)?.with_colors(colors);
+        let data = data.with_colors(Colors::of(channels).unwrap_or_default());
         let capacity = self.board.open()?.memory().frame;
         let support =
             SupportSet::read(&data, self.shots.into(), capacity, self.existing(), output)?;
         let support = support.strict(self.strict);
         // From here on Ctrl-C is heard between two pictures.
         let interrupt = Interrupt::catch()?;
-        let mut c = self.with_model((given, there), &data, &support, &interrupt, output)?;
+        let mut c = self.with_model(wanted, there.as_ref(), &support, &interrupt, output)?;
         let report = support.teach(&mut c, &interrupt, output)?;
         let separation = c.client.separation()?;
         let info = c.client.info()?;
@@ -108,19 +108,14 @@ impl Teach {
     /// process has learned all of it, so that nothing is changed in vain.
     fn with_model(
         &self,
-        (given, there): (Option<(String, Image)>, Option<ModelInfo>),
-        data: &Dataset,
+        wanted: Option<(String, Image)>,
+        there: Option<&ModelInfo>,
         support: &SupportSet,
         interrupt: &Interrupt,
         output: &Output,
     ) -> anyhow::Result<Connection> {
-        let (name, image) = match (given, &there) {
-            (None, Some(_)) => return self.board.connect_to_change(),
-            (Some(given), _) => given,
-            (None, None) => {
-                let chosen = check::choose(data, output)?;
-                (chosen.name.to_owned(), chosen.image.into())
-            }
+        let Some((name, image)) = wanted else {
+            return self.board.connect_to_change();
         };
         let wanted = sound(&name, &image)?;
         if there.is_some_and(|there| Ok(there.id) == wanted.model().map(|model| model.id())) {
@@ -141,11 +136,22 @@ impl Teach {
         self.board.connect_to_change()
     }
 
-    /// The model that was asked for, with its name.
-    fn given(&self) -> anyhow::Result<Option<(String, Image)>> {
-        let given = self.model.as_ref();
-        let given = given.map(|path| Ok((path.display().to_string(), model::read(path)?)));
-        given.transpose()
+    /// The model that is to be on the board, with its name: the one that was asked for, or where none is there the one
+    /// that suits the pictures best. None where that on the board is to stay.
+    fn wanted(
+        &self,
+        data: &Dataset,
+        there: Option<&ModelInfo>,
+        output: &Output,
+    ) -> anyhow::Result<Option<(String, Image)>> {
+        Ok(match (&self.model, there) {
+            (Some(path), _) => Some((path.display().to_string(), model::read(path)?)),
+            (None, Some(_)) => None,
+            (None, None) => {
+                let chosen = check::choose(data, output)?;
+                Some((chosen.name.to_owned(), chosen.image.into()))
+            }
+        })
     }
 
     /// The model that is on the board, if one is.

@@ -420,6 +420,58 @@ mod tests {
         assert!(error.to_string().starts_with("cannot write"));
     }
 
+    fn colored(width: u32, height: u32) -> Gray {
+        let planes = noise(width, 3 * height).pixels;
+        Gray::with_colors(width, height, Colors::Rgb, planes).unwrap()
+    }
+
+    /// One channel of a picture.
+    fn plane(picture: &Gray, channel: usize) -> Gray {
+        let pixels = picture.pixels.iter().skip(channel).step_by(3);
+        Gray::new(picture.width, picture.height, pixels.copied().collect()).unwrap()
+    }
+
+    #[test]
+    fn what_is_done_with_colours_is_done_with_each() {
+        let picture = colored(21, 13);
+        for channel in 0..3 {
+            let of = |picture: &Gray| plane(picture, channel);
+            for (width, height) in [(8, 8), (40, 9), (21, 13)] {
+                let resized = of(&picture).resize(width, height);
+                assert_eq!(of(&picture.resize(width, height)), resized);
+            }
+            for quarters in 0..4 {
+                assert_eq!(
+                    of(&picture.rotate90(quarters)),
+                    of(&picture).rotate90(quarters)
+                );
+            }
+            assert_eq!(of(&picture.middle()), of(&picture).middle());
+            let fitted = of(&picture).fit((9, 16), Fit::Crop);
+            assert_eq!(of(&picture.fit((9, 16), Fit::Crop)), fitted);
+            assert_eq!(of(&picture.clone().invert()), of(&picture).invert());
+        }
+        assert!(Gray::with_colors(2, 2, Colors::Rgb, vec![0; 4]).is_err());
+    }
+
+    #[test]
+    fn colours_are_saved_and_read_back_and_become_their_brightness() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("frame.png");
+        let picture = colored(9, 7);
+        picture.save(&path).unwrap();
+        assert_eq!(Gray::open_as(&path, Colors::Rgb).unwrap(), picture);
+        assert_eq!(Gray::open(&path).unwrap(), picture.to(Colors::Grey));
+        // A grey one has three equal channels, and is the same again without them.
+        let grey = noise(9, 7);
+        grey.save(&path).unwrap();
+        assert_eq!(
+            Gray::open_as(&path, Colors::Rgb).unwrap(),
+            grey.to(Colors::Rgb)
+        );
+        assert_eq!(grey.to(Colors::Rgb).to(Colors::Grey), grey);
+    }
+
     #[test]
     fn shrinking_averages_areas() {
         let picture = Gray::new(3, 1, vec![0, 90, 240]).unwrap();
