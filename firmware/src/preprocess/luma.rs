@@ -3,6 +3,32 @@
 /// Low bytes of both halves of a word.
 const LOW: u32 = 0x00ff_00ff;
 
+/// What is to be done with a frame's format, for which the name stands; else for one that this build
+/// leaves out.
+macro_rules! by_format {
+    ($format:expr, $name:ident => $action:expr, else $other:expr) => {
+        match $format {
+            $crate::frame::PixelFormat::Grey8 => {
+                type $name = $crate::preprocess::luma::Grey;
+                $action
+            }
+            #[cfg(feature = "yuyv")]
+            $crate::frame::PixelFormat::Yuyv => {
+                type $name = $crate::preprocess::luma::Yuyv;
+                $action
+            }
+            #[cfg(feature = "rgb565")]
+            $crate::frame::PixelFormat::Rgb565 => {
+                type $name = $crate::preprocess::luma::Rgb565;
+                $action
+            }
+            #[cfg(not(all(feature = "yuyv", feature = "rgb565")))]
+            _ => $other,
+        }
+    };
+}
+pub(crate) use by_format;
+
 /// How the brightness of pixels is read from their bytes.
 pub(crate) trait Luma {
     /// Bytes of a pixel.
@@ -73,8 +99,10 @@ impl Luma for Grey {
 }
 
 /// Luma at the even bytes.
+#[cfg(feature = "yuyv")]
 pub(crate) struct Yuyv;
 
+#[cfg(feature = "yuyv")]
 impl Luma for Yuyv {
     const BYTES: usize = 2;
     const PAIRS: usize = 1;
@@ -91,8 +119,10 @@ impl Luma for Yuyv {
 }
 
 /// Little-endian, red in the five high bits.
+#[cfg(feature = "rgb565")]
 pub(crate) struct Rgb565;
 
+#[cfg(feature = "rgb565")]
 impl Luma for Rgb565 {
     const BYTES: usize = 2;
     const PAIRS: usize = 1;

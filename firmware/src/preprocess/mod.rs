@@ -15,7 +15,7 @@ mod resize;
 use crate::frame::{Frame, PixelFormat};
 use axis::MAX_SIDE;
 pub use fit::Fit;
-use luma::{Grey, Rgb565, Yuyv};
+use luma::by_format;
 pub use region::Region;
 
 /// Why a frame can't become an input.
@@ -27,6 +27,9 @@ pub enum PreprocessError {
     /// The frame has fewer bytes than its geometry says.
     #[error("the frame is shorter than its geometry says")]
     Frame,
+    /// The library was built without what reads this format.
+    #[error("this build reads no frames of this format: see the features of sudal-firmware")]
+    Format,
     /// The model wants an input with another number of channels than one.
     #[error("the model wants {0} channels, the camera gives one")]
     Channels(usize),
@@ -77,11 +80,10 @@ pub fn run(
         copy(frame, region, input);
         return Ok(());
     }
-    match frame.geometry.format {
-        PixelFormat::Grey8 => resize::run::<Grey>(frame, region, width, input),
-        PixelFormat::Yuyv => resize::run::<Yuyv>(frame, region, width, input),
-        PixelFormat::Rgb565 => resize::run::<Rgb565>(frame, region, width, input),
-    }
+    by_format!(frame.geometry.format,
+        Format => resize::run::<Format>(frame, region, width, input),
+        else return Err(PreprocessError::Format)
+    );
     Ok(())
 }
 

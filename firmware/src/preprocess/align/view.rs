@@ -3,9 +3,9 @@
 use super::part::Part;
 use super::pose::Pose;
 use super::samples::{BITS, ONE, RUN, Samples, Steps};
-use crate::frame::{Frame, PixelFormat};
+use crate::frame::Frame;
 use crate::preprocess::Region;
-use crate::preprocess::luma::{Grey, Luma, Rgb565, Yuyv};
+use crate::preprocess::luma::{Luma, by_format};
 /// Most samples along a side of a pixel.
 const MOST: i64 = 8;
 
@@ -77,11 +77,7 @@ impl View {
 
     /// Takes the picture from the frame.
     pub(super) fn take(&self, frame: &Frame<'_>, picture: &mut [u8]) {
-        match frame.geometry.format {
-            PixelFormat::Grey8 => self.fill::<Grey>(frame, picture),
-            PixelFormat::Yuyv => self.fill::<Yuyv>(frame, picture),
-            PixelFormat::Rgb565 => self.fill::<Rgb565>(frame, picture),
-        }
+        by_format!(frame.geometry.format, Format => self.fill::<Format>(frame, picture), else {});
     }
 
     fn fill<L: Luma>(&self, frame: &Frame<'_>, picture: &mut [u8]) {
