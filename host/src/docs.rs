@@ -36,6 +36,7 @@ macro_rules! pages {
 [station]: crate::docs::station
 [surfaces]: crate::docs::benchmarks#real-surfaces
 [threats]: sudal_firmware::docs::threats
+[colours]: crate::docs::training#colours
 [training]: crate::docs::training
 ")]
         #[cfg_attr(doc, doc = include_str!($file))]
