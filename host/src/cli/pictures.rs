@@ -50,7 +50,11 @@ struct Written {
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let split = args.data.split_or("test")?;
     let (size, each) = (args.data.natural_size()?, args.each.max(EACH));
-    let colors = if args.colour { Colors::Rgb } else { Colors::Grey };
+    let colors = if args.colour {
+        Colors::Rgb
+    } else {
+        Colors::Grey
+    };
     let dataset = args.data.open_with(&split, size, each, output)?;
     let dataset = dataset.with_colors(colors);
     if args.classes == 0 || args.each == 0 || args.every == 0 {
