@@ -96,6 +96,11 @@ impl Place {
         Ok(Hold(held))
     }
 
+    /// The same as a command does, which says nothing while it waits.
+    pub(super) fn keep(&mut self) -> Result<Hold, BoardError> {
+        self.hold(Purpose::Command, &mut |_| ())
+    }
+
     /// The file that is locked.
     fn file(&self) -> Result<File, BoardError> {
         let mut options = OpenOptions::new();

@@ -273,4 +273,37 @@ mod tests {
         let failed = Run::new(&more, 100).accuracy(|| Recalls(Vec::new()));
         assert_eq!(failed, Err(7));
     }
+
+    /// Says of each query the number of its episode in the run.
+    struct Numbers;
+
+    impl Episodic for Numbers {
+        type Answer = u64;
+        type Error = ();
+        const BATCH: u64 = 7;
+
+        fn episodes(&mut self, n: u64, episodes: &[Episode]) -> Result<Vec<Answered<u64>>, ()> {
+            assert!(episodes.len() <= 7);
+            Ok((n..).zip(episodes).map(|(n, _)| vec![(0, n)]).collect())
+        }
+
+        fn named(_: &u64) -> Option<usize> {
+            None
+        }
+    }
+
+    #[test]
+    fn episodes_that_are_taken_together_keep_their_numbers() {
+        let shape = EpisodeShape {
+            way: 2,
+            shot: 1,
+            query: 1,
+        };
+        let sampler = Sampler::new(&[5; 4], shape, 1).unwrap();
+        let run = Run::new(&sampler, 24);
+        let number = |answered: Answered<u64>| answered[0].1;
+        let expected: Vec<u64> = (0..24).collect();
+        assert_eq!(run.each(&mut Numbers, number), Ok(expected.clone()));
+        assert_eq!(run.in_parallel(|| Numbers, number), Ok(expected));
+    }
 }
