@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Why the device has no model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum ModelFault {
     /// No image was flashed, or it is damaged.
     #[error("there is no sound model image: flash one")]
@@ -36,6 +37,7 @@ pub enum ModelFault {
 /// Why a model image in a slot is not run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum ImageFault {
     /// The slot is erased.
     #[error("there is no image")]

@@ -115,7 +115,7 @@ const WORDS: [(&str, &str); 12] = [
     ),
     (
         "openset",
-        "also what was never taught comes: it has to be told as unknown",
+        "also what was never taught comes: it has to be rejected as unknown",
     ),
     (
         "inspect",

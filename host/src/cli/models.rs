@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use sudal::models::{Cost, SHIPPED};
+use sudal::table::Table;
 
 use super::output::Output;
 
@@ -24,29 +25,27 @@ struct Row {
 
 pub(crate) fn run(_: &Args, output: &Output) -> anyhow::Result<()> {
     let mut rows = Vec::new();
-    let mut text = String::new();
+    let mut table = Table::new(["model", "pixels", "KB of flash", "KB of RAM", ""]).left([0, 4]);
     for shipped in SHIPPED {
         let row = Row {
             name: shipped.name,
             about: shipped.about,
             cost: shipped.cost()?,
         };
-        text.push_str(&format!(
-            "{:<20} {:>3}x{:<3} pixels, {:>3} KB of flash, {:>2} KB of RAM  {}{}\n",
-            row.name,
-            row.cost.width,
-            row.cost.height,
-            row.cost.flash.div_ceil(1000),
-            row.cost.ram.div_ceil(1000),
-            row.about,
-            if row.cost.patches {
-                "; finds flaws"
-            } else {
-                ""
-            }
-        ));
+        let flaws = if row.cost.patches {
+            "; finds flaws"
+        } else {
+            ""
+        };
+        table.row([
+            row.name.to_owned(),
+            format!("{}x{}", row.cost.width, row.cost.height),
+            row.cost.flash.div_ceil(1000).to_string(),
+            row.cost.ram.div_ceil(1000).to_string(),
+            format!("{}{flaws}", row.about),
+        ]);
         rows.push(row);
     }
-    text.push_str("which one suits your pictures: `sudal check FOLDER`");
+    let text = format!("{table}which one suits your pictures: `sudal check FOLDER`");
     output.result(&rows, text)
 }

@@ -143,7 +143,7 @@ fn nothing_costs_more_than_its_budget() {
 fn helium_takes_less_than_that_of_cmsis_nn() {
     for network in Benchmark::ALL {
         let profile = profile(network, Machine::An547);
-        let comparison = CmsisNn::on(network).compare(&profile).unwrap();
+        let comparison = CmsisNn::on(network).compare(&profile);
         println!("{profile}\n{comparison}");
         assert!(10 * comparison.ours <= 6 * comparison.best, "{comparison}");
     }
@@ -157,12 +157,12 @@ fn every_layer_is_faster_than_cmsis_nn() {
         let [m7, m4] = [Machine::An500, Machine::An386].map(|machine| profile(network, machine));
         assert_eq!(m7, profile(network, Machine::An500), "counted twice");
         for profile in [&m7, &m4] {
-            let comparison = CmsisNn::on(network).compare(profile).unwrap();
+            let comparison = CmsisNn::on(network).compare(profile);
             println!("{profile}\n{comparison}");
             let most = (comparison.best as f64 * share) as u64;
             assert!(comparison.ours <= most, "{comparison}");
         }
-        let comparison = CmsisNn::on(network).compare(&m7).unwrap();
+        let comparison = CmsisNn::on(network).compare(&m7);
         let groups = &comparison.groups;
         let (ours, theirs) = groups
             .iter()

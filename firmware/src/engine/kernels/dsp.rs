@@ -36,6 +36,8 @@ use crate::image::packing::tap_slot;
 use instructions::{greater_bytes, smlad, sxtab16, sxtab16_ror8, sxtb16, sxtb16_ror8};
 
 pub(crate) use columns::deal_nine;
+#[cfg(not(helium))]
+pub(crate) use plane::rows;
 pub(crate) use plane::{Filter, fill, packed_len, spread};
 
 /// Position of a slot of a column among `N`.

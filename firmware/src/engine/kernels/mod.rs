@@ -66,10 +66,12 @@ pub(crate) use helium::{
 #[cfg(all(dsp, not(helium)))]
 pub(crate) use dsp::{
     Filter, Wide, accumulate, deal, deal_nine, fill, gemm_x4, maximum, one, packed_len, pooled,
-    products, spread, widen,
+    products, rows, spread, widen,
 };
+#[cfg(not(dsp))]
+pub(crate) use others::rows;
 #[cfg(not(helium))]
-pub(crate) use others::{Windows, copy, look_up, pointwise, rows};
+pub(crate) use others::{Windows, copy, look_up, pointwise};
 #[cfg(not(any(dsp, armv6m)))]
 pub(crate) use portable::{
     Filter, Wide, accumulate, deal, deal_nine, fill, gemm_x4, maximum, one, packed_len, pooled,
@@ -164,7 +166,7 @@ impl Filters<'_> {
 }
 
 /// The rows of a depthwise convolution.
-#[cfg_attr(not(helium), expect(dead_code, reason = "only Helium has `rows`"))]
+#[cfg_attr(not(dsp), expect(dead_code, reason = "there is no `rows`"))]
 pub(crate) struct Rows {
     /// Rows of padding at the top.
     pub(crate) top: usize,

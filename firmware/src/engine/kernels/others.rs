@@ -1,7 +1,10 @@
 //! What only Helium has kernels of its own for, for all other cores: [`super`] says what each does.
 
+#[cfg(not(dsp))]
 use super::super::place::Place;
-use super::{Block, Filter, Pixels, Ring, Rows, Shape, gemm_x4, widen};
+use super::{Block, Pixels, Shape, gemm_x4, widen};
+#[cfg(not(dsp))]
+use super::{Filter, Ring, Rows};
 use crate::image::COLUMNS;
 
 /// Copies values, as many as both have.
@@ -19,6 +22,7 @@ pub(crate) fn look_up(table: &[i8; 256], levels: &[u8], to: &mut [i8]) {
 }
 
 /// See above.
+#[cfg(not(dsp))]
 pub(crate) const fn rows(
     _filter: &Filter<'_>,
     _rows: &Rows,

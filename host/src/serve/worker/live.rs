@@ -11,7 +11,7 @@ use super::super::{Belongs, Call, Decision, DeviceOptions, Measure, Vote};
 use crate::data::Gray;
 use crate::device::{
     self, Board, Client, ClientError, DeviceError, Head, Hold, Info, InspectionInfo,
-    InspectionRequest, Judgement, Link as Line, PixelFormat, Purpose, Region, RetryPolicy,
+    InspectionRequest, Judgement, Link as Line, Purpose, Region, RetryPolicy,
 };
 
 /// A device that was silent for so long is lost.
@@ -65,18 +65,16 @@ impl LiveDevice {
     pub(super) fn take(&mut self, frame: Option<Gray>) -> Result<Gray, WatchError> {
         if let Some(frame) = frame {
             let capacity = self.info.frame_capacity as usize;
+            let frame = frame.to(self.info.colors());
             self.client.show(&frame, capacity)?;
             self.frame = Some(device::shown_size(&frame, capacity));
             return Ok(frame);
         }
         let picture = self.client.capture()?;
-        let geometry = picture.geometry;
-        if geometry.format != PixelFormat::Grey8 {
-            return Err(WatchError::Format(geometry.format));
-        }
-        let (width, height) = (geometry.width.into(), geometry.height.into());
-        self.frame = Some((width, height));
-        Ok(Gray::new(width, height, picture.pixels)?)
+        let format = picture.geometry.format;
+        let frame = picture.decoded().ok_or(WatchError::Format(format))?;
+        self.frame = Some((frame.width, frame.height));
+        Ok(frame)
     }
 
     /// Connects again to the board, which has another model.

@@ -33,7 +33,10 @@ impl Worker {
         self.pushed = number;
         let frame = match pushed {
             Some(pushed) => Ok(Some(Gray::clone(&pushed.frame))),
-            None => source.advance(),
+            None => {
+                source.set_colors(live.info.colors());
+                source.advance()
+            }
         };
         if news || before != class(&mut self.options.source) {
             self.publish(live);
