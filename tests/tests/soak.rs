@@ -135,8 +135,11 @@ fn a_station_at_25_verdicts_a_second() {
     let dir = tempfile::tempdir().unwrap();
     let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/parts.sudal");
     let board = dir.path().join("board");
-    let mut host = HostBoard::open(&board).unwrap();
-    host.flash(&fs::read(model).unwrap(), &mut |_| ()).unwrap();
+    // The page opens it by itself.
+    HostBoard::open(&board)
+        .unwrap()
+        .flash(&fs::read(model).unwrap(), &mut |_| ())
+        .unwrap();
     let line = DeviceOptions {
         name: "line".to_owned(),
         board: HostBoard::NAME.to_owned(),
@@ -152,7 +155,9 @@ fn a_station_at_25_verdicts_a_second() {
     let served = Served::start(dir.path(), vec![line], None);
     let mut events = served.events();
     let enroll = json!({ "name": "part", "hold": 1 });
+    let patience = Instant::now() + Duration::from_secs(120);
     while served.post("/devices/0/enroll", &enroll).0 != 200 {
+        assert!(Instant::now() < patience, "nothing can be taught");
         sleep(Duration::from_millis(100));
     }
     let (mut ids, mut samples) = (Vec::new(), Vec::new());

@@ -13,7 +13,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
 
-use super::access::{Access, Caller};
+use super::access::{Access, Caller, too_many};
+use super::connections::Peer;
 
 /// How long a request may take to come and be answered; event streams only until they begin.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -98,10 +99,17 @@ pub(super) async fn watch(
     let mut response = match guard.admit(request.method(), request.headers()) {
         Err(refusal) => refusal.into_response(),
         Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            match timeout(LIMIT, next.run(request)).await {
-                Ok(response) => response,
-                Err(_) => (StatusCode::REQUEST_TIMEOUT, "it took too long").into_response(),
+            let peer = request.extensions().get::<Peer>();
+            let guessed = peer.filter(|_| caller.is_wrong());
+            match guessed.map(|Peer(computer)| guard.access.guess(*computer)) {
+                Some(Err(wait)) => too_many(wait, "too many wrong tokens"),
+                _ => {
+                    request.extensions_mut().insert(caller);
+                    match timeout(LIMIT, next.run(request)).await {
+                        Ok(response) => response,
+                        Err(_) => (StatusCode::REQUEST_TIMEOUT, "it took too long").into_response(),
+                    }
+                }
             }
         }
     };

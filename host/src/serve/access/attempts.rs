@@ -1,5 +1,6 @@
 //! How often somebody may try to sign in, and how long it takes.
 
+use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -17,6 +18,10 @@ const AT_ONCE: u32 = 5;
 const EACH: Duration = Duration::from_secs(10);
 const AT_ONCE_OF_A_NAME: u32 = 20;
 const EACH_OF_A_NAME: Duration = Duration::from_secs(3);
+
+/// Wrong tokens of one computer: a page may have one of before the last start.
+const TOKENS: u32 = 20;
+const TOKEN: Duration = Duration::from_secs(3);
 
 /// A user whom nobody is: a name that is not there takes as long as one that is.
 static NOBODY: LazyLock<Option<User>> = LazyLock::new(|| {
@@ -41,7 +46,9 @@ pub(in super::super) enum Refusal {
 #[derive(Debug)]
 pub(super) struct Attempts {
     of_computer: Limit<IpAddr>,
-    of_name: Limit<String>,
+    of_name: Limit<u64>,
+    names: RandomState,
+    tokens: Limit<IpAddr>,
     /// One password at a time is looked at: it takes memory.
     hashing: Semaphore,
 }
@@ -52,23 +59,30 @@ impl Attempts {
         Self {
             of_computer: Limit::new(AT_ONCE, EACH),
             of_name: Limit::new(AT_ONCE_OF_A_NAME, EACH_OF_A_NAME),
+            names: RandomState::new(),
+            tokens: Limit::new(TOKENS, TOKEN),
             hashing: Semaphore::new(1),
         }
     }
 
-    /// Whether somebody is this user, if there is such a user. An attempt that succeeds is none.
+    /// Counts a wrong token, or says how long there is to wait.
+    pub(super) fn guess(&self, computer: IpAddr) -> Result<(), Duration> {
+        self.tokens.take(computer, Instant::now())
+    }
+
+    /// Whether somebody is the user of a name, if there is such a user. An attempt that succeeds is none.
     pub(super) async fn prove(
         &self,
         computer: IpAddr,
-        user: Option<User>,
+        (name, user): (&str, Option<User>),
         password: String,
     ) -> Result<User, Refusal> {
         let now = Instant::now();
         let take = |taken: Result<(), Duration>| taken.map_err(Refusal::TooMany);
         take(self.of_computer.take(computer, now))?;
-        // What nobody is called needs no bucket of its own.
-        let name = user.as_ref().map_or("", |user| &user.name).to_owned();
-        take(self.of_name.take(name.clone(), now))?;
+        // Whether there is somebody of the name or not.
+        let name = self.names.hash_one(name);
+        take(self.of_name.take(name, now))?;
         let one = self.hashing.acquire().await.map_err(|_| Refusal::Wrong)?;
         let knows = spawn_blocking(move || {
             let looked_at = user.as_ref().or(NOBODY.as_ref());

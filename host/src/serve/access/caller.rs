@@ -19,6 +19,8 @@ pub(super) enum Proof {
 #[derive(Debug, Clone)]
 pub(in super::super) struct Caller {
     pub(super) proof: Proof,
+    /// Whether they brought a token that is wrong.
+    pub(super) is_wrong: bool,
     /// None who may do nothing before they sign in.
     pub(super) right: Option<Right>,
     pub(super) name: String,
@@ -28,6 +30,11 @@ impl Caller {
     /// What notes call them: the user who is signed in, else what they say; empty where nobody does.
     pub(in super::super) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether they brought a token that is wrong.
+    pub(in super::super) fn is_wrong(&self) -> bool {
+        self.is_wrong
     }
 
     /// What they may do.

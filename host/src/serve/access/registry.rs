@@ -63,9 +63,11 @@ impl Access {
     pub(in super::super) fn caller(&self, headers: &HeaderMap) -> Caller {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let token = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
-        if token.is_some_and(|token| self.token.is(token)) {
+        let is_wrong = token.is_some_and(|token| !self.token.is(token));
+        if token.is_some() && !is_wrong {
             return Caller {
                 proof: Proof::Token,
+                is_wrong,
                 right: Some(Right::Administer),
                 name: said(text(header::HeaderName::from_static(BY)).unwrap_or_default()),
             };
@@ -75,15 +77,22 @@ impl Access {
         {
             return Caller {
                 proof: Proof::Session(id),
+                is_wrong,
                 right: Some(user.right),
                 name: user.name,
             };
         }
         Caller {
             proof: Proof::None,
+            is_wrong,
             right: (!self.has_users()).then_some(Right::Watch),
             name: String::new(),
         }
+    }
+
+    /// Counts a token that is wrong, or says how long its computer has to wait before the next.
+    pub(in super::super) fn guess(&self, computer: IpAddr) -> Result<(), Duration> {
+        self.attempts.guess(computer)
     }
 
     /// Whether somebody may still watch what they were let see.
@@ -115,13 +124,14 @@ impl Access {
         let users = self.users.as_ref().ok_or(Refusal::NoUsers)?;
         let user = self
             .attempts
-            .prove(computer, users.find(name), password)
+            .prove(computer, (name, users.find(name)), password)
             .await?;
         let secret = self
             .sessions
             .begin(&user.name, user.fingerprint(), Instant::now());
         let caller = Caller {
             proof: Proof::Session(sessions::id(&secret)),
+            is_wrong: false,
             right: Some(user.right),
             name: user.name,
         };

@@ -6,6 +6,7 @@ import { $, say, words } from "./view.js";
 export function setUpSession(app) {
   /** What the server said of whoever is here. */
   app.known = ({ users, name, role }) => {
+    document.body.classList.toggle("signed-out", Boolean(users && !role));
     $("account").hidden = !(users && name);
     say($("account"), name ?? "");
     $("account").title = t("sign-out", { name, role: t(`may-${role}`) });
