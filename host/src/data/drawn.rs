@@ -9,8 +9,9 @@ use super::{
 };
 
 /// `classes` classes of `per_class` pictures of `size`, `(width, height)` in pixels, drawn on demand.
-/// `name` names the class of a seed; `draw` draws the frame of a seed, a class, an index and a size.
+/// `kind` says who draws, and how; `name` names the class of a seed; `draw` draws the frame of a seed, a class, an index and a size.
 pub(super) fn dataset(
+    kind: String,
     seed: u64,
     classes: usize,
     per_class: usize,
@@ -24,6 +25,7 @@ pub(super) fn dataset(
         turns: 0,
     };
     let drawn = Drawn {
+        kind,
         seed,
         per_class,
         size,
@@ -33,6 +35,7 @@ pub(super) fn dataset(
 }
 
 struct Drawn<D> {
+    kind: String,
     seed: u64,
     per_class: usize,
     size: (u32, u32),
@@ -43,6 +46,17 @@ impl<D> PictureSource for Drawn<D>
 where
     D: Fn(u64, u64, u64, (u32, u32)) -> Gray + Send + Sync,
 {
+    fn drawn_from(&self) -> Option<String> {
+        let Self {
+            kind,
+            seed,
+            per_class,
+            size,
+            ..
+        } = self;
+        Some(format!("{kind} {seed} {per_class} {size:?}"))
+    }
+
     fn picture(&self, item: usize) -> Result<Gray, DataError> {
         let (class, index) = (item / self.per_class, item % self.per_class);
         Ok((self.draw)(
