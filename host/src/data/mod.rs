@@ -25,12 +25,13 @@ pub mod parts;
 mod picture;
 mod reading;
 pub mod surfaces;
+mod tint;
 mod zip_names;
 
 pub use dataset::Dataset;
 pub use error::DataError;
 pub use found::{Found, LeftOut, Why};
-pub use gray::Gray;
+pub use gray::{Colors, Gray, Size};
 pub use loaded::Loaded;
 pub use sudal_firmware::preprocess::Fit;
 

@@ -65,7 +65,7 @@ pub use emulator::Emulator;
 pub use error::BoardError;
 pub use file::FileMedium;
 pub use firmware::build as build_firmware;
-pub use flaws::{Example, Examples, FlawsError, Found, Looked, Missed, Plain, over_products};
+pub use flaws::{Example, Examples, FlawsError, Found, Line, Looked, Missed, Plain, over_products};
 pub use held::{Hold, WAIT};
 pub use holder::{Holder, Purpose};
 pub use host_board::HostBoard;

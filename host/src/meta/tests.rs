@@ -128,14 +128,14 @@ fn teacher(data: &Loaded) -> Embeddings {
     let half = (SIDE / 2) as usize;
     let sum = |rows: &[u8]| rows.iter().map(|&p| f32::from(p)).sum::<f32>();
     let area = (SIDE * SIDE) as usize;
-    let told = data.all().chunks_exact(area).flat_map(|picture| {
+    let embeddings = data.all().chunks_exact(area).flat_map(|picture| {
         let left = picture
             .chunks_exact(2 * half)
             .map(|row| sum(&row[..half]))
             .sum::<f32>();
         [sum(&picture[..area / 2]), left, sum(picture)]
     });
-    Embeddings::new(3, &data.class_sizes(), told.collect())
+    Embeddings::new(3, &data.class_sizes(), embeddings.collect())
 }
 
 #[test]

@@ -9,6 +9,7 @@ use sudal::export::{runtime, verify};
 use sudal::meta::{Checkpoint, Trained};
 
 use super::data::DataArgs;
+use super::model::ModelFile;
 use super::output::Output;
 
 /// Compare an ONNX file in two runtimes with its trainer.
@@ -49,7 +50,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     };
     let bytes = fs::read(&args.onnx).with_context(|| format!("reading {}", args.onnx.display()))?;
     let tract = FloatModel::new(&bytes, None)?;
-    let [_, height, width] = tract.shape();
+    let size = ModelFile::picture_size(tract.shape())?;
+    let (height, width) = (size.height as usize, size.width as usize);
     if let Some(trained) = &trained
         && trained.plan().size != (height, width)
     {
@@ -60,10 +62,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         );
     }
     let split = args.data.split_or("test")?;
-    let data = args
-        .data
-        .load(&split, (width as u32, height as u32), output)?;
-    let all: Vec<&[u8]> = data.all().chunks_exact(width * height).collect();
+    let data = args.data.load(&split, size, output)?;
+    let all: Vec<&[u8]> = data.pictures().collect();
     let every = (all.len() / args.frames.max(1)).max(1);
     let frames: Vec<&[u8]> = all.into_iter().step_by(every).take(args.frames).collect();
     let report = verify::verify(&bytes, &frames, |pictures| match &trained {

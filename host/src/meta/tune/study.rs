@@ -87,7 +87,10 @@ impl Study {
         seconds: f64,
     ) -> Result<&Trial, TuneError> {
         let number = self.trials.len();
-        assert_eq!(running.number, number as u64, "trials are told in order");
+        assert_eq!(
+            running.number, number as u64,
+            "trials are recorded in order"
+        );
         let reported = running.reports.len();
         running.reports.retain(|(_, v)| v.is_finite());
         let (lost, none) = (running.reports.len() < reported, running.reports.is_empty());
