@@ -23,6 +23,7 @@ use super::output_file;
 #[command(after_help = "Examples:
   sudal profile parts
   sudal profile parts --board mps2-an386 --out parts.png
+  sudal profile parts --clock 480
   sudal profile --network conv4 --compare
   sudal profile --compare --out engines.png
   sudal profile --frames
@@ -44,6 +45,9 @@ pub(crate) struct Args {
     /// The board: a Cortex-M7 (mps2-an500, if none is named), M4, M33 or M55, all in QEMU.
     #[arg(long)]
     board: Option<BoardName>,
+    /// The clock of your chip in MHz, for an estimate of the milliseconds that a frame takes.
+    #[arg(long, value_name = "MHZ", value_parser = clap::value_parser!(u32).range(1..=10_000), conflicts_with_all = ["frames", "heads"])]
+    clock: Option<u32>,
     /// Draw the instructions as a bar chart, as PNG.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -110,6 +114,10 @@ impl Network {
 struct Report {
     #[serde(flatten)]
     profile: Profile,
+    /// Cycles, and milliseconds at the clock.
+    estimated_cycles: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimated_ms: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cmsis_nn: Option<Comparison>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -149,7 +157,14 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let comparison = network
         .filter(|_| args.compare)
         .map(|network| CmsisNn::on(network).compare(&profile));
+    let cycles = machine.estimated_cycles(profile.instructions);
+    let at = |clock: u32| cycles as f64 / (f64::from(clock) * 1e3);
     let mut text = profile.to_string();
+    text.push_str(&format!("about {:.1} M cycles", cycles as f64 / 1e6));
+    if let Some(clock) = args.clock {
+        text.push_str(&format!(", {:.1} ms at {clock} MHz", at(clock)));
+    }
+    text.push_str(": an estimate, measured on no chip\n");
     if let Some(comparison) = &comparison {
         text.push_str(&format!("\n{comparison}"));
     }
@@ -163,6 +178,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     };
     let report = Report {
         profile,
+        estimated_cycles: cycles,
+        estimated_ms: args.clock.map(at),
         cmsis_nn: comparison,
         chart: args.out.clone(),
     };
@@ -178,11 +195,16 @@ fn survey(args: &Args, named: Option<Machine>, output: &Output) -> anyhow::Resul
         #[serde(skip_serializing_if = "Option::is_none")]
         chart: Option<PathBuf>,
     }
+    if args.clock.is_some() {
+        bail!("--clock is for one model or --network");
+    }
     if let Some(path) = &args.out {
         output_file::ready(path)?;
     }
-    let images = Benchmark::ALL.map(|network| Ok((network, made(network)?)));
-    let images = images.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
+    let images = Benchmark::ALL.into_iter();
+    let images = images
+        .map(|network| anyhow::Ok((network, made(network)?)))
+        .collect::<anyhow::Result<Vec<_>>>()?;
     let machines = named.map_or(Machine::ALL.to_vec(), |machine| vec![machine]);
     let survey = device::survey(&images, &machines, &mut |step| output.step(step))?;
     let mut text = survey.to_string();
@@ -190,12 +212,12 @@ fn survey(args: &Args, named: Option<Machine>, output: &Output) -> anyhow::Resul
         engines(&survey).figure().save(path)?;
         text.push_str(&format!("\n{}", path.display()));
     }
-    let tables = survey.tables();
+    let table = survey.table();
     let report = Report {
         survey,
         chart: args.out.clone(),
     };
-    output.measured(&report, text, &tables, args.tables)
+    output.measured(&report, text, &[table], args.tables)
 }
 
 /// Each network's share of what CMSIS-NN takes.

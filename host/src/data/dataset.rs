@@ -4,12 +4,17 @@ use std::{collections::BTreeMap, fmt, ops::Range, path::PathBuf, sync::Arc};
 
 use rayon::prelude::*;
 
-use super::{Colors, DataError, Fit, Gray, Loaded, Size};
+use super::{Colors, DataError, Fit, Gray, Loaded, Size, kept::Kept};
 
 /// What reads or draws the pictures of a [`Dataset`], by number.
 pub(super) trait PictureSource: Send + Sync {
     /// The picture of that number, with these colours.
     fn picture(&self, item: usize, colors: Colors) -> Result<Gray, DataError>;
+
+    /// All that the pictures follow from, if they are drawn.
+    fn drawn_from(&self) -> Option<String> {
+        None
+    }
 
     /// Its file, if it is from one.
     fn path(&self, item: usize) -> Option<PathBuf> {
@@ -172,7 +177,15 @@ impl Dataset {
         };
         let area = size.values();
         let lengths: Vec<usize> = (0..self.classes()).map(|class| self.len(class)).collect();
-        let mut pixels = vec![0; lengths.iter().sum::<usize>() * area];
+        let bytes = lengths.iter().sum::<usize>() * area;
+        let kept = self.kept(size, bytes);
+        let names = self.classes.iter().map(|class| class.name.clone());
+        let loaded = |pixels| Loaded::new(names.clone().collect(), &lengths, size, pixels);
+        if let Some(pixels) = kept.as_ref().and_then(|kept| kept.read(bytes)) {
+            progress(lengths.iter().sum());
+            return Ok(loaded(pixels));
+        }
+        let mut pixels = vec![0; bytes];
 
         // The classes that share their pictures, each with its own part of the pixels.
         let mut shared: BTreeMap<_, Vec<(u8, &mut [u8])>> = BTreeMap::new();
@@ -203,7 +216,17 @@ impl Dataset {
                 }
                 Ok(())
             })?;
-        let names = self.classes.iter().map(|class| class.name.clone());
-        Ok(Loaded::new(names.collect(), &lengths, size, pixels))
+        if let Some(kept) = kept {
+            kept.write(&pixels);
+        }
+        Ok(loaded(pixels))
+    }
+
+    /// The file for so many bytes of pixels, where the pictures are drawn and many.
+    fn kept(&self, size: Size, bytes: usize) -> Option<Kept> {
+        let from = self.source.drawn_from()?;
+        let classes: Vec<_> = self.classes.iter().map(|c| (&c.items, c.turns)).collect();
+        let fit = self.fit;
+        Kept::of(&format!("{from} {size:?} {fit:?} {classes:?}"), bytes)
     }
 }

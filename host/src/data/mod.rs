@@ -15,6 +15,7 @@ pub mod folder;
 mod found;
 mod gray;
 pub(crate) mod jpeg;
+mod kept;
 mod layout;
 mod limits;
 mod loaded;

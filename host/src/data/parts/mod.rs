@@ -43,6 +43,7 @@ pub fn scattered(
 ) -> Dataset {
     let name = |seed, class| PartSpec::class(seed, class).name().to_owned();
     drawn::dataset(
+        format!("parts {margin}"),
         seed,
         classes,
         per_class,

@@ -27,6 +27,8 @@ pub struct Surveyed {
     pub machine: Machine,
     /// Instructions of all its layers.
     pub instructions: u64,
+    /// What they take on a chip, see [`Machine::estimated_cycles`].
+    pub estimated_cycles: u64,
     /// The layers that CMSIS-NN was counted on.
     #[serde(flatten)]
     pub comparison: Comparison,
@@ -37,6 +39,16 @@ impl Surveyed {
     pub fn slower(&self) -> impl Iterator<Item = &Group> {
         let groups = self.comparison.groups.iter();
         groups.filter(|group| group.ours > group.theirs)
+    }
+
+    /// How many they are, and by how much at most.
+    fn worst(&self) -> String {
+        let share = |group: &&Group| group.ours as f64 / group.theirs as f64;
+        let count = self.slower().count();
+        match self.slower().max_by(|a, b| share(a).total_cmp(&share(b))) {
+            Some(group) => format!("{count}, {} {:.2}", group.layers, share(&group)),
+            None => "0".to_owned(),
+        }
     }
 
     /// Its processor and the network.
@@ -64,6 +76,7 @@ pub fn survey(
                 network: *network,
                 machine,
                 instructions: profile.instructions,
+                estimated_cycles: machine.estimated_cycles(profile.instructions),
                 comparison: CmsisNn::on(*network).compare(&profile),
             });
         }
@@ -79,10 +92,11 @@ impl Survey {
             "network",
             "processor",
             "instructions",
-            "compared",
+            "estimated cycles",
+            "instructions compared",
             "CMSIS-NN",
             "here / there",
-            "layers",
+            "layers compared",
             "slower",
         ]);
         for row in &self.rows {
@@ -96,11 +110,12 @@ impl Survey {
                 row.network.name().to_owned(),
                 row.machine.processor().to_owned(),
                 grouped(row.instructions),
+                grouped(row.estimated_cycles),
                 grouped(*ours),
                 grouped(*theirs),
                 ratio(*ours, *theirs),
                 groups.len().to_string(),
-                row.slower().count().to_string(),
+                row.worst(),
             ]);
         }
         table
@@ -133,26 +148,18 @@ impl Survey {
         }
         any.then_some(table)
     }
-
-    /// Both tables, the second if it has rows.
-    #[must_use]
-    pub fn tables(&self) -> Vec<Table> {
-        [Some(self.table()), self.slower()]
-            .into_iter()
-            .flatten()
-            .collect()
-    }
 }
 
 impl fmt::Display for Survey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for table in self.tables() {
-            writeln!(f, "{table}")?;
+        writeln!(f, "{}", self.table())?;
+        if let Some(slower) = self.slower() {
+            writeln!(f, "{slower}")?;
         }
         writeln!(
             f,
             "every layer's output is that of this computer, bit for bit; CMSIS-NN's layers each by the best of \
-             its builds"
+             its builds; cycles are estimated, not measured"
         )
     }
 }

@@ -4,7 +4,6 @@
 //! outputs at a time; the others are computed output by output.
 
 mod call;
-#[cfg(not(helium))]
 mod rows;
 mod spread;
 mod three;
@@ -17,7 +16,6 @@ use super::super::Filters;
 use crate::image::Channel;
 use call::{Call, HIGHEST};
 
-#[cfg(not(helium))]
 pub(crate) use rows::rows;
 pub(crate) use spread::{fill, spread};
 pub(crate) use weights::packed_len;

@@ -1,4 +1,4 @@
-//! All rows of four filters of 3 x 3: what is checked row by row elsewhere is checked once.
+//! All rows of four filters: what is checked row by row elsewhere is checked once.
 
 use core::arch::naked_asm;
 use core::mem::offset_of;
@@ -8,9 +8,6 @@ use super::super::super::{Ring, Rows};
 use super::call::{Call, HIGHEST};
 use super::{Filter, narrow};
 use crate::image::PLANES;
-
-/// Rows of a window.
-const SIDE: usize = 3;
 
 /// What the loop over the rows works on, and what it changes.
 #[repr(C)]
@@ -30,6 +27,8 @@ struct Job {
     /// From a row of outputs to the next, and rows that the window moves down for it.
     row_out: usize,
     down: usize,
+    /// Rows of a window.
+    side: usize,
     /// The next row of the input, below 0 in the padding, and rows of the input.
     row: isize,
     height: usize,
@@ -37,7 +36,7 @@ struct Job {
     count: usize,
 }
 
-/// Says whether it computed them; false for filters that are fewer or larger.
+/// Says whether it computed them; false for filters that are fewer or have no kernel.
 #[inline(never)]
 pub(crate) fn rows(
     filter: &Filter<'_>,
@@ -54,11 +53,12 @@ pub(crate) fn rows(
     let read = (rows.height * row_in).checked_sub(step)? + first + PLANES;
     let written = (rows.count * row_out).checked_sub(step)? + first + PLANES;
     let by_pairs = match &filter.by_pairs {
-        Some(by_pairs) if by_pairs.side == SIDE && filters.channels.len() == PLANES => by_pairs,
+        Some(by_pairs) if filters.channels.len() == PLANES => by_pairs,
         _ => return Some(false),
     };
+    let side = by_pairs.side;
     let fits = by_pairs.fits(planes)
-        && planes.len() == PLANES * SIDE * pitch
+        && planes.len() == PLANES * side * pitch
         && ring.left + ring.width <= pitch
         && rows.down > 0;
     if !fits || read > input_len || written > output_len {
@@ -75,13 +75,16 @@ pub(crate) fn rows(
         pitch: pitch * 2,
         row_out,
         down: rows.down,
+        side,
         row: -(rows.top as isize),
         height: rows.height,
         count: rows.count,
     };
-    let start = planes.as_ptr();
-    let slots = [0, 1, 2].map(|row| start.wrapping_add(row * pitch));
-    job.call.rows[HIGHEST - SIDE..].copy_from_slice(&slots);
+    let mut slot = planes.as_ptr();
+    for row in job.call.rows.iter_mut().skip(HIGHEST - side) {
+        *row = slot;
+        slot = slot.wrapping_add(pitch);
+    }
     job.call.output = output.wrapping_add(first);
     job.call.end = job.call.output.cast_const().wrapping_add(by_pairs.pairs);
     // SAFETY: of the input's rows each is read once, all of which are there; each row of each of the four
@@ -112,14 +115,16 @@ unsafe extern "C" fn all(job: *mut Job) {
         "
         push {{r4-r11, lr}}
         mov r4, r0
-        mov r5, #3
-        ldr r6, [r4, #{ROW}]
+        ldrd r5, r6, [r4, #{SIDE}]      // and row
         .p2align 2
-    1:  add r3, r4, #{ROWS}
+    1:  ldr r0, [r4, #{SIDE}]
+        cmp r0, #3
+        bne 8f
+        add r3, r4, #({ROWS} - 12)
         ldm r3, {{r0-r2}}
         mov r12, r0
         stm r3, {{r1, r2, r12}}
-        ldr r3, [r4, #{PLANE}]
+    9:  ldr r3, [r4, #{PLANE}]
         ldr lr, [r4, #{HEIGHT}]
         cmp r6, lr
         bhs 5f
@@ -191,8 +196,18 @@ unsafe extern "C" fn all(job: *mut Job) {
         str r2, [r4, #{COUNT}]
         bne 1b
         pop {{r4-r11, pc}}
+    8:  add r2, r4, #{ROWS}             // behind the rows under the window
+        sub r3, r2, r0, lsl #2
+        ldr r12, [r3], #4
+    20: ldr r0, [r3], #4
+        str r0, [r3, #-8]
+        cmp r3, r2
+        bne 20b
+        str r12, [r3, #-4]
+        b 9b
         ",
-        ROWS = const offset_of!(Call, rows) + (HIGHEST - SIDE) * size_of::<*const i16>(),
+        ROWS = const offset_of!(Call, filters),
+        SIDE = const offset_of!(Job, side),
         PLANE = const offset_of!(Call, plane),
         END = const offset_of!(Call, end),
         KERNEL = const offset_of!(Job, kernel),
@@ -201,7 +216,6 @@ unsafe extern "C" fn all(job: *mut Job) {
         WIDTH = const offset_of!(Job, width),
         ZEROS = const offset_of!(Job, zeros),
         ROW_OUT = const offset_of!(Job, row_out),
-        ROW = const offset_of!(Job, row),
         HEIGHT = const offset_of!(Job, height),
         COUNT = const offset_of!(Job, count),
     )
