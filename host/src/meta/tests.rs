@@ -18,7 +18,7 @@ use super::scratch::Scratch;
 use super::siamese::Siamese;
 use super::transfer::Transfer;
 use super::{Checkpoint, CheckpointError, TrainConfig, TrainError, Trained, Trainer};
-use crate::data::{Loaded, parts};
+use crate::data::{Colors, Loaded, parts};
 use crate::episodes::{EpisodeShape, Sampler};
 use crate::measure::{Embeddings, Run};
 use crate::nets::network::Architecture;
@@ -322,6 +322,32 @@ fn a_run_resumes_with_the_pictures_with_which_it_began_and_with_no_others() {
     assert!(Trainer::resume(&old, own).is_ok());
     let refused = Trainer::resume(&old, data(1, 28)).err();
     assert!(matches!(refused, Some(TrainError::OtherPictures)));
+}
+
+#[test]
+fn a_run_with_colours_resumes_and_is_exported_with_three_channels() {
+    let parts = parts::dataset(1, 24, 8, (SIDE, SIDE)).with_colors(Colors::Rgb);
+    let colored = Arc::new(parts.load((SIDE, SIDE), |_| {}).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.ckpt");
+    let origin = Origin::default();
+    let whole = Trainer::new(config(4), origin.clone(), Arc::clone(&colored), None).unwrap();
+    let mut begun = Trainer::new(config(4), origin, Arc::clone(&colored), None).unwrap();
+    (0..2).for_each(|_| drop(begun.step().unwrap()));
+    begun.save(&path).unwrap();
+    let kept = Checkpoint::load(&path).unwrap();
+    assert_eq!(kept.colors, Colors::Rgb);
+    let refused = Trainer::resume(&kept, data(1, 24)).err();
+    assert!(matches!(refused, Some(TrainError::OtherPictures)));
+    let resumed = finished(Trainer::resume(&kept, Arc::clone(&colored)).unwrap());
+    assert!(resumed == finished(whole));
+    let trained = Trained::load(&resumed).unwrap();
+    assert_eq!(trained.graph().input, [3, SIDE as usize, SIDE as usize]);
+    let values = trained.embeddings(&colored).values().len();
+    assert_eq!(
+        values,
+        colored.pictures().len() * trained.plan().embedding()
+    );
 }
 
 #[test]
