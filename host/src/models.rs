@@ -72,13 +72,14 @@ macro_rules! shipped {
 }
 
 /// All of them; the one that is tried first stands first.
-pub const SHIPPED: [Shipped; 6] = [
+pub const SHIPPED: [Shipped; 7] = [
     shipped!("surfaces", "photographs of surfaces, textures and parts"),
     shipped!(
         "flaws",
         "photographs of parts and materials, to find flaws from good ones"
     ),
     shipped!("parts", "drawn parts on a plain ground"),
+    shipped!("colours", "drawn parts with their colours"),
     shipped!("omniglot-32", "handwritten characters, 32x32 pixels"),
     shipped!("omniglot", "handwritten characters, 28x28 pixels"),
     shipped!(

@@ -333,7 +333,9 @@ fn a_run_with_colours_resumes_and_is_exported_with_three_channels() {
     let origin = Origin::default();
     let whole = Trainer::new(config(4), origin.clone(), Arc::clone(&colored), None).unwrap();
     let mut begun = Trainer::new(config(4), origin, Arc::clone(&colored), None).unwrap();
-    (0..2).for_each(|_| drop(begun.step().unwrap()));
+    for _ in 0..2 {
+        begun.step().unwrap();
+    }
     begun.save(&path).unwrap();
     let kept = Checkpoint::load(&path).unwrap();
     assert_eq!(kept.colors, Colors::Rgb);

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
+use sudal::data::Size;
 use sudal::export::float::FloatModel;
 use sudal::export::{runtime, verify};
 use sudal::meta::{Checkpoint, Trained};
@@ -67,9 +68,9 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let every = (all.len() / args.frames.max(1)).max(1);
     let frames: Vec<&[u8]> = all.into_iter().step_by(every).take(args.frames).collect();
     let report = verify::verify(&bytes, &frames, |pictures| match &trained {
-        Some(trained) => Ok(trained.embed_normalized(pictures)),
+        Some(trained) => Ok(trained.embed_normalized(&by_pixel(pictures, size))),
         None => {
-            let runs = pictures.chunks_exact(width * height).map(|p| tract.run(p));
+            let runs = pictures.chunks_exact(size.values()).map(|p| tract.run(p));
             Ok(runs.collect::<Result<Vec<_>, _>>()?.concat())
         }
     })?;
@@ -98,4 +99,16 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         report.library.display()
     );
     output.result(&report, text)
+}
+
+/// Pictures whose channels follow each other, as an exported file has them, with those of each pixel side by side.
+fn by_pixel(pictures: &[f32], size: Size) -> Vec<f32> {
+    let channels = size.colors.channels();
+    let area = size.values() / channels;
+    let pictures = pictures.chunks_exact(size.values());
+    let of = |picture: &'_ [f32]| -> Vec<f32> {
+        let pixels = (0..area).flat_map(|at| (0..channels).map(move |channel| channel * area + at));
+        pixels.map(|place| picture[place]).collect()
+    };
+    pictures.flat_map(of).collect()
 }
