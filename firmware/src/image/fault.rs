@@ -32,6 +32,14 @@ pub enum ModelFault {
         /// Bytes that there are.
         given: u32,
     },
+    /// The input has other channels than frames are read for.
+    #[error(
+        "the model sees {channels} channels: this firmware reads one, or three where it was built with colours"
+    )]
+    Channels {
+        /// Channels of the input.
+        channels: u16,
+    },
 }
 
 /// Why a model image in a slot is not run.

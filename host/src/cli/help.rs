@@ -33,6 +33,7 @@ const GROUPS: [(&str, &[(&str, &str)]); 5] = [
         "Station: a board that inspects a line",
         &[
             ("serve", "sudal serve --model parts"),
+            ("users", "sudal users add kim --role teach"),
             ("good", "sudal good good/"),
             ("bad", "sudal bad scratch.png"),
             ("commission", "sudal commission --frames 200"),

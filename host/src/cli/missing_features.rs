@@ -14,7 +14,7 @@ const FEATURES: [(&str, bool, &[&str]); 3] = [
         cfg!(feature = "convert"),
         &["whiten", "patches", "convert", "calibrate"],
     ),
-    ("serve", cfg!(feature = "serve"), &["serve"]),
+    ("serve", cfg!(feature = "serve"), &["serve", "users"]),
 ];
 
 /// How to get what a feature has.

@@ -46,6 +46,8 @@ mod teach;
 #[cfg(feature = "train")]
 mod training;
 mod update;
+#[cfg(feature = "serve")]
+mod users;
 mod validate;
 
 use std::process::ExitCode;
@@ -127,6 +129,8 @@ enum Command {
     Selftest(selftest::Args),
     #[cfg(feature = "serve")]
     Serve(serve::Args),
+    #[cfg(feature = "serve")]
+    Users(users::Args),
     Stop(board::Stop),
     Key(key::Args),
     Lock(lock::Lock),
@@ -212,6 +216,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Selftest(args) => selftest::run(&args, &output),
         #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(&args, &output),
+        #[cfg(feature = "serve")]
+        Command::Users(args) => users::run(&args, &output),
         Command::Stop(args) => args.run(&output),
         Command::Key(args) => key::run(&args, &output),
         Command::Lock(args) => args.run(&output),

@@ -56,10 +56,12 @@ impl ReEnroll {
         }
         let mut c = self.board.connect_to_change()?;
         let info = c.client.info()?;
+        let colors = info.colors();
         let model = match info.model {
             Ok(model) => model.id,
             Err(fault) => bail!("the board has no model: {fault}"),
         };
+        let data = data.with_colors(colors);
         // All are read before anything is changed.
         let mut kept = Vec::new();
         for class in 0..data.classes() {

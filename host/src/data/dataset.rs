@@ -4,12 +4,17 @@ use std::{collections::BTreeMap, fmt, ops::Range, path::PathBuf, sync::Arc};
 
 use rayon::prelude::*;
 
-use super::{Colors, DataError, Fit, Gray, Loaded, Size};
+use super::{Colors, DataError, Fit, Gray, Loaded, Size, kept::Kept};
 
 /// What reads or draws the pictures of a [`Dataset`], by number.
 pub(super) trait PictureSource: Send + Sync {
     /// The picture of that number, with these colours.
     fn picture(&self, item: usize, colors: Colors) -> Result<Gray, DataError>;
+
+    /// All that the pictures follow from, if they are drawn.
+    fn drawn_from(&self) -> Option<String> {
+        None
+    }
 
     /// Its file, if it is from one.
     fn path(&self, item: usize) -> Option<PathBuf> {
@@ -95,6 +100,14 @@ impl Dataset {
     /// # Errors
     /// [`DataError::NoPicture`], or what was wrong with the file.
     pub fn get(&self, class: usize, index: usize) -> Result<Gray, DataError> {
+        self.get_as(class, index, self.colors)
+    }
+
+    /// The same with or without its colours.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub fn get_as(&self, class: usize, index: usize, colors: Colors) -> Result<Gray, DataError> {
         let pictures = self.classes.get(class).map_or(0, |c| c.items.len());
         if index >= pictures {
             return Err(DataError::NoPicture {
@@ -105,7 +118,7 @@ impl Dataset {
             });
         }
         let Class { items, turns, .. } = &self.classes[class];
-        let picture = self.source.picture(items.start + index, self.colors)?;
+        let picture = self.source.picture(items.start + index, colors)?;
         Ok(picture.rotate90(*turns))
     }
 
@@ -164,7 +177,15 @@ impl Dataset {
         };
         let area = size.values();
         let lengths: Vec<usize> = (0..self.classes()).map(|class| self.len(class)).collect();
-        let mut pixels = vec![0; lengths.iter().sum::<usize>() * area];
+        let bytes = lengths.iter().sum::<usize>() * area;
+        let kept = self.kept(size, bytes);
+        let names = self.classes.iter().map(|class| class.name.clone());
+        let loaded = |pixels| Loaded::new(names.clone().collect(), &lengths, size, pixels);
+        if let Some(pixels) = kept.as_ref().and_then(|kept| kept.read(bytes)) {
+            progress(lengths.iter().sum());
+            return Ok(loaded(pixels));
+        }
+        let mut pixels = vec![0; bytes];
 
         // The classes that share their pictures, each with its own part of the pixels.
         let mut shared: BTreeMap<_, Vec<(u8, &mut [u8])>> = BTreeMap::new();
@@ -195,7 +216,17 @@ impl Dataset {
                 }
                 Ok(())
             })?;
-        let names = self.classes.iter().map(|class| class.name.clone());
-        Ok(Loaded::new(names.collect(), &lengths, size, pixels))
+        if let Some(kept) = kept {
+            kept.write(&pixels);
+        }
+        Ok(loaded(pixels))
+    }
+
+    /// The file for so many bytes of pixels, where the pictures are drawn and many.
+    fn kept(&self, size: Size, bytes: usize) -> Option<Kept> {
+        let from = self.source.drawn_from()?;
+        let classes: Vec<_> = self.classes.iter().map(|c| (&c.items, c.turns)).collect();
+        let fit = self.fit;
+        Kept::of(&format!("{from} {size:?} {fit:?} {classes:?}"), bytes)
     }
 }

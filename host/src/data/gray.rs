@@ -2,7 +2,7 @@
 
 use std::{fmt, path::Path};
 
-use image::{ExtendedColorType, ImageEncoder, ImageResult, codecs::png::PngEncoder};
+use image::{ExtendedColorType, ImageEncoder, ImageResult, Pixel, Rgb, codecs::png::PngEncoder};
 use serde::{Deserialize, Serialize};
 use sudal_firmware::preprocess::Fit;
 
@@ -170,8 +170,8 @@ impl Gray {
         self.width as usize * self.colors.channels()
     }
 
-    /// The same picture with or without colours: the brightness of each pixel (BT.601, full range, as on the device),
-    /// or three equal channels.
+    /// The same picture with or without colours: the brightness of each pixel, as [`open`](Self::open) has it, or three
+    /// equal channels.
     #[must_use]
     pub fn to(&self, colors: Colors) -> Self {
         let pixels = match (self.colors, colors) {
@@ -180,7 +180,8 @@ impl Gray {
             }
             (Colors::Rgb, Colors::Grey) => {
                 let (pixels, _) = self.pixels.as_chunks();
-                pixels.iter().map(|&rgb| luma(rgb)).collect()
+                let level = |&rgb: &[u8; 3]| Rgb(rgb).to_luma()[0];
+                pixels.iter().map(level).collect()
             }
             _ => return self.clone(),
         };
@@ -340,12 +341,6 @@ impl Gray {
     }
 }
 
-/// Brightness: 0.299 red + 0.587 green + 0.114 blue, in 256ths, as on the device.
-#[must_use]
-pub fn luma([red, green, blue]: [u8; 3]) -> u8 {
-    ((77 * u32::from(red) + 150 * u32::from(green) + 29 * u32::from(blue) + 128) >> 8) as u8
-}
-
 /// For each new pixel, the first old one that it reads and the weights from there on.
 struct Taps {
     taps: Vec<(usize, Vec<u64>)>,
@@ -423,6 +418,58 @@ mod tests {
         }
         let error = noise(7, 5).save(&dir.path().join("no/x.png")).unwrap_err();
         assert!(error.to_string().starts_with("cannot write"));
+    }
+
+    fn colored(width: u32, height: u32) -> Gray {
+        let planes = noise(width, 3 * height).pixels;
+        Gray::with_colors(width, height, Colors::Rgb, planes).unwrap()
+    }
+
+    /// One channel of a picture.
+    fn plane(picture: &Gray, channel: usize) -> Gray {
+        let pixels = picture.pixels.iter().skip(channel).step_by(3);
+        Gray::new(picture.width, picture.height, pixels.copied().collect()).unwrap()
+    }
+
+    #[test]
+    fn what_is_done_with_colours_is_done_with_each() {
+        let picture = colored(21, 13);
+        for channel in 0..3 {
+            let of = |picture: &Gray| plane(picture, channel);
+            for (width, height) in [(8, 8), (40, 9), (21, 13)] {
+                let resized = of(&picture).resize(width, height);
+                assert_eq!(of(&picture.resize(width, height)), resized);
+            }
+            for quarters in 0..4 {
+                assert_eq!(
+                    of(&picture.rotate90(quarters)),
+                    of(&picture).rotate90(quarters)
+                );
+            }
+            assert_eq!(of(&picture.middle()), of(&picture).middle());
+            let fitted = of(&picture).fit((9, 16), Fit::Crop);
+            assert_eq!(of(&picture.fit((9, 16), Fit::Crop)), fitted);
+            assert_eq!(of(&picture.clone().invert()), of(&picture).invert());
+        }
+        assert!(Gray::with_colors(2, 2, Colors::Rgb, vec![0; 4]).is_err());
+    }
+
+    #[test]
+    fn colours_are_saved_and_read_back_and_become_their_brightness() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("frame.png");
+        let picture = colored(9, 7);
+        picture.save(&path).unwrap();
+        assert_eq!(Gray::open_as(&path, Colors::Rgb).unwrap(), picture);
+        assert_eq!(Gray::open(&path).unwrap(), picture.to(Colors::Grey));
+        // A grey one has three equal channels, and is the same again without them.
+        let grey = noise(9, 7);
+        grey.save(&path).unwrap();
+        assert_eq!(
+            Gray::open_as(&path, Colors::Rgb).unwrap(),
+            grey.to(Colors::Rgb)
+        );
+        assert_eq!(grey.to(Colors::Rgb).to(Colors::Grey), grey);
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod folder;
 mod found;
 mod gray;
 pub(crate) mod jpeg;
+mod kept;
 mod layout;
 mod limits;
 mod loaded;
@@ -30,7 +31,7 @@ mod zip_names;
 pub use dataset::Dataset;
 pub use error::DataError;
 pub use found::{Found, LeftOut, Why};
-pub use gray::{Colors, Gray, Size, luma};
+pub use gray::{Colors, Gray, Size};
 pub use loaded::Loaded;
 pub use sudal_firmware::preprocess::Fit;
 

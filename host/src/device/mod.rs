@@ -79,6 +79,7 @@ pub use open::{open, open_at, state_dir};
 pub use profile::{CmsisNn, Comparison, Group, Layer, Profile, profile};
 pub use profile::{FrameCost, FrameTable, profile_frames};
 pub use profile::{HeadCost, HeadRow, HeadTable, profile_heads};
+pub use profile::{Survey, Surveyed, survey};
 pub use separation::{Pair, Separation};
 pub use shots::Shots;
 pub use show::{seen, shown_size};

@@ -12,7 +12,7 @@ const MOST: usize = 64;
 
 /// A picture as it was sent.
 pub(super) fn picture(bytes: &[u8]) -> Option<Gray> {
-    Gray::decode(bytes, Path::new("picture"), Colors::Grey).ok()
+    Gray::decode(bytes, Path::new("picture"), Colors::Rgb).ok()
 }
 
 /// Pictures with the names of their classes: of a zip those of its folders, else `name`.

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::LogError;
+use super::{LogError, TlsError, UserError};
 
 /// Why the page can't be served.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +39,12 @@ pub enum ServeError {
     /// The log can't be used.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// The users can't be read.
+    #[error(transparent)]
+    Users(#[from] UserError),
+    /// There is no certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The address of the broker can't be read.
     #[error(
         "{0:?} is no address of a broker: write mqtt://[user:password@]host[:port]/topic, with %23 for #, %40 for @, %3A for : and %2F for / in name and password"

@@ -21,4 +21,5 @@ mod serve;
 mod setup;
 mod teaching;
 mod training;
+mod users;
 mod verdicts;

@@ -3,8 +3,10 @@
 mod backup;
 mod board;
 mod budget;
+mod colours;
 mod corpora;
 mod decisions;
+mod distance;
 mod faults;
 mod guard;
 mod imports;
@@ -25,3 +27,4 @@ mod serve;
 mod source;
 mod station;
 mod surfaces;
+mod users;

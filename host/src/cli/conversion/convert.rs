@@ -139,16 +139,19 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         embedding_limit: Some(MAX_DIM),
         noise_limit: None,
     };
-    let calibration = args
-        .data
-        .load(&calibration_split(&args.data)?, size, output)?;
+    let split = calibration_split(&args.data)?;
+    let calibration = args.data.load(&split, size, output)?;
     let frames = spread(&calibration, args.frames);
     output.step(format!("calibrating on {} pictures", frames.len()));
     let converted = convert(&onnx, &frames, &options)
         .with_context(|| format!("converting {}", args.onnx.display()))?;
     let mut text = converted.report.to_string();
     let mut image = converted.image;
-    let decided = decision_data(&args.data, size, output)?;
+    let decision_split = decision_split(&args.data)?;
+    let decided = match decision_split == split {
+        true => calibration,
+        false => args.data.load(&decision_split, size, output)?,
+    };
     match measure(&embed(&image, &decided)?, 0) {
         Ok(calibration) => {
             image = with_calibration(&image, &calibration)?;
@@ -218,12 +221,11 @@ fn calibration_split(data: &DataArgs) -> anyhow::Result<String> {
 
 /// What decisions are calibrated on: classes that training did not see, where there are some beside
 /// those that are measured on.
-fn decision_data(data: &DataArgs, size: Size, output: &Output) -> anyhow::Result<Loaded> {
-    let split = match data.kind()? {
+fn decision_split(data: &DataArgs) -> anyhow::Result<String> {
+    Ok(match data.kind()? {
         Kind::Folder(path) => folder_split(&path, &["val", "train"])?,
         Kind::Parts | Kind::Surfaces | Kind::Omniglot(_) => "val".to_owned(),
-    };
-    data.load(&split, size, output)
+    })
 }
 
 /// The int8 embeddings of all pictures.

@@ -30,6 +30,7 @@ use stream::{Purpose, stream};
 pub fn dataset(seed: u64, classes: usize, per_class: usize, size: (u32, u32)) -> Dataset {
     let name = |seed, class| SurfaceSpec::class(seed, class).name().to_owned();
     drawn::dataset(
+        "surfaces".to_owned(),
         seed,
         classes,
         per_class,

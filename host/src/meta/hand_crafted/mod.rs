@@ -7,7 +7,7 @@ mod picture;
 
 use rayon::prelude::*;
 
-use crate::data::{Loaded, luma};
+use crate::data::{Colors, Gray, Loaded};
 use crate::measure::Embeddings;
 use picture::Picture;
 
@@ -46,15 +46,16 @@ impl Feature {
     pub fn describe(self, data: &Loaded) -> Embeddings {
         let (width, height) = (data.size().0 as usize, data.size().1 as usize);
         let size = data.picture_size();
-        let frames: Vec<&[u8]> = data.all().chunks_exact(size.values()).collect();
+        let frames: Vec<&[u8]> = data.pictures().collect();
         let one = |frame: &&[u8]| {
-            // Of a picture in colours its brightness.
-            let level = |pixel: &[u8]| match *pixel {
-                [red, green, blue] => luma([red, green, blue]),
-                _ => pixel[0],
+            let picture = Gray {
+                width: size.width,
+                height: size.height,
+                colors: size.colors,
+                pixels: frame.to_vec(),
             };
-            let levels = frame.chunks_exact(size.colors.channels()).map(level);
-            let pixels: Vec<f32> = levels.map(|p| f32::from(p) / 255.0).collect();
+            let levels = picture.to(Colors::Grey).pixels;
+            let pixels: Vec<f32> = levels.iter().map(|&p| f32::from(p) / 255.0).collect();
             let picture = Picture {
                 width,
                 height,
