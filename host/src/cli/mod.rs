@@ -1,4 +1,5 @@
-//! One file a command; what they share stands in [`data`], [`device`], [`model`] and [`output`].
+//! The commands, a file each, and the exit codes; what they share stands in [`data`], [`device`], [`model`] and
+//! [`output`].
 
 mod align;
 mod backup;

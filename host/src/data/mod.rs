@@ -24,6 +24,7 @@ pub mod omniglot;
 pub mod parts;
 mod picture;
 mod reading;
+mod size;
 pub mod surfaces;
 mod tint;
 mod zip_names;
@@ -31,8 +32,9 @@ mod zip_names;
 pub use dataset::Dataset;
 pub use error::DataError;
 pub use found::{Found, LeftOut, Why};
-pub use gray::{Colors, Gray, Size};
+pub use gray::Gray;
 pub use loaded::Loaded;
+pub use size::{Colors, Size};
 pub use sudal_firmware::preprocess::Fit;
 
 /// The folder of real data for tests: `SUDAL_DATA`, else `../shared/data` beside the workspace.

@@ -7,7 +7,7 @@ use image::{
     error::DecodingError, metadata::Orientation,
 };
 
-use super::gray::Colors;
+use super::Colors;
 use super::jpeg;
 use super::limits::limits;
 

@@ -2,6 +2,7 @@
 
 mod chart;
 mod context;
+mod names;
 mod space;
 
 use std::fmt::Write;
@@ -27,7 +28,7 @@ use super::interrupt::{Interrupt, Interrupted};
 use super::options::{Chosen, Options};
 use super::output::Output;
 use super::output_file;
-use space::{AVERAGING, CHANNELS, RATE, STRENGTH, SUPPORT, WAY};
+use names::{AVERAGING, CHANNELS, RATE, STRENGTH, SUPPORT, WAY};
 
 /// Search for good settings of `sudal train`.
 ///

@@ -5,6 +5,8 @@ mod known;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use known::{NORMALIZATION, SEED};
+
 use super::{
     Metadata,
     convert::{ConvertError, ConvertOptions, convert},
@@ -21,8 +23,6 @@ use burn::tensor::{Tensor, TensorData};
 
 /// Pictures on which batch norm and the ranges are set.
 const PICTURES: usize = 32;
-const SEED: u64 = 1;
-const NORMALIZATION: Normalization = Normalization::new(0.5, 0.29);
 
 /// Why a network was not made.
 #[derive(Debug, thiserror::Error)]

@@ -13,7 +13,7 @@ use sudal::meta::{Learner, TrainConfig};
 use super::super::data::{DataArgs, Kind, check_validation, folder_split};
 use super::super::output::Output;
 use super::super::{options, start};
-use super::space::{AVERAGING, CHANNELS, RATE, STRENGTH, SUPPORT, WAY};
+use super::names::{AVERAGING, CHANNELS, RATE, STRENGTH, SUPPORT, WAY};
 use super::{Args, TrialContext, word};
 
 impl<'a> TrialContext<'a> {

@@ -9,14 +9,7 @@ use super::super::bounds::Bounds;
 use super::super::choices::Augmentation;
 use super::super::options;
 use super::TrialContext;
-
-// The settings that are searched, called as the options of `sudal train`.
-pub(super) const RATE: &str = "learning-rate";
-pub(super) const CHANNELS: &str = "channels";
-pub(super) const WAY: &str = "way";
-pub(super) const SUPPORT: &str = "support";
-pub(super) const STRENGTH: &str = "augment-strength";
-pub(super) const AVERAGING: &str = "averaging";
+use super::names::{AVERAGING, CHANNELS, RATE, STRENGTH, SUPPORT, WAY};
 
 impl TrialContext<'_> {
     /// The bounds of each number that is searched or fixed, in the order of the search.
