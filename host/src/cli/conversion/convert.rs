@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use serde::Serialize;
-use sudal::data::{Loaded, Size};
+use sudal::data::Loaded;
 use sudal::device::{self, SigningKey};
 use sudal::engine::QuantizedModel;
 use sudal::episodes::EpisodeShape;
