@@ -6,7 +6,6 @@ mod budget;
 mod colours;
 mod corpora;
 mod decisions;
-mod distance;
 mod faults;
 mod guard;
 mod imports;
