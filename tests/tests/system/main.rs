@@ -3,6 +3,7 @@
 mod backup;
 mod board;
 mod budget;
+mod capi;
 mod corpora;
 mod decisions;
 mod faults;

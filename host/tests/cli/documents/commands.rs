@@ -156,6 +156,7 @@ pages! {
     the_readme "README.md" 0
     boards "host/docs/boards.md" 5
     budget "firmware/docs/budget.md" 1
+    c "firmware/docs/c.md" 1
     contributing "host/docs/contributing.md" 1
     decisions "host/docs/decisions.md" 0
     fleet "host/docs/fleet.md" 0
