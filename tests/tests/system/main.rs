@@ -3,6 +3,7 @@
 mod backup;
 mod board;
 mod budget;
+mod capi;
 mod colours;
 mod corpora;
 mod decisions;

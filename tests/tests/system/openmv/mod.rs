@@ -1,5 +1,6 @@
 //! The firmware of the camera board, which is built and looked at, since there is no board to run it.
 
+mod executed;
 mod stack;
 
 use std::fs;
