@@ -1,6 +1,6 @@
 //! The pages of `firmware/docs`: how to bring the firmware to another board ([`porting`]), how to talk
-//! to it ([`protocol`]), what a model image is ([`image_format`]), what it costs ([`budget`]) and what is
-//! defended ([`threats`]).
+//! to it ([`protocol`]), what a model image is ([`image_format`]), what it costs ([`budget`]), what is
+//! defended ([`threats`]) and how programs in C have the engine ([`c`]).
 
 /// A module for each page. Where links lead stands first, as the first definition of a name counts: the
 /// pages' own definitions are of files. Only rustdoc reads the pages: a word in one rebuilds nothing.
@@ -23,6 +23,7 @@ macro_rules! pages {
 
 pages! {
     budget "../docs/budget.md"
+    c "../docs/c.md"
     image_format "../docs/image-format.md"
     porting "../docs/porting.md"
     protocol "../docs/protocol.md"

@@ -11,6 +11,8 @@ pub enum PixelFormat {
     Rgb565,
     /// Two bytes a pixel, luma at the even bytes (YUYV order).
     Yuyv,
+    /// Three bytes a pixel: red, green and blue.
+    Rgb888,
 }
 
 impl PixelFormat {
@@ -20,6 +22,7 @@ impl PixelFormat {
         match self {
             Self::Grey8 => 1,
             Self::Rgb565 | Self::Yuyv => 2,
+            Self::Rgb888 => 3,
         }
     }
 }

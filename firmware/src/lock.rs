@@ -38,6 +38,7 @@ pub enum LockState {
 /// Why the lock refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum LockError {
     /// This changes the device, and it is locked.
     #[error("the device is locked: give its key (--key FILE, or SUDAL_KEY)")]

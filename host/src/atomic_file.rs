@@ -79,6 +79,17 @@ pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     stage(path, contents)?.put()
 }
 
+/// The same for a file that only its owner can read, whatever the present one allows.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_secret(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let place = place(path)?;
+    let mut file = beside(&place, SECRET)?;
+    fill(&mut file, contents)?;
+    Staged { file, place }.put()
+}
+
 /// Makes a new file, whole or not at all.
 ///
 /// # Errors

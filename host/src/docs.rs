@@ -1,5 +1,5 @@
 //! The pages of `host/docs` for those who use the program, in the order in which one needs them:
-//! [`guide`], [`decisions`], [`inspection`], [`station`], [`page`], [`plc`], [`boards`], [`fleet`], [`training`],
+//! [`guide`], [`decisions`], [`inspection`], [`station`], [`page`], [`settings`], [`camera`], [`access`], [`plc`], [`boards`], [`fleet`], [`training`],
 //! [`methods`], [`benchmarks`], [`http`], [`json`], [`questions`], [`licences`],
 //! [`contributing`], [`changelog`]. Those of the firmware are in [`sudal_firmware::docs`].
 
@@ -8,9 +8,11 @@
 macro_rules! pages {
     ($($name:ident $file:literal)*) => {
         $(#[cfg_attr(doc, doc = "
+[access]: crate::docs::access
 [benchmarks]: crate::docs::benchmarks
 [boards]: crate::docs::boards
 [budget]: sudal_firmware::docs::budget
+[camera]: crate::docs::camera
 [changelog]: crate::docs::changelog
 [commissioning]: crate::docs::benchmarks#commissioning
 [contributing]: crate::docs::contributing
@@ -30,9 +32,11 @@ macro_rules! pages {
 [porting]: sudal_firmware::docs::porting
 [protocol]: sudal_firmware::docs::protocol
 [questions]: crate::docs::questions
+[settings]: crate::docs::settings
 [station]: crate::docs::station
 [surfaces]: crate::docs::benchmarks#real-surfaces
 [threats]: sudal_firmware::docs::threats
+[colours]: crate::docs::training#colours
 [training]: crate::docs::training
 ")]
         #[cfg_attr(doc, doc = include_str!($file))]
@@ -42,8 +46,10 @@ macro_rules! pages {
 }
 
 pages! {
+    access "../docs/access.md"
     benchmarks "../docs/benchmarks.md"
     boards "../docs/boards.md"
+    camera "../docs/camera.md"
     changelog "../docs/changelog.md"
     contributing "../docs/contributing.md"
     decisions "../docs/decisions.md"
@@ -57,6 +63,7 @@ pages! {
     page "../docs/page.md"
     plc "../docs/plc.md"
     questions "../docs/questions.md"
+    settings "../docs/settings.md"
     station "../docs/station.md"
     training "../docs/training.md"
 }

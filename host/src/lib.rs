@@ -12,6 +12,7 @@
 //! [`export`], `serve` has [`serve`] and [`fleet`]. Both `train` and `serve` are on by default.
 
 pub mod atomic_file;
+mod cache;
 pub mod data;
 pub mod device;
 pub mod docs;

@@ -1,5 +1,10 @@
 //! The model images that come with sudal, in the program itself: known by name in any folder.
 
+use serde::Serialize;
+use sudal_firmware::image::ImageError;
+
+use crate::engine::QuantizedModel;
+
 /// A model image that comes with sudal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shipped {
@@ -9,6 +14,46 @@ pub struct Shipped {
     pub about: &'static str,
     /// The image.
     pub image: &'static [u8],
+}
+
+/// What a model takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Cost {
+    /// Columns and rows of its input.
+    pub width: u16,
+    /// Rows.
+    pub height: u16,
+    /// Values of an embedding.
+    pub values: usize,
+    /// Whether it finds flaws (`sudal good`).
+    pub patches: bool,
+    /// Bytes of flash.
+    pub flash: usize,
+    /// Bytes of RAM.
+    pub ram: usize,
+    /// Multiplications of a picture.
+    pub macs: u64,
+}
+
+impl Shipped {
+    /// What it takes.
+    ///
+    /// # Errors
+    /// None: each is a sound image, as a test says.
+    pub fn cost(&self) -> Result<Cost, ImageError> {
+        let image = QuantizedModel::new(self.image)?;
+        let model = image.model()?;
+        let header = model.header();
+        Ok(Cost {
+            width: header.input_width,
+            height: header.input_height,
+            values: model.embedding_len(),
+            patches: model.patches().is_some(),
+            flash: self.image.len(),
+            ram: model.arena_len(),
+            macs: model.macs(),
+        })
+    }
 }
 
 macro_rules! shipped {
@@ -27,13 +72,14 @@ macro_rules! shipped {
 }
 
 /// All of them; the one that is tried first stands first.
-pub const SHIPPED: [Shipped; 6] = [
+pub const SHIPPED: [Shipped; 7] = [
     shipped!("surfaces", "photographs of surfaces, textures and parts"),
     shipped!(
         "flaws",
         "photographs of parts and materials, to find flaws from good ones"
     ),
     shipped!("parts", "drawn parts on a plain ground"),
+    shipped!("colours", "drawn parts with their colours"),
     shipped!("omniglot-32", "handwritten characters, 32x32 pixels"),
     shipped!("omniglot", "handwritten characters, 28x28 pixels"),
     shipped!(
@@ -56,7 +102,6 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::QuantizedModel;
 
     #[test]
     fn each_is_a_sound_image_of_its_name() {
@@ -64,6 +109,7 @@ mod tests {
             let image = QuantizedModel::new(model.image).unwrap();
             let header = image.model().unwrap();
             assert!(header.header().input_width >= 28, "{}", model.name);
+            assert!(model.cost().unwrap().macs > 100_000, "{}", model.name);
             assert_eq!(named(model.name), Some(&model));
         }
         assert_eq!(named("parts.sudal"), None);

@@ -3,16 +3,28 @@
 use std::fmt;
 
 /// A head for each column, and rows as long.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
     rows: Vec<Vec<String>>,
+    /// Columns of words.
+    left: Vec<usize>,
 }
 
 impl Table {
     /// A table with these heads and no row yet.
     pub fn new<T: Into<String>>(heads: impl IntoIterator<Item = T>) -> Self {
         let heads = heads.into_iter().map(Into::into).collect();
-        Self { rows: vec![heads] }
+        Self {
+            rows: vec![heads],
+            left: vec![0],
+        }
+    }
+
+    /// Has the cells of these columns stand to the left, in place of those of the first one.
+    #[must_use]
+    pub fn left(self, columns: impl IntoIterator<Item = usize>) -> Self {
+        let left = columns.into_iter().collect();
+        Self { left, ..self }
     }
 
     /// Adds a row. Cells that are missing at its end are empty.
@@ -47,7 +59,7 @@ impl Table {
     }
 }
 
-/// The first column to the left and the others to the right.
+/// Columns of words to the left, the first one unless others are named, and the others to the right.
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = |column: usize| {
@@ -58,9 +70,9 @@ impl fmt::Display for Table {
         for row in &self.rows {
             let mut line = String::new();
             for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
-                line.push_str(&match column {
-                    0 => format!("  {cell:width$}"),
-                    _ => format!("  {cell:>width$}"),
+                line.push_str(&match self.left.contains(&column) {
+                    true => format!("  {cell:width$}"),
+                    false => format!("  {cell:>width$}"),
                 });
             }
             writeln!(f, "{}", line.trim_end())?;

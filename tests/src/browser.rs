@@ -222,6 +222,29 @@ impl Browser {
         self.point(css, "mouse", time);
     }
 
+    /// Draws with the mouse from one place of something to another, each in parts of its sides from its
+    /// middle.
+    pub fn drag(&self, css: &str, from: (f64, f64), to: (f64, f64)) {
+        let size = "const { width, height } = document.querySelector(arguments[0]).getBoundingClientRect();
+            return [width, height]";
+        let size: (f64, f64) = serde_json::from_value(self.run(size, &[css.into()])).unwrap();
+        let element = self.find(css);
+        let to_place = |(x, y): (f64, f64)| {
+            let (x, y) = ((x * size.0) as i64, (y * size.1) as i64);
+            json!({ "type": "pointerMove", "origin": { ELEMENT: element }, "x": x, "y": y })
+        };
+        let actions = json!([
+            to_place(from),
+            { "type": "pointerDown", "button": 0 },
+            to_place(to),
+            { "type": "pointerUp", "button": 0 },
+        ]);
+        let pointer = json!({ "pointerType": "mouse" });
+        let pointer =
+            json!({ "type": "pointer", "id": "mouse", "parameters": pointer, "actions": actions });
+        self.send("/actions", &json!({ "actions": [pointer] }));
+    }
+
     fn point(&self, css: &str, kind: &str, time: Duration) {
         let element = json!({ ELEMENT: self.find(css) });
         let actions = json!([

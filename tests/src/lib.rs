@@ -15,6 +15,7 @@ mod wired;
 
 pub use browser::Browser;
 pub use data::data;
+pub use http::{Reply, request_of};
 pub use imports::Imports;
 pub use install::{node_packages, program, python_with};
 pub use line::Noisy;

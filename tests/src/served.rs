@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use serde_json::Value;
-use sudal::serve::{Clock, DeviceOptions, Keep, Options, ServeError, Sparkplug, Token, serve};
+use sudal::serve::{Clock, DeviceOptions, Keep, Options, ServeError, Token, serve};
 use tokio::sync::oneshot;
 
 use crate::http::ask;
@@ -29,24 +29,9 @@ impl Served {
     /// Serves devices, with the log `log.redb` in a folder.
     #[must_use]
     pub fn start(dir: &Path, devices: Vec<DeviceOptions>, mqtt: Option<&str>) -> Self {
-        Self::start_at(dir, devices, mqtt, Clock::default())
-    }
-
-    /// The same with Modbus TCP.
-    #[must_use]
-    pub fn start_with_modbus(dir: &Path, devices: Vec<DeviceOptions>, modbus: SocketAddr) -> Self {
-        Self::begin(dir, devices, None, Clock::default(), Some(modbus), None)
-    }
-
-    /// The same as an edge node of Sparkplug.
-    #[must_use]
-    pub fn start_with_sparkplug(
-        dir: &Path,
-        devices: Vec<DeviceOptions>,
-        sparkplug: Sparkplug,
-    ) -> Self {
-        let clock = Clock::default();
-        Self::begin(dir, devices, None, clock, None, Some(sparkplug))
+        Self::start_with(dir, devices, |options| {
+            options.mqtt = mqtt.map(|url| url.parse().unwrap());
+        })
     }
 
     /// The same by another clock.
@@ -57,33 +42,38 @@ impl Served {
         mqtt: Option<&str>,
         clock: Clock,
     ) -> Self {
-        Self::begin(dir, devices, mqtt, clock, None, None)
+        Self::start_with(dir, devices, |options| {
+            options.mqtt = mqtt.map(|url| url.parse().unwrap());
+            options.clock = clock;
+        })
     }
 
-    fn begin(
+    /// The same with whatever else is wanted.
+    #[must_use]
+    pub fn start_with(
         dir: &Path,
         devices: Vec<DeviceOptions>,
-        mqtt: Option<&str>,
-        clock: Clock,
-        modbus: Option<SocketAddr>,
-        sparkplug: Option<Sparkplug>,
+        change: impl FnOnce(&mut Options),
     ) -> Self {
-        let options = Options {
+        let mut options = Options {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             host_names: Vec::new(),
             token: Token::new(Self::TOKEN).unwrap(),
+            users: None,
+            tls: None,
             log: dir.join("log.redb"),
             keep: Keep {
                 days: 1,
                 bytes: 1 << 30,
             },
             replace_damaged_log: false,
-            clock,
-            mqtt: mqtt.map(|url| url.parse().unwrap()),
-            sparkplug,
-            modbus,
+            clock: Clock::default(),
+            mqtt: None,
+            sparkplug: None,
+            modbus: None,
             devices,
         };
+        change(&mut options);
         let (stop, stopped) = oneshot::channel();
         let (tell, ready) = mpsc::channel();
         let thread = thread::spawn(move || {
@@ -91,7 +81,11 @@ impl Served {
                 // Told or dropped, it is the end.
                 let _ = stopped.await;
             };
-            serve(options, |address| tell.send(address).unwrap(), stopped)
+            serve(
+                options,
+                |address| tell.send(address.listens).unwrap(),
+                stopped,
+            )
         });
         let address = ready.recv_timeout(Duration::from_secs(60)).unwrap();
         Self {
@@ -129,6 +123,16 @@ impl Served {
     #[must_use]
     pub fn get(&self, path: &str) -> String {
         let (status, body) = ask(self.address, &format!("GET {path}"), &[], "");
+        assert_eq!(status, 200, "{path}: {body}");
+        body
+    }
+
+    /// The same with the token.
+    #[must_use]
+    pub fn get_with_token(&self, path: &str) -> String {
+        let token = format!("Bearer {}", Self::TOKEN);
+        let headers = [("Authorization", &*token)];
+        let (status, body) = ask(self.address, &format!("GET {path}"), &headers, "");
         assert_eq!(status, 200, "{path}: {body}");
         body
     }

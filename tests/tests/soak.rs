@@ -2,15 +2,20 @@
 //! memory of its process.
 //!
 //! `SUDAL_SOAK` says how many frames there are on this computer, `SUDAL_SOAK_BOARD` how many through
-//! the emulated board.
+//! the emulated board, and `SUDAL_SOAK_STATION` how many verdicts of a station there are: 90000 are an hour.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read, Write};
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
-use sudal::device::{Board, Client, Emulator};
-use sudal_tests::{GEOMETRY, Wired, block_means, picture};
+use serde_json::json;
+use sudal::data::parts;
+use sudal::device::{Board, Client, Emulator, HostBoard};
+use sudal::serve::{DeviceOptions, FrameSource, Playback};
+use sudal_tests::{GEOMETRY, Served, Wired, block_means, picture};
 
 const CLASSES: u64 = 8;
 /// One at a time: each looks at the memory of the whole process.
@@ -119,4 +124,64 @@ fn through_the_emulated_board() {
     );
     assert_eq!(client.boots(false).unwrap().count, 1);
     board.kill().unwrap();
+}
+
+/// A station with a page that is watched: each verdict is told and logged once, and the memory is flat once
+/// the history and the last frames are full.
+#[test]
+fn a_station_at_25_verdicts_a_second() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let verdicts = frames("SUDAL_SOAK_STATION", 200) as usize;
+    let dir = tempfile::tempdir().unwrap();
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/parts.sudal");
+    let board = dir.path().join("board");
+    // The page opens it by itself.
+    HostBoard::open(&board)
+        .unwrap()
+        .flash(&fs::read(model).unwrap(), &mut |_| ())
+        .unwrap();
+    let line = DeviceOptions {
+        name: "line".to_owned(),
+        board: HostBoard::NAME.to_owned(),
+        dir: board,
+        port: None,
+        key: None,
+        source: FrameSource::Playback(Playback::new(
+            parts::dataset(3, 4, 200, (160, 160)),
+            Some(8),
+        )),
+        interval: Duration::from_millis(40),
+    };
+    let served = Served::start(dir.path(), vec![line], None);
+    let mut events = served.events();
+    let enroll = json!({ "name": "part", "hold": 1 });
+    let patience = Instant::now() + Duration::from_secs(120);
+    while served.post("/devices/0/enroll", &enroll).0 != 200 {
+        assert!(Instant::now() < patience, "nothing can be taught");
+        sleep(Duration::from_millis(100));
+    }
+    let (mut ids, mut samples) = (Vec::new(), Vec::new());
+    let start = Instant::now();
+    while ids.len() < verdicts {
+        let event = events.next().unwrap();
+        if event["type"] == "decision" {
+            assert_eq!(event["logged"], true);
+            ids.push(event["id"].as_u64().unwrap());
+        }
+        if ids.len() % 1000 == 0 && event["type"] == "decision" {
+            samples.push(memory());
+        }
+    }
+    let rate = verdicts as f64 / start.elapsed().as_secs_f64();
+    println!("{verdicts} verdicts, {rate:.1} a second, memory by the thousand: {samples:?} KiB");
+    assert!(ids.windows(2).all(|pair| pair[1] == pair[0] + 1));
+    let csv = served.get("/log.csv");
+    let logged: BTreeSet<u64> = csv
+        .lines()
+        .filter_map(|line| line.split(',').next()?.parse().ok())
+        .collect();
+    assert!(ids.iter().all(|id| logged.contains(id)));
+    if let [_, _, full, .., last] = samples[..] {
+        assert!(last <= full + full / 20, "from {full} to {last} KiB");
+    }
 }

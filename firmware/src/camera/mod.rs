@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 /// Why there is no picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum CameraError {
     /// Nothing was captured yet.
     #[error("the camera holds no frame")]

@@ -65,6 +65,7 @@ pub const SEQUENCE: [(u8, u8); 15] = [
 /// Why the sensor could not be set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum SensorError {
     /// Nothing acknowledges the address.
     #[error(

@@ -1,7 +1,7 @@
 //! Whether a frame shows anything: a covered, blinded or dead sensor gives one level everywhere.
 
-use super::{CameraError, Frame, Geometry, PixelFormat};
-use crate::preprocess::luma::{Grey, Luma, Rgb565, Yuyv};
+use super::{CameraError, Frame, Geometry};
+use crate::preprocess::luma::{Luma, by_format};
 
 /// Of n pixels one may be brighter, and one darker, than all that count: a defect of the
 /// sensor makes no picture. Ink covers more than that of a handwritten letter.
@@ -21,11 +21,7 @@ const TURNS: usize = 16;
 /// # Errors
 /// [`CameraError::Dark`], [`CameraError::Bright`], [`CameraError::Flat`].
 pub fn check(frame: &Frame<'_>) -> Result<(), CameraError> {
-    match frame.geometry.format {
-        PixelFormat::Grey8 => of::<Grey>(frame),
-        PixelFormat::Yuyv => of::<Yuyv>(frame),
-        PixelFormat::Rgb565 => of::<Rgb565>(frame),
-    }
+    by_format!(frame.geometry.format, Format => of::<Format>(frame), else Ok(()))
 }
 
 /// Each turn is of some more of the rows, from all over the frame. A frame of which some rows show
@@ -84,6 +80,7 @@ fn beyond<'l>(levels: impl Iterator<Item = &'l u32>, defects: u32) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::camera::PixelFormat;
     use crate::engine::reference::Random;
     use crate::preprocess::reference::level as level_of;
 

@@ -1,13 +1,14 @@
 //! Open-set decisions (Scheirer et al. 2013, "Toward Open Set Recognition"): whether a picture is of
 //! the class that a head names, or of none that was enrolled.
 //!
-//! | file | question |
+//! | item | question |
 //! |---|---|
+//! | [`Rate`] | how many known pictures may be rejected, false alarms where parts are inspected |
 //! | [`Spread`] | how far the pictures of a class lie from each other |
 //! | [`novelty`] | how far a picture lies from a class, in units of that |
 //! | [`Calibration`] | which novelty pictures of known classes have, as measured on base classes |
 //! | [`Tail`] | the same as far as the enrolled shots tell, where there is no calibration |
-//! | [`NoveltyModel`] | all of that for the classes of a device |
+//! | [`NoveltyModel`] | all of that for the classes of a device, and the threshold that follows from the rate |
 //! | [`Outcome`] | what is said of a picture |
 //! | [`Vote`] | what is said of several |
 //! | [`Drift`] | whether light or camera have changed |
@@ -23,9 +24,9 @@ mod leave_one_out;
 mod novelty;
 mod novelty_model;
 mod outcome;
-mod quality;
 mod rate;
 mod root;
+mod shot_quality;
 mod spread;
 mod tail;
 #[cfg(test)]
@@ -38,9 +39,9 @@ pub use leave_one_out::{Confused, LeaveOneOut};
 pub use novelty::novelty;
 pub use novelty_model::{Basis, NoveltyModel};
 pub use outcome::Outcome;
-pub use quality::{Outlier, Quality, Same, check};
 pub use rate::Rate;
 pub(crate) use root::root;
+pub use shot_quality::{Outlier, Quality, Same, check};
 pub use spread::{Prior, Spread};
 pub use tail::Tail;
 pub use vote::{Filter, Stable, Vote};

@@ -1,4 +1,5 @@
-//! The false-reject rate.
+//! The false-reject rate, which the thresholds are chosen by: of known pictures, or of good parts, where
+//! each that is rejected is a false alarm.
 
 use serde::{Deserialize, Serialize};
 

@@ -12,7 +12,7 @@ use crate::camera::Camera;
 use crate::decision::{
     self, Drift, LeaveOneOut, MIN_FRAMES, NoveltyModel, Quality, Rate, Same, Vote,
 };
-use crate::heads::{Answer, Class, MAX_DIM, Quantization, Ranking};
+use crate::heads::{Answer, Class, MAX_DIM, Quantization, Ranking, Role, rank};
 use crate::image::Model;
 use crate::preprocess::{Fit, Region};
 use crate::protocol::{
@@ -303,6 +303,13 @@ pub(super) fn classify<'a, 'm, C: Camera, F: Mapped<'m>>(
         zero_point: model.header().output_zero_point as i8,
     };
     let answer = store.classify(&query, model.id(), quantization);
+    // What a good part may be of; classes of defects say which flaw a bad one has.
+    let answer = match anomaly {
+        Some(anomaly) if anomaly.is_good() => {
+            answer.and_then(|answer| without_defects(answer, store))
+        }
+        _ => answer,
+    };
     let Some(Answer { scores, ranking }) = answer else {
         let anomaly = anomaly.ok_or(DeviceError::NothingEnrolled)?;
         let ticks = clock.since(start);
@@ -348,6 +355,29 @@ pub(super) fn classify<'a, 'm, C: Camera, F: Mapped<'m>>(
         pose,
         anomaly,
     }))
+}
+
+/// The same with the nearest among the classes that are no defects; `None` where all are.
+fn without_defects<F: NorFlash>(answer: Answer, store: &Kept<'_, F>) -> Option<Answer> {
+    let is_defect = |place: usize| {
+        let class = answer
+            .scores
+            .get(place)
+            .and_then(|score| store.class(score.class));
+        class.is_some_and(|class| class.role == Role::Defect)
+    };
+    let Ranking { first, second } = answer.ranking;
+    if !is_defect(first) && !second.is_some_and(is_defect) {
+        return Some(answer);
+    }
+    let values = answer.scores.iter().enumerate();
+    let Ranking { first, second } = rank(values.map(|(place, s)| (is_defect(place), s.value)))?;
+    if is_defect(first) {
+        return None;
+    }
+    let second = second.filter(|&second| !is_defect(second));
+    let ranking = Ranking { first, second };
+    Some(Answer { ranking, ..answer })
 }
 
 /// Takes a picture and adds it to a class, if it fits or is forced.

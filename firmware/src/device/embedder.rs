@@ -126,6 +126,10 @@ pub(super) fn check_model<'m>(
             dim: model.header().embedding_len,
         });
     }
+    let channels = model.header().input_channels;
+    if channels != 1 && !(cfg!(feature = "colour") && channels == 3) {
+        return Err(ModelFault::Channels { channels });
+    }
     if model.input_len() > input {
         return Err(ModelFault::Input {
             needed: model.input_len() as u32,

@@ -6,7 +6,7 @@
 //! window of the pool; the greatest of the four sums is requantised, which gives the same as
 //! pooling afterwards because requantisation never decreases.
 
-use super::kernels::{self, Block, Pixels, Shape, Windows};
+use super::kernels::{self, Block, Pixels, Shape, Taps, Windows};
 use super::requantize::Requantize;
 use crate::image::{COLUMNS, Channel, Kind, OpRecord, packing};
 
@@ -87,7 +87,11 @@ impl Layer<'_> {
             }
             pixel
         };
-        let mut stage = self.patch.stage(self.taps);
+        let mut table = Taps::NONE;
+        let mut stage = Stage {
+            taps: [0; STAGED],
+            windows: Windows::of(self.patch.shape, self.taps, &mut table),
+        };
         let whole = pixels / COLUMNS * COLUMNS;
         for first in (done..whole).step_by(COLUMNS) {
             let columns = scratch.get_mut(..COLUMNS * self.row_len)?;
@@ -117,7 +121,11 @@ impl Layer<'_> {
         scratch: &mut [i16],
     ) -> Option<()> {
         let columns = scratch.get_mut(..COLUMNS * self.row_len)?;
-        let mut stage = self.patch.stage(self.taps);
+        let mut table = Taps::NONE;
+        let mut stage = Stage {
+            taps: [0; STAGED],
+            windows: Windows::of(self.patch.shape, self.taps, &mut table),
+        };
         for y in 0..height {
             for x in 0..width {
                 let (top, left) = (y * 2, x * 2);
@@ -202,13 +210,6 @@ impl<'a> Patch<'a> {
             },
             stride: op.stride.map(usize::from),
             pointwise: op.kernel == [1, 1] && op.pads == [0; 4],
-        }
-    }
-
-    fn stage(&self, taps: usize) -> Stage<'a> {
-        Stage {
-            taps: [0; STAGED],
-            windows: Windows::of(self.shape, taps),
         }
     }
 

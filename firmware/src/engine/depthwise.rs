@@ -72,6 +72,13 @@ fn run(
         left: op.pads[1].into(),
         rows: 0,
     };
+    let rows = Rows {
+        top: op.pads[0].into(),
+        height: op.input.height.into(),
+        count: op.output.height.into(),
+        down: op.stride[0].into(),
+        zero_point: op.input.zero_point,
+    };
     kernels::fill(scratch, &ring, 0..plane, op.input.zero_point)?;
     let mut filter = Filter::of(shape, packed)?;
     let mut first = 0;
@@ -82,7 +89,9 @@ fn run(
             // The last few may lie otherwise.
             kernels::fill(planes, &ring, 0..plane, op.input.zero_point)?;
         }
-        by_rows(op, &mut place, first, &mut filter, planes, ring)?;
+        if !kernels::rows(&filter, &rows, &mut place, first, planes, &ring)? {
+            by_rows(op, &mut place, first, &mut filter, planes, ring)?;
+        }
         first += channels.len();
     }
     Some(())
@@ -98,16 +107,6 @@ fn by_rows(
     planes: &mut [i16],
     mut ring: Ring,
 ) -> Option<()> {
-    let rows = Rows {
-        top: op.pads[0].into(),
-        height: op.input.height.into(),
-        count: op.output.height.into(),
-        down: op.stride[0].into(),
-        zero_point: op.input.zero_point,
-    };
-    if kernels::rows(filter, &rows, place, first, planes, &ring)? {
-        return Some(());
-    }
     let (top, height) = (usize::from(op.pads[0]), usize::from(op.input.height));
     let (window, down) = (usize::from(op.kernel[0]), usize::from(op.stride[0]));
     let step = usize::from(op.input.channels);

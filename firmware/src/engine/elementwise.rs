@@ -1,6 +1,7 @@
 //! Sums, limits, unit length and the change of order before a vector.
 
 pub(crate) use super::kernels::copy;
+use super::kernels::{self, Addition};
 use super::requantize::Requantize;
 use crate::image::{LUT_LEN, OpRecord};
 
@@ -33,10 +34,13 @@ pub(crate) fn addends(op: &OpRecord) -> [Addend; 2] {
 
 /// `sum` holds addend `a` and gets the sum with `other`, which is addend `b`.
 pub(crate) fn add(op: &OpRecord, a: Addend, b: Addend, sum: &mut [i8], other: &[i8]) {
-    let requantize = Requantize::of(op);
-    for (sum, &other) in sum.iter_mut().zip(other) {
-        *sum = requantize.apply(a.weigh(*sum) + b.weigh(other), op.multiplier);
-    }
+    let addition = Addition {
+        coefficients: [a.coefficient, b.coefficient],
+        start: a.weigh(0) + b.weigh(0),
+        multiplier: op.multiplier,
+        requantize: Requantize::of(op),
+    };
+    kernels::add(&addition, sum, other);
 }
 
 /// `sum` holds both addends and gets their sum.

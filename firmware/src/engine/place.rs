@@ -26,7 +26,7 @@ impl Place<'_> {
     }
 
     /// Start and length of the input, then of the output.
-    #[cfg(helium)]
+    #[cfg(dsp)]
     pub(crate) fn parts(&mut self) -> ((*const i8, usize), (*mut i8, usize)) {
         match self {
             Self::Apart(input, output) => (

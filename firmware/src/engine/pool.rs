@@ -7,6 +7,9 @@ use super::kernels::{self, LANES};
 use super::requantize::Requantize;
 use crate::image::OpRecord;
 
+/// Most pixels that are summed at once.
+const MOST: usize = u8::MAX as usize;
+
 /// The greatest value of each window, held between the limits.
 pub(crate) fn max_pool(op: &OpRecord, input: &[i8], output: &mut [i8]) -> Option<()> {
     let channels = usize::from(op.input.channels);
@@ -18,7 +21,7 @@ pub(crate) fn max_pool(op: &OpRecord, input: &[i8], output: &mut [i8]) -> Option
         let (rows, columns) = windows.next()?;
         output.fill(op.act_min);
         for row in rows {
-            let pixels = pixels(op, input, row, &columns)?;
+            let pixels = pixels(op, input, row..row + 1, &columns)?;
             for pixel in pixels.chunks_exact(channels) {
                 kernels::maximum(output, pixel);
             }
@@ -41,12 +44,16 @@ pub(crate) fn average_pool(op: &OpRecord, input: &[i8], output: &mut [i8]) -> Op
     let mut windows = Windows::of(op);
     for output in output.chunks_exact_mut(channels) {
         let (rows, columns) = windows.next()?;
-        let start = -zero_point * (rows.len() * columns.len()) as i32;
+        let area = rows.len() * columns.len();
+        let start = -zero_point * area as i32;
+        // Whole rows lie one behind the other.
+        let whole = columns.len() == usize::from(op.input.width) && area <= MOST;
+        let together = if whole { rows.len().max(1) } else { 1 };
         for (lanes, output) in output.chunks_mut(LANES).enumerate() {
             let mut acc = [start; LANES];
-            for row in rows.clone() {
-                let pixels = pixels(op, input, row, &columns)?.get(lanes * LANES..)?;
-                kernels::accumulate(&mut acc, pixels, channels);
+            for row in rows.clone().step_by(together) {
+                let pixels = pixels(op, input, row..row + together, &columns)?;
+                kernels::accumulate(&mut acc, pixels.get(lanes * LANES..)?, channels);
             }
             for (out, acc) in output.iter_mut().zip(acc) {
                 *out = requantize.apply(acc, op.multiplier);
@@ -56,16 +63,17 @@ pub(crate) fn average_pool(op: &OpRecord, input: &[i8], output: &mut [i8]) -> Op
     Some(())
 }
 
-/// The pixels of one row between two columns.
+/// The pixels between two columns of one row, or of some whole rows.
 fn pixels<'a>(
     op: &OpRecord,
     input: &'a [i8],
-    row: usize,
+    rows: Range<usize>,
     columns: &Range<usize>,
 ) -> Option<&'a [i8]> {
-    let channels = usize::from(op.input.channels);
-    let start = row * usize::from(op.input.width);
-    input.get((start + columns.start) * channels..(start + columns.end) * channels)
+    let (channels, width) = (op.input.channels, op.input.width);
+    let start = rows.start * usize::from(width) + columns.start;
+    let end = rows.end.checked_sub(1)? * usize::from(width) + columns.end;
+    input.get(start * usize::from(channels)..end * usize::from(channels))
 }
 
 /// The windows of a pool in the order of its outputs, each cut to rows and columns of the input.

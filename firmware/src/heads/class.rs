@@ -112,6 +112,24 @@ impl Class {
         Some(rest)
     }
 
+    /// The class without one of its shots, which leaves its group; `None` if there is no such shot, or
+    /// it is the only one.
+    #[must_use]
+    pub fn without_shot(&self, place: usize) -> Option<Self> {
+        let shots = usize::from(self.shots());
+        (shots > 1 && place < shots).then_some(())?;
+        let mut rest = self.without(place)?;
+        for group in &self.groups {
+            // Those behind it move up.
+            let (before, behind) = (group.shots & ((1 << place) - 1), group.shots >> (place + 1));
+            let shots = before | behind << place;
+            if shots != 0 {
+                rest.groups.push(Group { shots, ..*group }).ok()?;
+            }
+        }
+        Some(rest)
+    }
+
     /// Number of shots.
     #[must_use]
     pub fn shots(&self) -> u8 {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Why the device has no model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum ModelFault {
     /// No image was flashed, or it is damaged.
     #[error("there is no sound model image: flash one")]
@@ -31,11 +32,20 @@ pub enum ModelFault {
         /// Bytes that there are.
         given: u32,
     },
+    /// The input has other channels than frames are read for.
+    #[error(
+        "the model sees {channels} channels: this firmware reads one, or three where it was built with colours"
+    )]
+    Channels {
+        /// Channels of the input.
+        channels: u16,
+    },
 }
 
 /// Why a model image in a slot is not run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum ImageFault {
     /// The slot is erased.
     #[error("there is no image")]

@@ -31,7 +31,8 @@ pub(super) struct Mark {
     pub(super) frame: u8,
     /// Distance to the nearest patch of the other good frames.
     pub(super) free: Length,
-    /// The same among patches near the same place.
+    /// The same among patches near the same place; of a flaw [`Length::LATE`] where good frames were watched
+    /// before it was taught.
     pub(super) local: Length,
 }
 

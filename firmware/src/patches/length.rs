@@ -10,6 +10,8 @@ pub(super) struct Length(pub(super) u16);
 impl Length {
     /// Greater than any that is known.
     pub(super) const UNKNOWN: Self = Self(u16::MAX);
+    /// In place of a flaw's: it was taught after good frames were watched.
+    pub(super) const LATE: Self = Self(0);
 
     /// Of a square, cut to a sixteenth.
     pub(super) fn of(square: u32) -> Self {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What is told of a picture's brightness, which the model does not see: every picture is brought to
+/// What is known of a picture's brightness, which the model does not see: every picture is brought to
 /// one mean and contrast before it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Light {

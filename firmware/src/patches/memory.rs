@@ -42,6 +42,7 @@ pub enum Search {
 
 /// Why a frame was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum MemoryError {
     /// The memory holds maps of another shape.
     #[error("a map of {have:?} among maps of {want:?}: another model? forget the product first")]
@@ -264,6 +265,9 @@ impl Memory {
 
     /// Learns a bad frame: keeps its most suspicious patches as flaws, if they are such. How many.
     ///
+    /// After good frames were [watched](Self::watch) a flaw counts for a patch only where it is nearer by half:
+    /// the scores of those frames, which the threshold comes from, were without it.
+    ///
     /// # Errors
     /// [`MemoryError::Empty`] and [`MemoryError::Shape`]; nothing has changed then.
     pub fn reject(&mut self, sight: &Sight<'_>) -> Result<usize, MemoryError> {
@@ -271,6 +275,10 @@ impl Memory {
         let heat = &mut heat[..sight.map.shape().places().min(MAX_PLACES)];
         self.look(sight, heat)?;
         let usual = self.usual(self.search());
+        let local = match self.commission.frames() {
+            ..Commission::FEWEST => Length::UNKNOWN,
+            _ => Length::LATE,
+        };
         let mut kept = 0;
         for _ in 0..WORST {
             let worst = hottest(heat);
@@ -283,7 +291,7 @@ impl Memory {
                 place: worst as u8,
                 frame: FLAW,
                 free: Length::UNKNOWN,
-                local: Length::UNKNOWN,
+                local,
             };
             self.entries.insert_flaw(sight.map.descriptor(worst), mark);
             kept += 1;
@@ -399,11 +407,13 @@ impl Memory {
                         &mut good
                     };
                     let all = search == Search::Free || mark.frame == FLAW;
+                    let is_late = mark.frame == FLAW && mark.local == Length::LATE;
                     for ((best, distance), near) in
                         best.iter_mut().zip(distances).zip(near(mark.place))
                     {
                         if all || near {
-                            *best = distance.min(*best);
+                            let more = if is_late { distance / 2 } else { 0 };
+                            *best = (distance + more).min(*best);
                         }
                     }
                 });

@@ -251,6 +251,57 @@ fn what_is_nearer_to_a_flaw_is_more_suspicious() {
     }
 }
 
+/// A texture with a speck of this size in one place.
+fn speck(size: f32, random: &mut Random) -> Frame {
+    let at = random.next() as usize % shape().places();
+    Frame::new(shape(), random, |place, channel| {
+        let speck = if place == at && channel % 2 == 0 {
+            size
+        } else {
+            0.0
+        };
+        10.0 * (channel as f32).sin() + speck
+    })
+}
+
+#[test]
+fn the_rate_of_a_watched_line_holds_with_flaws_that_good_parts_resemble() {
+    const FRAMES: usize = 1000;
+    // Good parts have specks, most of them small; a flaw is a larger one.
+    let good = |random: &mut Random| speck(9.0 * random.normal().abs(), random);
+    for taught_late in [false, true] {
+        let mut random = Random(77);
+        let mut memory = taught(8, good, &mut random);
+        let bad: Vec<Frame> = (0..4).map(|_| speck(14.0, &mut random)).collect();
+        let reject = |memory: &mut Memory| {
+            let kept = bad.iter().map(|bad| memory.reject(&bad.sight()).unwrap());
+            assert!(kept.sum::<usize>() > 0);
+        };
+        if !taught_late {
+            reject(&mut memory);
+        }
+        for _ in 0..FRAMES {
+            let finding = inspect(&memory, &good(&mut random)).0;
+            memory.watch(&finding);
+        }
+        let again: Vec<Frame> = (0..FRAMES / 4).map(|_| speck(14.0, &mut random)).collect();
+        let found = |memory: &Memory| {
+            let alarms = again
+                .iter()
+                .filter(|again| !inspect(memory, again).0.is_good());
+            alarms.count()
+        };
+        let before = found(&memory);
+        if taught_late {
+            reject(&mut memory);
+            assert!(found(&memory) > before, "{} {before}", found(&memory));
+        }
+        let shown = (0..FRAMES).filter(|_| !inspect(&memory, &good(&mut random)).0.is_good());
+        let alarms = shown.count();
+        assert!(alarms <= 3 * FRAMES / 100, "{alarms} of {FRAMES}");
+    }
+}
+
 #[test]
 fn a_good_frame_that_was_called_bad_leaves_no_flaw() {
     let mut random = Random(33);

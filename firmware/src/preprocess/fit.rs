@@ -1,4 +1,4 @@
-//! Which part of a frame becomes an input of other proportions.
+//! Which part of a frame becomes an input of other proportions: its middle, cropped, or all of it, squeezed.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,13 +1,44 @@
-//! Brightness of a frame's pixels.
+//! Brightness and colours of a frame's pixels.
 
 /// Low bytes of both halves of a word.
 const LOW: u32 = 0x00ff_00ff;
 
-/// How the brightness of pixels is read from their bytes.
+/// What is to be done with a frame's format, for which the name stands; else for one that this build
+/// leaves out.
+macro_rules! by_format {
+    ($format:expr, $name:ident => $action:expr, else $other:expr) => {
+        match $format {
+            $crate::frame::PixelFormat::Grey8 => {
+                type $name = $crate::preprocess::luma::Grey;
+                $action
+            }
+            #[cfg(feature = "yuyv")]
+            $crate::frame::PixelFormat::Yuyv => {
+                type $name = $crate::preprocess::luma::Yuyv;
+                $action
+            }
+            #[cfg(feature = "rgb565")]
+            $crate::frame::PixelFormat::Rgb565 => {
+                type $name = $crate::preprocess::luma::Rgb565;
+                $action
+            }
+            #[cfg(feature = "colour")]
+            $crate::frame::PixelFormat::Rgb888 => {
+                type $name = $crate::preprocess::luma::Rgb888;
+                $action
+            }
+            #[cfg(not(all(feature = "colour", feature = "yuyv", feature = "rgb565")))]
+            _ => $other,
+        }
+    };
+}
+pub(crate) use by_format;
+
+/// How one number of each pixel is read from its bytes: its brightness, or one of its colours.
 pub(crate) trait Luma {
     /// Bytes of a pixel.
     const BYTES: usize;
-    /// How many words with two levels each four bytes hold.
+    /// How many words with two levels each four bytes hold; 0 where pixels lie across words.
     const PAIRS: usize;
 
     /// The levels of the pixels in four bytes, two in the halves of a word, of
@@ -24,6 +55,9 @@ pub(crate) trait Luma {
         match (Self::BYTES, bytes) {
             (1, &[byte, ..]) => Self::of(byte.into()) as u8,
             (2, &[low, high, ..]) => Self::of(u16::from_le_bytes([low, high]).into()) as u8,
+            (3, &[red, green, blue, ..]) => {
+                Self::of(u32::from_le_bytes([red, green, blue, 0])) as u8
+            }
             _ => 0,
         }
     }
@@ -41,7 +75,10 @@ pub(crate) trait Luma {
     /// Shows the level of each pixel, in no certain order.
     #[inline(always)]
     fn each(bytes: &[u8], mut show: impl FnMut(u8)) {
-        let (words, rest) = bytes.as_chunks::<4>();
+        let (words, rest) = match Self::PAIRS {
+            0 => (&[][..], bytes),
+            _ => bytes.as_chunks::<4>(),
+        };
         for word in words {
             let pairs = Self::pairs(u32::from_le_bytes(*word));
             for pair in pairs.into_iter().take(Self::PAIRS) {
@@ -73,8 +110,10 @@ impl Luma for Grey {
 }
 
 /// Luma at the even bytes.
+#[cfg(feature = "yuyv")]
 pub(crate) struct Yuyv;
 
+#[cfg(feature = "yuyv")]
 impl Luma for Yuyv {
     const BYTES: usize = 2;
     const PAIRS: usize = 1;
@@ -90,24 +129,37 @@ impl Luma for Yuyv {
     }
 }
 
+/// A colour of two pixels, red, green or blue, of 255 at most, rounded down: 255 / 31 is 8 + 7 / 31, for which
+/// 58 / 256 does, and 255 / 63 is 4 + 1 / 21, for which 49 / 1024 does.
+#[cfg(feature = "rgb565")]
+#[inline(always)]
+fn of_565(word: u32, color: usize) -> u32 {
+    const FIVE: u32 = 0x001f_001f;
+    const SIX: u32 = 0x003f_003f;
+    let of_five = |channel: u32| ((channel * (8 * 256 + 58)) >> 8) & LOW;
+    match color {
+        0 => of_five((word >> 11) & FIVE),
+        1 => {
+            let green = (word >> 5) & SIX;
+            (green << 2) + (((green * 49) >> 10) & 0x0003_0003)
+        }
+        _ => of_five(word & FIVE),
+    }
+}
+
 /// Little-endian, red in the five high bits.
+#[cfg(feature = "rgb565")]
 pub(crate) struct Rgb565;
 
+#[cfg(feature = "rgb565")]
 impl Luma for Rgb565 {
     const BYTES: usize = 2;
     const PAIRS: usize = 1;
 
-    /// 0.299 red + 0.587 green + 0.114 blue, in 256ths, of channels of 255 at most, rounded down:
-    /// 255 / 31 is 8 + 7 / 31, for which 58 / 256 does, and 255 / 63 is 4 + 1 / 21, for which
-    /// 49 / 1024 does.
+    /// 0.299 red + 0.587 green + 0.114 blue, in 256ths.
     #[inline(always)]
     fn pairs(word: u32) -> [u32; 2] {
-        const FIVE: u32 = 0x001f_001f;
-        const SIX: u32 = 0x003f_003f;
-        let of_five = |channel: u32| ((channel * (8 * 256 + 58)) >> 8) & LOW;
-        let (red, green) = (of_five((word >> 11) & FIVE), (word >> 5) & SIX);
-        let blue = of_five(word & FIVE);
-        let green = (green << 2) + (((green * 49) >> 10) & 0x0003_0003);
+        let [red, green, blue] = [0, 1, 2].map(|color| of_565(word, color));
         let sum = 77 * red + 150 * green + 29 * blue + 0x0080_0080;
         [(sum >> 8) & LOW, 0]
     }
@@ -115,6 +167,66 @@ impl Luma for Rgb565 {
     #[inline(always)]
     fn of(pixel: u32) -> u32 {
         Self::pairs(pixel)[0] & 0xff
+    }
+}
+
+/// One of its colours: red, green, blue.
+#[cfg(all(feature = "rgb565", feature = "colour"))]
+pub(crate) struct ColorOf565<const C: usize>;
+
+#[cfg(all(feature = "rgb565", feature = "colour"))]
+impl<const C: usize> Luma for ColorOf565<C> {
+    const BYTES: usize = 2;
+    const PAIRS: usize = 1;
+
+    #[inline(always)]
+    fn pairs(word: u32) -> [u32; 2] {
+        [of_565(word, C), 0]
+    }
+
+    #[inline(always)]
+    fn of(pixel: u32) -> u32 {
+        of_565(pixel, C) & 0xff
+    }
+}
+
+/// Red, green and blue.
+#[cfg(feature = "colour")]
+pub(crate) struct Rgb888;
+
+#[cfg(feature = "colour")]
+impl Luma for Rgb888 {
+    const BYTES: usize = 3;
+    const PAIRS: usize = 0;
+
+    fn pairs(_: u32) -> [u32; 2] {
+        [0; 2]
+    }
+
+    /// 0.299 red + 0.587 green + 0.114 blue, in 256ths.
+    #[inline(always)]
+    fn of(pixel: u32) -> u32 {
+        let [red, green, blue, _] = pixel.to_le_bytes().map(u32::from);
+        (77 * red + 150 * green + 29 * blue + 128) >> 8
+    }
+}
+
+/// One of its colours: red, green, blue.
+#[cfg(feature = "colour")]
+pub(crate) struct ColorOf888<const C: usize>;
+
+#[cfg(feature = "colour")]
+impl<const C: usize> Luma for ColorOf888<C> {
+    const BYTES: usize = 3;
+    const PAIRS: usize = 0;
+
+    fn pairs(_: u32) -> [u32; 2] {
+        [0; 2]
+    }
+
+    #[inline(always)]
+    fn of(pixel: u32) -> u32 {
+        (pixel >> (8 * C)) & 0xff
     }
 }
 

@@ -1,4 +1,4 @@
-//! From a camera's frame to a model's input: a region of it, grey, resized.
+//! From a camera's frame to a model's input: a region of it, grey or with its colours, resized.
 //!
 //! All in integers, with the weights and the rounding of the host's own resizing, so that a picture
 //! gives the same input whichever side prepares it.
@@ -15,11 +15,12 @@ mod resize;
 use crate::frame::{Frame, PixelFormat};
 use axis::MAX_SIDE;
 pub use fit::Fit;
-use luma::{Grey, Rgb565, Yuyv};
+use luma::by_format;
 pub use region::Region;
 
 /// Why a frame can't become an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PreprocessError {
     /// The region is empty or reaches out of the frame, or a side is longer than 32,767 pixels.
     #[error("the region is empty, reaches out of the frame or has a side of over 32767 pixels")]
@@ -27,8 +28,13 @@ pub enum PreprocessError {
     /// The frame has fewer bytes than its geometry says.
     #[error("the frame is shorter than its geometry says")]
     Frame,
-    /// The model wants an input with another number of channels than one.
-    #[error("the model wants {0} channels, the camera gives one")]
+    /// The library was built without what reads this format, or the model sees colours that it is not read for.
+    #[error(
+        "this build reads no frames of this format, or not their colours: see the features of sudal-firmware"
+    )]
+    Format,
+    /// The model wants an input with another number of channels than one, or than three where colours are seen.
+    #[error("the model wants {0} channels: frames are grey, or red, green and blue")]
     Channels(usize),
     /// The buffer is not as long as the input.
     #[error("the input has {need} bytes, the buffer {have}")]
@@ -43,8 +49,9 @@ pub enum PreprocessError {
 /// Fills `input`, `[height, width, channels]` bytes, with a region of the frame.
 ///
 /// Each side is resized by itself: to fewer pixels by the mean of what each covers, to more by
-/// interpolation between two. Colours become luma (BT.601, full range). The sides need not be in
-/// proportion; [`Fit::of`] gives a region whose are.
+/// interpolation between two. For one channel colours become luma (BT.601, full range), for three a grey frame
+/// has three equal ones; of YUYV the colours are not read. The sides need not be in proportion; [`Fit::of`] gives
+/// a region whose are.
 ///
 /// # Errors
 /// Any [`PreprocessError`]; what `input` holds then does not matter.
@@ -54,9 +61,7 @@ pub fn run(
     [height, width, channels]: [usize; 3],
     input: &mut [u8],
 ) -> Result<(), PreprocessError> {
-    if channels != 1 {
-        return Err(PreprocessError::Channels(channels));
-    }
+    check_channels(frame.geometry.format, channels)?;
     let most = MAX_SIDE as usize;
     if !region.is_within(frame)
         || usize::from(region.width.max(region.height)) > most
@@ -67,22 +72,67 @@ pub fn run(
     if frame.pixels.len() < frame.geometry.len() {
         return Err(PreprocessError::Frame);
     }
-    let (have, need) = (input.len(), height * width);
+    let (have, need) = (input.len(), height * width * channels);
     if have != need || need == 0 {
         return Err(PreprocessError::Buffer { have, need });
     }
 
+    #[cfg(feature = "colour")]
+    if channels == 3 {
+        colors(frame, region, width, input);
+        return Ok(());
+    }
     let same_size = (region.height.into(), region.width.into()) == (height, width);
     if same_size && frame.geometry.format == PixelFormat::Grey8 {
         copy(frame, region, input);
         return Ok(());
     }
-    match frame.geometry.format {
-        PixelFormat::Grey8 => resize::run::<Grey>(frame, region, width, input),
-        PixelFormat::Yuyv => resize::run::<Yuyv>(frame, region, width, input),
-        PixelFormat::Rgb565 => resize::run::<Rgb565>(frame, region, width, input),
-    }
+    by_format!(frame.geometry.format,
+        Format => resize::run::<Format, 1>(frame, region, width, input),
+        else return Err(PreprocessError::Format)
+    );
     Ok(())
+}
+
+/// Refuses channels that frames of a format don't give.
+fn check_channels(format: PixelFormat, channels: usize) -> Result<(), PreprocessError> {
+    match (channels, format) {
+        (1, _) => Ok(()),
+        (3, PixelFormat::Yuyv) if cfg!(feature = "colour") => Err(PreprocessError::Format),
+        (3, _) if cfg!(feature = "colour") => Ok(()),
+        _ => Err(PreprocessError::Channels(channels)),
+    }
+}
+
+/// Fills `input` with red, green and blue of each pixel.
+#[cfg(feature = "colour")]
+fn colors(frame: &Frame<'_>, region: Region, width: usize, input: &mut [u8]) {
+    use luma::{ColorOf565, ColorOf888, Grey};
+    /// From a channel on.
+    fn from(input: &mut [u8], channel: usize) -> &mut [u8] {
+        input.get_mut(channel..).unwrap_or(&mut [])
+    }
+    match frame.geometry.format {
+        PixelFormat::Grey8 => {
+            resize::run::<Grey, 3>(frame, region, width, input);
+            for [red, green, blue] in input.as_chunks_mut().0 {
+                (*green, *blue) = (*red, *red);
+            }
+        }
+        #[cfg(feature = "rgb565")]
+        PixelFormat::Rgb565 => {
+            resize::run::<ColorOf565<0>, 3>(frame, region, width, input);
+            resize::run::<ColorOf565<1>, 3>(frame, region, width, from(input, 1));
+            resize::run::<ColorOf565<2>, 3>(frame, region, width, from(input, 2));
+        }
+        PixelFormat::Rgb888 => {
+            resize::run::<ColorOf888<0>, 3>(frame, region, width, input);
+            resize::run::<ColorOf888<1>, 3>(frame, region, width, from(input, 1));
+            resize::run::<ColorOf888<2>, 3>(frame, region, width, from(input, 2));
+        }
+        // Not of what was checked.
+        _ => {}
+    }
 }
 
 /// The region as it is.
@@ -170,8 +220,8 @@ mod tests {
         let mut input = [0; 4];
         let mut attempt = |frame, region, shape| run(frame, region, shape, &mut input);
         assert_eq!(
-            attempt(&frame, whole, [2, 2, 3]),
-            Err(PreprocessError::Channels(3))
+            attempt(&frame, whole, [2, 2, 2]),
+            Err(PreprocessError::Channels(2))
         );
         assert_eq!(
             attempt(&frame, whole, [3, 2, 1]),

@@ -11,11 +11,21 @@ use crate::random::Random;
 /// Brightness of a pixel of [`PixelFormat::Rgb565`]: 0.299 red + 0.587 green + 0.114 blue, in 256ths.
 #[must_use]
 pub fn luma(pixel: u16) -> u8 {
-    let channel = |shift: u16, bits: u16| {
+    of_colors(colors(pixel))
+}
+
+/// Red, green and blue of such a pixel.
+fn colors(pixel: u16) -> [u8; 3] {
+    let channel = |(shift, bits): (u16, u16)| {
         let most = (1 << bits) - 1;
-        u32::from((pixel >> shift) & most) * 255 / u32::from(most)
+        (u32::from((pixel >> shift) & most) * 255 / u32::from(most)) as u8
     };
-    let (red, green, blue) = (channel(11, 5), channel(5, 6), channel(0, 5));
+    [(11, 5), (5, 6), (0, 5)].map(channel)
+}
+
+/// The brightness of red, green and blue.
+fn of_colors(colors: [u8; 3]) -> u8 {
+    let [red, green, blue] = colors.map(u32::from);
     ((77 * red + 150 * green + 29 * blue + 128) >> 8) as u8
 }
 
@@ -28,6 +38,21 @@ pub fn level(frame: &Frame<'_>, column: usize, row: usize) -> u8 {
         PixelFormat::Grey8 => byte(index),
         PixelFormat::Yuyv => byte(2 * index),
         PixelFormat::Rgb565 => luma(u16::from_le_bytes([byte(2 * index), byte(2 * index + 1)])),
+        PixelFormat::Rgb888 => of_colors([0, 1, 2].map(|color| byte(3 * index + color))),
+    }
+}
+
+/// Red (0), green or blue (2) of the pixel of a frame at a column and row.
+#[must_use]
+pub fn color(frame: &Frame<'_>, column: usize, row: usize, color: usize) -> u8 {
+    let index = row * usize::from(frame.geometry.width) + column;
+    let byte = |offset: usize| frame.pixels.get(offset).copied().unwrap_or(0);
+    match frame.geometry.format {
+        PixelFormat::Rgb565 => {
+            colors(u16::from_le_bytes([byte(2 * index), byte(2 * index + 1)]))[color]
+        }
+        PixelFormat::Rgb888 => byte(3 * index + color),
+        _ => level(frame, column, row),
     }
 }
 
@@ -46,13 +71,13 @@ fn weight([from, to]: [usize; 2], old: usize, new: usize) -> (u64, u64) {
     ((2 * to).saturating_sub(apart), 2 * to)
 }
 
-/// The pixel at a column and row of a region that is resized to `[height, width]`.
+/// A channel of the pixel at a column and row of a region that is resized to `[height, width, channels]`.
 #[must_use]
 pub fn resized(
     frame: &Frame<'_>,
     region: Region,
-    [height, width]: [usize; 2],
-    [y, x]: [usize; 2],
+    [height, width, channels]: [usize; 3],
+    [y, x, channel]: [usize; 3],
 ) -> u8 {
     let (rows, columns) = (usize::from(region.height), usize::from(region.width));
     let (mut sum, mut whole) = (0, 1);
@@ -68,7 +93,11 @@ pub fn resized(
                 row + usize::from(region.top),
             );
             if across > 0 {
-                sum += down * across * u64::from(level(frame, column, row));
+                let value = match channels {
+                    1 => level(frame, column, row),
+                    _ => color(frame, column, row, channel),
+                };
+                sum += down * across * u64::from(value);
             }
             whole = all_down * all_across;
         }
@@ -82,12 +111,21 @@ pub fn resized(
 /// # Errors
 /// The number of the first that is wrong.
 pub fn try_random(count: u64, seed: u64, pixels: &mut [u8], input: &mut [u8]) -> Result<(), u64> {
-    const FORMATS: [PixelFormat; 3] = [PixelFormat::Grey8, PixelFormat::Yuyv, PixelFormat::Rgb565];
+    // Of YUYV the colours are not read.
+    const FORMATS: [(PixelFormat, usize); 7] = [
+        (PixelFormat::Grey8, 1),
+        (PixelFormat::Yuyv, 1),
+        (PixelFormat::Rgb565, 1),
+        (PixelFormat::Rgb888, 1),
+        (PixelFormat::Grey8, 3),
+        (PixelFormat::Rgb565, 3),
+        (PixelFormat::Rgb888, 3),
+    ];
     const PIXELS: usize = 4;
     for number in 0..count {
         let mut random = Random::new(seed.wrapping_add(number));
         let mut up_to = |most: usize| random.between(1, most as i64) as usize;
-        let format = FORMATS[up_to(3) - 1];
+        let (format, channels) = FORMATS[up_to(FORMATS.len()) - 1];
         // Every other one is small, so that it is enlarged.
         let width = up_to(if number % 2 == 0 { 90 } else { 700 });
         let room = pixels.len() / format.bytes_per_pixel() / width;
@@ -108,12 +146,13 @@ pub fn try_random(count: u64, seed: u64, pixels: &mut [u8], input: &mut [u8]) ->
             height: up_to(height - top) as u16,
         };
         let [rows, columns] = [up_to(90), up_to(90)];
-        let input = input.get_mut(..rows * columns).ok_or(number)?;
-        run(&frame, region, [rows, columns, 1], input).map_err(|_| number)?;
+        let input = input.get_mut(..rows * columns * channels).ok_or(number)?;
+        let shape = [rows, columns, channels];
+        run(&frame, region, shape, input).map_err(|_| number)?;
         for _ in 0..PIXELS {
-            let (y, x) = (up_to(rows) - 1, up_to(columns) - 1);
-            let right = resized(&frame, region, [rows, columns], [y, x]);
-            if input.get(y * columns + x) != Some(&right) {
+            let (y, x, channel) = (up_to(rows) - 1, up_to(columns) - 1, up_to(channels) - 1);
+            let right = resized(&frame, region, shape, [y, x, channel]);
+            if input.get((y * columns + x) * channels + channel) != Some(&right) {
                 return Err(number);
             }
         }
@@ -141,6 +180,7 @@ pub fn draw(geometry: Geometry, pixels: &mut [u8]) {
                 let grey = level >> 3 << 11 | level >> 2 << 5 | level >> 3;
                 [*low, *high] = grey.to_le_bytes();
             }
+            (PixelFormat::Rgb888, colors) => colors.fill(level as u8),
             (_, [luma, rest @ ..]) => {
                 *luma = level as u8;
                 rest.fill(128);
@@ -160,7 +200,7 @@ mod tests {
 
     #[test]
     fn every_format_and_size_is_as_by_the_book() {
-        let (mut pixels, mut input) = (vec![0; 1 << 16], vec![0; 90 * 90]);
+        let (mut pixels, mut input) = (vec![0; 1 << 16], vec![0; 3 * 90 * 90]);
         assert_eq!(try_random(3000, 1, &mut pixels, &mut input), Ok(()));
     }
 
@@ -191,8 +231,8 @@ mod tests {
             let mut input = vec![0; rows * columns];
             run(&frame, region, [rows, columns, 1], &mut input).unwrap();
             for (index, pixel) in input.iter().enumerate().step_by(1 + input.len() / 50) {
-                let at = [index / columns, index % columns];
-                let right = resized(&frame, region, [rows, columns], at);
+                let at = [index / columns, index % columns, 0];
+                let right = resized(&frame, region, [rows, columns, 1], at);
                 assert_eq!(*pixel, right, "{width} x {height}, {at:?}");
             }
         }

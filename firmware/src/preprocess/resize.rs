@@ -21,15 +21,21 @@ const OUTPUTS: usize = 64;
 const WIDEST: u64 = (u32::MAX / 256) as u64;
 const NARROWEST: u32 = (u16::MAX / u8::MAX as u16) as u32;
 
-/// Fills `input`, rows of `width` pixels, with a region that lies in the frame.
-pub(super) fn run<L: Luma>(frame: &Frame<'_>, region: Region, width: usize, input: &mut [u8]) {
-    let rows = Axis::new(region.height.into(), (input.len() / width) as u32);
+/// Fills every `STEP`th byte of `input`, rows of `width` such bytes, with a region that lies in the frame.
+pub(super) fn run<L: Luma, const STEP: usize>(
+    frame: &Frame<'_>,
+    region: Region,
+    width: usize,
+    input: &mut [u8],
+) {
+    let height = input.len().div_ceil(width * STEP);
+    let rows = Axis::new(region.height.into(), height as u32);
     let columns = Axis::new(region.width.into(), width as u32);
     let source = Source { frame, region };
     let whole = u64::from(rows.whole()) * u64::from(columns.whole());
     let is_wide = |span: Span| (span.last - span.first) as usize >= COLUMNS;
     if whole > WIDEST || (0..width as u32).any(|x| is_wide(columns.span(x))) {
-        return one_by_one::<L>(&source, [rows, columns], width, input);
+        return one_by_one::<L, STEP>(&source, [rows, columns], width, input);
     }
     let mut strip = Strip::new(columns.middle(), whole as u32);
     let mut sums = [0_u32; COLUMNS];
@@ -37,11 +43,11 @@ pub(super) fn run<L: Luma>(frame: &Frame<'_>, region: Region, width: usize, inpu
     while start < width {
         let bytes = strip.begin(columns, start as u32..width as u32);
         let count = strip.spans.len();
-        for (y, line) in input.chunks_exact_mut(width).enumerate() {
+        for (y, line) in input.chunks_mut(width * STEP).enumerate() {
             let span = rows.span(y as u32);
             let bytes = |row| source.bytes::<L>(row, bytes.clone());
             sums.fill(0);
-            if rows.whole() <= NARROWEST {
+            if L::PAIRS > 0 && rows.whole() <= NARROWEST {
                 add_rows(span, rows.middle(), |row, weight| {
                     add_pairs::<L>(bytes(row), weight, &mut sums);
                 });
@@ -55,7 +61,7 @@ pub(super) fn run<L: Luma>(frame: &Frame<'_>, region: Region, width: usize, inpu
                 });
                 strip.sum(&sums);
             }
-            strip.fill(line.get_mut(start..start + count).unwrap_or(&mut []));
+            strip.put::<STEP>(line.get_mut(start * STEP..).unwrap_or(&mut []));
         }
         start += count;
     }
@@ -166,6 +172,20 @@ impl Strip {
         }
     }
 
+    /// Puts new pixels from the sums into every `STEP`th byte.
+    #[inline(always)]
+    fn put<const STEP: usize>(&self, line: &mut [u8]) {
+        if STEP == 1 {
+            return self.fill(line);
+        }
+        let mut pixels = [0; OUTPUTS];
+        self.fill(&mut pixels);
+        let places = line.iter_mut().step_by(STEP).zip(&self.spans);
+        for ((to, _), from) in places.zip(pixels) {
+            *to = from;
+        }
+    }
+
     /// New pixels from the sums.
     #[inline(always)]
     fn fill(&self, line: &mut [u8]) {
@@ -203,15 +223,15 @@ impl<'a> Source<'a> {
 }
 
 /// Pixel by pixel, whatever the sizes.
-fn one_by_one<L: Luma>(
+fn one_by_one<L: Luma, const STEP: usize>(
     source: &Source<'_>,
     [rows, columns]: [Axis; 2],
     width: usize,
     input: &mut [u8],
 ) {
     let whole = u64::from(rows.whole()) * u64::from(columns.whole());
-    for (y, line) in input.chunks_exact_mut(width).enumerate() {
-        for (x, pixel) in line.iter_mut().enumerate() {
+    for (y, line) in input.chunks_mut(width * STEP).enumerate() {
+        for (x, pixel) in line.iter_mut().step_by(STEP).enumerate() {
             let span = columns.span(x as u32);
             let mut sum = whole / 2;
             add_rows(rows.span(y as u32), rows.middle(), |row, weight| {

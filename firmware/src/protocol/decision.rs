@@ -95,6 +95,7 @@ pub enum DecisionRequest {
 /// Why a request about decisions was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum DecisionError {
     /// Less than 0.1 % or more than 20 %.
     #[error("a false-reject rate has to be between 0.1 % and 20 %")]

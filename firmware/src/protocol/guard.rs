@@ -92,6 +92,7 @@ pub struct Protection {
 /// Why an update was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum UpdateError {
     /// More bytes than a slot has, or than were announced, or none.
     #[error("an image has to have between 1 and {room} bytes, and as many as were announced")]

@@ -113,6 +113,7 @@ impl Anomaly {
 /// Why a request about inspection was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum InspectionError {
     /// The board gives it no memory.
     #[error("this board has no memory for inspection by patches")]

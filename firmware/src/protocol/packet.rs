@@ -20,6 +20,7 @@ pub const MAX_WIRE: usize = cobs::max_encoding_length(MAX_RAW) + 2;
 
 /// Why there is no packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PacketError {
     /// The body has more than [`MAX_BODY`] bytes.
     #[error("the message is longer than a packet")]

@@ -260,6 +260,7 @@ pub struct Stats {
 /// Why a request was not carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum DeviceError {
     /// The packet could not be read; it comes with sequence number 0.
     #[error("the device could not read the packet")]

@@ -24,6 +24,7 @@ const PAGE: usize = 256;
 
 /// Why a value was not kept; the one before still is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum BanksError {
     /// A bank has no room for it.
     #[error("a value of {needed} bytes does not fit a bank of {room}")]

@@ -9,6 +9,7 @@ use crate::heads::MAX_NAME;
 /// Why the store refused. In each case it still holds what it held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum StoreError {
     /// The contents can't be read or repaired; only a reset helps.
     #[error("the store is corrupt: reset it and enrol again")]

@@ -53,6 +53,7 @@ impl Medium for Volatile {
 
 /// Why the flash refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum NorError {
     /// Outside the flash, or not on a word or sector boundary.
     #[error("access outside the flash or not aligned")]

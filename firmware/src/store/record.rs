@@ -49,6 +49,7 @@ pub(super) const TOMBSTONE: &[u8] = &[REMOVED];
 
 /// Why a record was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Unread {
     /// It has an impossible field.
     #[error("this is not a class")]

@@ -5,10 +5,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use sudal::data::Gray;
 use sudal::device::{
-    self, Board, BoardError, Boots, Client, Hold, Info as DeviceInfo, Kind, Link, PixelFormat,
-    Role, Stats, Way,
+    self, Board, BoardError, Boots, Client, Hold, Info as DeviceInfo, Kind, Link, Role, Stats, Way,
 };
 
 use super::decide;
@@ -410,12 +408,9 @@ impl Capture {
         output_file::ready(&self.out)?;
         let mut c = self.board.connect()?;
         let picture = c.client.capture()?;
-        let geometry = picture.geometry;
-        if geometry.format != PixelFormat::Grey8 {
-            bail!("the camera gives colours, only grey is saved so far");
-        }
-        let (width, height) = (u32::from(geometry.width), u32::from(geometry.height));
-        Gray::new(width, height, picture.pixels)?.save(&self.out)?;
+        let picture = picture.decoded().context("the board gave no whole frame")?;
+        let (width, height) = (picture.width, picture.height);
+        picture.save(&self.out)?;
         output.result(
             &serde_json::json!({ "picture": self.out, "width": width, "height": height }),
             format!("{}: {width}x{height}", self.out.display()),

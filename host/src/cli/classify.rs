@@ -149,7 +149,7 @@ impl Classify {
         let bar = output.bar(given.len() as u64, "pictures");
         bar.set_message("classifying");
         for path in &given {
-            let picture = Gray::open(path)?;
+            let picture = Gray::open_as(path, info.colors())?;
             c.show(&picture)?;
             ask(path.clone(), Some(&picture), &mut c)?;
             bar.inc(1);
@@ -164,7 +164,7 @@ impl Classify {
                 .filter_map(|r| Some((r, r.flaws.as_ref()?.heat.as_ref()?)));
             let mut drawn = 0;
             for (result, heat) in maps {
-                let picture = Gray::open(&result.picture)?;
+                let picture = Gray::open_as(&result.picture, info.colors())?;
                 let seen = seen(&picture).unwrap_or(picture);
                 let file = self.heatmap_of(place, &result.picture)?;
                 heatmap(&seen, [heat.height, heat.width], &heat.values).save(&file)?;

@@ -8,7 +8,7 @@ use indicatif::ProgressBar;
 use sudal::data::crops::{self, Crops};
 use sudal::data::folder::{ALL, Folder};
 use sudal::data::omniglot::{self, Part, Split};
-use sudal::data::{Dataset, Fit, Loaded, parts, surfaces};
+use sudal::data::{Dataset, Fit, Loaded, Size, parts, surfaces};
 use sudal::measure::Embeddings;
 use sudal::similar::did_you_mean;
 
@@ -228,9 +228,10 @@ impl DataArgs {
     pub(crate) fn load(
         &self,
         split: &str,
-        size: (u32, u32),
+        size: impl Into<Size>,
         output: &Output,
     ) -> anyhow::Result<Loaded> {
+        let size = size.into();
         if let (Kind::Folder(path), Some(each)) = (self.kind()?, self.crops) {
             if split != ALL {
                 bail!(
@@ -239,7 +240,7 @@ impl DataArgs {
             }
             return crop(&path, each as usize, size, output);
         }
-        let dataset = self.open(split, size, output)?;
+        let dataset = self.open(split, size.sides(), output)?;
         read(&dataset, &format!("{} {split}", self.data), size, output)
     }
 }
@@ -280,8 +281,7 @@ pub(crate) fn check_validation(
     validation: &Loaded,
     output: &Output,
 ) -> anyhow::Result<()> {
-    let (width, height) = training.size();
-    let area = (width * height) as usize;
+    let area = training.picture_size().values();
     let known: HashSet<&[u8]> = training.all().chunks_exact(area).collect();
     let pictures = validation.all().chunks_exact(area);
     let (all, shared) = (
@@ -305,14 +305,16 @@ pub(crate) fn check_validation(
 pub(crate) fn read(
     dataset: &Dataset,
     name: &str,
-    size: (u32, u32),
+    size: impl Into<Size>,
     output: &Output,
 ) -> anyhow::Result<Loaded> {
+    let size = size.into();
+    let dataset = dataset.clone().with_colors(size.colors);
     let total: usize = (0..dataset.classes()).map(|c| dataset.len(c)).sum();
     let bar: ProgressBar = output.bar(total as u64, "pictures");
     bar.set_message(format!("reading {name}"));
     let loaded = dataset
-        .load(size, |n| bar.inc(n as u64))
+        .load(size.sides(), |n| bar.inc(n as u64))
         .with_context(|| format!("reading {name}"));
     bar.finish_and_clear();
     loaded
@@ -343,7 +345,7 @@ pub(crate) struct AlsoArgs {
 impl AlsoArgs {
     /// The data with these pictures after it.
     pub(crate) fn join(&self, data: Loaded, fit: Fit, output: &Output) -> anyhow::Result<Loaded> {
-        Ok(match self.load(data.size(), fit, output)? {
+        Ok(match self.load(data.picture_size(), fit, output)? {
             Some(others) => data.join(&others),
             None => data,
         })
@@ -354,7 +356,7 @@ impl AlsoArgs {
         &self,
         data: &DataArgs,
         split: &str,
-        size: (u32, u32),
+        size: Size,
         output: &Output,
     ) -> anyhow::Result<impl Iterator<Item = Loaded>> {
         let first = data.load(split, size, output)?;
@@ -363,7 +365,7 @@ impl AlsoArgs {
     }
 
     /// These pictures, where there are any.
-    fn load(&self, size: (u32, u32), fit: Fit, output: &Output) -> anyhow::Result<Option<Loaded>> {
+    fn load(&self, size: Size, fit: Fit, output: &Output) -> anyhow::Result<Option<Loaded>> {
         let Some(path) = &self.also else {
             return Ok(None);
         };
@@ -403,7 +405,7 @@ fn crops_of(each: u32, name: &str) -> String {
 }
 
 /// Cuts crops, and says what gave none.
-fn crop(path: &Path, each: usize, size: (u32, u32), output: &Output) -> anyhow::Result<Loaded> {
+fn crop(path: &Path, each: usize, size: Size, output: &Output) -> anyhow::Result<Loaded> {
     let bar = output.bar(0, "pictures");
     bar.set_message(format!("cutting {}", path.display()));
     let crops = crops::load(path, each, size, 0, |all| {

@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     for path in &pictures {
         output_file::ready(path)?;
     }
-    let size = ModelFile::open(&args.model)?.size()?;
+    let size = ModelFile::open(&args.model)?.size()?.sides();
     let image = model::read(&args.model)?;
     let parts = DemoEpisode::of(args, size)?;
     let interrupt = Interrupt::catch()?;

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use anyhow::bail;
 use serde::Serialize;
-use sudal::data::{Gray, Loaded};
+use sudal::data::{Colors, Gray, Loaded, Size};
 use sudal::device::{
     self, Board, BoardError, Client, ClientError, DeviceError, Emulator, Head, Hold, HostBoard,
     Kind, Link, LockError, LockKey, LockState, Purpose, UsbBoard,
 };
 use sudal::episodes::Sampler;
-use sudal::measure::{Accuracy, FewShot, Picture, Run};
+use sudal::measure::{Accuracy, FewShot, Picture};
 
 use super::output::{Output, detail, say, say_once};
 
@@ -62,6 +62,8 @@ pub(crate) struct Connection {
     pub(crate) board: Box<dyn Board>,
     pub(crate) client: Client<Box<dyn Link>>,
     unlocked: bool,
+    /// What the model sees of pictures, once that was asked.
+    colors: Option<Colors>,
     /// From the first request to the last, with what is switched off and on in between.
     _hold: Hold,
 }
@@ -220,6 +222,7 @@ impl Connection {
             board,
             client,
             unlocked: false,
+            colors: None,
             _hold: hold,
         })
     }
@@ -248,17 +251,26 @@ impl Connection {
 
     /// Cuts the power, switches on again and connects.
     pub(crate) fn restart(&mut self) -> anyhow::Result<()> {
-        self.unlocked = false;
+        (self.unlocked, self.colors) = (false, None);
         self.board.stop()?;
         self.client = self.board.connect()?;
         Ok(())
     }
 
-    /// Shows the virtual camera a picture. One that has more pixels than the camera holds is made
-    /// smaller first, its sides in proportion.
+    /// What the model that runs sees of pictures.
+    pub(crate) fn colors(&mut self) -> anyhow::Result<Colors> {
+        if self.colors.is_none() {
+            self.colors = Some(self.client.info()?.colors());
+        }
+        Ok(self.colors.unwrap_or_default())
+    }
+
+    /// Shows the virtual camera what the model sees of a picture. One that has more pixels than the camera holds is
+    /// made smaller first, its sides in proportion.
     pub(crate) fn show(&mut self, picture: &Gray) -> anyhow::Result<()> {
         let capacity = self.board.memory().frame;
-        Ok(self.client.show(picture, capacity)?)
+        let picture = picture.to(self.colors()?);
+        Ok(self.client.show(&picture, capacity)?)
     }
 }
 
@@ -337,11 +349,9 @@ impl<'a> Episodes<'a> {
             connection.client.reset()?;
             connection.client.set_head(head)?;
         }
-        let bar = self.output.bar(episodes, "episodes");
-        bar.set_message(format!("{}-way {}-shot", shape.way, shape.shot));
-        let done = || bar.inc(1);
-        let accuracy = Run::new(sampler, episodes).done(&done).accuracy_of(self)?;
-        bar.finish_and_clear();
+        let what = format!("{}-way {}-shot", shape.way, shape.shot);
+        let accuracy =
+            (self.output).episodes(sampler, episodes, what, |run| run.accuracy_of(self))?;
         self.board.client.reset()?;
         self.board.client.set_head(info.head)?;
         Ok(accuracy)
@@ -357,13 +367,14 @@ impl<'a> Episodes<'a> {
         + Sync,
     ) -> anyhow::Result<(T, T)> {
         let data = self.data;
-        let (width, height) = data.size();
+        let Size {
+            width,
+            height,
+            colors,
+        } = data.picture_size();
         let picture = |(class, index): Picture| {
-            Ok(Gray::new(
-                width,
-                height,
-                data.pixels(class, index).to_vec(),
-            )?)
+            let pixels = data.pixels(class, index).to_vec();
+            Ok(Gray::with_colors(width, height, colors, pixels)?)
         };
         let (board, host) = rayon::join(
             || each(&mut self.board.client, &picture),

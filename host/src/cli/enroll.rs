@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use sudal::data::Gray;
+use sudal::data::{Colors, Gray};
 use sudal::device::{
     self, ClientError, DecisionError, DeviceError, Enrolled, MAX_SHOTS, Outlier, shown,
 };
@@ -68,7 +68,7 @@ impl Enroll {
         // Read all before the first is stored.
         let pictures = given
             .iter()
-            .map(|path| Gray::open(path))
+            .map(|path| Gray::open_as(path, Colors::Rgb))
             .collect::<Result<Vec<_>, _>>()?;
         let mut c = self.board.connect_to_change()?;
         let before = c.client.record_of(&class)?;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use sudal::device::Emulator;
 use sudal::device::Head;
 use sudal::episodes::{EpisodeShape, Sampler};
-use sudal::measure::{Accuracy, Embeddings, Run};
+use sudal::measure::{Accuracy, Embeddings};
 use sudal::table::Table;
 
 use super::bounds;
@@ -144,12 +144,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
                     model.head_accuracy(*head, embeddings, &sampler, args.episodes, output)?
                 }
                 Runner::Host(prepared) => {
-                    let bar = output.bar(args.episodes, "episodes");
-                    let done = || bar.inc(1);
-                    let accuracy =
-                        prepared.accuracy(&Run::new(&sampler, args.episodes).done(&done));
-                    bar.finish_and_clear();
-                    accuracy
+                    output.episodes(&sampler, args.episodes, "", |run| prepared.accuracy(run))
                 }
             },
         });
@@ -189,12 +184,15 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             String::new()
         }
     );
+    let mut tasks = Table::new(["way", "shot", "accuracy"]).left([]);
     for row in &report.rows {
-        text.push_str(&format!(
-            "{:>3}-way {:>2}-shot  {}\n",
-            row.way, row.shot, row.accuracy
-        ));
+        tasks.row([
+            row.way.to_string(),
+            row.shot.to_string(),
+            row.accuracy.to_string(),
+        ]);
     }
+    text.push_str(&tasks.to_string());
     output.measured(&report, text, &[table(&report)], args.tables)
 }
 

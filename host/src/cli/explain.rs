@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use serde::Serialize;
-use sudal::data::{Gray, Loaded};
+use sudal::data::{Gray, Loaded, Size};
 use sudal::episodes::{EpisodeShape, Sampler};
 use sudal::report::{Axis, Chart, Neighbor, Neighbors, Point, Series, Sought, Style, components};
 
@@ -144,13 +144,9 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             ..Series::default()
         });
     }
-    let axis = |n: usize| Axis {
-        label: format!(
-            "component {}, {:.0} % of the variance",
-            n + 1,
-            map.share[n] * 100.0
-        ),
-        log: false,
+    let axis = |n: usize| {
+        let share = 100.0 * map.share[n];
+        Axis::linear(format!("component {}, {share:.0} % of the variance", n + 1))
     };
     let chart = Chart {
         title: format!(
@@ -251,10 +247,15 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
 }
 
 fn gray(data: &Loaded, class: usize, picture: usize) -> Gray {
-    let (width, height) = data.size();
+    let Size {
+        width,
+        height,
+        colors,
+    } = data.picture_size();
     Gray {
         width,
         height,
+        colors,
         pixels: data.pixels(class, picture).to_vec(),
     }
 }

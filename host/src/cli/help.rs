@@ -33,6 +33,7 @@ const GROUPS: [(&str, &[(&str, &str)]); 5] = [
         "Station: a board that inspects a line",
         &[
             ("serve", "sudal serve --model parts"),
+            ("users", "sudal users add kim --role teach"),
             ("good", "sudal good good/"),
             ("bad", "sudal bad scratch.png"),
             ("commission", "sudal commission --frames 200"),
@@ -115,7 +116,7 @@ const WORDS: [(&str, &str); 12] = [
     ),
     (
         "openset",
-        "also what was never taught comes: it has to be told as unknown",
+        "also what was never taught comes: it has to be rejected as unknown",
     ),
     (
         "inspect",

@@ -40,9 +40,9 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     {
         return products::run(args, image, &path, output);
     }
-    if args.plot.is_some() || args.sheet.is_some() || args.commission > 0 {
+    if args.plot.is_some() || args.sheet.is_some() || args.commission > 0 || args.bad > 0 {
         bail!(
-            "--plot, --sheet and --commission are for products in MVTec's layout and a model that gives patches"
+            "--plot, --sheet, --commission and --bad are for products in MVTec's layout and a model that gives patches"
         );
     }
     let shot = *one(&args.shot, &5, "--shot")?;

@@ -45,7 +45,7 @@ impl Interrupt {
 /// second one, whatever is blocked.
 #[cfg(feature = "serve")]
 pub(crate) fn stop(limit: Duration) -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
-    let (tell, told) = tokio::sync::oneshot::channel();
+    let (tell, received) = tokio::sync::oneshot::channel();
     let mut tell = Some((tell, limit));
     let mut first = Instant::now();
     ctrlc::set_handler(move || match tell.take() {
@@ -63,6 +63,6 @@ pub(crate) fn stop(limit: Duration) -> anyhow::Result<impl Future<Output = ()> +
     })?;
     Ok(async {
         // Dropped, too, it is the end.
-        let _ = told.await;
+        let _ = received.await;
     })
 }

@@ -1,4 +1,5 @@
-//! One file a command; what they share stands in [`data`], [`device`], [`model`] and [`output`].
+//! The commands, a file each, and the exit codes; what they share stands in [`data`], [`device`], [`model`] and
+//! [`output`].
 
 mod align;
 mod backup;
@@ -47,6 +48,8 @@ mod teach;
 #[cfg(feature = "train")]
 mod training;
 mod update;
+#[cfg(feature = "serve")]
+mod users;
 mod validate;
 
 use std::process::ExitCode;
@@ -130,6 +133,8 @@ enum Command {
     Serve(serve::Args),
     #[cfg(feature = "serve")]
     Fleet(fleet::Args),
+    #[cfg(feature = "serve")]
+    Users(users::Args),
     Stop(board::Stop),
     Key(key::Args),
     Lock(lock::Lock),
@@ -217,6 +222,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&args, &output),
         #[cfg(feature = "serve")]
         Command::Fleet(args) => fleet::run(&args, &output),
+        #[cfg(feature = "serve")]
+        Command::Users(args) => users::run(&args, &output),
         Command::Stop(args) => args.run(&output),
         Command::Key(args) => key::run(&args, &output),
         Command::Lock(args) => args.run(&output),

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use sudal::data::Loaded;
+use sudal::data::{Colors, Loaded, Size};
 use sudal::device::Head;
 use sudal::engine::QuantizedModel;
 use sudal::episodes::Sampler;
@@ -115,29 +115,37 @@ impl ModelFile {
         }
     }
 
-    /// Width and height of its pictures, in pixels.
-    pub(crate) fn size(&self) -> anyhow::Result<(u32, u32)> {
-        Ok(match self {
+    /// The size of its pictures, and whether it sees their colours.
+    pub(crate) fn size(&self) -> anyhow::Result<Size> {
+        let [channels, height, width] = match self {
             #[cfg(feature = "train")]
-            Self::Checkpoint(m) => (m.plan().size.1 as u32, m.plan().size.0 as u32),
+            Self::Checkpoint(m) => [m.plan().channels, m.plan().size.0, m.plan().size.1],
             #[cfg(feature = "convert")]
-            Self::Onnx(m) => (m.shape()[2] as u32, m.shape()[1] as u32),
+            Self::Onnx(m) => m.shape(),
             Self::Image(i) => {
-                let model = i.model()?;
-                let header = model.header();
-                (
-                    u32::from(header.input_width),
-                    u32::from(header.input_height),
-                )
+                let [height, width, channels] = i.model()?.input_shape();
+                [channels, height, width]
             }
+        };
+        Self::picture_size([channels, height, width])
+    }
+
+    /// The size of pictures of so many channels, rows and columns.
+    pub(crate) fn picture_size([channels, height, width]: [usize; 3]) -> anyhow::Result<Size> {
+        let colors = Colors::of(channels).with_context(|| {
+            format!("the model sees pictures of {channels} channels: 1 is grey, 3 has colours")
+        })?;
+        Ok(Size {
+            width: width as u32,
+            height: height as u32,
+            colors,
         })
     }
 
     /// Embeds every picture of `data`.
     pub(crate) fn embeddings(&self, data: &Loaded, output: &Output) -> anyhow::Result<Embeddings> {
-        let (width, height) = data.size();
-        let area = (width * height) as usize;
-        let frames: Vec<&[u8]> = data.all().chunks_exact(area).collect();
+        let area = data.picture_size().values();
+        let frames: Vec<&[u8]> = data.pictures().collect();
         let bar = output.bar(frames.len() as u64, "pictures");
         bar.set_message("embedding");
         let values: Vec<f32> = match self {
@@ -183,12 +191,8 @@ impl ModelFile {
         output: &Output,
     ) -> anyhow::Result<Accuracy> {
         let image = self.image("a head of the firmware")?;
-        let bar = output.bar(episodes, "episodes");
         let runs = HeadEpisodes::new(&image.model()?, embeddings);
-        let done = || bar.inc(1);
-        let accuracy = runs.accuracy(head, &Run::new(sampler, episodes).done(&done))?;
-        bar.finish_and_clear();
-        Ok(accuracy)
+        Ok(output.episodes(sampler, episodes, "", |run| runs.accuracy(head, run))?)
     }
 }
 

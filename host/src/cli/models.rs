@@ -1,8 +1,8 @@
 //! `sudal models`.
 
 use serde::Serialize;
-use sudal::engine::QuantizedModel;
-use sudal::models::SHIPPED;
+use sudal::models::{Cost, SHIPPED};
+use sudal::table::Table;
 
 use super::output::Output;
 
@@ -19,44 +19,33 @@ pub(crate) struct Args {}
 struct Row {
     name: &'static str,
     about: &'static str,
-    width: u16,
-    height: u16,
-    values: usize,
-    /// Whether it finds flaws (`sudal good`).
-    patches: bool,
-    flash: usize,
-    ram: usize,
+    #[serde(flatten)]
+    cost: Cost,
 }
 
 pub(crate) fn run(_: &Args, output: &Output) -> anyhow::Result<()> {
     let mut rows = Vec::new();
-    let mut text = String::new();
+    let mut table = Table::new(["model", "pixels", "KB of flash", "KB of RAM", ""]).left([0, 4]);
     for shipped in SHIPPED {
-        let image = QuantizedModel::new(shipped.image)?;
-        let model = image.model()?;
-        let header = model.header();
         let row = Row {
             name: shipped.name,
             about: shipped.about,
-            width: header.input_width,
-            height: header.input_height,
-            values: model.embedding_len(),
-            patches: model.patches().is_some(),
-            flash: shipped.image.len(),
-            ram: model.arena_len(),
+            cost: shipped.cost()?,
         };
-        text.push_str(&format!(
-            "{:<20} {:>3}x{:<3} pixels, {:>3} KB of flash, {:>2} KB of RAM  {}{}\n",
-            row.name,
-            row.width,
-            row.height,
-            row.flash.div_ceil(1000),
-            row.ram.div_ceil(1000),
-            row.about,
-            if row.patches { "; finds flaws" } else { "" }
-        ));
+        let flaws = if row.cost.patches {
+            "; finds flaws"
+        } else {
+            ""
+        };
+        table.row([
+            row.name.to_owned(),
+            format!("{}x{}", row.cost.width, row.cost.height),
+            row.cost.flash.div_ceil(1000).to_string(),
+            row.cost.ram.div_ceil(1000).to_string(),
+            format!("{}{flaws}", row.about),
+        ]);
         rows.push(row);
     }
-    text.push_str("which one suits your pictures: `sudal check FOLDER`");
+    let text = format!("{table}which one suits your pictures: `sudal check FOLDER`");
     output.result(&rows, text)
 }

@@ -17,7 +17,7 @@ use super::model::{ModelFile, file_name};
 use super::output::{Output, TableArgs};
 use super::output_file;
 
-/// Measure how well what was never taught is told as unknown.
+/// Measure how well what was never taught is rejected as unknown.
 ///
 /// Measure open-set decisions: some classes are enrolled, and asked for are pictures of these and of
 /// others.
@@ -134,11 +134,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         };
         let sampler =
             Sampler::new(&embeddings.class_sizes(), shape, args.seed)?.of_families(args.family)?;
-        let bar = output.bar(args.episodes, "episodes");
-        let done = || bar.inc(1);
-        let run = Run::new(&sampler, args.episodes).done(&done);
-        let openness = open_set.measure(&run, &rates)?;
-        bar.finish_and_clear();
+        let measure = |run: &Run<'_>| open_set.measure(run, &rates);
+        let openness = output.episodes(&sampler, args.episodes, "", measure)?;
         rows.push(Row { shot, openness });
     }
     if let Some(path) = &args.plot {
@@ -230,21 +227,13 @@ fn describe(report: &Report, args: &Args) -> String {
 }
 
 fn chart(rows: &[Row], args: &Args) -> Chart {
-    let axis = |label: &str| Axis {
-        label: label.to_owned(),
-        log: false,
-    };
     let series = rows.iter().map(|row| Series {
         name: format!("{}-shot", row.shot),
         points: row
             .openness
             .rejection
             .iter()
-            .map(|r| Point {
-                x: r.rejected * 100.0,
-                y: r.accuracy.mean * 100.0,
-                interval: r.accuracy.interval * 100.0,
-            })
+            .map(|r| Point::measured(r.rejected * 100.0, r.accuracy))
             .collect(),
         style: Style::default(),
         color: None,
@@ -254,8 +243,8 @@ fn chart(rows: &[Row], args: &Args) -> Chart {
             "Accuracy of what is accepted, {} known and {} unknown classes",
             args.known, args.unknown
         ),
-        x: axis("rejected, the most novel first (%)"),
-        y: axis("of a known class and right (%)"),
+        x: Axis::linear("rejected, the most novel first (%)"),
+        y: Axis::linear("of a known class and right (%)"),
         series: series.collect(),
     }
 }

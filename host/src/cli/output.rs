@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use sudal::device::{is_hidden, shown};
+use sudal::episodes::Sampler;
+use sudal::measure::Run;
 use sudal::table::Table;
 
 /// How often a bar is drawn.
@@ -149,6 +151,21 @@ impl Output {
             // Whoever read it may have gone.
             let _ = print(&plain_json(&text));
         }
+    }
+
+    /// Measures episodes under a bar that says what they are.
+    pub(crate) fn episodes<T>(
+        &self,
+        sampler: &Sampler,
+        episodes: u64,
+        what: impl Into<String>,
+        measure: impl FnOnce(&Run<'_>) -> T,
+    ) -> T {
+        let bar = self.bar(episodes, "episodes");
+        bar.set_message(what.into());
+        let measured = measure(&Run::new(sampler, episodes).done(&|| bar.inc(1)));
+        bar.finish_and_clear();
+        measured
     }
 
     /// A bar with rate and time left. Where standard error is no terminal there are lines with both,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use serde::Serialize;
+use sudal::data::Colors;
 
 use super::data::{DataArgs, EACH};
 use super::output::Output;
@@ -31,6 +32,9 @@ pub(crate) struct Args {
     /// Pictures of each.
     #[arg(long, default_value_t = 8)]
     each: usize,
+    /// With their colours.
+    #[arg(long)]
+    colour: bool,
     /// Folder to write to; it is made if there is none.
     #[arg(long, default_value = "pictures", value_name = "DIR")]
     out: PathBuf,
@@ -46,7 +50,13 @@ struct Written {
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let split = args.data.split_or("test")?;
     let (size, each) = (args.data.natural_size()?, args.each.max(EACH));
+    let colors = if args.colour {
+        Colors::Rgb
+    } else {
+        Colors::Grey
+    };
     let dataset = args.data.open_with(&split, size, each, output)?;
+    let dataset = dataset.with_colors(colors);
     if args.classes == 0 || args.each == 0 || args.every == 0 {
         bail!("--classes, --each and --every must be at least 1");
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use serde::Serialize;
-use sudal::device::{self, CmsisNn, Comparison, Machine, Profile};
+use sudal::device::{self, CmsisNn, Comparison, Machine, Profile, Survey};
 use sudal::engine::Benchmark;
 use sudal::report::{Bar, BarChart};
 
@@ -23,12 +23,14 @@ use super::output_file;
 #[command(after_help = "Examples:
   sudal profile parts
   sudal profile parts --board mps2-an386 --out parts.png
+  sudal profile parts --clock 480
   sudal profile --network conv4 --compare
+  sudal profile --compare --out engines.png
   sudal profile --frames
   sudal profile omniglot --heads --data ~/omniglot")]
 pub(crate) struct Args {
     /// A model that comes with sudal, by name, or a model image.
-    #[arg(required_unless_present_any = ["network", "frames"])]
+    #[arg(required_unless_present_any = ["network", "frames", "compare"])]
     model: Option<PathBuf>,
     /// A network with random weights, made for comparing engines, instead of a model.
     #[arg(long, conflicts_with = "model")]
@@ -36,12 +38,16 @@ pub(crate) struct Args {
     /// Count what frames of several sizes cost until they are an input, instead of a model.
     #[arg(long, conflicts_with_all = ["model", "network", "heads", "out"])]
     frames: bool,
-    /// Set CMSIS-NN's figures for the network beside them.
-    #[arg(long, requires = "network")]
+    /// Set CMSIS-NN's figures for the network beside them; without --network for all of them, and
+    /// without --board on every one.
+    #[arg(long, conflicts_with_all = ["model", "frames", "heads"])]
     compare: bool,
-    /// The board: a Cortex-M7, M4, M33 or M55, all in QEMU.
-    #[arg(long, default_value = "mps2-an500")]
-    board: BoardName,
+    /// The board: a Cortex-M7 (mps2-an500, if none is named), M4, M33 or M55, all in QEMU.
+    #[arg(long)]
+    board: Option<BoardName>,
+    /// The clock of your chip in MHz, for an estimate of the milliseconds that a frame takes.
+    #[arg(long, value_name = "MHZ", value_parser = clap::value_parser!(u32).range(1..=10_000), conflicts_with_all = ["frames", "heads"])]
+    clock: Option<u32>,
     /// Draw the instructions as a bar chart, as PNG.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -57,6 +63,12 @@ enum Network {
     Conv4,
     /// Depthwise-separable convolutions, 16 to 128 channels, 64x64 pixels.
     Separable,
+    /// ResNet-8 of MLPerf Tiny, 32x32 pixels.
+    Resnet8,
+    /// MobileNetV1 with a quarter of the channels, as in MLPerf Tiny, 96x96 pixels.
+    MobilenetV1,
+    /// MobileNetV2 with 0.35 of the channels, 96x96 pixels.
+    MobilenetV2,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -75,10 +87,37 @@ enum BoardName {
     An547,
 }
 
+impl BoardName {
+    fn machine(self) -> Machine {
+        match self {
+            Self::An500 => Machine::An500,
+            Self::An386 => Machine::An386,
+            Self::An505 => Machine::An505,
+            Self::An547 => Machine::An547,
+        }
+    }
+}
+
+impl Network {
+    fn benchmark(self) -> Benchmark {
+        match self {
+            Self::Conv4 => Benchmark::Conv4,
+            Self::Separable => Benchmark::Separable,
+            Self::Resnet8 => Benchmark::ResNet8,
+            Self::MobilenetV1 => Benchmark::MobileNetV1,
+            Self::MobilenetV2 => Benchmark::MobileNetV2,
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Report {
     #[serde(flatten)]
     profile: Profile,
+    /// Cycles, and milliseconds at the clock.
+    estimated_cycles: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimated_ms: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cmsis_nn: Option<Comparison>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,12 +125,8 @@ struct Report {
 }
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
-    let machine = match args.board {
-        BoardName::An500 => Machine::An500,
-        BoardName::An386 => Machine::An386,
-        BoardName::An505 => Machine::An505,
-        BoardName::An547 => Machine::An547,
-    };
+    let named = args.board.map(BoardName::machine);
+    let machine = named.unwrap_or(Machine::An500);
     if args.frames {
         let frames = device::profile_frames(machine, &mut |step| output.step(step))?;
         return output.measured(&frames, &frames, &[frames.table()], args.tables);
@@ -101,10 +136,10 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     {
         return heads::run(&args.heads, model, machine, args.tables, output);
     }
-    let network = args.network.map(|network| match network {
-        Network::Conv4 => Benchmark::Conv4,
-        Network::Separable => Benchmark::Separable,
-    });
+    let network = args.network.map(Network::benchmark);
+    if args.compare && network.is_none() {
+        return survey(args, named, output);
+    }
     let (name, image) = match (&args.model, network) {
         (_, Some(network)) => (network.name().to_owned(), made(network)?),
         (Some(path), None) => {
@@ -114,9 +149,6 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         }
         (None, None) => bail!("name a model image or a --network"),
     };
-    if args.compare && machine == Machine::An505 {
-        bail!("CMSIS-NN was counted on the Cortex-M7, M4 and M55: choose another --board");
-    }
     if let Some(path) = &args.out {
         output_file::ready(path)?;
     }
@@ -124,8 +156,15 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         .with_context(|| format!("profiling {name}"))?;
     let comparison = network
         .filter(|_| args.compare)
-        .and_then(|network| CmsisNn::on(network).compare(&profile));
+        .map(|network| CmsisNn::on(network).compare(&profile));
+    let cycles = machine.estimated_cycles(profile.instructions);
+    let at = |clock: u32| cycles as f64 / (f64::from(clock) * 1e3);
     let mut text = profile.to_string();
+    text.push_str(&format!("about {:.1} M cycles", cycles as f64 / 1e6));
+    if let Some(clock) = args.clock {
+        text.push_str(&format!(", {:.1} ms at {clock} MHz", at(clock)));
+    }
+    text.push_str(": an estimate, measured on no chip\n");
     if let Some(comparison) = &comparison {
         text.push_str(&format!("\n{comparison}"));
     }
@@ -139,10 +178,64 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     };
     let report = Report {
         profile,
+        estimated_cycles: cycles,
+        estimated_ms: args.clock.map(at),
         cmsis_nn: comparison,
         chart: args.out.clone(),
     };
     output.measured(&report, text, &[table], args.tables)
+}
+
+/// All networks beside CMSIS-NN, on one board or on every one.
+fn survey(args: &Args, named: Option<Machine>, output: &Output) -> anyhow::Result<()> {
+    #[derive(Serialize)]
+    struct Report {
+        #[serde(flatten)]
+        survey: Survey,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        chart: Option<PathBuf>,
+    }
+    if args.clock.is_some() {
+        bail!("--clock is for one model or --network");
+    }
+    if let Some(path) = &args.out {
+        output_file::ready(path)?;
+    }
+    let images = Benchmark::ALL.into_iter();
+    let images = images
+        .map(|network| anyhow::Ok((network, made(network)?)))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let machines = named.map_or(Machine::ALL.to_vec(), |machine| vec![machine]);
+    let survey = device::survey(&images, &machines, &mut |step| output.step(step))?;
+    let mut text = survey.to_string();
+    if let Some(path) = &args.out {
+        engines(&survey).figure().save(path)?;
+        text.push_str(&format!("\n{}", path.display()));
+    }
+    let table = survey.table();
+    let report = Report {
+        survey,
+        chart: args.out.clone(),
+    };
+    output.measured(&report, text, &[table], args.tables)
+}
+
+/// Each network's share of what CMSIS-NN takes.
+fn engines(survey: &Survey) -> BarChart {
+    let bars = survey.rows.iter().map(|row| {
+        let Comparison { theirs, ours, .. } = row.comparison;
+        let share = ours as f64 / theirs as f64;
+        Bar {
+            label: row.title(),
+            value: share,
+            other: Some(1.0),
+            text: format!("{share:.3}: {ours} of {theirs} instructions"),
+        }
+    });
+    BarChart {
+        title: "Share of the instructions of CMSIS-NN's best builds, which are pale".to_owned(),
+        bars: bars.collect(),
+    }
 }
 
 /// The model image of a network with random weights.

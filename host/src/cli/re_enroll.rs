@@ -56,12 +56,14 @@ impl ReEnroll {
         }
         let mut c = self.board.connect_to_change()?;
         let info = c.client.info()?;
+        let colors = info.colors();
         let model = match info.model {
             Ok(model) => model.id,
             Err(fault) => bail!("the board has no model: {fault}"),
         };
+        let data = data.with_colors(colors);
         // All are read before anything is changed.
-        let mut taught = Vec::new();
+        let mut kept = Vec::new();
         for class in 0..data.classes() {
             let (name, count) = (device::name(data.class_name(class))?, data.len(class));
             if count > usize::from(info.max_shots) {
@@ -72,11 +74,11 @@ impl ReEnroll {
                 );
             }
             let pictures = (0..count).map(|index| data.get(class, index));
-            taught.push((name, pictures.collect::<Result<Vec<_>, _>>()?));
+            kept.push((name, pictures.collect::<Result<Vec<_>, _>>()?));
         }
         let there = c.client.list()?;
         let mut rows = Vec::new();
-        for (name, pictures) in taught {
+        for (name, pictures) in kept {
             let (mine, others): (Vec<_>, Vec<_>) = there
                 .iter()
                 .filter(|class| device::name(&class.name).is_ok_and(|kept| kept == name))

@@ -9,7 +9,8 @@ use anyhow::{Context, bail};
 use sudal::data::{folder, parts, surfaces};
 use sudal::device::{self, BoardError, LockKey};
 use sudal::serve::{
-    Broker, Clock, DeviceOptions, FrameSource, Keep, Options, Playback, Token, Webcam,
+    Address, Broker, Clock, DeviceOptions, FrameSource, Keep, Options, Playback, Tls, Token,
+    Webcam, own_address, qr_of_letters,
 };
 
 use super::data::{Kind, generator, say_if_named_as_a_generator};
@@ -17,6 +18,7 @@ use super::device::{BoardArgs, Where, hold, serial_port};
 use super::interrupt::stop;
 use super::model;
 use super::output::Output;
+use super::users;
 
 mod sparkplug;
 
@@ -36,8 +38,8 @@ const LONGEST_END: Duration = Duration::from_secs(12);
 /// and the shift as a report to print. The page shows, and counts frames by, the stable decision over
 /// the last ones (sudal decide); the log, the CSV and the broker get each frame's own, too. /metrics has figures for Prometheus.
 ///
-/// Browsers are let in from this computer only, unless --listen says otherwise. There is no
-/// encryption: for more than one's own network put a proxy with TLS in front.
+/// Browsers are let in from this computer only, unless --listen says otherwise; with --tls or --cert
+/// nobody on the way can read along, with --users nobody watches who was not added by sudal users.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sudal serve --model parts
@@ -51,7 +53,9 @@ const LONGEST_END: Duration = Duration::from_secs(12);
   sudal serve --port /dev/ttyACM0 --source camera
       what a board at a serial port sees; --listen says where browsers connect
   sudal serve --listen 0.0.0.0:8420 --token-file token --mqtt mqtt://broker/hall/line1
-      for the whole network, with the token kept, decisions published too")]
+      for the whole network, with the token kept, decisions published too
+  sudal serve --model parts --listen 0.0.0.0:8420 --tls --users
+      for phones and other computers, each with a name and a password")]
 pub(crate) struct Args {
     /// A device: name=NAME and, if they differ from the options beside, board=BOARD, dir=DIR,
     /// port=PORT, key=FILE, source=SOURCE, seed=N, separated by commas. Give it once for each device;
@@ -93,9 +97,22 @@ pub(crate) struct Args {
     /// A name under which browsers may ask for the page, beside localhost and addresses.
     #[arg(long = "host-name", value_name = "NAME")]
     host_names: Vec<String>,
+    /// Speak TLS alone (https), with a certificate that is made once and kept in the user's state folder.
+    /// Browsers ask once whether it is trusted; a phone's camera needs it.
+    #[arg(long)]
+    tls: bool,
+    /// Speak TLS with this certificate, and those of its chain after it, in PEM.
+    #[arg(long, value_name = "FILE", requires = "cert_key")]
+    cert: Option<PathBuf>,
+    /// The key of --cert, in PEM.
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    cert_key: Option<PathBuf>,
     /// File with the token, made if there is none [default: a new token at each start].
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// Let in who is in a file of users alone [default: in the user's state folder]; see sudal users.
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    users: Option<Option<PathBuf>>,
     /// File of the log of decisions [default: in the user's state folder].
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
@@ -153,10 +170,17 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     }
     let log = args.log.clone();
     let log = log.unwrap_or_else(|| device::state_dir("serve").join("log.redb"));
+    let tls = args.tls()?;
+    let certificate = tls.as_ref().map(|tls| tls.certificate().to_owned());
     let options = Options {
         listen: args.listen,
         host_names: args.host_names.clone(),
         token: token.clone(),
+        users: args
+            .users
+            .as_ref()
+            .map(|file| file.clone().unwrap_or_else(users::usual_file)),
+        tls,
         log: log.clone(),
         keep: Keep {
             days: args.keep_days,
@@ -169,14 +193,34 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         modbus: args.modbus,
         devices,
     };
-    let ready = |address: SocketAddr| {
-        let watch = format!("http://{}/", shown(address));
-        let teach = format!("{watch}#token={}", token.as_str());
-        let text = format!(
-            "watch and teach: {teach}\nwatch only:      {watch}\nlog: {}; Ctrl-C ends",
-            log.display()
-        );
-        let result = serde_json::json!({ "teach": teach, "watch": watch, "log": log });
+    let ready = |address: &Address| {
+        let fragment = match args.users {
+            // Whoever is no user has no need of a token.
+            Some(_) => String::new(),
+            None => format!("#token={}", token.as_str()),
+        };
+        let watch = address.here();
+        let teach = format!("{watch}{fragment}");
+        let phone = address.elsewhere().map(|url| format!("{url}{fragment}"));
+        let mut text = match args.users {
+            Some(_) => format!("sign in: {watch}"),
+            None => format!("watch and teach: {teach}\nwatch only:      {watch}"),
+        };
+        if let Some(phone) = &phone {
+            let code = qr_of_letters(phone).unwrap_or_default();
+            text.push_str(&format!("\nfrom elsewhere:  {phone}\n{code}"));
+        }
+        if let Some(certificate) = &certificate {
+            text.push_str(&format!("\ncertificate: {}", certificate.display()));
+        }
+        text.push_str(&format!("\nlog: {}; Ctrl-C ends", log.display()));
+        let result = serde_json::json!({
+            "teach": teach,
+            "watch": watch,
+            "elsewhere": phone,
+            "certificate": certificate,
+            "log": log,
+        });
         // Whoever reads it may have closed the pipe; the page is served all the same.
         let _ = output.result(&result, text);
     };
@@ -186,6 +230,29 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
 }
 
 impl Args {
+    /// The certificate that is given, or one that is made and kept.
+    fn tls(&self) -> anyhow::Result<Option<Tls>> {
+        if let (Some(certificate), Some(key)) = (&self.cert, &self.cert_key) {
+            return Ok(Some(Tls::open(certificate, key)?));
+        }
+        if !self.tls {
+            return Ok(None);
+        }
+        let mut names = ["localhost", "127.0.0.1", "::1"]
+            .map(str::to_owned)
+            .to_vec();
+        names.extend(self.host_names.iter().cloned());
+        names.extend(own_address().map(|ip| ip.to_string()));
+        let ip = self.listen.ip();
+        if !ip.is_unspecified() && !names.contains(&ip.to_string()) {
+            names.push(ip.to_string());
+        }
+        Ok(Some(Tls::kept(
+            &device::state_dir("serve").join("tls"),
+            &names,
+        )?))
+    }
+
     fn device(
         &self,
         name: &str,
@@ -308,15 +375,6 @@ fn pairs(text: &str) -> anyhow::Result<BTreeMap<&str, &str>> {
         pairs.insert(key, value);
     }
     Ok(pairs)
-}
-
-/// An address that browsers of this computer can open.
-fn shown(address: SocketAddr) -> String {
-    if address.ip().is_unspecified() {
-        format!("localhost:{}", address.port())
-    } else {
-        address.to_string()
-    }
 }
 
 #[cfg(test)]

@@ -2,11 +2,12 @@
 
 mod support_set;
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::value_parser;
-use sudal::data::Dataset;
+use sudal::data::{Colors, Dataset};
 use sudal::device::{self, BoardError, MAX_SHOTS, ModelInfo};
 use sudal::engine::QuantizedModel;
 
@@ -65,24 +66,31 @@ impl Teach {
             );
         }
         let data = own_pictures::open(&self.folder, output)?;
+        let there = self.there()?;
+        let wanted = self.wanted(&data, there.as_ref(), output)?;
+        let channels = match (&wanted, &there) {
+            (Some((name, image)), _) => sound(name, image)?.model()?.input_shape()[2],
+            (None, there) => there.as_ref().map_or(1, |model| model.channels.into()),
+        };
+        let data = data.with_colors(Colors::of(channels).unwrap_or_default());
         let capacity = self.board.open()?.memory().frame;
         let support =
             SupportSet::read(&data, self.shots.into(), capacity, self.existing(), output)?;
         let support = support.strict(self.strict);
         // From here on Ctrl-C is heard between two pictures.
         let interrupt = Interrupt::catch()?;
-        let mut c = self.with_model(&data, &support, &interrupt, output)?;
-        let taught = support.teach(&mut c, &interrupt, output)?;
+        let mut c = self.with_model(wanted, there.as_ref(), &support, &interrupt, output)?;
+        let report = support.teach(&mut c, &interrupt, output)?;
         let separation = c.client.separation()?;
         let info = c.client.info()?;
         let model = info.model.map(|model| model.name).unwrap_or_default();
-        let mut text = format!("{model} on {}:\n{taught}{separation}", info.board);
+        let mut text = format!("{model} on {}:\n{report}{separation}", info.board);
         text.push_str("next: sudal classify PICTURE, or sudal serve to watch it");
         let result = serde_json::json!({
             "board": info.board,
             "model": model,
-            "classes": taught.classes,
-            "unfit": taught.unfit,
+            "classes": report.classes,
+            "unfit": report.unfit,
             "separation": separation,
         });
         output.result(&result, text)
@@ -100,22 +108,16 @@ impl Teach {
     /// process has learned all of it, so that nothing is changed in vain.
     fn with_model(
         &self,
-        data: &Dataset,
+        wanted: Option<(String, Image)>,
+        there: Option<&ModelInfo>,
         support: &SupportSet,
         interrupt: &Interrupt,
         output: &Output,
     ) -> anyhow::Result<Connection> {
-        let there = self.there()?;
-        let (name, image) = match (&self.model, &there) {
-            (None, Some(_)) => return self.board.connect_to_change(),
-            (Some(path), _) => (path.display().to_string(), model::read(path)?),
-            (None, None) => {
-                let chosen = check::choose(data, output)?;
-                (chosen.name.to_owned(), chosen.image.into())
-            }
+        let Some((name, image)) = wanted else {
+            return self.board.connect_to_change();
         };
-        let wanted = QuantizedModel::new(&image);
-        let wanted = wanted.with_context(|| format!("{name} is no sound model image"))?;
+        let wanted = sound(&name, &image)?;
         if there.is_some_and(|there| Ok(there.id) == wanted.model().map(|model| model.id())) {
             return self.board.connect_to_change();
         }
@@ -134,6 +136,24 @@ impl Teach {
         self.board.connect_to_change()
     }
 
+    /// The model that is to be on the board, with its name: the one that was asked for, or where none is there the one
+    /// that suits the pictures best. None where that on the board is to stay.
+    fn wanted(
+        &self,
+        data: &Dataset,
+        there: Option<&ModelInfo>,
+        output: &Output,
+    ) -> anyhow::Result<Option<(String, Image)>> {
+        Ok(match (&self.model, there) {
+            (Some(path), _) => Some((path.display().to_string(), model::read(path)?)),
+            (None, Some(_)) => None,
+            (None, None) => {
+                let chosen = check::choose(data, output)?;
+                Some((chosen.name.to_owned(), chosen.image.into()))
+            }
+        })
+    }
+
     /// The model that is on the board, if one is.
     fn there(&self) -> anyhow::Result<Option<ModelInfo>> {
         match self.board.connect() {
@@ -144,4 +164,11 @@ impl Teach {
             },
         }
     }
+}
+
+/// A model image.
+type Image = Cow<'static, [u8]>;
+
+fn sound(name: &str, image: &[u8]) -> anyhow::Result<QuantizedModel> {
+    QuantizedModel::new(image).with_context(|| format!("{name} is no sound model image"))
 }

@@ -11,7 +11,7 @@ use rand::RngExt;
 use rayon::prelude::*;
 
 use super::{
-    DataError, Fit, Gray, Loaded, Why,
+    DataError, Fit, Gray, Loaded, Size, Why,
     drawn::stream,
     files::Files,
     layout,
@@ -62,10 +62,11 @@ pub struct LeftOut {
 pub fn load(
     path: &Path,
     each: usize,
-    size: (u32, u32),
+    size: impl Into<Size>,
     seed: u64,
     progress: impl Fn(usize) + Sync,
 ) -> Result<Crops, DataError> {
+    let size = size.into();
     let files = Files::open(path)?;
     let (pictures, found) = layout::pictures(files.names());
     let cut: Vec<Cut> = pictures
@@ -98,7 +99,7 @@ pub fn load(
     if names.is_empty() {
         let problem = format!(
             "no {FORMATS} picture in it gives crops of {}x{}: they must be a third larger, opaque and show something",
-            size.0, size.1
+            size.width, size.height
         );
         return Err(DataError::layout(path, problem));
     }
@@ -116,7 +117,8 @@ enum Cut {
     Crops { thumb: Vec<u8>, crops: Vec<u8> },
 }
 
-fn cut(files: &Files, index: usize, each: usize, size: (u32, u32), seed: u64) -> Cut {
+fn cut(files: &Files, index: usize, each: usize, size: Size, seed: u64) -> Cut {
+    let longest = size.width.max(size.height);
     let Ok(bytes) = files.read(index) else {
         return Cut::Broken;
     };
@@ -125,7 +127,7 @@ fn cut(files: &Files, index: usize, each: usize, size: (u32, u32), seed: u64) ->
     };
     let (width, height) = picture.dimensions();
     let short = width.min(height);
-    if (short as f32) < ROOM * size.0.max(size.1) as f32 {
+    if (short as f32) < ROOM * longest as f32 {
         return Cut::Empty;
     }
     if picture.color().has_alpha() {
@@ -135,24 +137,25 @@ fn cut(files: &Files, index: usize, each: usize, size: (u32, u32), seed: u64) ->
             return Cut::Empty;
         }
     }
-    let Ok(whole) = Gray::new(width, height, picture::flatten(picture).into_raw()) else {
+    let pixels = picture::flatten(picture, size.colors);
+    let Ok(whole) = Gray::with_colors(width, height, size.colors, pixels) else {
         return Cut::Empty;
     };
     let mut rng = stream(seed, 0, index as u64, 0);
     let tried = (0..each * TRIES).map(|_| {
         let side = (rng.random_range(SIDES.0..SIDES.1) * short as f32) as u32;
-        let side = side.clamp(size.0.max(size.1), short);
+        let side = side.clamp(longest, short);
         let left = rng.random_range(0..=width - side);
         let top = rng.random_range(0..=height - side);
         whole
             .crop((left, top), (side, side))
-            .fit(size, Fit::Crop)
+            .fit(size.sides(), Fit::Crop)
             .pixels
     });
     // No more are cut than are kept.
     let kept = tried.filter(|crop| deviation(crop) >= FLAT).take(each);
     let crops: Vec<u8> = kept.flatten().collect();
-    if crops.len() < each * size.0 as usize * size.1 as usize {
+    if crops.len() < each * size.values() {
         return Cut::Empty;
     }
     let mut thumb = whole.resize(THUMB.0, THUMB.0).pixels;

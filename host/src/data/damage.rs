@@ -12,7 +12,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use zip::{ZipWriter, write::SimpleFileOptions};
 
-use super::{Dataset, Gray, crops, folder};
+use super::{Colors, Dataset, Gray, crops, folder};
 
 const KINDS: [(ImageFormat, &str); 5] = [
     (ImageFormat::Png, "png"),
@@ -74,7 +74,7 @@ fn damaged_pictures_are_read_as_they_were_or_refused_by_name() {
     let mut originals = Vec::new();
     for (format, extension) in KINDS {
         let whole = encoded(format);
-        let original = Gray::decode(&whole, Path::new("whole")).unwrap();
+        let original = Gray::decode(&whole, Path::new("whole"), Colors::Grey).unwrap();
         for number in 0..times() {
             let [cut, flipped] = damaged(&whole, &mut random);
             for (how, bytes) in [("cut", cut), ("flipped", flipped)] {
@@ -136,8 +136,11 @@ fn a_damaged_zip_gives_the_pictures_that_were_packed_or_says_what_is_wrong() {
     let path = root.path().join("data.zip");
     zipped(&files, &path);
     let whole = fs::read(&path).unwrap();
-    let decoded =
-        |(_, bytes): &(String, Vec<u8>)| Gray::decode(bytes, Path::new("whole")).unwrap().pixels;
+    let decoded = |(_, bytes): &(String, Vec<u8>)| {
+        Gray::decode(bytes, Path::new("whole"), Colors::Grey)
+            .unwrap()
+            .pixels
+    };
     let packed: HashSet<Vec<u8>> = files.iter().map(decoded).collect();
     let (mut right, mut named) = (0, 0);
     for _ in 0..4 * times() {

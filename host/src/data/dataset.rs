@@ -4,12 +4,17 @@ use std::{collections::BTreeMap, fmt, ops::Range, path::PathBuf, sync::Arc};
 
 use rayon::prelude::*;
 
-use super::{DataError, Fit, Gray, Loaded};
+use super::{Colors, DataError, Fit, Gray, Loaded, Size, kept::Kept};
 
 /// What reads or draws the pictures of a [`Dataset`], by number.
 pub(super) trait PictureSource: Send + Sync {
-    /// The picture of that number.
-    fn picture(&self, item: usize) -> Result<Gray, DataError>;
+    /// The picture of that number, with these colours.
+    fn picture(&self, item: usize, colors: Colors) -> Result<Gray, DataError>;
+
+    /// All that the pictures follow from, if they are drawn.
+    fn drawn_from(&self) -> Option<String> {
+        None
+    }
 
     /// Its file, if it is from one.
     fn path(&self, item: usize) -> Option<PathBuf> {
@@ -24,6 +29,7 @@ pub struct Dataset {
     source: Arc<dyn PictureSource>,
     classes: Vec<Class>,
     fit: Fit,
+    colors: Colors,
 }
 
 #[derive(Clone)]
@@ -52,6 +58,7 @@ impl Dataset {
             source: Arc::new(source),
             classes,
             fit: Fit::default(),
+            colors: Colors::default(),
         }
     }
 
@@ -59,6 +66,12 @@ impl Dataset {
     #[must_use]
     pub fn with_fit(self, fit: Fit) -> Self {
         Self { fit, ..self }
+    }
+
+    /// The same pictures with or without their colours: with [`Colors::Grey`], as at first, their brightness.
+    #[must_use]
+    pub fn with_colors(self, colors: Colors) -> Self {
+        Self { colors, ..self }
     }
 
     /// Number of classes.
@@ -87,6 +100,14 @@ impl Dataset {
     /// # Errors
     /// [`DataError::NoPicture`], or what was wrong with the file.
     pub fn get(&self, class: usize, index: usize) -> Result<Gray, DataError> {
+        self.get_as(class, index, self.colors)
+    }
+
+    /// The same with or without its colours.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub fn get_as(&self, class: usize, index: usize, colors: Colors) -> Result<Gray, DataError> {
         let pictures = self.classes.get(class).map_or(0, |c| c.items.len());
         if index >= pictures {
             return Err(DataError::NoPicture {
@@ -97,7 +118,8 @@ impl Dataset {
             });
         }
         let Class { items, turns, .. } = &self.classes[class];
-        Ok(self.source.picture(items.start + index)?.rotate90(*turns))
+        let picture = self.source.picture(items.start + index, colors)?;
+        Ok(picture.rotate90(*turns))
     }
 
     /// Some of the classes, in the order given; the source is shared.
@@ -109,6 +131,7 @@ impl Dataset {
             source: Arc::clone(&self.source),
             classes: classes.iter().map(|&c| self.classes[c].clone()).collect(),
             fit: self.fit,
+            colors: self.colors,
         }
     }
 
@@ -146,9 +169,23 @@ impl Dataset {
         progress: impl Fn(usize) + Sync,
     ) -> Result<Loaded, DataError> {
         let (width, height) = (size.0.max(1), size.1.max(1));
-        let area = width as usize * height as usize;
+        let colors = self.colors;
+        let size = Size {
+            width,
+            height,
+            colors,
+        };
+        let area = size.values();
         let lengths: Vec<usize> = (0..self.classes()).map(|class| self.len(class)).collect();
-        let mut pixels = vec![0; lengths.iter().sum::<usize>() * area];
+        let bytes = lengths.iter().sum::<usize>() * area;
+        let kept = self.kept(size, bytes);
+        let names = self.classes.iter().map(|class| class.name.clone());
+        let loaded = |pixels| Loaded::new(names.clone().collect(), &lengths, size, pixels);
+        if let Some(pixels) = kept.as_ref().and_then(|kept| kept.read(bytes)) {
+            progress(lengths.iter().sum());
+            return Ok(loaded(pixels));
+        }
+        let mut pixels = vec![0; bytes];
 
         // The classes that share their pictures, each with its own part of the pixels.
         let mut shared: BTreeMap<_, Vec<(u8, &mut [u8])>> = BTreeMap::new();
@@ -164,7 +201,7 @@ impl Dataset {
             .into_par_iter()
             .try_for_each(|((start, end), mut parts)| {
                 for (i, item) in (start..end).enumerate() {
-                    let picture = self.source.picture(item)?;
+                    let picture = self.source.picture(item, colors)?;
                     let upright = picture.fit((width, height), self.fit);
                     let are_square = width == height && picture.width == picture.height;
                     for (turns, part) in &mut parts {
@@ -179,12 +216,17 @@ impl Dataset {
                 }
                 Ok(())
             })?;
-        let names = self.classes.iter().map(|class| class.name.clone());
-        Ok(Loaded::new(
-            names.collect(),
-            &lengths,
-            (width, height),
-            pixels,
-        ))
+        if let Some(kept) = kept {
+            kept.write(&pixels);
+        }
+        Ok(loaded(pixels))
+    }
+
+    /// The file for so many bytes of pixels, where the pictures are drawn and many.
+    fn kept(&self, size: Size, bytes: usize) -> Option<Kept> {
+        let from = self.source.drawn_from()?;
+        let classes: Vec<_> = self.classes.iter().map(|c| (&c.items, c.turns)).collect();
+        let fit = self.fit;
+        Kept::of(&format!("{from} {size:?} {fit:?} {classes:?}"), bytes)
     }
 }

@@ -4,19 +4,21 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::{
-    DataError, Dataset, Gray,
+    Colors, DataError, Dataset, Gray,
     dataset::{Class, PictureSource},
 };
 
 /// `classes` classes of `per_class` pictures of `size`, `(width, height)` in pixels, drawn on demand.
-/// `name` names the class of a seed; `draw` draws the frame of a seed, a class, an index and a size.
+/// `kind` says who draws, and how; `name` names the class of a seed; `draw` draws the frame of a seed, a class, an
+/// index, a size and colours.
 pub(super) fn dataset(
+    kind: String,
     seed: u64,
     classes: usize,
     per_class: usize,
     size: (u32, u32),
     name: impl Fn(u64, u64) -> String,
-    draw: impl Fn(u64, u64, u64, (u32, u32)) -> Gray + Send + Sync + 'static,
+    draw: impl Fn(u64, u64, u64, (u32, u32), Colors) -> Gray + Send + Sync + 'static,
 ) -> Dataset {
     let class = |class: usize| Class {
         name: name(seed, class as u64),
@@ -24,6 +26,7 @@ pub(super) fn dataset(
         turns: 0,
     };
     let drawn = Drawn {
+        kind,
         seed,
         per_class,
         size,
@@ -33,6 +36,7 @@ pub(super) fn dataset(
 }
 
 struct Drawn<D> {
+    kind: String,
     seed: u64,
     per_class: usize,
     size: (u32, u32),
@@ -41,15 +45,27 @@ struct Drawn<D> {
 
 impl<D> PictureSource for Drawn<D>
 where
-    D: Fn(u64, u64, u64, (u32, u32)) -> Gray + Send + Sync,
+    D: Fn(u64, u64, u64, (u32, u32), Colors) -> Gray + Send + Sync,
 {
-    fn picture(&self, item: usize) -> Result<Gray, DataError> {
+    fn drawn_from(&self) -> Option<String> {
+        let Self {
+            kind,
+            seed,
+            per_class,
+            size,
+            ..
+        } = self;
+        Some(format!("{kind} {seed} {per_class} {size:?}"))
+    }
+
+    fn picture(&self, item: usize, colors: Colors) -> Result<Gray, DataError> {
         let (class, index) = (item / self.per_class, item % self.per_class);
         Ok((self.draw)(
             self.seed,
             class as u64,
             index as u64,
             self.size,
+            colors,
         ))
     }
 }

@@ -1,63 +1,114 @@
-//! Grey pictures.
+//! Pictures of one channel or of three.
 
-use std::{io::Cursor, path::Path};
+use std::path::Path;
 
-use image::{GrayImage, ImageFormat};
+use image::{ExtendedColorType, ImageEncoder, ImageResult, Pixel, Rgb, codecs::png::PngEncoder};
 use sudal_firmware::preprocess::Fit;
 
-use super::{DataError, picture, reading};
+use super::{Colors, DataError, picture, reading};
 use crate::atomic_file;
 
-/// A grey picture, row-major, 0 = black, 255 = white.
+/// A picture, row-major, 0 = black, 255 = white; the channels of a pixel beside each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gray {
     /// Width, in pixels, at least 1.
     pub width: u32,
     /// Height, in pixels, at least 1.
     pub height: u32,
-    /// `height * width` pixels.
+    /// What a pixel holds.
+    pub colors: Colors,
+    /// `height * width * channels` values.
     pub pixels: Vec<u8>,
 }
 
 impl Gray {
+    /// A grey picture of the given size.
+    ///
+    /// # Errors
+    /// As [`with_colors`](Self::with_colors).
+    pub fn new(width: u32, height: u32, pixels: Vec<u8>) -> Result<Self, DataError> {
+        Self::with_colors(width, height, Colors::Grey, pixels)
+    }
+
     /// A picture of the given size.
     ///
     /// # Errors
     /// [`DataError::Size`] when a side is zero or there are not `width * height` pixels.
-    pub fn new(width: u32, height: u32, pixels: Vec<u8>) -> Result<Self, DataError> {
-        if width == 0 || height == 0 || pixels.len() as u64 != u64::from(width) * u64::from(height)
-        {
+    pub fn with_colors(
+        width: u32,
+        height: u32,
+        colors: Colors,
+        pixels: Vec<u8>,
+    ) -> Result<Self, DataError> {
+        let values = u64::from(width) * u64::from(height) * colors.channels() as u64;
+        if values == 0 || pixels.len() as u64 != values {
             return Err(DataError::Size {
                 width,
                 height,
-                pixels: pixels.len(),
+                pixels: pixels.len() / colors.channels(),
             });
         }
         Ok(Self {
             width,
             height,
+            colors,
             pixels,
         })
     }
 
-    /// Reads a PNG, JPEG, BMP, TIFF or WebP file. It comes upright, as its camera says; colours become
-    /// their brightness, and a transparent picture lies on white.
+    /// Reads a PNG, JPEG, BMP, TIFF or WebP file as a grey picture. It comes upright, as its camera says; colours
+    /// become their brightness, and a transparent picture lies on white.
     ///
     /// # Errors
     /// [`DataError::Read`], [`DataError::TooLarge`] or, where any of it can't be decoded,
     /// [`DataError::Decode`], with the path.
     pub fn open(path: &Path) -> Result<Self, DataError> {
-        Self::decode(&reading::read(path)?, path)
+        Self::open_as(path, Colors::Grey)
+    }
+
+    /// As [`open`](Self::open), with or without its colours.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_as(path: &Path, colors: Colors) -> Result<Self, DataError> {
+        Self::decode(&reading::read(path)?, path, colors)
     }
 
     /// Decodes a file that was read from `path`.
-    pub(crate) fn decode(bytes: &[u8], path: &Path) -> Result<Self, DataError> {
+    pub(crate) fn decode(bytes: &[u8], path: &Path, colors: Colors) -> Result<Self, DataError> {
         let picture = picture::decode(bytes).map_err(|source| DataError::Decode {
             path: path.into(),
             source,
         })?;
-        let picture = picture::flatten(picture);
-        Self::new(picture.width(), picture.height(), picture.into_raw())
+        let (width, height) = (picture.width(), picture.height());
+        Self::with_colors(width, height, colors, picture::flatten(picture, colors))
+    }
+
+    /// Values of a row.
+    fn stride(&self) -> usize {
+        self.width as usize * self.colors.channels()
+    }
+
+    /// The same picture with or without colours: the brightness of each pixel, as [`open`](Self::open) has it, or three
+    /// equal channels.
+    #[must_use]
+    pub fn to(&self, colors: Colors) -> Self {
+        let pixels = match (self.colors, colors) {
+            (Colors::Grey, Colors::Rgb) => {
+                self.pixels.iter().flat_map(|&level| [level; 3]).collect()
+            }
+            (Colors::Rgb, Colors::Grey) => {
+                let (pixels, _) = self.pixels.as_chunks();
+                let level = |&rgb: &[u8; 3]| Rgb(rgb).to_luma()[0];
+                pixels.iter().map(level).collect()
+            }
+            _ => return self.clone(),
+        };
+        Self {
+            colors,
+            pixels,
+            ..*self
+        }
     }
 
     /// Writes the picture as PNG.
@@ -65,19 +116,35 @@ impl Gray {
     /// # Errors
     /// [`DataError::Size`] when the fields were set to what is no picture, [`DataError::Write`].
     pub fn save(&self, path: &Path) -> Result<(), DataError> {
-        let picture = GrayImage::from_raw(self.width, self.height, self.pixels.clone());
-        let picture = picture.ok_or(DataError::Size {
-            width: self.width,
-            height: self.height,
-            pixels: self.pixels.len(),
-        })?;
-        let mut bytes = Cursor::new(Vec::new());
-        let encoded = picture.write_to(&mut bytes, ImageFormat::Png);
-        let written = encoded.and_then(|()| Ok(atomic_file::replace(path, bytes.get_ref())?));
+        let written = self
+            .to_png()?
+            .and_then(|bytes| Ok(atomic_file::replace(path, &bytes)?));
         written.map_err(|source| DataError::Write {
             path: path.into(),
             source,
         })
+    }
+
+    /// The picture as the bytes of a PNG file.
+    ///
+    /// # Errors
+    /// [`DataError::Size`] when the fields were set to what is no picture; within, what the encoder says.
+    pub fn to_png(&self) -> Result<ImageResult<Vec<u8>>, DataError> {
+        let Self {
+            width,
+            height,
+            colors,
+            ..
+        } = *self;
+        // Whether the fields are a picture's.
+        let pixels = Self::with_colors(width, height, colors, self.pixels.clone())?.pixels;
+        let kind = match colors {
+            Colors::Grey => ExtendedColorType::L8,
+            Colors::Rgb => ExtendedColorType::Rgb8,
+        };
+        let mut bytes = Vec::new();
+        let encoded = PngEncoder::new(&mut bytes).write_image(&pixels, width, height, kind);
+        Ok(encoded.map(|()| bytes))
     }
 
     /// The picture at another size: area average where it shrinks, bilinear where it grows.
@@ -91,22 +158,27 @@ impl Gray {
         }
         let columns = taps(self.width, width);
         let rows = taps(self.height, height);
+        let channels = self.colors.channels();
+        let stride = width as usize * channels;
         // Every row of the source squeezed to the new width, as sums not yet divided.
-        let mut narrow = Vec::with_capacity(self.height as usize * width as usize);
-        for row in self.pixels.chunks_exact(self.width as usize) {
-            narrow.extend(columns.taps.iter().map(|(first, weights)| {
-                let sum = weights.iter().zip(&row[*first..]);
-                sum.map(|(w, p)| w * u64::from(*p)).sum::<u64>()
-            }));
+        let mut narrow = Vec::with_capacity(self.height as usize * stride);
+        for row in self.pixels.chunks_exact(self.stride()) {
+            for (first, weights) in &columns.taps {
+                narrow.extend((0..channels).map(|channel| {
+                    let values = row[first * channels + channel..].iter().step_by(channels);
+                    let sum = weights.iter().zip(values);
+                    sum.map(|(w, p)| w * u64::from(*p)).sum::<u64>()
+                }));
+            }
         }
         let whole = columns.whole * rows.whole;
-        let mut pixels = Vec::with_capacity(height as usize * width as usize);
+        let mut pixels = Vec::with_capacity(height as usize * stride);
         for (first, weights) in &rows.taps {
-            for x in 0..width as usize {
+            for x in 0..stride {
                 let sum: u64 = weights
                     .iter()
                     .enumerate()
-                    .map(|(i, w)| w * narrow[(first + i) * width as usize + x])
+                    .map(|(i, w)| w * narrow[(first + i) * stride + x])
                     .sum();
                 pixels.push(((sum + whole / 2) / whole) as u8);
             }
@@ -114,6 +186,7 @@ impl Gray {
         Self {
             width,
             height,
+            colors: self.colors,
             pixels,
         }
     }
@@ -141,12 +214,14 @@ impl Gray {
 
     /// A part of the picture, of `(width, height)` pixels, which must lie in it.
     pub(super) fn crop(&self, (left, top): (u32, u32), (width, height): (u32, u32)) -> Self {
-        let rows = self.pixels.chunks_exact(self.width as usize);
+        let rows = self.pixels.chunks_exact(self.stride());
         let rows = rows.skip(top as usize).take(height as usize);
-        let pixels = rows.flat_map(|row| &row[left as usize..(left + width) as usize]);
+        let [left, right] = [left, left + width].map(|x| x as usize * self.colors.channels());
+        let pixels = rows.flat_map(|row| &row[left..right]);
         Self {
             width,
             height,
+            colors: self.colors,
             pixels: pixels.copied().collect(),
         }
     }
@@ -154,15 +229,16 @@ impl Gray {
     /// The picture turned counter-clockwise by a number of quarter turns.
     pub fn rotate90(&self, quarters: u8) -> Self {
         let (w, h) = (self.width as usize, self.height as usize);
-        let at = |x: usize, y: usize| self.pixels[y * w + x];
+        let channels = self.colors.channels();
+        let at = |x: usize, y: usize| &self.pixels[(y * w + x) * channels..][..channels];
         let (width, height) = if quarters.is_multiple_of(2) {
             (w, h)
         } else {
             (h, w)
         };
-        let mut pixels = Vec::with_capacity(w * h);
+        let mut pixels = Vec::with_capacity(self.pixels.len());
         for y in 0..height {
-            pixels.extend((0..width).map(|x| match quarters % 4 {
+            pixels.extend((0..width).flat_map(|x| match quarters % 4 {
                 0 => at(x, y),
                 1 => at(w - 1 - y, x),
                 2 => at(w - 1 - x, h - 1 - y),
@@ -172,6 +248,7 @@ impl Gray {
         Self {
             width: width as u32,
             height: height as u32,
+            colors: self.colors,
             pixels,
         }
     }
@@ -260,6 +337,58 @@ mod tests {
         }
         let error = noise(7, 5).save(&dir.path().join("no/x.png")).unwrap_err();
         assert!(error.to_string().starts_with("cannot write"));
+    }
+
+    fn colored(width: u32, height: u32) -> Gray {
+        let planes = noise(width, 3 * height).pixels;
+        Gray::with_colors(width, height, Colors::Rgb, planes).unwrap()
+    }
+
+    /// One channel of a picture.
+    fn plane(picture: &Gray, channel: usize) -> Gray {
+        let pixels = picture.pixels.iter().skip(channel).step_by(3);
+        Gray::new(picture.width, picture.height, pixels.copied().collect()).unwrap()
+    }
+
+    #[test]
+    fn what_is_done_with_colours_is_done_with_each() {
+        let picture = colored(21, 13);
+        for channel in 0..3 {
+            let of = |picture: &Gray| plane(picture, channel);
+            for (width, height) in [(8, 8), (40, 9), (21, 13)] {
+                let resized = of(&picture).resize(width, height);
+                assert_eq!(of(&picture.resize(width, height)), resized);
+            }
+            for quarters in 0..4 {
+                assert_eq!(
+                    of(&picture.rotate90(quarters)),
+                    of(&picture).rotate90(quarters)
+                );
+            }
+            assert_eq!(of(&picture.middle()), of(&picture).middle());
+            let fitted = of(&picture).fit((9, 16), Fit::Crop);
+            assert_eq!(of(&picture.fit((9, 16), Fit::Crop)), fitted);
+            assert_eq!(of(&picture.clone().invert()), of(&picture).invert());
+        }
+        assert!(Gray::with_colors(2, 2, Colors::Rgb, vec![0; 4]).is_err());
+    }
+
+    #[test]
+    fn colours_are_saved_and_read_back_and_become_their_brightness() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("frame.png");
+        let picture = colored(9, 7);
+        picture.save(&path).unwrap();
+        assert_eq!(Gray::open_as(&path, Colors::Rgb).unwrap(), picture);
+        assert_eq!(Gray::open(&path).unwrap(), picture.to(Colors::Grey));
+        // A grey one has three equal channels, and is the same again without them.
+        let grey = noise(9, 7);
+        grey.save(&path).unwrap();
+        assert_eq!(
+            Gray::open_as(&path, Colors::Rgb).unwrap(),
+            grey.to(Colors::Rgb)
+        );
+        assert_eq!(grey.to(Colors::Rgb).to(Colors::Grey), grey);
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! Labelled pictures in memory.
 
 use std::ops::Range;
+use std::slice::ChunksExact;
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
+
+use super::{Colors, Size};
 
 /// Labelled pictures of one size, all in memory.
 #[derive(Clone, Debug)]
@@ -13,7 +16,7 @@ pub struct Loaded {
     ranges: Vec<Range<usize>>,
     /// How many of the last classes come from other data than the first.
     guests: usize,
-    size: (u32, u32),
+    size: Size,
     pixels: Vec<u8>,
 }
 
@@ -21,7 +24,7 @@ impl Loaded {
     pub(super) fn new(
         names: Vec<String>,
         lengths: &[usize],
-        size: (u32, u32),
+        size: impl Into<Size>,
         pixels: Vec<u8>,
     ) -> Self {
         let mut end = 0;
@@ -33,7 +36,7 @@ impl Loaded {
             names,
             ranges: ranges.collect(),
             guests: 0,
-            size,
+            size: size.into(),
             pixels,
         }
     }
@@ -65,17 +68,22 @@ impl Loaded {
 
     /// Width and height of every picture, in pixels.
     pub fn size(&self) -> (u32, u32) {
+        self.size.sides()
+    }
+
+    /// The same with what a pixel holds.
+    pub fn picture_size(&self) -> Size {
         self.size
     }
 
-    /// One picture, row-major, `height * width` bytes, 0 = black, 255 = white.
+    /// One picture, row-major, `height * width * channels` bytes, 0 = black, 255 = white.
     ///
     /// # Panics
     /// When the class or the picture does not exist.
     pub fn pixels(&self, class: usize, index: usize) -> &[u8] {
         let range = &self.ranges[class];
         assert!(index < range.len(), "no picture {index} in class {class}");
-        let area = self.size.0 as usize * self.size.1 as usize;
+        let area = self.size.values();
         &self.pixels[(range.start + index) * area..][..area]
     }
 
@@ -85,7 +93,7 @@ impl Loaded {
     /// When a class does not exist.
     #[must_use]
     pub fn select(&self, classes: &[usize]) -> Self {
-        let area = self.size.0 as usize * self.size.1 as usize;
+        let area = self.size.values();
         let pixels = classes.iter().flat_map(|&class| {
             let range = &self.ranges[class];
             &self.pixels[range.start * area..range.end * area]
@@ -107,7 +115,7 @@ impl Loaded {
     /// These classes, then those of `other` as guests.
     ///
     /// # Panics
-    /// When the pictures have another size.
+    /// When the pictures have another size or other channels.
     #[must_use]
     pub fn join(mut self, other: &Self) -> Self {
         assert_eq!(self.size, other.size, "pictures of one size");
@@ -123,7 +131,7 @@ impl Loaded {
     /// At most `each` pictures of every class, the first ones.
     #[must_use]
     pub fn first(&self, each: usize) -> Self {
-        let area = self.size.0 as usize * self.size.1 as usize;
+        let area = self.size.values();
         let lengths: Vec<usize> = self.ranges.iter().map(|r| r.len().min(each)).collect();
         let starts = self.ranges.iter().map(|range| range.start);
         let pixels = starts
@@ -138,13 +146,17 @@ impl Loaded {
 
     /// The same pictures in another size, each made of the one before by `draw`, on all cores.
     #[must_use]
-    pub fn map(&self, size: (u32, u32), draw: impl Fn(usize, &[u8], &mut [u8]) + Sync) -> Self {
-        let area = |(width, height): (u32, u32)| width as usize * height as usize;
+    pub fn map(
+        &self,
+        size: impl Into<Size>,
+        draw: impl Fn(usize, &[u8], &mut [u8]) + Sync,
+    ) -> Self {
+        let size = size.into();
         let count = self.ranges.last().map_or(0, |range| range.end);
-        let mut pixels = vec![0; count * area(size)];
+        let mut pixels = vec![0; count * size.values()];
         pixels
-            .par_chunks_exact_mut(area(size).max(1))
-            .zip(self.pixels.par_chunks_exact(area(self.size).max(1)))
+            .par_chunks_exact_mut(size.values().max(1))
+            .zip(self.pixels.par_chunks_exact(self.size.values().max(1)))
             .enumerate()
             .for_each(|(number, (to, from))| draw(number, from, to));
         Self {
@@ -156,6 +168,11 @@ impl Loaded {
         }
     }
 
+    /// The pictures, class after class, each as [`pixels`](Self::pixels).
+    pub fn pictures(&self) -> ChunksExact<'_, u8> {
+        self.pixels.chunks_exact(self.size.values().max(1))
+    }
+
     /// The pixels of all pictures, class after class.
     pub fn all(&self) -> &[u8] {
         &self.pixels
@@ -165,12 +182,15 @@ impl Loaded {
     pub fn fingerprint(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
         let sizes = self.ranges.iter().map(|range| range.len() as u64);
-        let (width, height) = self.size;
+        let (width, height) = self.size();
         for number in [width.into(), height.into(), self.guests as u64]
             .into_iter()
             .chain(sizes)
         {
             hash.update(number.to_le_bytes());
+        }
+        if self.size.colors != Colors::Grey {
+            hash.update([self.size.colors.channels() as u8]);
         }
         hash.update(&self.pixels);
         hash.finalize().into()

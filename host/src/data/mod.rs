@@ -15,6 +15,7 @@ pub mod folder;
 mod found;
 mod gray;
 pub(crate) mod jpeg;
+mod kept;
 mod layout;
 mod limits;
 mod loaded;
@@ -23,7 +24,9 @@ pub mod omniglot;
 pub mod parts;
 mod picture;
 mod reading;
+mod size;
 pub mod surfaces;
+mod tint;
 mod zip_names;
 
 pub use dataset::Dataset;
@@ -31,6 +34,7 @@ pub use error::DataError;
 pub use found::{Found, LeftOut, Why};
 pub use gray::Gray;
 pub use loaded::Loaded;
+pub use size::{Colors, Size};
 pub use sudal_firmware::preprocess::Fit;
 
 /// The folder of real data for tests: `SUDAL_DATA`, else `../shared/data` beside the workspace.

@@ -12,7 +12,7 @@ use std::{
 use sudal_firmware::preprocess::Fit;
 
 use super::{
-    DataError, Gray,
+    Colors, DataError, Gray, Size,
     files::Files,
     picture::{FORMATS, is_picture},
 };
@@ -105,12 +105,12 @@ impl Products {
         self.files.path(sample.picture)
     }
 
-    /// A picture at its own size.
+    /// A picture at its own size, with or without its colours.
     ///
     /// # Errors
     /// That it can't be read, by name.
-    pub fn picture(&self, sample: &Sample) -> Result<Gray, DataError> {
-        self.files.picture(sample.picture)
+    pub fn picture(&self, sample: &Sample, colors: Colors) -> Result<Gray, DataError> {
+        self.files.picture(sample.picture, colors)
     }
 
     /// A picture at `size`, `(width, height)` in pixels.
@@ -120,10 +120,11 @@ impl Products {
     pub fn picture_at(
         &self,
         sample: &Sample,
-        size: (u32, u32),
+        size: impl Into<Size>,
         fit: Fit,
     ) -> Result<Gray, DataError> {
-        Ok(self.picture(sample)?.fit(size, fit))
+        let size = size.into();
+        Ok(self.picture(sample, size.colors)?.fit(size.sides(), fit))
     }
 
     /// The mask of a picture at `size`, of the same part as [`picture_at`](Self::picture_at); none where
@@ -140,8 +141,8 @@ impl Products {
         let Some(index) = sample.mask else {
             return Ok(None);
         };
-        let mask = self.files.picture(index)?;
-        let picture = self.picture(sample)?;
+        let mask = self.files.picture(index, Colors::Grey)?;
+        let picture = self.picture(sample, Colors::Grey)?;
         if (mask.width, mask.height) != (picture.width, picture.height) {
             let problem = format!(
                 "the mask has {}x{} pixels, its picture {}x{}",
@@ -396,6 +397,12 @@ mod tests {
         };
         assert_eq!(figure.name, "figures");
         assert_eq!((figure.train.len(), figure.test.len()), (24, 94));
-        assert_eq!(figures.picture(&figure.train[0]).unwrap().width, 550);
+        assert_eq!(
+            figures
+                .picture(&figure.train[0], Colors::Grey)
+                .unwrap()
+                .width,
+            550
+        );
     }
 }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{
-    DataError, Dataset, Fit, Gray, Loaded,
+    Colors, DataError, Dataset, Fit, Gray, Loaded,
     dataset::{Class, PictureSource},
     files::Files,
     reading,
@@ -202,7 +202,7 @@ fn run(files: &Files, labels: &str) -> Result<OneShotRun, DataError> {
     let ink = |name: &str| {
         let name = format!("{above}/{name}");
         Ok(files
-            .picture(files.find(name.trim_start_matches('/'))?)?
+            .picture(files.find(name.trim_start_matches('/'))?, Colors::Grey)?
             .invert())
     };
     let text = String::from_utf8_lossy(&bytes);
@@ -293,9 +293,9 @@ impl Drawings {
 }
 
 impl PictureSource for Drawings {
-    fn picture(&self, item: usize) -> Result<Gray, DataError> {
+    fn picture(&self, item: usize, colors: Colors) -> Result<Gray, DataError> {
         let (archive, index) = self.items[item];
-        Ok(self.files[archive].picture(index)?.invert())
+        Ok(self.files[archive].picture(index, colors)?.invert())
     }
 }
 

@@ -3,10 +3,11 @@
 use std::io::Cursor;
 
 use image::{
-    DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult,
+    DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult,
     error::DecodingError, metadata::Orientation,
 };
 
+use super::Colors;
 use super::jpeg;
 use super::limits::limits;
 
@@ -56,19 +57,31 @@ pub(super) fn decode(bytes: &[u8]) -> ImageResult<DynamicImage> {
     Ok(picture)
 }
 
-/// The brightness of a picture, over a white ground where it is transparent.
-pub(super) fn flatten(picture: DynamicImage) -> GrayImage {
-    if !picture.color().has_alpha() {
-        return picture.into_luma8();
-    }
-    let picture = picture.into_luma_alpha8();
-    let (width, height) = picture.dimensions();
-    let over = |&image::LumaA([level, alpha]): &image::LumaA<u8>| {
+/// The pixels of a picture, over a white ground where it is transparent.
+pub(super) fn flatten(picture: DynamicImage, colors: Colors) -> Vec<u8> {
+    let over = |level: u8, alpha: u8| {
         let (level, alpha) = (u32::from(level), u32::from(alpha));
         ((level * alpha + GROUND * (255 - alpha) + 127) / 255) as u8
     };
-    let pixels: Vec<u8> = picture.pixels().map(over).collect();
-    GrayImage::from_raw(width, height, pixels).unwrap_or_default()
+    match (colors, picture.color().has_alpha()) {
+        (Colors::Grey, false) => picture.into_luma8().into_raw(),
+        (Colors::Rgb, false) => picture.into_rgb8().into_raw(),
+        (Colors::Grey, true) => {
+            let picture = picture.into_luma_alpha8();
+            let pixels = picture.pixels();
+            pixels
+                .map(|&image::LumaA([level, alpha])| over(level, alpha))
+                .collect()
+        }
+        (Colors::Rgb, true) => {
+            let picture = picture.into_rgba8();
+            let pixels = picture.pixels();
+            let over = |&image::Rgba([r, g, b, alpha]): &image::Rgba<u8>| {
+                [r, g, b].map(|level| over(level, alpha))
+            };
+            pixels.flat_map(over).collect()
+        }
+    }
 }
 
 /// Whether a WebP file is shorter than it says.
@@ -101,7 +114,7 @@ mod tests {
     }
 
     fn read(bytes: &[u8]) -> Result<Gray, DataError> {
-        Gray::decode(bytes, Path::new("a.png"))
+        Gray::decode(bytes, Path::new("a.png"), Colors::Grey)
     }
 
     /// A picture that is brighter to the right and to the bottom.

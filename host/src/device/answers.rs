@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
-use sudal_firmware::camera::{CameraError, Frame, Geometry, quality};
+use sudal_firmware::camera::{CameraError, Frame, Geometry, PixelFormat, quality};
 use sudal_firmware::decision::Quality;
 use sudal_firmware::heads::{Head, Role};
 use sudal_firmware::preprocess::align::Pose;
@@ -15,6 +15,7 @@ use sudal_firmware::store::StoreError;
 
 use super::claim::Claim;
 use super::name::shown;
+use crate::data::{Colors, Gray};
 
 /// Who the device is.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -56,6 +57,16 @@ pub struct Info {
     /// How it decides; as JSON with its rate in percent.
     #[serde(rename = "deciding", serialize_with = "decision_config")]
     pub decision_config: DecisionConfig,
+}
+
+impl Info {
+    /// What its model sees of a picture; without a model its brightness.
+    #[must_use]
+    pub fn colors(&self) -> Colors {
+        let model = self.model.as_ref().ok();
+        let colors = model.and_then(|model| Colors::of(model.channels.into()));
+        colors.unwrap_or_default()
+    }
 }
 
 /// What the board's flash lost: the newest state of a class or of the choice of the head. An older
@@ -178,6 +189,35 @@ pub struct Picture {
 }
 
 impl Picture {
+    /// The picture with the colours that it has; `None` where it is no whole one.
+    #[must_use]
+    pub fn decoded(&self) -> Option<Gray> {
+        let Geometry {
+            width,
+            height,
+            format,
+        } = self.geometry;
+        let (colors, pixels) = match format {
+            PixelFormat::Grey8 => (Colors::Grey, self.pixels.clone()),
+            PixelFormat::Rgb888 => (Colors::Rgb, self.pixels.clone()),
+            PixelFormat::Rgb565 => {
+                let (pixels, _) = self.pixels.as_chunks();
+                let all = pixels
+                    .iter()
+                    .flat_map(|&bytes| of_565(u16::from_le_bytes(bytes)));
+                (Colors::Rgb, all.collect())
+            }
+            PixelFormat::Yuyv => {
+                let (pairs, _) = self.pixels.as_chunks();
+                let all = pairs
+                    .iter()
+                    .flat_map(|&[a, u, b, v]| [of_yuv(a, u, v), of_yuv(b, u, v)]);
+                (Colors::Rgb, all.flatten().collect())
+            }
+        };
+        Gray::with_colors(width.into(), height.into(), colors, pixels).ok()
+    }
+
     /// Why the picture shows nothing, if that is so: what a device refuses to classify.
     #[must_use]
     pub fn fault(&self) -> Option<CameraError> {
@@ -187,6 +227,23 @@ impl Picture {
         };
         quality::check(&frame).err()
     }
+}
+
+/// Red, green and blue of a pixel of five, six and five bits.
+fn of_565(pixel: u16) -> [u8; 3] {
+    [(11, 31), (5, 63), (0, 31)]
+        .map(|(shift, most)| (u32::from(pixel >> shift & most) * 255 / u32::from(most)) as u8)
+}
+
+/// Red, green and blue of a pixel by its brightness and two differences (BT.601, full range).
+fn of_yuv(y: u8, u: u8, v: u8) -> [u8; 3] {
+    let [y, u, v] = [f32::from(y), f32::from(u) - 128.0, f32::from(v) - 128.0];
+    [
+        y + 1.402 * v,
+        y - 0.344_14 * u - 0.714_14 * v,
+        y + 1.772 * u,
+    ]
+    .map(|level| level.round() as u8)
 }
 
 /// How a device is protected.

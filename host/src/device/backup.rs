@@ -283,9 +283,10 @@ impl Backup {
     }
 }
 
-fn bytes_of(class: &Class) -> Vec<u8> {
+/// The record of a class that was read from one.
+pub(super) fn bytes_of(class: &Class) -> Vec<u8> {
     let mut record = vec![0; record::MAX_RECORD];
-    // A class was read from a record, so it fits one.
+    // So it fits one.
     let len = record::write(class, &mut record).unwrap_or(0);
     record.truncate(len);
     record

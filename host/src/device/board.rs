@@ -30,7 +30,9 @@ pub trait Board {
 
     /// How many instructions a tick of its clock stands for, where it counts instructions instead
     /// of time.
-    fn instructions_per_tick(&self) -> Option<u32>;
+    fn instructions_per_tick(&self) -> Option<u32> {
+        None
+    }
 
     /// Keeps other programs from the board until the hold is dropped. Each call below does so by
     /// itself while it uses the board, and an open line does; this is for several in a row, and for

@@ -65,11 +65,6 @@ impl Emulator {
         })
     }
 
-    /// As a command does.
-    fn keep(&mut self) -> Result<Hold, BoardError> {
-        self.place.hold(Purpose::Command, &mut |_| ())
-    }
-
     /// Kills the emulator if this process started it, as a power cut would the board.
     ///
     /// # Errors
@@ -129,7 +124,7 @@ impl Board for Emulator {
 
     fn flash(&mut self, image: &[u8], step: &mut dyn FnMut(&str)) -> Result<(), BoardError> {
         let model = check_image(image, MEMORY)?;
-        let _hold = self.keep()?;
+        let _hold = self.place.keep()?;
         let model = model.model().map_err(BoardError::Image)?;
         qemu::find(step)?;
         let elf = firmware::build(Self::NAME, TARGET, Some(&model), step)?;
@@ -154,7 +149,7 @@ impl Board for Emulator {
     }
 
     fn start(&mut self) -> Result<(), BoardError> {
-        let _hold = self.keep()?;
+        let _hold = self.place.keep()?;
         let dir = self.place.path().to_owned();
         if qemu::is_running(&dir) {
             return Ok(());
@@ -185,13 +180,13 @@ impl Board for Emulator {
     }
 
     fn stop(&mut self) -> Result<(), BoardError> {
-        let _hold = self.keep()?;
+        let _hold = self.place.keep()?;
         self.kill()?;
         qemu::quit(self.place.path()).map_err(BoardError::io("stopping the emulator"))
     }
 
     fn connect(&mut self) -> Result<Client<Box<dyn Link>>, BoardError> {
-        let hold = self.keep()?;
+        let hold = self.place.keep()?;
         self.start()?;
         let line = qemu::connect(self.place.path())
             .and_then(|line| {
@@ -213,7 +208,7 @@ impl Board for Emulator {
     }
 
     fn recover(&mut self) -> Result<(), BoardError> {
-        let _hold = self.keep()?;
+        let _hold = self.place.keep()?;
         let dir = self.place.path().to_owned();
         self.stop()?;
         // It has looked at the pin when it answers.

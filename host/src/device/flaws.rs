@@ -13,12 +13,36 @@ use sudal_firmware::patches::{Light, Map, Memory, MemoryError, Shape, Sight};
 use sudal_firmware::preprocess::Fit;
 
 use crate::data::mvtec::{Mask, Product, Products, Sample};
-use crate::data::{DataError, Gray};
+use crate::data::{Colors, DataError, Gray};
 use crate::measure::Accuracy;
 use crate::measure::anomaly::{Localisation, Pixels, auroc, enlarge, missed};
 
 /// Side of the masks at most, in pixels.
 const MASK: u32 = 256;
+
+/// Streams of random numbers that draw flawed pictures, apart from those of good ones.
+const BAD_STREAM: u64 = 1 << 63;
+
+/// What a line is taught before it is measured; fewer where a product has no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line {
+    /// Good pictures of `train` that are taught.
+    pub shot: usize,
+    /// Other ones that are then watched, which the device's own threshold comes from as well.
+    pub watched: usize,
+    /// Flawed pictures of `test` that are taught as bad; they are not shown again.
+    pub bad: usize,
+    /// Whether that is before good ones are watched, or after.
+    pub bad_first: bool,
+}
+
+/// The pictures of a line, as numbers of `train`; the bad ones of `test`.
+struct Lesson {
+    shots: Vec<usize>,
+    watched: Vec<usize>,
+    bad: Vec<usize>,
+    bad_first: bool,
+}
 
 /// Why a product could not be measured.
 #[derive(Debug, thiserror::Error)]
@@ -29,8 +53,8 @@ pub enum FlawsError {
         "the model gives no map of patches that the firmware can keep: `sudal patches` adds one to its ONNX file, `sudal convert` makes the image"
     )]
     Patches,
-    /// The model wants another number of channels than one.
-    #[error("the model wants pictures of {0} channels, these are grey")]
+    /// The model wants another number of channels than one or three.
+    #[error("the model wants pictures of {0} channels: 1 is grey, 3 has colours")]
     Channels(usize),
     /// A product lacks a kind of picture.
     #[error("{product} has {good} good and {flawed} flawed pictures in `test`: both are needed")]
@@ -175,9 +199,7 @@ impl Looked {
     ) -> Result<Self, FlawsError> {
         let shape = shape(model)?;
         let [height, width, channels] = model.input_shape();
-        if channels != 1 {
-            return Err(FlawsError::Channels(channels));
-        }
+        let colors = Colors::of(channels).ok_or(FlawsError::Channels(channels))?;
         let flawed = product.test.iter().filter(|s| s.defect.is_some()).count();
         let good = product.test.len() - flawed;
         if good == 0 || flawed == 0 {
@@ -190,7 +212,7 @@ impl Looked {
         }
         let size = (width as u32, height as u32);
         let see = |arena: &mut Vec<u64>, sample: &Sample| {
-            let picture = products.picture(sample)?;
+            let picture = products.picture(sample, colors)?;
             let plain = Light::of(&picture.pixels);
             let sides = (picture.width, picture.height);
             let seen = Seen::new(model, &picture.fit(size, fit), plain, arena)?;
@@ -243,27 +265,20 @@ impl Looked {
         (self.test.len() - flawed, flawed)
     }
 
-    /// Measures with n shots, drawn several times; the draws of more shots hold those of fewer.
-    /// As many other good pictures as `watched` says are then watched, which the device's threshold comes
-    /// from as well; fewer where `train` has no more.
+    /// Measures a line, drawn several times; the draws of more shots hold those of fewer.
     ///
     /// # Errors
     /// [`FlawsError::Memory`], which no model of one shape of patches causes.
     pub fn measure(
         &self,
-        shot: usize,
-        watched: usize,
+        line: Line,
         draws: u64,
         seed: u64,
         rates: &[Rate],
     ) -> Result<Found, FlawsError> {
         let draws: Vec<Draw> = (0..draws)
             .into_par_iter()
-            .map(|draw| {
-                let order = self.order(draw, seed);
-                let (shots, rest) = order.split_at(shot.min(order.len()));
-                self.draw(shots, &rest[..watched.min(rest.len())], rates)
-            })
+            .map(|draw| self.draw(&self.lesson(line, draw, seed), rates))
             .collect::<Result<_, _>>()?;
         let over = |of: &dyn Fn(&Draw) -> f64| over(draws.iter().map(of));
         let all = |of: &dyn Fn(&Localisation) -> f64| {
@@ -287,7 +302,7 @@ impl Looked {
             plain: over(&|draw| draw.plain[best].1[place]),
         };
         Ok(Found {
-            shot,
+            shot: line.shot,
             auroc: over(&|draw| draw.auroc),
             auroc_patches: over(&|draw| draw.auroc_patches),
             auroc_pixels: all(&|pixels| pixels.auroc),
@@ -300,20 +315,54 @@ impl Looked {
         })
     }
 
-    fn draw(&self, shots: &[usize], watched: &[usize], rates: &[Rate]) -> Result<Draw, FlawsError> {
-        let shots: Vec<&Seen> = shots.iter().map(|&i| &self.train[i]).collect();
+    /// The pictures that a draw teaches.
+    fn lesson(&self, line: Line, draw: u64, seed: u64) -> Lesson {
+        let mut shots = self.order(draw, seed);
+        let mut watched = shots.split_off(line.shot.min(shots.len()));
+        watched.truncate(line.watched);
+        let flawed = (0..self.test.len()).filter(|&i| self.test[i].flawed);
+        let mut bad: Vec<usize> = flawed.collect();
+        bad.shuffle(&mut random(BAD_STREAM ^ draw, seed));
+        bad.truncate(line.bad);
+        Lesson {
+            shots,
+            watched,
+            bad,
+            bad_first: line.bad_first,
+        }
+    }
+
+    fn draw(&self, lesson: &Lesson, rates: &[Rate]) -> Result<Draw, FlawsError> {
+        let shots: Vec<&Seen> = lesson.shots.iter().map(|&i| &self.train[i]).collect();
         let mut memory = self.taught(&shots)?;
         let mut heat = vec![0; self.shape.places()];
-        for &i in watched {
+        let reject = |memory: &mut Memory| {
+            let mut bad = lesson.bad.iter().map(|&i| &self.test[i].seen);
+            bad.try_for_each(|bad| {
+                memory
+                    .reject(&bad.sight(self.shape)?)
+                    .map(drop)
+                    .map_err(FlawsError::from)
+            })
+        };
+        if lesson.bad_first {
+            reject(&mut memory)?;
+        }
+        for &i in &lesson.watched {
             let sight = self.train[i].sight(self.shape)?;
             let finding = memory.inspect(&sight, Rate::default(), &mut heat)?;
             memory.watch(&finding);
         }
+        if !lesson.bad_first {
+            reject(&mut memory)?;
+        }
+        let shown = self.test.iter().enumerate();
+        let shown = shown.filter(|(i, _)| !lesson.bad.contains(i));
         let mut scores = Scores::default();
         let mut patches = Scores::default();
         let mut pixels = Pixels::default();
         let any_mask = self.test.iter().any(|tested| tested.mask.is_some());
-        for Tested { seen, flawed, mask } in &self.test {
+        for (_, Tested { seen, flawed, mask }) in shown {
             let sight = seen.sight(self.shape)?;
             let finding = memory.inspect(&sight, Rate::default(), &mut heat)?;
             scores.push(*flawed, finding.deviations);
@@ -341,7 +390,7 @@ impl Looked {
             auroc_patches: patches.auroc(),
             pixels: pixels.measure(),
             rates: rates.iter().map(rates_of).collect(),
-            plain: core::array::from_fn(|place| self.plain(&shots, place, rates)),
+            plain: core::array::from_fn(|place| self.plain(&shots, &lesson.bad, place, rates)),
         })
     }
 
@@ -391,9 +440,7 @@ impl Looked {
     /// The good pictures in the order of a draw.
     fn order(&self, draw: u64, seed: u64) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.train.len()).collect();
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        random.set_stream(draw);
-        order.shuffle(&mut random);
+        order.shuffle(&mut random(draw, seed));
         order
     }
 
@@ -410,7 +457,13 @@ impl Looked {
         self.test.iter().find_map(|tested| tested.mask.as_ref())
     }
 
-    fn plain(&self, shots: &[&Seen], place: usize, rates: &[Rate]) -> (f64, Vec<f64>) {
+    fn plain(
+        &self,
+        shots: &[&Seen],
+        bad: &[usize],
+        place: usize,
+        rates: &[Rate],
+    ) -> (f64, Vec<f64>) {
         let level = |seen: &Seen| {
             let Light {
                 mean,
@@ -422,8 +475,10 @@ impl Looked {
         };
         let mean = shots.iter().map(|seen| level(seen)).sum::<f32>() / shots.len().max(1) as f32;
         let mut scores = Scores::default();
-        for tested in &self.test {
-            scores.push(tested.flawed, (level(&tested.seen) - mean).abs());
+        for (i, tested) in self.test.iter().enumerate() {
+            if !bad.contains(&i) {
+                scores.push(tested.flawed, (level(&tested.seen) - mean).abs());
+            }
         }
         let missed = rates.iter().map(|&rate| scores.missed(rate));
         (scores.auroc(), missed.collect())
@@ -455,6 +510,12 @@ impl Seen {
             light: self.light,
         })
     }
+}
+
+fn random(stream: u64, seed: u64) -> ChaCha8Rng {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    random.set_stream(stream);
+    random
 }
 
 /// The scores of good and of flawed pictures.

@@ -96,6 +96,11 @@ impl Place {
         Ok(Hold(held))
     }
 
+    /// The same as a command does, which says nothing while it waits.
+    pub(super) fn keep(&mut self) -> Result<Hold, BoardError> {
+        self.hold(Purpose::Command, &mut |_| ())
+    }
+
     /// The file that is locked.
     fn file(&self) -> Result<File, BoardError> {
         let mut options = OpenOptions::new();
@@ -133,7 +138,7 @@ impl Place {
         waiting: &mut dyn FnMut(&str),
     ) -> Result<(), BoardError> {
         let begun = Instant::now();
-        let mut told = false;
+        let mut announced = false;
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(()),
@@ -150,8 +155,8 @@ impl Place {
                     holder: holder.map(Box::new),
                 });
             }
-            if !told && begun.elapsed() >= Duration::from_secs(1) {
-                told = true;
+            if !announced && begun.elapsed() >= Duration::from_secs(1) {
+                announced = true;
                 waiting(&format!(
                     "waiting for {}, {} s at most",
                     named(holder.as_ref()),
@@ -245,18 +250,21 @@ mod tests {
         let hold = first.hold(Purpose::Command, &mut silent).unwrap();
         let path = dir.path().to_owned();
         let waiting = thread::spawn(move || {
-            let mut told = Vec::new();
+            let mut messages = Vec::new();
             let mut second = Place::folder(&path).unwrap();
             second
-                .hold(Purpose::Command, &mut |text| told.push(text.to_owned()))
+                .hold(Purpose::Command, &mut |text| messages.push(text.to_owned()))
                 .unwrap();
-            told
+            messages
         });
         thread::sleep(Duration::from_millis(1500));
         drop(hold);
-        let told = waiting.join().unwrap();
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].contains(&process::id().to_string()), "{told:?}");
+        let messages = waiting.join().unwrap();
+        assert_eq!(messages.len(), 1, "{messages:?}");
+        assert!(
+            messages[0].contains(&process::id().to_string()),
+            "{messages:?}"
+        );
     }
 
     #[test]

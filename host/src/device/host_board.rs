@@ -76,11 +76,6 @@ impl HostBoard {
     fn image_path(&self) -> PathBuf {
         self.place.path().join("model.sudal")
     }
-
-    /// As a command does.
-    fn keep(&mut self) -> Result<Hold, BoardError> {
-        self.place.hold(Purpose::Command, &mut |_| ())
-    }
 }
 
 impl Board for HostBoard {
@@ -90,10 +85,6 @@ impl Board for HostBoard {
 
     fn memory(&self) -> Memory {
         MEMORY
-    }
-
-    fn instructions_per_tick(&self) -> Option<u32> {
-        None
     }
 
     fn hold(
@@ -106,7 +97,7 @@ impl Board for HostBoard {
 
     fn flash(&mut self, image: &[u8], step: &mut dyn FnMut(&str)) -> Result<(), BoardError> {
         check_image(image, MEMORY)?;
-        let _hold = self.keep()?;
+        let _hold = self.place.keep()?;
         self.stop()?;
         step("writing the model image");
         let path = self.image_path();
@@ -124,7 +115,7 @@ impl Board for HostBoard {
             return Ok(());
         }
         self.running = None;
-        let hold = self.keep()?;
+        let hold = self.place.keep()?;
         let dir = self.place.path();
         if qemu::is_running(dir) {
             return Err(BoardError::Emulated(dir.to_owned()));
@@ -185,7 +176,7 @@ impl Board for HostBoard {
     }
 
     fn recover(&mut self) -> Result<(), BoardError> {
-        let _hold = self.keep()?;
+        let _hold = self.place.keep()?;
         let dir = self.place.path().to_owned();
         self.stop()?;
         hold_recovery_pin(&dir, || self.connect()?.info().map_err(BoardError::from))?;

@@ -30,7 +30,7 @@ pub struct Heatmap {
 pub enum Judgement {
     /// Its class, and what the inspection found if good parts were shown.
     Class(Verdict),
-    /// What the inspection found: no class is enrolled.
+    /// What the inspection found: no class is enrolled, or only defects, of which a good part is none.
     Inspection(Anomaly),
 }
 
@@ -62,7 +62,7 @@ impl<S: Read + Write> Client<S> {
         })
     }
 
-    /// Takes a picture: its class, or what the inspection finds where no class is enrolled.
+    /// Takes a picture: its class, or what the inspection finds where no class is enrolled, or only defects and the part is good.
     ///
     /// # Errors
     /// That there is no picture or no model, or that nothing was taught.

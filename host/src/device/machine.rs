@@ -48,6 +48,22 @@ impl Machine {
         }
     }
 
+    /// Cycles that so many instructions of the engine take on a chip: an estimate, measured on none.
+    ///
+    /// One factor for a processor, the worse of the two that `llvm-mca` (LLVM 14) gives for the loop of a
+    /// convolution and for that of a depthwise one. It has the Cortex-M33 as the M4. Half of the
+    /// instructions of the Cortex-M55 are vector instructions of two cycles each, as Arm describes it, a
+    /// gather access of one a value. What waits for memory takes more.
+    #[must_use]
+    pub const fn estimated_cycles(self, instructions: u64) -> u64 {
+        let percent = match self {
+            Self::An500 => 108,
+            Self::An386 | Self::An505 => 123,
+            Self::An547 => 185,
+        };
+        instructions * percent / 100
+    }
+
     /// Address of its PSRAM, which holds the model image.
     pub(super) const fn psram(self) -> u32 {
         match self {

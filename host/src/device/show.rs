@@ -7,14 +7,15 @@ use sudal_firmware::preprocess::{Region, align};
 
 use super::answers::Info;
 use super::client::{Client, ClientError};
-use crate::data::Gray;
+use crate::data::{Colors, Gray};
 
-/// The size, `(width, height)` in pixels, at which a virtual camera of `capacity` pixels is shown a
+/// The size, `(width, height)` in pixels, at which a virtual camera of `capacity` bytes is shown a
 /// picture.
 #[must_use]
 pub fn shown_size(picture: &Gray, capacity: usize) -> (u32, u32) {
     let (width, height) = (picture.width, picture.height);
-    let by = (capacity as f64 / (f64::from(width) * f64::from(height)))
+    let bytes = f64::from(width) * f64::from(height) * picture.colors.channels() as f64;
+    let by = (capacity as f64 / bytes)
         .sqrt()
         .min(f64::from(u16::MAX) / f64::from(width.max(height)));
     if by >= 1.0 {
@@ -24,13 +25,14 @@ pub fn shown_size(picture: &Gray, capacity: usize) -> (u32, u32) {
     (side(width), side(height))
 }
 
-/// What a device's model sees of a picture that its virtual camera, of `capacity` pixels, is shown:
+/// What a device's model sees of a picture that its virtual camera, of `capacity` bytes, is shown:
 /// the region that is looked at, the part upright in its middle if the device aligns. `None` where there
 /// is no model or the region reaches out of the picture.
 #[must_use]
 pub fn seen(picture: &Gray, capacity: usize, info: &Info) -> Option<Gray> {
     let model = info.model.as_ref().ok()?;
-    let (width, height) = shown_size(picture, capacity);
+    let picture = picture.to(info.colors());
+    let (width, height) = shown_size(&picture, capacity);
     let picture = picture.resize(width, height);
     let frame = Frame {
         geometry: geometry(&picture),
@@ -40,22 +42,31 @@ pub fn seen(picture: &Gray, capacity: usize, info: &Info) -> Option<Gray> {
     let region = config.region.unwrap_or(Region::whole(&frame));
     let size = (model.width, model.height);
     let region = config.fit.of(region, size);
-    let mut input = vec![0; usize::from(model.width) * usize::from(model.height)];
-    let shape = [model.height.into(), model.width.into(), 1];
+    let shape = [model.height, model.width, model.channels].map(usize::from);
+    let mut input = vec![0; shape.iter().product()];
     align::run(&frame, region, config.alignment, shape, &mut input).ok()?;
-    Gray::new(model.width.into(), model.height.into(), input).ok()
+    Gray::with_colors(
+        model.width.into(),
+        model.height.into(),
+        info.colors(),
+        input,
+    )
+    .ok()
 }
 
 fn geometry(picture: &Gray) -> Geometry {
     Geometry {
         width: picture.width as u16,
         height: picture.height as u16,
-        format: PixelFormat::Grey8,
+        format: match picture.colors {
+            Colors::Grey => PixelFormat::Grey8,
+            Colors::Rgb => PixelFormat::Rgb888,
+        },
     }
 }
 
 impl<S: Read + Write> Client<S> {
-    /// Shows the virtual camera a picture. One that has more than `capacity` pixels is made smaller
+    /// Shows the virtual camera a picture. One that has more than `capacity` bytes is made smaller
     /// first, its sides in proportion.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Model images on this computer: run by the firmware's own engine, and told in words.
+//! Model images on this computer: run by the firmware's own engine, and described in words.
 
 mod benchmark;
 mod quantized;

@@ -1,11 +1,9 @@
 //! Networks of colour pictures for cameras that see grey.
 
 use prost::Message;
-use tract_onnx::pb::{
-    AttributeProto, NodeProto, attribute_proto::AttributeType, tensor_shape_proto::dimension,
-    type_proto,
-};
+use tract_onnx::pb::{tensor_shape_proto::dimension, type_proto};
 
+use super::proto::{int, node};
 use super::signature::{Signature, SignatureError};
 
 /// Channels of a colour picture.
@@ -43,19 +41,13 @@ pub fn grey(onnx: &[u8]) -> Result<Vec<u8>, SignatureError> {
     reads
         .filter(|name| **name == signature.input)
         .for_each(|name| name.clone_from(&colours));
-    let joined = NodeProto {
-        name: colours.clone(),
-        op_type: "Concat".to_owned(),
-        input: vec![signature.input; COLOURS],
-        output: vec![colours],
-        attribute: vec![AttributeProto {
-            name: "axis".to_owned(),
-            r#type: AttributeType::Int as i32,
-            i: axis as i64,
-            ..Default::default()
-        }],
-        ..Default::default()
-    };
+    let axis = vec![int("axis", axis as i64)];
+    let joined = node(
+        "Concat",
+        &[signature.input.as_str(); COLOURS],
+        &colours,
+        axis,
+    );
     graph.node.insert(0, joined);
     Ok(model.encode_to_vec())
 }

@@ -72,17 +72,17 @@ pub fn write(graph: &Graph, metadata: &Metadata) -> Result<Vec<u8>, GraphError> 
                 );
                 constant("bias", &[*out], bias);
                 vec![
-                    ints("kernel_shape", &[*kernel, *kernel]),
-                    ints("strides", &[*stride, *stride]),
-                    ints("pads", padding),
+                    ints("kernel_shape", &[*kernel as i64; 2]),
+                    ints("strides", &[*stride as i64; 2]),
+                    ints("pads", &padding.map(|side| side as i64)),
                     ints("dilations", &[1, 1]),
                     int("group", *groups as i64),
                 ]
             }
             Op::MaxPool { size } => {
                 vec![
-                    ints("kernel_shape", &[*size, *size]),
-                    ints("strides", &[*size, *size]),
+                    ints("kernel_shape", &[*size as i64; 2]),
+                    ints("strides", &[*size as i64; 2]),
                 ]
             }
             Op::Flatten => vec![int("axis", 1)],

@@ -1,7 +1,7 @@
 //! Tensors, attributes and values of ONNX files.
 
 use tract_onnx::pb::{
-    AttributeProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto,
+    AttributeProto, NodeProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto,
     attribute_proto::AttributeType,
     tensor_proto::DataType,
     tensor_shape_proto::{Dimension, dimension},
@@ -22,23 +22,69 @@ pub(super) fn tensor(name: String, dims: &[usize], data: &[f32]) -> TensorProto 
     }
 }
 
-/// A list of whole numbers.
-pub(super) fn ints(name: &str, values: &[usize]) -> AttributeProto {
+/// A node that is named like its output.
+pub(super) fn node(
+    operator: &str,
+    inputs: &[&str],
+    output: &str,
+    attribute: Vec<AttributeProto>,
+) -> NodeProto {
+    NodeProto {
+        op_type: operator.to_owned(),
+        name: output.to_owned(),
+        input: inputs.iter().map(|&name| name.to_owned()).collect(),
+        output: vec![output.to_owned()],
+        attribute,
+        ..Default::default()
+    }
+}
+
+fn attribute(name: &str, kind: AttributeType) -> AttributeProto {
     AttributeProto {
         name: name.to_owned(),
-        r#type: AttributeType::Ints as i32,
-        ints: values.iter().map(|&value| value as i64).collect(),
+        r#type: kind as i32,
         ..Default::default()
+    }
+}
+
+/// A list of whole numbers.
+pub(super) fn ints(name: &str, values: &[i64]) -> AttributeProto {
+    AttributeProto {
+        ints: values.to_vec(),
+        ..attribute(name, AttributeType::Ints)
     }
 }
 
 /// A whole number.
 pub(super) fn int(name: &str, value: i64) -> AttributeProto {
     AttributeProto {
-        name: name.to_owned(),
-        r#type: AttributeType::Int as i32,
         i: value,
-        ..Default::default()
+        ..attribute(name, AttributeType::Int)
+    }
+}
+
+/// A list of numbers.
+pub(super) fn floats(name: &str, values: &[f32]) -> AttributeProto {
+    AttributeProto {
+        floats: values.to_vec(),
+        ..attribute(name, AttributeType::Floats)
+    }
+}
+
+/// A number.
+#[cfg(test)]
+pub(super) fn float(name: &str, value: f32) -> AttributeProto {
+    AttributeProto {
+        f: value,
+        ..attribute(name, AttributeType::Float)
+    }
+}
+
+/// A word.
+pub(super) fn text(name: &str, value: &str) -> AttributeProto {
+    AttributeProto {
+        s: value.into(),
+        ..attribute(name, AttributeType::String)
     }
 }
 

@@ -9,6 +9,8 @@ use std::{
 
 use ort::environment::Environment;
 
+use crate::cache;
+
 /// Environment variable that names the library, before anything else is looked at.
 pub const LIBRARY_VARIABLE: &str = "ORT_DYLIB_PATH";
 /// What pip installs: the oldest version whose interface this crate speaks.
@@ -139,17 +141,7 @@ pub fn setup() -> Result<PathBuf, RuntimeError> {
 
 /// Where [`setup`] puts the library: `sudal/onnxruntime` in the user's cache.
 fn cache_dir() -> PathBuf {
-    let set = |name| {
-        env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    set("XDG_CACHE_HOME")
-        .or_else(|| set("LOCALAPPDATA"))
-        .or_else(|| set("HOME").map(|home| home.join(".cache")))
-        .unwrap_or_else(env::temp_dir)
-        .join("sudal")
-        .join("onnxruntime")
+    cache::dir().join("onnxruntime")
 }
 
 /// The folder of python3's `onnxruntime` package, found without importing it.

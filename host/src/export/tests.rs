@@ -355,12 +355,28 @@ fn whole_networks_lose_little_as_int8() {
     }
 }
 
-/// The network with patches of these many channels of a value.
-fn with_patches(bytes: &[u8], frames: &[Vec<u8>], name: Option<&str>, channels: usize) -> Vec<u8> {
-    let taps = Taps::find(bytes, name.as_slice()).unwrap();
+/// The network with patches of so many channels of these values, or of the usual one.
+fn with_patches(bytes: &[u8], frames: &[Vec<u8>], names: &[&str], channels: usize) -> Vec<u8> {
+    let taps = Taps::find(bytes, names).unwrap();
     let mut moments = Moments::new(taps.shape()[2]);
     moments.add(&taps.model().patches(frames).unwrap());
     add_patches(bytes, &taps, &[moments], channels, "strokes").unwrap()
+}
+
+/// That the channels of maps are centred and apart from each other on the pictures that they were made
+/// from.
+fn are_apart(maps: &[Vec<f32>], places: usize, channels: usize) {
+    let values = |channel: usize| maps.iter().flatten().skip(channel).step_by(channels);
+    let count = (maps.len() * places) as f32;
+    for a in 0..channels {
+        let mean = values(a).sum::<f32>() / count;
+        assert!(mean.abs() < 1e-3, "{mean}");
+        for b in 0..a {
+            let product = |(x, y): (&f32, &f32)| x * y;
+            let sum = values(a).zip(values(b)).map(product).sum::<f32>() / count;
+            assert!(sum.abs() < 1e-3, "{a} {b}: {sum}");
+        }
+    }
 }
 
 #[test]
@@ -374,25 +390,14 @@ fn patches_are_added_in_every_order_and_taken_off_again() {
         (found.text().as_str(), found.shape()),
         ("value5", [14, 14, 16])
     );
-    let tapped = with_patches(&bytes, &frames, None, 5);
+    let tapped = with_patches(&bytes, &frames, &[], 5);
     assert!(patches::strip(&tapped).unwrap() == bytes && patches::strip(&bytes).unwrap() == bytes);
     assert_eq!(onnx::read(&tapped).unwrap(), graph);
 
     let float = FloatModel::new(&tapped, None).unwrap();
     assert_eq!(float.patches_shape(), Some([14, 14, 5]));
     let maps = float.patches(&frames).unwrap();
-    // Centred and apart from each other on the pictures that they were made from.
-    let values = |channel: usize| maps.iter().flatten().skip(channel).step_by(5);
-    let count = (frames.len() * 14 * 14) as f32;
-    for a in 0..5 {
-        let mean = values(a).sum::<f32>() / count;
-        assert!(mean.abs() < 1e-3, "{mean}");
-        for b in 0..a {
-            let product = |(x, y): (&f32, &f32)| x * y;
-            let sum = values(a).zip(values(b)).map(product).sum::<f32>() / count;
-            assert!(sum.abs() < 1e-3, "{a} {b}: {sum}");
-        }
-    }
+    are_apart(&maps, 14 * 14, 5);
     let embeddings = Embeddings::new(16, &[8; 8], float.embed(&frames).unwrap().concat());
     let plain = FloatModel::new(&bytes, None).unwrap();
     for (with, without) in float
@@ -408,7 +413,7 @@ fn patches_are_added_in_every_order_and_taken_off_again() {
     let sources = std::slice::from_ref(&embeddings);
     let after = whiten(&tapped, sources, 0.5, "noise").unwrap();
     let before = whiten(&bytes, sources, 0.5, "noise").unwrap();
-    let before = with_patches(&before, &frames, None, 5);
+    let before = with_patches(&before, &frames, &[], 5);
     assert_eq!(onnx::read(&after).unwrap(), graph);
     assert_eq!(onnx::read(&before).unwrap(), graph);
     let image = |onnx: &[u8]| {
@@ -478,7 +483,7 @@ fn what_can_not_be_tapped_is_refused_with_the_reason() {
     ));
 
     // Patches of somebody else are left alone.
-    let tapped = with_patches(&bytes, &frames, Some("value2"), 3);
+    let tapped = with_patches(&bytes, &frames, &["value2"], 3);
     let mut foreign: tract_onnx::pb::ModelProto = prost::Message::decode(&tapped[..]).unwrap();
     foreign
         .metadata_props

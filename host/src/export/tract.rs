@@ -2,12 +2,12 @@
 
 use tract_onnx::{
     model::ParsingContext,
-    pb::{AttributeProto, ModelProto, NodeProto, attribute_proto::AttributeType},
+    pb::{ModelProto, NodeProto},
     prelude::*,
     tract_hir::internal::InferenceOp,
 };
 
-use super::proto::tensor;
+use super::proto::{tensor, text};
 
 /// Reads every operator that tract reads, and these.
 pub(super) fn reader() -> tract_onnx::Onnx {
@@ -49,12 +49,7 @@ fn resize(
     let mut node = node.clone();
     context.onnx_operator_set_version = match context.onnx_operator_set_version {
         ..=10 => {
-            node.attribute.push(AttributeProto {
-                name: "nearest_mode".to_owned(),
-                r#type: AttributeType::String as i32,
-                s: "floor".into(),
-                ..Default::default()
-            });
+            node.attribute.push(text("nearest_mode", "floor"));
             10
         }
         11..=17 => 13,

@@ -8,13 +8,10 @@
 
 use nalgebra::{DMatrix, DVector};
 use prost::Message;
-use tract_onnx::pb::{
-    AttributeProto, GraphProto, ModelProto, NodeProto, StringStringEntryProto,
-    attribute_proto::AttributeType,
-};
+use tract_onnx::pb::{GraphProto, ModelProto, StringStringEntryProto};
 
 use super::onnx::PLAIN;
-use super::proto::tensor;
+use super::proto::{int, node, tensor};
 use super::signature::{Signature, SignatureError};
 use crate::measure::Embeddings;
 
@@ -187,24 +184,10 @@ fn append(model: &mut ModelProto, output: &str, weight: Vec<f32>, bias: Vec<f32>
         tensor(WEIGHT.to_owned(), &[dim, dim], &weight),
         tensor(BIAS.to_owned(), &[dim], &bias),
     ];
-    let node = |op: &str, input: &[&str], output: &str, (name, value): (&str, i64)| NodeProto {
-        name: output.to_owned(),
-        op_type: op.to_owned(),
-        input: input.iter().map(|&name| name.to_owned()).collect(),
-        output: vec![output.to_owned()],
-        attribute: vec![AttributeProto {
-            name: name.to_owned(),
-            r#type: AttributeType::Int as i32,
-            i: value,
-            ..Default::default()
-        }],
-        ..Default::default()
-    };
     let inputs = [PLAIN, &constants[0].name, &constants[1].name];
-    graph.node.push(node("Gemm", &inputs, WHITE, ("transB", 1)));
-    graph
-        .node
-        .push(node("LpNormalization", &[WHITE], output, ("axis", 1)));
+    let gemm = node("Gemm", &inputs, WHITE, vec![int("transB", 1)]);
+    let unit = node("LpNormalization", &[WHITE], output, vec![int("axis", 1)]);
+    graph.node.extend([gemm, unit]);
     graph.initializer.extend(constants);
 }
 

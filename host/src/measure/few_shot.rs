@@ -35,6 +35,47 @@ pub trait FewShot {
 /// The place of the class of each query, and what was said of it.
 pub type Answered<A> = Vec<(usize, A)>;
 
+/// What answers whole episodes: each [`FewShot`] model one after the other, others several at a time.
+pub trait Episodic {
+    /// What it says of a picture.
+    type Answer;
+    /// Why it can't.
+    type Error;
+    /// Episodes that it takes at a time.
+    const BATCH: u64;
+
+    /// What it says in each of these episodes, of which the first is the n-th of a run.
+    ///
+    /// # Errors
+    /// Those of [`FewShot`].
+    fn episodes(
+        &mut self,
+        n: u64,
+        episodes: &[Episode],
+    ) -> Result<Vec<Answered<Self::Answer>>, Self::Error>;
+
+    /// The place of the class that an answer names, among those of the episode.
+    fn named(answer: &Self::Answer) -> Option<usize>;
+}
+
+impl<M: FewShot> Episodic for M {
+    type Answer = M::Answer;
+    type Error = M::Error;
+    const BATCH: u64 = 1;
+
+    fn episodes(
+        &mut self,
+        _: u64,
+        episodes: &[Episode],
+    ) -> Result<Vec<Answered<M::Answer>>, M::Error> {
+        episodes.iter().map(|episode| run(self, episode)).collect()
+    }
+
+    fn named(answer: &M::Answer) -> Option<usize> {
+        M::place(answer)
+    }
+}
+
 /// Teaches the support of an episode and asks for its queries, class by class.
 ///
 /// # Errors
@@ -54,10 +95,10 @@ pub fn run<M: FewShot>(model: &mut M, episode: &Episode) -> Result<Answered<M::A
 }
 
 /// Part of the queries whose class was named, 0..=1.
-pub fn accuracy<M: FewShot>(answered: &[(usize, M::Answer)]) -> f64 {
+pub fn accuracy<M: Episodic>(answered: &[(usize, M::Answer)]) -> f64 {
     let correct = answered
         .iter()
-        .filter(|(truth, answer)| M::place(answer) == Some(*truth));
+        .filter(|(truth, answer)| M::named(answer) == Some(*truth));
     correct.count() as f64 / answered.len() as f64
 }
 
@@ -99,21 +140,22 @@ impl<'a> Run<'a> {
     ///
     /// # Errors
     /// Those of the model.
-    pub fn each<M: FewShot, T>(
+    pub fn each<M: Episodic, T>(
         &self,
         model: &mut M,
         of: impl Fn(Answered<M::Answer>) -> T,
     ) -> Result<Vec<T>, M::Error> {
-        (0..self.episodes)
-            .map(|n| self.one(model, n, &of))
-            .collect()
+        let each: Result<Vec<_>, _> = (0..self.batches::<M>())
+            .map(|n| self.batch(model, n, &of))
+            .collect();
+        Ok(each?.into_iter().flatten().collect())
     }
 
     /// The same by all processors, each with a model of its own.
     ///
     /// # Errors
     /// Those of the models.
-    pub fn in_parallel<M: FewShot, T: Send>(
+    pub fn in_parallel<M: Episodic, T: Send>(
         &self,
         model: impl Fn() -> M + Sync + Send,
         of: impl Fn(Answered<M::Answer>) -> T + Sync + Send,
@@ -121,17 +163,18 @@ impl<'a> Run<'a> {
     where
         M::Error: Send,
     {
-        (0..self.episodes)
+        let each: Result<Vec<_>, _> = (0..self.batches::<M>())
             .into_par_iter()
-            .map_init(model, |model, n| self.one(model, n, &of))
-            .collect()
+            .map_init(model, |model, n| self.batch(model, n, &of))
+            .collect();
+        Ok(each?.into_iter().flatten().collect())
     }
 
     /// Accuracy by all processors.
     ///
     /// # Errors
     /// Those of the models.
-    pub fn accuracy<M: FewShot>(
+    pub fn accuracy<M: Episodic>(
         &self,
         model: impl Fn() -> M + Sync + Send,
     ) -> Result<Accuracy, M::Error>
@@ -146,20 +189,30 @@ impl<'a> Run<'a> {
     ///
     /// # Errors
     /// Those of the model.
-    pub fn accuracy_of<M: FewShot>(&self, model: &mut M) -> Result<Accuracy, M::Error> {
+    pub fn accuracy_of<M: Episodic>(&self, model: &mut M) -> Result<Accuracy, M::Error> {
         let each = self.each(model, |answered| accuracy::<M>(&answered))?;
         Ok(Accuracy::of(&each))
     }
 
-    fn one<M: FewShot, T>(
+    fn batches<M: Episodic>(&self) -> u64 {
+        self.episodes.div_ceil(M::BATCH)
+    }
+
+    fn batch<M: Episodic, T>(
         &self,
         model: &mut M,
-        n: u64,
+        number: u64,
         of: &impl Fn(Answered<M::Answer>) -> T,
-    ) -> Result<T, M::Error> {
-        let made = of(run(model, &(self.draw)(n))?);
-        (self.done)();
-        Ok(made)
+    ) -> Result<Vec<T>, M::Error> {
+        let first = number * M::BATCH;
+        let last = self.episodes.min(first + M::BATCH);
+        let episodes: Vec<Episode> = (first..last).map(&self.draw).collect();
+        let answered = model.episodes(first, &episodes)?.into_iter();
+        let made = answered.map(|answered| {
+            (self.done)();
+            of(answered)
+        });
+        Ok(made.collect())
     }
 }
 
@@ -219,5 +272,38 @@ mod tests {
         let more = Sampler::new(&[20; 8], shape, 1).unwrap();
         let failed = Run::new(&more, 100).accuracy(|| Recalls(Vec::new()));
         assert_eq!(failed, Err(7));
+    }
+
+    /// Says of each query the number of its episode in the run.
+    struct Numbers;
+
+    impl Episodic for Numbers {
+        type Answer = u64;
+        type Error = ();
+        const BATCH: u64 = 7;
+
+        fn episodes(&mut self, n: u64, episodes: &[Episode]) -> Result<Vec<Answered<u64>>, ()> {
+            assert!(episodes.len() <= 7);
+            Ok((n..).zip(episodes).map(|(n, _)| vec![(0, n)]).collect())
+        }
+
+        fn named(_: &u64) -> Option<usize> {
+            None
+        }
+    }
+
+    #[test]
+    fn episodes_that_are_taken_together_keep_their_numbers() {
+        let shape = EpisodeShape {
+            way: 2,
+            shot: 1,
+            query: 1,
+        };
+        let sampler = Sampler::new(&[5; 4], shape, 1).unwrap();
+        let run = Run::new(&sampler, 24);
+        let number = |answered: Answered<u64>| answered[0].1;
+        let expected: Vec<u64> = (0..24).collect();
+        assert_eq!(run.each(&mut Numbers, number), Ok(expected.clone()));
+        assert_eq!(run.in_parallel(|| Numbers, number), Ok(expected));
     }
 }

@@ -1,7 +1,8 @@
 //! How well a model serves: accuracy on episodes, errors over pairs, flaws found.
 //!
-//! What is measured implements [`FewShot`]: it learns from a support and answers queries. [`Run`] is the
-//! one loop over episodes. Nothing here asks how a network was trained, or whether by this program.
+//! What is measured implements [`FewShot`]: it learns from a support and answers queries; what takes several
+//! episodes at a time implements [`Episodic`](few_shot::Episodic). [`Run`] is the one loop over episodes.
+//! Nothing here asks how a network was trained, or whether by this program.
 
 mod accuracy;
 pub mod anomaly;

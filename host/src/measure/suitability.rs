@@ -166,10 +166,10 @@ impl Embedded {
                     let (mut support, mut query) = (Vec::new(), Vec::new());
                     for &size in sizes {
                         let order = sample(&mut rng, size, size.min(shots + queries)).into_vec();
-                        // A class with too few is taught less, and asked about once at least.
-                        let taught = shots.min(size.saturating_sub(1)).max(1);
-                        support.push(order[..taught.min(size)].to_vec());
-                        query.push(order[taught.min(size)..].to_vec());
+                        // A class with too few gives fewer shots, and is asked about once at least.
+                        let support_size = shots.min(size.saturating_sub(1)).max(1);
+                        support.push(order[..support_size.min(size)].to_vec());
+                        query.push(order[support_size.min(size)..].to_vec());
                     }
                     Episode {
                         classes: (0..sizes.len()).collect(),

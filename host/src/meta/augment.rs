@@ -48,9 +48,16 @@ impl Augment {
         }
     }
 
-    /// Writes a changed copy of `source` (`height * width` greys, row-major, 0..=255) to `target`.
-    pub fn apply(&self, source: &[u8], width: usize, rng: &mut impl Rng, target: &mut [f32]) {
-        let height = source.len() / width;
+    /// Writes a changed copy of `source` (`height * width * channels`, row-major, 0..=255) to `target`. The light's
+    /// colour changes half as much as its brightness.
+    pub fn apply(
+        &self,
+        source: &[u8],
+        (width, channels): (usize, usize),
+        rng: &mut impl Rng,
+        target: &mut [f32],
+    ) {
+        let height = source.len() / (width * channels);
         let mut within = |range: f32| rng.random_range(-1.0..=1.0f32) * range;
         let angle = within(self.rotate).to_radians();
         let (sx, sy) = (1.0 + within(self.scale), 1.0 + within(self.scale));
@@ -60,37 +67,64 @@ impl Augment {
             within(self.shift) * height as f32,
         );
         let (contrast, brightness) = (1.0 + within(self.light), 255.0 * within(self.light));
+        // A grey picture takes no more random numbers than before there were colours.
+        let mut gains = [1.0; 3];
+        if channels > 1 {
+            gains = gains.map(|gain| gain + within(0.5 * self.light));
+        }
         let (sin, cos) = angle.sin_cos();
         // From target to source: scale, slant, turn about the centre, shift.
         let (a, b) = (cos / sx, (shear * cos - sin) / sy);
         let (c, d) = (sin / sx, (shear * sin + cos) / sy);
         let (cx, cy) = ((width as f32 - 1.0) / 2.0, (height as f32 - 1.0) / 2.0);
-        for (y, row) in target.chunks_exact_mut(width).enumerate() {
-            for (x, value) in row.iter_mut().enumerate() {
+        for (y, row) in target.chunks_exact_mut(width * channels).enumerate() {
+            for (x, values) in row.chunks_exact_mut(channels).enumerate() {
                 let (u, v) = (x as f32 - cx, y as f32 - cy);
-                let sampled = bilinear(
-                    source,
-                    (width, height),
-                    a * u + b * v + cx + dx,
-                    c * u + d * v + cy + dy,
-                );
-                *value = ((sampled - 127.5) * contrast + 127.5 + brightness).clamp(0.0, 255.0);
+                let at = (a * u + b * v + cx + dx, c * u + d * v + cy + dy);
+                let between = Between::new((width, height), at);
+                for (channel, (value, gain)) in values.iter_mut().zip(gains).enumerate() {
+                    let sampled = between.sample(source, channels, channel) * gain;
+                    *value = ((sampled - 127.5) * contrast + 127.5 + brightness).clamp(0.0, 255.0);
+                }
             }
         }
     }
 }
 
-/// The grey at `(x, y)`, the border continued outwards.
-fn bilinear(source: &[u8], (width, height): (usize, usize), x: f32, y: f32) -> f32 {
-    let x = x.clamp(0.0, width as f32 - 1.0);
-    let y = y.clamp(0.0, height as f32 - 1.0);
-    let (left, top) = (x as usize, y as usize);
-    let (right, bottom) = ((left + 1).min(width - 1), (top + 1).min(height - 1));
-    let (fx, fy) = (x - left as f32, y - top as f32);
-    let at = |x: usize, y: usize| f32::from(source[y * width + x]);
-    let above = at(left, top) + (at(right, top) - at(left, top)) * fx;
-    let below = at(left, bottom) + (at(right, bottom) - at(left, bottom)) * fx;
-    above + (below - above) * fy
+/// A place between four pixels, the border continued outwards.
+struct Between {
+    /// Left above, right above, left below, right below.
+    pixels: [usize; 4],
+    right: f32,
+    down: f32,
+}
+
+impl Between {
+    fn new((width, height): (usize, usize), (x, y): (f32, f32)) -> Self {
+        let x = x.clamp(0.0, width as f32 - 1.0);
+        let y = y.clamp(0.0, height as f32 - 1.0);
+        let (left, top) = (x as usize, y as usize);
+        let (right, bottom) = ((left + 1).min(width - 1), (top + 1).min(height - 1));
+        let at = |x: usize, y: usize| y * width + x;
+        Self {
+            pixels: [
+                at(left, top),
+                at(right, top),
+                at(left, bottom),
+                at(right, bottom),
+            ],
+            right: x - left as f32,
+            down: y - top as f32,
+        }
+    }
+
+    fn sample(&self, source: &[u8], channels: usize, channel: usize) -> f32 {
+        let at = |pixel: usize| f32::from(source[pixel * channels + channel]);
+        let [a, b, c, d] = self.pixels.map(at);
+        let above = a + (b - a) * self.right;
+        let below = c + (d - c) * self.right;
+        above + (below - above) * self.down
+    }
 }
 
 #[cfg(test)]
@@ -105,7 +139,7 @@ mod tests {
         let source: Vec<u8> = (0..=255).collect();
         let mut target = vec![0.0; 256];
         let mut rng = ChaCha8Rng::seed_from_u64(0);
-        Augment::default().apply(&source, 16, &mut rng, &mut target);
+        Augment::default().apply(&source, (16, 1), &mut rng, &mut target);
         assert!(
             source
                 .iter()
@@ -135,7 +169,7 @@ mod tests {
         let mut changed = 0;
         for _ in 0..50 {
             let mut target = vec![0.0; 28 * 28];
-            Augment::STROKES.apply(&source, 28, &mut rng, &mut target);
+            Augment::STROKES.apply(&source, (28, 1), &mut rng, &mut target);
             let kept = target.iter().sum::<f32>() / ink;
             assert!((0.6..1.5).contains(&kept), "{kept}");
             changed += usize::from(

@@ -30,7 +30,7 @@ impl Episodes {
 
 /// One episode, ready for the network.
 pub(crate) struct Drawn {
-    /// `[way * (support + query), height, width]`, class by class, support before query, normalised.
+    /// `[way * (support + query), height, width, channels]`, class by class, support before query, normalised.
     pub(crate) pixels: Vec<f32>,
     /// The episode's classes.
     pub(crate) classes: Vec<usize>,
@@ -63,8 +63,8 @@ impl EpisodeSource {
         } = self.episodes.get(n);
         let shots = support.first().map_or(0, Vec::len);
         let each = shots + query.first().map_or(0, Vec::len);
-        let (width, height) = self.data.size();
-        let (width, area) = (width as usize, (width * height) as usize);
+        let size = self.data.picture_size();
+        let (width, area) = (size.width as usize, size.values());
         let own = classes.iter().zip(support.iter().zip(&query));
         let pictures: Vec<(usize, usize)> = own
             .flat_map(|(&class, (s, q))| s.iter().chain(q).map(move |&i| (class, i)))
@@ -75,8 +75,12 @@ impl EpisodeSource {
         let mut flaws = Vec::new();
         for (place, target) in pixels.chunks_exact_mut(area).enumerate() {
             let (class, index) = pictures[place];
-            self.augment
-                .apply(self.data.pixels(class, index), width, &mut rng, target);
+            self.augment.apply(
+                self.data.pixels(class, index),
+                (width, size.colors.channels()),
+                &mut rng,
+                target,
+            );
             if self.flaws && place % each < shots {
                 flaws.resize(flaws.len() + area, 0.0);
             } else if self.flaws {

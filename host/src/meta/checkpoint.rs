@@ -11,11 +11,16 @@ use super::config::TrainConfig;
 use super::error::CheckpointError;
 use super::matrix::Matrix;
 use super::params::Record;
+use crate::data::Colors;
 
 /// Marks the format; changed with it.
-const MAGIC: &[u8; 8] = b"sudalck4";
-/// The formats of before, and what each lacks at its end: a contrast of 0 and no pictures.
-const OLD: [(&[u8; 8], &[u8]); 2] = [(b"sudalck3", &[0]), (b"sudalck2", &[0, 0])];
+const MAGIC: &[u8; 8] = b"sudalck5";
+/// The formats of before, and what each lacks at its end: a contrast of 0, no pictures, and that they are grey.
+const OLD: [(&[u8; 8], &[u8]); 3] = [
+    (b"sudalck4", &[0]),
+    (b"sudalck3", &[0, 0]),
+    (b"sudalck2", &[0, 0, 0]),
+];
 
 /// Everything that a run needs to continue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,6 +51,8 @@ pub struct Checkpoint {
     pub(crate) contrast: u32,
     /// [`Loaded::fingerprint`] of the training pictures; runs of old versions have none.
     pub(crate) pictures: Option<[u8; 32]>,
+    /// What a pixel of the pictures holds.
+    pub colors: Colors,
 }
 
 /// Where the training pictures come from, for the metadata of an exported file.

@@ -18,7 +18,9 @@ impl Checkpoint {
         self.config.check().map_err(|error| error.to_string())?;
         let (height, width) = self.size;
         let size = (height as usize, width as usize);
-        let plan = Plan::new(self.config.architecture, size).map_err(|error| error.to_string())?;
+        let channels = self.colors.channels();
+        let plan = Plan::with_channels(self.config.architecture, size, channels)
+            .map_err(|error| error.to_string())?;
         if self.step > self.config.episodes {
             return Err(format!(
                 "it has done {} of {} episodes",

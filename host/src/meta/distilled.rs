@@ -72,10 +72,6 @@ impl Method for Distilled {
         check_shots(&self.shots, shape.shot)
     }
 
-    fn extras(&self, _plan: &Plan, _classes: usize, _seed: u64) -> Vec<Tensor<2>> {
-        Vec::new()
-    }
-
     fn has_teacher(&self) -> bool {
         true
     }
@@ -91,10 +87,6 @@ impl Method for Distilled {
             loss: relational + own.loss * self.labels,
             accuracy: own.accuracy,
         }
-    }
-
-    fn prepare(&self, plan: &Plan, params: &Params, pictures: Tensor<4>) -> Tensor<2> {
-        self.prototypical().prepare(plan, params, pictures)
     }
 
     fn adapt(

@@ -12,9 +12,7 @@ use super::error::TrainError;
 use super::inner::{Head, Labelled, Rates, Task};
 use super::limits::{check_shots, check_task};
 use super::linear::cross_entropy;
-use super::method::{
-    self, Batch, Classifier, EpisodeLoss, Method, Recipe, argmax, pictures, pixels,
-};
+use super::method::{self, Batch, Classifier, EpisodeLoss, Method, Recipe, argmax, pictures};
 use super::params::Params;
 use crate::episodes::EpisodeShape;
 use crate::nets::backend;
@@ -254,13 +252,6 @@ impl Method for Maml {
 
     fn adapts_network(&self) -> bool {
         self.inner == Inner::All
-    }
-
-    fn prepare(&self, plan: &Plan, params: &Params, pictures: Tensor<4>) -> Tensor<2> {
-        match self.inner {
-            Inner::All => pixels(pictures),
-            Inner::Head => params.embed(plan, pictures),
-        }
     }
 
     fn adapt(

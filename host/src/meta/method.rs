@@ -11,7 +11,7 @@ use crate::nets::network::{Plan, Weights};
 /// The pictures of one training episode.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    /// Normalised pixels `[way * (support + query), height, width, 1]`, class by class, support
+    /// Normalised pixels `[way * (support + query), height, width, channels]`, class by class, support
     /// before query.
     pub pictures: Tensor<4>,
     /// Number in the data of each of the episode's classes.
@@ -41,19 +41,22 @@ impl Batch {
     /// # Panics
     /// When there are fewer than `shot` support pictures.
     pub fn split(&self, shot: usize) -> (Tensor<4>, Tensor<4>) {
-        let [_, height, width, _] = self.pictures.dims();
+        let [_, height, width, channels] = self.pictures.dims();
         let (way, each) = (self.way(), self.support + self.query);
         assert!(
             shot <= self.support,
             "{shot} of {} support pictures",
             self.support
         );
-        let by_class = self.pictures.clone().reshape([way, each, height, width]);
+        let by_class = self
+            .pictures
+            .clone()
+            .reshape([way, each, height, width * channels]);
         let part = |from: usize, to: usize| {
             by_class
                 .clone()
-                .slice([0..way, from..to, 0..height, 0..width])
-                .reshape([way * (to - from), height, width, 1])
+                .slice([0..way, from..to, 0..height, 0..width * channels])
+                .reshape([way * (to - from), height, width, channels])
         };
         (part(0, shot), part(self.support, each))
     }
@@ -113,7 +116,9 @@ pub trait Method: Send + Sync {
     fn check(&self, shape: EpisodeShape) -> Result<(), TrainError>;
 
     /// Start of the tensors that it learns beside the network's, for data of `classes` classes.
-    fn extras(&self, plan: &Plan, classes: usize, seed: u64) -> Vec<Tensor<2>>;
+    fn extras(&self, _plan: &Plan, _classes: usize, _seed: u64) -> Vec<Tensor<2>> {
+        Vec::new()
+    }
 
     /// The loss of one training episode. Parameters come tracked by autodiff; those that the loss
     /// does not reach stay as they are.
@@ -167,7 +172,12 @@ pub trait Method: Send + Sync {
 
     /// What can be computed of pictures before any task, `[n, k]`: their embeddings, or their
     /// pixels.
-    fn prepare(&self, plan: &Plan, params: &Params, pictures: Tensor<4>) -> Tensor<2>;
+    fn prepare(&self, plan: &Plan, params: &Params, pictures: Tensor<4>) -> Tensor<2> {
+        match self.adapts_network() {
+            true => pixels(pictures),
+            false => params.embed(plan, pictures),
+        }
+    }
 
     /// Learns a task of `way` classes from the prepared rows of its support set, class by class. May
     /// panic when there are more than [`Method::max_way`].
@@ -189,11 +199,11 @@ pub trait Classifier {
 /// The pixels of prepared rows as pictures again.
 pub(crate) fn pictures(plan: &Plan, rows: Tensor<2>) -> Tensor<4> {
     let n = rows.dims()[0];
-    rows.reshape([n, plan.size.0, plan.size.1, 1])
+    rows.reshape([n, plan.size.0, plan.size.1, plan.channels])
 }
 
 /// Pictures as rows of pixels.
-pub(crate) fn pixels(pictures: Tensor<4>) -> Tensor<2> {
+fn pixels(pictures: Tensor<4>) -> Tensor<2> {
     let [n, height, width, channels] = pictures.dims();
     pictures.reshape([n, height * width * channels])
 }

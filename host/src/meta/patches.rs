@@ -190,7 +190,7 @@ impl Method for Patches {
         let mut loss = own.loss * self.labels;
         if self.has_teacher() {
             let teacher = batch.teacher.clone().expect("a teacher's embeddings");
-            let [_, told] = teacher.dims();
+            let [_, values] = teacher.dims();
             let split = CHANNELS * places;
             let target = teacher
                 .clone()
@@ -203,8 +203,8 @@ impl Method for Patches {
                 .clone()
                 .map(|fractions| fractions.equal_elem(0.0).float());
             loss = loss + unexplained(patches.clone(), target, sound);
-            if self.pictures > 0.0 && told > split {
-                let whole = teacher.slice([0..n, split..told]);
+            if self.pictures > 0.0 && values > split {
+                let whole = teacher.slice([0..n, split..values]);
                 loss = loss + relational_loss(embeddings, whole, self.temperature) * self.pictures;
             }
         }
@@ -229,10 +229,6 @@ impl Method for Patches {
             weight: numbers(&params.extras[0].clone().transpose()),
             bias: numbers(&params.extras[1]),
         })
-    }
-
-    fn prepare(&self, plan: &Plan, params: &Params, pictures: Tensor<4>) -> Tensor<2> {
-        self.prototypical().prepare(plan, params, pictures)
     }
 
     fn adapt(
@@ -378,7 +374,7 @@ mod tests {
 
     /// Tells how bright each place is, by a different weight in each channel.
     fn teacher(data: &Loaded) -> Embeddings {
-        let told = data.all().chunks_exact(SIDE * SIDE).flat_map(|picture| {
+        let embeddings = data.all().chunks_exact(SIDE * SIDE).flat_map(|picture| {
             let bright = move |place: usize| {
                 let (top, left) = (place / 4 * 8, place % 4 * 8);
                 let rows = picture[top * SIDE..].chunks(SIDE).take(8);
@@ -391,7 +387,7 @@ mod tests {
             (0..CHANNELS * PLACES)
                 .map(move |i| bright(i % PLACES) * (1.0 + (i / PLACES) as f32 / 8.0))
         });
-        Embeddings::new(CHANNELS * PLACES, &data.class_sizes(), told.collect())
+        Embeddings::new(CHANNELS * PLACES, &data.class_sizes(), embeddings.collect())
     }
 
     #[test]
@@ -447,12 +443,12 @@ mod tests {
         let residual = Architecture::Residual { channels: 4 };
         let error = refused(config(nothing, residual));
         assert!(matches!(error, TrainError::NothingToLearnFrom), "{error}");
-        let taught = Patches {
+        let with_teacher = Patches {
             teacher: 1,
             ..Patches::default()
         };
         let short = Embeddings::new(3, &[4; 16], vec![0.0; 16 * 4 * 3]);
-        let error = start(taught).with_teacher(short).err().unwrap();
+        let error = start(with_teacher).with_teacher(short).err().unwrap();
         assert!(matches!(error, TrainError::OtherTeacher), "{error}");
     }
 

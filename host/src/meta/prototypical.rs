@@ -38,17 +38,9 @@ impl Method for Prototypical {
         check_shots(&self.shots, shape.shot)
     }
 
-    fn extras(&self, _plan: &Plan, _classes: usize, _seed: u64) -> Vec<Tensor<2>> {
-        Vec::new()
-    }
-
     fn loss(&self, plan: &Plan, params: &Params, batch: &Batch) -> EpisodeLoss {
         let embeddings = params.embed(plan, batch.pictures.clone());
         loss(embeddings, batch.way(), batch.support, &self.shots)
-    }
-
-    fn prepare(&self, plan: &Plan, params: &Params, pictures: Tensor<4>) -> Tensor<2> {
-        params.embed(plan, pictures)
     }
 
     fn adapt(

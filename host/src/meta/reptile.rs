@@ -10,9 +10,7 @@ use super::error::TrainError;
 use super::inner::{Labelled, Rates, Task};
 use super::limits::check_task;
 use super::linear::cross_entropy;
-use super::method::{
-    Batch, Classifier, EpisodeLoss, Method, Recipe, accuracy, argmax, pictures, pixels,
-};
+use super::method::{Batch, Classifier, EpisodeLoss, Method, Recipe, accuracy, argmax, pictures};
 use super::params::Params;
 use crate::episodes::EpisodeShape;
 use crate::nets::network::Plan;
@@ -97,10 +95,6 @@ impl Method for Reptile {
         check_task(steps, (self.rate, self.head_rate))
     }
 
-    fn extras(&self, _plan: &Plan, _classes: usize, _seed: u64) -> Vec<Tensor<2>> {
-        Vec::new()
-    }
-
     /// Its value is the loss of the queries after the steps, its gradient that of the paper: the
     /// start less where the steps ended.
     fn loss(&self, plan: &Plan, params: &Params, batch: &Batch) -> EpisodeLoss {
@@ -128,10 +122,6 @@ impl Method for Reptile {
 
     fn adapts_network(&self) -> bool {
         true
-    }
-
-    fn prepare(&self, _plan: &Plan, _params: &Params, pictures: Tensor<4>) -> Tensor<2> {
-        pixels(pictures)
     }
 
     fn adapt(

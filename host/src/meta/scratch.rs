@@ -7,9 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::error::TrainError;
 use super::fine_tune::{FineTuned, Fit};
 use super::linear::{Linear, cross_entropy, unit};
-use super::method::{
-    Batch, Classifier, EpisodeLoss, Method, Recipe, accuracy, argmax, pictures, pixels,
-};
+use super::method::{Batch, Classifier, EpisodeLoss, Method, Recipe, accuracy, argmax, pictures};
 use super::params::Params;
 use crate::episodes::EpisodeShape;
 use crate::nets::backend;
@@ -67,10 +65,6 @@ impl Method for Scratch {
         Err(TrainError::NothingToTrain(self.name()))
     }
 
-    fn extras(&self, _plan: &Plan, _classes: usize, _seed: u64) -> Vec<Tensor<2>> {
-        Vec::new()
-    }
-
     /// Nothing is learned from other tasks: the loss of a fresh network on the episode's queries,
     /// which says where learning starts.
     fn loss(&self, plan: &Plan, params: &Params, batch: &Batch) -> EpisodeLoss {
@@ -89,10 +83,6 @@ impl Method for Scratch {
 
     fn adapts_network(&self) -> bool {
         true
-    }
-
-    fn prepare(&self, _plan: &Plan, _params: &Params, pictures: Tensor<4>) -> Tensor<2> {
-        pixels(pictures)
     }
 
     fn adapt(

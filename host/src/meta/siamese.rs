@@ -172,10 +172,6 @@ impl Method for Siamese {
         }
     }
 
-    fn prepare(&self, plan: &Plan, params: &Params, pictures: Tensor<4>) -> Tensor<2> {
-        params.embed(plan, pictures)
-    }
-
     fn adapt(
         &self,
         _plan: &Plan,

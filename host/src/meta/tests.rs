@@ -18,7 +18,7 @@ use super::scratch::Scratch;
 use super::siamese::Siamese;
 use super::transfer::Transfer;
 use super::{Checkpoint, CheckpointError, TrainConfig, TrainError, Trained, Trainer};
-use crate::data::{Loaded, parts};
+use crate::data::{Colors, Loaded, parts};
 use crate::episodes::{EpisodeShape, Sampler};
 use crate::measure::{Embeddings, Run};
 use crate::nets::network::Architecture;
@@ -128,14 +128,14 @@ fn teacher(data: &Loaded) -> Embeddings {
     let half = (SIDE / 2) as usize;
     let sum = |rows: &[u8]| rows.iter().map(|&p| f32::from(p)).sum::<f32>();
     let area = (SIDE * SIDE) as usize;
-    let told = data.all().chunks_exact(area).flat_map(|picture| {
+    let embeddings = data.all().chunks_exact(area).flat_map(|picture| {
         let left = picture
             .chunks_exact(2 * half)
             .map(|row| sum(&row[..half]))
             .sum::<f32>();
         [sum(&picture[..area / 2]), left, sum(picture)]
     });
-    Embeddings::new(3, &data.class_sizes(), told.collect())
+    Embeddings::new(3, &data.class_sizes(), embeddings.collect())
 }
 
 #[test]
@@ -322,6 +322,34 @@ fn a_run_resumes_with_the_pictures_with_which_it_began_and_with_no_others() {
     assert!(Trainer::resume(&old, own).is_ok());
     let refused = Trainer::resume(&old, data(1, 28)).err();
     assert!(matches!(refused, Some(TrainError::OtherPictures)));
+}
+
+#[test]
+fn a_run_with_colours_resumes_and_is_exported_with_three_channels() {
+    let parts = parts::dataset(1, 24, 8, (SIDE, SIDE)).with_colors(Colors::Rgb);
+    let colored = Arc::new(parts.load((SIDE, SIDE), |_| {}).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.ckpt");
+    let origin = Origin::default();
+    let whole = Trainer::new(config(4), origin.clone(), Arc::clone(&colored), None).unwrap();
+    let mut begun = Trainer::new(config(4), origin, Arc::clone(&colored), None).unwrap();
+    for _ in 0..2 {
+        begun.step().unwrap();
+    }
+    begun.save(&path).unwrap();
+    let kept = Checkpoint::load(&path).unwrap();
+    assert_eq!(kept.colors, Colors::Rgb);
+    let refused = Trainer::resume(&kept, data(1, 24)).err();
+    assert!(matches!(refused, Some(TrainError::OtherPictures)));
+    let resumed = finished(Trainer::resume(&kept, Arc::clone(&colored)).unwrap());
+    assert!(resumed == finished(whole));
+    let trained = Trained::load(&resumed).unwrap();
+    assert_eq!(trained.graph().input, [3, SIDE as usize, SIDE as usize]);
+    let values = trained.embeddings(&colored).values().len();
+    assert_eq!(
+        values,
+        colored.pictures().len() * trained.plan().embedding()
+    );
 }
 
 #[test]

@@ -106,6 +106,7 @@ impl Trainer {
             finished: None,
             contrast: config.contrast,
             pictures: Some(data.fingerprint()),
+            colors: data.picture_size().colors,
             config,
         };
         Self::resume_from(&fresh, data)
@@ -122,7 +123,11 @@ impl Trainer {
         let (height, width) = from.size;
         let (plan, _) = layout(&from.config, &data)?;
         let others = from.pictures.is_some_and(|own| own != data.fingerprint());
-        if others || data.size() != (width, height) || !from.learns(&plan, data.classes()) {
+        if others
+            || data.size() != (width, height)
+            || data.picture_size().colors != from.colors
+            || !from.learns(&plan, data.classes())
+        {
             return Err(TrainError::OtherPictures);
         }
         Self::resume_from(from, data)
@@ -242,14 +247,19 @@ impl Trainer {
         for _ in 0..tasks {
             let drawn = self.loader.next();
             let pictures = drawn.pictures.len();
-            let shape = [pictures, height as usize, width as usize, 1];
+            let shape = [
+                pictures,
+                height as usize,
+                width as usize,
+                self.plan.channels,
+            ];
             let teacher = self.teacher.as_ref().map(|teacher| {
                 let rows = drawn.pictures.iter();
-                let told: Vec<f32> = rows
+                let values: Vec<f32> = rows
                     .flat_map(|&(class, index)| teacher.get(class, index))
                     .copied()
                     .collect();
-                Tensor::from_data(TensorData::new(told, [pictures, teacher.dim()]), &device)
+                Tensor::from_data(TensorData::new(values, [pictures, teacher.dim()]), &device)
             });
             let sides = [pictures, height as usize, width as usize];
             let flaws = (!drawn.flaws.is_empty())
@@ -350,6 +360,7 @@ impl Trainer {
             finished: self.is_done().then(|| self.finish().params().record()),
             contrast: self.config.contrast,
             pictures: self.pictures,
+            colors: self.source.data.picture_size().colors,
         }
     }
 
@@ -413,8 +424,13 @@ impl Trainer {
         for n in 0..STATISTICS_BATCHES {
             // Episodes far behind those of training.
             let batch = plain.draw(u64::MAX / 2 + n).pixels;
-            let pictures = batch.len() / (width * height) as usize;
-            let shape = [pictures, height as usize, width as usize, 1];
+            let pictures = batch.len() / self.plan.picture_len();
+            let shape = [
+                pictures,
+                height as usize,
+                width as usize,
+                self.plan.channels,
+            ];
             let x = Tensor::from_data(TensorData::new(batch, shape), &device);
             let (_, stats) = self.plan.embed(network, x);
             if sums.is_empty() {
@@ -437,7 +453,12 @@ impl Trainer {
 fn layout(config: &TrainConfig, data: &Loaded) -> Result<(Plan, Episodes), TrainError> {
     config.check()?;
     let (width, height) = data.size();
-    let plan = Plan::new(config.architecture, (height as usize, width as usize))?;
+    let size = (height as usize, width as usize);
+    let channels = data.picture_size().colors.channels();
+    let plan = Plan::with_channels(config.architecture, size, channels)?;
+    if config.learner.method().draws_flaws() && channels > 1 {
+        return Err(TrainError::GreyOnly(config.learner.name()));
+    }
     if config.learner.method().needs_map() && plan.places().is_none() {
         return Err(TrainError::NeedsMap(config.learner.name()));
     }

@@ -53,9 +53,10 @@ impl Trained {
             of: checkpoint.config.episodes,
         })?;
         let (height, width) = checkpoint.size;
-        let plan = Plan::new(
+        let plan = Plan::with_channels(
             checkpoint.config.architecture,
             (height as usize, width as usize),
+            checkpoint.colors.channels(),
         )?;
         Ok(Self {
             params: finished.params(&plan, &backend::device()),
@@ -99,7 +100,7 @@ impl Trained {
         &self.plan
     }
 
-    /// Embeds grey pictures (`height * width` bytes each, 0..=255), `[n, embedding]` row-major.
+    /// Embeds pictures (`height * width * channels` bytes each, 0..=255), `[n, embedding]` row-major.
     pub fn embed(&self, pictures: &[u8]) -> Vec<f32> {
         let normalized = self.normalized(pictures);
         self.embed_normalized(&normalized)
@@ -107,7 +108,7 @@ impl Trained {
 
     /// Embeds pictures whose pixels are normalised already.
     pub fn embed_normalized(&self, pictures: &[f32]) -> Vec<f32> {
-        let area = self.plan.size.0 * self.plan.size.1;
+        let area = self.plan.picture_len();
         let mut all = Vec::new();
         let params = Params {
             network: self.learner.method().network(&self.plan, &self.params),
@@ -128,7 +129,7 @@ impl Trained {
 
     /// What the method computes of every picture before any task.
     pub fn prepare(&self, data: &Loaded) -> Embeddings {
-        let area = self.plan.size.0 * self.plan.size.1;
+        let area = self.plan.picture_len();
         let method = self.learner.method();
         let mut values = Vec::new();
         let mut length = 0;
@@ -185,9 +186,8 @@ impl Trained {
     }
 
     fn normalized(&self, pictures: &[u8]) -> Vec<f32> {
-        let (height, width) = self.plan.size;
         let mut all = Vec::with_capacity(pictures.len());
-        for picture in pictures.chunks(height * width) {
+        for picture in pictures.chunks(self.plan.picture_len()) {
             let table = self.normalization.table(picture);
             all.extend(picture.iter().map(|&pixel| table[usize::from(pixel)]));
         }
@@ -196,7 +196,9 @@ impl Trained {
 
     fn tensor(&self, pictures: &[f32]) -> Tensor<4> {
         let (height, width) = self.plan.size;
-        let shape = [pictures.len() / (height * width), height, width, 1];
+        let channels = self.plan.channels;
+        let count = pictures.len() / self.plan.picture_len();
+        let shape = [count, height, width, channels];
         Tensor::from_data(
             TensorData::new(pictures.to_vec(), shape),
             &backend::device(),

@@ -8,7 +8,7 @@ use super::error::TrainError;
 use super::fine_tune::{FineTuned, Fit};
 use super::limits::{STEPS, within};
 use super::linear::{Linear, cross_entropy, unit};
-use super::method::{Batch, Classifier, EpisodeLoss, Method, Recipe, argmax, pictures, pixels};
+use super::method::{Batch, Classifier, EpisodeLoss, Method, Recipe, argmax, pictures};
 use super::params::Params;
 use crate::episodes::EpisodeShape;
 use crate::nets::backend;
@@ -98,13 +98,6 @@ impl Method for Transfer {
 
     fn adapts_network(&self) -> bool {
         matches!(self, Self::FineTuned { .. })
-    }
-
-    fn prepare(&self, plan: &Plan, params: &Params, pictures: Tensor<4>) -> Tensor<2> {
-        match self {
-            Self::Frozen => params.embed(plan, pictures),
-            Self::FineTuned { .. } => pixels(pictures),
-        }
     }
 
     fn adapt(

@@ -27,7 +27,7 @@ pub fn unfuse_batch_norm(
         Architecture::Lite { channels },
     ]
     .into_iter()
-    .filter_map(|architecture| Plan::new(architecture, size).ok())
+    .filter_map(|architecture| Plan::with_channels(architecture, size, graph.input[0]).ok())
     .find(|plan| same_shape(graph, plan))?;
     let device = pictures.device();
     let blocks = plan.blocks.iter().zip(&convolutions);

@@ -7,7 +7,7 @@ use image::{ImageError, ImageFormat, Rgb, RgbImage, imageops};
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
 
 use crate::atomic_file;
-use crate::data::Gray;
+use crate::data::{Colors, Gray};
 
 /// Why a report could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -111,11 +111,12 @@ impl Figure {
         }
     }
 
-    /// Copies a grey picture, every pixel `zoom` times as large.
+    /// Copies a picture, every pixel `zoom` times as large.
     pub(super) fn gray(&mut self, at: (u32, u32), picture: &Gray, zoom: u32) {
-        for (i, &p) in (0u32..).zip(&picture.pixels) {
+        let pixels = picture.to(Colors::Rgb).pixels;
+        for (i, &color) in (0u32..).zip(pixels.as_chunks().0) {
             let (x, y) = (i % picture.width * zoom, i / picture.width * zoom);
-            self.fill((at.0 + x, at.1 + y), (zoom, zoom), Rgb([p, p, p]));
+            self.fill((at.0 + x, at.1 + y), (zoom, zoom), Rgb(color));
         }
     }
 

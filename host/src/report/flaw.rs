@@ -2,7 +2,7 @@
 
 use sudal_firmware::preprocess::align;
 
-use crate::data::Gray;
+use crate::data::{Colors, Gray};
 
 /// A heat map over a picture, interpolated between the middles of places.
 #[derive(Debug, Clone, Copy)]
@@ -106,6 +106,7 @@ pub fn flawed_percent(picture: &Gray, size: [usize; 2], heat: &[f32]) -> f32 {
 
 /// Pixels of the part in a picture.
 pub(super) fn part(picture: &Gray) -> usize {
+    let picture = picture.to(Colors::Grey);
     let all = picture.pixels.len();
     align::area(&picture.pixels, picture.width as usize).unwrap_or(all)
 }

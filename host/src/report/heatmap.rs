@@ -5,7 +5,7 @@ use image::{Rgb, RgbImage};
 use super::Figure;
 use super::figure::{LINE, WHITE, text_width};
 use super::flaw::{self, Field, Flaw, percent};
-use crate::data::Gray;
+use crate::data::{Colors, Gray};
 
 /// Least width of the figure, in pixels.
 const WIDTH: u32 = 480;
@@ -34,6 +34,8 @@ pub fn heatmap(picture: &Gray, size: [usize; 2], heat: &[f32]) -> Figure {
 /// The same, every pixel n times as large.
 pub(super) fn drawn(picture: &Gray, size: [usize; 2], heat: &[f32], zoom: u32) -> Figure {
     let part = flaw::part(picture);
+    // The heat is the colour here.
+    let picture = picture.to(Colors::Grey);
     let picture = picture.resize(picture.width * zoom, picture.height * zoom);
     let (columns, rows) = (picture.width, picture.height);
     let field = Field::new(&picture, size, heat);

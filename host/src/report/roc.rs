@@ -11,11 +11,8 @@ const STEPS: f64 = 300.0;
 /// False accepts are on a logarithmic axis, since the rates that matter are small; what has none of
 /// them is therefore not drawn.
 pub fn roc(title: impl Into<String>, curves: &[(String, Roc)]) -> Chart {
-    let percent = |false_accept: f64, true_accept: f64| Point {
-        x: 100.0 * false_accept,
-        y: 100.0 * true_accept,
-        interval: 0.0,
-    };
+    let percent =
+        |false_accept: f64, true_accept: f64| Point::at(100.0 * false_accept, 100.0 * true_accept);
     let mut series = Vec::new();
     for (place, (name, roc)) in curves.iter().enumerate() {
         let rates = roc.points().iter().filter(|p| p.false_accept > 0.0);
@@ -44,14 +41,8 @@ pub fn roc(title: impl Into<String>, curves: &[(String, Roc)]) -> Chart {
     }
     Chart {
         title: title.into(),
-        x: Axis {
-            label: "false accept rate, % of pairs of different classes".into(),
-            log: true,
-        },
-        y: Axis {
-            label: "true accept rate, % of pairs of one class".into(),
-            log: false,
-        },
+        x: Axis::logarithmic("false accept rate, % of pairs of different classes"),
+        y: Axis::linear("true accept rate, % of pairs of one class"),
         series,
     }
 }

@@ -18,7 +18,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-const FILES: [Asset; 13] = [
+const FILES: [Asset; 15] = [
     ("style.css", CSS, include_str!("assets/style.css")),
     ("report.css", CSS, include_str!("assets/report.css")),
     ("app.js", SCRIPT, include_str!("assets/app.js")),
@@ -29,6 +29,8 @@ const FILES: [Asset; 13] = [
     ("inspect.js", SCRIPT, include_str!("assets/inspect.js")),
     ("lessons.js", SCRIPT, include_str!("assets/lessons.js")),
     ("settings.js", SCRIPT, include_str!("assets/settings.js")),
+    ("session.js", SCRIPT, include_str!("assets/session.js")),
+    ("region.js", SCRIPT, include_str!("assets/region.js")),
     ("report.js", SCRIPT, include_str!("assets/report.js")),
     ("icon.svg", SVG, include_str!("assets/icon.svg")),
     ("bin.svg", SVG, include_str!("assets/bin.svg")),

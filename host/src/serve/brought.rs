@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::data::{Gray, folder};
+use crate::data::{Colors, Gray, folder};
 
 /// How a zip begins.
 const ZIP: &[u8] = b"PK";
@@ -12,7 +12,7 @@ const MOST: usize = 64;
 
 /// A picture as it was sent.
 pub(super) fn picture(bytes: &[u8]) -> Option<Gray> {
-    Gray::decode(bytes, Path::new("picture")).ok()
+    Gray::decode(bytes, Path::new("picture"), Colors::Rgb).ok()
 }
 
 /// Pictures with the names of their classes: of a zip those of its folders, else `name`.

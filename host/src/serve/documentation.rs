@@ -1,7 +1,8 @@
 //! What other programs can ask stands on the page about it.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use super::command::Command;
 use super::decision::tests::decision;
 use super::{Call, csv, metrics::Metrics};
 
@@ -9,13 +10,18 @@ const PAGE: &str = include_str!("../../docs/http.md");
 
 #[test]
 fn every_route_is_documented() {
-    let routes = include_str!("routes.rs");
+    let routes = [
+        include_str!("routes/mod.rs"),
+        include_str!("routes/session.rs"),
+    ];
     let routes: Vec<_> = routes
-        .split(".route(")
-        .skip(1)
+        .iter()
+        .flat_map(|file| file.split(".route(").skip(1))
         .map(|rest| rest.split('"').nth(1).unwrap())
         // The page's own.
         .filter(|route| !route.starts_with("/assets") && *route != "/token")
+        // They follow below.
+        .filter(|route| !route.ends_with("/{command}"))
         .map(|route| route.replace("{device}", "0").replace("{id}", "17"))
         .map(|route| route.replace("{class}", "3").replace("{key}", "17"))
         .collect();
@@ -30,6 +36,20 @@ fn every_route_is_documented() {
             told.iter().any(|told| PAGE.contains(told)),
             "{route} is not documented"
         );
+    }
+}
+
+#[test]
+fn every_command_is_documented() {
+    let unknown = Command::read("?", Map::new()).unwrap_err().to_string();
+    let names: Vec<_> = unknown.split('`').skip(3).step_by(2).collect();
+    assert!(
+        names.len() > 15 && names.contains(&"enroll-anyway"),
+        "{names:?}"
+    );
+    for name in names {
+        let path = format!("`/devices/0/{name}`");
+        assert!(PAGE.contains(&path), "{name} is not documented");
     }
 }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::LogError;
+use super::{LogError, TlsError, UserError};
 use crate::fleet::BrokerError;
 
 /// Why the page can't be served.
@@ -40,6 +40,12 @@ pub enum ServeError {
     /// The log can't be used.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// The users can't be read.
+    #[error(transparent)]
+    Users(#[from] UserError),
+    /// There is no certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The address of the broker can't be read.
     #[error(transparent)]
     Broker(#[from] BrokerError),

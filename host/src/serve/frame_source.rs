@@ -1,7 +1,7 @@
 //! Where a device's pictures come from.
 
 use super::{Playback, Webcam};
-use crate::data::Gray;
+use crate::data::{Colors, Gray};
 use crate::serve::watch_error::WatchError;
 
 /// Where a device's pictures come from.
@@ -27,6 +27,15 @@ impl FrameSource {
     /// Whether each of its pictures shows another part.
     pub(super) fn is_of_single_pictures(&self) -> bool {
         matches!(self, Self::Playback(playback) if playback.shows_each_once())
+    }
+
+    /// Says what of the pictures is wanted: brightness, as at first, or colours.
+    pub(super) fn set_colors(&mut self, colors: Colors) {
+        match self {
+            Self::Camera => {}
+            Self::Playback(playback) => playback.set_colors(colors),
+            Self::Webcam(webcam) => webcam.set_colors(colors),
+        }
     }
 
     /// The next picture to show; none where the device takes its own.

@@ -1,10 +1,7 @@
-//! Who may do what: a token for whatever changes something, and no other site's page in between.
+//! What every request has to be, whoever makes it: to a name of this server, from its own page, and in
+//! time.
 
-use std::fmt;
-use std::fs;
-use std::io;
 use std::net::IpAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,38 +11,10 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use percent_encoding::percent_decode_str;
-use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
-use super::ServeError;
-use crate::atomic_file;
-
-/// In which a page says who is at it, percent-encoded.
-const BY: &str = "x-sudal-by";
-/// Longest name of somebody, in letters.
-const LONGEST: usize = 64;
-
-tokio::task_local! {
-    static WHO: String;
-}
-
-/// Who says that they made the present request; empty where nobody does.
-pub(super) fn who() -> String {
-    WHO.try_with(Clone::clone).unwrap_or_default()
-}
-
-fn named(headers: &HeaderMap) -> String {
-    let text = headers
-        .get(BY)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let name = percent_decode_str(text).decode_utf8_lossy();
-    name.chars()
-        .filter(|c| !c.is_control())
-        .take(LONGEST)
-        .collect()
-}
+use super::access::{Access, Caller, too_many};
+use super::connections::Peer;
 
 /// How long a request may take to come and be answered; event streams only until they begin.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -71,98 +40,40 @@ const HEADERS: [(HeaderName, &str); 7] = [
     ),
 ];
 
-/// What whoever changes something has to know.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Token(String);
-
-impl Token {
-    /// A new one, from the system's random numbers.
-    #[must_use]
-    pub fn random() -> Self {
-        Self(format!("{:032x}", rand::random::<u128>()))
-    }
-
-    /// One that was chosen.
-    ///
-    /// # Errors
-    /// [`ServeError::Token`] unless it has 16 to 128 letters, digits, `-` and `_`.
-    pub fn new(text: &str) -> Result<Self, ServeError> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        if (16..=128).contains(&text.len()) && text.chars().all(plain) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(ServeError::Token)
-        }
-    }
-
-    /// Reads it from a file, which is made with a random one, for its owner alone, if there is none.
-    ///
-    /// # Errors
-    /// That the file can't be read or made, or holds no token.
-    pub fn open(path: &Path) -> io::Result<Self> {
-        match fs::read_to_string(path) {
-            Ok(text) => Self::new(text.trim()).map_err(io::Error::other),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let token = Self::random();
-                atomic_file::create_secret(path, format!("{}\n", token.0).as_bytes())?;
-                Ok(token)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// As text, for the address of the page.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// In a time that does not depend on how much of it is right.
-    fn is(&self, text: &str) -> bool {
-        Sha256::digest(&self.0) == Sha256::digest(text)
-    }
-}
-
-/// Without the token.
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token")
-    }
-}
-
-/// Who is let in.
+/// What is let in.
 #[derive(Debug, Clone)]
 pub(super) struct Guard {
-    pub(super) token: Token,
+    pub(super) access: Arc<Access>,
     pub(super) host_names: Arc<[String]>,
 }
 
 impl Guard {
-    /// Why a request is refused, if it is.
-    fn refuse(&self, method: &Method, headers: &HeaderMap) -> Option<(StatusCode, &'static str)> {
+    /// Whoever makes a request, or why it is refused whoever that is.
+    fn admit(
+        &self,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Result<Caller, (StatusCode, &'static str)> {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let host = text(header::HOST).filter(|host| self.knows(host));
         let Some(host) = host else {
             // A page of another site may have its name lead here (DNS rebinding).
             let why = "this server is not known by that name: see --host-name";
-            return Some((StatusCode::MISDIRECTED_REQUEST, why));
+            return Err((StatusCode::MISDIRECTED_REQUEST, why));
         };
+        let caller = self.access.caller(headers);
         if matches!(*method, Method::GET | Method::HEAD) {
-            return None;
+            return Ok(caller);
         }
-        let foreign = headers.contains_key(header::ORIGIN)
-            && !text(header::ORIGIN)
-                .and_then(|origin| origin.split_once("://"))
-                .is_some_and(|(_, origin)| origin.eq_ignore_ascii_case(host));
-        if foreign {
-            return Some((StatusCode::FORBIDDEN, "this comes from another site's page"));
+        let own = text(header::ORIGIN)
+            .and_then(|origin| origin.split_once("://"))
+            .is_some_and(|(_, origin)| origin.eq_ignore_ascii_case(host));
+        // A browser sends the cookie by itself, so its page has to be this one; all browsers say which
+        // it is. Other programs say nothing, and have to know the token.
+        if !own && (headers.contains_key(header::ORIGIN) || caller.is_by_cookie()) {
+            return Err((StatusCode::FORBIDDEN, "this comes from another site's page"));
         }
-        let token = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
-        if !token.is_some_and(|token| self.token.is(token)) {
-            let why = "changes need the token: open the address that `sudal serve` printed";
-            return Some((StatusCode::UNAUTHORIZED, why));
-        }
-        None
+        Ok(caller)
     }
 
     /// Whether browsers may ask under this name: an address can't be led elsewhere, a name can.
@@ -180,18 +91,27 @@ impl Guard {
 }
 
 /// Lets a request through or not, and puts the headers on the answer.
-pub(super) async fn watch(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    let mut response = match guard.refuse(request.method(), request.headers()) {
-        Some(refusal) => refusal.into_response(),
-        None => match timeout(
-            LIMIT,
-            WHO.scope(named(request.headers()), next.run(request)),
-        )
-        .await
-        {
-            Ok(response) => response,
-            Err(_) => (StatusCode::REQUEST_TIMEOUT, "it took too long").into_response(),
-        },
+pub(super) async fn watch(
+    State(guard): State<Guard>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let mut response = match guard.admit(request.method(), request.headers()) {
+        Err(refusal) => refusal.into_response(),
+        Ok(caller) => {
+            let peer = request.extensions().get::<Peer>();
+            let guessed = peer.filter(|_| caller.is_wrong());
+            match guessed.map(|Peer(computer)| guard.access.guess(*computer)) {
+                Some(Err(wait)) => too_many(wait, "too many wrong tokens"),
+                _ => {
+                    request.extensions_mut().insert(caller);
+                    match timeout(LIMIT, next.run(request)).await {
+                        Ok(response) => response,
+                        Err(_) => (StatusCode::REQUEST_TIMEOUT, "it took too long").into_response(),
+                    }
+                }
+            }
+        }
     };
     for (name, value) in HEADERS {
         let value = HeaderValue::from_static(value);
@@ -202,17 +122,23 @@ pub(super) async fn watch(State(guard): State<Guard>, request: Request, next: Ne
 
 #[cfg(test)]
 mod tests {
+    use super::super::access::Token;
+    use super::super::rights::Right;
     use super::*;
 
-    fn refusal(method: &Method, headers: &[(HeaderName, &str)]) -> Option<u16> {
-        let guard = Guard {
-            token: Token::new("0123456789abcdef").unwrap(),
+    fn guard() -> Guard {
+        let token = Token::new("0123456789abcdef").unwrap();
+        Guard {
+            access: Arc::new(Access::new(token, None, 8420, false).unwrap()),
             host_names: Arc::new(["cam.factory".to_owned()]),
-        };
+        }
+    }
+
+    fn refusal(method: &Method, headers: &[(HeaderName, &str)]) -> Option<u16> {
         let headers = headers
             .iter()
             .map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap()));
-        let refused = guard.refuse(method, &headers.collect());
+        let refused = guard().admit(method, &headers.collect()).err();
         refused.map(|(status, _)| status.as_u16())
     }
 
@@ -241,29 +167,36 @@ mod tests {
     }
 
     #[test]
-    fn changes_need_the_token_and_no_foreign_origin() {
+    fn changes_come_from_no_other_site() {
         let host = (header::HOST, "127.0.0.1:8420");
-        let token = (header::AUTHORIZATION, "Bearer 0123456789abcdef");
         let post = |headers: &[(HeaderName, &str)]| refusal(&Method::POST, headers);
-        assert_eq!(post(&[host.clone(), token.clone()]), None);
-        assert_eq!(post(std::slice::from_ref(&host)), Some(401));
-        let wrong = (header::AUTHORIZATION, "Bearer 0123456789abcdeF");
-        assert_eq!(post(&[host.clone(), wrong]), Some(401));
-        let from = |origin| post(&[host.clone(), token.clone(), (header::ORIGIN, origin)]);
+        assert_eq!(post(std::slice::from_ref(&host)), None);
+        let from = |origin| post(&[host.clone(), (header::ORIGIN, origin)]);
         assert_eq!(from("http://127.0.0.1:8420"), None);
         for origin in ["http://127.0.0.1:8421", "http://evil.example", "null"] {
             assert_eq!(from(origin), Some(403), "{origin}");
         }
-        assert_eq!(refusal(&Method::DELETE, &[host]), Some(401));
     }
 
     #[test]
-    fn a_token_file_is_made_once() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("token");
-        let token = Token::open(&path).unwrap();
-        assert!(Token::open(&path).unwrap() == token && token != Token::random());
-        fs::write(&path, "short").unwrap();
-        assert!(Token::open(&path).is_err());
+    fn the_token_allows_all_and_anything_else_to_watch() {
+        let right = |authorization: &str| {
+            let headers = [
+                (header::HOST, "127.0.0.1:8420"),
+                (header::AUTHORIZATION, authorization),
+            ];
+            let headers =
+                headers.map(|(name, value)| (name, HeaderValue::from_str(value).unwrap()));
+            let caller = guard().admit(&Method::POST, &headers.into_iter().collect());
+            caller.unwrap().right()
+        };
+        assert_eq!(right("Bearer 0123456789abcdef"), Some(Right::Administer));
+        for wrong in [
+            "Bearer 0123456789abcdeF",
+            "Basic 0123456789abcdef",
+            "Bearer ",
+        ] {
+            assert_eq!(right(wrong), Some(Right::Watch), "{wrong}");
+        }
     }
 }

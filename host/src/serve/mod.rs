@@ -5,10 +5,13 @@
 //! [`Client`](crate::device::Client): it shows the device frames, asks what they are and carries out
 //! what the page wants. Each decision is in the [log](Log) before anybody is told of it.
 
+mod access;
+mod address;
 mod assets;
 mod audit;
 mod brought;
 mod clock;
+mod command;
 mod connections;
 mod csv;
 mod decision;
@@ -29,12 +32,14 @@ mod panics;
 mod parts;
 mod picture;
 mod playback;
+mod rights;
 mod routes;
 mod shift;
 mod sparkplug;
 mod state;
 mod tally;
 mod tasks;
+mod tls;
 mod undo_stack;
 mod watch_error;
 mod webcam;
@@ -53,17 +58,21 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, interval, sleep, timeout};
 
 pub use crate::fleet::Broker;
+pub use access::{Token, User, UserError, UserFile};
+pub use address::{Address, own_address, qr_of_letters};
 pub use clock::{Clock, Moment};
 pub use decision::{Belongs, Call, Decision, Measure, Vote};
 pub use error::ServeError;
 pub use frame_source::FrameSource;
-pub use guard::Token;
 pub use log::{Keep, Log, LogError};
 pub use options::DeviceOptions;
 pub use playback::Playback;
+pub use rights::Right;
 pub use sparkplug::Sparkplug;
+pub use tls::{Tls, TlsError};
 pub use webcam::{Webcam, WebcamError};
 
+use access::Access;
 use hub::Hub;
 use tasks::supervise;
 use watch_error::WatchError;
@@ -86,6 +95,10 @@ pub struct Options {
     pub host_names: Vec<String>,
     /// What whoever changes something has to know.
     pub token: Token,
+    /// File of the users who sign in; without one anybody may watch.
+    pub users: Option<PathBuf>,
+    /// With which certificate browsers are answered by TLS, and only so.
+    pub tls: Option<Tls>,
     /// File of the log, made if there is none.
     pub log: PathBuf,
     /// How much of it is kept.
@@ -111,7 +124,7 @@ pub struct Options {
 /// That there is nothing to serve, the address can't be had, or the log can't be opened.
 pub fn serve(
     options: Options,
-    ready: impl FnOnce(SocketAddr),
+    ready: impl FnOnce(&Address),
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     if options.devices.is_empty() {
@@ -143,7 +156,7 @@ pub fn serve(
 
 async fn run(
     options: Options,
-    ready: impl FnOnce(SocketAddr),
+    ready: impl FnOnce(&Address),
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let listener =
@@ -153,7 +166,17 @@ async fn run(
                 address: options.listen,
                 source,
             })?;
-    let address = listener.local_addr().map_err(ServeError::Runtime)?;
+    let address = Address {
+        listens: listener.local_addr().map_err(ServeError::Runtime)?,
+        is_secure: options.tls.is_some(),
+    };
+    let users = options.users.as_deref();
+    let access = Access::new(
+        options.token,
+        users,
+        address.listens.port(),
+        address.is_secure,
+    )?;
     let replace = options.replace_damaged_log;
     let log = Log::open_with(&options.log, options.keep, options.clock, replace)?;
     let (hub, commands) = Hub::new(log, &options.devices)?;
@@ -182,9 +205,15 @@ async fn run(
     });
     let mended = Arc::clone(&hub);
     supervise("looking after the log", move || mend(Arc::clone(&mended)));
-    let app = routes::router(Arc::clone(&hub), options.token, options.host_names);
-    ready(address);
+    let app = routes::router(
+        Arc::clone(&hub),
+        Arc::new(access),
+        address.clone(),
+        options.host_names,
+    );
+    ready(&address);
 
+    let tls = options.tls.map(|tls| tls.acceptor());
     let (stopping, stopped) = watch::channel(false);
     let ending = async {
         stop.await;
@@ -192,7 +221,10 @@ async fn run(
         hub.close();
         stopping.send_replace(true);
     };
-    tokio::join!(connections::serve(listener, app, stopped, GOODBYE), ending);
+    tokio::join!(
+        connections::serve(listener, app, tls, stopped, GOODBYE),
+        ending
+    );
     let end = Instant::now() + GOODBYE;
     while workers.iter().any(|worker| !worker.is_finished()) && Instant::now() < end {
         sleep(Duration::from_millis(20)).await;

@@ -13,7 +13,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::hub::{Command, Hub};
+use super::command::Command;
+use super::hub::Hub;
 use super::{ServeError, state};
 
 /// Registers of a device.

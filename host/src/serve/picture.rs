@@ -3,7 +3,7 @@
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, RgbImage, imageops};
 
-use crate::data::Gray;
+use crate::data::{Colors, Gray};
 use crate::device::{self, DecisionConfig, Fit, Heatmap, Info, Region};
 use crate::report::heatmap;
 
@@ -64,11 +64,12 @@ fn part(frame: (u32, u32), region: Option<Region>, fit: Fit, model: (u32, u32)) 
 fn darkened(picture: &Gray, ((left, top), (width, height)): Part) -> Gray {
     let mut dark = picture.clone();
     let row = picture.width as usize;
-    for (i, pixel) in dark.pixels.iter_mut().enumerate() {
+    let pixels = dark.pixels.chunks_exact_mut(picture.colors.channels());
+    for (i, pixel) in pixels.enumerate() {
         let (x, y) = ((i % row) as u32, (i / row) as u32);
         let is_inside = (left..left + width).contains(&x) && (top..top + height).contains(&y);
         if !is_inside {
-            *pixel /= 3;
+            pixel.iter_mut().for_each(|level| *level /= 3);
         }
     }
     dark
@@ -113,9 +114,13 @@ fn heat_of(bytes: &[u8]) -> Option<Heatmap> {
 
 /// A picture of the log, if it is one.
 pub(super) fn read(bytes: &[u8]) -> Option<Gray> {
-    let picture = image::load_from_memory(bytes).ok()?.to_luma8();
-    let (width, height) = picture.dimensions();
-    Gray::new(width, height, picture.into_raw()).ok()
+    let picture = image::load_from_memory(bytes).ok()?;
+    let (width, height) = (picture.width(), picture.height());
+    let (colors, pixels) = match picture.color().has_color() {
+        true => (Colors::Rgb, picture.into_rgb8().into_raw()),
+        false => (Colors::Grey, picture.into_luma8().into_raw()),
+    };
+    Gray::with_colors(width, height, colors, pixels).ok()
 }
 
 /// The picture in the log, as JPEG.
@@ -141,7 +146,11 @@ fn size((width, height): (u32, u32), longest: u32) -> (u32, u32) {
 
 fn jpeg(picture: &Gray) -> Vec<u8> {
     let size = (picture.width, picture.height);
-    encoded(&picture.pixels, size, ExtendedColorType::L8)
+    let kind = match picture.colors {
+        Colors::Grey => ExtendedColorType::L8,
+        Colors::Rgb => ExtendedColorType::Rgb8,
+    };
+    encoded(&picture.pixels, size, kind)
 }
 
 fn encoded(pixels: &[u8], (width, height): (u32, u32), color: ExtendedColorType) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! Pictures that a device's camera is shown one after another, as parts pass on a line.
 
-use crate::data::{DataError, Dataset, Gray};
+use crate::data::{Colors, DataError, Dataset, Gray};
 
 /// The classes of a data set in turn, some frames of each. After the last the first comes again.
 #[derive(Debug)]
@@ -13,6 +13,7 @@ pub struct Playback {
     next: Vec<usize>,
     shown: usize,
     stay: bool,
+    colors: Colors,
 }
 
 impl Playback {
@@ -27,6 +28,7 @@ impl Playback {
             class: 0,
             shown: 0,
             stay: false,
+            colors: Colors::Grey,
         }
     }
 
@@ -51,7 +53,12 @@ impl Playback {
         let index = *next;
         *next = (index + 1) % self.dataset.len(self.class);
         self.shown += 1;
-        self.dataset.get(self.class, index)
+        self.dataset.get_as(self.class, index, self.colors)
+    }
+
+    /// Says what of the pictures is wanted: brightness, as at first, or colours.
+    pub fn set_colors(&mut self, colors: Colors) {
+        self.colors = colors;
     }
 
     /// Continues to the next class.

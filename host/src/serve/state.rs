@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use sudal_firmware::decision::Filter;
 use sudal_firmware::heads::Role;
+use sudal_firmware::preprocess::align::Alignment;
 
 use super::heartbeat::Stalled;
 use super::tally::{Hour, Tally};
@@ -41,6 +42,10 @@ pub(super) struct State {
     pub(super) playback: Option<Shown>,
     /// Whether a part of the frame is not looked at; it is dark in the live picture.
     pub(super) cropped: bool,
+    /// The part of the frame that is looked at by choice: left, top, width and height as parts of its
+    /// sides.
+    pub(super) region: Option<[f32; 4]>,
+    pub(super) alignment: AlignmentState,
     /// Whether it was shown what good parts look like, and says where one is not like them.
     pub(super) inspects: bool,
     /// What it knows of good parts; none where its model or board can't know any.
@@ -74,6 +79,23 @@ impl State {
             shown.error = Some(WatchError::from(stalled).body());
         }
         shown
+    }
+}
+
+/// How a part is aligned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(super) struct AlignmentState {
+    align: &'static str,
+    /// What is seen about it, in percent of the region's sides.
+    window: u8,
+}
+
+impl From<Alignment> for AlignmentState {
+    fn from(Alignment { align, window }: Alignment) -> Self {
+        Self {
+            align: align.name(),
+            window,
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use sudal_firmware::protocol::DecisionError;
 use sudal_firmware::store::StoreError;
 
 use super::heartbeat::Stalled;
+use super::rights::Right;
 use super::{LogError, WebcamError};
 use crate::data::DataError;
 use crate::device::{
@@ -79,6 +80,21 @@ pub(super) enum WatchError {
     /// This program failed where it must not.
     #[error("this program failed ({0}) and continues: please report it")]
     Panicked(String),
+    /// There is no such model.
+    #[error("there is no model {0:?}: see `sudal models`")]
+    NoModel(String),
+    /// A board that is plugged in has its model in its firmware.
+    #[error(
+        "only a board in this process takes another model here: for this one see `sudal update`"
+    )]
+    OtherBoard,
+    /// Whoever asks may not do this.
+    #[error("you may not do this: it takes somebody who may {}", match .0 {
+        Right::Watch => "watch",
+        Right::Teach => "teach",
+        Right::Administer => "administer",
+    })]
+    Right(Right),
     /// There was no enrolment, or it was undone.
     #[error("there is nothing to undo")]
     NothingToUndo,
@@ -170,6 +186,9 @@ impl WatchError {
                 Self::OwnCamera => "own-camera",
                 Self::LastShot => "last-shot",
                 Self::NoPicture => "no-picture",
+                Self::Right(_) => "right",
+                Self::NoModel(_) => "no-model",
+                Self::OtherBoard => "other-board",
                 _ => "",
             };
         };

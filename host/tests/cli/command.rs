@@ -258,20 +258,20 @@ fn a_run_with_a_teacher_is_stopped_and_resumes_to_the_same_network() {
         ]
         .concat()
     };
-    let told = ["--teacher", "teacher.onnx"];
-    let untold = refused(dir, &train("run.ckpt", &[]));
-    assert!(untold.contains("give it with --teacher"), "{untold}");
-    let smaller = train("run.ckpt", &told).into_iter();
+    let with_teacher = ["--teacher", "teacher.onnx"];
+    let without = refused(dir, &train("run.ckpt", &[]));
+    assert!(without.contains("give it with --teacher"), "{without}");
+    let smaller = train("run.ckpt", &with_teacher).into_iter();
     let smaller: Vec<&str> = smaller
         .map(|word| if word == "32" { "48" } else { word })
         .collect();
     let smaller = refused(dir, &smaller);
     assert!(smaller.contains("pictures of 32x32"), "{smaller}");
 
-    ok(dir, &train("whole.ckpt", &told));
+    ok(dir, &train("whole.ckpt", &with_teacher));
     let run = Command::new(env!("CARGO_BIN_EXE_sudal"))
         .current_dir(dir)
-        .args(train("run.ckpt", &told))
+        .args(train("run.ckpt", &with_teacher))
         .spawn()
         .unwrap();
     let status = stopped(run, &dir.join("run.teacher"));

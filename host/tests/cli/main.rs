@@ -23,4 +23,5 @@ mod setup;
 mod study;
 mod teaching;
 mod training;
+mod users;
 mod verdicts;

@@ -9,7 +9,7 @@ use sudal::data::{Gray, parts};
 const DOCUMENT: &str = include_str!("../../docs/json.md");
 
 /// A board that knows a good part and a defect, with pictures of both and of neither.
-fn taught(dir: &Path) {
+fn teach(dir: &Path) {
     let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/parts.sudal");
     ok(dir, &["flash", model.to_str().unwrap()]);
     let parts = parts::dataset(3, 8, 6, (64, 64));
@@ -50,12 +50,12 @@ fn keys(value: &Value, before: &str, all: &mut Vec<String>) {
 fn what_programs_are_told_is_documented_and_says_what_people_read() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path();
-    taught(dir);
+    teach(dir);
     let pictures = ["good0.png", "bad0.png", "other.png"];
     for head in ["prototype", "memory"] {
         ok(dir, &["head", head]);
-        let told = json(dir, &[&["classify"][..], &pictures].concat());
-        assert_eq!(told["schema"], 1);
+        let answer = json(dir, &[&["classify"][..], &pictures].concat());
+        assert_eq!(answer["schema"], 1);
         let text = ok(dir, &[&["classify"][..], &pictures].concat());
         let mut lines = text.lines().filter(|line| line.contains(".png: "));
         for (verdict, class, said) in [
@@ -67,7 +67,7 @@ fn what_programs_are_told_is_documented_and_says_what_people_read() {
             let at = pictures
                 .iter()
                 .position(|picture| line.starts_with(picture));
-            let result = &told["results"][at.unwrap()];
+            let result = &answer["results"][at.unwrap()];
             assert_eq!(result["verdict"], verdict, "{result}");
             assert_eq!(result["class"].as_str(), class, "{result}");
             assert!(line.contains(&format!(": {said}  ")), "{line}");
@@ -82,7 +82,7 @@ fn what_programs_are_told_is_documented_and_says_what_people_read() {
             }
         }
         let mut all = Vec::new();
-        keys(&told, "", &mut all);
+        keys(&answer, "", &mut all);
         for key in all {
             assert!(
                 DOCUMENT.contains(&format!("`{key}`")),
@@ -102,13 +102,13 @@ fn what_programs_are_told_is_documented_and_says_what_people_read() {
 fn a_script_stops_at_the_verdicts_that_it_names() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path();
-    taught(dir);
+    teach(dir);
     let code = |fail_on: &str, picture: &str| {
         let output = sudal(dir, &["classify", picture, "--json", "--fail-on", fail_on]);
         // The answer is there all the same.
         if output.status.code() != Some(2) {
-            let told: Value = serde_json::from_slice(&output.stdout).unwrap();
-            assert_eq!(told["results"][0]["picture"], picture);
+            let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+            assert_eq!(answer["results"][0]["picture"], picture);
         }
         output.status.code().unwrap()
     };

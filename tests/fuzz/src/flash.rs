@@ -93,14 +93,14 @@ impl Flash {
 }
 
 /// A flash with a store, and what the store holds.
-pub(crate) struct Taught {
+pub(crate) struct Fixture {
     pub(crate) contents: Vec<u8>,
     pub(crate) classes: Vec<Class>,
     pub(crate) head: Head,
     pub(crate) ledger: Ledger,
 }
 
-fn teach(names: &[&str]) -> Taught {
+fn teach(names: &[&str]) -> Fixture {
     let mut flash = Flash::new(ERASED);
     let mut store = Store::open(flash.switch_on());
     for (shot, name) in names.iter().enumerate() {
@@ -109,7 +109,7 @@ fn teach(names: &[&str]) -> Taught {
     }
     let (classes, head, ledger) = (store.classes().to_vec(), store.head(), *store.ledger());
     drop(store);
-    Taught {
+    Fixture {
         contents: flash.bytes,
         classes,
         head,
@@ -118,22 +118,22 @@ fn teach(names: &[&str]) -> Taught {
 }
 
 /// A flash that was never written, whose store is empty.
-pub(crate) fn blank() -> &'static Taught {
-    static BLANK: OnceLock<Taught> = OnceLock::new();
-    BLANK.get_or_init(|| Taught {
+pub(crate) fn blank() -> &'static Fixture {
+    static BLANK: OnceLock<Fixture> = OnceLock::new();
+    BLANK.get_or_init(|| Fixture {
         contents: ERASED.to_vec(),
         ..teach(&[])
     })
 }
 
 /// A flash with an empty store.
-pub(crate) fn empty() -> &'static Taught {
-    static EMPTY: OnceLock<Taught> = OnceLock::new();
+pub(crate) fn empty() -> &'static Fixture {
+    static EMPTY: OnceLock<Fixture> = OnceLock::new();
     EMPTY.get_or_init(|| teach(&[]))
 }
 
 /// A flash whose store holds three classes.
-pub(crate) fn taught() -> &'static Taught {
-    static TAUGHT: OnceLock<Taught> = OnceLock::new();
-    TAUGHT.get_or_init(|| teach(&["gear", "nut", "bolt", "gear", "nut"]))
+pub(crate) fn filled() -> &'static Fixture {
+    static FILLED: OnceLock<Fixture> = OnceLock::new();
+    FILLED.get_or_init(|| teach(&["gear", "nut", "bolt", "gear", "nut"]))
 }

@@ -7,14 +7,14 @@ use sudal_firmware::heads::{Head, Quantization};
 use sudal_firmware::store::nor::Nor;
 use sudal_firmware::store::{Class, Ledger, Store, StoreError};
 
-use crate::flash::{self, Changes, Flash, LEN, Taught};
+use crate::flash::{self, Changes, Fixture, Flash, LEN};
 use crate::foreign::unsaid;
 
 thread_local! {
     /// The sound flashes, and what each holds.
-    static FLASHES: RefCell<[(&'static Taught, Flash); 3]> = RefCell::new(
-        [flash::blank(), flash::empty(), flash::taught()]
-            .map(|taught| (taught, Flash::new(&taught.contents))),
+    static FLASHES: RefCell<[(&'static Fixture, Flash); 3]> = RefCell::new(
+        [flash::blank(), flash::empty(), flash::filled()]
+            .map(|fixture| (fixture, Flash::new(&fixture.contents))),
     );
 }
 
@@ -27,26 +27,26 @@ pub fn run(data: &[u8]) {
     let mut input = Unstructured::new(data);
     let number = input.arbitrary::<u8>().unwrap_or(2);
     FLASHES.with_borrow_mut(|flashes| {
-        let (taught, flash) = &mut flashes[usize::from(number).min(2)];
+        let (fixture, flash) = &mut flashes[usize::from(number).min(2)];
         flash.restore();
         let places = input.len();
         // What there is too little input for is left out.
         let _ = damage(flash, &mut input);
         let damaged = || {
-            let mut flash = Flash::new(&taught.contents);
+            let mut flash = Flash::new(&fixture.contents);
             let _ = damage(
                 &mut flash,
                 &mut Unstructured::new(&data[data.len() - places..]),
             );
             flash
         };
-        open_and_use(taught, flash, &damaged, &mut input);
+        open_and_use(fixture, flash, &damaged, &mut input);
     });
 }
 
 /// `damaged` makes the flash again as it was before.
 fn open_and_use(
-    taught: &Taught,
+    fixture: &Fixture,
     flash: &mut Flash,
     damaged: &dyn Fn() -> Flash,
     input: &mut Unstructured<'_>,
@@ -63,8 +63,8 @@ fn open_and_use(
             }
         };
 
-    let mut store = Store::open_with(flash.switch_on(), &taught.ledger);
-    is_exact_or_says_so(&store, &taught.classes, taught.head, &taught.ledger);
+    let mut store = Store::open_with(flash.switch_on(), &fixture.ledger);
+    is_exact_or_says_so(&store, &fixture.classes, fixture.head, &fixture.ledger);
     let _ = used(&mut store, input);
     let fault = store.fault();
     let classes = store.classes().to_vec();

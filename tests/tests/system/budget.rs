@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use object::{Object, ObjectSection, SectionFlags, elf::SHF_ALLOC};
 use serde::{Deserialize, Serialize};
@@ -39,9 +40,13 @@ fn step(text: &str) {
     println!("{text}");
 }
 
+static IMAGES: LazyLock<[Vec<u8>; 5]> =
+    LazyLock::new(|| Benchmark::ALL.map(|network| network.image().unwrap()));
+
 fn profile(network: Benchmark, machine: Machine) -> Profile {
-    let image = network.image().unwrap();
-    device::profile(&image, machine, &mut step).unwrap_or_else(|error| panic!("{error}"))
+    let place = Benchmark::ALL.iter().position(|n| *n == network);
+    let image = &IMAGES[place.unwrap()];
+    device::profile(image, machine, &mut step).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Bytes of each section that takes memory on the board.
@@ -138,38 +143,59 @@ fn nothing_costs_more_than_its_budget() {
     );
 }
 
-/// With Helium at most 0.6 of the instructions of CMSIS-NN's Helium kernels.
+/// With Helium at most so much of the instructions of CMSIS-NN's Helium kernels.
 #[test]
 fn helium_takes_less_than_that_of_cmsis_nn() {
-    for network in Benchmark::ALL {
+    let shares = [0.5, 0.6, 0.8, 0.6, 0.6];
+    for (network, share) in Benchmark::ALL.into_iter().zip(shares) {
         let profile = profile(network, Machine::An547);
-        let comparison = CmsisNn::on(network).compare(&profile).unwrap();
+        let comparison = CmsisNn::on(network).compare(&profile);
         println!("{profile}\n{comparison}");
-        assert!(10 * comparison.ours <= 6 * comparison.best, "{comparison}");
+        let most = (comparison.theirs as f64 * share) as u64;
+        assert!(comparison.ours <= most, "{comparison}");
     }
 }
 
-/// At most nine tenths of CMSIS-NN's instructions in every layer, and of the best of its builds
-/// 0.65 for the whole of one network and 0.50 for that of the other, on both processors.
+/// Every layer takes fewer instructions than the best of CMSIS-NN's builds for it, and the whole of each
+/// network at most such a share of them.
 #[test]
 fn every_layer_is_faster_than_cmsis_nn() {
-    for (network, share) in [(Benchmark::Conv4, 0.65), (Benchmark::Separable, 0.50)] {
-        let [m7, m4] = [Machine::An500, Machine::An386].map(|machine| profile(network, machine));
-        assert_eq!(m7, profile(network, Machine::An500), "counted twice");
-        for profile in [&m7, &m4] {
-            let comparison = CmsisNn::on(network).compare(profile).unwrap();
+    let shares = [0.45, 0.45, 0.50, 0.45, 0.40];
+    for (network, share) in Benchmark::ALL.into_iter().zip(shares) {
+        for machine in [Machine::An500, Machine::An386, Machine::An505] {
+            let profile = profile(network, machine);
+            let comparison = CmsisNn::on(network).compare(&profile);
             println!("{profile}\n{comparison}");
-            let most = (comparison.best as f64 * share) as u64;
+            assert!(comparison.groups.len() >= 4, "{comparison}");
+            let most = (comparison.theirs as f64 * share) as u64;
             assert!(comparison.ours <= most, "{comparison}");
-        }
-        let comparison = CmsisNn::on(network).compare(&m7).unwrap();
-        let groups = &comparison.groups;
-        let (ours, theirs) = groups
-            .iter()
-            .fold((0, 0), |(a, b), g| (a + g.ours, b + g.theirs));
-        assert_eq!((ours, theirs), (comparison.ours, comparison.theirs));
-        for group in groups {
-            assert!(10 * group.ours <= 9 * group.theirs, "{group:?}");
+            for group in &comparison.groups {
+                assert!(group.ours < group.theirs, "{} {group:?}", machine.name());
+            }
         }
     }
+    let profiles = [(); 2].map(|()| profile(Benchmark::Conv4, Machine::An500));
+    assert_eq!(profiles[0], profiles[1], "counted twice");
+}
+
+/// What stands in the documents: all networks on all processors, and where they are slower.
+#[test]
+fn a_survey_has_every_network_on_a_processor() {
+    let images = [Benchmark::Conv4, Benchmark::ResNet8].map(|network| {
+        let place = Benchmark::ALL.iter().position(|n| *n == network).unwrap();
+        (network, IMAGES[place].clone())
+    });
+    let machines = [Machine::An500, Machine::An547];
+    let survey = device::survey(&images, &machines, &mut step).unwrap();
+    assert_eq!(survey.rows.len(), 4);
+    for row in &survey.rows {
+        assert!(row.estimated_cycles > row.instructions, "{survey}");
+        assert!(row.comparison.ours <= row.instructions, "{survey}");
+    }
+    let [on_m7, on_m55] = [&survey.rows[1], &survey.rows[3]].map(|row| row.slower().count());
+    assert_eq!(on_m7, 0, "{survey}");
+    assert_eq!(
+        survey.slower().is_some(),
+        on_m55 > 0 || survey.rows[2].slower().count() > 0
+    );
 }

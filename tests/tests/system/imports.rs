@@ -8,10 +8,11 @@ use sudal_tests::Imports;
 use tempfile::TempDir;
 
 /// Folders and files of the host's library, each after all that it imports.
-const HOST: [&str; 17] = [
+const HOST: [&str; 18] = [
     "similar",
     "table",
     "atomic_file",
+    "cache",
     "data",
     "episodes",
     "engine",

@@ -99,6 +99,41 @@ fn flaws_that_were_never_shown_are_found_and_placed() {
 }
 
 #[test]
+fn known_defects_name_a_flaw_and_make_no_good_part_a_bad_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut board = host(dir.path(), "surfaces.sudal");
+    let mut line = board.connect().unwrap();
+    teach(&mut line, 0..4);
+    // The whole picture of a plate with a spot is all but that of a good one.
+    for number in 0..3 {
+        line.show(&flawed(number, (50, 50)), 1 << 15).unwrap();
+        let id = line.enroll_forced("spot").unwrap().id;
+        line.set_role(id, Role::Defect).unwrap();
+    }
+    let passes = |line: &mut Line, picture: &Gray| {
+        line.show(picture, 1 << 15).unwrap();
+        match line.judge().unwrap() {
+            Judgement::Inspection(anomaly) => anomaly.is_good(),
+            Judgement::Class(verdict) => verdict.decision.outcome.is_ok(),
+        }
+    };
+    let alarms = |line: &mut Line| (100..140).filter(|&n| !passes(line, &good(n))).count();
+    assert!(alarms(&mut line) <= 2, "{}", alarms(&mut line));
+    line.show(&flawed(300, (50, 50)), 1 << 15).unwrap();
+    assert!(matches!(line.judge().unwrap(), Judgement::Class(v) if v.name == "spot"));
+    // With good parts as a class too.
+    for number in 0..3 {
+        line.show(&good(number), 1 << 15).unwrap();
+        let id = line.enroll_forced("plate").unwrap().id;
+        line.set_role(id, Role::Good).unwrap();
+    }
+    assert!(alarms(&mut line) <= 3, "{}", alarms(&mut line));
+    for number in 300..320 {
+        assert!(!passes(&mut line, &flawed(number, (50, 50))));
+    }
+}
+
+#[test]
 fn what_was_kept_survives_the_power_and_a_step_back_brings_the_one_before() {
     let dir = tempfile::tempdir().unwrap();
     let mut board = host(dir.path(), "surfaces.sudal");

@@ -12,12 +12,13 @@ fn step(text: &str) {
     println!("{text}");
 }
 
-/// The same trials as on this computer, see `firmware/src/engine/reference/trial.rs`.
+/// 20,000 operations and 5,000 chains on each, the same as on this computer: see
+/// `firmware/src/engine/reference/trial.rs`.
 #[test]
 fn kernels_agree_with_their_scalar_twins_on_every_processor() {
     for machine in Machine::ALL {
         match device::try_kernels(machine, &mut step) {
-            Ok(count) => assert!(count >= 10_000, "{count} on {}", machine.name()),
+            Ok(count) => assert!(count >= 25_000, "{count} on {}", machine.name()),
             Err(error) => panic!("{error}"),
         }
     }
@@ -63,11 +64,10 @@ fn frames_become_the_same_inputs_on_every_processor_in_few_instructions() {
     }
 }
 
-/// The program links only if no panic can be reached from reading a model image and running it. With Helium's
-/// kernels the compiler can't show it yet, so that the Cortex-M55 is left out.
+/// The program links only if no panic can be reached from reading a model image and running it.
 #[test]
 fn no_panic_can_be_reached_from_inference() {
-    for machine in [Machine::An500, Machine::An505] {
+    for machine in [Machine::An500, Machine::An505, Machine::An547] {
         if let Err(error) = device::build_bench("inference", machine, &mut step) {
             panic!("{error}");
         }

@@ -3,6 +3,8 @@
 mod backup;
 mod board;
 mod budget;
+mod capi;
+mod colours;
 mod corpora;
 mod decisions;
 mod faults;
@@ -27,3 +29,4 @@ mod source;
 mod sparkplug;
 mod station;
 mod surfaces;
+mod users;

@@ -44,7 +44,7 @@ fn a_plc_reads_verdicts_and_triggers() {
         .local_addr()
         .unwrap();
     let devices = vec![device("press"), device("lathe")];
-    let served = Served::start_with_modbus(dir.path(), devices, free);
+    let served = Served::start_with(dir.path(), devices, |options| options.modbus = Some(free));
 
     // The second device knows the part that stays in view.
     assert_eq!(

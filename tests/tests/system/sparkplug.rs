@@ -70,7 +70,9 @@ fn another_implementation_reads_births_data_and_deaths_and_asks_for_a_birth() {
     let url = format!("mqtt://127.0.0.1:{}/hall/line%201", broker.port);
     let sparkplug = || Sparkplug::new(&url, None, None).unwrap();
     let devices = vec![device(dir.path(), "press"), device(dir.path(), "lathe")];
-    let mut served = Served::start_with_sparkplug(dir.path(), devices, sparkplug());
+    let mut served = Served::start_with(dir.path(), devices, |options| {
+        options.sparkplug = Some(sparkplug());
+    });
     teach(&served, 1, "너트");
     sleep(Duration::from_millis(6500));
     served.stop();
@@ -168,8 +170,10 @@ fn orders_are_carried_out_if_they_are_signed_and_the_station_takes_any() {
     let station = |name: &str, trusted| {
         let dir = dir.path().join(name);
         fs::create_dir(&dir).unwrap();
-        let options = Sparkplug::new(&url(&format!("hall/{name}")), None, trusted).unwrap();
-        Served::start_with_sparkplug(&dir, vec![device(&dir, "press")], options)
+        let node = Sparkplug::new(&url(&format!("hall/{name}")), None, trusted).unwrap();
+        Served::start_with(&dir, vec![device(&dir, "press")], |options| {
+            options.sparkplug = Some(node);
+        })
     };
     let (open, closed) = (station("open", Some(key.public())), station("closed", None));
     teach(&open, 0, "own");

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sudal::data::{Dataset, parts};
 use sudal::device::{Board, HostBoard};
-use sudal::serve::{DeviceOptions, FrameSource, Playback};
+use sudal::serve::{DeviceOptions, FrameSource, Playback, Right, Tls, UserFile};
 use sudal_tests::{Browser, Served};
 
 const LONG: &str = "bracket with flange 20";
@@ -26,7 +26,7 @@ fn pictures() -> Dataset {
     parts::dataset(3, 4 * family, 500, (160, 160)).subset(&classes)
 }
 
-fn line(dir: &Path) -> DeviceOptions {
+pub(super) fn line(dir: &Path) -> DeviceOptions {
     let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/parts.sudal");
     let board = dir.join("board");
     let mut host = HostBoard::open(&board).unwrap();
@@ -279,7 +279,7 @@ fn lessons(browser: &Browser, served: &Served) {
     browser.run("document.activeElement.blur()", &[]);
     browser.press("u");
     browser.sees("#undo", "chip");
-    let csv = served.get("/audit.csv");
+    let csv = served.get_with_token("/audit.csv");
     for expected in [
         ",김 반장,Line 1,correct,washer,",
         ",김 반장,Line 1,undo,washer,",
@@ -287,7 +287,7 @@ fn lessons(browser: &Browser, served: &Served) {
     ] {
         assert!(csv.contains(expected), "{expected}\n{csv}");
     }
-    let notes: Value = serde_json::from_str(&served.get("/audit.json")).unwrap();
+    let notes: Value = serde_json::from_str(&served.get_with_token("/audit.json")).unwrap();
     let corrected = notes
         .as_array()
         .unwrap()
@@ -349,6 +349,8 @@ fn settings(browser: &Browser, served: &Served, dir: &Path) {
     }
     assert_eq!(rate(), 300);
 
+    region(browser, served);
+    model(browser, served);
     let washer = dir.join("washer.png");
     pictures().get(3, 77).unwrap().save(&washer).unwrap();
     browser.write("#name", "washer");
@@ -362,6 +364,127 @@ fn settings(browser: &Browser, served: &Served, dir: &Path) {
     photograph(browser, "station-settings.png", (1440, 1400));
     browser.resize(1440, 900);
     browser.click("#settings summary");
+}
+
+/// What is looked at is drawn on the picture, and the part in it brought upright.
+fn region(browser: &Browser, served: &Served) {
+    let state = || served.events().next().unwrap()["devices"][0]["state"].clone();
+    let changes = |key: &str, wanted: &dyn Fn(&Value) -> bool| {
+        for _ in 0..100 {
+            if wanted(&state()[key]) {
+                return;
+            }
+            sleep(Duration::from_millis(50));
+        }
+        panic!("{key} stays {}", state()[key]);
+    };
+    assert_eq!(browser.text("#region-now"), "the whole picture");
+    browser.click("#region-open");
+    becomes(
+        browser,
+        "return document.querySelector('#region-picture').naturalWidth > 0",
+    );
+    browser.drag("#region-area", (-0.25, -0.25), (0.25, 0.25));
+    photograph(browser, "station-region.png", (1440, 900));
+    if let Some(found) = browser.axe() {
+        assert!(found.is_empty(), "{found:#?}");
+    }
+    browser.click("#region-form [type=submit]");
+    let drawn = |region: &Value| {
+        let parts: Option<Vec<f64>> = serde_json::from_value(region.clone()).unwrap();
+        parts.is_some_and(|parts| {
+            let wanted = [0.25, 0.25, 0.5, 0.5];
+            parts
+                .iter()
+                .zip(wanted)
+                .all(|(part, wanted)| (part - wanted).abs() < 0.03)
+        })
+    };
+    changes("region", &drawn);
+    browser.sees("#region-now", "25 % of the picture");
+    browser.sees("#cropped", "");
+    becomes(browser, "return !document.querySelector('#cropped').hidden");
+    // By keys, too: sides are written.
+    browser.click("#region-open");
+    browser.write("#region-width", "75");
+    browser.click("#region-form [type=submit]");
+    changes("region", &|region| {
+        region[2]
+            .as_f64()
+            .is_some_and(|width| (width - 0.75).abs() < 0.02)
+    });
+    browser.click("#region-open");
+    browser.click("#region-all");
+    changes("region", &Value::is_null);
+    browser.sees("#region-now", "the whole picture");
+    let choose = "const choice = document.querySelector('#align');
+        choice.value = arguments[0];
+        choice.dispatchEvent(new Event('change'));";
+    browser.run(choose, &["rotation".into()]);
+    changes("alignment", &|now| {
+        *now == json!({ "align": "rotation", "window": 100 })
+    });
+    browser.run(choose, &["off".into()]);
+    changes("alignment", &|now| now["align"] == "off");
+    let csv = served.get_with_token("/audit.csv");
+    assert!(csv.contains(",region,") && csv.contains(",align,"), "{csv}");
+    // What lies outside the picture is refused.
+    let (status, why) = served.post(
+        "/devices/0/region",
+        &json!({ "region": [0.5, 0.5, 0.0, 0.0] }),
+    );
+    assert_eq!(status, 409, "{why}");
+    assert_eq!(
+        served
+            .post("/devices/0/align", &json!({ "align": "off", "window": 0 }))
+            .0,
+        409
+    );
+    assert_eq!(
+        served
+            .post("/devices/0/align", &json!({ "align": "up", "window": 50 }))
+            .0,
+        422
+    );
+}
+
+/// Another model, with what it costs, and back: what was taught is there again.
+fn model(browser: &Browser, served: &Served) {
+    let state = || served.events().next().unwrap()["devices"][0]["state"].clone();
+    let runs = |name: &str| {
+        for _ in 0..200 {
+            if state()["model"] == name && state()["link"] == "up" {
+                return;
+            }
+            sleep(Duration::from_millis(50));
+        }
+        panic!("{}", state());
+    };
+    let before = state()["classes"].clone();
+    let choose = |name: &str| {
+        let script = "const choice = document.querySelector('#model');
+            choice.value = arguments[0];
+            choice.dispatchEvent(new Event('change'));";
+        browser.run(script, &[name.into()]);
+        browser.click("#model-use");
+        assert!(browser.agree().contains(name));
+        runs(name);
+    };
+    browser.sees(
+        "#model-cost",
+        "drawn parts on a plain ground. 64x64 pixels,",
+    );
+    browser.sees("#model-cost", "million multiplications a picture.");
+    choose("surfaces");
+    browser.sees("#model-cost", "Finds flaws.");
+    browser.sees("#word", "Teach me");
+    assert_eq!(state()["classes"][0]["usable"], false);
+    photograph(browser, "station-model.png", (1440, 1500));
+    browser.resize(1440, 900);
+    choose("parts");
+    assert_eq!(state()["classes"], before);
+    let (status, why) = served.post("/devices/0/model", &json!({ "name": "../parts" }));
+    assert!(status == 409 && why.contains("no-model"), "{why}");
 }
 
 /// What can't be taught any more says why before anybody holds the button.
@@ -488,4 +611,96 @@ fn a_browsers_camera_gives_its_pictures_to_a_board() {
     let (status, why) = served.post("/devices/0/frame", &json!({}));
     assert_eq!(status, 409);
     assert!(why.contains("no-picture"), "{why}");
+}
+
+/// Over https, under another name than localhost, with somebody who signs in: as a phone has it.
+#[test]
+fn somebody_signs_in_over_https_and_gives_a_phones_camera() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("camera.y4m");
+    film(&file, 2);
+    let played = format!("--use-file-for-fake-video-capture={}", file.display());
+    let Some(browser) = Browser::open_with(&[
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        "--host-resolver-rules=MAP cam.factory 127.0.0.1",
+        // What somebody says once who trusts the certificate.
+        "--ignore-certificate-errors",
+        &played,
+    ]) else {
+        return;
+    };
+    let path = dir.path().join("users.json");
+    let mut users = UserFile::default();
+    users
+        .add("김 반장", Right::Administer, "correct horse", false)
+        .unwrap();
+    users
+        .add("hall", Right::Watch, "correct horse", false)
+        .unwrap();
+    users.write(&path).unwrap();
+    let tls = Tls::kept(&dir.path().join("tls"), &["cam.factory".to_owned()]).unwrap();
+    let served = Served::start_with(dir.path(), vec![line(dir.path())], |options| {
+        options.tls = Some(tls);
+        options.users = Some(path);
+        options.host_names = vec!["cam.factory".to_owned()];
+    });
+    let page = format!("https://cam.factory:{}/", served.address.port());
+    browser.goto(&page);
+    assert_eq!(browser.run("return window.isSecureContext", &[]), true);
+    for language in ["en", "ko"] {
+        for (size, width, height) in SIZES {
+            let title = if language == "en" {
+                "Sign in"
+            } else {
+                "로그인"
+            };
+            browser.sees("#sign-in h2", &title.to_uppercase());
+            photograph(
+                &browser,
+                &format!("station-sign-in-{language}-{size}.png"),
+                (width, height),
+            );
+            if let Some(found) = browser.axe() {
+                assert!(found.is_empty(), "{language} {size}: {found:#?}");
+            }
+        }
+        browser.click("#sign-in-lang");
+    }
+    browser.resize(1440, 900);
+    let enter = |name: &str, password: &str| {
+        browser.sees("#sign-in h2", "SIGN IN");
+        browser.write("#user", name);
+        browser.write("#password", password);
+        browser.click("#enter");
+    };
+    enter("hall", "wrong horse");
+    browser.sees("#refused", "Nobody has this name and this password");
+    enter("hall", "correct horse");
+    browser.sees("#account", "hall");
+    browser.sees("#watch-only", "Watching only: your user may not teach.");
+    assert_eq!(
+        browser.run("return document.querySelector('#hold').disabled", &[]),
+        true
+    );
+    // Signing out is at the name.
+    browser.click("#account");
+    enter("김 반장", "correct horse");
+    browser.sees("#account", "김 반장");
+    browser.sees("#stay", "Stay");
+    // No script sees the cookie.
+    assert_eq!(browser.run("return document.cookie", &[]), "");
+    browser.click("#settings summary");
+    browser.click("#camera");
+    browser.sees("#camera", "Stop the camera");
+    becomes(&browser, "return document.querySelector('#reel').hidden");
+    browser.write("#name", "from the phone");
+    browser.hold("#hold", Duration::from_millis(3000));
+    browser.sees("#which", "from the phone");
+    photograph(&browser, "station-signed-in.png", (1440, 1400));
+    if let Some(found) = browser.axe() {
+        assert!(found.is_empty(), "{found:#?}");
+    }
+    browser.click("#camera");
+    browser.sees("#camera", "Use this computer's camera");
 }

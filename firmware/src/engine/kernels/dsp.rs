@@ -31,12 +31,16 @@ mod plane;
 
 use core::slice::ChunksExact;
 
-use super::{Block, LANES, WIDE};
+#[cfg(not(helium))]
+use super::WIDE;
+use super::{Block, LANES};
 use crate::image::packing::tap_slot;
-use instructions::{greater_bytes, smlad, sxtab16, sxtab16_ror8, sxtb16, sxtb16_ror8};
+#[cfg(not(helium))]
+use instructions::greater_bytes;
+use instructions::{smlad, sxtab16, sxtab16_ror8, sxtb16, sxtb16_ror8};
 
 pub(crate) use columns::deal_nine;
-pub(crate) use plane::{Filter, fill, packed_len, spread};
+pub(crate) use plane::{Filter, fill, packed_len, rows, spread};
 
 /// Position of a slot of a column among `N`.
 #[inline(always)]
@@ -145,7 +149,7 @@ pub(crate) fn accumulate(acc: &mut [i32; LANES], pixels: &[i8], step: usize) {
         }
         return;
     }
-    // A window has at most 255 pixels in a row: their sums fit halves.
+    // The sums of at most 255 pixels fit halves.
     let mut halves = [0; 4];
     for pixel in pixels.chunks(step) {
         if let Some(&[a, b, c, d, e, f, g, h]) = pixel.first_chunk::<LANES>() {
@@ -164,6 +168,7 @@ pub(crate) fn accumulate(acc: &mut [i32; LANES], pixels: &[i8], step: usize) {
     }
 }
 
+#[cfg(not(helium))]
 pub(crate) fn maximum(best: &mut [i8], values: &[i8]) {
     let (best_words, best_rest) = best.as_chunks_mut::<4>();
     let (words, rest) = values.as_chunks::<4>();
@@ -216,8 +221,10 @@ fn sums<const N: usize>(row: &[i8], columns: &[i16]) -> Option<[[i32; N]; 2]> {
 }
 
 /// Of every four values the first and third of each vector, then the second and fourth.
+#[cfg(not(helium))]
 pub(crate) struct Wide<const N: usize>([[[u32; N]; 2]; WIDE / 4]);
 
+#[cfg(not(helium))]
 impl<const N: usize> Wide<N> {
     pub(crate) fn of(vectors: [&[i8]; N]) -> Self {
         let mut wide = [[[0; N]; 2]; WIDE / 4];
@@ -233,6 +240,7 @@ impl<const N: usize> Wide<N> {
     }
 }
 
+#[cfg(not(helium))]
 pub(crate) fn products<const N: usize>(wide: &Wide<N>, row: &[i8]) -> [i32; N] {
     let mut sums = [0; N];
     let (fours, _) = row.as_chunks::<4>();

@@ -9,16 +9,17 @@ mod bytes;
 mod columns;
 mod lanes;
 mod plane;
+mod sums;
 mod windows;
 
 use super::{Block, Pixels, dsp};
 use crate::image::packing::{row_len, tap_slot};
 use lanes::{SHORTEST, position};
 
-pub(crate) use super::dsp::{Wide, accumulate, maximum, products};
-pub(crate) use bytes::{copy, look_up};
+pub(crate) use bytes::{copy, look_up, maximum};
 pub(crate) use plane::{Filter, fill, packed_len, rows, spread};
-pub(crate) use windows::Windows;
+pub(crate) use sums::{Wide, accumulate, add, products};
+pub(crate) use windows::{Taps, Windows};
 
 pub(crate) fn widen<const N: usize>(
     runs: [&[i8]; N],

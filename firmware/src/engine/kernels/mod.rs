@@ -9,8 +9,8 @@
 //! - `deal(values, column, scratch)` writes all the taps of one of `N` columns;
 //! - `deal_nine(input, pitch, starts, scratch)` does so for four windows of 3 x 3 at once, which start
 //!   there in an input of one channel, or gives `None` and leaves that to `deal`;
-//! - `Windows::of(shape, taps)` prepares `gather(corners, scratch)`, which writes whole windows as columns,
-//!   or gives `None` and leaves that to the others;
+//! - `Windows::of(shape, taps, table)` prepares `gather(corners, scratch)`, which writes whole windows as
+//!   columns, or gives `None` and leaves that to the others;
 //! - `gemm_x4(block, output, stride)` multiplies four columns with all rows; pixel `p`, channel `c`
 //!   goes to `output[p * stride + c]`;
 //! - `pooled(block, output)` does the same and keeps the greatest of the four pixels;
@@ -27,8 +27,9 @@
 //!   to `output[x * step + i]`; row `first` of the ring is the window's first;
 //! - `rows(filter, rows, place, first, planes, ring)` may compute all rows of the channels from `first` on,
 //!   and says whether it did;
-//! - `accumulate(acc, pixels, step)` adds the values of pixels that start `step` apart, channel by
+//! - `accumulate(acc, pixels, step)` adds the values of at most 255 pixels that start `step` apart, channel by
 //!   channel; channels that the last pixel has not are garbage in `acc`, which nobody reads;
+//! - `add(addition, sum, other)` adds the values of a tensor to those of another;
 //! - `maximum(best, values)` keeps the greater of two values, place by place;
 //! - `Wide::of(vectors)` arranges `N` int8 vectors for `products`;
 //! - `products(wide, row)` gives the inner product of each of them with a row of as many values, which
@@ -59,17 +60,19 @@ pub(crate) use armv6m::{
 
 #[cfg(helium)]
 pub(crate) use helium::{
-    Filter, Wide, Windows, accumulate, copy, deal, deal_nine, fill, gemm_x4, look_up, maximum, one,
-    packed_len, pointwise, pooled, products, rows, spread, widen,
+    Filter, Taps, Wide, Windows, accumulate, add, copy, deal, deal_nine, fill, gemm_x4, look_up,
+    maximum, one, packed_len, pointwise, pooled, products, rows, spread, widen,
 };
 
 #[cfg(all(dsp, not(helium)))]
 pub(crate) use dsp::{
     Filter, Wide, accumulate, deal, deal_nine, fill, gemm_x4, maximum, one, packed_len, pooled,
-    products, spread, widen,
+    products, rows, spread, widen,
 };
+#[cfg(not(dsp))]
+pub(crate) use others::rows;
 #[cfg(not(helium))]
-pub(crate) use others::{Windows, copy, look_up, pointwise, rows};
+pub(crate) use others::{Taps, Windows, add, copy, look_up, pointwise};
 #[cfg(not(any(dsp, armv6m)))]
 pub(crate) use portable::{
     Filter, Wide, accumulate, deal, deal_nine, fill, gemm_x4, maximum, one, packed_len, pooled,
@@ -114,6 +117,18 @@ pub(crate) struct Pixels<'a> {
     pub(crate) step: usize,
     /// How many they are.
     pub(crate) count: usize,
+}
+
+/// How the values of two tensors become those of their sum.
+#[derive(Clone, Copy)]
+pub(crate) struct Addition {
+    /// What each is multiplied with.
+    pub(crate) coefficients: [i32; 2],
+    /// What the sum of the products starts from.
+    pub(crate) start: i32,
+    pub(crate) multiplier: i32,
+    /// How sums become outputs.
+    pub(crate) requantize: Requantize,
 }
 
 /// Rows of packed weights and the columns to multiply them with.
@@ -164,7 +179,7 @@ impl Filters<'_> {
 }
 
 /// The rows of a depthwise convolution.
-#[cfg_attr(not(helium), expect(dead_code, reason = "only Helium has `rows`"))]
+#[cfg_attr(not(dsp), expect(dead_code, reason = "there is no `rows`"))]
 pub(crate) struct Rows {
     /// Rows of padding at the top.
     pub(crate) top: usize,

@@ -1,13 +1,25 @@
 //! What only Helium has kernels of its own for, for all other cores: [`super`] says what each does.
 
+#[cfg(not(dsp))]
 use super::super::place::Place;
-use super::{Block, Filter, Pixels, Ring, Rows, Shape, gemm_x4, widen};
+use super::{Addition, Block, Pixels, Shape, gemm_x4, widen};
+#[cfg(not(dsp))]
+use super::{Filter, Ring, Rows};
 use crate::image::COLUMNS;
 
 /// Copies values, as many as both have.
 pub(crate) fn copy(to: &mut [i8], from: &[i8]) {
     for (to, &from) in to.iter_mut().zip(from) {
         *to = from;
+    }
+}
+
+/// See above.
+pub(crate) fn add(addition: &Addition, sum: &mut [i8], other: &[i8]) {
+    let [a, b] = addition.coefficients;
+    for (sum, &other) in sum.iter_mut().zip(other) {
+        let acc = addition.start + i32::from(*sum) * a + i32::from(other) * b;
+        *sum = addition.requantize.apply(acc, addition.multiplier);
     }
 }
 
@@ -19,6 +31,7 @@ pub(crate) fn look_up(table: &[i8; 256], levels: &[u8], to: &mut [i8]) {
 }
 
 /// See above.
+#[cfg(not(dsp))]
 pub(crate) const fn rows(
     _filter: &Filter<'_>,
     _rows: &Rows,
@@ -30,6 +43,13 @@ pub(crate) const fn rows(
     Some(false)
 }
 
+/// What `Windows` has room for.
+pub(crate) struct Taps;
+
+impl Taps {
+    pub(crate) const NONE: Self = Self;
+}
+
 /// Only Helium has gather loads.
 pub(crate) enum Windows<'a> {
     #[expect(dead_code, reason = "there are none")]
@@ -37,7 +57,7 @@ pub(crate) enum Windows<'a> {
 }
 
 impl Windows<'_> {
-    pub(crate) const fn of(_: Shape<'_>, _: usize) -> Option<Self> {
+    pub(crate) const fn of(_: Shape<'_>, _: usize, _: &mut Taps) -> Option<Self> {
         None
     }
 

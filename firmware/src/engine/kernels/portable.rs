@@ -3,6 +3,8 @@
 //! Columns lie one after the other.
 
 mod plane;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 use super::{Block, LANES, WIDE};
 use crate::image::packing::tap_slot;
@@ -61,6 +63,16 @@ pub(crate) fn deal_nine<const N: usize>(
 /// Products of a pair of rows with `N` columns.
 #[inline(always)]
 fn dot<const N: usize>(row: &[i8], columns: &[i16], row_len: usize) -> [[i32; N]; 2] {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(products) = x86::dot(row, columns, row_len) {
+        return products;
+    }
+    plain(row, columns, row_len)
+}
+
+/// The same on any processor.
+#[inline(always)]
+fn plain<const N: usize>(row: &[i8], columns: &[i16], row_len: usize) -> [[i32; N]; 2] {
     let mut acc = [[0i32; N]; 2];
     let (row, _) = row.as_chunks::<2>();
     let row = &row[..row_len];

@@ -40,20 +40,28 @@ pub fn run(
     shape: [usize; 3],
     input: &mut [u8],
 ) -> Result<Option<Pose>, PreprocessError> {
-    super::run(frame, region, shape, input)?;
     if alignment.align == Align::Off {
+        super::run(frame, region, shape, input)?;
         return Ok(None);
     }
-    let [height, width, _] = shape;
+    let [height, width, channels] = shape;
+    super::check_channels(frame.geometry.format, channels)?;
+    // A part is found by brightness.
+    let grey = input.len() / channels.max(1);
+    let grey = input.get_mut(..grey).unwrap_or(&mut []);
+    super::run(frame, region, [height, width, 1], grey)?;
     let pitch = (
         u32::from(region.width) * height as u32,
         u32::from(region.height) * width as u32,
     );
-    let Some(part) = Part::find(input, width, pitch, alignment.align) else {
+    let Some(part) = Part::find(grey, width, pitch, alignment.align) else {
+        if channels > 1 {
+            super::run(frame, region, shape, input)?;
+        }
         return Ok(None);
     };
     let window = alignment.window.clamp(Alignment::MIN_WINDOW, 100);
     let view = View::new(region, (width, height), window, &part);
-    view.take(frame, input);
+    view.take(frame, channels, input);
     Ok(Some(view.pose()))
 }

@@ -256,7 +256,7 @@ impl<'a> Samples<'a> {
 #[inline(always)]
 unsafe fn take<L: Luma>(bytes: &[u8], pitch: usize, at: &mut Place, step: Place) -> u32 {
     #[cfg(dsp)]
-    {
+    if L::BYTES < 3 {
         // As the compiler has it, it keeps multiples of the steps in memory, for which it has no
         // registers.
         macro_rules! load {
@@ -285,15 +285,12 @@ unsafe fn take<L: Luma>(bytes: &[u8], pitch: usize, at: &mut Place, step: Place)
                 raw
             }};
         }
-        L::of(match L::BYTES {
+        return L::of(match L::BYTES {
             1 => load!("ldrb {raw}, [{raw}, {column}]"),
             _ => load!("ldrh {raw}, [{raw}, {column}, lsl #1]"),
-        })
+        });
     }
-    #[cfg(not(dsp))]
-    {
-        let index = (at.1 >> BITS) as usize * pitch + (at.0 >> BITS) as usize;
-        *at = (at.0 + step.0, at.1 + step.1);
-        L::at(bytes, index)
-    }
+    let index = (at.1 >> BITS) as usize * pitch + (at.0 >> BITS) as usize;
+    *at = (at.0 + step.0, at.1 + step.1);
+    L::at(bytes, index)
 }

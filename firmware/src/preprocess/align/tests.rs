@@ -12,7 +12,7 @@ use super::samples::{BITS, ONE};
 use super::*;
 use crate::camera::{Geometry, PixelFormat};
 use crate::engine::reference::Random;
-use crate::preprocess::reference::level;
+use crate::preprocess::reference::{color, level};
 
 const ROTATION: Alignment = Alignment {
     align: Align::Rotation,
@@ -243,7 +243,7 @@ proptest! {
         (seed, noise) in (any::<u64>(), any::<u8>()),
         blocks in 0_usize..5,
         window in any::<u8>(),
-        format in prop::sample::select(vec![PixelFormat::Grey8, PixelFormat::Rgb565, PixelFormat::Yuyv]),
+        format in prop::sample::select(vec![PixelFormat::Grey8, PixelFormat::Rgb565, PixelFormat::Yuyv, PixelFormat::Rgb888]),
         align in prop::sample::select(Align::ALL.to_vec()),
     ) {
         let mut state = seed | 1;
@@ -299,15 +299,19 @@ fn the_longest_sides_do_not_overflow() {
     }
 }
 
-/// The picture of a view, sample by sample.
-fn by_the_book(view: &View, frame: &Frame<'_>) -> Vec<u8> {
+/// The picture of a view, sample by sample: its brightness, or one of its colours.
+fn by_the_book(view: &View, frame: &Frame<'_>, of: Option<usize>) -> Vec<u8> {
     let one = i64::from(ONE);
     let pixel = |column: i64, row: i64| {
         let within = |place: i64, side: u16| (0..i64::from(side)).contains(&place);
         let region = view.region;
         if within(column, region.width) && within(row, region.height) {
             let column = column as usize + usize::from(region.left);
-            i64::from(level(frame, column, row as usize + usize::from(region.top)))
+            let row = row as usize + usize::from(region.top);
+            i64::from(match of {
+                None => level(frame, column, row),
+                Some(of) => color(frame, column, row, of),
+            })
         } else {
             i64::from(view.level)
         }
@@ -357,7 +361,7 @@ proptest! {
         (columns, rows) in (3_usize..40, 3_usize..40),
         (x, y) in (-6000_i32..6000, -6000_i32..6000),
         (turn, window, seed) in (0_i32..360, 10_u8..=100, any::<u64>()),
-        format in prop::sample::select(vec![PixelFormat::Grey8, PixelFormat::Rgb565, PixelFormat::Yuyv]),
+        format in prop::sample::select(vec![PixelFormat::Grey8, PixelFormat::Rgb565, PixelFormat::Yuyv, PixelFormat::Rgb888]),
     ) {
         let mut random = Random::new(seed);
         let mut pixels = vec![0; width * height * format.bytes_per_pixel()];
@@ -381,7 +385,15 @@ proptest! {
         };
         let view = View::new(region, (columns, rows), window, &part);
         let mut picture = vec![0; columns * rows];
-        view.take(&frame, &mut picture);
-        prop_assert_eq!(picture, by_the_book(&view, &frame));
+        view.take(&frame, 1, &mut picture);
+        prop_assert_eq!(picture, by_the_book(&view, &frame, None));
+        if format != PixelFormat::Yuyv {
+            let mut picture = vec![0; 3 * columns * rows];
+            view.take(&frame, 3, &mut picture);
+            for color in 0..3 {
+                let plane: Vec<u8> = picture.iter().skip(color).step_by(3).copied().collect();
+                prop_assert_eq!(plane, by_the_book(&view, &frame, Some(color)));
+            }
+        }
     }
 }

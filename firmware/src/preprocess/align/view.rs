@@ -3,9 +3,9 @@
 use super::part::Part;
 use super::pose::Pose;
 use super::samples::{BITS, ONE, RUN, Samples, Steps};
-use crate::frame::{Frame, PixelFormat};
+use crate::frame::Frame;
 use crate::preprocess::Region;
-use crate::preprocess::luma::{Grey, Luma, Rgb565, Yuyv};
+use crate::preprocess::luma::{Luma, by_format};
 /// Most samples along a side of a pixel.
 const MOST: i64 = 8;
 
@@ -75,16 +75,48 @@ impl View {
         )
     }
 
-    /// Takes the picture from the frame.
-    pub(super) fn take(&self, frame: &Frame<'_>, picture: &mut [u8]) {
+    /// Takes the picture from the frame, which [`run`](crate::preprocess::run) read with as many channels.
+    pub(super) fn take(&self, frame: &Frame<'_>, channels: usize, picture: &mut [u8]) {
+        #[cfg(feature = "colour")]
+        if channels == 3 {
+            return self.colors(frame, picture);
+        }
+        by_format!(frame.geometry.format, Format => self.fill::<Format, 1>(frame, picture), else {});
+    }
+
+    #[cfg(feature = "colour")]
+    fn colors(&self, frame: &Frame<'_>, picture: &mut [u8]) {
+        use crate::frame::PixelFormat;
+        use crate::preprocess::luma::{ColorOf565, ColorOf888, Grey};
+        /// From a channel on.
+        fn from(picture: &mut [u8], channel: usize) -> &mut [u8] {
+            picture.get_mut(channel..).unwrap_or(&mut [])
+        }
         match frame.geometry.format {
-            PixelFormat::Grey8 => self.fill::<Grey>(frame, picture),
-            PixelFormat::Yuyv => self.fill::<Yuyv>(frame, picture),
-            PixelFormat::Rgb565 => self.fill::<Rgb565>(frame, picture),
+            PixelFormat::Grey8 => {
+                self.fill::<Grey, 3>(frame, picture);
+                for [red, green, blue] in picture.as_chunks_mut().0 {
+                    (*green, *blue) = (*red, *red);
+                }
+            }
+            #[cfg(feature = "rgb565")]
+            PixelFormat::Rgb565 => {
+                self.fill::<ColorOf565<0>, 3>(frame, picture);
+                self.fill::<ColorOf565<1>, 3>(frame, from(picture, 1));
+                self.fill::<ColorOf565<2>, 3>(frame, from(picture, 2));
+            }
+            PixelFormat::Rgb888 => {
+                self.fill::<ColorOf888<0>, 3>(frame, picture);
+                self.fill::<ColorOf888<1>, 3>(frame, from(picture, 1));
+                self.fill::<ColorOf888<2>, 3>(frame, from(picture, 2));
+            }
+            // Its colours are not read.
+            _ => {}
         }
     }
 
-    fn fill<L: Luma>(&self, frame: &Frame<'_>, picture: &mut [u8]) {
+    /// Fills every `STEP`th byte.
+    fn fill<L: Luma, const STEP: usize>(&self, frame: &Frame<'_>, picture: &mut [u8]) {
         let (columns, rows) = (self.size.0 as i64, self.size.1 as i64);
         let short = |(x, y): (i64, i64)| (x as i32, y as i32);
         let steps = Steps {
@@ -100,14 +132,22 @@ impl View {
             first(self.pitch.0, self.samples.0),
             first(self.pitch.1, self.samples.1),
         );
-        for (y, line) in picture.chunks_exact_mut(self.size.0).enumerate() {
+        for (y, line) in picture.chunks_mut(self.size.0 * STEP).enumerate() {
             let offset = self.turned(
                 first_x - columns * self.pitch.0 / 2,
                 first_y + (2 * y as i64 - rows) * self.pitch.1 / 2,
             );
             let mut at = short((self.middle.0 + offset.0, self.middle.1 + offset.1));
-            for run in line.chunks_mut(RUN) {
-                at = samples.fill::<L>(at, run);
+            for run in line.chunks_mut(RUN * STEP) {
+                if STEP == 1 {
+                    at = samples.fill::<L>(at, run);
+                    continue;
+                }
+                let mut pixels = [0; RUN];
+                let count = run.len().div_ceil(STEP).min(RUN);
+                at = samples.fill::<L>(at, pixels.get_mut(..count).unwrap_or(&mut []));
+                let places = run.iter_mut().step_by(STEP);
+                places.zip(pixels).for_each(|(to, from)| *to = from);
             }
         }
     }

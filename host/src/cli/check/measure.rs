@@ -2,12 +2,13 @@
 
 use rayon::prelude::*;
 use serde::Serialize;
-use sudal::data::{DataError, Dataset, Fit, Gray};
+use sudal::data::{Colors, DataError, Dataset, Fit, Gray, Size};
 use sudal::device::{Head, MAX_SHOTS};
 use sudal::engine::QuantizedModel;
 use sudal::measure::{Embedded, Tally, Trial};
 use sudal::models::SHIPPED;
 
+use super::super::model::ModelFile;
 use super::super::output::Output;
 use super::super::own_pictures::{all_read, spread};
 
@@ -18,7 +19,7 @@ pub(super) const QUERIES: usize = 10;
 pub(super) struct Candidate {
     pub(super) name: String,
     model: QuantizedModel,
-    size: (u32, u32),
+    size: Size,
     flash: usize,
     ram: usize,
 }
@@ -28,9 +29,9 @@ impl Candidate {
         let image = QuantizedModel::new(bytes)
             .map_err(|error| anyhow::anyhow!("{name} is no sound model image: {error}"))?;
         let model = image.model()?;
-        let header = model.header();
+        let [height, width, channels] = model.input_shape();
         let (size, ram) = (
-            (header.input_width.into(), header.input_height.into()),
+            ModelFile::picture_size([channels, height, width])?,
             model.arena_len(),
         );
         Ok(Self {
@@ -90,8 +91,14 @@ pub(super) fn read(
         .collect();
     let bar = output.bar(taken.len() as u64, "pictures");
     bar.set_message("reading");
+    let sees_colors = candidates.iter().any(|c| c.size.colors == Colors::Rgb);
+    let colors = if sees_colors {
+        Colors::Rgb
+    } else {
+        Colors::Grey
+    };
     let one = |&(class, index): &(usize, usize)| -> Result<Seen, DataError> {
-        let seen = see(&data.get(class, index)?, candidates, fit);
+        let seen = see(&data.get_as(class, index, colors)?, candidates, fit);
         bar.inc(1);
         Ok(seen)
     };
@@ -121,19 +128,24 @@ pub(super) fn read(
 }
 
 fn see(picture: &Gray, candidates: &[Candidate], fit: Fit) -> Seen {
-    let of = |picture: &Gray| -> Vec<Vec<u8>> {
-        let frames = candidates.iter().map(|c| picture.fit(c.size, fit).pixels);
+    let of = |picture: &Gray, grey: &Gray| -> Vec<Vec<u8>> {
+        let frames = candidates.iter().map(|c| match c.size.colors {
+            Colors::Grey => grey.fit(c.size.sides(), fit).pixels,
+            Colors::Rgb => picture.fit(c.size.sides(), fit).pixels,
+        });
         frames.collect()
     };
-    let count = picture.pixels.len().max(1) as f64;
-    let values = || picture.pixels.iter().map(|&pixel| f64::from(pixel));
+    let grey = picture.to(Colors::Grey);
+    let (whole, middle) = (of(picture, &grey), of(&picture.middle(), &grey.middle()));
+    let count = grey.pixels.len().max(1) as f64;
+    let values = || grey.pixels.iter().map(|&pixel| f64::from(pixel));
     let brightness = values().sum::<f64>() / count;
     let squares = values()
         .map(|value| (value - brightness).powi(2))
         .sum::<f64>();
     Seen {
-        whole: of(picture),
-        middle: of(&picture.middle()),
+        whole,
+        middle,
         brightness,
         contrast: (squares / count).sqrt(),
     }

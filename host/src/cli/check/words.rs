@@ -2,6 +2,7 @@
 
 use sudal::device::Head;
 use sudal::measure::Trial;
+use sudal::table::Table;
 
 use super::report::{HOPELESS, Report};
 
@@ -158,31 +159,17 @@ pub(super) fn text(report: &Report) -> String {
         }
     };
     text.push_str("; right answers in %, mean of the classes\n\n");
-    let heads = Head::ALL
-        .map(|head| format!("{:>10}", head.name()))
-        .concat();
-    text.push_str(&format!("{:<20}{heads}\n", "model"));
-    for model in report.tried.chunks(Head::ALL.len()) {
-        text.push_str(&format!("{:<20}", model[0].model));
-        for row in model {
+    let heads = Head::ALL.iter().map(|head| head.name());
+    let mut models = Table::new(["model"].into_iter().chain(heads));
+    for rows in report.tried.chunks(Head::ALL.len()) {
+        let cells = rows.iter().map(|row| {
             let is_best = row.model == report.best.model && row.head == report.best.head;
             let mark = if is_best { "*" } else { "" };
-            text.push_str(&format!(
-                "{:>10}",
-                format!("{mark}{:.1}", 100.0 * row.tally.accuracy)
-            ));
-        }
-        text.push('\n');
+            format!("{mark}{:.1}", 100.0 * row.tally.accuracy)
+        });
+        models.row([rows[0].model.to_string()].into_iter().chain(cells));
     }
-    let names = report
-        .classes
-        .iter()
-        .map(|class| class.name.chars().count());
-    let wide = names.max().unwrap_or(0).max(20);
-    text.push_str(&format!(
-        "\n{:<wide$}{:>10}{:>10}  taken for\n",
-        "class", "pictures", "found"
-    ));
+    let mut classes = Table::new(["class", "pictures", "found", "taken for"]).left([0, 3]);
     for (class, row) in report.classes.iter().zip(&report.best.confusion) {
         let found = class.found.map_or("-".to_owned(), percent);
         let mut others: Vec<(u64, &str)> = row
@@ -198,13 +185,14 @@ pub(super) fn text(report: &Report) -> String {
             .take(3)
             .map(|(count, name)| format!("{name} {:.0} %", 100.0 * *count as f64 / asked as f64))
             .collect();
-        text.push_str(&format!(
-            "{:<wide$}{:>10}{found:>10}  {}\n",
-            class.name,
-            class.looked_at,
-            others.join(", ")
-        ));
+        classes.row([
+            class.name.clone(),
+            class.looked_at.to_string(),
+            found,
+            others.join(", "),
+        ]);
     }
+    text.push_str(&format!("{models}\n{classes}"));
     let left: usize = report
         .classes
         .iter()

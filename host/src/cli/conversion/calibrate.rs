@@ -6,6 +6,7 @@ use anyhow::Context;
 use serde::Serialize;
 use sudal::device::{Rate, SigningKey};
 use sudal::export::calibration::{measure, with_calibration};
+use sudal::table::Table;
 use sudal_firmware::decision::Calibration;
 
 use super::data::{DataArgs, Half};
@@ -100,12 +101,13 @@ fn rows(calibration: &Calibration) -> Vec<(u32, [f32; 3])> {
 
 /// The table in words.
 pub(super) fn describe(calibration: &Calibration) -> String {
-    let mut text = format!(
-        "decisions calibrated on {} classes; novelty that 0.1, 1 and 10 % of known pictures exceed:",
-        calibration.classes
-    );
-    for (shots, [a, b, c]) in rows(calibration) {
-        text.push_str(&format!("\n  {shots:>2} shots  {a:.2}  {b:.2}  {c:.2}"));
+    let mut table = Table::new(["shots", "0.1 %", "1 %", "10 %"]).left([]);
+    for (shots, at) in rows(calibration) {
+        let at = at.map(|novelty| format!("{novelty:.2}"));
+        table.row([shots.to_string()].into_iter().chain(at));
     }
-    text
+    format!(
+        "decisions calibrated on {} classes; novelty that so much of known pictures exceeds:\n{table}",
+        calibration.classes
+    )
 }

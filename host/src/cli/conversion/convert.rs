@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde::Serialize;
 use sudal::data::Loaded;
 use sudal::device::{self, SigningKey};
@@ -126,16 +126,10 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         (Some(mean), Some(std)) => Some(Normalization::new(mean, std)),
         _ => None,
     };
-    let [channels, height, width] =
-        input_shape(&onnx).with_context(|| format!("converting {}", args.onnx.display()))?;
-    if channels != 1 {
-        bail!(
-            "{} reads {channels} channels; the cameras here are grey: a network of colour pictures can be given grey \
-             ones with --grey, others have to be exported with one input channel",
-            args.onnx.display()
-        );
-    }
-    let size = (width as u32, height as u32);
+    let size = input_shape(&onnx)
+        .map_err(anyhow::Error::from)
+        .and_then(ModelFile::picture_size)
+        .with_context(|| format!("converting {}", args.onnx.display()))?;
     let memory = device::open(&args.board, &device::state_dir(&args.board))?.memory();
     let options = ConvertOptions {
         name: args.name.clone(),
@@ -145,16 +139,19 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         embedding_limit: Some(MAX_DIM),
         noise_limit: None,
     };
-    let calibration = args
-        .data
-        .load(&calibration_split(&args.data)?, size, output)?;
+    let split = calibration_split(&args.data)?;
+    let calibration = args.data.load(&split, size, output)?;
     let frames = spread(&calibration, args.frames);
     output.step(format!("calibrating on {} pictures", frames.len()));
     let converted = convert(&onnx, &frames, &options)
         .with_context(|| format!("converting {}", args.onnx.display()))?;
     let mut text = converted.report.to_string();
     let mut image = converted.image;
-    let decided = decision_data(&args.data, size, output)?;
+    let decision_split = decision_split(&args.data)?;
+    let decided = match decision_split == split {
+        true => calibration,
+        false => args.data.load(&decision_split, size, output)?,
+    };
     match measure(&embed(&image, &decided)?, 0) {
         Ok(calibration) => {
             image = with_calibration(&image, &calibration)?;
@@ -224,18 +221,16 @@ fn calibration_split(data: &DataArgs) -> anyhow::Result<String> {
 
 /// What decisions are calibrated on: classes that training did not see, where there are some beside
 /// those that are measured on.
-fn decision_data(data: &DataArgs, size: (u32, u32), output: &Output) -> anyhow::Result<Loaded> {
-    let split = match data.kind()? {
+fn decision_split(data: &DataArgs) -> anyhow::Result<String> {
+    Ok(match data.kind()? {
         Kind::Folder(path) => folder_split(&path, &["val", "train"])?,
         Kind::Parts | Kind::Surfaces | Kind::Omniglot(_) => "val".to_owned(),
-    };
-    data.load(&split, size, output)
+    })
 }
 
 /// The int8 embeddings of all pictures.
 fn embed(image: &[u8], data: &Loaded) -> anyhow::Result<Embeddings> {
-    let (width, height) = data.size();
-    let frames: Vec<&[u8]> = data.all().chunks_exact((width * height) as usize).collect();
+    let frames: Vec<&[u8]> = data.pictures().collect();
     let embedded = QuantizedModel::new(image)?.embed(&frames)?;
     let dim = embedded.first().map_or(0, Vec::len);
     let values = embedded.into_iter().flatten().map(f32::from).collect();
@@ -244,8 +239,7 @@ fn embed(image: &[u8], data: &Loaded) -> anyhow::Result<Embeddings> {
 
 /// At most `count` pictures, evenly spread over the data.
 fn spread(data: &Loaded, count: usize) -> Vec<&[u8]> {
-    let (width, height) = data.size();
-    let all: Vec<&[u8]> = data.all().chunks_exact((width * height) as usize).collect();
+    let all: Vec<&[u8]> = data.pictures().collect();
     let count = count.clamp(1, all.len().max(1));
     (0..count)
         .filter_map(|i| all.get(i * all.len() / count).copied())

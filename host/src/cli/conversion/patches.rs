@@ -9,6 +9,7 @@ use sudal::data::Loaded;
 use sudal::export::patches::{Moments, Taps, add_patches, strip};
 
 use super::data::{AlsoArgs, DataArgs};
+use super::model::ModelFile;
 use super::output::Output;
 use super::output_file;
 
@@ -72,8 +73,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let bytes = strip(&bytes).with_context(at)?;
     output_file::vacant(&args.out)?;
     let taps = Taps::find(&bytes, &args.tap).with_context(at)?;
-    let [_, rows, columns] = taps.model().shape();
-    let size = (columns as u32, rows as u32);
+    let size = ModelFile::picture_size(taps.model().shape())?;
     let split = args.data.split_or("train")?;
     let sets = args.also.sets(&args.data, &split, size, output)?;
     let sets = sets.map(|set| set.first((args.pictures / set.classes()).max(1)));
@@ -109,8 +109,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
 
 /// Mean and covariance of the taps' vectors over all pictures.
 fn moments(taps: &Taps, data: &Loaded, output: &Output) -> anyhow::Result<Moments> {
-    let (width, height) = data.size();
-    let frames: Vec<&[u8]> = data.all().chunks_exact((width * height) as usize).collect();
+    let frames: Vec<&[u8]> = data.pictures().collect();
     let [.., channels] = taps.shape();
     let bar = output.bar(frames.len() as u64, "pictures");
     let mut moments = Moments::new(channels);

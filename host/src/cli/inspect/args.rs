@@ -23,7 +23,7 @@ use super::super::output::TableArgs;
   sudal inspect parts --data synthetic:parts
   sudal inspect surfaces --data x-sdd.zip --known 3 --unknown 3
   sudal inspect surfaces --data magnetic-tiles/ --good free --known 2 --unknown 3
-  sudal inspect flaws --data mvtec/ --shot 4 --commission 200
+  sudal inspect flaws --data mvtec/ --shot 4 --commission 200 --bad 5 --bad-first
   sudal inspect surfaces --data mvtec/ --shot 1,2,4,8,16 --plot inspected --sheet flaws.png")]
 pub(crate) struct Args {
     /// A model that comes with sudal, by name, or a model image.
@@ -46,6 +46,12 @@ pub(crate) struct Args {
     /// device's own threshold is asked for.
     #[arg(long, default_value_t = 0, value_name = "PICTURES")]
     pub(super) commission: usize,
+    /// Flawed pictures of `test` that are taught as bad after that, as `sudal bad` does; they are not shown again.
+    #[arg(long, default_value_t = 0, value_name = "PICTURES")]
+    pub(super) bad: usize,
+    /// Teach them before good ones are watched, so that the threshold takes them into account.
+    #[arg(long, requires = "bad")]
+    pub(super) bad_first: bool,
     /// Draws of the shots, for products.
     #[arg(long, default_value_t = 5)]
     pub(super) draws: u64,

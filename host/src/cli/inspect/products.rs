@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use serde::Serialize;
 use sudal::data::mvtec::{Products, Sample};
-use sudal::data::{Fit, Gray};
-use sudal::device::{Found, Looked, Rate, over_products};
+use sudal::data::{Colors, Fit, Gray};
+use sudal::device::{Found, Line, Looked, Rate, over_products};
 use sudal::engine::QuantizedModel;
 use sudal::measure::Accuracy;
 use sudal::report::{Axis, Chart, FlawRow, FlawSheet, InspectedFrame, Point, Series, Style};
@@ -34,6 +34,9 @@ struct Report {
     seed: u64,
     /// Other good pictures that were watched after the shots.
     commissioned: usize,
+    /// Flawed pictures of `test` that were taught as bad, and not shown again.
+    bad: usize,
+    bad_first: bool,
     fit: Fit,
     products: Vec<Measured>,
     /// Means over the products; none of a number of shots that a product has not.
@@ -130,7 +133,13 @@ pub(super) fn run(
             .iter()
             .filter(|&&shot| shot + args.commission <= looked.shots())
         {
-            rows.push(looked.measure(shot, args.commission, args.draws, args.seed, &rates)?);
+            let line = Line {
+                shot,
+                watched: args.commission,
+                bad: args.bad,
+                bad_first: args.bad_first,
+            };
+            rows.push(looked.measure(line, args.draws, args.seed, &rates)?);
             bar.inc(1);
         }
         if rows.is_empty() {
@@ -160,6 +169,8 @@ pub(super) fn run(
         draws: args.draws,
         seed: args.seed,
         commissioned: args.commission,
+        bad: args.bad,
+        bad_first: args.bad_first,
         fit,
         all: shots
             .iter()
@@ -190,9 +201,10 @@ fn sheet(
     looked: &[Looked],
     shot: usize,
 ) -> anyhow::Result<FlawSheet> {
-    let [height, width, _] = model.input_shape();
+    let [height, width, channels] = model.input_shape();
+    let colors = Colors::of(channels).unwrap_or_default();
     let seen = |sample: &Sample| -> anyhow::Result<Gray> {
-        let picture = products.picture(sample)?;
+        let picture = products.picture(sample, colors)?;
         Ok(picture.fit((width as u32, height as u32), args.data.fit()))
     };
     let mut rows = Vec::new();
@@ -260,12 +272,14 @@ fn all(measured: &[Measured], shot: usize) -> Option<All> {
 }
 
 fn describe(report: &Report, table: &Table) -> String {
-    let watched = match report.commissioned {
+    let or_none = |count: usize, what: &str| match count {
         0 => String::new(),
-        watched => format!(" and {watched} more watched"),
+        count => format!(", {count} {what}"),
     };
+    let watched = or_none(report.commissioned, "more watched");
+    let bad = or_none(report.bad, "flawed ones of `test` taught as bad");
     let mut text = format!(
-        "{} on {}: good pictures of `train` taught{watched}, those of `test` shown; {} draws, seed {}; in %, mean ± 95 % interval over draws\n",
+        "{} on {}: good pictures of `train` taught{watched}{bad}, the others of `test` shown; {} draws, seed {}; in %, mean ± 95 % interval over draws\n",
         report.model.display(),
         report.data.display(),
         report.draws,

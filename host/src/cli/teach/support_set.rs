@@ -137,8 +137,8 @@ impl SupportSet {
                 );
             }
         }
-        let taught = self.teach_all(c, &before, interrupt, output);
-        taught.or_else(|error| {
+        let report = self.teach_all(c, &before, interrupt, output);
+        report.or_else(|error| {
             before.put_back(c).with_context(|| {
                 format!(
                     "{error:#}; and the board could not be put back as it was: see `sudal list`"
@@ -157,7 +157,7 @@ impl SupportSet {
     ) -> anyhow::Result<TeachReport> {
         let total: usize = self.classes.iter().map(|class| class.pictures.len()).sum();
         let bar = output.bar(total as u64, "pictures");
-        let mut taught = TeachReport {
+        let mut report = TeachReport {
             classes: Vec::new(),
             unfit: Vec::new(),
         };
@@ -186,7 +186,7 @@ impl SupportSet {
                         bar.finish_and_clear();
                         bail!("{} {why}; nothing was taught", path.display());
                     }
-                    taught.unfit.push(Unfit {
+                    report.unfit.push(Unfit {
                         picture: path.clone(),
                         class: class.name.clone(),
                         why,
@@ -200,7 +200,7 @@ impl SupportSet {
                 bar.inc(1);
             }
             if let Some(last) = last {
-                taught.classes.push(ClassReport {
+                report.classes.push(ClassReport {
                     name: class.name.clone(),
                     id: last.id,
                     shots: last.shots,
@@ -210,7 +210,7 @@ impl SupportSet {
             }
         }
         bar.finish_and_clear();
-        Ok(taught)
+        Ok(report)
     }
 }
 
@@ -222,6 +222,7 @@ fn describe(why: Outlier, c: &mut Connection) -> anyhow::Result<String> {
         }
         Outlier::Far { .. } => "is far from the others of its class".to_owned(),
         Outlier::Repeats => "is all but the same as another of its class".to_owned(),
+        other => other.to_string(),
     })
 }
 

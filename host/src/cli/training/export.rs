@@ -90,9 +90,10 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     }
     output_file::write(&path, &bytes)?;
     let text = format!(
-        "{}: {} bytes, input `image` [N, 1, {}, {}], output `embedding` [N, {}]\nnext: sudal convert {}",
+        "{}: {} bytes, input `image` [N, {}, {}, {}], output `embedding` [N, {}]\nnext: sudal convert {}",
         path.display(),
         bytes.len(),
+        checkpoint.colors.channels(),
         checkpoint.size.0,
         checkpoint.size.1,
         trained.plan().embedding(),

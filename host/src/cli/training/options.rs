@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use sudal::data::{parts, surfaces};
+use sudal::data::{Colors, Size, parts, surfaces};
 use sudal::meta::Learner;
 
 use super::choices::{Augmentation, MethodName, Network};
@@ -30,6 +30,10 @@ pub(super) struct Options {
     /// else 64].
     #[arg(long, value_parser = clap::value_parser!(u32).range(16..=512))]
     pub(super) size: Option<u32>,
+    /// Learn from pictures with their colours: the network then sees red, green and blue. Give it where
+    /// colours tell what brightness and shape do not.
+    #[arg(long)]
+    pub(super) colour: bool,
     /// Query pictures of a class [default: what suits the method].
     #[arg(long)]
     query: Option<usize>,
@@ -55,8 +59,7 @@ pub(super) struct Options {
 /// What a run takes of these options.
 pub(super) struct Chosen {
     pub(super) network: Network,
-    /// Width and height of the pictures.
-    pub(super) size: (u32, u32),
+    pub(super) size: Size,
     pub(super) family: usize,
     /// A network to start from brings its own.
     pub(super) contrast: u32,
@@ -72,7 +75,15 @@ impl Options {
         let side = self.size.unwrap_or(usual.side);
         Chosen {
             network: self.network.unwrap_or(usual.network),
-            size: (side, side),
+            size: Size {
+                width: side,
+                height: side,
+                colors: if self.colour {
+                    Colors::Rgb
+                } else {
+                    Colors::Grey
+                },
+            },
             family: self.family.unwrap_or(usual.family),
             contrast: self.contrast.unwrap_or(usual.contrast),
             augment: self.augment.unwrap_or(usual.augment),

@@ -42,7 +42,8 @@ pub(super) fn from(path: &Path, data: &Loaded) -> anyhow::Result<Start> {
     let bytes = strip(&bytes).with_context(at)?;
     let graph = onnx::read(&bytes).with_context(at)?;
     let (width, height) = data.size();
-    let area = (width * height) as usize;
+    let size = data.picture_size();
+    let area = size.values();
     // Spread over all classes.
     let pictures = data.all().len() / area;
     let step = pictures.div_ceil(STATISTICS_PICTURES);
@@ -52,7 +53,12 @@ pub(super) fn from(path: &Path, data: &Loaded) -> anyhow::Result<Start> {
         pixels.iter().map(move |&pixel| table[usize::from(pixel)])
     });
     let scaled: Vec<f32> = scaled.collect();
-    let shape = [scaled.len() / area, height as usize, width as usize, 1];
+    let shape = [
+        scaled.len() / area,
+        height as usize,
+        width as usize,
+        size.colors.channels(),
+    ];
     let x = Tensor::from_data(TensorData::new(scaled, shape), &backend::device());
     let (_, weights, statistics) = unfuse_batch_norm(&graph, &x)
         .with_context(|| format!("{}: not a network that `sudal train` makes", path.display()))?;

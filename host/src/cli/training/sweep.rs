@@ -90,9 +90,9 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     }
     let size = models[0].1.size()?;
     if args.from_scratch {
-        let (width, height) = size;
+        let sides = (size.height as usize, size.width as usize);
         let architecture = Architecture::Conv4 { channels: 64 };
-        let plan = Plan::new(architecture, (height as usize, width as usize))?;
+        let plan = Plan::with_channels(architecture, sides, size.colors.channels())?;
         let learner = Learner::Scratch(Scratch::default());
         let name = learner.name().to_owned();
         let trained = Trained::untrained(plan, learner);
@@ -107,14 +107,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let source = format!("{}, split {split}", args.data.name()?);
     let chart = |label: &str, title: String, series: Vec<Series>| Chart {
         title,
-        x: Axis {
-            label: label.to_owned(),
-            log: true,
-        },
-        y: Axis {
-            label: "accuracy, %".to_owned(),
-            log: false,
-        },
+        x: Axis::logarithmic(label),
+        y: Axis::linear("accuracy, %"),
         series,
     };
     let by_way = series(&rows, |r| r.way, |r| (r.model.clone(), r.shot), "shot");
@@ -237,11 +231,7 @@ fn series(
         points: rows
             .iter()
             .filter(|r| group(r) == (model.clone(), *value))
-            .map(|r| Point {
-                x: x(r) as f64,
-                y: r.accuracy.mean * 100.0,
-                interval: r.accuracy.interval * 100.0,
-            })
+            .map(|r| Point::measured(x(r) as f64, r.accuracy))
             .collect(),
         ..Series::default()
     };

@@ -94,13 +94,11 @@ impl TeacherArgs {
         }
         let at = || format!("--teacher {}", path.display());
         let model = ModelFile::open(path).with_context(at)?;
-        let ((width, height), size) = (data.size(), model.size()?);
-        if size != data.size() {
+        let (have, need) = (data.picture_size(), model.size()?);
+        if have != need {
             bail!(
-                "--teacher {} looks at pictures of {}x{}; those of the run have {width}x{height}",
-                path.display(),
-                size.0,
-                size.1
+                "--teacher {} looks at pictures of {need}; those of the run are {have}",
+                path.display()
             );
         }
         let cache = TeacherCache::new(checksum, data);

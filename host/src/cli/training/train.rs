@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use indicatif::ProgressBar;
 use serde::Serialize;
-use sudal::data::Loaded;
+use sudal::data::{Loaded, Size};
 use sudal::episodes::EpisodeShape;
 use sudal::meta::checkpoint::Origin;
 use sudal::meta::schedule::Schedule;
@@ -215,7 +215,12 @@ fn begin(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
                 origin.data
             );
         }
-        let data = args.data.load(&origin.split, (width, height), output)?;
+        let size = Size {
+            width,
+            height,
+            colors: checkpoint.colors,
+        };
+        let data = args.data.load(&origin.split, size, output)?;
         let data = Arc::new(args.also.join(data, args.data.fit(), output)?);
         let run = Trainer::resume(&checkpoint, Arc::clone(&data))?;
         return args.teacher.look(run, &data, &teacher_cache(args), output);
@@ -257,7 +262,9 @@ fn begin(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
     };
     // Before minutes of reading pictures.
     config.check().context("the run cannot start")?;
-    Plan::new(architecture, (size.1 as usize, size.0 as usize)).context("the run cannot start")?;
+    let sides = (size.height as usize, size.width as usize);
+    Plan::with_channels(architecture, sides, size.colors.channels())
+        .context("the run cannot start")?;
     let split = args.data.split_or("train")?;
     let origin = Origin {
         data: args.also.name(args.data.name()?),
@@ -297,7 +304,7 @@ fn validation_data(
         }
         (None, _) => return Ok(None),
     };
-    let data = args.data.load(split, training.size(), output);
+    let data = args.data.load(split, training.picture_size(), output);
     let data = data.with_context(|| format!("--validate {split}"))?;
     check_validation(training, &data, output)?;
     Ok(Some(data))

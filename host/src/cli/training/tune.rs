@@ -1,6 +1,11 @@
 //! `sudal tune`.
 
-use std::collections::BTreeMap;
+mod chart;
+mod context;
+mod names;
+mod shared;
+mod space;
+
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,33 +18,18 @@ use serde::Serialize;
 use sudal::data::Loaded;
 use sudal::episodes::EpisodeShape;
 use sudal::meta::checkpoint::Origin;
-use sudal::meta::schedule::Schedule;
-use sudal::meta::tune::{
-    Dimension, Halving, Params, Range, Running, Setup, Space, Study, Trial, TrialStatus, Value,
-};
-use sudal::meta::{Learner, TrainConfig, TrainError, Trainer};
+use sudal::meta::tune::{Params, Running, Study, Trial, TrialStatus};
+use sudal::meta::{Learner, TrainError, Trainer};
 use sudal::nets::block::Statistics;
-use sudal::nets::network::{Plan, Weights};
-use sudal::report::{Axis, Chart, Point, ReportError, Series, Style};
+use sudal::nets::network::Weights;
 
 use super::bounds::{self, Bounds};
-use super::choices::Augmentation;
-use super::data::{DataArgs, Kind, check_validation, folder_split};
+use super::data::DataArgs;
 use super::interrupt::{Interrupt, Interrupted};
-use super::options::{self, Chosen, Options};
+use super::options::{Chosen, Options};
 use super::output::Output;
 use super::output_file;
-use super::start;
-
-mod shared;
-
-// The settings that are searched, called as the options of `sudal train`.
-const RATE: &str = "learning-rate";
-const CHANNELS: &str = "channels";
-const WAY: &str = "way";
-const SUPPORT: &str = "support";
-const STRENGTH: &str = "augment-strength";
-const AVERAGING: &str = "averaging";
+use names::{AVERAGING, CHANNELS, RATE, STRENGTH, SUPPORT, WAY};
 
 /// Search for good settings of `sudal train`.
 ///
@@ -224,7 +214,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         return Err(interrupted(&study).into());
     }
     bar.finish_and_clear();
-    draw(&study, out)?;
+    chart::draw(&study, out)?;
 
     let count = |outcome| {
         let trials = study.trials().iter();
@@ -256,58 +246,6 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         report.command,
     );
     output.result(&report, text)
-}
-
-/// Draws the study beside its file, where there is a point to draw.
-fn draw(study: &Study, out: &Path) -> Result<(), ReportError> {
-    let chart = history(study);
-    if chart.series.is_empty() {
-        return Ok(());
-    }
-    chart.save(out)
-}
-
-/// What each trial reached and the best so far, over their numbers.
-fn history(study: &Study) -> Chart {
-    let axis = |label: &str| Axis {
-        label: label.to_owned(),
-        log: false,
-    };
-    let at = |trial: &Trial, value: f64| Point {
-        x: trial.number as f64,
-        y: value * 100.0,
-        interval: 0.0,
-    };
-    let series = |name: &str, points, style| Series {
-        name: name.to_owned(),
-        points,
-        style,
-        color: None,
-    };
-    let of = |outcome| {
-        let trials = study.trials().iter().filter(|t| t.outcome == outcome);
-        trials.filter_map(|t| Some(at(t, t.value?))).collect()
-    };
-    let best = study.trials().iter().zip(study.best_so_far());
-    let best = best.filter_map(|(t, best)| Some(at(t, best?))).collect();
-    let all = [
-        series("best so far", best, Style::Bare),
-        series("finished", of(TrialStatus::Finished), Style::Marks),
-        series("stopped early", of(TrialStatus::Pruned), Style::Marks),
-        series("failed", of(TrialStatus::Failed), Style::Marks),
-    ];
-    // Each keeps its colour when another is empty.
-    let drawn = all.into_iter().enumerate().map(|(i, s)| Series {
-        color: Some(i),
-        ..s
-    });
-    let about = |name: &str| study.setup().about.get(name).map_or("", String::as_str);
-    Chart {
-        title: format!("Tuning {} on {}", about("method"), about("data")),
-        x: axis("trial"),
-        y: axis("validation accuracy, %"),
-        series: drawn.filter(|s| !s.points.is_empty()).collect(),
-    }
 }
 
 /// A trial in a line.
@@ -345,262 +283,7 @@ struct TrialContext<'a> {
     start: Option<(Weights, Vec<Statistics>)>,
 }
 
-impl<'a> TrialContext<'a> {
-    fn new(args: &'a Args, output: &Output) -> anyhow::Result<Self> {
-        let kind = args.data.kind()?;
-        let learner = args.options.method.learner(None);
-        if learner.method().has_teacher() {
-            bail!(
-                "--method {}: it learns from a teacher, which `sudal tune` has none of",
-                learner.name()
-            );
-        }
-        if learner.method().needs_map() {
-            bail!(
-                "--method {}: `sudal tune` judges by how classes are told apart, not by flaws; use `sudal train`, and `sudal inspect` after it",
-                learner.name()
-            );
-        }
-        if let Some(max_way) = learner.method().max_way()
-            && args.validate_way > max_way
-        {
-            bail!(
-                "--validate-way {}: {} tells {max_way} classes apart at most",
-                args.validate_way,
-                learner.name()
-            );
-        }
-        let mut chosen = args.options.choose(&kind, &learner);
-        let size = chosen.size;
-        let split = args.data.split_or("train")?;
-        let (elsewhere, validate) = validation(args, &kind)?;
-        let data = Arc::new(args.data.load(&split, size, output)?);
-        let validation = elsewhere.load(&validate, size, output);
-        let validation = validation.with_context(|| format!("--validate {validate}"))?;
-        check_validation(&data, &validation, output)?;
-        let start = match &args.options.from {
-            None => None,
-            Some(path) => Some(start::from(path, &data)?),
-        };
-        if let (None, Some(start)) = (args.options.contrast, &start) {
-            chosen.contrast = start.contrast;
-        }
-        Ok(Self {
-            chosen,
-            origin: Origin {
-                data: args.data.name()?,
-                split,
-                start: args.options.from.as_ref().map(|path| name(path)),
-            },
-            validate: match elsewhere.data == args.data.data {
-                true => validate,
-                false => elsewhere.name()?,
-            },
-            args,
-            learner,
-            data,
-            validation,
-            start: start.map(|start| (start.weights, start.statistics)),
-        })
-    }
-
-    /// The bounds of each number that is searched or fixed, in the order of the search.
-    fn setup(&self) -> anyhow::Result<Setup> {
-        let recipe = self.learner.recipe();
-        let mut about = self.about();
-        let mut dimensions = Vec::new();
-        let mut first = Vec::new();
-
-        let peak = recipe.learning_rate;
-        let usual = Bounds::new(short(peak / 3.0), short(peak * 3.0));
-        let Bounds { low, high } = self.args.learning_rate.unwrap_or(usual);
-        if low <= 0.0 || high > 10.0 {
-            bail!("--learning-rate {low}..{high} is not above 0 and at most 10");
-        }
-        let usual = Value::Number(peak.clamp(low, high));
-        let rate = (RATE, Range::LogUniform { low, high }, usual);
-        let Bounds { low, high } = self.strengths();
-        if low < 0.0 || high > 4.0 {
-            bail!("--augment-strength {low}..{high} is not in 0..4");
-        }
-        let usual = Value::Number(1f64.clamp(low, high));
-        let strength = (STRENGTH, Range::Uniform { low, high }, usual);
-        let choice = self.args.averaging.iter().map(|a| Value::Number(*a));
-        let mut of: Vec<Value> = choice.collect();
-        of.dedup();
-        let usual = Value::Number(options::AVERAGING);
-        let usual = if of.contains(&usual) {
-            usual
-        } else {
-            of[0].clone()
-        };
-        let averaging = (AVERAGING, Range::Choice { of }, usual);
-
-        let (channels, step) = self.channels()?;
-        let (width, height) = self.data.size();
-        let widest = self.chosen.network.architecture(channels.high);
-        Plan::new(widest, (height as usize, width as usize))?;
-        let channels = integer(CHANNELS, channels, step, self.chosen.network.channels())?;
-        let way = integer(WAY, self.ways(), 5, recipe.way)?;
-        let support = integer(SUPPORT, self.supports(), 1, recipe.support)?;
-        for (name, range, usual) in [rate, channels, way, support, strength, averaging] {
-            let fixed = match &range {
-                Range::LogUniform { low, high } | Range::Uniform { low, high } => low == high,
-                Range::Integer { low, high, step } => low + step > *high,
-                Range::Choice { of } => of.len() == 1,
-            };
-            if fixed {
-                about.insert(name.to_owned(), usual.to_string());
-            } else {
-                let name = name.to_owned();
-                first.push((name.clone(), usual));
-                dimensions.push(Dimension { name, range });
-            }
-        }
-        let first: Params = first.into_iter().collect();
-        self.config(&first)?.check()?;
-        Ok(Setup {
-            space: Space::new(dimensions)?,
-            seed: self.args.seed,
-            startup: Setup::STARTUP,
-            first: Some(first),
-            pruning: (!self.args.no_pruning).then(Halving::default),
-            about,
-        })
-    }
-
-    /// What a study is not gone on with when it differs, by the name of the option.
-    fn about(&self) -> BTreeMap<String, String> {
-        let args = self.args;
-        let (width, height) = self.data.size();
-        let mut about = BTreeMap::new();
-        let mut add = |name: &str, value: &dyn ToString| {
-            about.insert(name.to_owned(), value.to_string());
-        };
-        add("data", &self.origin.data);
-        add("split", &self.origin.split);
-        add("validate", &self.validate);
-        add("method", &word(args.options.method));
-        add("network", &word(self.chosen.network));
-        add("augment", &word(self.chosen.augment));
-        add("size", &format!("{width}x{height}"));
-        add("query", &self.chosen.query);
-        add("tasks", &self.chosen.tasks);
-        add("family", &self.chosen.family);
-        add("contrast", &self.chosen.contrast);
-        add("episodes", &args.episodes);
-        add("validations", &args.validations);
-        add("validate-way", &args.validate_way);
-        add("validate-shot", &args.validate_shot);
-        add("validate-episodes", &args.validate_episodes);
-        if let Some(start) = &self.origin.start {
-            add("from", start);
-        }
-        about
-    }
-
-    fn channels(&self) -> anyhow::Result<(Bounds<usize>, usize)> {
-        let usual = self.chosen.network.channels();
-        let step = usual / 4;
-        let bounds = match (self.args.channels, &self.start) {
-            (Some(bounds), _) => bounds,
-            // Those of the network to start from.
-            (None, Some(_)) => Bounds::new(usual, usual),
-            (None, None) => Bounds::new(step, 6 * step),
-        };
-        if self.start.is_some() && bounds.low < bounds.high {
-            bail!(
-                "--channels {bounds}: a network to start from has its channels, give their number"
-            );
-        }
-        Ok((bounds, step))
-    }
-
-    fn ways(&self) -> Bounds<usize> {
-        let usual = || {
-            let classes = self.data.classes();
-            let whole = match self.chosen.family {
-                0 | 1 => classes,
-                family => classes / family * family,
-            };
-            let most = (2 * self.learner.recipe().way).min(whole);
-            // A method may need all the classes of its greatest task.
-            let least = self.learner.method().max_way().unwrap_or(0).max(5);
-            Bounds::new(least.min(most), most)
-        };
-        self.args.way.unwrap_or_else(usual)
-    }
-
-    fn supports(&self) -> Bounds<usize> {
-        let usual = || {
-            let pictures = self.data.class_sizes().into_iter().min().unwrap_or(0);
-            // Other methods have shots of their own, which must find their pictures.
-            let least = match &self.learner {
-                Learner::Prototypical(_) => 1,
-                other => other.recipe().support,
-            };
-            let most = pictures.saturating_sub(self.chosen.query).min(5).max(least);
-            Bounds::new(least, most)
-        };
-        self.args.support.unwrap_or_else(usual)
-    }
-
-    fn strengths(&self) -> Bounds<f64> {
-        match self.chosen.augment {
-            Augmentation::None => Bounds::new(1.0, 1.0),
-            _ => self.args.augment_strength.unwrap_or(Bounds::new(0.0, 2.0)),
-        }
-    }
-
-    /// The settings of a trial with those that are fixed.
-    fn config(&self, params: &Params) -> anyhow::Result<TrainConfig> {
-        let recipe = self.learner.recipe();
-        let args = self.args;
-        let number = |name, fixed: f64| params.number(name).unwrap_or(fixed);
-        let count = |name, fixed: usize| match params.integer(name) {
-            None => Ok(fixed),
-            Some(i) => usize::try_from(i).with_context(|| format!("{name} {i}")),
-        };
-        let support = count(SUPPORT, self.supports().low)?;
-        let (channels, _) = self.channels()?;
-        let peak = args.learning_rate.map_or(recipe.learning_rate, |b| b.low);
-        Ok(TrainConfig {
-            learner: match &self.learner {
-                Learner::Prototypical(_) => {
-                    let mut shots = vec![1, support];
-                    shots.dedup();
-                    args.options.method.learner(Some(shots))
-                }
-                other => other.clone(),
-            },
-            architecture: self
-                .chosen
-                .network
-                .architecture(count(CHANNELS, channels.low)?),
-            way: count(WAY, self.ways().low)?,
-            support,
-            query: self.chosen.query,
-            family: self.chosen.family,
-            tasks: self.chosen.tasks,
-            episodes: args.episodes,
-            schedule: Schedule {
-                peak: number(RATE, peak),
-                warmup: (args.episodes / 10).min(options::WARMUP),
-            },
-            augment: self
-                .chosen
-                .augment
-                .augment()
-                .times(number(STRENGTH, self.strengths().low) as f32),
-            averaging: number(AVERAGING, args.averaging[0]),
-            // Measured from outside.
-            validate_every: u64::MAX,
-            patience: u32::MAX,
-            seed: args.seed,
-            contrast: self.chosen.contrast,
-        })
-    }
-
+impl TrialContext<'_> {
     /// Trains and measures; none where Ctrl-C was pressed.
     fn train(
         &self,
@@ -700,65 +383,10 @@ impl<'a> TrialContext<'a> {
     }
 }
 
-/// Where the pictures to measure on are, and their split.
-fn validation(args: &Args, kind: &Kind) -> anyhow::Result<(DataArgs, String)> {
-    let elsewhere = args.validate.as_ref().filter(|v| Path::new(v).exists());
-    match (elsewhere, &args.validate, kind) {
-        (Some(path), ..) => {
-            let data = DataArgs {
-                squeeze: args.data.squeeze,
-                ..DataArgs::of(path.clone())
-            };
-            match data.kind()? {
-                Kind::Folder(path) => Ok((data, folder_split(&path, &["val", "test"])?)),
-                _ => bail!("--validate {path} has splits: give the name of one of --data"),
-            }
-        }
-        (None, None, Kind::Folder(path)) if folder_split(path, &["val"])? != "val" => bail!(
-            "the folder has no split val to measure on: give pictures of other classes by --validate PATH"
-        ),
-        (None, name, _) => {
-            let name = name.clone().unwrap_or_else(|| "val".to_owned());
-            Ok((args.data.clone(), name))
-        }
-    }
-}
-
-/// The range of a setting that is counted, and the usual value or the one next to it.
-fn integer(
-    name: &'static str,
-    Bounds { low, high }: Bounds<usize>,
-    step: usize,
-    usual: usize,
-) -> anyhow::Result<(&'static str, Range, Value)> {
-    if low == 0 {
-        bail!("--{name} 0 leaves nothing to learn: give at least 1");
-    }
-    let number = |n: usize| i64::try_from(n).with_context(|| format!("--{name} {n}"));
-    let step = step.min(high - low).max(1);
-    let usual = low + (usual.clamp(low, high) - low) / step * step;
-    let range = Range::Integer {
-        low: number(low)?,
-        high: number(high)?,
-        step: number(step)?,
-    };
-    Ok((name, range, Value::Integer(number(usual)?)))
-}
-
-/// Two digits of a number, for a bound that nobody gave.
-fn short(x: f64) -> f64 {
-    format!("{x:.1e}").parse().unwrap_or(x)
-}
-
 /// How a value is called on the command line.
 fn word(value: impl ValueEnum) -> String {
     let value = value.to_possible_value();
     value.map_or_else(String::new, |v| v.get_name().to_owned())
-}
-
-fn name(path: &Path) -> String {
-    path.file_name()
-        .map_or_else(String::new, |n| n.to_string_lossy().into_owned())
 }
 
 /// A word of a command line, in quotes where a shell would take it apart.
@@ -781,16 +409,5 @@ mod tests {
         assert_eq!(quoted("my pictures"), "'my pictures'");
         assert_eq!(quoted("it's"), r"'it'\''s'");
         assert_eq!(quoted(""), "''");
-    }
-
-    #[test]
-    fn the_usual_value_is_one_of_the_range() {
-        let usual = |bounds, step, usual| integer(WAY, bounds, step, usual).unwrap().2;
-        assert_eq!(usual(Bounds::new(5, 120), 5, 60), Value::Integer(60));
-        assert_eq!(usual(Bounds::new(5, 30), 5, 60), Value::Integer(30));
-        assert_eq!(usual(Bounds::new(16, 30), 16, 64), Value::Integer(30));
-        assert_eq!(usual(Bounds::new(7, 30), 5, 60), Value::Integer(27));
-        assert_eq!(usual(Bounds::new(80, 90), 5, 60), Value::Integer(80));
-        assert!(integer(WAY, Bounds::new(0, 3), 1, 1).is_err());
     }
 }

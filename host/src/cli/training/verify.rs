@@ -4,11 +4,13 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
+use sudal::data::Size;
 use sudal::export::float::FloatModel;
 use sudal::export::{runtime, verify};
 use sudal::meta::{Checkpoint, Trained};
 
 use super::data::DataArgs;
+use super::model::ModelFile;
 use super::output::Output;
 
 /// Compare an ONNX file in two runtimes with its trainer.
@@ -49,7 +51,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     };
     let bytes = fs::read(&args.onnx).with_context(|| format!("reading {}", args.onnx.display()))?;
     let tract = FloatModel::new(&bytes, None)?;
-    let [_, height, width] = tract.shape();
+    let size = ModelFile::picture_size(tract.shape())?;
+    let (height, width) = (size.height as usize, size.width as usize);
     if let Some(trained) = &trained
         && trained.plan().size != (height, width)
     {
@@ -60,16 +63,14 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         );
     }
     let split = args.data.split_or("test")?;
-    let data = args
-        .data
-        .load(&split, (width as u32, height as u32), output)?;
-    let all: Vec<&[u8]> = data.all().chunks_exact(width * height).collect();
+    let data = args.data.load(&split, size, output)?;
+    let all: Vec<&[u8]> = data.pictures().collect();
     let every = (all.len() / args.frames.max(1)).max(1);
     let frames: Vec<&[u8]> = all.into_iter().step_by(every).take(args.frames).collect();
     let report = verify::verify(&bytes, &frames, |pictures| match &trained {
-        Some(trained) => Ok(trained.embed_normalized(pictures)),
+        Some(trained) => Ok(trained.embed_normalized(&by_pixel(pictures, size))),
         None => {
-            let runs = pictures.chunks_exact(width * height).map(|p| tract.run(p));
+            let runs = pictures.chunks_exact(size.values()).map(|p| tract.run(p));
             Ok(runs.collect::<Result<Vec<_>, _>>()?.concat())
         }
     })?;
@@ -98,4 +99,16 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         report.library.display()
     );
     output.result(&report, text)
+}
+
+/// Pictures whose channels follow each other, as an exported file has them, with those of each pixel side by side.
+fn by_pixel(pictures: &[f32], size: Size) -> Vec<f32> {
+    let channels = size.colors.channels();
+    let area = size.values() / channels;
+    let pictures = pictures.chunks_exact(size.values());
+    let of = |picture: &'_ [f32]| -> Vec<f32> {
+        let pixels = (0..area).flat_map(|at| (0..channels).map(move |channel| channel * area + at));
+        pixels.map(|place| picture[place]).collect()
+    };
+    pictures.flat_map(of).collect()
 }

@@ -3,7 +3,7 @@
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 
-use crate::data::Gray;
+use crate::data::{Colors, Gray};
 
 /// What a cheap camera does to a scene.
 pub(in crate::data) struct Camera {
@@ -51,7 +51,29 @@ impl Camera {
         Gray {
             width: size.0,
             height: size.1,
+            colors: Colors::Grey,
             pixels,
+        }
+    }
+
+    /// The same of a scene in three colours.
+    pub(in crate::data) fn expose_colors(
+        &self,
+        scenes: &[Vec<f32>; 3],
+        size: (u32, u32),
+        sampling: usize,
+        rng: &mut ChaCha8Rng,
+    ) -> Gray {
+        let planes = scenes
+            .each_ref()
+            .map(|scene| self.expose(scene, size, sampling, rng).pixels);
+        let [red, green, blue] = &planes;
+        let pixels = red.iter().zip(green).zip(blue);
+        Gray {
+            width: size.0,
+            height: size.1,
+            colors: Colors::Rgb,
+            pixels: pixels.flat_map(|((&r, &g), &b)| [r, g, b]).collect(),
         }
     }
 }

@@ -18,6 +18,25 @@ pub(super) struct Light {
     shadow: f32,
 }
 
+/// The light of a pixel, without the lamp's, and by how much that is stronger here than in the middle.
+pub(super) struct Lit {
+    around: f32,
+    part: f32,
+    lamp: f32,
+}
+
+impl Lit {
+    /// Without colours.
+    pub(super) fn grey(&self) -> f32 {
+        (self.around + self.part) * self.lamp
+    }
+
+    /// In one of the colours, of which so much comes from what is around and from the part.
+    pub(super) fn color(&self, around: f32, part: f32) -> f32 {
+        (self.around * around + self.part * part) * self.lamp
+    }
+}
+
 impl Light {
     pub(super) fn random(rng: &mut ChaCha8Rng) -> Self {
         let around = rng.random_range(0.0..TAU);
@@ -33,14 +52,15 @@ impl Light {
         }
     }
 
-    /// The lit scene, row-major, brightness about 0..=1.
+    /// The lit scene: of each pixel the light from what is around the part and from the part, brightness about 0..=1 in
+    /// all.
     pub(super) fn shade(
         &self,
         planes: &Planes,
         pose: &Pose,
         finish: &Finish,
         background: &[f32],
-    ) -> Vec<f32> {
+    ) -> Vec<Lit> {
         let (width, height) = (planes.0.width() as usize, planes.0.height() as usize);
         let pixels = planes.0.pixels();
         let plane = |f: fn(&tiny_skia::PremultipliedColorU8) -> u8| -> Vec<f32> {
@@ -69,7 +89,7 @@ impl Light {
                 let i = y * width + x;
                 let u = 2.0 * x as f32 / width as f32 - 1.0;
                 let lamp = 1.0 + self.gradient.0 * u + self.gradient.1 * v;
-                let mut value = 0.0;
+                let (mut around, mut part) = (0.0, 0.0);
                 if cover[i] < 1.0 {
                     // The shadow falls away from the lamp.
                     let (fx, fy) = (x as isize - sx, y as isize - sy);
@@ -80,7 +100,7 @@ impl Light {
                     } else {
                         0.0
                     };
-                    value = (1.0 - cover[i]) * background[i] * (1.0 - self.shadow * dark);
+                    around = (1.0 - cover[i]) * background[i] * (1.0 - self.shadow * dark);
                 }
                 if cover[i] > 0.0 {
                     let (left, right) = (x.saturating_sub(1), (x + 1).min(width - 1));
@@ -93,10 +113,10 @@ impl Light {
                     let (px, py) = pose.part_point(x as f32, y as f32);
                     let tone = 2.0 * f32::from(pixels[i].green()) / 255.0;
                     let albedo = finish.albedo * tone * finish.texture(px, py);
-                    value += albedo * (self.ambient + self.diffuse * facing)
+                    part = albedo * (self.ambient + self.diffuse * facing)
                         + cover[i] * 0.5 * finish.gloss * mirror;
                 }
-                scene.push(value * lamp);
+                scene.push(Lit { around, part, lamp });
             }
         }
         scene

@@ -43,14 +43,15 @@ pub fn scattered(
 ) -> Dataset {
     let name = |seed, class| PartSpec::class(seed, class).name().to_owned();
     drawn::dataset(
+        format!("parts {margin}"),
         seed,
         classes,
         per_class,
         (width + 2 * margin, height + 2 * margin),
         name,
-        move |seed, class, index, size| {
+        move |seed, class, index, size, colors| {
             let mut rng = stream(seed, Purpose::Frame, class, index);
-            PartSpec::class(seed, class).render(size, margin, &mut rng)
+            PartSpec::class(seed, class).render(size, margin, colors, &mut rng)
         },
     )
 }
@@ -60,6 +61,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::data::{Colors, Gray};
 
     #[test]
     fn a_picture_follows_from_its_numbers_alone() {
@@ -78,6 +80,23 @@ mod tests {
             dataset(6, 1, 1, (48, 40)).get(0, 0).unwrap(),
             few.get(0, 0).unwrap()
         );
+    }
+
+    #[test]
+    fn paint_is_seen_in_colours_alone() {
+        let frame = |hue, colors| {
+            let mut rng = stream(1, Purpose::Frame, 0, 0);
+            let part = PartSpec::class(1, 0).painted(hue);
+            part.render((48, 48), 0, colors, &mut rng)
+        };
+        assert_eq!(frame(0.0, Colors::Grey), frame(0.5, Colors::Grey));
+        let mean = |picture: &Gray, channel: usize| {
+            let values = picture.pixels.iter().skip(channel).step_by(3);
+            values.map(|&value| f64::from(value)).sum::<f64>() / (48.0 * 48.0)
+        };
+        let (red, green) = (frame(0.0, Colors::Rgb), frame(1.0 / 3.0, Colors::Rgb));
+        assert!(mean(&red, 0) > mean(&green, 0) + 10.0);
+        assert!(mean(&green, 1) > mean(&red, 1));
     }
 
     #[test]

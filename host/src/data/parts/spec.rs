@@ -10,12 +10,13 @@ use super::{
     defect::Defect,
     drawing::{Drawing, Planes},
     finish::Finish,
-    light::Light,
+    light::{Light, Lit},
     mark::Mark,
     pose::{Pose, view},
     stream::{Purpose, stream},
 };
-use crate::data::Gray;
+use crate::data::tint::Tint;
+use crate::data::{Colors, Gray};
 
 /// Number of classes that are variants of one part: as designed, another count, another mark,
 /// and a defect.
@@ -24,6 +25,23 @@ pub const FAMILY: u64 = 4;
 /// Pixels of the canvas to one of the picture, in each direction.
 const SUPERSAMPLING: u32 = 2;
 
+/// Saturation of paint, and of what lies around a part and the light at most.
+const PAINTED: f32 = 0.8;
+const AROUND: f32 = 0.4;
+const LAMP: f32 = 0.12;
+
+/// The paint of a family, of which half are bare metal, or another one.
+fn paint(seed: u64, family: u64, other: bool) -> Tint {
+    let mut rng = stream(seed, Purpose::Paint, family, 0);
+    let (hue, is_bare): (f32, bool) = (rng.random(), rng.random());
+    match (is_bare, other) {
+        (true, false) => Tint::GREY,
+        (_, false) => Tint::of(hue, PAINTED),
+        // A sixth of the circle away at least.
+        (_, true) => Tint::of(hue + rng.random_range(1.0 / 6.0..5.0 / 6.0), PAINTED),
+    }
+}
+
 /// The design of one class of parts.
 #[derive(Clone, Debug)]
 pub struct PartSpec {
@@ -31,6 +49,7 @@ pub struct PartSpec {
     drawing: Drawing,
     finish: Finish,
     defect: Option<Defect>,
+    paint: Tint,
 }
 
 impl PartSpec {
@@ -67,7 +86,15 @@ impl PartSpec {
             drawing,
             finish,
             defect,
+            paint: paint(seed, family, variant == 2),
         }
+    }
+
+    /// The same part painted in a hue, in turns from red by green and blue; seen where colours are.
+    #[must_use]
+    pub fn painted(self, hue: f32) -> Self {
+        let paint = Tint::of(hue, PAINTED);
+        Self { paint, ..self }
     }
 
     /// A design drawn from the classes of a random seed.
@@ -83,7 +110,16 @@ impl PartSpec {
     /// One frame, `size` = `(width, height)` in pixels, each at least 1: the part as a camera may
     /// see it, the circumstances drawn from `rng`. The part fills most of what is within a margin of
     /// that many pixels, and is moved about in all of the frame.
-    pub fn render(&self, size: (u32, u32), margin: u32, rng: &mut ChaCha8Rng) -> Gray {
+    ///
+    /// With colours it is painted, on ground and in light that are tinted by chance; without, it is the same
+    /// frame whatever the colours are.
+    pub fn render(
+        &self,
+        size: (u32, u32),
+        margin: u32,
+        colors: Colors,
+        rng: &mut ChaCha8Rng,
+    ) -> Gray {
         let size = (size.0.max(1), size.1.max(1));
         let (width, height) = (size.0 * SUPERSAMPLING, size.1 * SUPERSAMPLING);
         let (canvas, margin) = ((width, height), margin * SUPERSAMPLING);
@@ -93,8 +129,21 @@ impl PartSpec {
         let background = Background::random(rng).draw(canvas, unit, self.finish.albedo, rng);
         let light = Light::random(rng);
         let scene = light.shade(&planes, &pose, &self.finish, &background);
-        Camera::random(rng).expose(&scene, size, SUPERSAMPLING as usize, rng)
+        let camera = Camera::random(rng);
+        if colors == Colors::Grey {
+            let scene: Vec<f32> = scene.iter().map(Lit::grey).collect();
+            return camera.expose(&scene, size, SUPERSAMPLING as usize, rng);
+        }
+        let lamp = Tint::random(rng, LAMP);
+        let Tint(around) = Tint::random(rng, AROUND).in_light(lamp);
+        let Tint(part) = self.paint.in_light(lamp);
+        let scenes = [0, 1, 2].map(|c| {
+            let scene = scene.iter().map(|lit| lit.color(around[c], part[c]));
+            scene.collect::<Vec<f32>>()
+        });
+        camera.expose_colors(&scenes, size, SUPERSAMPLING as usize, rng)
     }
+
     /// The part and its defect on an empty canvas.
     fn planes(&self, width: u32, height: u32, pose: &Pose, rng: &mut ChaCha8Rng) -> Planes {
         let missing = match self.defect {

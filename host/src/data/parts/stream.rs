@@ -10,6 +10,7 @@ pub(super) enum Purpose {
     Family,
     Variant,
     Frame,
+    Paint,
 }
 
 /// The random numbers of one purpose, independent of all others.

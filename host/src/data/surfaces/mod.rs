@@ -30,14 +30,15 @@ use stream::{Purpose, stream};
 pub fn dataset(seed: u64, classes: usize, per_class: usize, size: (u32, u32)) -> Dataset {
     let name = |seed, class| SurfaceSpec::class(seed, class).name().to_owned();
     drawn::dataset(
+        "surfaces".to_owned(),
         seed,
         classes,
         per_class,
         size,
         name,
-        |seed, class, index, size| {
+        |seed, class, index, size, colors| {
             let mut rng = stream(seed, Purpose::Frame, class, index);
-            SurfaceSpec::class(seed, class).render(size, &mut rng)
+            SurfaceSpec::class(seed, class).render(size, colors, &mut rng)
         },
     )
 }

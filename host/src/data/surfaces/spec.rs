@@ -11,7 +11,7 @@ use super::{
     material::Material,
     stream::{Purpose, stream},
 };
-use crate::data::{Gray, parts::camera::Camera};
+use crate::data::{Colors, Gray, parts::camera::Camera, tint::Tint};
 
 /// Number of classes of one material: sound, and with seven kinds of flaw.
 pub const FAMILY: u64 = 8;
@@ -19,12 +19,17 @@ pub const FAMILY: u64 = 8;
 /// Pixels of the canvas to one of the picture, in each direction.
 const SUPERSAMPLING: u32 = 2;
 
+/// Saturation of materials and of light at most.
+const TINTED: f32 = 0.7;
+const LAMP: f32 = 0.12;
+
 /// The design of one class of surfaces.
 #[derive(Clone, Debug)]
 pub struct SurfaceSpec {
     name: String,
     material: Material,
     flaw: Option<Flaw>,
+    tint: Tint,
 }
 
 impl SurfaceSpec {
@@ -44,6 +49,7 @@ impl SurfaceSpec {
             name: format!("{family:04}-{}-{flawed}", material.name()),
             material,
             flaw,
+            tint: Tint::random(&mut stream(seed, Purpose::Paint, family, 0), TINTED),
         }
     }
 
@@ -54,7 +60,7 @@ impl SurfaceSpec {
 
     /// One frame, `size` = `(width, height)` in pixels, each at least 1: a piece of the surface as a
     /// camera may see it, the circumstances drawn from `rng`.
-    pub fn render(&self, size: (u32, u32), rng: &mut ChaCha8Rng) -> Gray {
+    pub fn render(&self, size: (u32, u32), colors: Colors, rng: &mut ChaCha8Rng) -> Gray {
         let size = (size.0.max(1), size.1.max(1));
         let (_, canvas) = self.canvases((size.0 * SUPERSAMPLING, size.1 * SUPERSAMPLING), rng);
         let (sin, cos) = rng.random_range(0.0..TAU).sin_cos();
@@ -74,7 +80,13 @@ impl SurfaceSpec {
             );
             *value *= exposure * (1.0 + fall * (a * (x - 0.5) + b * (y - 0.5)));
         }
-        Camera::random(rng).expose(&scene, size, SUPERSAMPLING as usize, rng)
+        let camera = Camera::random(rng);
+        if colors == Colors::Grey {
+            return camera.expose(&scene, size, SUPERSAMPLING as usize, rng);
+        }
+        let Tint(tint) = self.tint.in_light(Tint::random(rng, LAMP));
+        let scenes = tint.map(|color| scene.iter().map(|value| value * color).collect());
+        camera.expose_colors(&scenes, size, SUPERSAMPLING as usize, rng)
     }
 
     /// A piece of the material, sound and with the flaw.

@@ -10,6 +10,7 @@ pub(super) enum Purpose {
     Family,
     Flaw,
     Frame,
+    Paint,
 }
 
 /// The random numbers of one purpose, independent of all others and of those of the parts.

@@ -5,11 +5,13 @@ mod frames;
 mod heads;
 mod memory;
 mod published;
+mod survey;
 mod table;
 
 pub use frames::{FrameCost, FrameTable, profile_frames};
 pub use heads::{HeadCost, HeadRow, HeadTable, profile_heads};
 pub use published::{CmsisNn, Comparison, Group};
+pub use survey::{Survey, Surveyed, survey};
 
 use std::fs;
 use std::time::Duration;

@@ -107,10 +107,6 @@ impl Board for UsbBoard {
         self.kind.memory()
     }
 
-    fn instructions_per_tick(&self) -> Option<u32> {
-        None
-    }
-
     fn hold(
         &mut self,
         purpose: Purpose,
@@ -179,7 +175,7 @@ impl Board for UsbBoard {
 
     fn connect(&mut self) -> Result<Client<Box<dyn Link>>, BoardError> {
         let place = self.place()?;
-        let hold = place.hold(Purpose::Command, &mut |_| ())?;
+        let hold = place.keep()?;
         let line = port::open(place.path())?;
         Ok(Client::at_port(Box::new(Kept { line, hold })))
     }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::calibrate::Range;
 use crate::engine::grouped;
+use crate::table::Table;
 
 /// One layer on the board.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -89,40 +90,19 @@ impl fmt::Display for Report {
                 format!(" and {} patches", shape(patches.shape))
             })
         )?;
-        let mut rows =
-            vec![["layer", "kind", "output", "MACs", "weights", "RAM"].map(str::to_owned)];
+        let mut table =
+            Table::new(["layer", "kind", "output", "MACs", "weights", "RAM"]).left(0..3);
+        let mut row = |texts: [String; 3], macs: u64, bytes: [usize; 2]| {
+            let numbers = [macs, bytes[0] as u64, bytes[1] as u64].map(grouped);
+            table.row(texts.into_iter().chain(numbers));
+        };
         for layer in &self.layers {
-            rows.push([
-                layer.name.clone(),
-                layer.kind.clone(),
-                shape(layer.output),
-                grouped(layer.macs),
-                grouped(layer.weight_bytes as u64),
-                grouped(layer.ram_bytes as u64),
-            ]);
+            let texts = [layer.name.clone(), layer.kind.clone(), shape(layer.output)];
+            row(texts, layer.macs, [layer.weight_bytes, layer.ram_bytes]);
         }
-        rows.push([
-            "all".to_owned(),
-            String::new(),
-            String::new(),
-            grouped(self.macs),
-            grouped(self.weight_bytes as u64),
-            grouped(self.arena_bytes as u64),
-        ]);
-        let widths: [usize; 6] = std::array::from_fn(|column| {
-            rows.iter()
-                .map(|row| row[column].chars().count())
-                .max()
-                .unwrap_or(0)
-        });
-        for row in &rows {
-            let [name, kind, output, macs, weights, ram] = row;
-            let [a, b, c, d, e, g] = widths;
-            writeln!(
-                f,
-                "  {name:a$}  {kind:b$}  {output:c$}  {macs:>d$}  {weights:>e$}  {ram:>g$}"
-            )?;
-        }
+        let all = ["all".to_owned(), String::new(), String::new()];
+        row(all, self.macs, [self.weight_bytes, self.arena_bytes]);
+        write!(f, "{table}")?;
         writeln!(
             f,
             "flash {} bytes, RAM {} bytes",

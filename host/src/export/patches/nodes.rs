@@ -1,12 +1,10 @@
 //! The nodes and constants of an ONNX file that give patches.
 
-use tract_onnx::pb::{
-    AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, attribute_proto::AttributeType,
-};
+use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto};
 
 use super::tap::Tap;
 use crate::export::{
-    proto::{int, tensor},
+    proto::{floats, int, node, tensor, text},
     signature::PATCHES,
 };
 use crate::nets::graph::Head;
@@ -122,13 +120,8 @@ fn repeat(
     let factors = [1.0, 1.0, down as f32, right as f32];
     let mode = text("mode", "nearest");
     if opset < 9 {
-        let attribute = AttributeProto {
-            name: "scales".to_owned(),
-            r#type: AttributeType::Floats as i32,
-            floats: factors.to_vec(),
-            ..Default::default()
-        };
-        add(graph, "Upsample", &[value], &output, vec![mode, attribute]);
+        let attributes = vec![mode, floats("scales", &factors)];
+        add(graph, "Upsample", &[value], &output, attributes);
         return output;
     }
     graph
@@ -165,21 +158,5 @@ fn add(
     output: &str,
     attribute: Vec<AttributeProto>,
 ) {
-    graph.node.push(NodeProto {
-        op_type: operator.to_owned(),
-        name: output.to_owned(),
-        input: reads.iter().map(|&name| name.to_owned()).collect(),
-        output: vec![output.to_owned()],
-        attribute,
-        ..Default::default()
-    });
-}
-
-fn text(name: &str, value: &str) -> AttributeProto {
-    AttributeProto {
-        name: name.to_owned(),
-        r#type: AttributeType::String as i32,
-        s: value.into(),
-        ..Default::default()
-    }
+    graph.node.push(node(operator, reads, output, attribute));
 }

@@ -4,14 +4,6 @@ use super::*;
 use crate::export::patches::attach;
 use crate::nets::graph::Head;
 
-/// The network with patches of these many channels of two values.
-fn with_two(bytes: &[u8], frames: &[Vec<u8>], names: [&str; 2], channels: usize) -> Vec<u8> {
-    let taps = Taps::find(bytes, &names).unwrap();
-    let mut moments = Moments::new(taps.shape()[2]);
-    moments.add(&taps.model().patches(frames).unwrap());
-    add_patches(bytes, &taps, &[moments], channels, "strokes").unwrap()
-}
-
 #[test]
 fn patches_of_two_maps_are_joined_in_the_places_of_the_larger() {
     let graph = separable();
@@ -38,24 +30,14 @@ fn patches_of_two_maps_are_joined_in_the_places_of_the_larger() {
         }
     }
 
-    let tapped = with_two(&bytes, &frames, names, 6);
+    let tapped = with_patches(&bytes, &frames, &names, 6);
     assert!(patches::strip(&tapped).unwrap() == bytes);
     let float = FloatModel::new(&tapped, None).unwrap();
     assert_eq!(float.patches_shape(), Some([16, 16, 6]));
     let exact = float.patches(&frames).unwrap();
-    let values = |channel: usize| exact.iter().flatten().skip(channel).step_by(6);
-    let count = (frames.len() * 16 * 16) as f32;
-    for a in 0..6 {
-        let mean = values(a).sum::<f32>() / count;
-        assert!(mean.abs() < 1e-3, "{mean}");
-        for b in 0..a {
-            let product = |(x, y): (&f32, &f32)| x * y;
-            let sum = values(a).zip(values(b)).map(product).sum::<f32>() / count;
-            assert!(sum.abs() < 1e-3, "{a} {b}: {sum}");
-        }
-    }
+    are_apart(&exact, 16 * 16, 6);
     // The order of the names does not matter but for the sign and rounding of sums.
-    let turned = with_two(&bytes, &frames, ["value7", "value11"], 6);
+    let turned = with_patches(&bytes, &frames, &["value7", "value11"], 6);
     let turned = FloatModel::new(&turned, None)
         .unwrap()
         .patches(&frames)
@@ -148,7 +130,7 @@ fn several_taps_work_in_every_version_of_the_operators() {
         let mut model: tract_onnx::pb::ModelProto = prost::Message::decode(&bytes[..]).unwrap();
         model.opset_import[0].version = opset;
         let bytes = prost::Message::encode_to_vec(&model);
-        let tapped = with_two(&bytes, &frames, ["value3", "value6"], 4);
+        let tapped = with_patches(&bytes, &frames, &["value3", "value6"], 4);
         assert!(patches::strip(&tapped).unwrap() == bytes, "{opset}");
         assert_eq!(onnx::read(&tapped).unwrap(), graph);
         if let Err(error) = verify(&tapped, &frames, |pictures| {

@@ -7,7 +7,7 @@ mod picture;
 
 use rayon::prelude::*;
 
-use crate::data::Loaded;
+use crate::data::{Colors, Gray, Loaded};
 use crate::measure::Embeddings;
 use picture::Picture;
 
@@ -45,9 +45,17 @@ impl Feature {
     /// a device could not do: it sees no more than its support set.
     pub fn describe(self, data: &Loaded) -> Embeddings {
         let (width, height) = (data.size().0 as usize, data.size().1 as usize);
-        let frames: Vec<&[u8]> = data.all().chunks_exact(width * height).collect();
+        let size = data.picture_size();
+        let frames: Vec<&[u8]> = data.pictures().collect();
         let one = |frame: &&[u8]| {
-            let pixels: Vec<f32> = frame.iter().map(|&p| f32::from(p) / 255.0).collect();
+            let picture = Gray {
+                width: size.width,
+                height: size.height,
+                colors: size.colors,
+                pixels: frame.to_vec(),
+            };
+            let levels = picture.to(Colors::Grey).pixels;
+            let pixels: Vec<f32> = levels.iter().map(|&p| f32::from(p) / 255.0).collect();
             let picture = Picture {
                 width,
                 height,

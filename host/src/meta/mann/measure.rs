@@ -1,12 +1,15 @@
 //! Accuracy at the first, second, ... picture of a class, as the paper reports it.
 
+use std::convert::Infallible;
+
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::cell::Cell;
 use super::{Ablation, Mann, sequence};
-use crate::episodes::{EpisodeError, EpisodeShape, Sampler};
-use crate::measure::{Accuracy, Embeddings};
+use crate::episodes::{Episode, EpisodeError, EpisodeShape, Sampler};
+use crate::measure::few_shot::{Answered, Episodic};
+use crate::measure::{Accuracy, Embeddings, Run};
 use crate::meta::method::argmax;
 use crate::nets::backend;
 
@@ -14,8 +17,6 @@ use super::Params;
 
 /// Pictures of a class in a sequence.
 pub const INSTANCES: usize = 10;
-/// Sequences at a time.
-const CHUNK: u64 = 50;
 
 /// Accuracy at the n-th picture of a class, the first at 0.
 pub type Instances = [Accuracy; INSTANCES];
@@ -39,51 +40,101 @@ pub fn instance_accuracy(
         query: INSTANCES - 1,
     };
     let sampler = Sampler::new(&data.class_sizes(), shape, seed)?;
-    let cell = Cell::new(mann, &params.extras);
-    let device = backend::device();
-    let mut each: Vec<Vec<f64>> = vec![Vec::new(); INSTANCES];
-    for first in (0..episodes).step_by(CHUNK as usize) {
-        let mut rows = Vec::new();
-        let mut sequences = Vec::new();
-        for n in first..episodes.min(first + CHUNK) {
-            let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x1257_a2ce);
-            rng.set_stream(n);
-            let episode = sampler.episode(n);
-            let pictures = episode.support.iter().zip(&episode.query);
-            let classes: Vec<Vec<usize>> = episode
-                .classes
-                .iter()
-                .zip(pictures)
-                .map(|(&class, (support, query))| {
-                    let one = |&i: &usize| {
-                        rows.extend_from_slice(data.get(class, i));
-                        rows.len() / data.dim() - 1
-                    };
-                    support.iter().chain(query).map(one).collect()
-                })
-                .collect();
-            sequences.push(sequence::shuffled(&classes, &mut rng));
+    let mut reader = Reader {
+        mann,
+        cell: Cell::new(mann, &params.extras),
+        data,
+        seed,
+        ablation,
+    };
+    let correct = |answered: Answered<Recalled>| {
+        let mut correct = [0usize; INSTANCES];
+        for (label, recalled) in answered {
+            correct[recalled.instance - 1] += usize::from(recalled.label == label);
         }
+        correct.map(|correct| correct as f64 / mann.classes as f64)
+    };
+    let Ok(each) = Run::new(&sampler, episodes).each(&mut reader, correct);
+    Ok(std::array::from_fn(|i| {
+        let at: Vec<f64> = each.iter().map(|correct| correct[i]).collect();
+        Accuracy::of(&at)
+    }))
+}
+
+/// Reads all pictures of an episode as one sequence.
+struct Reader<'a> {
+    mann: &'a Mann,
+    cell: Cell<'a>,
+    data: &'a Embeddings,
+    seed: u64,
+    ablation: Ablation,
+}
+
+/// What was said of a picture.
+struct Recalled {
+    label: usize,
+    /// How many pictures of its class there were up to it.
+    instance: usize,
+}
+
+impl Reader<'_> {
+    /// The pictures of an episode in random order, their rows added to `rows`.
+    fn sequence(&self, n: u64, episode: &Episode, rows: &mut Vec<f32>) -> Vec<sequence::Item> {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed ^ 0x1257_a2ce);
+        rng.set_stream(n);
+        let pictures = episode.support.iter().zip(&episode.query);
+        let classes = episode.classes.iter().zip(pictures);
+        let classes: Vec<Vec<usize>> = classes
+            .map(|(&class, (support, query))| {
+                let one = |&i: &usize| {
+                    rows.extend_from_slice(self.data.get(class, i));
+                    rows.len() / self.data.dim() - 1
+                };
+                support.iter().chain(query).map(one).collect()
+            })
+            .collect();
+        sequence::shuffled(&classes, &mut rng)
+    }
+}
+
+impl Episodic for Reader<'_> {
+    type Answer = Recalled;
+    type Error = Infallible;
+    const BATCH: u64 = 50;
+
+    fn episodes(
+        &mut self,
+        n: u64,
+        episodes: &[Episode],
+    ) -> Result<Vec<Answered<Recalled>>, Infallible> {
+        let mut rows = Vec::new();
+        let numbered = (n..).zip(episodes);
+        let sequences: Vec<_> = numbered
+            .map(|(n, episode)| self.sequence(n, episode, &mut rows))
+            .collect();
+        let (dim, device) = (self.data.dim(), backend::device());
         let (features, _) = sequence::run(
-            mann,
-            &cell,
+            self.mann,
+            &self.cell,
             &rows,
-            data.dim(),
+            dim,
             &sequences,
-            ablation,
+            self.ablation,
             &device,
         );
-        let found = argmax(cell.scores(features));
-        for (s, items) in sequences.iter().enumerate() {
-            let mut correct = [0usize; INSTANCES];
-            for (step, item) in items.iter().enumerate() {
-                let found = found[step * sequences.len() + s];
-                correct[item.instance - 1] += usize::from(found == item.label);
-            }
-            for (each, correct) in each.iter_mut().zip(correct) {
-                each.push(correct as f64 / mann.classes as f64);
-            }
-        }
+        let found = argmax(self.cell.scores(features));
+        let answered = sequences.iter().enumerate().map(|(s, items)| {
+            let found = found.iter().skip(s).step_by(sequences.len());
+            let answer = |(item, &label): (&sequence::Item, &usize)| {
+                let instance = item.instance;
+                (item.label, Recalled { label, instance })
+            };
+            items.iter().zip(found).map(answer).collect()
+        });
+        Ok(answered.collect())
     }
-    Ok(std::array::from_fn(|i| Accuracy::of(&each[i])))
+
+    fn named(answer: &Recalled) -> Option<usize> {
+        Some(answer.label)
+    }
 }

@@ -178,7 +178,10 @@ impl Study {
             return Ok(own.expect("it ended, by this worker or another"));
         }
         let number = self.trials.len();
-        assert_eq!(running.number, number as u64, "trials are told in order");
+        assert_eq!(
+            running.number, number as u64,
+            "trials are recorded in order"
+        );
         let trial = Trial {
             number: running.number,
             outcome,

@@ -67,8 +67,8 @@ fn estimated(setup: &Setup, number: usize, trials: &[Trial]) -> Params {
         for (rank, trial) in ranked.iter().enumerate() {
             let value = trial.params.get(&dimension.name);
             let position = value.and_then(|v| range.position(v)).unwrap_or(f64::NAN);
-            let told = optimizer.tell(position * width, rank as f64);
-            told.expect("a position lies in the range, or is NaN where there is none");
+            let accepted = optimizer.tell(position * width, rank as f64);
+            accepted.expect("a position lies in the range, or is NaN where there is none");
         }
         let Ok(position) = optimizer.ask(&mut rng);
         (dimension.name.clone(), nearest(range, position / width))

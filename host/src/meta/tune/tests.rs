@@ -162,7 +162,7 @@ fn a_resumed_study_is_an_unbroken_one() {
     for trials in [1, 7, 8, 20, 30] {
         let (mut study, torn) = Study::open(&broken, setup.clone()).unwrap();
         assert_eq!(torn, None);
-        // A trial that was begun and not told leaves nothing behind.
+        // A trial that was begun and not reported leaves nothing behind.
         study.ask().report(EVERY, 1.0);
         resume(&mut study, trials);
     }
@@ -350,11 +350,14 @@ fn what_gave_no_number_has_failed() {
     assert!(!study.should_stop(&running));
     running.report(20, f64::NAN);
     assert!(study.should_stop(&running));
-    let told = study.tell(running, TrialStatus::Pruned, 0.0).unwrap();
-    assert_eq!((told.outcome, told.value), (TrialStatus::Failed, Some(0.4)));
+    let ended = study.tell(running, TrialStatus::Pruned, 0.0).unwrap();
+    assert_eq!(
+        (ended.outcome, ended.value),
+        (TrialStatus::Failed, Some(0.4))
+    );
     let silent = study.ask();
-    let told = study.tell(silent, TrialStatus::Finished, 0.0).unwrap();
-    assert_eq!((told.outcome, told.value), (TrialStatus::Failed, None));
+    let ended = study.tell(silent, TrialStatus::Finished, 0.0).unwrap();
+    assert_eq!((ended.outcome, ended.value), (TrialStatus::Failed, None));
     assert_eq!(study.best(), None);
     let mut running = study.ask();
     running.report(10, 0.1);

@@ -5,18 +5,23 @@ import { $, addMoment, told, draw, history, log, make, picture, tabs, words } fr
 import { setUp } from "./teach.js";
 import { setUpInspection } from "./inspect.js";
 import { setUpLessons } from "./lessons.js";
+import { setUpRegion } from "./region.js";
+import { setUpSession } from "./session.js";
 import { setUpSettings } from "./settings.js";
 import { showSound, sound, toggleSound } from "./sound.js";
 
 const HISTORY = 48;
 const app = { devices: [], log: undefined, current: 0, allowed: false, editing: false, connected: false, heat: localStorage.getItem("heat") !== "no" };
+setUpSession(app);
 const teach = setUp(app);
 const inspect = setUpInspection(app, teach.change);
 const lessons = setUpLessons(app, teach);
 const settings = setUpSettings(app);
+const region = setUpRegion(app, teach.change);
 app.updated = () => {
   inspect.update();
   settings.update();
+  region.update();
 };
 app.gallery = lessons.gallery;
 app.opened = lessons.opened;
@@ -123,7 +128,10 @@ function connect() {
   source.onmessage = (message) => hear(JSON.parse(message.data));
   source.onerror = () => {
     tell(false);
-    if (source.readyState === EventSource.CLOSED) setTimeout(connect, 2000);
+    if (source.readyState !== EventSource.CLOSED) return;
+    // A session may have ended.
+    teach.look();
+    setTimeout(connect, 2000);
   };
 }
 

@@ -140,7 +140,7 @@ export function setUpInspection(app, change) {
     $("commission").hidden = Boolean(commission);
     for (const field of ["frames", "start"]) $(field).disabled = !able || now.good === 0;
     $("forget").hidden = Boolean(commission) || forgetting;
-    $("forget").disabled = !app.allowed || !up || now.good === 0;
+    $("forget").disabled = !app.administers || !up || now.good === 0;
     $("forgetting").hidden = !forgetting || Boolean(commission);
     $("commissioning").hidden = !commission;
     if (!commission) say($("seen"), "");

@@ -1,8 +1,8 @@
 // Settings: how much may be called unknown, pictures that are brought along, a camera of this computer.
 
-import { lang, t, trouble } from "./words.js";
-import { $, say, toast } from "./view.js";
-import { post } from "./teach.js";
+import { lang, number, t, trouble } from "./words.js";
+import { $, make, say, toast } from "./view.js";
+import { post, read } from "./teach.js";
 
 /** Shares of known parts that may be called unknown, in parts of 10,000. */
 const RATES = [10, 20, 30, 50, 100, 200, 300, 500, 1000, 2000];
@@ -131,6 +131,40 @@ export function setUpSettings(app) {
   }
   $("camera").onclick = () => (camera ? stop() : start());
 
+  /** The models that a board could have. */
+  let models = [];
+  function cost() {
+    const found = models.find(({ name }) => name === $("model").value);
+    if (!found) return;
+    const kilo = (bytes) => number(Math.ceil(bytes / 1000));
+    const fill = { ...found, ram: kilo(found.ram), flash: kilo(found.flash), macs: (found.macs / 1e6).toFixed(1) };
+    say($("model-cost"), `${found.about}. ${t("model-cost", fill)}${found.patches ? ` ${t("model-patches")}` : ""}`);
+  }
+  async function listModels() {
+    if (!models.length) models = await fetch("/models").then((response) => response.json()).catch(() => []);
+    $("model").replaceChildren(...models.map(({ name }) => make("option", { value: name, textContent: name })));
+    $("model").value = models.some(({ name }) => name === state()?.model) ? state().model : models[0]?.name;
+    cost();
+  }
+  $("model").onchange = cost;
+  $("model-use").onclick = async () => {
+    const name = $("model").value;
+    if (confirm(t("model-sure", { name })) && await post(`${device()}/model`, { name })) toast(t("model-changed", { name }));
+  };
+  $("settings").querySelector("details").addEventListener("toggle", listModels);
+
+  // The audit has names, so it is read with what proves who reads it.
+  for (const link of ["audit", "audit-json"]) {
+    $(link).onclick = async (event) => {
+      event.preventDefault();
+      const path = $(link).getAttribute("href");
+      const blob = await read(path);
+      if (blob) make("a", { href: URL.createObjectURL(blob), download: `sudal${path.replace("/", "-")}` }).click();
+    };
+  }
+  $("qr").onload = () => { $("phone").hidden = false; };
+  $("settings").querySelector("details").addEventListener("toggle", () => { $("qr").src = "/qr.svg"; });
+
   $("who").value = localStorage.getItem("who") ?? "";
   $("who").onchange = () => localStorage.setItem("who", $("who").value.trim());
 
@@ -139,6 +173,7 @@ export function setUpSettings(app) {
     const now = state();
     if (!now) return;
     if (spoken !== lang && $("what-if").textContent) whatIf();
+    if (spoken !== lang) cost();
     spoken = lang;
     if (!chosen && document.activeElement !== $("rate")) {
       const place = RATES.findIndex((parts) => parts >= now.rate);

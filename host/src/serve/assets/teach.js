@@ -28,8 +28,7 @@ export async function post(path, body = {}) {
     const response = await fetch(path, {
       method: "POST",
       headers: {
-        "Authorization": `Bearer ${token}`,
-        "X-Sudal-By": encodeURIComponent(localStorage.getItem("who") ?? ""),
+        ...authorization(),
         ...(raw ? {} : { "Content-Type": "application/json" }),
       },
       body: raw ? body : JSON.stringify(body),
@@ -45,11 +44,24 @@ export async function post(path, body = {}) {
   }
 }
 
-/** Whether the token lets this page change something. */
-async function may() {
-  if (!token) return false;
-  const response = await fetch("/token", { method: "POST", headers: { "Authorization": `Bearer ${token}` } });
-  return response.ok;
+/** What proves to the server who this is, where that is no session. */
+function authorization() {
+  if (!token) return {};
+  const by = encodeURIComponent(localStorage.getItem("who") ?? "");
+  return { "Authorization": `Bearer ${token}`, "X-Sudal-By": by };
+}
+
+/** A file of the server that not everybody may read; nothing if it can't be had. */
+export async function read(path) {
+  const response = await fetch(path, { headers: authorization() }).catch(() => undefined);
+  if (response?.ok) return response.blob();
+  toast(response ? await response.text() : t("server-lost"), true);
+}
+
+/** Whether there are users, who this is, and what they may do. */
+async function session() {
+  const response = await fetch("/session", { headers: authorization() });
+  return response.ok ? response.json() : {};
 }
 
 export function setUp(app) {
@@ -81,8 +93,14 @@ export function setUp(app) {
   let offer;
 
   async function look() {
-    app.allowed = await may().catch(() => false);
+    const who = await session().catch(() => ({}));
+    app.allowed = ["teach", "administer"].includes(who.role);
+    app.administers = who.role === "administer";
     $("watch-only").hidden = app.allowed;
+    const why = $("watch-only").firstElementChild;
+    why.dataset.word = who.users ? "watch-only-user" : "watch-only";
+    say(why, t(why.dataset.word));
+    app.known(who);
     document.body.classList.toggle("watching", !app.allowed);
     if (!app.allowed) tabsOfThis.postMessage("who teaches?");
     update();
@@ -300,6 +318,8 @@ export function setUp(app) {
   function update() {
     const now = state();
     for (const element of document.querySelectorAll(".needs-token")) element.disabled = !app.allowed;
+    for (const element of document.querySelectorAll(".needs-admin")) element.disabled = !app.administers;
+    $("audits").hidden = !app.administers;
     // Names to choose from.
     const known = now ? now.classes.map((each) => each.name) : [];
     if ([...$("known").children].map((option) => option.value).join("\n") !== known.join("\n")) {
@@ -334,5 +354,5 @@ export function setUp(app) {
     app.updated?.();
   }
 
-  return { update, change, hold, release, anyway, leave, undo, stay, skip, choose };
+  return { look, update, change, hold, release, anyway, leave, undo, stay, skip, choose };
 }

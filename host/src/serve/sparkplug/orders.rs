@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::super::WatchError;
-use super::super::hub::{Command, Hub, Install};
+use super::super::command::{Command, Install};
+use super::super::hub::Hub;
 use crate::device::{Backup, PublicKey};
 use crate::fleet::order::{Order, OrderState, Progress};
 use crate::fleet::topic::{self, Node};

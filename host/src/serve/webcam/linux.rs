@@ -11,7 +11,7 @@ use linuxvideo::{BufType, CapabilityFlags, Device};
 
 use super::WebcamError;
 use super::pixels::{self, Format};
-use crate::data::Gray;
+use crate::data::{Colors, Gray};
 
 /// A camera that was silent for so long is stuck.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -68,14 +68,16 @@ impl Stream {
     }
 
     /// A picture of now: those that waited in the buffers are let go.
-    pub(super) fn take(&mut self, path: &Path) -> Result<Gray, WebcamError> {
+    pub(super) fn take(&mut self, path: &Path, colors: Colors) -> Result<Gray, WebcamError> {
         for _ in 0..OLD {
             self.next(path, |_| Ok(()))?;
         }
         let (format, size, stride) = (self.format, self.size, self.stride);
         let mut damaged = 0;
         loop {
-            let read = self.next(path, |bytes| pixels::grey(format, size, stride, bytes));
+            let read = self.next(path, |bytes| {
+                pixels::decode(format, size, stride, bytes, colors)
+            });
             match read {
                 Err(WebcamError::Decode(_)) if damaged < DAMAGED => damaged += 1,
                 read => return read,

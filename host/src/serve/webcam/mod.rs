@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 pub use error::WebcamError;
 
-use crate::data::Gray;
+use crate::data::{Colors, Gray};
 #[cfg(target_os = "linux")]
 use linux::{Stream, cameras};
 #[cfg(not(target_os = "linux"))]
@@ -20,6 +20,7 @@ pub struct Webcam {
     path: PathBuf,
     size: (u32, u32),
     stream: Option<Stream>,
+    colors: Colors,
 }
 
 impl std::fmt::Debug for Webcam {
@@ -42,6 +43,7 @@ impl Webcam {
             stream: Some(Stream::open(path, size)?),
             path: path.to_owned(),
             size,
+            colors: Colors::Grey,
         })
     }
 
@@ -61,6 +63,11 @@ impl Webcam {
         Err(refused.unwrap_or(WebcamError::None))
     }
 
+    /// Says what of the pictures is wanted: brightness, as at first, or colours.
+    pub fn set_colors(&mut self, colors: Colors) {
+        self.colors = colors;
+    }
+
     /// Takes a picture.
     ///
     /// # Errors
@@ -70,7 +77,7 @@ impl Webcam {
             Some(stream) => stream,
             None => Stream::open(&self.path, self.size)?,
         };
-        let picture = stream.take(&self.path)?;
+        let picture = stream.take(&self.path, self.colors)?;
         self.stream = Some(stream);
         Ok(picture)
     }
@@ -79,7 +86,7 @@ impl Webcam {
 /// Where no webcam is read.
 #[cfg(not(target_os = "linux"))]
 mod nowhere {
-    use super::{Gray, Path, PathBuf, WebcamError};
+    use super::{Colors, Gray, Path, PathBuf, WebcamError};
 
     pub(super) enum Stream {}
 
@@ -88,7 +95,7 @@ mod nowhere {
             Err(WebcamError::System)
         }
 
-        pub(super) fn take(&mut self, _: &Path) -> Result<Gray, WebcamError> {
+        pub(super) fn take(&mut self, _: &Path, _: Colors) -> Result<Gray, WebcamError> {
             match *self {}
         }
     }
@@ -126,6 +133,7 @@ mod tests {
             path: "/dev/video-none".into(),
             size: (640, 480),
             stream: None,
+            colors: Colors::Grey,
         };
         for _ in 0..2 {
             let error = webcam.take().unwrap_err();

@@ -1,4 +1,4 @@
-//! From a camera's bytes to a grey picture.
+//! From a camera's bytes to a picture.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,8 @@ use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
 
 use super::WebcamError;
-use crate::data::{Gray, jpeg};
+use crate::data::{Colors, Gray, jpeg};
+use crate::device::{Geometry, Picture, PixelFormat};
 
 /// What a picture's bytes are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,24 +45,31 @@ impl Format {
     }
 }
 
-/// The brightness of a picture of `size`, `(width, height)` in pixels, whose rows begin `stride` bytes
-/// apart, or as close as they can where that is less. JPEG has a size of its own.
-pub(super) fn grey(
+/// A picture of `size`, `(width, height)` in pixels, whose rows begin `stride` bytes apart, or as close as they can
+/// where that is less; its brightness or its colours. JPEG has a size of its own.
+pub(super) fn decode(
     format: Format,
     size: (u32, u32),
     stride: u32,
     bytes: &[u8],
+    colors: Colors,
 ) -> Result<Gray, WebcamError> {
     let step = match format {
         Format::Grey => 1,
         Format::Yuyv => 2,
         Format::Jpeg => {
             let bytes = with_tables(bytes)?;
-            let picture = jpeg::decode(&bytes)?.into_luma8();
+            let picture = jpeg::decode(&bytes)?;
+            let (width, height) = (picture.width(), picture.height());
+            let pixels = match colors {
+                Colors::Grey => picture.into_luma8().into_raw(),
+                Colors::Rgb => picture.into_rgb8().into_raw(),
+            };
             return Ok(Gray {
-                width: picture.width(),
-                height: picture.height(),
-                pixels: picture.into_raw(),
+                width,
+                height,
+                colors,
+                pixels,
             });
         }
     };
@@ -77,8 +85,20 @@ pub(super) fn grey(
         return Err(short);
     }
     let rows = bytes.chunks(stride.max(1)).take(height);
+    if let (Format::Yuyv, Colors::Rgb) = (format, colors) {
+        let picture = Picture {
+            geometry: Geometry {
+                width: width as u16,
+                height: height as u16,
+                format: PixelFormat::Yuyv,
+            },
+            pixels: rows.flat_map(|line| &line[..row]).copied().collect(),
+        };
+        return picture.decoded().ok_or(short);
+    }
     let pixels = rows.flat_map(|line| line[..row].iter().step_by(step).copied());
-    Gray::new(size.0, size.1, pixels.collect()).map_err(|_| short)
+    let grey = Gray::new(size.0, size.1, pixels.collect()).map_err(|_| short)?;
+    Ok(grey.to(colors))
 }
 
 /// Markers of a JPEG's Huffman tables, and of the pixels, before which all else stands.
@@ -137,18 +157,25 @@ mod tests {
     #[test]
     fn brightness_is_taken_and_padding_left() {
         let yuyv = [1, 99, 2, 99, 0, 0, 3, 99, 4, 99];
-        let picture = grey(Format::Yuyv, (2, 2), 6, &yuyv).unwrap();
+        let picture = decode(Format::Yuyv, (2, 2), 6, &yuyv, Colors::Grey).unwrap();
         assert_eq!((picture.width, picture.height), (2, 2));
         assert_eq!(picture.pixels, [1, 2, 3, 4]);
         // Some drivers say nothing of the stride.
-        let picture = grey(Format::Grey, (3, 2), 0, &[1, 2, 3, 4, 5, 6, 7]).unwrap();
+        let picture = decode(
+            Format::Grey,
+            (3, 2),
+            0,
+            &[1, 2, 3, 4, 5, 6, 7],
+            Colors::Grey,
+        )
+        .unwrap();
         assert_eq!(picture.pixels, [1, 2, 3, 4, 5, 6]);
         for (format, need) in [(Format::Yuyv, 10), (Format::Grey, 8)] {
-            let given = |have| grey(format, (2, 2), 6, &yuyv[..have]);
+            let given = |have| decode(format, (2, 2), 6, &yuyv[..have], Colors::Grey);
             assert!(given(need).is_ok());
             assert!(matches!(given(need - 1), Err(WebcamError::Short { .. })));
         }
-        assert!(grey(Format::Grey, (0, 0), 0, &[]).is_err());
+        assert!(decode(Format::Grey, (0, 0), 0, &[], Colors::Grey).is_err());
     }
 
     fn jpeg() -> Vec<u8> {
@@ -175,15 +202,15 @@ mod tests {
     #[test]
     fn jpegs_are_decoded_with_and_without_their_tables() {
         for bytes in [jpeg(), motion_jpeg()] {
-            let picture = grey(Format::Jpeg, (0, 0), 0, &bytes).unwrap();
+            let picture = decode(Format::Jpeg, (0, 0), 0, &bytes, Colors::Grey).unwrap();
             assert_eq!((picture.width, picture.height), (48, 32));
             for (i, pixel) in picture.pixels.iter().enumerate() {
                 assert!(pixel.abs_diff((i % 48 * 5) as u8) < 12);
             }
         }
-        assert!(grey(Format::Jpeg, (0, 0), 0, b"no picture").is_err());
+        assert!(decode(Format::Jpeg, (0, 0), 0, b"no picture", Colors::Grey).is_err());
         for length in [100, jpeg().len() - 40, jpeg().len() - 2] {
-            assert!(grey(Format::Jpeg, (0, 0), 0, &jpeg()[..length]).is_err());
+            assert!(decode(Format::Jpeg, (0, 0), 0, &jpeg()[..length], Colors::Grey).is_err());
         }
     }
 }

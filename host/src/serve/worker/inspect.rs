@@ -3,13 +3,14 @@
 use sudal_firmware::patches;
 
 use super::super::FrameSource;
+use super::super::command::Command;
 use super::super::heartbeat::Activity;
-use super::super::hub::Command;
 use super::super::state;
 use super::super::watch_error::WatchError;
+use super::Worker;
+use super::live::LiveDevice;
 use super::recent::Commission;
-use super::{LiveDevice, Worker};
-use crate::device::{ClientError, DeviceError, InspectionError, InspectionInfo, InspectionRequest};
+use crate::device::{DeviceError, InspectionError, InspectionRequest};
 
 /// Frames of good parts that are watched at most.
 const MOST: u32 = 100_000;
@@ -145,17 +146,5 @@ impl Worker {
                 .commission
                 .map(|Commission { seen, frames, .. }| state::Progress { seen, frames }),
         })
-    }
-}
-
-impl LiveDevice {
-    /// Asks what the device knows of good parts; none where it can't know any.
-    pub(super) fn know(&mut self) -> Result<(), WatchError> {
-        self.known = match self.client.inspection(InspectionRequest::Status) {
-            Ok(info) => Some(info).filter(|info: &InspectionInfo| info.has_patches),
-            Err(ClientError::Device(DeviceError::Inspection(_))) => None,
-            Err(error) => return Err(error.into()),
-        };
-        Ok(())
     }
 }

@@ -5,11 +5,12 @@ use std::path::Path;
 
 use sudal_firmware::protocol::Check;
 
+use super::super::command::{Answer, Install};
 use super::super::heartbeat::Activity;
-use super::super::hub::{Answer, Install};
 use super::super::undo_stack::UndoStack;
 use super::super::watch_error::WatchError;
-use super::{LiveDevice, RETRY, Worker};
+use super::Worker;
+use super::live::LiveDevice;
 use crate::atomic_file;
 use crate::device::Backup;
 use crate::engine::QuantizedModel;
@@ -54,11 +55,14 @@ impl Worker {
             _ => {}
         }
         live.info = live.client.info()?;
-        self.greet(live)
+        live.list()?;
+        live.know()?;
+        self.connected(live);
+        Ok(())
     }
 
     /// Has the device run an image, unless it does.
-    fn run_image(&self, live: &mut LiveDevice, image: &[u8]) -> Result<(), WatchError> {
+    fn run_image(&mut self, live: &mut LiveDevice, image: &[u8]) -> Result<(), WatchError> {
         let sound = |e| WatchError::Order(format!("the model is damaged: {e}"));
         let wanted = QuantizedModel::new(image).map_err(sound)?;
         let wanted = wanted.model().map_err(sound)?.id();
@@ -74,9 +78,7 @@ impl Worker {
         live.client.update(image, beat)?;
         self.hub.beat(self.place, Activity::Connect);
         live.board.stop()?;
-        live.client = live.board.connect()?;
-        live.client.set_retry_policy(RETRY);
-        live.info = live.client.info()?;
+        self.took_model(live)?;
         if live.info.model.as_ref().map(|model| model.id) != Ok(wanted) {
             return Err(WatchError::Order(
                 "the board did not take the model, and runs the one before".to_owned(),

@@ -1,18 +1,17 @@
 //! What pages want of pictures that are no longer in view: a wrong verdict put right, pictures that were
 //! brought along, and the shots of a class one by one.
 
-use std::time::Instant;
-
 use sudal_firmware::heads::Role;
 
+use super::super::command::Answer;
 use super::super::heartbeat::Activity;
-use super::super::hub::{Answer, Said};
 use super::super::undo_stack::Lesson;
 use super::super::watch_error::WatchError;
 use super::super::{FrameSource, picture};
-use super::{LESSON, LiveDevice, Worker};
+use super::Worker;
+use super::live::LiveDevice;
 use crate::data::Gray;
-use crate::device::{ClientError, DeviceError, Judgement, Shots};
+use crate::device::Shots;
 
 impl Worker {
     /// Teaches what a decision's picture really shows, and tells what was and is said of it.
@@ -23,7 +22,7 @@ impl Worker {
         (name, role): (&str, Role),
     ) -> Result<Answer, WatchError> {
         let frame = self.frame_of(live, id)?;
-        self.teaching = Some(Instant::now() + LESSON);
+        self.begin_lesson();
         let before = live.say(&frame)?;
         live.take(Some(frame.clone()))?;
         let lesson = Lesson {
@@ -61,53 +60,6 @@ impl Worker {
             .ok_or(WatchError::Gone)
     }
 
-    /// Teaches a picture that was brought along.
-    pub(super) fn import(
-        &mut self,
-        live: &mut LiveDevice,
-        frame: Gray,
-        lesson: Lesson<'_>,
-    ) -> Result<Answer, WatchError> {
-        self.teaching = Some(Instant::now() + LESSON);
-        live.take(Some(frame.clone()))?;
-        self.show(live, &frame);
-        let name = lesson.name.to_owned();
-        let shots = self.undo_stack.enroll(&mut live.client, lesson)?;
-        self.taught(live, name, &frame, shots)
-    }
-
-    /// What is answered to who taught a frame, whose picture is kept.
-    pub(super) fn taught(
-        &self,
-        live: &mut LiveDevice,
-        name: String,
-        frame: &Gray,
-        shots: u8,
-    ) -> Result<Answer, WatchError> {
-        self.keep_shot(live, &name, frame)?;
-        Ok(Answer {
-            shots: Some(shots),
-            class: Some(name),
-            ..Answer::default()
-        })
-    }
-
-    /// Keeps the picture of a class's last shot, for people to see what was taught.
-    fn keep_shot(&self, live: &mut LiveDevice, name: &str, frame: &Gray) -> Result<(), WatchError> {
-        let record = live.client.record_of(name)?.unwrap_or_default();
-        let last = Shots::of(&record).and_then(|shots| shots.keys().pop());
-        if let Some(key) = last
-            && let Err(error) = self.hub.log.keep_shot(&key, &picture::small(frame))
-        {
-            // It is taught all the same; the log tells of itself.
-            eprintln!(
-                "{}: the picture of a shot was not kept: {error}",
-                self.options.name
-            );
-        }
-        Ok(())
-    }
-
     /// What tells the shots of a class apart, under which their pictures are kept.
     pub(super) fn gallery(&self, live: &mut LiveDevice, id: u8) -> Result<Answer, WatchError> {
         let record = live.client.record(id)?;
@@ -139,25 +91,5 @@ impl Worker {
             class: Some(name),
             ..Answer::default()
         })
-    }
-}
-
-impl LiveDevice {
-    /// What the device says of a frame; nothing while nothing is taught.
-    fn say(&mut self, frame: &Gray) -> Result<Option<Said>, WatchError> {
-        self.take(Some(frame.clone()))?;
-        match self.client.judge() {
-            Ok(Judgement::Class(verdict)) => {
-                let decision = self.decision("", Judgement::Class(verdict), 0, 0);
-                let (call, class) = decision.alone();
-                Ok(Some(Said {
-                    call,
-                    class: class.to_owned(),
-                }))
-            }
-            Ok(Judgement::Inspection(_))
-            | Err(ClientError::Device(DeviceError::NothingEnrolled)) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
     }
 }

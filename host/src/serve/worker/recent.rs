@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use sudal_firmware::heads::Role;
+
 use crate::data::Gray;
 use crate::device;
 
@@ -41,4 +43,15 @@ pub(super) struct Commission {
     pub(super) frames: u32,
     /// What the device has watched in all, so that one which forgot is found out.
     pub(super) watched: u32,
+}
+
+/// A frame that does not fit the class that it was to join. It is kept, so that nothing else is
+/// enrolled where an operator wants it all the same.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) hold: u64,
+    pub(super) name: String,
+    pub(super) role: Role,
+    /// None where the device takes its own.
+    pub(super) frame: Option<Gray>,
 }

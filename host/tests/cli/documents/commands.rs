@@ -154,8 +154,11 @@ macro_rules! pages {
 
 pages! {
     the_readme "README.md" 0
+    access "host/docs/access.md" 0
     boards "host/docs/boards.md" 5
     budget "firmware/docs/budget.md" 1
+    camera "host/docs/camera.md" 0
+    c "firmware/docs/c.md" 1
     contributing "host/docs/contributing.md" 1
     decisions "host/docs/decisions.md" 0
     fleet "host/docs/fleet.md" 0

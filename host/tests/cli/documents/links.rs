@@ -43,6 +43,26 @@ fn every_link_leads_to_a_file_and_a_heading() {
     assert!(count > 50, "{count}");
 }
 
+/// Sources that documents name, from the project's folder or from that of a library.
+#[test]
+fn every_source_that_is_named_is_there() {
+    let mut count = 0;
+    for document in all() {
+        for code in document.code() {
+            let is_path = code.contains('/') && !code.contains([' ', '*', '<']);
+            if !is_path || !code.ends_with(".rs") {
+                continue;
+            }
+            count += 1;
+            let places = ["", "host/src", "firmware/src", "firmware"].map(|at| root().join(at));
+            let there = places.iter().any(|place| place.join(&code).is_file());
+            assert!(there, "{}: there is no {code}", document.name());
+        }
+    }
+    println!("{count} sources");
+    assert!(count > 5, "{count}");
+}
+
 #[test]
 fn a_link_that_leads_nowhere_is_found() {
     let dir = tempfile::tempdir().unwrap();

@@ -121,7 +121,7 @@ fn requests() -> Vec<Request<'static>> {
 fn the_page_has_the_number_of_every_request() {
     let page = Document::open(&root().join("firmware/docs/protocol.md")).text;
     let (_, table) = page.split_once("| number | request | answer |").unwrap();
-    let mut told = Vec::new();
+    let mut documented = Vec::new();
     for row in table
         .lines()
         .skip(2)
@@ -140,7 +140,7 @@ fn the_page_has_the_number_of_every_request() {
             .skip(1)
             .step_by(2)
             .map(str::to_owned);
-        told.extend(numbers.zip(names));
+        documented.extend(numbers.zip(names));
     }
     let real: Vec<_> = requests()
         .iter()
@@ -154,5 +154,5 @@ fn the_page_has_the_number_of_every_request() {
             (number, name[..end].to_owned())
         })
         .collect();
-    assert_eq!(told, real);
+    assert_eq!(documented, real);
 }

@@ -5,9 +5,13 @@
 //
 // FLASH is a file of the flash's bytes, to which each erase and each programmed page goes at once. CUT is
 // the number of the erase or page in the midst of which the power is cut: half of it is done.
+//
+// It says `ready` when the port is up, `change` at each erase and page, and `pin N 0|1` when an output changes.
+// It is told `pin N 0|1` of an input.
 import fs from 'node:fs';
 import net from 'node:net';
-import { ConsoleLogger, LogLevel, Simulator, USBCDC } from 'rp2040js';
+import readline from 'node:readline';
+import { ConsoleLogger, GPIOPinState, LogLevel, Simulator, USBCDC } from 'rp2040js';
 
 const [flashPath, socketPath, cut] = process.argv.slice(2);
 const PAGE = 256;
@@ -94,6 +98,12 @@ function boot(retained, reason) {
 
   // Trigger and recovery pin have pull-ups, which the emulator has not.
   for (const pin of [20, 22]) chip.gpio[pin].setInputValue(true);
+  for (const pin of [18, 19])
+    chip.gpio[pin].addListener((state, before) => {
+      const is = (level) => state === level && before !== level;
+      if (is(GPIOPinState.High)) console.log(`pin ${pin} 1`);
+      else if (before === GPIOPinState.High) console.log(`pin ${pin} 0`);
+    });
 
   const usb = chip.usbCtrl;
   const cdc = new USBCDC(usb);
@@ -159,6 +169,10 @@ const server = net.createServer((socket) => {
   socket.on('close', () => {
     if (client === socket) client = null;
   });
+});
+readline.createInterface({ input: process.stdin }).on('line', (line) => {
+  const [what, pin, level] = line.split(' ');
+  if (what === 'pin') board.chip.gpio[pin].setInputValue(level === '1');
 });
 boot(null, 0);
 server.listen(socketPath, run);

@@ -1,7 +1,7 @@
 //! A Raspberry Pi Pico in an emulator of the whole chip, `rp2040js`, which runs in Node.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -91,24 +91,24 @@ impl Pico {
             .arg("emulator.mjs")
             .args([self.path(), socket.clone()])
             .args(cut.map(|cut| cut.to_string()))
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let (tell, ready) = mpsc::channel();
+        let (tell, said) = mpsc::channel();
         let changes = Arc::new(AtomicUsize::new(0));
         let (output, count) = (process.stdout.take().unwrap(), changes.clone());
         thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
                 match line.as_str() {
-                    "ready" => drop(tell.send(())),
                     "change" => drop(count.fetch_add(1, Ordering::Relaxed)),
-                    line => println!("emulator: {line}"),
+                    _ => drop(tell.send(line)),
                 }
             }
         });
         Power {
             process,
-            ready,
+            said,
             changes,
             socket,
         }
@@ -118,7 +118,7 @@ impl Pico {
 /// The power of a board: dropped, it is cut.
 pub(super) struct Power {
     process: Child,
-    ready: Receiver<()>,
+    said: Receiver<String>,
     changes: Arc<AtomicUsize>,
     pub(super) socket: PathBuf,
 }
@@ -126,7 +126,24 @@ pub(super) struct Power {
 impl Power {
     /// Whether the board's USB port came up, which it does unless the power failed.
     pub(super) fn is_on(&self) -> bool {
-        self.ready.recv_timeout(Duration::from_secs(60)).is_ok()
+        self.says("ready")
+    }
+
+    /// Whether the emulator says this within a minute; what it says before does not matter.
+    pub(super) fn says(&self, line: &str) -> bool {
+        while let Ok(said) = self.said.recv_timeout(Duration::from_secs(60)) {
+            if said == line {
+                return true;
+            }
+            println!("emulator: {said}");
+        }
+        false
+    }
+
+    /// Tells the emulator something, see its script.
+    pub(super) fn tell(&mut self, line: &str) {
+        let input = self.process.stdin.as_mut().unwrap();
+        writeln!(input, "{line}").unwrap();
     }
 
     /// Sectors erased and pages programmed since it was switched on.

@@ -2,7 +2,10 @@
 
 mod cuts;
 mod fits;
+mod inspection;
 mod machine;
+mod station;
+mod update;
 
 use std::fs;
 use std::path::Path;

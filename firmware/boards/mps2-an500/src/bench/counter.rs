@@ -3,7 +3,24 @@
 
 use core::arch::asm;
 
-use crate::machine::{self, Timer};
+use crate::part::{M33, M55, part};
+
+/// A timer that runs with the instructions.
+enum Timer {
+    /// CMSDK APB timer at this address, which counts down.
+    Down(*mut u32),
+    /// Control frame of the system counter of an SSE-300, which counts up.
+    Up(*mut u32),
+}
+
+/// The timer to count with.
+fn timer() -> Timer {
+    match part() {
+        M55 => Timer::Up(0x5810_0000_u32 as *mut u32),
+        M33 => Timer::Down(0x5000_0000_u32 as *mut u32),
+        _ => Timer::Down(0x4000_0000_u32 as *mut u32),
+    }
+}
 
 /// Registers of CMSDK APB timer 0 by their number of words from its start.
 mod down {
@@ -32,7 +49,7 @@ impl Counter {
     pub(crate) fn start() -> Self {
         // SAFETY: registers of this board's timer, which reach into no memory.
         unsafe {
-            match machine::timer() {
+            match timer() {
                 Timer::Down(timer) => {
                     timer.add(down::RELOAD).write_volatile(u32::MAX);
                     timer.add(down::VALUE).write_volatile(u32::MAX);

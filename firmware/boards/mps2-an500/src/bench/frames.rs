@@ -16,6 +16,7 @@
 
 mod counter;
 mod machine;
+mod part;
 
 use cortex_m::singleton;
 use cortex_m_rt::entry;

@@ -21,6 +21,8 @@
 
 mod counter;
 mod machine;
+mod part;
+mod psram;
 mod stack;
 
 use cortex_m::singleton;
@@ -87,7 +89,7 @@ const MODEL: u64 = 1;
 #[entry]
 fn main() -> ! {
     let (Some(task), Some(mirror)) = (
-        Task::read(machine::psram()),
+        Task::read(psram::psram()),
         singleton!(: [u8; FLASH] = [0; FLASH]),
     ) else {
         hprintln!("no task");

@@ -19,6 +19,8 @@
 
 mod counter;
 mod machine;
+mod part;
+mod psram;
 mod stack;
 
 use core::fmt::{self, Display, Formatter};
@@ -66,7 +68,7 @@ fn main() -> ! {
 fn profile() -> Result<(), Failure> {
     static ZEROS: [u8; FRAME] = [0; FRAME];
     let arena = singleton!(: [u64; ARENA / 8] = [0; ARENA / 8]).ok_or(Failure::Twice)?;
-    let model = Model::parse(machine::psram()).map_err(Failure::Image)?;
+    let model = Model::parse(psram::psram()).map_err(Failure::Image)?;
     let frame = match model.golden() {
         Some(golden) => golden.frame,
         None => &ZEROS[..model.input_len().min(FRAME)],

@@ -18,7 +18,7 @@ const CHAINS: u64 = 5_000;
 const FRAMES: u64 = 500;
 /// Bytes of a frame, and of an input.
 const FRAME: usize = 16 << 10;
-const INPUT: usize = 90 * 90;
+const INPUT: usize = 3 * 90 * 90;
 const SEED: u64 = 1;
 /// Bytes for each part of a trial.
 const MEMORY: usize = 32 << 10;

@@ -63,6 +63,7 @@ pub(super) fn sxtab16_ror8(acc: u32, x: u32) -> u32 {
 }
 
 /// The greater of the signed bytes at each place.
+#[cfg(not(helium))]
 #[inline(always)]
 pub(super) fn greater_bytes(x: u32, y: u32) -> u32 {
     let greater;

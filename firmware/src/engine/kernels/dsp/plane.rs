@@ -4,6 +4,7 @@
 //! outputs at a time; the others are computed output by output.
 
 mod call;
+mod rows;
 mod spread;
 mod three;
 mod weights;
@@ -15,6 +16,7 @@ use super::super::Filters;
 use crate::image::Channel;
 use call::{Call, HIGHEST};
 
+pub(crate) use rows::rows;
 pub(crate) use spread::{fill, spread};
 pub(crate) use weights::packed_len;
 
@@ -139,16 +141,18 @@ impl ByPairs {
         Some(())
     }
 
+    /// Whether the planes have the values that the loop reads, where it can read them.
+    #[inline(always)]
+    fn fits(&self, planes: &[i16]) -> bool {
+        planes.len() >= self.values && planes.as_ptr().cast::<u32>().is_aligned()
+    }
+
     #[inline(never)]
     fn row(&mut self, planes: &[i16], first: usize, output: &mut [i8]) -> Option<()> {
-        let start = planes.as_ptr();
-        if planes.len() < self.values
-            || output.len() < self.outputs
-            || first >= self.side
-            || !start.cast::<u32>().is_aligned()
-        {
+        if !self.fits(planes) || output.len() < self.outputs || first >= self.side {
             return None;
         }
+        let start = planes.as_ptr();
         let mut row = start.wrapping_add(first * self.pitch);
         let end = start.wrapping_add(self.side * self.pitch);
         for place in self.call.rows.get_mut(HIGHEST - self.side..)? {

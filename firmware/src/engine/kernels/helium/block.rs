@@ -20,7 +20,6 @@ mod row;
 use super::super::{Block, Pixels};
 use super::columns as arrange;
 use super::lanes::LANES;
-use crate::image::Channel;
 use call::Call;
 use loops::{long, short};
 

@@ -34,14 +34,23 @@ pub(crate) fn fill(planes: &mut [i16], ring: &Ring, range: Range<usize>, value: 
     }
     let count = planes.len().checked_div(ring.plane)?;
     let bytes: &mut [i8] = bytemuck::cast_slice_mut(planes);
+    let (columns, _) = bytes.as_chunks_mut::<COLUMN>();
     if range.len() == ring.plane {
-        bytes.fill(value);
+        // Pixels are written in any case.
+        for plane in columns
+            .get_mut(..count * ring.pitch)?
+            .chunks_exact_mut(ring.pitch.max(1))
+        {
+            plane.get_mut(..ring.left)?.fill([value; COLUMN]);
+            plane
+                .get_mut(ring.left + ring.width..)?
+                .fill([value; COLUMN]);
+        }
         return Some(());
     }
     let row = range.start.checked_div(ring.pitch)?;
-    let (columns, _) = bytes.as_chunks_mut::<COLUMN>();
     for column in columns.get_mut(..count * ring.pitch)? {
-        *column.get_mut(row)? = value;
+        column[row % COLUMN] = value;
     }
     Some(())
 }
@@ -101,8 +110,9 @@ pub(crate) fn rows(
     planes: &mut [i16],
     ring: &Ring,
 ) -> Option<bool> {
-    let Filter::Three { filters, packed } = filter else {
-        return Some(false);
+    let (filters, packed) = match filter {
+        Filter::Three { filters, packed } => (filters, packed),
+        Filter::Other(filter) => return dsp::rows(filter, rows, place, first, planes, ring),
     };
     let (step, count) = (filters.step, filters.channels.len());
     let fits = filters.kernel == [3, 3]

@@ -13,7 +13,7 @@ const MOST: usize = 32;
 /// Where the taps of any window are, in the order of their slots.
 pub(crate) struct Windows<'a> {
     shape: Shape<'a>,
-    taps: Taps,
+    taps: &'a Taps,
     /// Vectors of a column; of half as many values where offsets take two bytes.
     vectors: usize,
     far: bool,
@@ -21,11 +21,20 @@ pub(crate) struct Windows<'a> {
 
 /// Of each tap its offset in the input from the first, and its row and column in the window.
 #[repr(C)]
-struct Taps {
+pub(crate) struct Taps {
     far: [u16; MOST],
     near: [u8; MOST],
     rows: [u8; MOST],
     columns: [u8; MOST],
+}
+
+impl Taps {
+    pub(crate) const NONE: Self = Self {
+        far: [0; MOST],
+        near: [0; MOST],
+        rows: [0; MOST],
+        columns: [0; MOST],
+    };
 }
 
 /// A window.
@@ -39,8 +48,8 @@ struct Place {
 }
 
 impl<'a> Windows<'a> {
-    /// None if there are too many taps, too few, or such that they lie in runs.
-    pub(crate) fn of(shape: Shape<'a>, taps: usize) -> Option<Self> {
+    /// None if there are too many taps, too few, or such that they lie in runs. `table` has been empty.
+    pub(crate) fn of(shape: Shape<'a>, taps: usize, table: &'a mut Taps) -> Option<Self> {
         let [height, width] = shape.kernel;
         let pitch = shape.width * shape.channels;
         let last = height.checked_sub(1)? * pitch + width * shape.channels;
@@ -53,12 +62,6 @@ impl<'a> Windows<'a> {
         {
             return None;
         }
-        let mut table = Taps {
-            far: [0; MOST],
-            near: [0; MOST],
-            rows: [0; MOST],
-            columns: [0; MOST],
-        };
         let mut tap = 0;
         for row in 0..height {
             for column in 0..width {
@@ -117,7 +120,7 @@ impl<'a> Windows<'a> {
         unsafe {
             kernel(
                 places.as_ptr(),
-                &self.taps,
+                self.taps,
                 to.as_mut_ptr(),
                 N,
                 self.vectors,

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use anyhow::bail;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
-use sudal::data::Loaded;
+use sudal::data::{Colors, Loaded};
 use sudal::device::{Align, Alignment, Geometry, PixelFormat};
 use sudal::meta::augment::Augment;
 use sudal::table::Table;
@@ -69,6 +70,13 @@ struct Row {
 pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let model = ModelFile::open(&args.model)?;
     let size = model.size()?;
+    if size.colors != Colors::Grey {
+        bail!(
+            "this is measured with grey pictures, and {} sees colours",
+            args.model.display()
+        );
+    }
+    let size = size.sides();
     let split = args.data.split_or("test")?;
     let plain = args.data.load(&split, size, output)?;
     let (width, height) = (size.0 + 2 * args.shift, size.1 + 2 * args.shift);
@@ -134,7 +142,7 @@ fn scatter(number: usize, from: &[u8], width: u32, args: &Args, to: &mut [u8]) {
         shift: margin as f32 / wide.max(high) as f32,
         ..Augment::default()
     };
-    move_and_turn.apply(&frame, wide, &mut rng, &mut turned);
+    move_and_turn.apply(&frame, (wide, 1), &mut rng, &mut turned);
     for (to, level) in to.iter_mut().zip(turned) {
         *to = level.round() as u8;
     }

@@ -59,11 +59,9 @@ pub(super) fn section(lines: &[Instances]) -> Option<(String, Table)> {
     let mut table = Table::new(["method".to_owned()].into_iter().chain(heads));
     for line in lines {
         let cells = PUBLISHED.map(|(instance, published)| {
-            let Accuracy { mean, interval, .. } = line.accuracy[instance - 1];
             format!(
-                "{:.1} ± {:.1} ({published:.1})",
-                mean * 100.0,
-                interval * 100.0
+                "{} ({published:.1})",
+                line.accuracy[instance - 1].percent(1)
             )
         });
         let name = format!("{}, {}", line.method, line.wiped);

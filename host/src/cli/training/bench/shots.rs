@@ -84,10 +84,5 @@ impl ShotsArgs {
 
 /// The cells of a row.
 pub(super) fn cells(shots: &[Shots]) -> impl Iterator<Item = String> {
-    shots.iter().map(
-        |Shots {
-             accuracy: Accuracy { mean, interval, .. },
-             ..
-         }| { format!("{:.2} ± {:.2}", mean * 100.0, interval * 100.0) },
-    )
+    shots.iter().map(|shots| shots.accuracy.percent(2))
 }

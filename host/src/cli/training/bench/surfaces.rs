@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use serde::Serialize;
+use sudal::data::Size;
 use sudal::measure::Embeddings;
 use sudal::meta::hand_crafted::Feature;
 use sudal::table::Table;
@@ -61,14 +62,14 @@ struct Row {
 pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let data = DataArgs::of(args.data.clone());
     let split = data.split_or("test")?;
-    let load = |size: (u32, u32)| {
-        let mut all = data.open(&split, size, output)?;
+    let load = |size: Size| {
+        let mut all = data.open(&split, size.sides(), output)?;
         if !args.classes.is_empty() {
             all = all.named(&args.classes).context("--classes")?;
         }
         read(&all, &args.data, size, output)
     };
-    let pictures = load((SIDE, SIDE))?;
+    let pictures = load((SIDE, SIDE).into())?;
     let mut rows = Vec::new();
     for feature in Feature::ALL {
         output.step(format!("describing by {}", feature.name()));
@@ -89,7 +90,7 @@ pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         let model = ModelFile::open(&path)?;
         let size = model.size()?;
         let own;
-        let pictures = if size == pictures.size() {
+        let pictures = if size == pictures.picture_size() {
             &pictures
         } else {
             own = load(size)?;

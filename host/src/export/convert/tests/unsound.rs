@@ -68,8 +68,7 @@ fn scales_that_leave_nothing_or_too_much_are_refused() {
         println!("{scale}: {}", refused(&file));
         let mut old = conv(vec![]);
         old.opset = 7;
-        let mut scales = ints("scales", &[]);
-        (scales.r#type, scales.floats) = (AttributeType::Floats as i32, vec![1.0, 1.0, scale, 2.0]);
+        let scales = floats("scales", &[1.0, 1.0, scale, 2.0]);
         old.node("Upsample", &[], vec![scales]);
         println!("{scale}: {}", refused(&old));
     }

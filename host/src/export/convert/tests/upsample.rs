@@ -118,9 +118,7 @@ fn every_way_to_repeat_is_read() {
             file.node("Upsample", &["s"], vec![text("mode", "nearest")]);
         }),
         ("Upsample of operator set 7", 7, "upsample x3", |file| {
-            let mut scales = ints("scales", &[]);
-            (scales.r#type, scales.floats) =
-                (AttributeType::Floats as i32, vec![1.0, 1.0, 3.0, 3.0]);
+            let scales = floats("scales", &[1.0, 1.0, 3.0, 3.0]);
             file.node("Upsample", &[], vec![scales]);
         }),
     ];

@@ -4,6 +4,7 @@
 pub(super) const HIGHEST: usize = 7;
 
 /// What such a loop works on; it copies the record and changes the copy.
+#[derive(Clone, Copy)]
 #[repr(C)]
 pub(super) struct Call {
     /// The rows of the first channel under the window, which come last.

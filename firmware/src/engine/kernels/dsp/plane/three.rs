@@ -48,8 +48,7 @@ macro_rules! enter {
         ldm r3, {{r3-r8}}
         ldr lr, [sp, #output]
         .p2align 2
-    2:  ldr r11, [sp, #bias]
-        mov r12, r11
+    2:  ldr r12, [sp, #bias]
         "
     };
 }
@@ -98,7 +97,7 @@ pub(super) unsafe extern "C" fn steps_of_one(call: *const Call) {
         enter!(),
         "
         ldrd r9, r10, [r0], #4
-        smlad r11, r9, r3, r11
+        smlad r11, r9, r3, r12
         smlatb r12, r9, r3, r12
         smlabt r11, r10, r4, r11
         smlad r12, r10, r4, r12
@@ -138,7 +137,7 @@ pub(super) unsafe extern "C" fn steps_of_two(call: *const Call) {
         enter!(),
         "
         ldrd r9, r10, [r0], #8
-        smlad r11, r9, r3, r11
+        smlad r11, r9, r3, r12
         smlabt r11, r10, r4, r11
         smlad r12, r10, r3, r12
         ldr r9, [r0]

@@ -28,7 +28,7 @@ pub(crate) fn spread(input: &[i8], step: usize, planes: &mut [i16], ring: &Ring)
     }
     let kernel = kernel(step);
     let to = planes.as_mut_ptr().cast();
-    let row = ring.row / ring.pitch;
+    let row = ring.row.checked_div(ring.pitch)?;
     // SAFETY: there are as many values of each pixel as there are planes, and in each plane a column
     // for each pixel of a row.
     unsafe { kernel(input.as_ptr(), step, to, ring, count, row) };

@@ -34,6 +34,7 @@ pub enum Same {
 /// Why a shot does not fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Outlier {
     /// It is nearer to another class by half, which accepts it, or repeats a shot of that class.
     #[error("this frame looks like class {class}: enrol it there, or force it (--force)")]

@@ -1,148 +1,25 @@
-//! The report of a shift, to be printed.
+//! The report as a page.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::csv::iso;
-use super::tally::{Hour, Tally, fails};
-use super::{Call, Decision, Log, LogError};
+use super::super::Call;
+use super::super::csv::iso;
+use super::super::tally::{Hour, Tally};
+use super::reader::Reader;
+use super::station::Station;
 
-/// Decisions that are read from the log at once.
-const PIECE: usize = 4096;
-/// Pictures of a device's parts that did not pass.
-const SHOWN: usize = 24;
 const HOUR: u64 = 60 * 60 * 1_000_000;
 const HOURS_OF_A_DAY: i64 = 24;
 
-/// What a device decided.
-#[derive(Default)]
-struct Station {
-    tally: Tally,
-    /// Whether a vote decided about any.
-    voted: bool,
-    /// The last parts that did not pass, by their numbers.
-    failed: BTreeMap<u64, Failed>,
-}
-
-/// A part that did not pass.
-struct Failed {
-    /// The decision that said so last.
-    id: u64,
-    time: u64,
-    what: String,
-    /// How large its flaws are, in percent of the part.
-    flawed: Option<f32>,
-}
-
-impl Station {
-    fn add(&mut self, id: u64, decision: &Decision, korean: bool) {
-        let Some((part, failed)) = self.tally.add(id, decision) else {
-            return;
-        };
-        self.voted |= decision.vote.is_some();
-        if !failed {
-            self.failed.remove(&part);
-            return;
-        }
-        if decision.shown().is_none_or(|(call, _)| !fails(call)) {
-            return;
-        }
-        let failed = Failed {
-            id,
-            time: decision.time,
-            what: what(decision, korean),
-            flawed: decision.flawed_percent,
-        };
-        self.failed.insert(part, failed);
-        if self.failed.len() > SHOWN {
-            self.failed.pop_first();
-        }
-    }
-}
-
-/// Why a part does not pass, and what its frame alone says where that differs.
-fn what(decision: &Decision, korean: bool) -> String {
-    let name = |(call, class): (Call, &str)| match (call, class) {
-        (Call::Unknown, _) => word(korean, "unknown", "미등록").to_owned(),
-        (Call::Unclear, _) => word(korean, "too close to call", "구별 안 됨").to_owned(),
-        (Call::Flawed, "") => word(korean, "flaw", "흠").to_owned(),
-        (Call::Flawed, class) => format!("{class}, {}", word(korean, "flaw", "흠")),
-        (_, class) => class.to_owned(),
-    };
-    let told = decision.shown();
-    let what = told.map(name).unwrap_or_default();
-    match decision.alone() {
-        alone if Some(alone) == told => what,
-        alone => format!(
-            "{what} ({}: {})",
-            word(korean, "this frame", "이 프레임"),
-            name(alone)
-        ),
-    }
-}
-
-/// A part of the log. Its beginning is told by a number, as a clock may have been set since.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Part {
-    /// The first decision.
-    pub(super) first: u64,
-    /// The first and the last time, in microseconds since 1970, where times were asked for.
-    pub(super) from: Option<u64>,
-    pub(super) to: Option<u64>,
-}
-
-impl Part {
-    pub(super) fn has(&self, decision: &Decision) -> bool {
-        self.from.is_none_or(|from| decision.time >= from)
-            && self.to.is_none_or(|to| decision.time < to)
-    }
-}
-
-/// For whom a report is.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Reader {
-    /// In Korean, else in English.
-    pub(super) korean: bool,
-    /// Minutes that the clock is ahead of UTC there.
-    pub(super) offset: i32,
-}
-
-/// A part of the log as a page for print. `later` are the first decisions that count of devices that
-/// another model was put on, `times` those in its head.
-pub(super) fn report(
-    log: &Log,
-    part: Part,
-    later: &BTreeMap<String, u64>,
-    times: (u64, u64),
-    reader: Reader,
-) -> Result<String, LogError> {
-    let mut devices: BTreeMap<String, Station> = BTreeMap::new();
-    let mut next = part.first;
-    loop {
-        let piece = log.after(next, PIECE)?;
-        let Some((last, _)) = piece.last() else { break };
-        next = last + 1;
-        for (id, decision) in piece.iter().filter(|(_, decision)| part.has(decision)) {
-            if later.get(&decision.device).is_some_and(|first| id < first) {
-                continue;
-            }
-            let station = devices.entry(decision.device.clone()).or_default();
-            station.add(*id, decision, reader.korean);
-        }
-    }
-    let mut html = String::new();
-    // A string takes whatever is written to it.
-    let _ = write(&mut html, &devices, times, reader);
-    Ok(html)
-}
-
-fn write(
+/// Writes the report of these devices.
+pub(super) fn write(
     html: &mut String,
     devices: &BTreeMap<String, Station>,
     (from, to): (u64, u64),
     reader: Reader,
 ) -> std::fmt::Result {
-    let w = |en, ko| word(reader.korean, en, ko);
+    let w = |en, ko| reader.word(en, ko);
     let lang = if reader.korean { "ko" } else { "en" };
     write!(
         html,
@@ -177,7 +54,7 @@ fn write(
 }
 
 fn figures(html: &mut String, station: &Station, reader: Reader) -> std::fmt::Result {
-    let w = |en, ko| word(reader.korean, en, ko);
+    let w = |en, ko| reader.word(en, ko);
     let tally = &station.tally;
     let passed = tally.of(Call::Class) + tally.of(Call::Good);
     let defects = tally.of(Call::Defect) + tally.of(Call::Flawed);
@@ -222,7 +99,7 @@ fn figures(html: &mut String, station: &Station, reader: Reader) -> std::fmt::Re
 }
 
 fn classes(html: &mut String, tally: &Tally, reader: Reader) -> std::fmt::Result {
-    let w = |en, ko| word(reader.korean, en, ko);
+    let w = |en, ko| reader.word(en, ko);
     let heads = [w("Class", "클래스"), w("Parts", "부품"), w("Share", "비율")];
     table(html, w("Classes", "클래스"), &heads)?;
     let mut classes: Vec<_> = tally
@@ -259,12 +136,7 @@ fn hours(html: &mut String, tally: &Tally, reader: Reader) -> std::fmt::Result {
         .hours
         .iter()
         .map(|(hour, rate)| (time(hour * HOUR), *rate));
-    rates_of(
-        html,
-        word(reader.korean, "By the hour", "시간대별"),
-        rates,
-        reader,
-    )
+    rates_of(html, reader.word("By the hour", "시간대별"), rates, reader)
 }
 
 /// Where there are several, as the reader's calendar has them.
@@ -283,12 +155,7 @@ fn days(html: &mut String, tally: &Tally, reader: Reader) -> std::fmt::Result {
         let begin = day.max(0) as u64 * HOURS_OF_A_DAY as u64 * HOUR;
         (iso(begin).chars().take(10).collect(), rate)
     });
-    rates_of(
-        html,
-        word(reader.korean, "By the day", "날짜별"),
-        rates,
-        reader,
-    )
+    rates_of(html, reader.word("By the day", "날짜별"), rates, reader)
 }
 
 fn rates_of(
@@ -297,7 +164,7 @@ fn rates_of(
     rates: impl Iterator<Item = (String, Hour)>,
     reader: Reader,
 ) -> std::fmt::Result {
-    let w = |en, ko| word(reader.korean, en, ko);
+    let w = |en, ko| reader.word(en, ko);
     let heads = [
         w("From", "시작"),
         w("Parts", "부품"),
@@ -319,7 +186,7 @@ fn rates_of(
 }
 
 fn pictures(html: &mut String, station: &Station, reader: Reader) -> std::fmt::Result {
-    let w = |en, ko| word(reader.korean, en, ko);
+    let w = |en, ko| reader.word(en, ko);
     if station.failed.is_empty() {
         return Ok(());
     }
@@ -361,10 +228,6 @@ fn table(html: &mut String, title: &str, heads: &[&str]) -> std::fmt::Result {
     write!(html, "<td></td></tr></thead><tbody>")
 }
 
-fn word(korean: bool, en: &'static str, ko: &'static str) -> &'static str {
-    if korean { ko } else { en }
-}
-
 fn percent(count: u64, total: u64) -> String {
     format!("{:.1} %", count as f64 / total.max(1) as f64 * 100.0)
 }
@@ -397,102 +260,4 @@ fn escape(text: &str) -> String {
         }
     }
     escaped
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::decision::tests::decision;
-    use super::super::{Keep, Vote};
-    use super::*;
-
-    #[test]
-    fn a_report_counts_and_what_operators_wrote_stays_text() {
-        let dir = tempfile::tempdir().unwrap();
-        let keep = Keep {
-            days: 1,
-            bytes: 1 << 20,
-        };
-        let log = Log::open(&dir.path().join("log"), keep).unwrap();
-        let decision = |call, nearest: &str| Decision {
-            nearest: nearest.to_owned(),
-            ..decision(call, None)
-        };
-        let append = |decision: &Decision| {
-            let (id, logged) = log.append(decision, b"");
-            logged.unwrap();
-            id
-        };
-        let from = |first| Part {
-            first,
-            from: None,
-            to: None,
-        };
-        let reader = Reader {
-            korean: false,
-            offset: 540,
-        };
-        let report = |part| report(&log, part, &BTreeMap::new(), (0, 1), reader).unwrap();
-        for _ in 0..3 {
-            append(&decision(Call::Class, "<script>"));
-        }
-        let last = append(&decision(Call::Unknown, "nut"));
-        let html = report(from(0));
-        assert!(
-            !html.contains("<script>")
-                && html.contains("&lt;script&gt;</th><td>3</td><td>75.0 %</td>")
-        );
-        assert!(html.contains("<dt>Unknown</dt><dd>1<small>25.0 %</small>"));
-        assert!(html.contains(&format!("/log/{last}/picture")));
-        assert!(!html.contains("Undecided") && !html.contains("together"));
-        let time = log.after(last, 1).unwrap()[0].1.time;
-        let before = Part {
-            to: Some(time),
-            ..from(0)
-        };
-        assert!(report(before).contains("Nothing was decided"));
-        let since = Part {
-            from: Some(time),
-            ..from(0)
-        };
-        assert!(report(since).contains("<td>3</td>"));
-
-        // With a vote its decision counts, whatever the frame alone is.
-        let voted = |call| Decision {
-            vote: Some(Vote {
-                call,
-                class: "bolt".to_owned(),
-                votes: 3,
-                frames: 5,
-            }),
-            ..decision(Call::Unknown, "nut")
-        };
-        append(&voted(Some(Call::Good)));
-        let defect = append(&voted(Some(Call::Defect)));
-        append(&voted(None));
-        let html = report(from(last + 1));
-        for expected in [
-            "<dt>Yield</dt><dd>50.0 %<",
-            "<dt>OK</dt><dd>1<",
-            "<dt>Defects</dt><dd>1<",
-            "<dt>Unknown</dt><dd>0<",
-            "<dt>Undecided</dt><dd>1<",
-            "the last frames together",
-            "<tr class=\"both\"><th scope=\"row\">bolt</th><td>2</td>",
-        ] {
-            assert!(html.contains(expected), "{expected}");
-        }
-        assert_eq!(html.matches("/log/").count(), 1);
-        let flawed = append(&Decision {
-            flawed_percent: Some(3.25),
-            ..decision(Call::Flawed, "")
-        });
-        let flaw = report(from(flawed));
-        assert!(
-            flaw.contains(&format!("/log/{flawed}/heat\" alt=\"\"><b>flaw 3.2 %</b>")),
-            "{flaw}"
-        );
-        assert!(html.contains(&format!(
-            "/log/{defect}/picture\" alt=\"\"><b>bolt (this frame: unknown)</b>"
-        )));
-    }
 }
