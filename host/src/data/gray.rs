@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use image::{ExtendedColorType, ImageEncoder, ImageResult, Pixel, Rgb, codecs::png::PngEncoder};
+use image::{
+    DynamicImage, ExtendedColorType, ImageEncoder, ImageResult, RgbImage, codecs::png::PngEncoder,
+};
 use sudal_firmware::preprocess::Fit;
 
 use super::{Colors, DataError, picture, reading};
@@ -98,9 +100,9 @@ impl Gray {
                 self.pixels.iter().flat_map(|&level| [level; 3]).collect()
             }
             (Colors::Rgb, Colors::Grey) => {
-                let (pixels, _) = self.pixels.as_chunks();
-                let level = |&rgb: &[u8; 3]| Rgb(rgb).to_luma()[0];
-                pixels.iter().map(level).collect()
+                let picture = RgbImage::from_raw(self.width, self.height, self.pixels.clone());
+                let picture = picture.map(DynamicImage::ImageRgb8).unwrap_or_default();
+                picture.into_luma8().into_raw()
             }
             _ => return self.clone(),
         };

@@ -295,8 +295,8 @@ fn own_pictures_are_checked_and_what_to_take_is_said() {
     assert_eq!(found["trial"], "leave-one-out");
     assert_eq!(
         found["tried"].as_array().unwrap().len(),
-        24,
-        "six models, four heads"
+        28,
+        "seven models, four heads"
     );
     assert!(
         found["best"]["accuracy"].as_f64().unwrap() > 0.8,
