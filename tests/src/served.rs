@@ -69,6 +69,7 @@ impl Served {
             replace_damaged_log: false,
             clock: Clock::default(),
             mqtt: None,
+            sparkplug: None,
             modbus: None,
             devices,
         };

@@ -55,6 +55,7 @@ const GROUPS: [(&str, &[(&str, &str)]); 5] = [
     (
         "Fleet: many boards, locked and up to date",
         &[
+            ("fleet", "sudal fleet list --broker mqtt://broker/hall"),
             ("backup", "sudal backup line3.sudalbak"),
             ("restore", "sudal restore line3.sudalbak"),
             ("re-enroll", "sudal re-enroll taught"),

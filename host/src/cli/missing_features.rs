@@ -14,7 +14,11 @@ const FEATURES: [(&str, bool, &[&str]); 3] = [
         cfg!(feature = "convert"),
         &["whiten", "patches", "convert", "calibrate"],
     ),
-    ("serve", cfg!(feature = "serve"), &["serve", "users"]),
+    (
+        "serve",
+        cfg!(feature = "serve"),
+        &["serve", "users", "fleet"],
+    ),
 ];
 
 /// How to get what a feature has.

@@ -18,6 +18,8 @@ mod doctor;
 mod enroll;
 mod eval;
 mod explain;
+#[cfg(feature = "serve")]
+mod fleet;
 mod head;
 mod heads;
 mod help;
@@ -130,6 +132,8 @@ enum Command {
     #[cfg(feature = "serve")]
     Serve(serve::Args),
     #[cfg(feature = "serve")]
+    Fleet(fleet::Args),
+    #[cfg(feature = "serve")]
     Users(users::Args),
     Stop(board::Stop),
     Key(key::Args),
@@ -216,6 +220,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Selftest(args) => selftest::run(&args, &output),
         #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(&args, &output),
+        #[cfg(feature = "serve")]
+        Command::Fleet(args) => fleet::run(&args, &output),
         #[cfg(feature = "serve")]
         Command::Users(args) => users::run(&args, &output),
         Command::Stop(args) => args.run(&output),

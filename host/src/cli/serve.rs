@@ -20,6 +20,8 @@ use super::model;
 use super::output::Output;
 use super::users;
 
+mod sparkplug;
+
 /// Side of the generators' frames, in pixels; the emulated board's camera holds as many.
 const SIDE: u32 = 160;
 /// Classes that the generators show, and frames of each before it comes again from the first.
@@ -129,6 +131,8 @@ pub(crate) struct Args {
     /// registers that the page about PLCs lists.
     #[arg(long, value_name = "ADDRESS:PORT")]
     modbus: Option<SocketAddr>,
+    #[command(flatten)]
+    sparkplug: sparkplug::Args,
     /// Publish decisions, too: mqtt://[user:password@]host[:port]/topic, with %23 for # and so on in
     /// name and password. While the broker is away they wait in the log.
     #[arg(long, value_name = "URL", env = "SUDAL_MQTT", hide_env_values = true)]
@@ -185,6 +189,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         replace_damaged_log: args.replace_damaged_log,
         clock: Clock::default(),
         mqtt: broker,
+        sparkplug: args.sparkplug.options()?,
         modbus: args.modbus,
         devices,
     };

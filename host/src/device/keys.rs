@@ -114,6 +114,12 @@ impl SigningKey {
         PublicKey(self.0.verifying_key().to_bytes())
     }
 
+    /// The signature of a message.
+    #[cfg(feature = "serve")]
+    pub(crate) fn sign_bytes(&self, message: &[u8]) -> [u8; 64] {
+        self.0.sign(message).to_bytes()
+    }
+
     /// A model image with its signature behind it, in place of one that it may have: for any product, with
     /// counter 0.
     ///

@@ -1,5 +1,7 @@
 //! What pages and other programs want of a device, and what comes of it.
 
+use std::path::PathBuf;
+
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
@@ -9,7 +11,7 @@ use sudal_firmware::preprocess::align::Align;
 use super::Call;
 use super::rights::Right;
 use crate::data::Gray;
-use crate::device::{self, ClientError};
+use crate::device::{self, Backup, ClientError};
 
 /// What is wanted of a device: `POST /devices/0/enroll` with `{"name": "gear", "hold": 1}` is
 /// [`Enroll`](Self::Enroll).
@@ -88,6 +90,22 @@ pub(super) enum Command {
         align: Align,
         window: u8,
     },
+    /// Carry a signed order out.
+    #[serde(skip)]
+    Install(Box<Install>),
+}
+
+/// What a signed order has a device do.
+#[derive(Debug, Clone)]
+pub(super) struct Install {
+    /// The model image to run; none for the one that runs.
+    pub(super) image: Option<Vec<u8>>,
+    /// What it is to be taught.
+    pub(super) backup: Option<Backup>,
+    /// Whether it is to be as it was before.
+    pub(super) back: bool,
+    /// Where that is kept: what it was taught before.
+    pub(super) before: PathBuf,
 }
 
 /// By its name.
@@ -124,6 +142,7 @@ impl Command {
             | Self::Model { .. }
             | Self::Region { .. }
             | Self::Align { .. }
+            | Self::Install(_)
             | Self::Forget => Right::Administer,
             _ => Right::Teach,
         }
@@ -152,6 +171,7 @@ impl Command {
             Self::Model { .. } => ("model", None),
             Self::Region { .. } => ("region", None),
             Self::Align { .. } => ("align", None),
+            Self::Install(_) => ("order", None),
             Self::Commission { .. }
             | Self::DiscardCommission
             | Self::Stay { .. }
@@ -220,6 +240,7 @@ mod tests {
             read("explode", json!({})),
             read("import", json!({})),
             read("gallery", json!({ "id": 0 })),
+            read("install", json!({})),
         ] {
             assert!(wrong.is_err());
         }

@@ -1,6 +1,6 @@
 //! What other programs can ask stands on the page about it.
 
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use super::command::Command;
 use super::decision::tests::decision;
@@ -62,6 +62,51 @@ fn every_column_and_metric_is_documented() {
             "{column} is not documented"
         );
     }
+    for (name, _) in metrics() {
+        assert!(
+            PAGE.contains(&format!("`{name}`")),
+            "{name} is not documented"
+        );
+    }
+}
+
+#[test]
+fn the_dashboard_shows_every_metric_by_its_name_and_labels() {
+    let dashboard: Value = serde_json::from_str(include_str!("../../docs/grafana.json")).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap().iter();
+    let targets = panels.flat_map(|panel| panel["targets"].as_array().unwrap());
+    let asked: Vec<&str> = targets
+        .map(|target| target["expr"].as_str().unwrap())
+        .collect();
+    let known = metrics();
+    for (name, _) in &known {
+        assert!(
+            asked.iter().any(|asked| asked.contains(name)),
+            "{name} is not shown"
+        );
+    }
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    for asked in asked {
+        for (at, _) in asked.match_indices("sudal_") {
+            let name = asked[at..].split(|c| !word(c)).next().unwrap();
+            let metric = name.trim_end_matches("_bucket");
+            let labels = known.iter().find(|(known, _)| known == metric);
+            let (_, labels) = labels.unwrap_or_else(|| panic!("there is no {name}"));
+            let matched = asked[at + name.len()..].strip_prefix('{').unwrap();
+            for label in matched.split('}').next().unwrap().split(',') {
+                let label = label.split(['=', '!']).next().unwrap();
+                // Prometheus adds the instance.
+                assert!(
+                    label == "instance" || labels.contains(label),
+                    "{name} has no {label}"
+                );
+            }
+        }
+    }
+}
+
+/// The server's metrics as Prometheus calls them, each with a line that has its labels.
+fn metrics() -> Vec<(String, String)> {
     let metrics = Metrics::new();
     metrics.frame("press");
     metrics.error("press");
@@ -69,18 +114,17 @@ fn every_column_and_metric_is_documented() {
     metrics.decision(&decision(Call::Good, None));
     let text = metrics.text();
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
-    let metrics: Vec<_> = types.collect();
-    assert!(metrics.len() > 8, "{metrics:?}");
-    for metric in metrics {
-        let (name, kind) = metric.split_once(' ').unwrap();
-        let name = if kind == "counter" {
-            format!("{name}_total")
-        } else {
-            name.to_owned()
-        };
-        assert!(
-            PAGE.contains(&format!("`{name}`")),
-            "{name} is not documented"
-        );
-    }
+    let all: Vec<_> = types
+        .map(|metric| {
+            let (name, kind) = metric.split_once(' ').unwrap();
+            let name = match kind {
+                "counter" => format!("{name}_total"),
+                _ => name.to_owned(),
+            };
+            let line = text.lines().find(|line| line.starts_with(&name));
+            (name.clone(), line.unwrap_or_default().to_owned())
+        })
+        .collect();
+    assert!(all.len() > 8, "{all:?}");
+    all
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::{LogError, TlsError, UserError};
+use crate::fleet::BrokerError;
 
 /// Why the page can't be served.
 #[derive(Debug, thiserror::Error)]
@@ -46,10 +47,13 @@ pub enum ServeError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The address of the broker can't be read.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+    /// An edge node has a group and a name.
     #[error(
-        "{0:?} is no address of a broker: write mqtt://[user:password@]host[:port]/topic, with %23 for #, %40 for @, %3A for : and %2F for / in name and password"
+        "{0:?} names no edge node of Sparkplug: write mqtt://host/GROUP/STATION, and a host application by its name alone; none has /, + or #, or is called STATE"
     )]
-    Broker(String),
+    Node(String),
     /// A token has to be hard to guess and fit a header.
     #[error("a token has to have 16 to 128 letters and digits")]
     Token,

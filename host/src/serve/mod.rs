@@ -35,6 +35,7 @@ mod playback;
 mod rights;
 mod routes;
 mod shift;
+mod sparkplug;
 mod state;
 mod tally;
 mod tasks;
@@ -56,6 +57,7 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, interval, sleep, timeout};
 
+pub use crate::fleet::Broker;
 pub use access::{Token, User, UserError, UserFile};
 pub use address::{Address, own_address, qr_of_letters};
 pub use clock::{Clock, Moment};
@@ -63,16 +65,17 @@ pub use decision::{Belongs, Call, Decision, Measure, Vote};
 pub use error::ServeError;
 pub use frame_source::FrameSource;
 pub use log::{Keep, Log, LogError};
-pub use mqtt::Broker;
 pub use options::DeviceOptions;
 pub use playback::Playback;
 pub use rights::Right;
+pub use sparkplug::Sparkplug;
 pub use tls::{Tls, TlsError};
 pub use webcam::{Webcam, WebcamError};
 
 use access::Access;
 use hub::Hub;
 use tasks::supervise;
+use watch_error::WatchError;
 use worker::Worker;
 
 /// How long open connections may take to end after the server was told to stop; then the workers;
@@ -106,6 +109,8 @@ pub struct Options {
     pub clock: Clock,
     /// Where decisions are published, too.
     pub mqtt: Option<Broker>,
+    /// Where the station is an edge node of Sparkplug B.
+    pub sparkplug: Option<Sparkplug>,
     /// Where a PLC may ask for the verdicts by Modbus TCP.
     pub modbus: Option<SocketAddr>,
     /// The devices, each with a name of its own; at least one.
@@ -190,6 +195,9 @@ async fn run(
     }
     if let Some(broker) = options.mqtt {
         mqtt::publish(broker, Arc::clone(&hub))?;
+    }
+    if let Some(options) = options.sparkplug {
+        sparkplug::publish(options, Arc::clone(&hub))?;
     }
     let judged = Arc::clone(&hub);
     supervise("looking after the devices", move || {

@@ -25,6 +25,11 @@ pub(super) struct State {
     pub(super) error: Option<ErrorBody>,
     /// Name of the model.
     pub(super) model: Option<String>,
+    /// Its identity, and the version of the firmware.
+    #[serde(skip)]
+    pub(super) model_id: Option<u64>,
+    #[serde(skip)]
+    pub(super) firmware: String,
     pub(super) classes: Vec<ClassState>,
     pub(super) max_classes: u8,
     pub(super) max_shots: u8,
@@ -103,6 +108,25 @@ pub(super) struct Plc {
     pub(super) ok: u64,
     pub(super) ng: u64,
     pub(super) last: Option<Said>,
+}
+
+/// What a broker is told of a device.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Seen {
+    pub(super) name: String,
+    pub(super) up: bool,
+    pub(super) board: String,
+    pub(super) firmware: String,
+    /// Name and identity of the model.
+    pub(super) model: String,
+    pub(super) hash: String,
+    pub(super) classes: usize,
+    /// Parts of the shift, and those that passed, did not, and among those were unknown; their frames.
+    pub(super) parts: u64,
+    pub(super) ok: u64,
+    pub(super) ng: u64,
+    pub(super) unknown: u64,
+    pub(super) frames: u64,
 }
 
 /// What was last said of a part.

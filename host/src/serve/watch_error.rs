@@ -11,7 +11,7 @@ use super::rights::Right;
 use super::{LogError, WebcamError};
 use crate::data::DataError;
 use crate::device::{
-    BoardError, ClientError, DeviceError, InspectionError, LockError, PixelFormat,
+    BackupError, BoardError, ClientError, DeviceError, InspectionError, LockError, PixelFormat,
 };
 
 /// What can go wrong between a frame and its decision, or with what an operator wants.
@@ -62,6 +62,12 @@ pub(super) enum WatchError {
     /// A bad frame has no place that is unlike the good ones.
     #[error("no place of this picture is unlike the good parts: nothing was learned")]
     NothingUnusual,
+    /// A signed order can't be carried out.
+    #[error("{0}")]
+    Order(String),
+    /// A backup can't be taken or restored.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// The device is not there now.
     #[error("the device is not connected")]
     Away,

@@ -19,6 +19,8 @@ mod serial;
 mod serve;
 #[cfg(unix)]
 mod setup;
+#[cfg(unix)]
+mod study;
 mod teaching;
 mod training;
 mod users;

@@ -8,7 +8,7 @@ use sudal_tests::Imports;
 use tempfile::TempDir;
 
 /// Folders and files of the host's library, each after all that it imports.
-const HOST: [&str; 17] = [
+const HOST: [&str; 18] = [
     "similar",
     "table",
     "atomic_file",
@@ -24,6 +24,7 @@ const HOST: [&str; 17] = [
     "device",
     "report",
     "docs",
+    "fleet",
     "serve",
     "cli",
 ];

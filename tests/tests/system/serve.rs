@@ -1,11 +1,9 @@
 //! The operator's page with a broker that comes and goes, and with a board that does.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
@@ -15,7 +13,7 @@ use serde_json::{Value, json};
 use sudal::data::parts;
 use sudal::device::{Board, BoardError, Emulator, HostBoard};
 use sudal::serve::{Clock, DeviceOptions, FrameSource, Keep, Log, LogError, Moment, Playback};
-use sudal_tests::{Served, block_means, program};
+use sudal_tests::{Mosquitto, Served, block_means, program};
 
 fn device(board: &str, dir: &Path, interval: u64) -> DeviceOptions {
     DeviceOptions {
@@ -29,69 +27,13 @@ fn device(board: &str, dir: &Path, interval: u64) -> DeviceOptions {
     }
 }
 
-/// A Mosquitto that keeps its sessions in a folder; off when dropped.
-struct Broker {
-    program: PathBuf,
-    dir: PathBuf,
-    port: u16,
-    process: Option<Child>,
-}
-
-impl Broker {
-    fn new(program: PathBuf, dir: &Path) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        let config = format!(
-            "listener {port} 127.0.0.1\nallow_anonymous true\nuser root\npersistence true\n\
-             persistence_location {}/\nmax_queued_messages 0\n",
-            dir.display()
-        );
-        fs::write(dir.join("mosquitto.conf"), config).unwrap();
-        Self {
-            program,
-            dir: dir.to_owned(),
-            port,
-            process: None,
-        }
-    }
-
-    fn start(&mut self) {
-        let process = Command::new(&self.program)
-            .arg("-c")
-            .arg(self.dir.join("mosquitto.conf"))
-            .stderr(Stdio::null())
-            .spawn();
-        self.process = Some(process.unwrap());
-        let patience = Instant::now() + Duration::from_secs(10);
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(Instant::now() < patience, "the broker does not start");
-            sleep(Duration::from_millis(20));
-        }
-    }
-
-    /// In order, so that it keeps its sessions.
-    fn stop(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            let id = process.id().to_string();
-            let _ = Command::new("kill").args(["-TERM", &id]).status();
-            let _ = process.wait();
-        }
-    }
-}
-
-impl Drop for Broker {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
 #[test]
 fn every_decision_reaches_a_broker_that_was_away() {
     let Some(program) = program("mosquitto", &["mosquitto"]) else {
         return;
     };
     let dir = tempfile::tempdir().unwrap();
-    let mut broker = Broker::new(program, dir.path());
+    let mut broker = Mosquitto::new(program, dir.path());
     broker.start();
     let mut options = MqttOptions::new("watcher", "127.0.0.1", broker.port);
     options.set_clean_session(false);

@@ -3,6 +3,7 @@
 mod chart;
 mod context;
 mod names;
+mod shared;
 mod space;
 
 use std::fmt::Write;
@@ -47,6 +48,9 @@ use names::{AVERAGING, CHANNELS, RATE, STRENGTH, SUPPORT, WAY};
 /// and .svg).
 /// Ctrl-C loses only the trial under way; the same command with --resume continues to the same trials
 /// as if it had not stopped, and may ask for more --trials.
+///
+/// --journal shares the study instead: the same command on several machines with the file on a disk
+/// that they share works on one study, and so do Optuna's own workers; its dashboard shows it.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sudal tune --data synthetic:parts --out parts.jsonl
@@ -54,6 +58,7 @@ use names::{AVERAGING, CHANNELS, RATE, STRENGTH, SUPPORT, WAY};
   sudal tune --data ~/omniglot --trials 90 --episodes 500 --out omniglot.jsonl --resume
   sudal tune --data ~/omniglot --channels 64 --learning-rate 1e-3..1e-2 --out narrow.jsonl
   sudal tune --data my-pictures --validate my-other-pictures --out mine.jsonl
+  sudal tune --data ~/omniglot --journal /mnt/shared/study.log --study omniglot    on each machine
   jq -s 'map(select(.value)) | sort_by(-.value) | .[:5]' omniglot.jsonl    the best five")]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -63,11 +68,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME|PATH")]
     validate: Option<String>,
     /// File of the trials, one a line.
-    #[arg(long, value_name = "FILE.jsonl")]
-    out: PathBuf,
+    #[arg(long, value_name = "FILE.jsonl", required_unless_present = "journal")]
+    out: Option<PathBuf>,
     /// Resume the study in --out.
-    #[arg(long)]
+    #[arg(long, requires = "out")]
     resume: bool,
+    #[command(flatten)]
+    shared: shared::Args,
     #[command(flatten)]
     options: Options,
     /// Trials in all, those of a study that resumes counted.
@@ -117,6 +124,14 @@ pub(crate) struct Args {
     seed: u64,
 }
 
+impl Args {
+    /// The file of the trials.
+    fn file(&self) -> &Path {
+        let file = self.out.as_ref().or(self.shared.journal.as_ref());
+        file.expect("one of the two is required")
+    }
+}
+
 #[derive(Serialize)]
 struct Report<'a> {
     trials: usize,
@@ -132,58 +147,74 @@ struct Report<'a> {
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let interrupt = Interrupt::catch()?;
     // Before minutes of reading pictures.
-    match (args.resume, args.out.exists()) {
-        (false, true) => bail!(
+    let out = args.file();
+    match (args.resume, out.exists()) {
+        (false, true) if args.out.is_some() => bail!(
             "{} exists: give --resume to continue with it, another --out, or remove it",
-            args.out.display()
+            out.display()
         ),
-        (true, false) => bail!("{} does not exist: leave --resume out", args.out.display()),
+        (true, false) => bail!("{} does not exist: leave --resume out", out.display()),
         _ => {}
     }
-    output_file::ready(&args.out)?;
-    output_file::ready_chart(&args.out)?;
+    if args.out.is_some() {
+        output_file::ready(out)?;
+    }
+    output_file::ready_chart(out)?;
     if let Some(wrong) = args.averaging.iter().find(|a| !(0.0..1.0).contains(*a)) {
         bail!("--averaging {wrong} is not in 0..1");
     }
     let context = TrialContext::new(args, output)?;
     let setup = context.setup()?;
-    let mut study = if args.resume {
-        let (study, torn) = Study::open(&args.out, setup)?;
+    let mut study = if args.out.is_none() {
+        args.shared.join(setup)?
+    } else if args.resume {
+        let (study, torn) = Study::open(out, setup)?;
         if let Some(line) = torn {
             output.step(format!(
                 "{}, line {line} was not written to its end: that trial is done again",
-                args.out.display()
+                out.display()
             ));
         }
         study
     } else {
-        Study::create(&args.out, setup)?
+        Study::create(out, setup)?
     };
     for dimension in study.setup().space.dimensions() {
         output.step(format!("searched: {} {}", dimension.name, dimension.range));
     }
 
     let bar: ProgressBar = output.bar(args.episodes.saturating_mul(args.trials as u64), "episodes");
-    while study.trials().len() < args.trials {
+    let interrupted = |study: &Study| {
+        let resume = if args.resume || args.out.is_none() {
+            ""
+        } else {
+            " and --resume"
+        };
+        Interrupted(format!(
+            "{} trials are kept in {}; continue with the same command{resume}",
+            study.trials().len(),
+            out.display()
+        ))
+    };
+    while let Some(mut running) = study.next(args.trials, || interrupt.is_set())? {
         bar.set_position(study.trials().len() as u64 * args.episodes);
-        let mut running = study.ask();
         let started = Instant::now();
-        let outcome = context.train(&mut running, &study, &interrupt, &bar)?;
+        let outcome = context.train(&mut running, &mut study, &interrupt, &bar)?;
         let Some(outcome) = outcome else {
             bar.abandon();
-            return Err(Interrupted(format!(
-                "{} trials are kept in {}; continue with the same command and --resume",
-                study.trials().len(),
-                args.out.display()
-            ))
-            .into());
+            study.give_back(running)?;
+            return Err(interrupted(&study).into());
         };
         let trial = study.tell(running, outcome, started.elapsed().as_secs_f64())?;
         let line = describe_trial(trial);
         bar.suspend(|| output.step(line));
     }
+    if interrupt.is_set() && args.out.is_none() {
+        bar.abandon();
+        return Err(interrupted(&study).into());
+    }
     bar.finish_and_clear();
-    chart::draw(&study, &args.out)?;
+    chart::draw(&study, out)?;
 
     let count = |outcome| {
         let trials = study.trials().iter();
@@ -191,7 +222,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     };
     let Some(best) = study.best() else {
         bail!(
-            "none of the {} trials came to its end: lower --learning-rate, or ask for more --trials with --resume",
+            "none of the {} trials came to its end: lower --learning-rate, or continue with more --trials",
             study.trials().len()
         );
     };
@@ -203,7 +234,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         seconds: study.trials().iter().map(|t| t.seconds).sum(),
         best,
         command: context.command(&best.params)?,
-        out: &args.out,
+        out,
     };
     let text = format!(
         "best of {} trials ({} stopped early, {} failed) in {:.0} s: {}\nnext: {}",
@@ -228,6 +259,7 @@ fn describe_trial(trial: &Trial) -> String {
         (TrialStatus::Pruned, Some((step, _))) => format!(", stopped at episode {step}"),
         (TrialStatus::Pruned, None) => ", stopped".to_owned(),
         (TrialStatus::Failed, _) => ", it diverged".to_owned(),
+        (TrialStatus::Lost, _) => ", another worker took it over".to_owned(),
     };
     let Trial {
         number,
@@ -256,7 +288,7 @@ impl TrialContext<'_> {
     fn train(
         &self,
         running: &mut Running,
-        study: &Study,
+        study: &mut Study,
         interrupt: &Interrupt,
         bar: &ProgressBar,
     ) -> anyhow::Result<Option<TrialStatus>> {
@@ -291,6 +323,7 @@ impl TrialContext<'_> {
                 measured => measured?,
             };
             running.report(until, accuracy.mean);
+            study.share(running)?;
             if until < args.episodes && study.should_stop(running) {
                 return Ok(Some(TrialStatus::Pruned));
             }
@@ -342,7 +375,7 @@ impl TrialContext<'_> {
         add(STRENGTH, &strength);
         add(AVERAGING, &config.averaging);
         add("seed", &config.seed);
-        add("out", &args.out.with_extension("ckpt").display());
+        add("out", &args.file().with_extension("ckpt").display());
         if args.data.squeeze {
             line.push_str(" --squeeze");
         }

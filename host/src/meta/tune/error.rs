@@ -63,6 +63,25 @@ pub enum TuneError {
         /// What is wrong there.
         why: String,
     },
+    /// A study that others share looks for the least value.
+    #[error(
+        "{}: study {study:?} does not look for the greatest value: create it with direction=\"maximize\", or give another --study",
+        path.display()
+    )]
+    Direction {
+        /// The journal.
+        path: PathBuf,
+        /// The study.
+        study: String,
+    },
+    /// A study that others share is gone.
+    #[error("{}: somebody deleted study {study:?} while it was worked on", path.display())]
+    Deleted {
+        /// The journal.
+        path: PathBuf,
+        /// The study.
+        study: String,
+    },
     /// The file is a study of something else.
     #[error(
         "{}: the study was started with {what} {there}, asked for is {asked}: give the same settings, or another file",

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::trial::{Running, Trial};
+use super::trial::{Running, Trial, TrialStatus};
 
 /// Asynchronous successive halving (Li et al. 2020) at every report: a trial continues while its best
 /// value so far is among the best `1 / factor` of what the trials before it had reached after as
@@ -33,7 +33,11 @@ impl Halving {
         let (Some((step, _)), Some(value)) = (running.reports.last(), running.value()) else {
             return false;
         };
-        let mut others: Vec<f64> = trials.iter().filter_map(|t| t.by(*step)).collect();
+        let mut others: Vec<f64> = trials
+            .iter()
+            .filter(|t| t.outcome != TrialStatus::Lost)
+            .filter_map(|t| t.by(*step))
+            .collect();
         if running.reports.len() <= self.warmup || others.len() < self.trials.max(1) {
             return false;
         }

@@ -216,7 +216,7 @@ fn through_json<T: Serialize + for<'de> Deserialize<'de>>(value: &T) -> serde_js
 }
 
 /// Refuses a setup that would lead elsewhere.
-fn same(path: &Path, there: &Setup, asked: &Setup) -> Result<(), TuneError> {
+pub(super) fn same(path: &Path, there: &Setup, asked: &Setup) -> Result<(), TuneError> {
     let mut pairs: Vec<(String, String, String)> = Vec::new();
     for name in there.about.keys().chain(asked.about.keys()) {
         let word = |setup: &Setup| match setup.about.get(name) {

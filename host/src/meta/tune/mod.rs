@@ -9,11 +9,14 @@
 //! `tpe`), bad trials are stopped by successive halving (Li et al. 2020), and every trial is a line
 //! of a file to which only is appended. A proposal depends on nothing but the setup and the trials
 //! before it, so a study that resumes from its file proposes what an unbroken one would have.
+//!
+//! Several workers share a study by Optuna's journal ([`Study::join`]).
 
 mod error;
 mod halving;
 mod journal;
 mod setup;
+mod shared;
 mod space;
 mod study;
 mod suggest;

@@ -1,11 +1,14 @@
 //! The search as a whole.
 
 use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
 
 use super::error::TuneError;
 use super::halving::Halving;
 use super::journal::Journal;
 use super::setup::Setup;
+use super::shared::{Next, Shared};
 use super::suggest::suggest;
 use super::trial::{Running, Trial, TrialStatus, best};
 
@@ -15,7 +18,11 @@ pub struct Study {
     setup: Setup,
     trials: Vec<Trial>,
     journal: Option<Journal>,
+    pub(super) shared: Option<Shared>,
 }
+
+/// Between two looks at what other workers do.
+const LOOK: Duration = Duration::from_millis(200);
 
 impl Study {
     /// A study that is kept nowhere.
@@ -28,6 +35,7 @@ impl Study {
             setup,
             trials: Vec::new(),
             journal: None,
+            shared: None,
         })
     }
 
@@ -55,12 +63,79 @@ impl Study {
         Ok((study, held.torn))
     }
 
-    /// The next trial.
+    /// Takes part in the study `name` of Optuna's journal `path`, which others may work on, too. Both
+    /// are made if need be. Every `heartbeat` the journal gets a sign of life while a trial runs;
+    /// after four of them are missing others take it over.
+    ///
+    /// # Errors
+    /// As [`Study::new`]; when the file cannot be read or written or is no journal, and when the
+    /// study there was set up otherwise or looks for the least value.
+    pub fn join(
+        path: &Path,
+        name: &str,
+        setup: Setup,
+        heartbeat: Duration,
+    ) -> Result<Self, TuneError> {
+        let mut study = Self::new(setup)?;
+        let shared = Shared::join(path, name, &study.setup, heartbeat)?;
+        study.trials = shared.trials(&study.setup);
+        study.shared = Some(shared);
+        Ok(study)
+    }
+
+    /// The next trial while there are fewer than `wanted`; at the end of a study that is shared it
+    /// waits until others are through with theirs, or until `stop`.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written, or others put something else in it.
+    pub fn next(
+        &mut self,
+        wanted: usize,
+        stop: impl Fn() -> bool,
+    ) -> Result<Option<Running>, TuneError> {
+        let Some(shared) = &mut self.shared else {
+            return Ok((self.trials.len() < wanted).then(|| self.ask()));
+        };
+        loop {
+            let next = shared.next(&self.setup, wanted)?;
+            self.trials = shared.trials(&self.setup);
+            match next {
+                Next::Trial(running) => return Ok(Some(running)),
+                Next::Wait if !stop() => sleep(LOOK),
+                Next::Wait | Next::Done => return Ok(None),
+            }
+        }
+    }
+
+    /// Shows other workers what the trial reported, and sees what they did.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub fn share(&mut self, running: &Running) -> Result<(), TuneError> {
+        if let Some(shared) = &mut self.shared {
+            shared.share(running)?;
+            self.trials = shared.trials(&self.setup);
+        }
+        Ok(())
+    }
+
+    /// Leaves a trial to other workers, who begin it again. It is lost where there are none.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn give_back(&mut self, _: Running) -> Result<(), TuneError> {
+        match &mut self.shared {
+            Some(shared) => shared.give_back(),
+            None => Ok(()),
+        }
+    }
+
+    /// The next trial of a study that is not shared.
     pub fn ask(&self) -> Running {
         Running {
             number: self.trials.len() as u64,
             seed: self.setup.seed,
-            params: suggest(&self.setup, &self.trials),
+            params: suggest(&self.setup, self.trials.len(), &self.trials),
             reports: Vec::new(),
         }
     }
@@ -69,11 +144,13 @@ impl Study {
     pub fn should_stop(&self, running: &Running) -> bool {
         let lost = running.reports.iter().any(|(_, v)| !v.is_finite());
         let stops = |rule: Halving| rule.stops(&self.trials, running);
-        lost || self.setup.pruning.is_some_and(stops)
+        let taken = self.shared.as_ref().is_some_and(Shared::was_taken);
+        lost || taken || self.setup.pruning.is_some_and(stops)
     }
 
     /// Keeps a trial that ended after `seconds`. One that reported what is no number has failed
-    /// whatever `outcome` says, so has one that finished and reported nothing.
+    /// whatever `outcome` says, so has one that finished and reported nothing. One that another
+    /// worker took over stays as it is: lost.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -86,21 +163,28 @@ impl Study {
         outcome: TrialStatus,
         seconds: f64,
     ) -> Result<&Trial, TuneError> {
+        let reported = running.reports.len();
+        running.reports.retain(|(_, v)| v.is_finite());
+        let (lost, none) = (running.reports.len() < reported, running.reports.is_empty());
+        let outcome = if lost || (none && outcome == TrialStatus::Finished) {
+            TrialStatus::Failed
+        } else {
+            outcome
+        };
+        if let Some(shared) = &mut self.shared {
+            shared.tell(&running, outcome, seconds)?;
+            self.trials = shared.trials(&self.setup);
+            let own = self.trials.iter().find(|t| t.number == running.number);
+            return Ok(own.expect("it ended, by this worker or another"));
+        }
         let number = self.trials.len();
         assert_eq!(
             running.number, number as u64,
             "trials are recorded in order"
         );
-        let reported = running.reports.len();
-        running.reports.retain(|(_, v)| v.is_finite());
-        let (lost, none) = (running.reports.len() < reported, running.reports.is_empty());
         let trial = Trial {
             number: running.number,
-            outcome: if lost || (none && outcome == TrialStatus::Finished) {
-                TrialStatus::Failed
-            } else {
-                outcome
-            },
+            outcome,
             value: best(&running.reports),
             params: running.params,
             reports: running.reports,

@@ -16,15 +16,14 @@ const GAMMA: f64 = 0.15;
 /// Values of which the likeliest to be good is taken, a dimension.
 const CANDIDATES: usize = 24;
 
-/// The settings after `trials`: first those that the setup names, then the rest of
+/// The settings of the `number`-th trial after `trials`: first those that the setup names, then the rest of
 /// [`Setup::startup`] as a Latin hypercube (McKay et al. 1979), then those of TPE.
-pub(super) fn suggest(setup: &Setup, trials: &[Trial]) -> Params {
-    let number = trials.len();
+pub(super) fn suggest(setup: &Setup, number: usize, trials: &[Trial]) -> Params {
     let named = usize::from(setup.first.is_some());
     match &setup.first {
         Some(first) if number == 0 => first.clone(),
         _ if number < setup.startup => hypercube(setup, number - named, setup.startup - named),
-        _ => estimated(setup, trials),
+        _ => estimated(setup, number, trials),
     }
 }
 
@@ -49,8 +48,8 @@ fn hypercube(setup: &Setup, row: usize, rows: usize) -> Params {
 
 /// Each dimension for itself: of some values that are drawn as the good trials' are spread, the one
 /// that is the most likely of a good trial and the least of a bad one.
-fn estimated(setup: &Setup, trials: &[Trial]) -> Params {
-    let mut rng = stream(setup, 1 + trials.len() as u64);
+fn estimated(setup: &Setup, number: usize, trials: &[Trial]) -> Params {
+    let mut rng = stream(setup, 1 + number as u64);
     let ranked = ranked(trials);
     let settings = setup.space.dimensions().iter().map(|dimension| {
         let range = &dimension.range;
@@ -88,12 +87,13 @@ fn nearest(range: &Range, position: f64) -> Value {
 /// From the best to the worst: a stopped trial behind every finished one and one that came further
 /// before one that did not; failed ones last.
 fn ranked(trials: &[Trial]) -> Vec<&Trial> {
-    let mut ranked: Vec<&Trial> = trials.iter().collect();
+    let told = |t: &&Trial| t.outcome != TrialStatus::Lost;
+    let mut ranked: Vec<&Trial> = trials.iter().filter(told).collect();
     ranked.sort_by(|a, b| {
         let place = |t: &Trial| match t.outcome {
             TrialStatus::Finished => (0, Reverse(0)),
             TrialStatus::Pruned => (1, Reverse(t.reports.len())),
-            TrialStatus::Failed => (2, Reverse(0)),
+            TrialStatus::Failed | TrialStatus::Lost => (2, Reverse(0)),
         };
         let value = |t: &Trial| t.value.unwrap_or(f64::NEG_INFINITY);
         place(a).cmp(&place(b)).then(value(b).total_cmp(&value(a)))

@@ -14,6 +14,8 @@ pub enum TrialStatus {
     Pruned,
     /// It gave no number, as a run whose loss became infinite.
     Failed,
+    /// Its worker ended before it did; another trial has its settings.
+    Lost,
 }
 
 /// A trial under way.

@@ -77,6 +77,7 @@ impl Hub {
         }
         self.tell_of_log(logged.err());
         self.logged.notify_one();
+        self.decided.notify_one();
         id
     }
 

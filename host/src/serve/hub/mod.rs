@@ -33,8 +33,9 @@ const PUSHED: Duration = Duration::from_secs(3);
 pub(super) struct Hub {
     pub(super) log: Log,
     pub(super) metrics: Metrics,
-    /// Notified when there is something new in the log.
+    /// Notified when there is something new in the log, for each of two that publish.
     pub(super) logged: Notify,
+    pub(super) decided: Notify,
     shift: Mutex<Shift>,
     log_state: Mutex<LogState>,
     stations: Vec<Station>,
@@ -59,6 +60,7 @@ impl Hub {
             log,
             metrics: Metrics::new(),
             logged: Notify::new(),
+            decided: Notify::new(),
             shift: Mutex::new(shift),
             log_state: Mutex::default(),
             stations,
@@ -161,6 +163,32 @@ impl Hub {
             ng: sum(&[Call::Defect, Call::Flawed, Call::Unknown, Call::Unclear]),
             last: lock(&station.said).clone(),
         })
+    }
+
+    /// What a broker is told of a device.
+    pub(super) fn seen(&self, device: usize) -> state::Seen {
+        let Some(station) = self.stations.get(device) else {
+            return state::Seen::default();
+        };
+        let plc = self.plc(device).unwrap_or_default();
+        let state = lock(&station.state);
+        state::Seen {
+            name: state.name.clone(),
+            up: plc.up,
+            board: state.board.clone(),
+            firmware: state.firmware.clone(),
+            model: state.model.clone().unwrap_or_default(),
+            hash: state
+                .model_id
+                .map(|id| format!("{id:016x}"))
+                .unwrap_or_default(),
+            classes: state.classes.iter().filter(|class| class.usable).count(),
+            parts: plc.parts,
+            ok: plc.ok,
+            ng: plc.ng,
+            unknown: lock(&station.tally).of(Call::Unknown),
+            frames: state.counts.frames,
+        }
     }
 
     /// Changes what pages show of a device, and tells them.

@@ -66,6 +66,8 @@ impl Station {
                 link: Link::Connecting,
                 error: None,
                 model: None,
+                model_id: None,
+                firmware: String::new(),
                 classes: Vec::new(),
                 max_classes: 0,
                 max_shots: 0,

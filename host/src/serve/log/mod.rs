@@ -368,6 +368,11 @@ impl Log {
         self.with(|store| store.shot(key))
     }
 
+    /// Its file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Id of the newest decision; if there never was one, a number before the first.
     #[must_use]
     pub fn last(&self) -> u64 {

@@ -23,6 +23,7 @@ impl Worker {
             (Command::Trigger, _) => self.parts.trigger(live.info.decision_config.filter.window),
             (Command::Stay { .. } | Command::Skip, None) => {}
             (Command::Model { name }, _) => return self.change_model(live, &name),
+            (Command::Install(install), _) => return self.install(live, &install),
             (Command::Gallery { id }, _) => return self.gallery(live, id),
             (command, _) => {
                 self.unlock(live)?;
@@ -106,6 +107,7 @@ impl Worker {
             | Command::Skip
             | Command::Trigger
             | Command::Model { .. }
+            | Command::Install(_)
             | Command::Gallery { .. } => {}
         }
         live.info = live.client.info()?;

@@ -22,6 +22,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 const BEAT: Duration = Duration::from_secs(1);
 mod apply;
 mod inspect;
+mod install;
 mod lessons;
 mod live;
 mod look;
@@ -138,6 +139,8 @@ impl Worker {
             state.link = Link::Up;
             state.error = None;
             state.model = live.info.model.as_ref().ok().map(|m| m.name.clone());
+            state.model_id = live.info.model.as_ref().ok().map(|m| m.id);
+            state.firmware.clone_from(&live.info.firmware);
             state.max_classes = live.info.max_classes;
             state.max_shots = live.info.max_shots;
             state.voting = voting(live.info.decision_config.filter);

@@ -30,10 +30,16 @@ impl Worker {
         }
         self.hub.beat(self.place, Activity::Connect);
         live.board.flash(model.image, &mut |_| ())?;
+        self.took_model(live)?;
+        Ok(Answer::default())
+    }
+
+    /// Connects to a board that took another model, and forgets what was of the one before.
+    pub(super) fn took_model(&mut self, live: &mut LiveDevice) -> Result<(), WatchError> {
         live.reconnect()?;
         (self.undo_stack, self.recent) = (UndoStack::default(), Recent::default());
         (self.refused, self.commission) = (None, None);
         self.connected(live);
-        Ok(Answer::default())
+        Ok(())
     }
 }
