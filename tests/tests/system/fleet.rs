@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
-use sudal::data::{Dataset, Gray, parts};
+use sudal::data::{Dataset, Raster, parts};
 use sudal::device::{Backup, Board, HostBoard, SigningKey};
 use sudal::fleet::payload::Value;
 use sudal::fleet::topic::Kind;
@@ -469,7 +469,7 @@ fn a_roll_out_goes_to_one_a_tenth_and_all_and_comes_back_by_itself() {
     for name in ["nut", "bolt"] {
         for level in 0..3 {
             let pixels = (0..784).map(|i| (i % 200) as u8 + level).collect();
-            let picture = Gray::new(28, 28, pixels).unwrap();
+            let picture = Raster::new(28, 28, pixels).unwrap();
             client.show(&picture, 1 << 16).unwrap();
             client.enroll_forced(name).unwrap();
         }
