@@ -17,7 +17,7 @@ use sudal::fleet::{
     Broker, Drive, DriveError, Ending, Files, Fleet, Rollout, Stage, StepState, Watch,
 };
 use sudal::serve::{DeviceOptions, FrameSource, Keep, Log, LogError, Playback, Sparkplug};
-use sudal_tests::{Cuttable, Mosquitto, Served, block_means, program};
+use sudal_tests::{Cuttable, Mosquitto, Served, program, tested_block_means};
 
 /// Longest that anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -178,7 +178,7 @@ fn stations_lose_nothing() {
     broker.start();
     let line = Cuttable::to(broker.port);
     let first = dir.path().join("first");
-    taught(&first, &block_means("a"));
+    taught(&first, &tested_block_means("a"));
     let heard = Arc::new(Mutex::new(Heard::default()));
     let hears = Arc::clone(&heard);
     let hall: Broker = format!("mqtt://127.0.0.1:{}/hall", broker.port)
@@ -354,7 +354,7 @@ fn a_roll_out_goes_to_one_a_tenth_and_all_and_comes_back_by_itself() {
     broker.start();
     let key = SigningKey::random();
     let first = dir.path().join("first");
-    let before = block_means("a");
+    let before = tested_block_means("a");
     let backup = taught(&first, &before);
     let folder = |n: usize| dir.path().join(format!("s{n:02}"));
     let stations: Vec<Served> = (0..count)
@@ -389,7 +389,7 @@ fn a_roll_out_goes_to_one_a_tenth_and_all_and_comes_back_by_itself() {
     let hash = watch.fleet().rows()[0].model_id.clone();
 
     // Another model with the same classes is as good as before.
-    let image = block_means("b");
+    let image = tested_block_means("b");
     let with = taught(&dir.path().join("other"), &image);
     let files = Files {
         image: Some(image),
