@@ -4,7 +4,6 @@
  *
  * Pictures are grey PGM files (P5). What it prints of an embedding is its values in hexadecimal, and of
  * a distance the bits of its float, so that two runs can be compared to the bit. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,7 +75,8 @@ int main(int argc, char **argv) {
     check(sudal_open(image, image_len, take(memory_len), memory_len, &sudal), argv[1]);
     check(sudal_self_test(sudal), "self-test");
     check(sudal_model(sudal, &model), "model");
-    printf("model %s %016" PRIx64 "\n", model.name, model.id);
+    printf("model %s %08lx%08lx\n", model.name, (unsigned long)(model.id >> 32),
+           (unsigned long)(model.id & 0xffffffff));
 
     int8_t *embedding = take(model.embedding);
     for (int i = 2; i < argc; i++) {
@@ -106,8 +106,8 @@ int main(int argc, char **argv) {
             check(sudal_class(sudal, answer.first.id, &class), "class");
             memcpy(&bits[0], &answer.first.value, sizeof bits[0]);
             memcpy(&bits[1], &answer.second.value, sizeof bits[1]);
-            printf("%lu %s %08" PRIx32 " %u %08" PRIx32 "\n", (unsigned long)head, class.name, bits[0],
-                   answer.second.id, bits[1]);
+            printf("%lu %s %08lx %u %08lx\n", (unsigned long)head, class.name, (unsigned long)bits[0],
+                   answer.second.id, (unsigned long)bits[1]);
         }
     }
     return 0;

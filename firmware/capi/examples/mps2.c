@@ -14,7 +14,7 @@ static void stop(void) {
     }
 }
 
-__attribute__((naked)) static void reset(void) {
+__attribute__((naked)) void reset(void) {
     __asm__ volatile("ldr r0, =0xe000ed88\n"
                      "ldr r1, [r0]\n"
                      "orr r1, r1, #(0xf << 20)\n"

@@ -52,6 +52,8 @@ typedef enum SudalFormat {
   SUDAL_FORMAT_RGB565 = 1,
   // Two bytes a pixel, luma at the even bytes.
   SUDAL_FORMAT_YUYV = 2,
+  // Three bytes a pixel: red, green and blue.
+  SUDAL_FORMAT_RGB888 = 3,
 } SudalFormat;
 
 // How embeddings are classified.

@@ -18,6 +18,8 @@ pub enum SudalFormat {
     Rgb565 = 1,
     /// Two bytes a pixel, luma at the even bytes.
     Yuyv = 2,
+    /// Three bytes a pixel: red, green and blue.
+    Rgb888 = 3,
 }
 
 /// A picture, row by row.
@@ -47,6 +49,7 @@ unsafe fn frame<'a>(frame: *const SudalFrame) -> Result<Frame<'a>, SudalStatus> 
         (SudalFormat::Grey8, PixelFormat::Grey8),
         (SudalFormat::Rgb565, PixelFormat::Rgb565),
         (SudalFormat::Yuyv, PixelFormat::Yuyv),
+        (SudalFormat::Rgb888, PixelFormat::Rgb888),
     ];
     let format = format
         .iter()

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
-use sudal::data::Gray;
+use sudal::data::Raster;
 use sudal::device::{self, Judgement};
 use sudal::report::{Acceptance, Answer, Flaws, SCHEMA, heatmap};
 
@@ -91,8 +91,8 @@ impl Classify {
         let mut results = Vec::new();
         let mut text = String::new();
         let capacity = c.board.memory().frame;
-        let seen = |picture: &Gray| device::seen(picture, capacity, &info);
-        let mut ask = |path: PathBuf, picture: Option<&Gray>, c: &mut Connection| {
+        let seen = |picture: &Raster| device::seen(picture, capacity, &info);
+        let mut ask = |path: PathBuf, picture: Option<&Raster>, c: &mut Connection| {
             let judgement = c.client.judge()?;
             let (anomaly, ticks) = match &judgement {
                 Judgement::Class(verdict) => (verdict.anomaly, verdict.ticks),
@@ -149,7 +149,7 @@ impl Classify {
         let bar = output.bar(given.len() as u64, "pictures");
         bar.set_message("classifying");
         for path in &given {
-            let picture = Gray::open_as(path, info.colors())?;
+            let picture = Raster::open_as(path, info.colors())?;
             c.show(&picture)?;
             ask(path.clone(), Some(&picture), &mut c)?;
             bar.inc(1);
@@ -164,7 +164,7 @@ impl Classify {
                 .filter_map(|r| Some((r, r.flaws.as_ref()?.heat.as_ref()?)));
             let mut drawn = 0;
             for (result, heat) in maps {
-                let picture = Gray::open_as(&result.picture, info.colors())?;
+                let picture = Raster::open_as(&result.picture, info.colors())?;
                 let seen = seen(&picture).unwrap_or(picture);
                 let file = self.heatmap_of(place, &result.picture)?;
                 heatmap(&seen, [heat.height, heat.width], &heat.values).save(&file)?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use serde::Serialize;
-use sudal::data::{Colors, Gray, Loaded, Size};
+use sudal::data::{Colors, Loaded, Raster, Size};
 use sudal::device::{
     self, Board, BoardError, Client, ClientError, DeviceError, Emulator, Head, Hold, HostBoard,
     Kind, Link, LockError, LockKey, LockState, Purpose, UsbBoard,
@@ -267,7 +267,7 @@ impl Connection {
 
     /// Shows the virtual camera what the model sees of a picture. One that has more pixels than the camera holds is
     /// made smaller first, its sides in proportion.
-    pub(crate) fn show(&mut self, picture: &Gray) -> anyhow::Result<()> {
+    pub(crate) fn show(&mut self, picture: &Raster) -> anyhow::Result<()> {
         let capacity = self.board.memory().frame;
         let picture = picture.to(self.colors()?);
         Ok(self.client.show(&picture, capacity)?)
@@ -362,7 +362,7 @@ impl<'a> Episodes<'a> {
         &mut self,
         each: impl Fn(
             &mut Client<Box<dyn Link>>,
-            &dyn Fn(Picture) -> anyhow::Result<Gray>,
+            &dyn Fn(Picture) -> anyhow::Result<Raster>,
         ) -> anyhow::Result<T>
         + Sync,
     ) -> anyhow::Result<(T, T)> {
@@ -374,7 +374,7 @@ impl<'a> Episodes<'a> {
         } = data.picture_size();
         let picture = |(class, index): Picture| {
             let pixels = data.pixels(class, index).to_vec();
-            Ok(Gray::with_colors(width, height, colors, pixels)?)
+            Ok(Raster::with_colors(width, height, colors, pixels)?)
         };
         let (board, host) = rayon::join(
             || each(&mut self.board.client, &picture),

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use sudal::data::{Colors, Gray};
+use sudal::data::{Colors, Raster};
 use sudal::device::{
     self, ClientError, DecisionError, DeviceError, Enrolled, MAX_SHOTS, Outlier, shown,
 };
@@ -68,7 +68,7 @@ impl Enroll {
         // Read all before the first is stored.
         let pictures = given
             .iter()
-            .map(|path| Gray::open_as(path, Colors::Rgb))
+            .map(|path| Raster::open_as(path, Colors::Rgb))
             .collect::<Result<Vec<_>, _>>()?;
         let mut c = self.board.connect_to_change()?;
         let before = c.client.record_of(&class)?;
@@ -118,7 +118,7 @@ impl Enroll {
         &self,
         class: &str,
         given: &[PathBuf],
-        pictures: &[Gray],
+        pictures: &[Raster],
         interrupt: &Interrupt,
         c: &mut Connection,
         output: &Output,
@@ -212,7 +212,7 @@ impl Enroll {
 }
 
 /// Keeps pictures in a folder; `kept` are those that are there, also after a failure.
-fn keep_all(folder: &Path, pictures: &[Gray], kept: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+fn keep_all(folder: &Path, pictures: &[Raster], kept: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     for picture in pictures {
         kept.push(re_enroll::keep(folder, picture)?);
     }

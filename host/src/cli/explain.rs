@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use serde::Serialize;
-use sudal::data::{Gray, Loaded, Size};
+use sudal::data::{Loaded, Raster, Size};
 use sudal::episodes::{EpisodeShape, Sampler};
 use sudal::report::{Axis, Chart, Neighbor, Neighbors, Point, Series, Sought, Style, components};
 
@@ -189,13 +189,13 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             .iter()
             .take(args.rows)
             .map(|((place, class, picture), near)| Sought {
-                frame: gray(&data, *class, *picture),
+                frame: picture_of(&data, *class, *picture),
                 class: *place,
                 name: data.class_name(*class).to_owned(),
                 nearest: near
                     .iter()
                     .map(|(distance, (place, class, picture))| Neighbor {
-                        frame: gray(&data, *class, *picture),
+                        frame: picture_of(&data, *class, *picture),
                         class: *place,
                         name: data.class_name(*class).to_owned(),
                         distance: *distance,
@@ -246,13 +246,13 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     output.result(&report, text)
 }
 
-fn gray(data: &Loaded, class: usize, picture: usize) -> Gray {
+fn picture_of(data: &Loaded, class: usize, picture: usize) -> Raster {
     let Size {
         width,
         height,
         colors,
     } = data.picture_size();
-    Gray {
+    Raster {
         width,
         height,
         colors,

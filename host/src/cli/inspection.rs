@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use sudal::data::{Colors, Gray};
+use sudal::data::{Colors, Raster};
 use sudal::device::{InspectionInfo, InspectionRequest};
 
 use super::device::{BoardArgs, Connection};
@@ -148,7 +148,7 @@ fn learn(
     // Read all before the first is learned.
     let shown = pictures
         .iter()
-        .map(|path| Gray::open_as(path, Colors::Rgb))
+        .map(|path| Raster::open_as(path, Colors::Rgb))
         .collect::<Result<Vec<_>, _>>()?;
     let mut c = board.connect_to_change()?;
     // What another command left unfinished is none of this one's.

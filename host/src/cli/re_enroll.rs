@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, bail};
 use serde::Serialize;
-use sudal::data::{Gray, folder};
+use sudal::data::{Raster, folder};
 use sudal::device::{self, ClientError, DeviceError, StoreError};
 
 use super::device::BoardArgs;
@@ -158,7 +158,7 @@ pub(crate) fn class_folder(folder: &Path, name: &str) -> anyhow::Result<PathBuf>
 }
 
 /// Keeps a picture behind those that are in the folder, and says where.
-pub(crate) fn keep(folder: &Path, picture: &Gray) -> anyhow::Result<PathBuf> {
+pub(crate) fn keep(folder: &Path, picture: &Raster) -> anyhow::Result<PathBuf> {
     fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     let free = (0..10_000)
         .map(|number| folder.join(format!("{number:04}.png")))

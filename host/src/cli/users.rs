@@ -11,7 +11,7 @@ use sudal::serve::{Right, UserError, UserFile};
 
 use super::output::Output;
 
-/// Say who may use the operator's page, with which password, and for what.
+/// Say who may use the page, by which password, and for what.
 ///
 /// `sudal serve --users` then lets in nobody else. Who is added, removed or given another role is so
 /// within a second, also while the page is served, and whoever was removed is signed out.

@@ -11,7 +11,7 @@ use rand::RngExt;
 use rayon::prelude::*;
 
 use super::{
-    DataError, Fit, Gray, Loaded, Size, Why,
+    DataError, Fit, Loaded, Raster, Size, Why,
     drawn::stream,
     files::Files,
     layout,
@@ -138,7 +138,7 @@ fn cut(files: &Files, index: usize, each: usize, size: Size, seed: u64) -> Cut {
         }
     }
     let pixels = picture::flatten(picture, size.colors);
-    let Ok(whole) = Gray::with_colors(width, height, size.colors, pixels) else {
+    let Ok(whole) = Raster::with_colors(width, height, size.colors, pixels) else {
         return Cut::Empty;
     };
     let mut rng = stream(seed, 0, index as u64, 0);
@@ -176,12 +176,12 @@ mod tests {
     use super::*;
 
     /// Stripes of one pitch, or one colour where it is 0.
-    fn stripes(side: u32, pitch: u32) -> Gray {
+    fn stripes(side: u32, pitch: u32) -> Raster {
         let level = |i: u32| match pitch {
             0 => 90,
             pitch => (i % side / pitch % 2 * 255) as u8,
         };
-        Gray::new(side, side, (0..side * side).map(level).collect()).unwrap()
+        Raster::new(side, side, (0..side * side).map(level).collect()).unwrap()
     }
 
     #[test]

@@ -12,7 +12,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use zip::{ZipWriter, write::SimpleFileOptions};
 
-use super::{Colors, Dataset, Gray, crops, folder};
+use super::{Colors, Dataset, Raster, crops, folder};
 
 const KINDS: [(ImageFormat, &str); 5] = [
     (ImageFormat::Png, "png"),
@@ -59,7 +59,7 @@ fn zipped(files: &[(String, Vec<u8>)], path: &Path) {
 }
 
 /// Every picture, or what is said of it.
-fn read(data: &Dataset) -> Vec<Result<Gray, String>> {
+fn read(data: &Dataset) -> Vec<Result<Raster, String>> {
     let pictures =
         (0..data.classes()).flat_map(|class| (0..data.len(class)).map(move |i| (class, i)));
     let read = |(class, i)| data.get(class, i).map_err(|error| error.to_string());
@@ -74,7 +74,7 @@ fn damaged_pictures_are_read_as_they_were_or_refused_by_name() {
     let mut originals = Vec::new();
     for (format, extension) in KINDS {
         let whole = encoded(format);
-        let original = Gray::decode(&whole, Path::new("whole"), Colors::Grey).unwrap();
+        let original = Raster::decode(&whole, Path::new("whole"), Colors::Grey).unwrap();
         for number in 0..times() {
             let [cut, flipped] = damaged(&whole, &mut random);
             for (how, bytes) in [("cut", cut), ("flipped", flipped)] {
@@ -118,7 +118,7 @@ fn damaged_pictures_are_read_as_they_were_or_refused_by_name() {
 
     zipped(&files, &root.path().join("data.zip"));
     let in_zip = read(&folder::open(&root.path().join("data.zip")).unwrap());
-    let is_alike = |(a, b): (&Result<Gray, String>, &Result<Gray, String>)| match (a, b) {
+    let is_alike = |(a, b): (&Result<Raster, String>, &Result<Raster, String>)| match (a, b) {
         (Ok(a), Ok(b)) => a == b,
         (a, b) => a.is_err() && b.is_err(),
     };
@@ -137,7 +137,7 @@ fn a_damaged_zip_gives_the_pictures_that_were_packed_or_says_what_is_wrong() {
     zipped(&files, &path);
     let whole = fs::read(&path).unwrap();
     let decoded = |(_, bytes): &(String, Vec<u8>)| {
-        Gray::decode(bytes, Path::new("whole"), Colors::Grey)
+        Raster::decode(bytes, Path::new("whole"), Colors::Grey)
             .unwrap()
             .pixels
     };

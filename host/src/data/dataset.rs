@@ -4,12 +4,12 @@ use std::{collections::BTreeMap, fmt, ops::Range, path::PathBuf, sync::Arc};
 
 use rayon::prelude::*;
 
-use super::{Colors, DataError, Fit, Gray, Loaded, Size, kept::Kept};
+use super::{Colors, DataError, Fit, Loaded, Raster, Size, kept::Kept};
 
 /// What reads or draws the pictures of a [`Dataset`], by number.
 pub(super) trait PictureSource: Send + Sync {
     /// The picture of that number, with these colours.
-    fn picture(&self, item: usize, colors: Colors) -> Result<Gray, DataError>;
+    fn picture(&self, item: usize, colors: Colors) -> Result<Raster, DataError>;
 
     /// All that the pictures follow from, if they are drawn.
     fn drawn_from(&self) -> Option<String> {
@@ -99,7 +99,7 @@ impl Dataset {
     ///
     /// # Errors
     /// [`DataError::NoPicture`], or what was wrong with the file.
-    pub fn get(&self, class: usize, index: usize) -> Result<Gray, DataError> {
+    pub fn get(&self, class: usize, index: usize) -> Result<Raster, DataError> {
         self.get_as(class, index, self.colors)
     }
 
@@ -107,7 +107,7 @@ impl Dataset {
     ///
     /// # Errors
     /// As [`get`](Self::get).
-    pub fn get_as(&self, class: usize, index: usize, colors: Colors) -> Result<Gray, DataError> {
+    pub fn get_as(&self, class: usize, index: usize, colors: Colors) -> Result<Raster, DataError> {
         let pictures = self.classes.get(class).map_or(0, |c| c.items.len());
         if index >= pictures {
             return Err(DataError::NoPicture {

@@ -4,7 +4,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::{
-    Colors, DataError, Dataset, Gray,
+    Colors, DataError, Dataset, Raster,
     dataset::{Class, PictureSource},
 };
 
@@ -18,7 +18,7 @@ pub(super) fn dataset(
     per_class: usize,
     size: (u32, u32),
     name: impl Fn(u64, u64) -> String,
-    draw: impl Fn(u64, u64, u64, (u32, u32), Colors) -> Gray + Send + Sync + 'static,
+    draw: impl Fn(u64, u64, u64, (u32, u32), Colors) -> Raster + Send + Sync + 'static,
 ) -> Dataset {
     let class = |class: usize| Class {
         name: name(seed, class as u64),
@@ -45,7 +45,7 @@ struct Drawn<D> {
 
 impl<D> PictureSource for Drawn<D>
 where
-    D: Fn(u64, u64, u64, (u32, u32), Colors) -> Gray + Send + Sync,
+    D: Fn(u64, u64, u64, (u32, u32), Colors) -> Raster + Send + Sync,
 {
     fn drawn_from(&self) -> Option<String> {
         let Self {
@@ -58,7 +58,7 @@ where
         Some(format!("{kind} {seed} {per_class} {size:?}"))
     }
 
-    fn picture(&self, item: usize, colors: Colors) -> Result<Gray, DataError> {
+    fn picture(&self, item: usize, colors: Colors) -> Result<Raster, DataError> {
         let (class, index) = (item / self.per_class, item % self.per_class);
         Ok((self.draw)(
             self.seed,

@@ -10,7 +10,7 @@ use std::{
 
 use zip::ZipArchive;
 
-use super::{Colors, DataError, Gray, reading, zip_names};
+use super::{Colors, DataError, Raster, reading, zip_names};
 
 /// The pictures and lists below one folder or inside one zip, read by name.
 pub(super) struct Files {
@@ -126,8 +126,8 @@ impl Files {
     }
 
     /// A file decoded as a picture.
-    pub(super) fn picture(&self, index: usize, colors: Colors) -> Result<Gray, DataError> {
-        Gray::decode(&self.read(index)?, &self.path(index), colors)
+    pub(super) fn picture(&self, index: usize, colors: Colors) -> Result<Raster, DataError> {
+        Raster::decode(&self.read(index)?, &self.path(index), colors)
     }
 
     /// Lists what lies below the root. A folder that can be reached in several ways is listed once, by

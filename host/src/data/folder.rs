@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Colors, DataError, Dataset, Found, Gray, Why,
+    Colors, DataError, Dataset, Found, Raster, Why,
     dataset::{Class, PictureSource},
     files::Files,
     layout::{self, Layout},
@@ -234,7 +234,7 @@ struct Pictures {
 }
 
 impl PictureSource for Pictures {
-    fn picture(&self, item: usize, colors: Colors) -> Result<Gray, DataError> {
+    fn picture(&self, item: usize, colors: Colors) -> Result<Raster, DataError> {
         self.files.picture(self.items[item], colors)
     }
 

@@ -12,7 +12,7 @@ use std::{
 use sudal_firmware::preprocess::Fit;
 
 use super::{
-    Colors, DataError, Gray, Size,
+    Colors, DataError, Raster, Size,
     files::Files,
     picture::{FORMATS, is_picture},
 };
@@ -109,7 +109,7 @@ impl Products {
     ///
     /// # Errors
     /// That it can't be read, by name.
-    pub fn picture(&self, sample: &Sample, colors: Colors) -> Result<Gray, DataError> {
+    pub fn picture(&self, sample: &Sample, colors: Colors) -> Result<Raster, DataError> {
         self.files.picture(sample.picture, colors)
     }
 
@@ -122,7 +122,7 @@ impl Products {
         sample: &Sample,
         size: impl Into<Size>,
         fit: Fit,
-    ) -> Result<Gray, DataError> {
+    ) -> Result<Raster, DataError> {
         let size = size.into();
         Ok(self.picture(sample, size.colors)?.fit(size.sides(), fit))
     }
@@ -155,7 +155,7 @@ impl Products {
 }
 
 impl Mask {
-    fn of(mask: &Gray, size: (u32, u32), fit: Fit) -> Self {
+    fn of(mask: &Raster, size: (u32, u32), fit: Fit) -> Self {
         let (width, height) = (size.0.max(1), size.1.max(1));
         let ((left, top), part) = fit.part((mask.width, mask.height), (width, height));
         // What a pixel covers of a side: a pixel of it at least.
@@ -260,15 +260,15 @@ mod tests {
     use super::*;
     use crate::data::test_data;
 
-    fn write(root: &Path, name: &str, picture: &Gray) {
+    fn write(root: &Path, name: &str, picture: &Raster) {
         let path = root.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         picture.save(&path).unwrap();
     }
 
     /// A picture of 8 x 4 with a white spot of 1 x 1.
-    fn spot(x: usize, y: usize) -> Gray {
-        let mut picture = Gray::new(8, 4, vec![0; 32]).unwrap();
+    fn spot(x: usize, y: usize) -> Raster {
+        let mut picture = Raster::new(8, 4, vec![0; 32]).unwrap();
         picture.pixels[y * 8 + x] = 255;
         picture
     }
@@ -276,7 +276,7 @@ mod tests {
     #[test]
     fn a_products_pictures_defects_and_masks_are_found() {
         let root = tempfile::tempdir().unwrap();
-        let plain = Gray::new(8, 4, vec![9; 32]).unwrap();
+        let plain = Raster::new(8, 4, vec![9; 32]).unwrap();
         for (product, name) in ["", "nut/", "cap/"].into_iter().flat_map(|p| {
             [
                 "train/good/0.png",
@@ -301,7 +301,7 @@ mod tests {
         write(
             root.path(),
             "all/cap/ground_truth/bent/0.png",
-            &Gray::new(4, 4, vec![0; 16]).unwrap(),
+            &Raster::new(4, 4, vec![0; 16]).unwrap(),
         );
         let products = Products::open(&root.path().join("all")).unwrap();
         let names: Vec<&str> = products

@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{
-    Colors, DataError, Dataset, Fit, Gray, Loaded,
+    Colors, DataError, Dataset, Fit, Loaded, Raster,
     dataset::{Class, PictureSource},
     files::Files,
     reading,
@@ -152,9 +152,9 @@ pub fn lake(dir: &Path, part: Part, rotations: bool) -> Result<Dataset, DataErro
 #[derive(Clone, Debug)]
 pub struct OneShotRun {
     /// The support picture of each class, 105 x 105, ink bright.
-    pub training: Vec<Gray>,
+    pub training: Vec<Raster>,
     /// The query pictures, each with the number of its class in `training`.
-    pub test: Vec<(Gray, usize)>,
+    pub test: Vec<(Raster, usize)>,
 }
 
 impl OneShotRun {
@@ -293,7 +293,7 @@ impl Drawings {
 }
 
 impl PictureSource for Drawings {
-    fn picture(&self, item: usize, colors: Colors) -> Result<Gray, DataError> {
+    fn picture(&self, item: usize, colors: Colors) -> Result<Raster, DataError> {
         let (archive, index) = self.items[item];
         Ok(self.files[archive].picture(index, colors)?.invert())
     }

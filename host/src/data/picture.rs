@@ -97,7 +97,7 @@ mod tests {
     use image::{ExtendedColorType, ImageEncoder, codecs};
 
     use super::*;
-    use crate::data::{DataError, Gray};
+    use crate::data::{DataError, Raster};
 
     const KINDS: [ImageFormat; 5] = [
         ImageFormat::Png,
@@ -113,8 +113,8 @@ mod tests {
         bytes.into_inner()
     }
 
-    fn read(bytes: &[u8]) -> Result<Gray, DataError> {
-        Gray::decode(bytes, Path::new("a.png"), Colors::Grey)
+    fn read(bytes: &[u8]) -> Result<Raster, DataError> {
+        Raster::decode(bytes, Path::new("a.png"), Colors::Grey)
     }
 
     /// A picture that is brighter to the right and to the bottom.

@@ -15,7 +15,7 @@ use sudal_firmware::store::StoreError;
 
 use super::claim::Claim;
 use super::name::shown;
-use crate::data::{Colors, Gray};
+use crate::data::{Colors, Raster};
 
 /// Who the device is.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -191,7 +191,7 @@ pub struct Picture {
 impl Picture {
     /// The picture with the colours that it has; `None` where it is no whole one.
     #[must_use]
-    pub fn decoded(&self) -> Option<Gray> {
+    pub fn decoded(&self) -> Option<Raster> {
         let Geometry {
             width,
             height,
@@ -215,7 +215,7 @@ impl Picture {
                 (Colors::Rgb, all.flatten().collect())
             }
         };
-        Gray::with_colors(width.into(), height.into(), colors, pixels).ok()
+        Raster::with_colors(width.into(), height.into(), colors, pixels).ok()
     }
 
     /// Why the picture shows nothing, if that is so: what a device refuses to classify.

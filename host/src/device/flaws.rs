@@ -13,7 +13,7 @@ use sudal_firmware::patches::{Light, Map, Memory, MemoryError, Shape, Sight};
 use sudal_firmware::preprocess::Fit;
 
 use crate::data::mvtec::{Mask, Product, Products, Sample};
-use crate::data::{Colors, DataError, Gray};
+use crate::data::{Colors, DataError, Raster};
 use crate::measure::Accuracy;
 use crate::measure::anomaly::{Localisation, Pixels, auroc, enlarge, missed};
 
@@ -488,7 +488,7 @@ impl Looked {
 impl Seen {
     fn new(
         model: &Model<'_>,
-        picture: &Gray,
+        picture: &Raster,
         plain: Light,
         arena: &mut [u64],
     ) -> Result<Self, FlawsError> {

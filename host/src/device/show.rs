@@ -7,12 +7,12 @@ use sudal_firmware::preprocess::{Region, align};
 
 use super::answers::Info;
 use super::client::{Client, ClientError};
-use crate::data::{Colors, Gray};
+use crate::data::{Colors, Raster};
 
 /// The size, `(width, height)` in pixels, at which a virtual camera of `capacity` bytes is shown a
 /// picture.
 #[must_use]
-pub fn shown_size(picture: &Gray, capacity: usize) -> (u32, u32) {
+pub fn shown_size(picture: &Raster, capacity: usize) -> (u32, u32) {
     let (width, height) = (picture.width, picture.height);
     let bytes = f64::from(width) * f64::from(height) * picture.colors.channels() as f64;
     let by = (capacity as f64 / bytes)
@@ -29,7 +29,7 @@ pub fn shown_size(picture: &Gray, capacity: usize) -> (u32, u32) {
 /// the region that is looked at, the part upright in its middle if the device aligns. `None` where there
 /// is no model or the region reaches out of the picture.
 #[must_use]
-pub fn seen(picture: &Gray, capacity: usize, info: &Info) -> Option<Gray> {
+pub fn seen(picture: &Raster, capacity: usize, info: &Info) -> Option<Raster> {
     let model = info.model.as_ref().ok()?;
     let picture = picture.to(info.colors());
     let (width, height) = shown_size(&picture, capacity);
@@ -45,7 +45,7 @@ pub fn seen(picture: &Gray, capacity: usize, info: &Info) -> Option<Gray> {
     let shape = [model.height, model.width, model.channels].map(usize::from);
     let mut input = vec![0; shape.iter().product()];
     align::run(&frame, region, config.alignment, shape, &mut input).ok()?;
-    Gray::with_colors(
+    Raster::with_colors(
         model.width.into(),
         model.height.into(),
         info.colors(),
@@ -54,7 +54,7 @@ pub fn seen(picture: &Gray, capacity: usize, info: &Info) -> Option<Gray> {
     .ok()
 }
 
-fn geometry(picture: &Gray) -> Geometry {
+fn geometry(picture: &Raster) -> Geometry {
     Geometry {
         width: picture.width as u16,
         height: picture.height as u16,
@@ -71,7 +71,7 @@ impl<S: Read + Write> Client<S> {
     ///
     /// # Errors
     /// As [`send_frame`](Self::send_frame).
-    pub fn show(&mut self, picture: &Gray, capacity: usize) -> Result<(), ClientError> {
+    pub fn show(&mut self, picture: &Raster, capacity: usize) -> Result<(), ClientError> {
         let (width, height) = shown_size(picture, capacity);
         let picture = picture.resize(width, height);
         self.send_frame(geometry(&picture), &picture.pixels)

@@ -6,7 +6,7 @@ use serde::Serialize;
 use sudal_firmware::decision::Outcome;
 
 use super::flawed_percent;
-use crate::data::Gray;
+use crate::data::Raster;
 use crate::device::{Anomaly, Basis, DriftInfo, Head, Heatmap, Pose, Role, Stable, Verdict};
 
 /// Version of what [`Answer`] and its neighbours say as JSON, which `host/docs/json.md` documents.
@@ -202,7 +202,7 @@ impl Flaws {
 
     /// With the size of the flaws beside the part, from what the model saw of the picture and the heat map.
     #[must_use]
-    pub fn seen_in(mut self, seen: &Gray) -> Self {
+    pub fn seen_in(mut self, seen: &Raster) -> Self {
         let size = |heat: &Heatmap| flawed_percent(seen, [heat.height, heat.width], &heat.values);
         self.part_percent = self.heat.as_ref().map(size);
         self

@@ -7,7 +7,7 @@ use image::{ImageError, ImageFormat, Rgb, RgbImage, imageops};
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
 
 use crate::atomic_file;
-use crate::data::{Colors, Gray};
+use crate::data::{Colors, Raster};
 
 /// Why a report could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -112,7 +112,7 @@ impl Figure {
     }
 
     /// Copies a picture, every pixel `zoom` times as large.
-    pub(super) fn gray(&mut self, at: (u32, u32), picture: &Gray, zoom: u32) {
+    pub(super) fn picture(&mut self, at: (u32, u32), picture: &Raster, zoom: u32) {
         let pixels = picture.to(Colors::Rgb).pixels;
         for (i, &color) in (0u32..).zip(pixels.as_chunks().0) {
             let (x, y) = (i % picture.width * zoom, i / picture.width * zoom);

@@ -2,7 +2,7 @@
 
 use sudal_firmware::preprocess::align;
 
-use crate::data::{Colors, Gray};
+use crate::data::{Colors, Raster};
 
 /// A heat map over a picture, interpolated between the middles of places.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +27,7 @@ pub(super) struct Flaw {
 
 impl<'a> Field<'a> {
     /// Of `height * width` values; without as many there is no heat.
-    pub(super) fn new(picture: &Gray, [height, width]: [usize; 2], heat: &'a [f32]) -> Self {
+    pub(super) fn new(picture: &Raster, [height, width]: [usize; 2], heat: &'a [f32]) -> Self {
         let fits = !heat.is_empty() && heat.len() == height * width;
         Self {
             picture: (picture.width, picture.height),
@@ -99,13 +99,13 @@ impl<'a> Field<'a> {
 /// How large the flaws of a picture are, in percent of the part: of what the device would find of it on
 /// an even ground, else of the whole picture.
 #[must_use]
-pub fn flawed_percent(picture: &Gray, size: [usize; 2], heat: &[f32]) -> f32 {
+pub fn flawed_percent(picture: &Raster, size: [usize; 2], heat: &[f32]) -> f32 {
     let flaws = Field::new(picture, size, heat).flaws();
     percent(flaws.iter().map(|flaw| flaw.pixels).sum(), part(picture))
 }
 
 /// Pixels of the part in a picture.
-pub(super) fn part(picture: &Gray) -> usize {
+pub(super) fn part(picture: &Raster) -> usize {
     let picture = picture.to(Colors::Grey);
     let all = picture.pixels.len();
     align::area(&picture.pixels, picture.width as usize).unwrap_or(all)
@@ -130,12 +130,12 @@ mod tests {
     use super::*;
 
     /// 64 x 64 pixels, a bright square of 32 x 32 in the middle, and 8 x 8 places.
-    fn part_with(hot: &[usize]) -> (Gray, Vec<f32>) {
+    fn part_with(hot: &[usize]) -> (Raster, Vec<f32>) {
         let is_part = |i: u32| (16..48).contains(&(i % 64)) && (16..48).contains(&(i / 64));
         let pixels = (0..64 * 64).map(|i| if is_part(i) { 200 } else { 20 });
         let mut heat = vec![0.0; 64];
         hot.iter().for_each(|&place| heat[place] = 2.0);
-        (Gray::new(64, 64, pixels.collect()).unwrap(), heat)
+        (Raster::new(64, 64, pixels.collect()).unwrap(), heat)
     }
 
     #[test]
@@ -150,7 +150,7 @@ mod tests {
         let expected = flaws[0].pixels as f32 / (32.0 * 32.0) * 100.0;
         assert!((share - expected).abs() < 0.6, "{share} {expected}");
         // On no ground that tells the part from it: beside the picture.
-        let even = Gray::new(64, 64, vec![90; 64 * 64]).unwrap();
+        let even = Raster::new(64, 64, vec![90; 64 * 64]).unwrap();
         let share = flawed_percent(&even, [8, 8], &heat);
         assert!((share - expected / 4.0).abs() < 0.1, "{share}");
     }

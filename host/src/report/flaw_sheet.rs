@@ -3,7 +3,7 @@
 use super::figure::{FAINT, Figure, INK, LINE, WHITE, class_color, text_width};
 use super::heatmap::drawn;
 use super::sheet::{BORDER, FRAME, bordered, lines};
-use crate::data::Gray;
+use crate::data::Raster;
 
 /// Space between things, in pixels.
 const GAP: u32 = 10;
@@ -28,7 +28,7 @@ pub struct FlawRow {
     /// Its name.
     pub name: String,
     /// The good frames that were taught.
-    pub good: Vec<Gray>,
+    pub good: Vec<Raster>,
     /// Frames that were inspected.
     pub inspected: Vec<InspectedFrame>,
 }
@@ -37,7 +37,7 @@ pub struct FlawRow {
 #[derive(Clone, Debug)]
 pub struct InspectedFrame {
     /// What the model saw.
-    pub frame: Gray,
+    pub frame: Raster,
     /// Whether it truly is flawed.
     pub is_flawed: bool,
     /// 0 like the average good frame, above 1 it is found flawed.
@@ -129,7 +129,7 @@ impl InspectedFrame {
 }
 
 /// How many times a small frame is enlarged: there has to be room for its flaws.
-fn zoom(frame: &Gray) -> u32 {
+fn zoom(frame: &Raster) -> u32 {
     (2 * FRAME).div_ceil(frame.width.max(frame.height).max(1))
 }
 
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_flaw_is_in_colour_and_what_is_wrong_is_marked() {
-        let frame = Gray::new(96, 96, vec![120; 96 * 96]).unwrap();
+        let frame = Raster::new(96, 96, vec![120; 96 * 96]).unwrap();
         let inspected = |is_flawed, score| {
             let mut heat = vec![0.1; 144];
             if score > 1.0 {

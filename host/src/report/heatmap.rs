@@ -5,7 +5,7 @@ use image::{Rgb, RgbImage};
 use super::Figure;
 use super::figure::{LINE, WHITE, text_width};
 use super::flaw::{self, Field, Flaw, percent};
-use crate::data::{Colors, Gray};
+use crate::data::{Colors, Raster};
 
 /// Least width of the figure, in pixels.
 const WIDTH: u32 = 480;
@@ -27,12 +27,12 @@ const TOLD: usize = 3;
 /// part, above 1 of a flaw. Between the middles of places it is interpolated. Without as many values
 /// the picture is drawn alone.
 #[must_use]
-pub fn heatmap(picture: &Gray, size: [usize; 2], heat: &[f32]) -> Figure {
+pub fn heatmap(picture: &Raster, size: [usize; 2], heat: &[f32]) -> Figure {
     drawn(picture, size, heat, WIDTH.div_ceil(picture.width).max(1))
 }
 
 /// The same, every pixel n times as large.
-pub(super) fn drawn(picture: &Gray, size: [usize; 2], heat: &[f32], zoom: u32) -> Figure {
+pub(super) fn drawn(picture: &Raster, size: [usize; 2], heat: &[f32], zoom: u32) -> Figure {
     let part = flaw::part(picture);
     // The heat is the colour here.
     let picture = picture.to(Colors::Grey);
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_flaw_is_red_and_outlined_and_the_rest_as_it_was() {
-        let picture = Gray::new(96, 48, vec![100; 96 * 48]).unwrap();
+        let picture = Raster::new(96, 48, vec![100; 96 * 48]).unwrap();
         let mut heat = vec![0.2; 3 * 6];
         heat[6 + 4] = 3.0;
         let figure = heatmap(&picture, [3, 6], &heat);

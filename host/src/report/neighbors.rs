@@ -5,7 +5,7 @@ use super::{
     figure::{FAINT, INK, LINE, class_color, short, text_width},
     sheet::{BORDER, FRAME, bordered, number},
 };
-use crate::data::Gray;
+use crate::data::Raster;
 
 /// Space between things, in pixels.
 const GAP: u32 = 10;
@@ -23,7 +23,7 @@ pub struct Neighbors {
 #[derive(Clone, Debug)]
 pub struct Sought {
     /// The query.
-    pub frame: Gray,
+    pub frame: Raster,
     /// Its true class.
     pub class: usize,
     /// That class's name.
@@ -36,7 +36,7 @@ pub struct Sought {
 #[derive(Clone, Debug)]
 pub struct Neighbor {
     /// The picture.
-    pub frame: Gray,
+    pub frame: Raster,
     /// Its class.
     pub class: usize,
     /// That class's name.
@@ -51,7 +51,7 @@ impl Neighbors {
         let frames = self.rows.iter().flat_map(|row| {
             std::iter::once(&row.frame).chain(row.nearest.iter().map(|n| &n.frame))
         });
-        let side = |f: &Gray| {
+        let side = |f: &Raster| {
             let longest = f.width.max(f.height).max(1);
             longest * FRAME.div_ceil(longest)
         };
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn every_picture_stands_in_its_classs_colour() {
-        let frame = || Gray::new(8, 8, vec![0; 64]).unwrap();
+        let frame = || Raster::new(8, 8, vec![0; 64]).unwrap();
         let near = |class| Neighbor {
             frame: frame(),
             class,

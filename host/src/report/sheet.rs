@@ -4,7 +4,7 @@ use super::{
     Figure, ReportError,
     figure::{CHAR, FAINT, INK, LINE, WHITE, class_color, short, text_width},
 };
-use crate::data::Gray;
+use crate::data::Raster;
 
 /// Width of a sheet: that of a README's column. All is drawn [`SCALE`] times as large, so that it is sharp
 /// there.
@@ -47,7 +47,7 @@ pub struct Row {
     /// Name of the class.
     pub name: String,
     /// The frames that it was enrolled from.
-    pub support: Vec<Gray>,
+    pub support: Vec<Raster>,
     /// New frames that truly are of this class.
     pub queries: Vec<Query>,
 }
@@ -56,7 +56,7 @@ pub struct Row {
 #[derive(Clone, Debug)]
 pub struct Query {
     /// The frame.
-    pub frame: Gray,
+    pub frame: Raster,
     /// Its distance to each class, in the order of the rows; the least one is the answer.
     pub distances: Vec<f32>,
     /// Whether the device was sure of it.
@@ -214,7 +214,7 @@ pub(super) fn number(distance: f32) -> String {
 }
 
 /// How many times a frame is enlarged, to about a side.
-fn zoom(frame: &Gray, side: u32) -> u32 {
+fn zoom(frame: &Raster, side: u32) -> u32 {
     (side / frame.width.max(frame.height).max(1)).max(1)
 }
 
@@ -222,7 +222,7 @@ fn zoom(frame: &Gray, side: u32) -> u32 {
 pub(super) fn bordered(
     figure: &mut Figure,
     at: (u32, u32),
-    frame: &Gray,
+    frame: &Raster,
     color: image::Rgb<u8>,
 ) -> (u32, u32) {
     let zoom = FRAME.div_ceil(frame.width.max(frame.height).max(1));
@@ -232,7 +232,7 @@ pub(super) fn bordered(
 fn framed(
     figure: &mut Figure,
     at: (u32, u32),
-    frame: &Gray,
+    frame: &Raster,
     color: image::Rgb<u8>,
     zoom: u32,
 ) -> (u32, u32) {
@@ -241,7 +241,7 @@ fn framed(
         frame.height * zoom + 2 * BORDER,
     );
     figure.fill(at, size, color);
-    figure.gray((at.0 + BORDER, at.1 + BORDER), frame, zoom);
+    figure.picture((at.0 + BORDER, at.1 + BORDER), frame, zoom);
     size
 }
 
@@ -265,7 +265,7 @@ mod tests {
     use super::*;
 
     fn sheet(distances: &[f32]) -> ContactSheet {
-        let frame = Gray::new(28, 28, vec![90; 784]).unwrap();
+        let frame = Raster::new(28, 28, vec![90; 784]).unwrap();
         let row = |name: &str, queries| Row {
             name: name.into(),
             support: vec![frame.clone(); 2],

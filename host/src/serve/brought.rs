@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::data::{Colors, Gray, folder};
+use crate::data::{Colors, Raster, folder};
 
 /// How a zip begins.
 const ZIP: &[u8] = b"PK";
@@ -11,12 +11,12 @@ const ZIP: &[u8] = b"PK";
 const MOST: usize = 64;
 
 /// A picture as it was sent.
-pub(super) fn picture(bytes: &[u8]) -> Option<Gray> {
-    Gray::decode(bytes, Path::new("picture"), Colors::Rgb).ok()
+pub(super) fn picture(bytes: &[u8]) -> Option<Raster> {
+    Raster::decode(bytes, Path::new("picture"), Colors::Rgb).ok()
 }
 
 /// Pictures with the names of their classes: of a zip those of its folders, else `name`.
-pub(super) fn pictures(bytes: &[u8], name: Option<&str>) -> Option<Vec<(String, Gray)>> {
+pub(super) fn pictures(bytes: &[u8], name: Option<&str>) -> Option<Vec<(String, Raster)>> {
     if !bytes.starts_with(ZIP) {
         return Some(vec![(name?.to_owned(), picture(bytes)?)]);
     }
@@ -51,7 +51,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.png");
         let pixels = (0..64).map(|i| level + i % 3).collect();
-        Gray::new(8, 8, pixels).unwrap().save(&path).unwrap();
+        Raster::new(8, 8, pixels).unwrap().save(&path).unwrap();
         fs::read(path).unwrap()
     }
 

@@ -10,7 +10,7 @@ use sudal_firmware::preprocess::align::Align;
 
 use super::Call;
 use super::rights::Right;
-use crate::data::Gray;
+use crate::data::Raster;
 use crate::device::{self, Backup, ClientError};
 
 /// What is wanted of a device: `POST /devices/0/enroll` with `{"name": "gear", "hold": 1}` is
@@ -68,7 +68,7 @@ pub(super) enum Command {
     /// Teach a picture that was brought along.
     #[serde(skip)]
     Import {
-        frame: Gray,
+        frame: Raster,
         name: String,
         role: Role,
         hold: u64,

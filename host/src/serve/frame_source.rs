@@ -1,7 +1,7 @@
 //! Where a device's pictures come from.
 
 use super::{Playback, Webcam};
-use crate::data::{Colors, Gray};
+use crate::data::{Colors, Raster};
 use crate::serve::watch_error::WatchError;
 
 /// Where a device's pictures come from.
@@ -39,7 +39,7 @@ impl FrameSource {
     }
 
     /// The next picture to show; none where the device takes its own.
-    pub(super) fn advance(&mut self) -> Result<Option<Gray>, WatchError> {
+    pub(super) fn advance(&mut self) -> Result<Option<Raster>, WatchError> {
         Ok(match self {
             Self::Camera => None,
             Self::Playback(playback) => Some(playback.advance()?),
@@ -48,7 +48,7 @@ impl FrameSource {
     }
 
     /// The next picture of what is shown now.
-    pub(super) fn same(&mut self) -> Result<Option<Gray>, WatchError> {
+    pub(super) fn same(&mut self) -> Result<Option<Raster>, WatchError> {
         match self {
             Self::Playback(playback) => Ok(Some(playback.same()?)),
             Self::Camera | Self::Webcam(_) => self.advance(),

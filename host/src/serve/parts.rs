@@ -1,7 +1,7 @@
 //! Where one part ends and the next begins.
 
 use super::Call;
-use crate::data::Gray;
+use crate::data::Raster;
 
 /// Rows and columns that pictures are compared in.
 const SIDE: u32 = 16;
@@ -69,7 +69,7 @@ impl Parts {
     }
 
     /// A frame, and what the operator is told with it.
-    pub(super) fn see(&mut self, frame: &Gray, told: Option<(Call, &str)>) -> Seen {
+    pub(super) fn see(&mut self, frame: &Raster, told: Option<(Call, &str)>) -> Seen {
         match self.cut {
             Cut::Picture => Seen::New,
             Cut::Trigger if self.left == 0 => Seen::Nothing,
@@ -117,7 +117,7 @@ impl Parts {
 }
 
 /// A small picture of a frame, without its brightness.
-fn levels(frame: &Gray) -> Vec<f32> {
+fn levels(frame: &Raster) -> Vec<f32> {
     let small = frame.resize(SIDE, SIDE);
     let mean = small
         .pixels
@@ -142,21 +142,21 @@ mod tests {
     use super::*;
 
     /// A square on a noisy ground.
-    fn square(left: u32, noise: u32) -> Gray {
+    fn square(left: u32, noise: u32) -> Raster {
         let pixel = |i: u32| {
             let (x, y) = (i % 64, i / 64);
             let inside = (left..left + 24).contains(&x) && (20..44).contains(&y);
             let grain = (i.wrapping_mul(2_654_435_761).wrapping_add(noise * 97) >> 7) % 9;
             (if inside { 190 } else { 60 }) + grain as u8
         };
-        Gray::new(64, 64, (0..64 * 64).map(pixel).collect()).unwrap()
+        Raster::new(64, 64, (0..64 * 64).map(pixel).collect()).unwrap()
     }
 
     #[test]
     fn a_part_that_lies_still_is_one_and_the_next_begins_when_it_has_come_to_rest() {
         let mut parts = Parts::new(false);
         let nut = Some((Call::Class, "nut"));
-        let mut see = |frame: Gray, told| parts.see(&frame, told);
+        let mut see = |frame: Raster, told| parts.see(&frame, told);
         assert_eq!(see(square(4, 0), None), Seen::New);
         for noise in 1..5 {
             assert_eq!(see(square(4, noise), nut), Seen::Same);

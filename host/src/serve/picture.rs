@@ -3,7 +3,7 @@
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, RgbImage, imageops};
 
-use crate::data::{Colors, Gray};
+use crate::data::{Colors, Raster};
 use crate::device::{self, DecisionConfig, Fit, Heatmap, Info, Region};
 use crate::report::heatmap;
 
@@ -17,7 +17,7 @@ const QUALITY: u8 = 88;
 pub(super) type Part = ((u32, u32), (u32, u32));
 
 /// The live picture, as JPEG. What is beside the part that is looked at is dark.
-pub(super) fn live(picture: &Gray, part: Option<Part>) -> Vec<u8> {
+pub(super) fn live(picture: &Raster, part: Option<Part>) -> Vec<u8> {
     match part {
         None => jpeg(&fit(picture, LIVE)),
         Some(part) => jpeg(&fit(&darkened(picture, part), LIVE)),
@@ -25,7 +25,7 @@ pub(super) fn live(picture: &Gray, part: Option<Part>) -> Vec<u8> {
 }
 
 /// The part of a picture that a device looks at, none for all of it.
-pub(super) fn looked_at(picture: &Gray, info: &Info) -> Option<Part> {
+pub(super) fn looked_at(picture: &Raster, info: &Info) -> Option<Part> {
     let model = info.model.as_ref().ok()?;
     let DecisionConfig { region, fit, .. } = info.decision_config;
     // As the device has it.
@@ -61,7 +61,7 @@ fn part(frame: (u32, u32), region: Option<Region>, fit: Fit, model: (u32, u32)) 
 }
 
 /// The picture, dark beside a part.
-fn darkened(picture: &Gray, ((left, top), (width, height)): Part) -> Gray {
+fn darkened(picture: &Raster, ((left, top), (width, height)): Part) -> Raster {
     let mut dark = picture.clone();
     let row = picture.width as usize;
     let pixels = dark.pixels.chunks_exact_mut(picture.colors.channels());
@@ -76,7 +76,7 @@ fn darkened(picture: &Gray, ((left, top), (width, height)): Part) -> Gray {
 }
 
 /// What the model saw of a picture, its heat in colour and its flaws outlined, as JPEG.
-pub(super) fn heated(seen: &Gray, heat: &Heatmap, longest: u32) -> Vec<u8> {
+pub(super) fn heated(seen: &Raster, heat: &Heatmap, longest: u32) -> Vec<u8> {
     let figure = heatmap(seen, [heat.height, heat.width], &heat.values);
     let drawn = RgbImage::from_raw(figure.width(), figure.height(), figure.pixels().to_vec());
     let drawn = drawn.unwrap_or_default();
@@ -113,23 +113,23 @@ fn heat_of(bytes: &[u8]) -> Option<Heatmap> {
 }
 
 /// A picture of the log, if it is one.
-pub(super) fn read(bytes: &[u8]) -> Option<Gray> {
+pub(super) fn read(bytes: &[u8]) -> Option<Raster> {
     let picture = image::load_from_memory(bytes).ok()?;
     let (width, height) = (picture.width(), picture.height());
     let (colors, pixels) = match picture.color().has_color() {
         true => (Colors::Rgb, picture.into_rgb8().into_raw()),
         false => (Colors::Grey, picture.into_luma8().into_raw()),
     };
-    Gray::with_colors(width, height, colors, pixels).ok()
+    Raster::with_colors(width, height, colors, pixels).ok()
 }
 
 /// The picture in the log, as JPEG.
-pub(super) fn small(picture: &Gray) -> Vec<u8> {
+pub(super) fn small(picture: &Raster) -> Vec<u8> {
     jpeg(&fit(picture, SMALL))
 }
 
 /// As it is, or smaller.
-fn fit(picture: &Gray, longest: u32) -> Gray {
+fn fit(picture: &Raster, longest: u32) -> Raster {
     let (width, height) = size((picture.width, picture.height), longest);
     picture.resize(width, height)
 }
@@ -144,7 +144,7 @@ fn size((width, height): (u32, u32), longest: u32) -> (u32, u32) {
     (side(width).max(1), side(height).max(1))
 }
 
-fn jpeg(picture: &Gray) -> Vec<u8> {
+fn jpeg(picture: &Raster) -> Vec<u8> {
     let size = (picture.width, picture.height);
     let kind = match picture.colors {
         Colors::Grey => ExtendedColorType::L8,
@@ -179,7 +179,7 @@ mod tests {
         assert_eq!(part(Some(region), Fit::Crop), Some(((20, 20), (20, 20))));
         assert_eq!(part(Some(region), Fit::Squeeze), Some(((10, 20), (40, 20))));
 
-        let picture = Gray::new(80, 60, vec![210; 80 * 60]).unwrap();
+        let picture = Raster::new(80, 60, vec![210; 80 * 60]).unwrap();
         let read = image::load_from_memory(&live(&picture, part(None, Fit::Crop))).unwrap();
         let row: Vec<u8> = (0..80)
             .map(|x| read.to_luma8().get_pixel(x, 30).0[0])
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_flaw_is_in_colour_live_and_in_the_log() {
-        let seen = Gray::new(96, 96, vec![120; 96 * 96]).unwrap();
+        let seen = Raster::new(96, 96, vec![120; 96 * 96]).unwrap();
         let mut values = vec![0.1; 144];
         values[5 * 12 + 6] = 4.0;
         let heat = Heatmap {
@@ -222,7 +222,7 @@ mod tests {
             (64, 48, (64, 48)),
             (9999, 3, (128, 1)),
         ] {
-            let picture = Gray::new(width, height, vec![128; (width * height) as usize]).unwrap();
+            let picture = Raster::new(width, height, vec![128; (width * height) as usize]).unwrap();
             let bytes = small(&picture);
             let read = image::load_from_memory(&bytes).unwrap();
             assert_eq!((read.width(), read.height()), expected);

@@ -1,6 +1,6 @@
 //! Pictures that a device's camera is shown one after another, as parts pass on a line.
 
-use crate::data::{Colors, DataError, Dataset, Gray};
+use crate::data::{Colors, DataError, Dataset, Raster};
 
 /// The classes of a data set in turn, some frames of each. After the last the first comes again.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl Playback {
     ///
     /// # Errors
     /// That a file can't be read; the one after it then is the next.
-    pub fn advance(&mut self) -> Result<Gray, DataError> {
+    pub fn advance(&mut self) -> Result<Raster, DataError> {
         let dwell = self.dwell.unwrap_or(self.dataset.len(self.class));
         if self.shown >= dwell && !self.stay {
             self.skip();
@@ -48,7 +48,7 @@ impl Playback {
     ///
     /// # Errors
     /// As [`advance`](Self::advance).
-    pub fn same(&mut self) -> Result<Gray, DataError> {
+    pub fn same(&mut self) -> Result<Raster, DataError> {
         let next = &mut self.next[self.class];
         let index = *next;
         *next = (index + 1) % self.dataset.len(self.class);
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn a_folder_is_shown_file_by_file() {
         let dir = tempfile::tempdir().unwrap();
-        let picture = |level| Gray::new(2, 2, vec![level; 4]).unwrap();
+        let picture = |level| Raster::new(2, 2, vec![level; 4]).unwrap();
         for (name, level) in [("1.png", 1), ("gear/1.png", 2), ("gear/2.png", 3)] {
             let path = dir.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -144,7 +144,7 @@ mod tests {
     fn a_broken_file_is_told_and_passed_over() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("1.png"), "no picture").unwrap();
-        let whole = Gray::new(2, 2, vec![9; 4]).unwrap();
+        let whole = Raster::new(2, 2, vec![9; 4]).unwrap();
         whole.save(&dir.path().join("2.png")).unwrap();
         let mut playback = Playback::new(folder::open_loose(dir.path()).unwrap().0, None);
         assert!(

@@ -279,7 +279,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::data::{Gray, parts};
+    use crate::data::{Raster, parts};
     use crate::device::{Board, HostBoard};
 
     #[test]
@@ -302,7 +302,7 @@ mod tests {
             (None, false),
         ];
         for (number, (hold, fit)) in holds.into_iter().enumerate() {
-            let frame: Gray = frames.get(0, number).unwrap();
+            let frame: Raster = frames.get(0, number).unwrap();
             client.show(&frame, capacity).unwrap();
             undo_stack
                 .enroll(

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use sudal::data::Gray;
+use sudal::data::Raster;
 
 fn sudal(dir: &Path, board: &str, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_sudal"))
@@ -39,7 +39,7 @@ fn one_boards_enrolment_goes_to_others_and_a_damaged_or_foreign_file_does_not() 
     let (parts, omniglot) = (parts.to_str().unwrap(), omniglot.to_str().unwrap());
     for number in 0..6_u8 {
         let pixels = (0..32 * 32).map(|i| (i * (3 + usize::from(number)) % 251) as u8);
-        let picture = Gray::new(32, 32, pixels.collect()).unwrap();
+        let picture = Raster::new(32, 32, pixels.collect()).unwrap();
         picture.save(&dir.join(format!("{number}.png"))).unwrap();
     }
     ok(dir, "first", &["flash", parts]);
@@ -99,7 +99,7 @@ fn a_backup_holds_what_good_frames_taught() {
     let surfaces = surfaces.to_str().unwrap();
     for number in 0..5_usize {
         let level = |i: usize| 100 + ((i * 7919 + number * 104_729) % 31) as u8;
-        let picture = Gray::new(96, 96, (0..96 * 96).map(level).collect()).unwrap();
+        let picture = Raster::new(96, 96, (0..96 * 96).map(level).collect()).unwrap();
         picture.save(&dir.join(format!("{number}.png"))).unwrap();
     }
     ok(dir, "first", &["flash", surfaces]);

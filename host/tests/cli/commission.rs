@@ -7,7 +7,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use serde_json::Value;
-use sudal::data::Gray;
+use sudal::data::Raster;
 use sudal::device::{Board, Emulator};
 
 const SIDE: u32 = 96;
@@ -24,7 +24,7 @@ impl Drop for EmulatorRig {
 }
 
 /// A plate with grain along its rows, another one for each number; with a dark spot if it is flawed.
-fn plate(number: u32, spot: Option<(u32, u32)>) -> Gray {
+fn plate(number: u32, spot: Option<(u32, u32)>) -> Raster {
     let noise = |a: u32, b: u32| {
         let mixed = (a ^ b.rotate_left(13)).wrapping_mul(2_654_435_761);
         (mixed ^ mixed >> 15).wrapping_mul(2_246_822_519) >> 27
@@ -41,7 +41,7 @@ fn plate(number: u32, spot: Option<(u32, u32)>) -> Gray {
     };
     let pixels = (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| (x, y)));
     let pixels = pixels.map(|(x, y)| pixel(x, y)).collect();
-    Gray::new(SIDE, SIDE, pixels).unwrap()
+    Raster::new(SIDE, SIDE, pixels).unwrap()
 }
 
 fn command(dir: &Path, args: &[&str]) -> Command {
@@ -76,7 +76,7 @@ fn json(dir: &Path, args: &[&str]) -> Value {
 fn from_the_first_good_part_to_a_flaw_that_is_found_with_the_power_cut_in_between() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path();
-    let save = |name: String, picture: Gray| {
+    let save = |name: String, picture: Raster| {
         picture.save(&dir.join(&name)).unwrap();
         name
     };

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::common::{json, ok, sudal};
-use sudal::data::Gray;
+use sudal::data::Raster;
 use sudal::device::FileMedium;
 use sudal_firmware::device::{Cause, Failure, History};
 use sudal_firmware::store::nor::{Nor, SECTOR};
@@ -22,7 +22,7 @@ fn another_model_is_taught_from_the_pictures_that_were_kept() {
     let dir = folder.path();
     for number in 0..6_u8 {
         let pixels = (0..32 * 32).map(|i| (i * (3 + usize::from(number)) % 251) as u8);
-        let picture = Gray::new(32, 32, pixels.collect()).unwrap();
+        let picture = Raster::new(32, 32, pixels.collect()).unwrap();
         picture.save(&dir.join(format!("{number}.png"))).unwrap();
     }
     ok(dir, &["flash", &model("parts.sudal")]);
@@ -107,7 +107,7 @@ fn all_pictures_of_an_enrolment_are_taken_or_none() {
         let picture = parts.get(number, 0).unwrap();
         picture.save(&dir.join(format!("{number}.png"))).unwrap();
     }
-    let black = Gray::new(64, 64, vec![0; 64 * 64]).unwrap();
+    let black = Raster::new(64, 64, vec![0; 64 * 64]).unwrap();
     black.save(&dir.join("black.png")).unwrap();
     std::fs::write(
         dir.join("cut.png"),
@@ -160,7 +160,7 @@ fn a_class_of_another_model_is_replaced_when_the_new_one_is_there() {
     ok(dir, &["enroll", "--force", "gear", "taught/gear/0.png"]);
     ok(dir, &["flash", &model("omniglot.sudal")]);
     let before = json(dir, &["list"]);
-    let black = Gray::new(64, 64, vec![0; 64 * 64]).unwrap();
+    let black = Raster::new(64, 64, vec![0; 64 * 64]).unwrap();
     black.save(&dir.join("taught/gear/1.png")).unwrap();
     let output = sudal(dir, &["re-enroll", "taught", "--replace"]);
     assert_eq!(output.status.code(), Some(1));

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use crate::common::{json, ok, sudal};
-use sudal::data::{Gray, parts};
+use sudal::data::{Raster, parts};
 
 fn model(name: &str) -> String {
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
@@ -157,7 +157,7 @@ fn a_place_that_can_not_be_written_is_refused_before_the_work_begins() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path();
     fs::write(dir.join("file"), b"no folder").unwrap();
-    Gray::new(8, 8, vec![7; 64])
+    Raster::new(8, 8, vec![7; 64])
         .unwrap()
         .save(&dir.join("a.png"))
         .unwrap();

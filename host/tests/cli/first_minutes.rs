@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use crate::common::{json, ok, sudal};
-use sudal::data::{Gray, parts};
+use sudal::data::{Raster, parts};
 
 /// A call with no board named, as after installing; what boards keep is in `dir`.
 fn fresh(dir: &Path, args: &[&str]) -> Output {
@@ -197,7 +197,7 @@ fn all_of_a_folder_is_taught_or_nothing() {
     cut.iter().for_each(|path| fs::remove_file(path).unwrap());
     // One that the board refuses, the last of all, in a class that is new, after one that was replaced.
     let black = dir.join("own/gear/97.png");
-    Gray::new(64, 64, vec![0; 64 * 64])
+    Raster::new(64, 64, vec![0; 64 * 64])
         .unwrap()
         .save(&black)
         .unwrap();
@@ -295,8 +295,8 @@ fn own_pictures_are_checked_and_what_to_take_is_said() {
     assert_eq!(found["trial"], "leave-one-out");
     assert_eq!(
         found["tried"].as_array().unwrap().len(),
-        24,
-        "six models, four heads"
+        28,
+        "seven models, four heads"
     );
     assert!(
         found["best"]["accuracy"].as_f64().unwrap() > 0.8,

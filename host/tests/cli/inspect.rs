@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use crate::common::{json, ok, sudal};
-use sudal::data::Gray;
+use sudal::data::Raster;
 
 const SIDE: u32 = 96;
 
 /// A piece of coarse paper: the same grain, in another place for each number.
-fn paper(number: u32) -> Gray {
+fn paper(number: u32) -> Raster {
     let grain = |x: u32, y: u32| {
         let (x, y) = (x + 37 * number, y + 11 * number);
         let fine = ((x * 7919) ^ (y * 104_729)).wrapping_mul(2_654_435_761) >> 27;
@@ -16,11 +16,11 @@ fn paper(number: u32) -> Gray {
         (128.0 + coarse) as u8 + fine as u8
     };
     let pixels = (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| grain(x, y)));
-    Gray::new(SIDE, SIDE, pixels.collect()).unwrap()
+    Raster::new(SIDE, SIDE, pixels.collect()).unwrap()
 }
 
 /// Paints a square of 16 pixels.
-fn square(picture: &mut Gray, (left, top): (u32, u32), level: impl Fn(u32, u32) -> u8) {
+fn square(picture: &mut Raster, (left, top): (u32, u32), level: impl Fn(u32, u32) -> u8) {
     for y in top..top + 16 {
         for x in left..left + 16 {
             picture.pixels[(y * SIDE + x) as usize] = level(x, y);
@@ -28,7 +28,7 @@ fn square(picture: &mut Gray, (left, top): (u32, u32), level: impl Fn(u32, u32) 
     }
 }
 
-fn save(picture: &Gray, path: PathBuf) {
+fn save(picture: &Raster, path: PathBuf) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     picture.save(&path).unwrap();
 }
@@ -47,7 +47,7 @@ fn product(dir: &Path) {
         let mut flawed = paper(20 + number);
         square(&mut flawed, place, |x, _| if x % 4 < 2 { 60 } else { 220 });
         save(&flawed, dir.join(format!("test/stripes/{number}.png")));
-        let mut mask = Gray::new(SIDE, SIDE, vec![0; (SIDE * SIDE) as usize]).unwrap();
+        let mut mask = Raster::new(SIDE, SIDE, vec![0; (SIDE * SIDE) as usize]).unwrap();
         square(&mut mask, place, |_, _| 255);
         save(
             &mask,

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::common::{json, ok, sudal};
-use sudal::data::{Gray, parts};
+use sudal::data::{Raster, parts};
 
 /// What a call writes to standard error, with its exit status.
 fn said(dir: &Path, args: &[&str]) -> (Option<i32>, String) {
@@ -52,8 +52,8 @@ fn classes_whose_names_differ_in_a_separator_are_written_apart() {
                 format!("out/{class}/{:02}.png", index + 1),
             );
             assert_eq!(
-                Gray::open(&dir.join(from)).unwrap(),
-                Gray::open(&dir.join(to)).unwrap()
+                Raster::open(&dir.join(from)).unwrap(),
+                Raster::open(&dir.join(to)).unwrap()
             );
         }
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::common::{json, ok, sudal};
 use serde_json::Value;
-use sudal::data::{Gray, parts};
+use sudal::data::{Raster, parts};
 
 const DOCUMENT: &str = include_str!("../../docs/json.md");
 
@@ -27,7 +27,7 @@ fn teach(dir: &Path) {
     ok(dir, &["role", "good", "good"]);
     ok(dir, &["role", "bad", "defect"]);
     let stripes = (0..64 * 64).map(|i| if i / 8 % 2 == 0 { 0 } else { 255 });
-    let stripes = Gray::new(64, 64, stripes.collect()).unwrap();
+    let stripes = Raster::new(64, 64, stripes.collect()).unwrap();
     stripes.save(&dir.join("other.png")).unwrap();
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use sudal::data::parts::PartSpec;
-use sudal::data::{Colors, Gray};
+use sudal::data::{Colors, Raster};
 use sudal::device::{
     Align, Alignment, Board, Client, Emulator, Geometry, HostBoard, Link, PixelFormat, Verdict,
 };
@@ -31,7 +31,7 @@ fn flashed<B: Board>(mut board: B, model: &str) -> B {
 }
 
 /// A frame of the part in a hue, on ground and in light that differ from frame to frame.
-fn frame(hue: usize, number: u64, colors: Colors) -> Gray {
+fn frame(hue: usize, number: u64, colors: Colors) -> Raster {
     let mut rng = ChaCha8Rng::seed_from_u64(100 * number + hue as u64);
     let part = PartSpec::class(9, 0).painted(HUES[hue]);
     part.render((64, 64), 0, colors, &mut rng)
@@ -126,7 +126,7 @@ fn boards_see_the_same_colours_to_the_bit() {
 }
 
 /// Little-endian, red in the five high bits.
-fn of_565(picture: &Gray) -> Vec<u8> {
+fn of_565(picture: &Raster) -> Vec<u8> {
     let pixels = picture.pixels.as_chunks::<3>().0.iter();
     let packed = pixels.flat_map(|rgb| {
         let [red, green, blue] = rgb.map(u16::from);

@@ -1,6 +1,6 @@
 //! What a whole device decides: accepted or unknown, OK or not, over several frames, in other light.
 
-use sudal::data::Gray;
+use sudal::data::Raster;
 use sudal::device::{
     Align, Alignment, Basis, Board, Client, ClientError, DecisionError, DeviceError, Filter, Fit,
     Geometry, Head, HostBoard, Link, Outcome, Outlier, Pose, Region, Role,
@@ -279,7 +279,7 @@ fn a_frame_keeps_its_proportions_unless_it_is_to_be_squeezed() {
     let squeezed = embed(&mut rig);
     assert_ne!(squeezed, square);
     // As the host prepares it.
-    let host = Gray::new(48, 28, frame.clone()).unwrap();
+    let host = Raster::new(48, 28, frame.clone()).unwrap();
     rig.show(&host.fit((28, 28), Fit::Squeeze).pixels);
     assert_eq!(rig.client.embed().unwrap().values, squeezed);
     assert_eq!(host.fit((28, 28), Fit::Crop).pixels, picture(1, 1));

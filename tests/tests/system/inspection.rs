@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sudal::data::Gray;
+use sudal::data::Raster;
 use sudal::device::{
     Anomaly, Board, Client, ClientError, DeviceError, Emulator, HostBoard, InspectionError,
     InspectionInfo, InspectionRequest, Judgement, Link, Outcome, Role,
@@ -18,7 +18,7 @@ fn model(name: &str) -> Vec<u8> {
     fs::read(path.join(name)).unwrap()
 }
 
-fn learn(line: &mut Line, request: InspectionRequest, picture: &Gray) -> InspectionInfo {
+fn learn(line: &mut Line, request: InspectionRequest, picture: &Raster) -> InspectionInfo {
     line.show(picture, 1 << 15).unwrap();
     line.inspection(request).unwrap()
 }
@@ -30,7 +30,7 @@ fn teach(line: &mut Line, numbers: std::ops::Range<u64>) -> InspectionInfo {
     line.inspection(InspectionRequest::Keep).unwrap()
 }
 
-fn inspect(line: &mut Line, picture: &Gray) -> Anomaly {
+fn inspect(line: &mut Line, picture: &Raster) -> Anomaly {
     line.show(picture, 1 << 15).unwrap();
     let anomaly = line.inspect().unwrap();
     // The boards' clocks differ, their answers must not.
@@ -110,7 +110,7 @@ fn known_defects_name_a_flaw_and_make_no_good_part_a_bad_one() {
         let id = line.enroll_forced("spot").unwrap().id;
         line.set_role(id, Role::Defect).unwrap();
     }
-    let passes = |line: &mut Line, picture: &Gray| {
+    let passes = |line: &mut Line, picture: &Raster| {
         line.show(picture, 1 << 15).unwrap();
         match line.judge().unwrap() {
             Judgement::Inspection(anomaly) => anomaly.is_good(),

@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sudal::data::{Gray, folder, parts};
+use sudal::data::{Raster, folder, parts};
 use sudal::device::{Board, Filter, HostBoard};
 use sudal::serve::{DeviceOptions, FrameSource, Playback};
 use sudal_tests::{Browser, Served};
@@ -68,7 +68,7 @@ fn an_operator_teaches_parts_and_sees_them_recognised() {
     // Pictures of a camera whose lens is covered.
     let night = dir.path().join("night");
     std::fs::create_dir(&night).unwrap();
-    let black = Gray::new(64, 64, vec![0; 64 * 64]).unwrap();
+    let black = Raster::new(64, 64, vec![0; 64 * 64]).unwrap();
     black.save(&night.join("black.png")).unwrap();
     let device = |name: &str, filter: Option<Filter>| {
         let board = dir.path().join(name);

@@ -2,7 +2,7 @@
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use sudal::data::Gray;
+use sudal::data::Raster;
 use sudal_firmware::camera::{Frame, Geometry, PixelFormat};
 use sudal_firmware::preprocess::{self, Fit, Region};
 
@@ -24,7 +24,7 @@ fn device_and_host_resize_the_same_way() {
         let shape = [to.1 as usize, to.0 as usize, 1];
         let mut input = vec![0; shape[0] * shape[1]];
         preprocess::run(&frame, Region::whole(&frame), shape, &mut input).unwrap();
-        let host = Gray::new(from.0, from.1, pixels.clone()).unwrap();
+        let host = Raster::new(from.0, from.1, pixels.clone()).unwrap();
         assert_eq!(host.resize(to.0, to.1).pixels, input, "{from:?} to {to:?}");
         for fit in Fit::ALL {
             let region = fit.of(Region::whole(&frame), (to.0 as u16, to.1 as u16));

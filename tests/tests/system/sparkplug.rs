@@ -195,7 +195,7 @@ fn orders_are_carried_out_if_they_are_signed_and_the_station_takes_any() {
         let mut client = other.connect().unwrap();
         // Uneven, as a covered lens is not.
         let pixels = (0..784).map(|i| (i % 200) as u8).collect();
-        let picture = sudal::data::Gray::new(28, 28, pixels).unwrap();
+        let picture = sudal::data::Raster::new(28, 28, pixels).unwrap();
         client.show(&picture, 1 << 16).unwrap();
         client.enroll_forced("brought").unwrap();
         Backup::take(&mut client).unwrap().to_bytes()

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 use serde::Serialize;
-use sudal::data::{Colors, DataError, Dataset, Fit, Gray, Size};
+use sudal::data::{Colors, DataError, Dataset, Fit, Raster, Size};
 use sudal::device::{Head, MAX_SHOTS};
 use sudal::engine::QuantizedModel;
 use sudal::measure::{Embedded, Tally, Trial};
@@ -127,8 +127,8 @@ pub(super) fn read(
     Ok(read)
 }
 
-fn see(picture: &Gray, candidates: &[Candidate], fit: Fit) -> Seen {
-    let of = |picture: &Gray, grey: &Gray| -> Vec<Vec<u8>> {
+fn see(picture: &Raster, candidates: &[Candidate], fit: Fit) -> Seen {
+    let of = |picture: &Raster, grey: &Raster| -> Vec<Vec<u8>> {
         let frames = candidates.iter().map(|c| match c.size.colors {
             Colors::Grey => grey.fit(c.size.sides(), fit).pixels,
             Colors::Rgb => picture.fit(c.size.sides(), fit).pixels,

@@ -1,7 +1,7 @@
 //! The demo's parts, and one board that learns and finds them.
 
 use anyhow::bail;
-use sudal::data::{Dataset, Gray, parts};
+use sudal::data::{Dataset, Raster, parts};
 use sudal::device::{Head, Outcome, Verdict};
 use sudal::report::{Confusion, ContactSheet, Query, Row};
 
@@ -13,8 +13,8 @@ use super::args::Args;
 /// Parts that no training saw.
 pub(super) struct DemoEpisode {
     pub(super) names: Vec<String>,
-    support: Vec<Vec<Gray>>,
-    queries: Vec<Vec<Gray>>,
+    support: Vec<Vec<Raster>>,
+    queries: Vec<Vec<Raster>>,
 }
 
 impl DemoEpisode {
@@ -28,11 +28,11 @@ impl DemoEpisode {
         let frames = args.shots + args.queries;
         let data: Dataset = parts::dataset(args.seed, args.classes * stride, frames, size);
         let data = data.subset(&classes);
-        let frames = |class: usize, from: usize, to: usize| -> anyhow::Result<Vec<Gray>> {
+        let frames = |class: usize, from: usize, to: usize| -> anyhow::Result<Vec<Raster>> {
             let frames = (from..to).map(|index| data.get(class, index));
             Ok(frames.collect::<Result<_, _>>()?)
         };
-        let all = |from: usize, to: usize| -> anyhow::Result<Vec<Vec<Gray>>> {
+        let all = |from: usize, to: usize| -> anyhow::Result<Vec<Vec<Raster>>> {
             (0..args.classes)
                 .map(|class| frames(class, from, to))
                 .collect()
@@ -261,7 +261,7 @@ impl Shown {
         }
     }
 
-    fn query(&self, frame: &Gray, said: &Said) -> Query {
+    fn query(&self, frame: &Raster, said: &Said) -> Query {
         let mut distances = vec![f32::NAN; self.places.len()];
         for d in &said.verdict.distances {
             if let Some(place) = place(&self.places, d.class) {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use serde::Serialize;
 use sudal::data::mvtec::{Products, Sample};
-use sudal::data::{Colors, Fit, Gray};
+use sudal::data::{Colors, Fit, Raster};
 use sudal::device::{Found, Line, Looked, Rate, over_products};
 use sudal::engine::QuantizedModel;
 use sudal::measure::Accuracy;
@@ -203,7 +203,7 @@ fn sheet(
 ) -> anyhow::Result<FlawSheet> {
     let [height, width, channels] = model.input_shape();
     let colors = Colors::of(channels).unwrap_or_default();
-    let seen = |sample: &Sample| -> anyhow::Result<Gray> {
+    let seen = |sample: &Sample| -> anyhow::Result<Raster> {
         let picture = products.picture(sample, colors)?;
         Ok(picture.fit((width as u32, height as u32), args.data.fit()))
     };

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use rayon::prelude::*;
 use serde::Serialize;
-use sudal::data::{DataError, Dataset, Gray};
+use sudal::data::{DataError, Dataset, Raster};
 use sudal::device::{self, Class, ClientError, DecisionError, DeviceError, Outlier, shown_size};
 
 use super::super::device::Connection;
@@ -37,7 +37,7 @@ struct Taken {
     name: String,
     /// How many there are of it.
     there: usize,
-    pictures: Vec<(PathBuf, Gray)>,
+    pictures: Vec<(PathBuf, Raster)>,
 }
 
 /// What was taught.

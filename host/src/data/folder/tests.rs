@@ -50,7 +50,7 @@ fn folders_are_classes_in_order() {
     assert_eq!(classes(&data), [("bolt", 1), ("nut/m4", 2)]);
     assert_eq!(
         data.get(1, 0).unwrap(),
-        Gray::new(4, 3, vec![1; 12]).unwrap()
+        Raster::new(4, 3, vec![1; 12]).unwrap()
     );
     let error = data.get(1, 2).unwrap_err().to_string();
     assert_eq!(

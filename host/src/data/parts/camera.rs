@@ -3,7 +3,7 @@
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 
-use crate::data::{Colors, Gray};
+use crate::data::{Colors, Raster};
 
 /// What a cheap camera does to a scene.
 pub(in crate::data) struct Camera {
@@ -35,7 +35,7 @@ impl Camera {
         size: (u32, u32),
         sampling: usize,
         rng: &mut ChaCha8Rng,
-    ) -> Gray {
+    ) -> Raster {
         let (width, height) = (size.0 as usize, size.1 as usize);
         let mut picture = shrink(scene, width, height, sampling);
         blur(&mut picture, width, height, self.blur);
@@ -48,7 +48,7 @@ impl Camera {
             let noisy = seen + deviation * bell(rng.next_u32());
             pixels.push((255.0 * noisy.clamp(0.0, 1.0)).round() as u8);
         }
-        Gray {
+        Raster {
             width: size.0,
             height: size.1,
             colors: Colors::Grey,
@@ -63,13 +63,13 @@ impl Camera {
         size: (u32, u32),
         sampling: usize,
         rng: &mut ChaCha8Rng,
-    ) -> Gray {
+    ) -> Raster {
         let planes = scenes
             .each_ref()
             .map(|scene| self.expose(scene, size, sampling, rng).pixels);
         let [red, green, blue] = &planes;
         let pixels = red.iter().zip(green).zip(blue);
-        Gray {
+        Raster {
             width: size.0,
             height: size.1,
             colors: Colors::Rgb,

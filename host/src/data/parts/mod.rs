@@ -61,7 +61,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::data::{Colors, Gray};
+    use crate::data::{Colors, Raster};
 
     #[test]
     fn a_picture_follows_from_its_numbers_alone() {
@@ -90,7 +90,7 @@ mod tests {
             part.render((48, 48), 0, colors, &mut rng)
         };
         assert_eq!(frame(0.0, Colors::Grey), frame(0.5, Colors::Grey));
-        let mean = |picture: &Gray, channel: usize| {
+        let mean = |picture: &Raster, channel: usize| {
             let values = picture.pixels.iter().skip(channel).step_by(3);
             values.map(|&value| f64::from(value)).sum::<f64>() / (48.0 * 48.0)
         };

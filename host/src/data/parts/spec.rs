@@ -16,7 +16,7 @@ use super::{
     stream::{Purpose, stream},
 };
 use crate::data::tint::Tint;
-use crate::data::{Colors, Gray};
+use crate::data::{Colors, Raster};
 
 /// Number of classes that are variants of one part: as designed, another count, another mark,
 /// and a defect.
@@ -119,7 +119,7 @@ impl PartSpec {
         margin: u32,
         colors: Colors,
         rng: &mut ChaCha8Rng,
-    ) -> Gray {
+    ) -> Raster {
         let size = (size.0.max(1), size.1.max(1));
         let (width, height) = (size.0 * SUPERSAMPLING, size.1 * SUPERSAMPLING);
         let (canvas, margin) = ((width, height), margin * SUPERSAMPLING);

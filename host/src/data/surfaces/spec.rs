@@ -11,7 +11,7 @@ use super::{
     material::Material,
     stream::{Purpose, stream},
 };
-use crate::data::{Colors, Gray, parts::camera::Camera, tint::Tint};
+use crate::data::{Colors, Raster, parts::camera::Camera, tint::Tint};
 
 /// Number of classes of one material: sound, and with seven kinds of flaw.
 pub const FAMILY: u64 = 8;
@@ -60,7 +60,7 @@ impl SurfaceSpec {
 
     /// One frame, `size` = `(width, height)` in pixels, each at least 1: a piece of the surface as a
     /// camera may see it, the circumstances drawn from `rng`.
-    pub fn render(&self, size: (u32, u32), colors: Colors, rng: &mut ChaCha8Rng) -> Gray {
+    pub fn render(&self, size: (u32, u32), colors: Colors, rng: &mut ChaCha8Rng) -> Raster {
         let size = (size.0.max(1), size.1.max(1));
         let (_, canvas) = self.canvases((size.0 * SUPERSAMPLING, size.1 * SUPERSAMPLING), rng);
         let (sin, cos) = rng.random_range(0.0..TAU).sin_cos();

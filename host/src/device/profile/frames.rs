@@ -78,15 +78,18 @@ pub fn profile_frames(
 
 /// The checksums of what this computer makes of a frame: resized, and turned upright.
 fn prepared(cost: &FrameCost) -> Option<[u32; 2]> {
+    let (format, channels) = match cost.format.as_str() {
+        "grey8" => (PixelFormat::Grey8, 1),
+        "yuyv" => (PixelFormat::Yuyv, 1),
+        "rgb565" => (PixelFormat::Rgb565, 1),
+        "rgb565-colours" => (PixelFormat::Rgb565, 3),
+        "rgb888-colours" => (PixelFormat::Rgb888, 3),
+        _ => return None,
+    };
     let geometry = Geometry {
         width: cost.width,
         height: cost.height,
-        format: match cost.format.as_str() {
-            "grey8" => PixelFormat::Grey8,
-            "yuyv" => PixelFormat::Yuyv,
-            "rgb565" => PixelFormat::Rgb565,
-            _ => return None,
-        },
+        format,
     };
     let mut pixels = vec![0; geometry.len()];
     reference::draw(geometry, &mut pixels);
@@ -95,10 +98,17 @@ fn prepared(cost: &FrameCost) -> Option<[u32; 2]> {
         pixels: &pixels,
     };
     let region = Fit::Crop.of(Region::whole(&frame), (SIDE as u16, SIDE as u16));
-    let mut input = vec![0; SIDE * SIDE];
+    let mut input = vec![0; SIDE * SIDE * channels];
     let mut sum = |align| {
         let alignment = Alignment { align, window: 100 };
-        align::run(&frame, region, alignment, [SIDE, SIDE, 1], &mut input).ok()?;
+        align::run(
+            &frame,
+            region,
+            alignment,
+            [SIDE, SIDE, channels],
+            &mut input,
+        )
+        .ok()?;
         Some(crc(&input))
     };
     Some([sum(Align::Off)?, sum(Align::Rotation)?])

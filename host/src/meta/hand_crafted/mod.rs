@@ -7,7 +7,7 @@ mod picture;
 
 use rayon::prelude::*;
 
-use crate::data::{Colors, Gray, Loaded};
+use crate::data::{Colors, Loaded, Raster};
 use crate::measure::Embeddings;
 use picture::Picture;
 
@@ -48,7 +48,7 @@ impl Feature {
         let size = data.picture_size();
         let frames: Vec<&[u8]> = data.pictures().collect();
         let one = |frame: &&[u8]| {
-            let picture = Gray {
+            let picture = Raster {
                 width: size.width,
                 height: size.height,
                 colors: size.colors,

@@ -12,7 +12,7 @@ use super::super::watch_error::WatchError;
 use super::super::{Belongs, Call, Decision, LogError};
 use super::Hub;
 use super::station::{LogState, lock};
-use crate::data::Gray;
+use crate::data::Raster;
 use crate::device::Heatmap;
 
 impl Hub {
@@ -24,7 +24,7 @@ impl Hub {
         decision: Decision,
         part: Seen,
         picture: &[u8],
-        seen: Option<(Gray, Heatmap)>,
+        seen: Option<(Raster, Heatmap)>,
     ) -> u64 {
         let heat = seen.as_ref().map(|(_, heat)| picture::heat_bytes(heat));
         if let Some(station) = self.stations.get(device) {

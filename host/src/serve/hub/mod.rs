@@ -17,7 +17,7 @@ use tokio::sync::{Notify, broadcast};
 use super::metrics::Metrics;
 use super::state::{self, Link, State};
 use super::{Call, DeviceOptions, Log, LogError};
-use crate::data::Gray;
+use crate::data::Raster;
 use crate::device::Heatmap;
 use shift::Shift;
 pub(super) use station::Queued;
@@ -102,19 +102,19 @@ impl Hub {
     }
 
     /// A device sees this frame.
-    pub(super) fn sees(&self, device: usize, frame: &Gray) {
+    pub(super) fn sees(&self, device: usize, frame: &Raster) {
         if let Some(station) = self.stations.get(device) {
             *lock(&station.frame) = Some(Arc::new(frame.clone()));
         }
     }
 
     /// The frame that a device saw last.
-    pub(super) fn frame(&self, device: usize) -> Option<Arc<Gray>> {
+    pub(super) fn frame(&self, device: usize) -> Option<Arc<Raster>> {
         lock(&self.stations.get(device)?.frame).clone()
     }
 
     /// A browser's camera sees this.
-    pub(super) fn push(&self, device: usize, frame: Gray) {
+    pub(super) fn push(&self, device: usize, frame: Raster) {
         if let Some(station) = self.stations.get(device) {
             let mut pushed = lock(&station.pushed);
             let number = pushed.as_ref().map_or(0, |pushed| pushed.number + 1);
@@ -224,7 +224,7 @@ impl Hub {
     }
 
     /// What the model of a device saw last, and where that is flawed.
-    pub(super) fn heat(&self, device: usize) -> Option<Arc<(Gray, Heatmap)>> {
+    pub(super) fn heat(&self, device: usize) -> Option<Arc<(Raster, Heatmap)>> {
         lock(&self.stations.get(device)?.heat).clone()
     }
 

@@ -16,7 +16,7 @@ use super::super::heartbeat::{Activity, Heartbeat};
 use super::super::state::{self, Counts, Link, State};
 use super::super::tally::Tally;
 use super::super::watch_error::{ErrorBody, WatchError};
-use crate::data::Gray;
+use crate::data::Raster;
 use crate::device::Heatmap;
 
 /// Decisions of each device that a new page is told of.
@@ -31,7 +31,7 @@ pub(in super::super) struct Queued {
 /// A frame that a browser's camera gave.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Pushed {
-    pub(in super::super) frame: Arc<Gray>,
+    pub(in super::super) frame: Arc<Raster>,
     pub(in super::super) number: u64,
     pub(super) at: Instant,
 }
@@ -47,9 +47,9 @@ pub(super) struct Station {
     pub(super) tally: Mutex<Tally>,
     pub(super) picture: Mutex<Arc<Vec<u8>>>,
     /// The frame of it, as it came.
-    pub(super) frame: Mutex<Option<Arc<Gray>>>,
+    pub(super) frame: Mutex<Option<Arc<Raster>>>,
     /// What the model saw last, and where it is flawed.
-    pub(super) heat: Mutex<Option<Arc<(Gray, Heatmap)>>>,
+    pub(super) heat: Mutex<Option<Arc<(Raster, Heatmap)>>>,
     pub(super) commands: Mutex<Option<SyncSender<Queued>>>,
     pub(super) pushed: Mutex<Option<Pushed>>,
     /// What was last said of a part.

@@ -11,7 +11,7 @@ use linuxvideo::{BufType, CapabilityFlags, Device};
 
 use super::WebcamError;
 use super::pixels::{self, Format};
-use crate::data::{Colors, Gray};
+use crate::data::{Colors, Raster};
 
 /// A camera that was silent for so long is stuck.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -68,7 +68,7 @@ impl Stream {
     }
 
     /// A picture of now: those that waited in the buffers are let go.
-    pub(super) fn take(&mut self, path: &Path, colors: Colors) -> Result<Gray, WebcamError> {
+    pub(super) fn take(&mut self, path: &Path, colors: Colors) -> Result<Raster, WebcamError> {
         for _ in 0..OLD {
             self.next(path, |_| Ok(()))?;
         }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 pub use error::WebcamError;
 
-use crate::data::{Colors, Gray};
+use crate::data::{Colors, Raster};
 #[cfg(target_os = "linux")]
 use linux::{Stream, cameras};
 #[cfg(not(target_os = "linux"))]
@@ -72,7 +72,7 @@ impl Webcam {
     ///
     /// # Errors
     /// Why there is none.
-    pub fn take(&mut self) -> Result<Gray, WebcamError> {
+    pub fn take(&mut self) -> Result<Raster, WebcamError> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
             None => Stream::open(&self.path, self.size)?,
@@ -86,7 +86,7 @@ impl Webcam {
 /// Where no webcam is read.
 #[cfg(not(target_os = "linux"))]
 mod nowhere {
-    use super::{Colors, Gray, Path, PathBuf, WebcamError};
+    use super::{Colors, Path, PathBuf, Raster, WebcamError};
 
     pub(super) enum Stream {}
 
@@ -95,7 +95,7 @@ mod nowhere {
             Err(WebcamError::System)
         }
 
-        pub(super) fn take(&mut self, _: &Path, _: Colors) -> Result<Gray, WebcamError> {
+        pub(super) fn take(&mut self, _: &Path, _: Colors) -> Result<Raster, WebcamError> {
             match *self {}
         }
     }

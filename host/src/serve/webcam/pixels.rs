@@ -6,7 +6,7 @@ use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
 
 use super::WebcamError;
-use crate::data::{Colors, Gray, jpeg};
+use crate::data::{Colors, Raster, jpeg};
 use crate::device::{Geometry, Picture, PixelFormat};
 
 /// What a picture's bytes are.
@@ -53,7 +53,7 @@ pub(super) fn decode(
     stride: u32,
     bytes: &[u8],
     colors: Colors,
-) -> Result<Gray, WebcamError> {
+) -> Result<Raster, WebcamError> {
     let step = match format {
         Format::Grey => 1,
         Format::Yuyv => 2,
@@ -65,7 +65,7 @@ pub(super) fn decode(
                 Colors::Grey => picture.into_luma8().into_raw(),
                 Colors::Rgb => picture.into_rgb8().into_raw(),
             };
-            return Ok(Gray {
+            return Ok(Raster {
                 width,
                 height,
                 colors,
@@ -97,7 +97,7 @@ pub(super) fn decode(
         return picture.decoded().ok_or(short);
     }
     let pixels = rows.flat_map(|line| line[..row].iter().step_by(step).copied());
-    let grey = Gray::new(size.0, size.1, pixels.collect()).map_err(|_| short)?;
+    let grey = Raster::new(size.0, size.1, pixels.collect()).map_err(|_| short)?;
     Ok(grey.to(colors))
 }
 

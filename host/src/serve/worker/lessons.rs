@@ -10,7 +10,7 @@ use super::super::watch_error::WatchError;
 use super::super::{FrameSource, picture};
 use super::Worker;
 use super::live::LiveDevice;
-use crate::data::Gray;
+use crate::data::Raster;
 use crate::device::Shots;
 
 impl Worker {
@@ -45,7 +45,7 @@ impl Worker {
 
     /// The frame of a decision: the one that was decided about, or, when that is gone, its picture in
     /// the log, where that shows all of it.
-    fn frame_of(&self, live: &LiveDevice, id: u64) -> Result<Gray, WatchError> {
+    fn frame_of(&self, live: &LiveDevice, id: u64) -> Result<Raster, WatchError> {
         if matches!(self.options.source, FrameSource::Camera) {
             return Err(WatchError::OwnCamera);
         }

@@ -8,7 +8,7 @@ use super::super::command::Said;
 use super::super::state::ClassState;
 use super::super::watch_error::WatchError;
 use super::super::{Belongs, Call, Decision, DeviceOptions, Measure, Vote};
-use crate::data::Gray;
+use crate::data::Raster;
 use crate::device::{
     self, Board, Client, ClientError, DeviceError, Head, Hold, Info, InspectionInfo,
     InspectionRequest, Judgement, Link as Line, Purpose, Region, RetryPolicy,
@@ -62,7 +62,7 @@ impl LiveDevice {
     }
 
     /// Shows the camera a frame, or takes the one that it sees.
-    pub(super) fn take(&mut self, frame: Option<Gray>) -> Result<Gray, WatchError> {
+    pub(super) fn take(&mut self, frame: Option<Raster>) -> Result<Raster, WatchError> {
         if let Some(frame) = frame {
             let capacity = self.info.frame_capacity as usize;
             let frame = frame.to(self.info.colors());
@@ -220,7 +220,7 @@ impl LiveDevice {
     }
 
     /// What the device says of a frame; nothing while nothing is taught.
-    pub(super) fn say(&mut self, frame: &Gray) -> Result<Option<Said>, WatchError> {
+    pub(super) fn say(&mut self, frame: &Raster) -> Result<Option<Said>, WatchError> {
         self.take(Some(frame.clone()))?;
         match self.client.judge() {
             Ok(Judgement::Class(verdict)) => {

@@ -8,7 +8,7 @@ use super::super::watch_error::WatchError;
 use super::super::{Decision, FrameSource, picture};
 use super::Worker;
 use super::live::LiveDevice;
-use crate::data::Gray;
+use crate::data::Raster;
 use crate::device::{self, ClientError, DeviceError, Judgement};
 use crate::report;
 
@@ -32,7 +32,7 @@ impl Worker {
         }
         self.pushed = number;
         let frame = match pushed {
-            Some(pushed) => Ok(Some(Gray::clone(&pushed.frame))),
+            Some(pushed) => Ok(Some(Raster::clone(&pushed.frame))),
             None => {
                 source.set_colors(live.info.colors());
                 source.advance()
@@ -105,15 +105,15 @@ impl Worker {
     }
 
     /// The next picture of what is in view; none where the device takes its own.
-    pub(super) fn same(&mut self) -> Result<Option<Gray>, WatchError> {
+    pub(super) fn same(&mut self) -> Result<Option<Raster>, WatchError> {
         match self.hub.pushed(self.place) {
-            Some(pushed) => Ok(Some(Gray::clone(&pushed.frame))),
+            Some(pushed) => Ok(Some(Raster::clone(&pushed.frame))),
             None => self.options.source.same(),
         }
     }
 
     /// Shows pages a frame, and what of it is looked at.
-    pub(super) fn show(&self, live: &LiveDevice, frame: &Gray) {
+    pub(super) fn show(&self, live: &LiveDevice, frame: &Raster) {
         let part = picture::looked_at(frame, &live.info);
         let now = (part.is_some(), live.region_in_parts());
         self.hub.update(self.place, |state| {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use sudal_firmware::heads::Role;
 
-use crate::data::Gray;
+use crate::data::Raster;
 use crate::device;
 
 /// Decisions whose frames are kept: an operator looks at one for a while before saying what it shows.
@@ -14,14 +14,14 @@ const KEPT: usize = 512;
 #[derive(Debug, Default)]
 pub(super) struct Recent {
     /// By the number of the decision, the oldest first.
-    pub(super) frames: VecDeque<(u64, Gray)>,
+    pub(super) frames: VecDeque<(u64, Raster)>,
     /// Number of the first decision since the start.
     pub(super) first: Option<u64>,
 }
 
 impl Recent {
     /// Keeps a frame as a device of such a capacity is shown it.
-    pub(super) fn push(&mut self, id: u64, frame: &Gray, capacity: usize) {
+    pub(super) fn push(&mut self, id: u64, frame: &Raster, capacity: usize) {
         self.first.get_or_insert(id);
         if self.frames.len() == KEPT {
             self.frames.pop_front();
@@ -30,7 +30,7 @@ impl Recent {
         self.frames.push_back((id, frame.resize(width, height)));
     }
 
-    pub(super) fn frame(&self, id: u64) -> Option<Gray> {
+    pub(super) fn frame(&self, id: u64) -> Option<Raster> {
         let found = self.frames.iter().find(|(of, _)| *of == id);
         found.map(|(_, frame)| frame.clone())
     }
@@ -53,5 +53,5 @@ pub(super) struct Refused {
     pub(super) name: String,
     pub(super) role: Role,
     /// None where the device takes its own.
-    pub(super) frame: Option<Gray>,
+    pub(super) frame: Option<Raster>,
 }

@@ -13,7 +13,7 @@ use super::super::watch_error::WatchError;
 use super::Worker;
 use super::live::LiveDevice;
 use super::recent::Refused;
-use crate::data::Gray;
+use crate::data::Raster;
 use crate::device::Shots;
 
 /// What a device sees so long after a lesson is still what it was taught.
@@ -107,7 +107,7 @@ impl Worker {
     pub(super) fn import(
         &mut self,
         live: &mut LiveDevice,
-        frame: Gray,
+        frame: Raster,
         (name, role): (String, Role),
         hold: u64,
     ) -> Result<Answer, WatchError> {
@@ -129,7 +129,7 @@ impl Worker {
         &self,
         live: &mut LiveDevice,
         name: String,
-        frame: &Gray,
+        frame: &Raster,
         shots: u8,
     ) -> Result<Answer, WatchError> {
         self.keep_shot(live, &name, frame)?;
@@ -145,7 +145,7 @@ impl Worker {
         &self,
         live: &mut LiveDevice,
         name: &str,
-        frame: &Gray,
+        frame: &Raster,
     ) -> Result<(), WatchError> {
         let record = live.client.record_of(name)?.unwrap_or_default();
         let last = Shots::of(&record).and_then(|shots| shots.keys().pop());

@@ -161,12 +161,12 @@ pages! {
     c "firmware/docs/c.md" 1
     contributing "host/docs/contributing.md" 1
     decisions "host/docs/decisions.md" 0
-    fleet "host/docs/fleet.md" 0
+    fleet "host/docs/fleet.md" 2
     http "host/docs/http.md" 0
     inspection "host/docs/inspection.md" 0
     page "host/docs/page.md" 0
     plc "host/docs/plc.md" 0
-    training "host/docs/training.md" 3
+    training "host/docs/training.md" 4
 }
 
 /// The page whose answers are looked at, too.

@@ -20,8 +20,8 @@ fn the_trigger_has_the_outputs_say_what_the_command_says() {
         enroll(&mut client, 0, number);
     }
     let mut seen = [0; 2];
-    // One of the class that it knows, and one of another.
-    for (class, number) in [(0, 50), (9, 51)] {
+    // One of the class that it knows, and some of others, until one is not OK.
+    for (class, number) in [(0, 50), (4, 51), (8, 52), (12, 53), (16, 54)] {
         let (verdict, _) = ask(&mut client, class, number);
         let ok = verdict.decision.outcome.is_ok();
         show(&mut client, class, number);
@@ -31,6 +31,9 @@ fn the_trigger_has_the_outputs_say_what_the_command_says() {
         power.tell(&format!("pin {TRIGGER} 1"));
         assert!(power.says(&format!("pin {pin} 0")), "the pulse ends");
         seen[usize::from(ok)] += 1;
+        if seen.iter().all(|&count| count > 0) {
+            return;
+        }
     }
-    assert_eq!(seen, [1, 1], "NG and OK");
+    panic!("NG and OK: {seen:?}");
 }

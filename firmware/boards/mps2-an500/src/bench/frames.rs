@@ -1,6 +1,6 @@
 //! Counts what a frame costs before the network sees it, for `sudal profile --frames`.
 //!
-//! For frames of a part on a noisy ground, in each format and size, prints over semihosting, one
+//! For frames of a part on a noisy ground, in each format and size, as brightness or with colours, prints over semihosting, one
 //! line each:
 //!
 //! ```text
@@ -34,22 +34,24 @@ use counter::Counter;
 const ROUNDS: u32 = 10_000;
 const SIDE: usize = 64;
 const SIZES: [(u16, u16); 3] = [(320, 240), (181, 181), (640, 480)];
-const LARGEST: usize = 640 * 480 * 2;
+const LARGEST: usize = 640 * 480 * 3;
 
 #[entry]
 fn main() -> ! {
     let (Some(pixels), Some(input)) = (
         singleton!(: [u8; LARGEST] = [0; LARGEST]),
-        singleton!(: [u8; SIDE * SIDE] = [0; SIDE * SIDE]),
+        singleton!(: [u8; 3 * SIDE * SIDE] = [0; 3 * SIDE * SIDE]),
     ) else {
         machine::exit(false);
     };
     let counter = Counter::start();
     hprintln!("calibration {} {}", ROUNDS, counter.calibrate(ROUNDS));
-    for (name, format) in [
-        ("grey8", PixelFormat::Grey8),
-        ("yuyv", PixelFormat::Yuyv),
-        ("rgb565", PixelFormat::Rgb565),
+    for (name, format, channels) in [
+        ("grey8", PixelFormat::Grey8, 1),
+        ("yuyv", PixelFormat::Yuyv, 1),
+        ("rgb565", PixelFormat::Rgb565, 1),
+        ("rgb565-colours", PixelFormat::Rgb565, 3),
+        ("rgb888-colours", PixelFormat::Rgb888, 3),
     ] {
         for (width, height) in SIZES {
             let geometry = Geometry {
@@ -60,6 +62,7 @@ fn main() -> ! {
             let pixels = &mut pixels[..geometry.len()];
             reference::draw(geometry, pixels);
             let frame = Frame { geometry, pixels };
+            let input = &mut input[..SIDE * SIDE * channels];
             if !count(name, &frame, input, counter) {
                 hprintln!("refused");
                 machine::exit(false);
@@ -77,8 +80,9 @@ fn count(name: &str, frame: &Frame<'_>, input: &mut [u8], counter: Counter) -> b
     let mut prepare = |align| {
         let alignment = Alignment { align, window: 100 };
         let region = Fit::Crop.of(Region::whole(frame), (SIDE as u16, SIDE as u16));
+        let channels = input.len() / (SIDE * SIDE);
         let first = counter.read();
-        let pose = align::run(frame, region, alignment, [SIDE, SIDE, 1], input);
+        let pose = align::run(frame, region, alignment, [SIDE, SIDE, channels], input);
         let ticks = counter.between(first, counter.read());
         let found = pose.map(|pose| pose.is_some());
         (ticks, crc(input), found == Ok(align != Align::Off))

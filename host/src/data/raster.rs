@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use image::{ExtendedColorType, ImageEncoder, ImageResult, Pixel, Rgb, codecs::png::PngEncoder};
+use image::{
+    DynamicImage, ExtendedColorType, ImageEncoder, ImageResult, RgbImage, codecs::png::PngEncoder,
+};
 use sudal_firmware::preprocess::Fit;
 
 use super::{Colors, DataError, picture, reading};
@@ -10,7 +12,7 @@ use crate::atomic_file;
 
 /// A picture, row-major, 0 = black, 255 = white; the channels of a pixel beside each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gray {
+pub struct Raster {
     /// Width, in pixels, at least 1.
     pub width: u32,
     /// Height, in pixels, at least 1.
@@ -21,7 +23,7 @@ pub struct Gray {
     pub pixels: Vec<u8>,
 }
 
-impl Gray {
+impl Raster {
     /// A grey picture of the given size.
     ///
     /// # Errors
@@ -98,9 +100,9 @@ impl Gray {
                 self.pixels.iter().flat_map(|&level| [level; 3]).collect()
             }
             (Colors::Rgb, Colors::Grey) => {
-                let (pixels, _) = self.pixels.as_chunks();
-                let level = |&rgb: &[u8; 3]| Rgb(rgb).to_luma()[0];
-                pixels.iter().map(level).collect()
+                let picture = RgbImage::from_raw(self.width, self.height, self.pixels.clone());
+                let picture = picture.map(DynamicImage::ImageRgb8).unwrap_or_default();
+                picture.into_luma8().into_raw()
             }
             _ => return self.clone(),
         };
@@ -306,20 +308,20 @@ fn taps(from: u32, to: u32) -> Taps {
 mod tests {
     use super::*;
 
-    fn noise(width: u32, height: u32) -> Gray {
+    fn noise(width: u32, height: u32) -> Raster {
         let pixels = (0..width * height).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8);
-        Gray::new(width, height, pixels.collect()).unwrap()
+        Raster::new(width, height, pixels.collect()).unwrap()
     }
 
     #[test]
     fn size_must_match_the_pixels() {
-        assert!(Gray::new(2, 2, vec![0; 4]).is_ok());
-        let error = Gray::new(3, 2, vec![0; 4]).unwrap_err().to_string();
+        assert!(Raster::new(2, 2, vec![0; 4]).is_ok());
+        let error = Raster::new(3, 2, vec![0; 4]).unwrap_err().to_string();
         assert_eq!(
             error,
             "a picture of 3 x 2 needs 6 pixels, at least one; 4 given"
         );
-        assert!(Gray::new(0, 2, vec![]).is_err());
+        assert!(Raster::new(0, 2, vec![]).is_err());
     }
 
     #[test]
@@ -327,11 +329,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("frame.png");
         noise(7, 5).save(&path).unwrap();
-        assert_eq!(Gray::open(&path).unwrap(), noise(7, 5));
+        assert_eq!(Raster::open(&path).unwrap(), noise(7, 5));
         std::fs::write(&path, b"no picture").unwrap();
         for (error, words) in [
-            (Gray::open(&path), "cannot decode"),
-            (Gray::open(dir.path()), "cannot read"),
+            (Raster::open(&path), "cannot decode"),
+            (Raster::open(dir.path()), "cannot read"),
         ] {
             assert!(error.unwrap_err().to_string().starts_with(words));
         }
@@ -339,22 +341,22 @@ mod tests {
         assert!(error.to_string().starts_with("cannot write"));
     }
 
-    fn colored(width: u32, height: u32) -> Gray {
+    fn colored(width: u32, height: u32) -> Raster {
         let planes = noise(width, 3 * height).pixels;
-        Gray::with_colors(width, height, Colors::Rgb, planes).unwrap()
+        Raster::with_colors(width, height, Colors::Rgb, planes).unwrap()
     }
 
     /// One channel of a picture.
-    fn plane(picture: &Gray, channel: usize) -> Gray {
+    fn plane(picture: &Raster, channel: usize) -> Raster {
         let pixels = picture.pixels.iter().skip(channel).step_by(3);
-        Gray::new(picture.width, picture.height, pixels.copied().collect()).unwrap()
+        Raster::new(picture.width, picture.height, pixels.copied().collect()).unwrap()
     }
 
     #[test]
     fn what_is_done_with_colours_is_done_with_each() {
         let picture = colored(21, 13);
         for channel in 0..3 {
-            let of = |picture: &Gray| plane(picture, channel);
+            let of = |picture: &Raster| plane(picture, channel);
             for (width, height) in [(8, 8), (40, 9), (21, 13)] {
                 let resized = of(&picture).resize(width, height);
                 assert_eq!(of(&picture.resize(width, height)), resized);
@@ -370,7 +372,7 @@ mod tests {
             assert_eq!(of(&picture.fit((9, 16), Fit::Crop)), fitted);
             assert_eq!(of(&picture.clone().invert()), of(&picture).invert());
         }
-        assert!(Gray::with_colors(2, 2, Colors::Rgb, vec![0; 4]).is_err());
+        assert!(Raster::with_colors(2, 2, Colors::Rgb, vec![0; 4]).is_err());
     }
 
     #[test]
@@ -379,13 +381,13 @@ mod tests {
         let path = dir.path().join("frame.png");
         let picture = colored(9, 7);
         picture.save(&path).unwrap();
-        assert_eq!(Gray::open_as(&path, Colors::Rgb).unwrap(), picture);
-        assert_eq!(Gray::open(&path).unwrap(), picture.to(Colors::Grey));
+        assert_eq!(Raster::open_as(&path, Colors::Rgb).unwrap(), picture);
+        assert_eq!(Raster::open(&path).unwrap(), picture.to(Colors::Grey));
         // A grey one has three equal channels, and is the same again without them.
         let grey = noise(9, 7);
         grey.save(&path).unwrap();
         assert_eq!(
-            Gray::open_as(&path, Colors::Rgb).unwrap(),
+            Raster::open_as(&path, Colors::Rgb).unwrap(),
             grey.to(Colors::Rgb)
         );
         assert_eq!(grey.to(Colors::Rgb).to(Colors::Grey), grey);
@@ -393,7 +395,7 @@ mod tests {
 
     #[test]
     fn shrinking_averages_areas() {
-        let picture = Gray::new(3, 1, vec![0, 90, 240]).unwrap();
+        let picture = Raster::new(3, 1, vec![0, 90, 240]).unwrap();
         // Halves: (0 + 90 / 2) / 1.5 and (90 / 2 + 240) / 1.5.
         assert_eq!(picture.resize(2, 1).pixels, [30, 190]);
         assert_eq!(picture.resize(1, 1).pixels, [110]);
@@ -401,14 +403,14 @@ mod tests {
 
     #[test]
     fn growing_interpolates_between_centres() {
-        let picture = Gray::new(2, 1, vec![0, 100]).unwrap();
+        let picture = Raster::new(2, 1, vec![0, 100]).unwrap();
         assert_eq!(picture.resize(4, 1).pixels, [0, 25, 75, 100]);
         assert_eq!(picture.resize(4, 3).pixels, [0, 25, 75, 100].repeat(3));
     }
 
     #[test]
     fn turns_are_counter_clockwise() {
-        let picture = Gray::new(2, 2, vec![1, 2, 3, 4]).unwrap();
+        let picture = Raster::new(2, 2, vec![1, 2, 3, 4]).unwrap();
         assert_eq!(picture.rotate90(1).pixels, [2, 4, 1, 3]);
         let picture = noise(5, 3);
         assert_eq!(picture.rotate90(1).rotate90(1), picture.rotate90(2));
@@ -420,8 +422,8 @@ mod tests {
         // A square of 4 pixels in the middle of a frame twice as wide as high.
         let pixels = (0..32 * 16).map(|i| (i % 32, i / 32));
         let square = |(x, y)| 255 * u8::from((14..18).contains(&x) && (6..10).contains(&y));
-        let frame = Gray::new(32, 16, pixels.map(square).collect()).unwrap();
-        let extent = |picture: &Gray| {
+        let frame = Raster::new(32, 16, pixels.map(square).collect()).unwrap();
+        let extent = |picture: &Raster| {
             let bright = |x: usize, y: usize| picture.pixels[y * 16 + x] > 0;
             let columns = (0..16).filter(|&x| (0..16).any(|y| bright(x, y))).count();
             (
