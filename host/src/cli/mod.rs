@@ -130,7 +130,7 @@ enum Command {
     Logs(board::Logs),
     Selftest(selftest::Args),
     #[cfg(feature = "serve")]
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
     #[cfg(feature = "serve")]
     Fleet(fleet::Args),
     #[cfg(feature = "serve")]
