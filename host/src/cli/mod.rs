@@ -89,7 +89,7 @@ struct Cli {
 enum Command {
     #[cfg(feature = "train")]
     #[command(flatten)]
-    Training(training::Command),
+    Training(Box<training::Command>),
     #[cfg(feature = "convert")]
     #[command(flatten)]
     Conversion(conversion::Command),

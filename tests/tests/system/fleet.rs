@@ -212,7 +212,11 @@ fn stations_lose_nothing() {
     let direct = broker.port;
     let url = |n: usize| {
         // A third of the hall is behind a switch of its own.
-        let port = if n % 3 == 0 { line.port } else { direct };
+        let port = if n.is_multiple_of(3) {
+            line.port
+        } else {
+            direct
+        };
         format!("mqtt://127.0.0.1:{port}/hall/s{n:03}")
     };
     for n in 0..of {
@@ -311,10 +315,10 @@ fn stations_lose_nothing() {
     });
     let heard = heard.lock().unwrap();
     let mut count = 0;
-    for n in 0..stations.len() {
+    for (n, newest) in newest.iter().enumerate() {
         let ids = logged(&folder(n).join("log.redb"));
         let received = &heard.decisions[&format!("s{n:03}")];
-        let until = ids.iter().filter(|id| **id <= newest[n]);
+        let until = ids.iter().filter(|id| *id <= newest);
         let lost: Vec<&u64> = until.filter(|id| !received.contains(id)).collect();
         assert!(lost.is_empty(), "station {n} lost {lost:?}");
         count += ids.len();
