@@ -78,9 +78,10 @@ use tasks::supervise;
 use watch_error::WatchError;
 use worker::Worker;
 
-/// How long open connections may take to end after the server was told to stop; then the workers;
-/// then the log.
+/// How long open connections may take to end after the server was told to stop; then the workers.
 const GOODBYE: Duration = Duration::from_secs(3);
+/// How long the log may take after that, as a busy disk does.
+const CLOSING: Duration = Duration::from_secs(20);
 /// How often the workers are looked after, and a log that failed.
 const LOOK: Duration = Duration::from_millis(500);
 /// Threads that read the log for pages and the broker.
@@ -230,7 +231,7 @@ async fn run(
         sleep(Duration::from_millis(20)).await;
     }
     let closing = spawn_blocking(move || (hub.log.close(), hub.log.waiting().0));
-    match timeout(GOODBYE, closing).await {
+    match timeout(CLOSING, closing).await {
         Ok(Ok((Ok(()), _))) => Ok(()),
         Ok(Ok((Err(source), lost))) => Err(ServeError::Unwritten { lost, source }),
         _ => Err(ServeError::Unclosed),
