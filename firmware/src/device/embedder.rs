@@ -10,7 +10,7 @@ use crate::heads::MAX_DIM;
 use crate::image::{Model, ModelFault};
 use crate::patches::{Light, Map, Shape, Sight};
 use crate::preprocess::align::{self, Alignment, Pose};
-use crate::preprocess::{Fit, Region};
+use crate::preprocess::{self, Fit, Region};
 use crate::protocol::{DecisionError, DeviceError, InspectionError, ModelInfo, Stats};
 use crate::settings::Center;
 
@@ -127,7 +127,7 @@ pub(super) fn check_model<'m>(
         });
     }
     let channels = model.header().input_channels;
-    if channels != 1 && !(cfg!(feature = "colour") && channels == 3) {
+    if !preprocess::are_read(channels.into()) {
         return Err(ModelFault::Channels { channels });
     }
     if model.input_len() > input {

@@ -171,10 +171,10 @@ impl Luma for Rgb565 {
 }
 
 /// One of its colours: red, green, blue.
-#[cfg(all(feature = "rgb565", feature = "colour"))]
+#[cfg(feature = "rgb565")]
 pub(crate) struct ColorOf565<const C: usize>;
 
-#[cfg(all(feature = "rgb565", feature = "colour"))]
+#[cfg(feature = "rgb565")]
 impl<const C: usize> Luma for ColorOf565<C> {
     const BYTES: usize = 2;
     const PAIRS: usize = 1;
@@ -212,10 +212,8 @@ impl Luma for Rgb888 {
 }
 
 /// One of its colours: red, green, blue.
-#[cfg(feature = "colour")]
 pub(crate) struct ColorOf888<const C: usize>;
 
-#[cfg(feature = "colour")]
 impl<const C: usize> Luma for ColorOf888<C> {
     const BYTES: usize = 3;
     const PAIRS: usize = 0;

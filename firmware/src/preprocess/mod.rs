@@ -5,6 +5,7 @@
 
 pub mod align;
 mod axis;
+mod colors;
 pub mod contrast;
 mod fit;
 pub(crate) mod luma;
@@ -77,9 +78,13 @@ pub fn run(
         return Err(PreprocessError::Buffer { have, need });
     }
 
-    #[cfg(feature = "colour")]
-    if channels == 3 {
-        colors(frame, region, width, input);
+    if cfg!(feature = "colour") && channels == 3 {
+        let resized = Resized {
+            frame,
+            region,
+            width,
+        };
+        colors::fill(frame.geometry.format, input, &resized);
         return Ok(());
     }
     let same_size = (region.height.into(), region.width.into()) == (height, width);
@@ -94,44 +99,37 @@ pub fn run(
     Ok(())
 }
 
-/// Refuses channels that frames of a format don't give.
-fn check_channels(format: PixelFormat, channels: usize) -> Result<(), PreprocessError> {
-    match (channels, format) {
-        (1, _) => Ok(()),
-        (3, PixelFormat::Yuyv) if cfg!(feature = "colour") => Err(PreprocessError::Format),
-        (3, _) if cfg!(feature = "colour") => Ok(()),
-        _ => Err(PreprocessError::Channels(channels)),
-    }
+/// Whether a model's input may have so many channels.
+pub(crate) const fn are_read(channels: usize) -> bool {
+    channels == 1 || (channels == 3 && cfg!(feature = "colour"))
 }
 
-/// Fills `input` with red, green and blue of each pixel.
-#[cfg(feature = "colour")]
-fn colors(frame: &Frame<'_>, region: Region, width: usize, input: &mut [u8]) {
-    use luma::{ColorOf565, ColorOf888, Grey};
-    /// From a channel on.
-    fn from(input: &mut [u8], channel: usize) -> &mut [u8] {
-        input.get_mut(channel..).unwrap_or(&mut [])
+/// Refuses channels that frames of a format don't give.
+fn check_channels(format: PixelFormat, channels: usize) -> Result<(), PreprocessError> {
+    if !are_read(channels) {
+        return Err(PreprocessError::Channels(channels));
     }
-    match frame.geometry.format {
-        PixelFormat::Grey8 => {
-            resize::run::<Grey, 3>(frame, region, width, input);
-            for [red, green, blue] in input.as_chunks_mut().0 {
-                (*green, *blue) = (*red, *red);
-            }
-        }
-        #[cfg(feature = "rgb565")]
-        PixelFormat::Rgb565 => {
-            resize::run::<ColorOf565<0>, 3>(frame, region, width, input);
-            resize::run::<ColorOf565<1>, 3>(frame, region, width, from(input, 1));
-            resize::run::<ColorOf565<2>, 3>(frame, region, width, from(input, 2));
-        }
-        PixelFormat::Rgb888 => {
-            resize::run::<ColorOf888<0>, 3>(frame, region, width, input);
-            resize::run::<ColorOf888<1>, 3>(frame, region, width, from(input, 1));
-            resize::run::<ColorOf888<2>, 3>(frame, region, width, from(input, 2));
-        }
-        // Not of what was checked.
-        _ => {}
+    let has_colors = match format {
+        PixelFormat::Grey8 | PixelFormat::Rgb888 => true,
+        PixelFormat::Rgb565 => cfg!(feature = "rgb565"),
+        PixelFormat::Yuyv => false,
+    };
+    if channels > 1 && !has_colors {
+        return Err(PreprocessError::Format);
+    }
+    Ok(())
+}
+
+/// A frame's region, resized.
+struct Resized<'a> {
+    frame: &'a Frame<'a>,
+    region: Region,
+    width: usize,
+}
+
+impl colors::Pass for Resized<'_> {
+    fn fill<L: luma::Luma>(&self, picture: &mut [u8]) {
+        resize::run::<L, 3>(self.frame, self.region, self.width, picture);
     }
 }
 

@@ -8,6 +8,7 @@ use sudal_firmware::camera::{CameraError, Frame, Geometry, PixelFormat, quality}
 use sudal_firmware::decision::Quality;
 use sudal_firmware::heads::{Head, Role};
 use sudal_firmware::preprocess::align::Pose;
+use sudal_firmware::preprocess::{self, Region};
 use sudal_firmware::protocol::{
     self, Anomaly, Decision, DecisionConfig, LockState, ModelFault, Slot,
 };
@@ -201,11 +202,11 @@ impl Picture {
             PixelFormat::Grey8 => (Colors::Grey, self.pixels.clone()),
             PixelFormat::Rgb888 => (Colors::Rgb, self.pixels.clone()),
             PixelFormat::Rgb565 => {
-                let (pixels, _) = self.pixels.as_chunks();
-                let all = pixels
-                    .iter()
-                    .flat_map(|&bytes| of_565(u16::from_le_bytes(bytes)));
-                (Colors::Rgb, all.collect())
+                let (frame, sides) = (self.frame(), [height, width].map(usize::from));
+                let mut pixels = vec![0; 3 * sides[0] * sides[1]];
+                let shape = [sides[0], sides[1], 3];
+                preprocess::run(&frame, Region::whole(&frame), shape, &mut pixels).ok()?;
+                (Colors::Rgb, pixels)
             }
             PixelFormat::Yuyv => {
                 let (pairs, _) = self.pixels.as_chunks();
@@ -221,18 +222,15 @@ impl Picture {
     /// Why the picture shows nothing, if that is so: what a device refuses to classify.
     #[must_use]
     pub fn fault(&self) -> Option<CameraError> {
-        let frame = Frame {
+        quality::check(&self.frame()).err()
+    }
+
+    fn frame(&self) -> Frame<'_> {
+        Frame {
             geometry: self.geometry,
             pixels: &self.pixels,
-        };
-        quality::check(&frame).err()
+        }
     }
-}
-
-/// Red, green and blue of a pixel of five, six and five bits.
-fn of_565(pixel: u16) -> [u8; 3] {
-    [(11, 31), (5, 63), (0, 31)]
-        .map(|(shift, most)| (u32::from(pixel >> shift & most) * 255 / u32::from(most)) as u8)
 }
 
 /// Red, green and blue of a pixel by its brightness and two differences (BT.601, full range).

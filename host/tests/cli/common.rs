@@ -1,9 +1,11 @@
 //! Calls of the command, with the host board.
 
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
+use sudal::data::parts;
 
 /// A call of the command in `dir`, with the host board there.
 pub(crate) fn sudal(dir: &Path, args: &[&str]) -> Output {
@@ -28,4 +30,17 @@ pub(crate) fn ok(dir: &Path, args: &[&str]) -> String {
 pub(crate) fn json(dir: &Path, args: &[&str]) -> Value {
     let text = ok(dir, &[args, &["--json"]].concat());
     serde_json::from_str(&text).unwrap_or_else(|e| panic!("{args:?}: {e}: {text}"))
+}
+
+/// A folder with some pictures of each of six drawn classes.
+pub(crate) fn folder(at: &Path, seed: u64, each: usize) {
+    let parts = parts::dataset(seed, 6, each, (32, 32));
+    for class in 0..parts.classes() {
+        let folder = at.join(class.to_string());
+        fs::create_dir_all(&folder).unwrap();
+        for index in 0..parts.len(class) {
+            let path = folder.join(format!("{index}.png"));
+            parts.get(class, index).unwrap().save(&path).unwrap();
+        }
+    }
 }

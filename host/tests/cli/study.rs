@@ -7,31 +7,22 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use sudal::data::parts;
 
-/// Of the tests that cross the crates.
 #[path = "../../../tests/src/install.rs"]
-#[allow(dead_code, unreachable_pub)]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "the tests that cross the crates use the rest"
+)]
 mod install;
 
+use crate::common::folder;
 use install::python_with;
 
 /// Episodes of a trial that is long enough to be killed in.
 const LONG: u64 = 300;
 /// Optuna's part.
 const OPTUNA: &str = include_str!("study.py");
-
-fn pictures(at: &Path, seed: u64) {
-    let parts = parts::dataset(seed, 6, 16, (32, 32));
-    for class in 0..parts.classes() {
-        let folder = at.join(class.to_string());
-        fs::create_dir_all(&folder).unwrap();
-        for index in 0..parts.len(class) {
-            let path = folder.join(format!("{index}.png"));
-            parts.get(class, index).unwrap().save(&path).unwrap();
-        }
-    }
-}
 
 /// A worker on the study, for so many trials of so many episodes.
 fn worker(dir: &Path, study: &str, trials: usize, episodes: u64) -> Child {
@@ -65,8 +56,8 @@ fn optuna_reads_a_study_adds_to_it_and_sees_a_dead_worker_replaced() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     fs::write(dir.join("study.py"), OPTUNA).unwrap();
-    pictures(&dir.join("train"), 1);
-    pictures(&dir.join("val"), 2);
+    folder(&dir.join("train"), 1, 16);
+    folder(&dir.join("val"), 2, 16);
     let optuna = |step: &str, study: &str| {
         let output = Command::new(&python)
             .current_dir(dir)

@@ -7,8 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::common::{json, ok, sudal};
-use sudal::data::parts;
+use crate::common::{folder, json, ok, sudal};
 
 /// A call that is small.
 const SMALL: &str = "--size 32 --network conv4 --channels 8 --way 4 --support 2 --query 2 --shots 1 --family 1 --validate none";
@@ -24,19 +23,6 @@ fn refused(dir: &Path, words: &str) -> String {
     );
     assert!(!said.contains("panicked"), "{words}: {said}");
     said
-}
-
-/// A folder with a few pictures of each of six classes.
-fn folder(at: &Path, seed: u64) {
-    let parts = parts::dataset(seed, 6, 5, (32, 32));
-    for class in 0..parts.classes() {
-        let folder = at.join(class.to_string());
-        fs::create_dir_all(&folder).unwrap();
-        for index in 0..parts.len(class) {
-            let path = folder.join(format!("{index}.png"));
-            parts.get(class, index).unwrap().save(&path).unwrap();
-        }
-    }
 }
 
 fn begin(dir: &Path, words: &str) -> Child {
@@ -60,7 +46,7 @@ fn wait_for(path: &Path) {
 fn settings_with_which_training_diverges_are_refused_and_leave_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    folder(&dir.join("data"), 1);
+    folder(&dir.join("data"), 1, 5);
     let train = format!("train --data data {SMALL} --episodes 3 --out x.ckpt");
     for rate in ["1e30", "nan", "inf", "-1", "0", "11"] {
         let said = refused(dir, &format!("{train} --learning-rate={rate}"));
@@ -103,7 +89,7 @@ fn settings_with_which_training_diverges_are_refused_and_leave_nothing() {
 fn numbers_without_sense_are_refused_by_every_measurement() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    folder(&dir.join("data"), 1);
+    folder(&dir.join("data"), 1, 5);
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
     let model = models.join("parts.sudal").display().to_string();
     for most in [u64::MAX, u64::MAX - 1, 1 << 63] {
@@ -145,8 +131,8 @@ fn numbers_without_sense_are_refused_by_every_measurement() {
 fn a_run_resumes_with_its_own_pictures_not_with_a_folder_of_the_same_name() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    folder(&dir.join("data"), 1);
-    folder(&dir.join("other/data"), 2);
+    folder(&dir.join("data"), 1, 5);
+    folder(&dir.join("other/data"), 2, 5);
     let train = format!("train {SMALL} --episodes 100000 --out x.ckpt --data data");
     let mut run = begin(dir, &train);
     wait_for(&dir.join("x.ckpt.lock"));
@@ -177,7 +163,7 @@ fn a_run_resumes_with_its_own_pictures_not_with_a_folder_of_the_same_name() {
 fn of_two_trainings_with_one_file_the_second_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    folder(&dir.join("data"), 1);
+    folder(&dir.join("data"), 1, 5);
     let train = format!("train --data data {SMALL} --out x.ckpt");
     let mut first = begin(dir, &format!("{train} --episodes 1000000"));
     wait_for(&dir.join("x.ckpt.lock"));
@@ -199,7 +185,7 @@ fn of_two_trainings_with_one_file_the_second_is_refused() {
 fn without_a_terminal_training_tells_how_far_it_is() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    folder(&dir.join("data"), 1);
+    folder(&dir.join("data"), 1, 5);
     let mut run = begin(
         dir,
         &format!("train --data data {SMALL} --episodes 1000000 --out x.ckpt"),
@@ -220,7 +206,7 @@ fn without_a_terminal_training_tells_how_far_it_is() {
 fn a_finished_run_is_kept_whole() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    folder(&dir.join("data"), 1);
+    folder(&dir.join("data"), 1, 5);
     let words = format!("train --data data {SMALL} --episodes 3 --out new/folder/x.ckpt");
     let report = json(dir, &words.split_whitespace().collect::<Vec<_>>());
     assert_eq!(report["episodes"], 3);

@@ -5,6 +5,7 @@ use super::pose::Pose;
 use super::samples::{BITS, ONE, RUN, Samples, Steps};
 use crate::frame::Frame;
 use crate::preprocess::Region;
+use crate::preprocess::colors;
 use crate::preprocess::luma::{Luma, by_format};
 /// Most samples along a side of a pixel.
 const MOST: i64 = 8;
@@ -77,42 +78,10 @@ impl View {
 
     /// Takes the picture from the frame, which [`run`](crate::preprocess::run) read with as many channels.
     pub(super) fn take(&self, frame: &Frame<'_>, channels: usize, picture: &mut [u8]) {
-        #[cfg(feature = "colour")]
-        if channels == 3 {
-            return self.colors(frame, picture);
+        if cfg!(feature = "colour") && channels == 3 {
+            return colors::fill(frame.geometry.format, picture, &(self, frame));
         }
         by_format!(frame.geometry.format, Format => self.fill::<Format, 1>(frame, picture), else {});
-    }
-
-    #[cfg(feature = "colour")]
-    fn colors(&self, frame: &Frame<'_>, picture: &mut [u8]) {
-        use crate::frame::PixelFormat;
-        use crate::preprocess::luma::{ColorOf565, ColorOf888, Grey};
-        /// From a channel on.
-        fn from(picture: &mut [u8], channel: usize) -> &mut [u8] {
-            picture.get_mut(channel..).unwrap_or(&mut [])
-        }
-        match frame.geometry.format {
-            PixelFormat::Grey8 => {
-                self.fill::<Grey, 3>(frame, picture);
-                for [red, green, blue] in picture.as_chunks_mut().0 {
-                    (*green, *blue) = (*red, *red);
-                }
-            }
-            #[cfg(feature = "rgb565")]
-            PixelFormat::Rgb565 => {
-                self.fill::<ColorOf565<0>, 3>(frame, picture);
-                self.fill::<ColorOf565<1>, 3>(frame, from(picture, 1));
-                self.fill::<ColorOf565<2>, 3>(frame, from(picture, 2));
-            }
-            PixelFormat::Rgb888 => {
-                self.fill::<ColorOf888<0>, 3>(frame, picture);
-                self.fill::<ColorOf888<1>, 3>(frame, from(picture, 1));
-                self.fill::<ColorOf888<2>, 3>(frame, from(picture, 2));
-            }
-            // Its colours are not read.
-            _ => {}
-        }
     }
 
     /// Fills every `STEP`th byte.
@@ -150,5 +119,11 @@ impl View {
                 places.zip(pixels).for_each(|(to, from)| *to = from);
             }
         }
+    }
+}
+
+impl colors::Pass for (&View, &Frame<'_>) {
+    fn fill<L: Luma>(&self, picture: &mut [u8]) {
+        self.0.fill::<L, 3>(self.1, picture);
     }
 }
