@@ -14,6 +14,7 @@
 //   hang           the core waits for its bus for ever
 //   cut N          the power fails in the midst of the Nth erase or page from now on: half of it is done
 //   kill N         the power fails N microseconds of the board's time from now on
+//   time           it says `time` and the microseconds of the board's time
 import fs from 'node:fs';
 import net from 'node:net';
 import readline from 'node:readline';
@@ -123,7 +124,7 @@ function boot(retained, reason) {
 
   // The bus, trigger and recovery pin have pull-ups, which the emulator has not.
   for (const pin of [4, 5, 20, 22]) chip.gpio[pin].setInputValue(true);
-  for (const pin of [18, 19])
+  for (const pin of [18, 19, 25])
     chip.gpio[pin].addListener((state, before) => {
       const is = (level) => state === level && before !== level;
       if (is(GPIOPinState.High)) console.log(`pin ${pin} 1`);
@@ -202,9 +203,10 @@ const server = net.createServer((socket) => {
 const orders = {
   pin: (pin, level) => board.chip.gpio[pin].setInputValue(level === '1'),
   picture: (path) => (board.sensor.picture = picture = fs.readFileSync(path)),
-  stall: () => (board.sensor.steps = null),
+  stall: () => board.sensor.stall(),
   hang: () => (board.hangs = true),
   cut: (count) => (cut = Number(count)),
+  time: () => console.log(`time ${Math.floor(board.simulator.clock.micros)}`),
   kill: (micros) => (end = board.simulator.clock.nanos + 1000 * micros),
 };
 readline.createInterface({ input: process.stdin }).on('line', (line) => {

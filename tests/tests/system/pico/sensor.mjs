@@ -87,6 +87,11 @@ export class Sensor {
     if (nanos) this.alarm.schedule(nanos);
   }
 
+  stall() {
+    this.steps = null;
+    this.alarm.cancel();
+  }
+
   // Frames without end: each value is the nanoseconds until the pins change next.
   *frames() {
     const { chip, registers } = this;
