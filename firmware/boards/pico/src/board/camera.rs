@@ -12,7 +12,9 @@ use embassy_rp::Peri;
 use embassy_rp::dma::Channel;
 use embassy_rp::gpio::{Input, Level, Output, Pull};
 use embassy_rp::i2c::{self, Blocking, I2c};
-use embassy_rp::peripherals as chip;
+use embassy_rp::peripherals::{
+    DMA_CH0, I2C0, PIN_2, PIN_3, PIN_4, PIN_5, PIN_6, PIN_14, PIN_15, PIN_16, PIO0, PWM_SLICE1,
+};
 use embassy_rp::pio::program::pio_asm;
 use embassy_rp::pio::{self, Direction, Pio, ShiftConfig, ShiftDirection, StateMachine};
 use embassy_rp::pwm::{self, Pwm};
@@ -20,8 +22,9 @@ use embassy_time::{Delay, Duration, Instant, block_for};
 use sudal_firmware::camera::hm01b0::{self, GEOMETRY, Hm01b0};
 use sudal_firmware::camera::{Camera, CameraError, Frame, Geometry, VirtualCamera};
 
+use super::FRAME;
+use super::chip::CLOCK;
 use super::interrupts::Interrupts;
-use super::{CLOCK, FRAME};
 
 /// Clock of the sensor, about: what the chip's divides into.
 const SENSOR_CLOCK: u32 = 12_000_000;
@@ -32,14 +35,14 @@ const _: () = assert!(GEOMETRY.len() <= FRAME);
 
 /// What the camera is wired to.
 pub(super) struct Wires {
-    pub(super) reset: Peri<'static, chip::PIN_2>,
-    pub(super) clock: Peri<'static, chip::PIN_3>,
-    pub(super) sda: Peri<'static, chip::PIN_4>,
-    pub(super) scl: Peri<'static, chip::PIN_5>,
-    pub(super) data: Peri<'static, chip::PIN_6>,
-    pub(super) pixel: Peri<'static, chip::PIN_14>,
-    pub(super) row: Peri<'static, chip::PIN_15>,
-    pub(super) frame: Peri<'static, chip::PIN_16>,
+    pub(super) reset: Peri<'static, PIN_2>,
+    pub(super) clock: Peri<'static, PIN_3>,
+    pub(super) sda: Peri<'static, PIN_4>,
+    pub(super) scl: Peri<'static, PIN_5>,
+    pub(super) data: Peri<'static, PIN_6>,
+    pub(super) pixel: Peri<'static, PIN_14>,
+    pub(super) row: Peri<'static, PIN_15>,
+    pub(super) frame: Peri<'static, PIN_16>,
 }
 
 /// The camera of the board.
@@ -49,11 +52,11 @@ pub(super) struct PicoCamera {
 }
 
 struct Sensor {
-    control: Hm01b0<I2c<'static, chip::I2C0, Blocking>, Delay>,
+    control: Hm01b0<I2c<'static, I2C0, Blocking>, Delay>,
     /// The sensor's registers are set.
     started: bool,
-    machine: StateMachine<'static, chip::PIO0, 0>,
-    program: pio::Config<'static, chip::PIO0>,
+    machine: StateMachine<'static, PIO0, 0>,
+    program: pio::Config<'static, PIO0>,
     dma: Channel<'static>,
     /// Run as long as these live.
     _clock: Pwm<'static>,
@@ -63,10 +66,10 @@ struct Sensor {
 /// Looks for the sensor. Its registers are set when the first picture is taken.
 pub(super) fn start(
     wires: Wires,
-    slice: Peri<'static, chip::PWM_SLICE1>,
-    i2c: Peri<'static, chip::I2C0>,
-    pio: Peri<'static, chip::PIO0>,
-    dma: Peri<'static, chip::DMA_CH0>,
+    slice: Peri<'static, PWM_SLICE1>,
+    i2c: Peri<'static, I2C0>,
+    pio: Peri<'static, PIO0>,
+    dma: Peri<'static, DMA_CH0>,
     held: &'static mut VirtualCamera<FRAME>,
 ) -> PicoCamera {
     let sensor = find(wires, slice, i2c, pio, dma);
@@ -75,10 +78,10 @@ pub(super) fn start(
 
 fn find(
     mut wires: Wires,
-    slice: Peri<'static, chip::PWM_SLICE1>,
-    i2c: Peri<'static, chip::I2C0>,
-    pio: Peri<'static, chip::PIO0>,
-    dma: Peri<'static, chip::DMA_CH0>,
+    slice: Peri<'static, PWM_SLICE1>,
+    i2c: Peri<'static, I2C0>,
+    pio: Peri<'static, PIO0>,
+    dma: Peri<'static, DMA_CH0>,
 ) -> Option<Sensor> {
     let mut clock = pwm::Config::default();
     clock.top = (CLOCK / SENSOR_CLOCK - 1) as u16;

@@ -1,6 +1,7 @@
 //! The Raspberry Pi Pico: its memory, and the device put together.
 
 mod camera;
+mod chip;
 mod flash;
 mod interrupts;
 #[path = "../../../shared/line.rs"]
@@ -44,8 +45,6 @@ use usb::Line;
 
 defmt::timestamp!("{=u64:us}", Instant::now().as_micros());
 
-/// The fastest that the chip is rated for.
-const CLOCK: u32 = 133_000_000;
 /// Largest frame, in bytes: 160 x 120 pixels, grey.
 const FRAME: usize = 160 * 120;
 
@@ -66,7 +65,7 @@ fn main() -> ! {
         }
         retained.take()
     });
-    let Ok(clock) = ClockConfig::system_freq(CLOCK) else {
+    let Ok(clock) = ClockConfig::system_freq(chip::CLOCK) else {
         stop::stop("the chip has no such clock");
     };
     let p = embassy_rp::init(Config::new(clock));
