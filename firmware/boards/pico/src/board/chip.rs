@@ -6,6 +6,20 @@ compile_error!("one chip: rp2350 takes --no-default-features");
 use embassy_rp::flash::{Blocking, Flash};
 use embassy_rp::peripherals::FLASH;
 
+/// What the board says that it is.
+pub(super) const BOARD: &str = if cfg!(feature = "rp2350") {
+    "pico2"
+} else {
+    "pico"
+};
+
+/// What it says to USB.
+pub(super) const PRODUCT: &str = if cfg!(feature = "rp2350") {
+    "sudal pico2"
+} else {
+    "sudal pico"
+};
+
 /// The fastest that the chip is rated for.
 pub(super) const CLOCK: u32 = if cfg!(feature = "rp2350") {
     150_000_000

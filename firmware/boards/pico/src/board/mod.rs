@@ -1,4 +1,4 @@
-//! The Raspberry Pi Pico: its memory, and the device put together.
+//! The Raspberry Pi Pico and Pico 2: their memory, and the device put together.
 
 mod camera;
 mod chip;
@@ -111,7 +111,7 @@ fn main() -> ! {
     let (mut usb, line) = usb::start(p.USB, serial);
 
     let mut session = Session::new(Device::new(Resources {
-        board: "pico",
+        board: chip::BOARD,
         clock: Clock {
             read: || Instant::now().as_ticks() as u32,
             ticks_per_second: embassy_time::TICK_HZ as u32,
