@@ -1,6 +1,6 @@
 //! Pictures that come in by the camera, an HM01B0 modelled at its pins.
 
-use sudal::device::{Client, Geometry, Link};
+use sudal::device::{Board, Client, Geometry, Link};
 use sudal_firmware::camera::hm01b0::{BORDER, GEOMETRY, SENT};
 
 use super::machine::{Emulator, Pico};
@@ -42,7 +42,7 @@ fn pictures_by_the_camera_are_learned_kept_and_answered_as_on_this_computer() {
     let pico = Pico::flashed(emulator, &uf2(&image));
     let (mut host, _dir) = host(&image);
     let mut here = host.connect().unwrap();
-    let mut see = |client: &mut Client<Box<dyn Link>>, frame: &[u8]| {
+    let see = |client: &mut Client<Box<dyn Link>>, frame: &[u8]| {
         client.send_frame(GEOMETRY, frame).unwrap();
     };
 
