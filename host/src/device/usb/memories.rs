@@ -61,7 +61,7 @@ pub fn rooms(kind: Kind, elf: &[u8]) -> Result<Vec<Room>, BoardError> {
         Kind::Pico => PICO.to_vec(),
         Kind::Pico2 => PICO_2.to_vec(),
     };
-    let mut take = |what: &str, start: u64, len: u64| {
+    let mut take = |what: &str, start: u64, len: u64| -> Result<(), BoardError> {
         let holds = |room: &&mut Room| room.start <= start && start + len <= room.start + room.size;
         let room = rooms.iter_mut().find(holds);
         let room = room.ok_or_else(|| {
