@@ -9,7 +9,7 @@ use sudal::engine::QuantizedModel;
 use sudal::models::SHIPPED;
 use sudal::table::Table;
 
-use super::Output;
+use super::super::output::Output;
 
 #[derive(Serialize)]
 struct Sizes {
