@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use anyhow::Context;
 use serde::Serialize;
 use sudal::data::{Loaded, Raster, Size};
-use sudal::episodes::{EpisodeShape, Sampler};
+use sudal::episodes::EpisodeShape;
 use sudal::report::{Axis, Chart, Neighbor, Neighbors, Point, Series, Sought, Style, components};
 
 use super::data::DataArgs;
+use super::episodes::Options;
 use super::model::ModelFile;
 use super::output::Output;
 use super::output_file;
@@ -101,7 +102,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         shot: args.shot,
         query: args.query,
     };
-    let sampler = Sampler::new(&data.class_sizes(), shape, args.seed)?.of_families(args.family)?;
+    let sampler = Options::USUAL.sampler(&data, shape, args.family, args.seed)?;
     let episode = sampler.episode(args.episode);
     let list = |of: &[Vec<usize>]| -> Vec<Place> {
         let classes = episode.classes.iter().zip(of).enumerate();
