@@ -18,7 +18,7 @@ use crate::engine::QuantizedModel;
 #[non_exhaustive]
 pub enum KeyError {
     /// It can't be read or written.
-    #[error("{}", path.display())]
+    #[error("the key file {} can't be read or written", path.display())]
     Io {
         /// The file.
         path: PathBuf,
