@@ -16,9 +16,9 @@ use sudal::device::{Backup, Board, HostBoard};
 use sudal::fleet::payload::Value;
 use sudal::fleet::topic::Kind;
 use sudal::fleet::{Broker, Fleet, Watch};
-use sudal::serve::{DeviceOptions, FrameSource, Keep, Log, LogError, Playback, Sparkplug};
+use sudal::serve::{DeviceOptions, Keep, Log, LogError, Playback, Sparkplug};
 use sudal_firmware::heads::Role;
-use sudal_tests::{Cuttable, Mosquitto, Served, program, tested_block_means};
+use sudal_tests::{Cuttable, Mosquitto, Served, host_line, program, tested_block_means};
 
 /// Longest that anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -84,15 +84,12 @@ fn taught_of(
 }
 
 fn device(board: &Path, interval: u64) -> DeviceOptions {
-    DeviceOptions {
-        name: "press".to_owned(),
-        board: HostBoard::NAME.to_owned(),
-        dir: board.to_owned(),
-        port: None,
-        key: None,
-        source: FrameSource::Playback(Playback::new(parts::dataset(1, 2, 100, (64, 64)), Some(2))),
-        interval: Duration::from_millis(interval),
-    }
+    host_line(
+        "press",
+        board,
+        Playback::new(parts::dataset(1, 2, 100, (64, 64)), Some(2)),
+        interval,
+    )
 }
 
 /// User and system time of this process, in seconds.

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use sudal::data::parts;
 use sudal::device::{Board, HostBoard};
-use sudal::serve::{DeviceOptions, FrameSource, Playback, Right, Tls, UserFile};
-use sudal_tests::{Reply, Served, program, request_of};
+use sudal::serve::{DeviceOptions, Playback, Right, Tls, UserFile};
+use sudal_tests::{Reply, Served, host_line, program, request_of};
 
 const PASSWORD: &str = "correct horse";
 const USERS: [(&str, Right); 3] = [
@@ -26,15 +26,7 @@ fn line(dir: &Path) -> DeviceOptions {
     let mut host = HostBoard::open(&board).unwrap();
     host.flash(&fs::read(model).unwrap(), &mut |_| ()).unwrap();
     let all = parts::dataset(3, 1, 500, (64, 64));
-    DeviceOptions {
-        name: "Line 1".to_owned(),
-        board: HostBoard::NAME.to_owned(),
-        dir: board,
-        port: None,
-        key: None,
-        source: FrameSource::Playback(Playback::new(all, Some(8))),
-        interval: Duration::from_millis(100),
-    }
+    host_line("Line 1", &board, Playback::new(all, Some(8)), 100)
 }
 
 fn users(path: &Path) -> UserFile {
