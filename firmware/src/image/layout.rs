@@ -159,6 +159,13 @@ pub enum Kind {
     /// The channels of two tensors of as many rows and columns, those of the second behind those of the
     /// first. Reads `second`.
     Concat = 12,
+    /// Product of two tensors, `(a - zero point) * (b - zero point)`, requantised with `pre_shift` and
+    /// `multiplier`. The second has the first's shape, or one value for each of its channels. May write over
+    /// an input of the output's shape at the same offset.
+    Multiply = 13,
+    /// Channels of the input in another order, some of them or some twice. Reads `weights`, for each channel
+    /// of the output the number of the input's as 16 bits.
+    Gather = 14,
 }
 
 impl Kind {
@@ -178,6 +185,8 @@ impl Kind {
             10 => Self::Upsample,
             11 => Self::Table,
             12 => Self::Concat,
+            13 => Self::Multiply,
+            14 => Self::Gather,
             _ => return None,
         })
     }
@@ -187,7 +196,12 @@ impl Kind {
     pub const fn moves(self) -> bool {
         matches!(
             self,
-            Self::MaxPool | Self::Clamp | Self::Flatten | Self::Upsample | Self::Concat
+            Self::MaxPool
+                | Self::Clamp
+                | Self::Flatten
+                | Self::Upsample
+                | Self::Concat
+                | Self::Gather
         )
     }
 
@@ -196,14 +210,19 @@ impl Kind {
     pub const fn in_place(self) -> bool {
         matches!(
             self,
-            Self::Depthwise | Self::Add | Self::Clamp | Self::Normalize | Self::Table
+            Self::Depthwise
+                | Self::Add
+                | Self::Clamp
+                | Self::Normalize
+                | Self::Table
+                | Self::Multiply
         )
     }
 
     /// Whether it reads a second tensor.
     #[must_use]
     pub const fn reads_two(self) -> bool {
-        matches!(self, Self::Add | Self::Concat)
+        matches!(self, Self::Add | Self::Concat | Self::Multiply)
     }
 }
 
@@ -237,15 +256,18 @@ pub struct OpRecord {
     pub pads: [u8; 4],
     /// What is read.
     pub input: Tensor,
-    /// What is read as well: the second addend of [`Kind::Add`], the channels behind of [`Kind::Concat`].
+    /// What is read as well: the second addend of [`Kind::Add`], the channels behind of [`Kind::Concat`], the
+    /// factors of [`Kind::Multiply`].
     pub second: Tensor,
     /// What is written.
     pub output: Tensor,
-    /// Multiplier of [`Kind::AveragePool`], [`Kind::Add`] and [`Kind::Normalize`], not negative.
+    /// Multiplier of [`Kind::AveragePool`], [`Kind::Add`], [`Kind::Normalize`] and [`Kind::Multiply`], not
+    /// negative.
     pub multiplier: i32,
     /// Weights of the two addends of [`Kind::Add`], 0..=32767.
     pub coefficients: [i32; 2],
-    /// Section of the weights, packed as [`super::packing`] tells, or of the table of [`Kind::Table`].
+    /// Section of the weights, packed as [`super::packing`] tells, or of the table of [`Kind::Table`] or
+    /// [`Kind::Gather`].
     pub weights: u32,
     /// Section of the [`Channel`]s of the output.
     pub channels: u32,

@@ -7,7 +7,8 @@ use super::chain::{self, MAX_CHAIN};
 use super::check::OpFault;
 use super::error::ImageError;
 use super::layout::{
-    CRC_START, Channel, Header, LUT_LEN, MAGIC, OpRecord, SECTION_ALIGN, TENSOR_ALIGN, VERSION,
+    CRC_START, Channel, Header, Kind, LUT_LEN, MAGIC, OpRecord, SECTION_ALIGN, TENSOR_ALIGN,
+    VERSION,
 };
 use super::patches::Patches;
 use crate::decision::Calibration;
@@ -350,7 +351,11 @@ fn check_ops(bytes: &[u8], ops: &[OpRecord], arena: usize) -> Result<(), (usize,
 
 /// Checks what the image holds of an operation in addition to its record.
 fn check_content(bytes: &[u8], op: &OpRecord) -> Result<(), OpFault> {
-    section(bytes, op.weights, op.weights_len()).ok_or(OpFault::Weights)?;
+    let weights = section(bytes, op.weights, op.weights_len()).ok_or(OpFault::Weights)?;
+    let unread = |number: &[u8; 2]| u16::from_le_bytes(*number) >= op.input.channels;
+    if op.kind() == Some(Kind::Gather) && weights.as_chunks().0.iter().any(unread) {
+        return Err(OpFault::Channel);
+    }
     let channels: &[Channel] =
         slice(bytes, op.channels, op.channels_len()).ok_or(OpFault::Weights)?;
     if channels.iter().any(|channel| channel.multiplier < 0) {
