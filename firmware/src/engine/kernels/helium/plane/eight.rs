@@ -64,8 +64,9 @@ pub(crate) fn eights(
     let slot = |row: usize| start.wrapping_add(row * pitch);
     let mut call = Call::of(filters, packed.as_ptr());
     let mut table = [ptr::null(); 2 * HIGHEST];
-    for (row, places) in table.iter_mut().enumerate() {
-        *places = slot(row % height).cast_const();
+    let slots = (0..height).chain(0..height);
+    for (place, row) in table.iter_mut().zip(slots) {
+        *place = slot(row).cast_const();
     }
     // SAFETY: the ring is there.
     unsafe { fill_bytes(start, height * pitch, rows.zero_point) };
