@@ -10,7 +10,9 @@ use sudal::device::{self, SigningKey};
 use sudal::engine::QuantizedModel;
 use sudal::episodes::EpisodeShape;
 use sudal::export::calibration::{measure, with_calibration};
-use sudal::export::convert::{ConvertOptions, Report as Conversion, convert, input_shape};
+use sudal::export::convert::{
+    ConvertOptions, Report as Conversion, convert, input_shape, without_softmax,
+};
 use sudal::export::float::FloatModel;
 use sudal::export::grey::grey;
 use sudal::export::signature::cut;
@@ -122,6 +124,9 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         true => grey(&onnx).with_context(|| format!("{}", args.onnx.display()))?,
         false => onnx,
     };
+    // Else the accuracy in float would be that of another network.
+    let (network, _) =
+        without_softmax(&onnx).with_context(|| format!("converting {}", args.onnx.display()))?;
     let normalization = match (args.mean, args.std) {
         (Some(mean), Some(std)) => Some(Normalization::new(mean, std)),
         _ => None,
@@ -169,7 +174,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         let split = args.data.split_or("test")?;
         let data = args.data.load(&split, size, output)?;
         let int8 = ModelFile::open(&path)?.embeddings(&data, output)?;
-        let float = ModelFile::Onnx(Box::new(FloatModel::new(&onnx, normalization)?))
+        let float = ModelFile::Onnx(Box::new(FloatModel::new(&network, normalization)?))
             .embeddings(&data, output)?;
         for (way, shot) in [(5, 1), (5, 5)] {
             let shape = EpisodeShape {

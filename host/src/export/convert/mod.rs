@@ -18,9 +18,11 @@ mod clip;
 mod concat;
 mod constant;
 mod curve;
+mod ending;
 mod equalize;
 mod error;
 mod evaluate;
+mod given;
 mod image;
 mod layers;
 mod lengths;
@@ -28,6 +30,7 @@ mod light;
 mod network;
 mod node;
 mod operators;
+mod order;
 mod plan;
 mod quality;
 mod quantize;
@@ -37,6 +40,7 @@ mod report;
 mod reshape;
 mod rows;
 mod shapes;
+mod shuffle;
 mod simplify;
 #[cfg(test)]
 mod tests;
@@ -44,6 +48,7 @@ mod unary;
 mod upsample;
 
 pub use calibrate::Range;
+pub use ending::{Ending, without_softmax};
 pub use error::{ConvertError, SUPPORTED};
 pub(super) use image::{align, seal};
 pub use quality::MAX_NOISE;
@@ -133,7 +138,8 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
     calibration: &[F],
     options: &ConvertOptions,
 ) -> Result<Converted, ConvertError> {
-    let (signature, model) = Signature::read(onnx)?;
+    let (onnx, ending) = without_softmax(onnx)?;
+    let (signature, model) = Signature::read(&onnx)?;
     let mut network = read::read(&signature, &model)?;
     simplify::simplify(&mut network)?;
     check_taps(&network)?;
@@ -194,7 +200,12 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
     let covered = light::extent(&lut);
     let fail = |e: sudal_firmware::image::ImageError| ConvertError::Image(e.to_string());
     let mut best: Option<Converted> = None;
+    let scales = network.given_scales();
     for equalized in [false, true] {
+        if equalized && scales > 0 {
+            // The file's scales are those of its own channels.
+            continue;
+        }
         let mut statistics = statistics.clone();
         if equalized {
             equalize::equalize(&mut network, &statistics);
@@ -244,6 +255,7 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
                 saturated: light.saturated(),
                 range,
                 equalized,
+                given_scales: scales,
                 relative_error,
                 patches: network.patches.map(|value| {
                     let Shape {
@@ -269,6 +281,10 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
     let mut converted = best.ok_or_else(|| ConvertError::Image("no range was tried".to_owned()))?;
     quality::check_noise(converted.report.relative_error, options.noise_limit)?;
     converted.report.warnings = quality::warnings(&converted.report, contrast);
+    converted
+        .report
+        .warnings
+        .extend(ending.map(|ending| ending.to_string()));
     match options.flash_limit {
         Some(limit) if converted.image.len() > limit => Err(ConvertError::Flash {
             needed: converted.image.len(),
@@ -450,6 +466,7 @@ fn report(network: &Network, layout: &Layout) -> Report {
         saturated: 0.0,
         range: Range::MinMax,
         equalized: false,
+        given_scales: 0,
         relative_error: 0.0,
         warnings: vec![],
     }

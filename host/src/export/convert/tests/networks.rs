@@ -32,7 +32,12 @@ pub(super) struct Trial {
 }
 
 /// The embeddings by ONNX Runtime, or by tract where it is not there.
-fn exact(seed: u64, bytes: &[u8], signature: &Signature, frames: &[Vec<u8>]) -> Vec<Vec<f32>> {
+pub(super) fn exact(
+    name: &str,
+    bytes: &[u8],
+    signature: &Signature,
+    frames: &[Vec<u8>],
+) -> Vec<Vec<f32>> {
     let pictures: Vec<f32> = frames
         .iter()
         .flat_map(|frame| normalize(frame, signature, NORMALIZATION).unwrap())
@@ -46,7 +51,7 @@ fn exact(seed: u64, bytes: &[u8], signature: &Signature, frames: &[Vec<u8>]) -> 
             let float = FloatModel::new(bytes, Some(NORMALIZATION)).unwrap();
             float.embed(frames).unwrap()
         }
-        Err(error) => panic!("network {seed}: {error}"),
+        Err(error) => panic!("{name}: {error}"),
     }
 }
 
@@ -86,8 +91,9 @@ fn through_the_chain(seed: u64) -> Result<Trial, ConvertError> {
     let bytes = file.bytes();
     let frames = frames(&shape, 24);
     let (signature, _) = Signature::read(&bytes)?;
-    let exact = exact(seed, &bytes, &signature, &frames);
-    compare(&format!("network {seed}"), &bytes, &frames, &exact)
+    let name = format!("network {seed}");
+    let exact = exact(&name, &bytes, &signature, &frames);
+    compare(&name, &bytes, &frames, &exact)
 }
 
 /// Takes a network through the chain: its layers give `exact`, the engine no worse than rounding alone.
