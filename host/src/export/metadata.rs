@@ -111,6 +111,17 @@ pub(super) fn normalization(model: &ModelProto) -> Option<Normalization> {
     })
 }
 
+/// Lets a file state this mean and deviation; its contrast stays.
+pub(super) fn state(model: &mut ModelProto, mean: f32, std: f32) {
+    for (key, value) in [("sudal.mean", mean), ("sudal.std", std)] {
+        model.metadata_props.retain(|entry| entry.key != key);
+        model.metadata_props.push(StringStringEntryProto {
+            key: key.to_owned(),
+            value: value.to_string(),
+        });
+    }
+}
+
 /// The value of one entry of `metadata_props`.
 fn find<'m>(model: &'m ModelProto, key: &str) -> Option<&'m str> {
     model

@@ -5,7 +5,19 @@ use super::{
     curve,
     network::{Layer, NO_LIMITS, Network, Op},
     quantize::moves,
+    simplify::limit,
 };
+
+/// Gives a value its quantisation, whose ends it can't leave: a ReLU may be left to that.
+pub(super) fn give(network: &mut Network, value: usize, given: Quantization) {
+    network.give(value, Some(given));
+    let Some(layer) = value.checked_sub(1).map(|index| &mut network.layers[index]) else {
+        return;
+    };
+    if !moves(&layer.op) && layer.op != Op::Concat {
+        limit(&mut layer.limits, given.ends().map(|end| end as f32));
+    }
+}
 
 /// Gives what only moves values one quantisation on both sides, and brings values to another one where the
 /// file gives two.
@@ -28,7 +40,7 @@ pub(super) fn settle(network: &mut Network) {
         for (place, &input) in inputs.iter().enumerate() {
             match network.given(input) {
                 Some(same) if same == given => {}
-                None if network.uses(input) == 1 => network.give(input, Some(given)),
+                None if network.uses(input) == 1 => give(network, input, given),
                 _ => {
                     requantize(network, at, place, given);
                     at += 1;

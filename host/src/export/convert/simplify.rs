@@ -299,7 +299,7 @@ fn clamp(network: &mut Network, index: usize) -> bool {
                     network.layers[index].op = Op::Unary(curve::SAME);
                     return true;
                 }
-                _ => network.give(input, Some(given)),
+                _ => given::give(network, input, given),
             }
         }
         // The embedding stays the last layer, and the patches the output of one.

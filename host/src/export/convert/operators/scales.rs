@@ -13,6 +13,8 @@ pub(super) fn read(node: &Node<'_>, layers: &mut Layers) -> Result<Value, Conver
     match (node.inputs.first(), quantizes) {
         (Some(Some(Value::Constant(of))), true) => quantize(node, of).map(Value::Constant),
         (Some(Some(Value::Constant(of))), false) => dequantize(node, of).map(Value::Constant),
+        // Channels in groups keep the scale of the tensor that they are of.
+        (Some(Some(Value::Groups(groups))), _) => Ok(Value::Groups(*groups)),
         (_, true) => given(node, layers).map(Value::Activation),
         // What it reads was given its scale before.
         (_, false) => node.activation(0).map(Value::Activation),

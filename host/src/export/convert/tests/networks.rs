@@ -91,7 +91,9 @@ fn through_the_chain(seed: u64) -> Result<Trial, ConvertError> {
     let bytes = file.bytes();
     let frames = frames(&shape, 24);
     let (signature, _) = Signature::read(&bytes)?;
-    let name = format!("network {seed}");
+    let operators = file.nodes.iter().map(|node| node.op_type.as_str());
+    let operators: Vec<&str> = operators.collect();
+    let name = format!("network {seed} ({})", operators.join(" "));
     let exact = exact(&name, &bytes, &signature, &frames);
     compare(&name, &bytes, &frames, &exact)
 }
