@@ -45,7 +45,7 @@ impl Metadata {
             key: format!("sudal.{key}"),
             value,
         };
-        vec![
+        let mut entries = vec![
             entry("name", self.name.clone()),
             entry("data", self.data.clone()),
             entry("split", self.split.clone()),
@@ -54,7 +54,11 @@ impl Metadata {
             entry("mean", normalization.mean.to_string()),
             entry("std", normalization.std.to_string()),
             entry("contrast", normalization.contrast.to_string()),
-        ]
+        ];
+        if normalization.balance {
+            entries.push(entry("balance", "1".to_owned()));
+        }
+        entries
     }
 
     /// The origin that a file states, with empty fields where it says nothing.
@@ -108,6 +112,7 @@ pub(super) fn normalization(model: &ModelProto) -> Option<Normalization> {
         mean,
         std,
         contrast,
+        balance: find(model, "sudal.balance") == Some("1"),
     })
 }
 

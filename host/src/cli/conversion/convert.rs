@@ -60,6 +60,10 @@ pub(crate) struct Args {
     /// each channel.
     #[arg(long, requires = "mean", value_delimiter = ',')]
     std: Vec<f32>,
+    /// Bring the red, green and blue of each picture to one mean first, on the board too: white balance by
+    /// grey world. The network should have been trained so, or the lamps differ much.
+    #[arg(long)]
+    balance: bool,
     /// End the network at this value of the file instead of at its output: for a classifier the
     /// features before its last layer.
     #[arg(long, value_name = "NAME")]
@@ -143,6 +147,13 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         .map_err(anyhow::Error::from)
         .and_then(ModelFile::picture_size)
         .with_context(|| format!("converting {}", args.onnx.display()))?;
+    let normalization = match args.balance {
+        true => Some(Normalization {
+            balance: true,
+            ..stated(&network, normalization)?
+        }),
+        false => normalization,
+    };
     let memory = device::open(&args.board, &device::state_dir(&args.board))?.memory();
     let options = ConvertOptions {
         name: args.name.clone(),
@@ -221,6 +232,11 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         accuracy,
     };
     output.result(&report, text)
+}
+
+/// How pixels become the input of a network, by what is given or by what the file states.
+fn stated(onnx: &[u8], given: Option<Normalization>) -> anyhow::Result<Normalization> {
+    Ok(FloatModel::new(onnx, given)?.normalization())
 }
 
 /// Calibration never uses classes that are measured on afterwards, where there are others.

@@ -80,6 +80,11 @@ pub enum ConvertError {
     /// No normalisation given and none in the file.
     #[error(transparent)]
     Normalization(FloatError),
+    /// White balance of pictures without colours.
+    #[error(
+        "white balance takes pictures of three channels, red, green and blue, the network reads {0}: leave it out"
+    )]
+    Balance(usize),
     /// The embedding has more values than the board holds.
     #[error(
         "the embedding has {got} values, the board holds {limit} at most: pool before it (GlobalAveragePool), or \

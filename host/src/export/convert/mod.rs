@@ -112,6 +112,8 @@ struct ImageMetadata<'m> {
     mean: f32,
     std: f32,
     contrast: u32,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    balance: bool,
     converter: &'static str,
     calibration_frames: usize,
 }
@@ -158,11 +160,18 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
         });
     }
     let contrast = normalization.contrast;
-    let mut pictures = pictures(&network, &signature, calibration, &lut, contrast)?;
+    if normalization.balance && network.input.channels != 3 {
+        return Err(ConvertError::Balance(network.input.channels));
+    }
+    let mut pictures = pictures(&network, &signature, calibration, &lut, normalization)?;
     if contrast == 0 {
         let brighter = light.brighter(calibration);
         pictures.extend(self::pictures(
-            &network, &signature, &brighter, &lut, contrast,
+            &network,
+            &signature,
+            &brighter,
+            &lut,
+            normalization,
         )?);
     }
     let statistics = calibrate::observe(&network, &pictures);
@@ -179,6 +188,7 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
         mean: normalization.mean,
         std: normalization.std,
         contrast: normalization.contrast,
+        balance: normalization.balance,
         converter: env!("CARGO_PKG_VERSION"),
         calibration_frames: calibration.len(),
     })
@@ -221,6 +231,7 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
                 layers: &layers,
                 lut: quantize_lut(&lut, quantizations[0]),
                 contrast,
+                balance: normalization.balance,
                 name: &metadata.name,
                 metadata: &text,
                 golden: None,
@@ -396,7 +407,7 @@ fn pictures<F: AsRef<[u8]>>(
     signature: &Signature,
     frames: &[F],
     lut: &[[f32; 256]],
-    contrast: u32,
+    normalization: Normalization,
 ) -> Result<Vec<Vec<f32>>, ConvertError> {
     let channels = network.input.channels;
     let picture = |(index, frame): (usize, &F)| {
@@ -404,7 +415,8 @@ fn pictures<F: AsRef<[u8]>>(
         // Only for its check of the length.
         normalize(frame, signature, Normalization::new(0.0, 1.0))
             .map_err(|[got, needed]| ConvertError::Frame { index, got, needed })?;
-        let levels = contrast::table(frame, contrast);
+        let frame = &normalization.balanced(frame, channels)[..];
+        let levels = contrast::table(frame, normalization.contrast);
         let value = |(index, &pixel): (usize, &u8)| {
             lut[index % channels][usize::from(levels[usize::from(pixel)])]
         };

@@ -52,6 +52,14 @@ fn read_one(node: &Node<'_>, layers: &mut Layers) -> Result<Value, ConvertError>
     }
     let activation = match node.proto.op_type.as_str() {
         "QuantizeLinear" | "DequantizeLinear" => return scales::read(node, layers),
+        "QLinearConv"
+        | "QLinearMatMul"
+        | "ConvInteger"
+        | "MatMulInteger"
+        | "DynamicQuantizeLinear" => node.fail(
+            "it computes in integers by itself: quantise the model statically in the format QDQ, \
+             QuantFormat.QDQ of ONNX Runtime",
+        ),
         "Constant" => return constant(node).map(Value::Constant),
         "Identity" => {
             return match node.inputs.first() {

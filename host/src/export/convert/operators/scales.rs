@@ -56,7 +56,10 @@ impl Grid {
             scales: scales.to_vec(),
             zeros,
             axis,
-            stride: dims.iter().skip(axis.saturating_add(1)).product(),
+            stride: dims
+                .iter()
+                .skip(axis.saturating_add(1))
+                .fold(1, |all, &dim| dim.saturating_mul(all)),
         })
     }
 

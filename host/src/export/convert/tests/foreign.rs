@@ -9,11 +9,16 @@ use crate::export::grey::grey;
 use earlier::{mobilenet_v1, mobilenet_v2, resnet8, squeezenet};
 use later::{efficientnet_lite0, mobilenet_v3, shufflenet_v2};
 
-/// A network of colour pictures on the engine against ONNX Runtime: what it takes and how far it is off.
+/// A network of colour pictures on the engine against ONNX Runtime: what it takes and how far it is off. Its
+/// image goes into the folder `SUDAL_IMAGES`, where that is given, for `sudal profile`.
 fn bring(name: &str, bytes: &[u8], frames: &[Vec<u8>]) -> Report {
     let (signature, _) = Signature::read(bytes).unwrap();
     let exact = networks::exact(name, bytes, &signature, frames);
     let trial = networks::compare(name, bytes, frames, &exact).unwrap();
+    if let Some(folder) = std::env::var_os("SUDAL_IMAGES") {
+        let file = name.rsplit('/').next().unwrap_or(name).replace(' ', "-") + ".sudal";
+        std::fs::write(std::path::Path::new(&folder).join(file), &trial.image).unwrap();
+    }
     let report = trial.report;
     println!(
         "{name}: {} bytes of RAM, {} of flash, {} layers, {:.1} M MACs, int8 adds {:.1} %, off by {:.2} of what \

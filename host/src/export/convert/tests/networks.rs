@@ -27,6 +27,7 @@ const STEPS: f64 = 1.0;
 /// What became of a network.
 pub(super) struct Trial {
     pub(super) report: Report,
+    pub(super) image: Vec<u8>,
     /// What the engine is off by, over what rounding alone costs and may.
     pub(super) off: f64,
 }
@@ -114,7 +115,7 @@ pub(super) fn compare(
     let mut network = read::read(&signature, &model)?;
     simplify::simplify(&mut network)?;
     let table = lut(&network, NORMALIZATION);
-    let mut pictures = pictures(&network, &signature, frames, &table, 0)?;
+    let mut pictures = pictures(&network, &signature, frames, &table, NORMALIZATION)?;
     let (embeddings, _): (Vec<_>, Vec<_>) = outputs(&network, pictures.iter()).into_iter().unzip();
     for (got, exact) in pairs(&embeddings, exact) {
         assert!(
@@ -139,7 +140,13 @@ pub(super) fn compare(
         .collect();
 
     let brighter = light::Light::of(frames).brighter(frames);
-    pictures.extend(super::pictures(&network, &signature, &brighter, &table, 0)?);
+    pictures.extend(super::pictures(
+        &network,
+        &signature,
+        &brighter,
+        &table,
+        NORMALIZATION,
+    )?);
     let mut statistics = calibrate::observe(&network, &pictures);
     if converted.report.equalized {
         equalize::equalize(&mut network, &statistics);
@@ -167,6 +174,7 @@ pub(super) fn compare(
     Ok(Trial {
         off: distance(&got, exact) / allowed,
         report: converted.report,
+        image: converted.image,
     })
 }
 
@@ -177,7 +185,7 @@ fn random_networks_are_on_the_engine_what_they_are_in_onnx_runtime() {
     let (mut noises, mut worst, mut wrong) = (Vec::new(), (0.0, 0), Vec::new());
     for seed in 0..count {
         match through_the_chain(seed) {
-            Ok(Trial { report, off }) => {
+            Ok(Trial { report, off, .. }) => {
                 noises.push(report.relative_error);
                 worst = if off > worst.0 { (off, seed) } else { worst };
                 if off.is_nan() || off > 1.0 {

@@ -21,6 +21,14 @@ fn what_can_not_be_converted_is_named() {
         (
             {
                 let mut file = conv(vec![]);
+                file.node("DynamicQuantizeLinear", &[], vec![]);
+                file
+            },
+            "node `DynamicQuantizeLinear_1` (DynamicQuantizeLinear): it computes in integers",
+        ),
+        (
+            {
+                let mut file = conv(vec![]);
                 file.node("Softmax", &[], vec![]).node("Relu", &[], vec![]);
                 file
             },
