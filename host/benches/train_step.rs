@@ -17,6 +17,7 @@ fn main() {
         step(architecture, side);
         second_order(architecture, side);
     }
+    step(Architecture::Residual { channels: 16 }, 96);
 }
 
 fn step(architecture: Architecture, side: usize) {

@@ -79,10 +79,13 @@ fn run(
         down: op.stride[0].into(),
         zero_point: op.input.zero_point,
     };
+    let mut first = kernels::eights(&shape, &rows, &mut place, channels, scratch, &ring, packed)?;
+    if first == channels.len() {
+        return Some(());
+    }
     kernels::fill(scratch, &ring, 0..plane, op.input.zero_point)?;
     let mut filter = Filter::of(shape, packed)?;
-    let mut first = 0;
-    for channels in channels.chunks(PLANES) {
+    for channels in channels.get(first..)?.chunks(PLANES) {
         filter.load(weights.get(first..)?, channels)?;
         let planes = scratch.get_mut(..plane * channels.len())?;
         if channels.len() < count {

@@ -96,4 +96,4 @@ pub use sudal_firmware::protocol::{
     LockState, Slot, Stats, UpdateError,
 };
 pub use sudal_firmware::store::{MAX_SHOTS, StoreError};
-pub use usb::{Kind, UsbBoard, Way};
+pub use usb::{Kind, Room, UsbBoard, Way, rooms};

@@ -17,7 +17,7 @@ use crate::image::packing::{row_len, tap_slot};
 use lanes::{SHORTEST, position};
 
 pub(crate) use bytes::{copy, look_up, maximum};
-pub(crate) use plane::{Filter, fill, packed_len, rows, spread};
+pub(crate) use plane::{Filter, eights, fill, packed_len, rows, spread};
 pub(crate) use sums::{Wide, accumulate, add, products};
 pub(crate) use windows::{Taps, Windows};
 

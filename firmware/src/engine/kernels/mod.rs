@@ -27,6 +27,8 @@
 //!   to `output[x * step + i]`; row `first` of the ring is the window's first;
 //! - `rows(filter, rows, place, first, planes, ring)` may compute all rows of the channels from `first` on,
 //!   and says whether it did;
+//! - `eights(filters, rows, place, channels, scratch, ring, packed)` may compute all rows of the first
+//!   channels by itself, and gives the number of those that it did;
 //! - `accumulate(acc, pixels, step)` adds the values of at most 255 pixels that start `step` apart, channel by
 //!   channel; channels that the last pixel has not are garbage in `acc`, which nobody reads;
 //! - `add(addition, sum, other)` adds the values of a tensor to those of another;
@@ -60,8 +62,8 @@ pub(crate) use armv6m::{
 
 #[cfg(helium)]
 pub(crate) use helium::{
-    Filter, Taps, Wide, Windows, accumulate, add, copy, deal, deal_nine, fill, gemm_x4, look_up,
-    maximum, one, packed_len, pointwise, pooled, products, rows, spread, widen,
+    Filter, Taps, Wide, Windows, accumulate, add, copy, deal, deal_nine, eights, fill, gemm_x4,
+    look_up, maximum, one, packed_len, pointwise, pooled, products, rows, spread, widen,
 };
 
 #[cfg(all(dsp, not(helium)))]
@@ -72,7 +74,7 @@ pub(crate) use dsp::{
 #[cfg(not(dsp))]
 pub(crate) use others::rows;
 #[cfg(not(helium))]
-pub(crate) use others::{Taps, Windows, add, copy, look_up, pointwise};
+pub(crate) use others::{Taps, Windows, add, copy, eights, look_up, pointwise};
 #[cfg(not(any(dsp, armv6m)))]
 pub(crate) use portable::{
     Filter, Wide, accumulate, deal, deal_nine, fill, gemm_x4, maximum, one, packed_len, pooled,

@@ -1,11 +1,10 @@
 //! What only Helium has kernels of its own for, for all other cores: [`super`] says what each does.
 
-#[cfg(not(dsp))]
 use super::super::place::Place;
-use super::{Addition, Block, Pixels, Shape, gemm_x4, widen};
 #[cfg(not(dsp))]
-use super::{Filter, Ring, Rows};
-use crate::image::COLUMNS;
+use super::Filter;
+use super::{Addition, Block, Filters, Pixels, Ring, Rows, Shape, gemm_x4, widen};
+use crate::image::{COLUMNS, Channel};
 
 /// Copies values, as many as both have.
 pub(crate) fn copy(to: &mut [i8], from: &[i8]) {
@@ -41,6 +40,19 @@ pub(crate) const fn rows(
     _ring: &Ring,
 ) -> Option<bool> {
     Some(false)
+}
+
+/// See above.
+pub(crate) const fn eights(
+    _filters: &Filters<'_>,
+    _rows: &Rows,
+    _place: &mut Place<'_>,
+    _channels: &[Channel],
+    _scratch: &mut [i16],
+    _ring: &Ring,
+    _packed: &mut [u32],
+) -> Option<usize> {
+    Some(0)
 }
 
 /// What `Windows` has room for.

@@ -38,6 +38,22 @@ unsafe extern "C" fn copy_bytes(to: *mut i8, from: *const i8, len: usize) {
     )
 }
 
+/// Fills `len` bytes with one value.
+#[unsafe(naked)]
+pub(super) unsafe extern "C" fn fill_bytes(to: *mut i8, len: usize, value: i8) {
+    naked_asm!(
+        processor!(),
+        "
+        push {{r7, lr}}
+        vdup.8 q0, r2
+        wlstp.8 lr, r1, 3f
+    2:  vstrb.8 q0, [r0], #16
+        letp lr, 2b
+    3:  pop {{r7, pc}}
+        "
+    )
+}
+
 #[unsafe(naked)]
 unsafe extern "C" fn look_up_bytes(to: *mut i8, levels: *const u8, len: usize, table: *const i8) {
     naked_asm!(

@@ -5,6 +5,8 @@
 //! are as for cores with DSP instructions.
 
 mod columns;
+mod eight;
+mod eight_loops;
 mod pack;
 mod spread;
 mod three;
@@ -16,6 +18,7 @@ use crate::engine::place::Place;
 use crate::image::Channel;
 
 use columns::{COLUMN, by_columns};
+pub(crate) use eight::eights;
 use pack::PACKED;
 pub(crate) use spread::spread;
 
