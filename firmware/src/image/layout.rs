@@ -8,6 +8,9 @@ pub const MAGIC: [u8; 4] = *b"SUDL";
 /// Version of the layout that this crate reads and the host writes.
 pub const VERSION: u16 = 2;
 
+/// Version of images that ask for [`Header::balance`], which older firmware refuses by it.
+pub const BALANCED: u16 = 3;
+
 /// Alignment of the image in memory and of every section in it, in bytes.
 pub const SECTION_ALIGN: usize = 16;
 
@@ -35,7 +38,7 @@ pub const LUT_LEN: usize = 256;
 pub struct Header {
     /// [`MAGIC`].
     pub magic: [u8; 4],
-    /// [`VERSION`].
+    /// [`VERSION`] or [`BALANCED`].
     pub version: u16,
     /// Size of this header in bytes.
     pub header_len: u16,
@@ -92,8 +95,9 @@ pub struct Header {
     pub patches_scale: f32,
     /// [`crc`](super::crc) of the patches that the engine computes from the self-test's frame.
     pub golden_patches: u32,
-    /// Zeros.
-    pub reserved: u32,
+    /// Whether the colours of a picture are brought to one mean first, see
+    /// [`Balance`](crate::preprocess::balance::Balance): 1, and [`BALANCED`], or 0.
+    pub balance: u32,
 }
 
 /// A tensor in the arena: int8, height x width x channels, the channel fastest.

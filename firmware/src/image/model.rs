@@ -7,8 +7,8 @@ use super::chain::{self, MAX_CHAIN};
 use super::check::OpFault;
 use super::error::ImageError;
 use super::layout::{
-    CRC_START, Channel, Header, Kind, LUT_LEN, MAGIC, OpRecord, SECTION_ALIGN, TENSOR_ALIGN,
-    VERSION,
+    BALANCED, CRC_START, Channel, Header, Kind, LUT_LEN, MAGIC, OpRecord, SECTION_ALIGN,
+    TENSOR_ALIGN, VERSION,
 };
 use super::patches::Patches;
 use crate::decision::Calibration;
@@ -91,6 +91,12 @@ impl<'m> Model<'m> {
             || i8::try_from(header.output_zero_point).is_err()
         {
             return Err(ImageError::Header("output quantisation"));
+        }
+
+        let balances = header.version == BALANCED;
+        let balanced = cfg!(feature = "colour") && header.input_channels == 3;
+        if header.balance != u32::from(balances) || (balances && !balanced) {
+            return Err(ImageError::Header("white balance"));
         }
 
         let lut_len = usize::from(header.input_channels) * LUT_LEN;
@@ -296,7 +302,7 @@ fn header(bytes: &[u8]) -> Result<&Header, ImageError> {
     if header.magic != MAGIC {
         return Err(ImageError::Magic);
     }
-    if header.version != VERSION || usize::from(header.header_len) != need {
+    if ![VERSION, BALANCED].contains(&header.version) || usize::from(header.header_len) != need {
         return Err(ImageError::Version(header.version));
     }
     let len = header.image_len as usize;

@@ -9,8 +9,8 @@ use bytemuck::Zeroable;
 use proptest::prelude::*;
 
 use super::{
-    Aligned, CRC_START, Header, ImageError, Kind, Model, OpFault, OpRecord, Tensor, crc,
-    overlap_offset, packing,
+    Aligned, BALANCED, CRC_START, Header, ImageError, Kind, Model, OpFault, OpRecord, Tensor,
+    VERSION, crc, overlap_offset, packing,
 };
 use crate::decision::{Calibration, RATES};
 use crate::engine::reference::{Chain, Layout, Random, Trial, Values, random_chain};
@@ -309,6 +309,22 @@ fn factors_are_as_many_as_values_or_channels() {
         let refused = fault.map(|fault| ImageError::Op { index: 0, fault });
         assert_eq!(Model::parse(&image.0).err(), refused, "{name}");
     }
+}
+
+#[test]
+fn white_balance_has_a_version_and_three_channels() {
+    let mut image = image(Kind::Clamp);
+    let refused = ImageError::Header("white balance");
+    for (version, balance) in [(VERSION, 1), (BALANCED, 0), (BALANCED, 2), (BALANCED, 1)] {
+        with_header(&mut image.0, |header| {
+            (header.version, header.balance) = (version, balance);
+        });
+        // The last one for its single channel.
+        assert_eq!(Model::parse(&image.0).err(), Some(refused));
+    }
+    with_header(&mut image.0, |header| header.version = BALANCED + 1);
+    let refused = ImageError::Version(BALANCED + 1);
+    assert_eq!(Model::parse(&image.0).err(), Some(refused));
 }
 
 #[test]
