@@ -23,7 +23,7 @@ pub use model::{calibrated_block_means, change, tested_block_means};
 pub use mosquitto::{Cuttable, Mosquitto};
 pub use plate::{flawed_plate, plate};
 pub use power::{Flash, Power};
-pub use served::{Served, events};
+pub use served::{Served, events, host_line};
 pub use sudal_fuzz::block_means;
 pub use wired::Wired;
 

@@ -8,10 +8,28 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use serde_json::Value;
-use sudal::serve::{Clock, DeviceOptions, Keep, Options, ServeError, Token, serve};
+use sudal::device::HostBoard;
+use sudal::serve::{
+    Clock, DeviceOptions, FrameSource, Keep, Options, Playback, ServeError, Token, serve,
+};
 use tokio::sync::oneshot;
 
 use crate::http::ask;
+
+/// A line with the board of this computer in a folder, before which pictures run, one every so many
+/// milliseconds.
+#[must_use]
+pub fn host_line(name: &str, board: &Path, pictures: Playback, millis: u64) -> DeviceOptions {
+    DeviceOptions {
+        name: name.to_owned(),
+        board: HostBoard::NAME.to_owned(),
+        dir: board.to_owned(),
+        port: None,
+        key: None,
+        source: FrameSource::Playback(pictures),
+        interval: Duration::from_millis(millis),
+    }
+}
 
 /// The operator's page, served from a thread of the test until it is dropped.
 #[derive(Debug)]

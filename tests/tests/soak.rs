@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use sudal::data::parts;
 use sudal::device::{Board, Client, Emulator, HostBoard};
-use sudal::serve::{DeviceOptions, FrameSource, Playback};
-use sudal_tests::{GEOMETRY, Served, Wired, block_means, picture};
+use sudal::serve::Playback;
+use sudal_tests::{GEOMETRY, Served, Wired, block_means, host_line, picture};
 
 const CLASSES: u64 = 8;
 /// One at a time: each looks at the memory of the whole process.
@@ -140,18 +140,8 @@ fn a_station_at_25_verdicts_a_second() {
         .unwrap()
         .flash(&fs::read(model).unwrap(), &mut |_| ())
         .unwrap();
-    let line = DeviceOptions {
-        name: "line".to_owned(),
-        board: HostBoard::NAME.to_owned(),
-        dir: board,
-        port: None,
-        key: None,
-        source: FrameSource::Playback(Playback::new(
-            parts::dataset(3, 4, 200, (160, 160)),
-            Some(8),
-        )),
-        interval: Duration::from_millis(40),
-    };
+    let pictures = Playback::new(parts::dataset(3, 4, 200, (160, 160)), Some(8));
+    let line = host_line("line", &board, pictures, 40);
     let served = Served::start(dir.path(), vec![line], None);
     let mut events = served.events();
     let enroll = json!({ "name": "part", "hold": 1 });

@@ -1,10 +1,13 @@
 //! Where frames come from.
 
+mod control;
+pub mod hm01b0;
 pub mod ov7725;
 pub mod quality;
 mod virtual_camera;
 
 pub use crate::frame::{Frame, Geometry, PixelFormat};
+pub use control::SensorError;
 pub use virtual_camera::VirtualCamera;
 
 use serde::{Deserialize, Serialize};

@@ -26,6 +26,35 @@ impl<const N: usize> VirtualCamera<N> {
             buffer: [0; N],
         }
     }
+
+    /// Takes a frame that `write` puts there whole, as a sensor does that shares the memory.
+    ///
+    /// # Errors
+    /// [`CameraError::Size`], or what `write` says; then there is no frame.
+    pub fn fill(
+        &mut self,
+        geometry: Geometry,
+        write: impl FnOnce(&mut [u8]) -> Result<(), CameraError>,
+    ) -> Result<(), CameraError> {
+        let len = Self::fitting(geometry)?;
+        self.geometry = geometry;
+        self.received = 0;
+        write(&mut self.buffer[..len])?;
+        self.received = len;
+        Ok(())
+    }
+
+    /// Bytes of a frame, if it fits.
+    fn fitting(geometry: Geometry) -> Result<usize, CameraError> {
+        let len = geometry.len();
+        if len == 0 || len > N {
+            return Err(CameraError::Size {
+                len: len as u32,
+                capacity: N as u32,
+            });
+        }
+        Ok(len)
+    }
 }
 
 impl<const N: usize> Default for VirtualCamera<N> {
@@ -66,13 +95,7 @@ impl<const N: usize> Camera for VirtualCamera<N> {
         offset: u32,
         chunk: &[u8],
     ) -> Result<u32, CameraError> {
-        let len = geometry.len();
-        if len == 0 || len > N {
-            return Err(CameraError::Size {
-                len: len as u32,
-                capacity: N as u32,
-            });
-        }
+        let len = Self::fitting(geometry)?;
         if offset == 0 {
             self.geometry = geometry;
             self.received = 0;
@@ -153,6 +176,28 @@ mod tests {
         camera.receive(SMALL, 0, &[9; 6]).unwrap();
         camera.receive(SMALL, 0, &[1]).unwrap();
         assert!(matches!(camera.held(), Err(CameraError::Torn { .. })));
+    }
+
+    #[test]
+    fn a_frame_that_was_not_filled_whole_is_none() {
+        let mut camera = VirtualCamera::<16>::new();
+        camera
+            .fill(SMALL, |pixels| {
+                pixels.fill(7);
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(camera.held().unwrap().pixels, [7; 6]);
+        let stalled = camera.fill(SMALL, |_| Err(CameraError::Stalled));
+        assert_eq!(stalled, Err(CameraError::Stalled));
+        assert_eq!(camera.held().unwrap_err(), CameraError::NoFrame);
+        let large = Geometry {
+            width: 17,
+            height: 1,
+            ..SMALL
+        };
+        let refused = camera.fill(large, |_| panic!("it does not fit"));
+        assert!(matches!(refused, Err(CameraError::Size { len: 17, .. })));
     }
 
     #[test]

@@ -11,7 +11,9 @@ mod concat;
 mod conv;
 mod depthwise;
 mod elementwise;
+mod gather;
 pub(crate) mod kernels;
+mod multiply;
 mod place;
 mod pool;
 pub mod reference;
@@ -25,6 +27,8 @@ mod upsample;
 pub use requantize::requantize;
 
 use crate::image::{Model, crc};
+#[cfg(feature = "colour")]
+use crate::preprocess::balance::Balance;
 use crate::preprocess::contrast;
 use step::step;
 
@@ -150,6 +154,16 @@ fn quantize(model: &Model<'_>, frame: &[u8], arena: &mut [i8]) -> Option<()> {
     }
     if tables.is_empty() {
         return None;
+    }
+    #[cfg(feature = "colour")]
+    if model.header().balance != 0 {
+        let balance = Balance::of(frame);
+        let levels = contrast::table_of(balance.levels(frame), contrast);
+        let tables = tables.iter().cycle();
+        for ((out, level), table) in input.iter_mut().zip(balance.levels(frame)).zip(tables) {
+            *out = table[usize::from(levels[usize::from(level)])];
+        }
+        return Some(());
     }
     let levels = contrast::table(frame, contrast);
     let pixels = input

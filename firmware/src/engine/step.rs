@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use super::elementwise;
 use super::place::Place;
-use super::{concat, conv, depthwise, pool, upsample};
+use super::{concat, conv, depthwise, gather, multiply, pool, upsample};
 use crate::image::{Kind, Model, OpRecord};
 
 /// Runs one operation; `None` if its record points outside the memory.
@@ -63,7 +63,12 @@ pub(super) fn step(model: &Model<'_>, op: &OpRecord, arena: &mut [i8]) -> Option
             }
             Some(())
         }
+        Kind::Gather => {
+            let [input, output] = split(arena, [input, output])?;
+            gather::gather(op, model.weights(op)?, input, output)
+        }
         Kind::Add => add(op, arena),
+        Kind::Multiply => product(op, arena),
     }
 }
 
@@ -87,12 +92,27 @@ fn add(op: &OpRecord, arena: &mut [i8]) -> Option<()> {
         let [output, first] = split(arena, [output, first])?;
         elementwise::add(op, b, a, output, first);
     } else {
-        if first != output {
-            let [output, first] = split(arena, [output.clone(), first])?;
-            elementwise::copy(output, first);
-        }
+        moved(op, arena)?;
         let [output, second] = split(arena, [output, second])?;
         elementwise::add(op, a, b, output, second);
+    }
+    Some(())
+}
+
+/// Multiplies in place: what is not there yet is first copied to where the product shall stand.
+fn product(op: &OpRecord, arena: &mut [i8]) -> Option<()> {
+    let (first, second, output) = (op.input.range(), op.second.range(), op.output.range());
+    let zeros = [op.input.zero_point, op.second.zero_point];
+    if first == second && first == output {
+        multiply::square(op, zeros, arena.get_mut(output)?);
+    } else if second == output {
+        let [output, first] = split(arena, [output, first])?;
+        let [a, b] = zeros;
+        multiply::multiply(op, [b, a], output, first);
+    } else {
+        moved(op, arena)?;
+        let [output, second] = split(arena, [output, second])?;
+        multiply::multiply(op, zeros, output, second);
     }
     Some(())
 }

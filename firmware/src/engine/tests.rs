@@ -215,6 +215,31 @@ fn table() -> impl Strategy<Value = OpRecord> {
     })
 }
 
+fn multiply() -> impl Strategy<Value = OpRecord> {
+    let shape = (1..=7u16, 1..=7u16, 1..=5u16, any::<bool>());
+    let zeros = (any::<i8>(), any::<i8>(), any::<i8>());
+    (shape, zeros).prop_map(|((height, width, channels, each), (a, b, out))| OpRecord {
+        kind: Kind::Multiply as u8,
+        input: tensor([height, width, 4 * channels], a),
+        second: match each {
+            true => tensor([1, 1, 4 * channels], b),
+            false => tensor([height, width, 4 * channels], b),
+        },
+        output: tensor([height, width, 4 * channels], out),
+        ..OpRecord::zeroed()
+    })
+}
+
+fn gather() -> impl Strategy<Value = OpRecord> {
+    let shape = (1..=7u16, 1..=7u16, 1..=19u16, 1..=300u16);
+    (shape, any::<i8>()).prop_map(|((height, width, read, written), zero_point)| OpRecord {
+        kind: Kind::Gather as u8,
+        input: tensor([height, width, read], zero_point),
+        output: tensor([height, width, written], zero_point),
+        ..OpRecord::zeroed()
+    })
+}
+
 fn extreme() -> impl Strategy<Value = Values> {
     prop_oneof![Just(Values::Even), Just(Values::Extreme)]
 }
@@ -303,6 +328,16 @@ proptest! {
     #[test]
     fn table_is_its_twin(op in table(), place: bool, values in extreme(), seed: u64) {
         agree(&op, place, values, seed)?;
+    }
+
+    #[test]
+    fn multiply_is_its_twin(op in multiply(), place: bool, values in extreme(), seed: u64) {
+        agree(&op, place, values, seed)?;
+    }
+
+    #[test]
+    fn gather_is_its_twin(op in gather(), values in extreme(), seed: u64) {
+        agree(&op, false, values, seed)?;
     }
 
     #[test]

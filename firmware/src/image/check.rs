@@ -58,6 +58,9 @@ pub enum OpFault {
     /// the zero point of values that only move changes.
     #[error("a field is set that the operation does not read")]
     Unread,
+    /// A channel is read that the input does not have.
+    #[error("a channel is read that the input does not have")]
+    Channel,
     /// An operation is to be computed by rows, but it or the one behind it, which has to read just
     /// its output, is neither a convolution nor a pool, or too many follow one another.
     #[error("only convolutions and pools that follow one another can be computed by rows")]
@@ -168,6 +171,7 @@ impl OpRecord {
             }
             Some(Kind::Depthwise) => self.taps() * usize::from(self.output.channels),
             Some(Kind::Table) => LUT_LEN,
+            Some(Kind::Gather) => 2 * usize::from(self.output.channels),
             _ => 0,
         }
     }
@@ -238,13 +242,16 @@ impl OpRecord {
             read.scratch = self.scratch;
             read.scratch_len = self.scratch_len;
         }
-        if kind == Kind::Table {
+        if matches!(kind, Kind::Table | Kind::Gather) {
             read.weights = self.weights;
         }
-        if self.has_weights() || matches!(kind, Kind::AveragePool | Kind::Add) {
+        if self.has_weights() || matches!(kind, Kind::AveragePool | Kind::Add | Kind::Multiply) {
             read.pre_shift = self.pre_shift;
         }
-        if matches!(kind, Kind::AveragePool | Kind::Add | Kind::Normalize) {
+        if matches!(
+            kind,
+            Kind::AveragePool | Kind::Add | Kind::Normalize | Kind::Multiply
+        ) {
             read.multiplier = self.multiplier;
         }
         if kind == Kind::Add {
@@ -305,6 +312,12 @@ impl OpRecord {
             Kind::Add => input.same_shape(&self.second) && input.same_shape(output),
             Kind::Clamp | Kind::Normalize | Kind::Table => input.same_shape(output),
             Kind::Concat => input.stands_beside(&self.second, output),
+            Kind::Multiply => {
+                let each = self.second.len() == usize::from(input.channels)
+                    && self.second.channels == input.channels;
+                input.same_shape(output) && (each || self.second.same_shape(input))
+            }
+            Kind::Gather => (input.height, input.width) == (output.height, output.width),
             Kind::Flatten => output.len() == input.len() && output.height == 1 && output.width == 1,
             Kind::Upsample => {
                 let [down, right] = self.stride.map(usize::from);

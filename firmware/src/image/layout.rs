@@ -8,6 +8,9 @@ pub const MAGIC: [u8; 4] = *b"SUDL";
 /// Version of the layout that this crate reads and the host writes.
 pub const VERSION: u16 = 2;
 
+/// Version of images that ask for [`Header::balance`], which older firmware refuses by it.
+pub const BALANCED: u16 = 3;
+
 /// Alignment of the image in memory and of every section in it, in bytes.
 pub const SECTION_ALIGN: usize = 16;
 
@@ -35,7 +38,7 @@ pub const LUT_LEN: usize = 256;
 pub struct Header {
     /// [`MAGIC`].
     pub magic: [u8; 4],
-    /// [`VERSION`].
+    /// [`VERSION`] or [`BALANCED`].
     pub version: u16,
     /// Size of this header in bytes.
     pub header_len: u16,
@@ -92,8 +95,9 @@ pub struct Header {
     pub patches_scale: f32,
     /// [`crc`](super::crc) of the patches that the engine computes from the self-test's frame.
     pub golden_patches: u32,
-    /// Zeros.
-    pub reserved: u32,
+    /// Whether the colours of a picture are brought to one mean first, see
+    /// [`Balance`](crate::preprocess::balance::Balance): 1, and [`BALANCED`], or 0.
+    pub balance: u32,
 }
 
 /// A tensor in the arena: int8, height x width x channels, the channel fastest.
@@ -159,6 +163,13 @@ pub enum Kind {
     /// The channels of two tensors of as many rows and columns, those of the second behind those of the
     /// first. Reads `second`.
     Concat = 12,
+    /// Product of two tensors, `(a - zero point) * (b - zero point)`, requantised with `pre_shift` and
+    /// `multiplier`. The second has the first's shape, or one value for each of its channels. May write over
+    /// an input of the output's shape at the same offset.
+    Multiply = 13,
+    /// Channels of the input in another order, some of them or some twice. Reads `weights`, for each channel
+    /// of the output the number of the input's as 16 bits.
+    Gather = 14,
 }
 
 impl Kind {
@@ -178,6 +189,8 @@ impl Kind {
             10 => Self::Upsample,
             11 => Self::Table,
             12 => Self::Concat,
+            13 => Self::Multiply,
+            14 => Self::Gather,
             _ => return None,
         })
     }
@@ -187,7 +200,12 @@ impl Kind {
     pub const fn moves(self) -> bool {
         matches!(
             self,
-            Self::MaxPool | Self::Clamp | Self::Flatten | Self::Upsample | Self::Concat
+            Self::MaxPool
+                | Self::Clamp
+                | Self::Flatten
+                | Self::Upsample
+                | Self::Concat
+                | Self::Gather
         )
     }
 
@@ -196,14 +214,19 @@ impl Kind {
     pub const fn in_place(self) -> bool {
         matches!(
             self,
-            Self::Depthwise | Self::Add | Self::Clamp | Self::Normalize | Self::Table
+            Self::Depthwise
+                | Self::Add
+                | Self::Clamp
+                | Self::Normalize
+                | Self::Table
+                | Self::Multiply
         )
     }
 
     /// Whether it reads a second tensor.
     #[must_use]
     pub const fn reads_two(self) -> bool {
-        matches!(self, Self::Add | Self::Concat)
+        matches!(self, Self::Add | Self::Concat | Self::Multiply)
     }
 }
 
@@ -237,15 +260,18 @@ pub struct OpRecord {
     pub pads: [u8; 4],
     /// What is read.
     pub input: Tensor,
-    /// What is read as well: the second addend of [`Kind::Add`], the channels behind of [`Kind::Concat`].
+    /// What is read as well: the second addend of [`Kind::Add`], the channels behind of [`Kind::Concat`], the
+    /// factors of [`Kind::Multiply`].
     pub second: Tensor,
     /// What is written.
     pub output: Tensor,
-    /// Multiplier of [`Kind::AveragePool`], [`Kind::Add`] and [`Kind::Normalize`], not negative.
+    /// Multiplier of [`Kind::AveragePool`], [`Kind::Add`], [`Kind::Normalize`] and [`Kind::Multiply`], not
+    /// negative.
     pub multiplier: i32,
     /// Weights of the two addends of [`Kind::Add`], 0..=32767.
     pub coefficients: [i32; 2],
-    /// Section of the weights, packed as [`super::packing`] tells, or of the table of [`Kind::Table`].
+    /// Section of the weights, packed as [`super::packing`] tells, or of the table of [`Kind::Table`] or
+    /// [`Kind::Gather`].
     pub weights: u32,
     /// Section of the [`Channel`]s of the output.
     pub channels: u32,

@@ -62,8 +62,8 @@ pub(crate) use check::{COLUMNS, PLANES};
 pub use error::ImageError;
 pub use fault::{ImageFault, ModelFault};
 pub use layout::{
-    Aligned, CRC_START, Channel, HASH_START, Header, Kind, LUT_LEN, MAGIC, MAX_UNIT, OpRecord,
-    SCRATCH_ALIGN, SECTION_ALIGN, TENSOR_ALIGN, Tensor, VERSION,
+    Aligned, BALANCED, CRC_START, Channel, HASH_START, Header, Kind, LUT_LEN, MAGIC, MAX_UNIT,
+    OpRecord, SCRATCH_ALIGN, SECTION_ALIGN, TENSOR_ALIGN, Tensor, VERSION,
 };
 pub use model::{Golden, Model, crc};
 pub use patches::Patches;

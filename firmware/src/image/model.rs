@@ -7,7 +7,8 @@ use super::chain::{self, MAX_CHAIN};
 use super::check::OpFault;
 use super::error::ImageError;
 use super::layout::{
-    CRC_START, Channel, Header, LUT_LEN, MAGIC, OpRecord, SECTION_ALIGN, TENSOR_ALIGN, VERSION,
+    BALANCED, CRC_START, Channel, Header, Kind, LUT_LEN, MAGIC, OpRecord, SECTION_ALIGN,
+    TENSOR_ALIGN, VERSION,
 };
 use super::patches::Patches;
 use crate::decision::Calibration;
@@ -90,6 +91,12 @@ impl<'m> Model<'m> {
             || i8::try_from(header.output_zero_point).is_err()
         {
             return Err(ImageError::Header("output quantisation"));
+        }
+
+        let balances = header.version == BALANCED;
+        let balanced = cfg!(feature = "colour") && header.input_channels == 3;
+        if header.balance != u32::from(balances) || (balances && !balanced) {
+            return Err(ImageError::Header("white balance"));
         }
 
         let lut_len = usize::from(header.input_channels) * LUT_LEN;
@@ -295,7 +302,7 @@ fn header(bytes: &[u8]) -> Result<&Header, ImageError> {
     if header.magic != MAGIC {
         return Err(ImageError::Magic);
     }
-    if header.version != VERSION || usize::from(header.header_len) != need {
+    if ![VERSION, BALANCED].contains(&header.version) || usize::from(header.header_len) != need {
         return Err(ImageError::Version(header.version));
     }
     let len = header.image_len as usize;
@@ -350,7 +357,11 @@ fn check_ops(bytes: &[u8], ops: &[OpRecord], arena: usize) -> Result<(), (usize,
 
 /// Checks what the image holds of an operation in addition to its record.
 fn check_content(bytes: &[u8], op: &OpRecord) -> Result<(), OpFault> {
-    section(bytes, op.weights, op.weights_len()).ok_or(OpFault::Weights)?;
+    let weights = section(bytes, op.weights, op.weights_len()).ok_or(OpFault::Weights)?;
+    let unread = |number: &[u8; 2]| u16::from_le_bytes(*number) >= op.input.channels;
+    if op.kind() == Some(Kind::Gather) && weights.as_chunks().0.iter().any(unread) {
+        return Err(OpFault::Channel);
+    }
     let channels: &[Channel] =
         slice(bytes, op.channels, op.channels_len()).ok_or(OpFault::Weights)?;
     if channels.iter().any(|channel| channel.multiplier < 0) {

@@ -9,8 +9,8 @@ use bytemuck::Zeroable;
 use proptest::prelude::*;
 
 use super::{
-    Aligned, CRC_START, Header, ImageError, Kind, Model, OpFault, OpRecord, Tensor, crc,
-    overlap_offset, packing,
+    Aligned, BALANCED, CRC_START, Header, ImageError, Kind, Model, OpFault, OpRecord, Tensor,
+    VERSION, crc, overlap_offset, packing,
 };
 use crate::decision::{Calibration, RATES};
 use crate::engine::reference::{Chain, Layout, Random, Trial, Values, random_chain};
@@ -105,7 +105,7 @@ fn chain(seed: u64, layout: Layout) -> (Chain, Box<Aligned<[u8; CHAIN]>>) {
     (shapes, Box::new(Aligned(*trial.image())))
 }
 
-const KINDS: [Kind; 12] = [
+const KINDS: [Kind; 14] = [
     Kind::Conv2d,
     Kind::Depthwise,
     Kind::FullyConnected,
@@ -118,6 +118,8 @@ const KINDS: [Kind; 12] = [
     Kind::Upsample,
     Kind::Table,
     Kind::Concat,
+    Kind::Multiply,
+    Kind::Gather,
 ];
 
 #[test]
@@ -163,14 +165,21 @@ type Change = (&'static str, fn(&mut OpRecord), &'static [Kind]);
 #[test]
 fn what_an_operation_does_not_read_is_refused() {
     use Kind::{Add, AveragePool, Concat, Conv2d, Depthwise, FullyConnected, MaxPool};
-    use Kind::{Normalize, Table, Upsample};
+    use Kind::{Gather, Multiply, Normalize, Table, Upsample};
     let windows = &[Conv2d, Depthwise, MaxPool, AveragePool];
     let weights = &[Conv2d, Depthwise, FullyConnected];
     let changes: [Change; 16] = [
         (
             "pre_shift",
             |op| op.pre_shift ^= 1,
-            &[Conv2d, Depthwise, FullyConnected, AveragePool, Add],
+            &[
+                Conv2d,
+                Depthwise,
+                FullyConnected,
+                AveragePool,
+                Add,
+                Multiply,
+            ],
         ),
         ("groups", |op| op.groups ^= 1, &[Conv2d]),
         ("kernel", |op| op.kernel[1] += 1, windows),
@@ -183,23 +192,23 @@ fn what_an_operation_does_not_read_is_refused() {
         (
             "second's zero point",
             |op| op.second.zero_point ^= 1,
-            &[Add],
+            &[Add, Multiply],
         ),
         (
             "second's offset",
             |op| op.second.offset += 4,
-            &[Add, Concat],
+            &[Add, Concat, Multiply],
         ),
         (
             "multiplier",
             |op| op.multiplier ^= 1,
-            &[AveragePool, Add, Normalize],
+            &[AveragePool, Add, Normalize, Multiply],
         ),
         ("coefficients", |op| op.coefficients[0] ^= 1, &[Add]),
         (
             "weights",
             |op| op.weights += 16,
-            &[Conv2d, Depthwise, FullyConnected, Table],
+            &[Conv2d, Depthwise, FullyConnected, Table, Gather],
         ),
         ("channels", |op| op.channels += 16, weights),
         ("scratch", |op| op.scratch += 8, weights),
@@ -217,6 +226,7 @@ fn what_an_operation_does_not_read_is_refused() {
                 Add,
                 Normalize,
                 Table,
+                Multiply,
             ],
         ),
     ];
@@ -260,6 +270,86 @@ fn what_is_joined_fits_pixel_by_pixel() {
         };
         assert_eq!(Model::parse(&image.0).err(), Some(refused), "{name}");
     }
+}
+
+/// Else a factor would be missing, or values of another pixel taken.
+#[test]
+fn factors_are_as_many_as_values_or_channels() {
+    type Change = fn(&mut OpRecord);
+    let changes: [(&str, Change, Option<OpFault>); 4] = [
+        (
+            "one for each channel",
+            |op| (op.second.height, op.second.width) = (1, 1),
+            None,
+        ),
+        (
+            "one for each row",
+            |op| op.second.width = 1,
+            Some(OpFault::Shape),
+        ),
+        (
+            "one for each pixel",
+            |op| op.second.channels = 1,
+            Some(OpFault::Shape),
+        ),
+        (
+            "as many as channels",
+            |op| {
+                op.second.height = 2;
+                (op.second.width, op.second.channels) = (1, 2);
+            },
+            Some(OpFault::Shape),
+        ),
+    ];
+    for (name, change, fault) in changes {
+        let mut image = image(Kind::Multiply);
+        let record = size_of::<Header>()..size_of::<Header>() + size_of::<OpRecord>();
+        change(bytemuck::from_bytes_mut(&mut image.0[record]));
+        seal(&mut image.0);
+        let refused = fault.map(|fault| ImageError::Op { index: 0, fault });
+        assert_eq!(Model::parse(&image.0).err(), refused, "{name}");
+    }
+}
+
+#[test]
+fn white_balance_has_a_version_and_three_channels() {
+    let mut image = image(Kind::Clamp);
+    let refused = ImageError::Header("white balance");
+    for (version, balance) in [(VERSION, 1), (BALANCED, 0), (BALANCED, 2), (BALANCED, 1)] {
+        with_header(&mut image.0, |header| {
+            (header.version, header.balance) = (version, balance);
+        });
+        // The last one for its single channel.
+        assert_eq!(Model::parse(&image.0).err(), Some(refused));
+    }
+    with_header(&mut image.0, |header| header.version = BALANCED + 1);
+    let refused = ImageError::Version(BALANCED + 1);
+    assert_eq!(Model::parse(&image.0).err(), Some(refused));
+}
+
+#[test]
+fn only_channels_of_the_input_are_gathered() {
+    let mut image = image(Kind::Gather);
+    let numbers = Model::parse(&image.0).expect("sound").ops()[0].weights as usize;
+    for (number, fault) in [(3_u16, None), (4, Some(OpFault::Channel))] {
+        image.0[numbers + 2..numbers + 4].copy_from_slice(&number.to_le_bytes());
+        seal(&mut image.0);
+        let refused = fault.map(|fault| ImageError::Op { index: 0, fault });
+        assert_eq!(Model::parse(&image.0).err(), refused);
+    }
+}
+
+/// As firmware of before refuses the operations that came later.
+#[test]
+fn an_operation_that_is_not_known_is_refused() {
+    let mut image = image(Kind::Clamp);
+    image.0[size_of::<Header>()] = KINDS.len() as u8 + 1;
+    seal(&mut image.0);
+    let refused = ImageError::Op {
+        index: 0,
+        fault: OpFault::Kind,
+    };
+    assert_eq!(Model::parse(&image.0).err(), Some(refused));
 }
 
 /// Else a row would be left undone, or written beside the output.

@@ -1,9 +1,11 @@
 //! Good frames and flaws of a product, and what they say of a new frame.
 
-use serde::{Deserialize, Serialize};
-
 use super::commission::Commission;
+use super::distance::{
+    LANES, WORST, apart, hottest, lanes, mean, mean_of_worst, near, push_max, suspicion,
+};
 use super::entries::{Entries, FLAW, Mark};
+use super::finding::{Finding, MemoryError, Search, Sight};
 use super::length::Length;
 use super::number::{exp, ln};
 use super::whole::Whole;
@@ -13,86 +15,6 @@ use crate::decision::{Rate, root};
 
 /// Frames whose patches are told apart; later ones share the numbers of earlier ones.
 pub(super) const FRAMES: u32 = 64;
-/// Patches that a frame's score is the mean of: the most suspicious ones.
-const WORST: usize = 3;
-/// Patches that are compared at once.
-const LANES: usize = 4;
-
-/// What is seen of one frame.
-#[derive(Debug, Clone, Copy)]
-pub struct Sight<'a> {
-    /// Its patches.
-    pub map: Map<'a>,
-    /// Its embedding, at most [`MAX_DIM`](crate::heads::MAX_DIM) values; empty if there is none.
-    pub embedding: &'a [i8],
-    /// The brightness of the model's input before its contrast was changed.
-    pub light: Light,
-}
-
-/// With which of the stored patches a patch is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Search {
-    /// With all.
-    Free,
-    /// With those within two rows and columns of its place, for parts that lie the same way.
-    Place,
-}
-
-/// Why a frame was not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum MemoryError {
-    /// The memory holds maps of another shape.
-    #[error("a map of {have:?} among maps of {want:?}: another model? forget the product first")]
-    Shape {
-        /// Of the frame.
-        have: Shape,
-        /// Of the memory.
-        want: Shape,
-    },
-    /// No good frame was taught yet.
-    #[error("no good frame was taught yet")]
-    Empty,
-    /// The buffer for the heat map is not as long as the map.
-    #[error("the map has {need} places, the buffer for its heat {have}")]
-    Heat {
-        /// Values of the buffer.
-        have: usize,
-        /// Places of the map.
-        need: usize,
-    },
-}
-
-/// What is found in a frame.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Finding {
-    /// 0 like the average good frame, 1 at the threshold, more is bad; may be below 0.
-    pub score: f32,
-    /// The witnesses together, in deviations of good frames: what `score` is without the threshold.
-    pub deviations: f32,
-    /// How unusual the worst patches are, in deviations of good frames.
-    pub patches: f32,
-    /// How unusual the whole embedding is; 0 while fewer than two frames tell.
-    pub whole: f32,
-    /// How unusual the brightness is.
-    pub light: f32,
-    /// Squared distance above which a patch is of a flaw, in the units of the heat map.
-    pub limit: u32,
-    /// The place of the worst patch, row by row.
-    pub worst: u8,
-    /// With what patches were compared.
-    pub search: Search,
-}
-
-impl Finding {
-    /// Whether the frame is good.
-    #[must_use]
-    pub fn is_good(&self) -> bool {
-        self.score <= 1.0
-    }
-}
 
 /// The good frames of a product, and its known flaws.
 ///
@@ -494,70 +416,6 @@ fn fuse(patches: f32, whole: Option<f32>, light: f32) -> f32 {
     together.push(ASIDE, whole.map_or(0.5, beyond));
     together.push(ASIDE, light);
     witness::deviations(together.part())
-}
-
-/// How suspicious a patch is by its squared distances to the nearest good patch and to the nearest
-/// flaw: the first of them, and up to four times that for what is nearer to a flaw.
-fn suspicion(good: u32, flaw: u32) -> u32 {
-    if flaw >= good {
-        return good;
-    }
-    let more = u64::from(good) * u64::from(good) / u64::from(flaw.max(1));
-    more.min(4 * u64::from(good)).min(u64::from(u32::MAX)) as u32
-}
-
-/// Four places from one on, repeated at the end of the map.
-fn lanes<'a>(map: Map<'a>, first: usize) -> [&'a [i8]; LANES] {
-    let last = map.shape().places() - 1;
-    core::array::from_fn(|lane| map.descriptor((first + lane).min(last)))
-}
-
-/// Whether a place is near each of the four from one on.
-fn near(shape: Shape, first: usize) -> impl Fn(u8) -> [bool; LANES] {
-    move |place| core::array::from_fn(|lane| shape.are_near(first + lane, place.into()))
-}
-
-/// The distances of a map's patches to the nearest of the same map that is not near.
-fn apart(map: Map<'_>, lengths: &mut [[Length; 2]; MAX_PLACES]) {
-    let shape = map.shape();
-    for (place, (lengths, own)) in lengths.iter_mut().zip(map.descriptors()).enumerate() {
-        let others = map.descriptors().enumerate();
-        let far = others.filter(|&(other, _)| !shape.are_near(place, other));
-        let least = far.map(|(_, other)| squared_distance(own, other)).min();
-        *lengths = [Length::of(least.unwrap_or(u32::MAX)); 2];
-    }
-}
-
-fn squared_distance(a: &[i8], b: &[i8]) -> u32 {
-    let pairs = a.iter().zip(b);
-    pairs.map(|(&a, &b)| u32::from(a.abs_diff(b)).pow(2)).sum()
-}
-
-fn hottest(heat: &[u32]) -> usize {
-    (0..heat.len())
-        .max_by_key(|&place| (heat[place], core::cmp::Reverse(place)))
-        .unwrap_or(0)
-}
-
-fn mean_of_worst(heat: impl Iterator<Item = u32>) -> f32 {
-    let mut worst = [0; WORST];
-    heat.for_each(|heat| push_max(&mut worst, heat));
-    mean(&worst)
-}
-
-fn mean(worst: &[u32; WORST]) -> f32 {
-    let sum: u64 = worst.iter().map(|&square| u64::from(square)).sum();
-    // Equal patches are no distance apart, of which there is no logarithm.
-    sum.max(1) as f32 / WORST as f32
-}
-
-/// Keeps the greatest, the greatest first.
-fn push_max(greatest: &mut [u32; WORST], mut value: u32) {
-    for kept in greatest {
-        if value > *kept {
-            core::mem::swap(kept, &mut value);
-        }
-    }
 }
 
 fn levels(light: Light) -> [f32; 4] {

@@ -7,7 +7,9 @@
 //! | [`Map`], [`Shape`] | what the network says of each place of a picture |
 //! | [`Light`] | how bright the picture is, which the network does not see |
 //! | `entries` | the stored patches, the most different ones where there are too many |
+//! | `distance` | how far patches are from each other, and which of a frame are worst |
 //! | [`Memory`] | teaching, inspecting, flaws |
+//! | [`Sight`], [`Finding`] | what is shown to it, and what it finds |
 //! | `witness` | how unusual one number of a frame is among those of the good frames |
 //! | [`Commission`] | which score n of the good parts of a line exceed |
 //! | `bytes` | all of it for flash |
@@ -18,7 +20,9 @@
 
 mod bytes;
 mod commission;
+mod distance;
 mod entries;
+mod finding;
 mod length;
 mod light;
 mod map;
@@ -32,6 +36,7 @@ mod witness;
 pub use bytes::{BytesError, HEAD, MAX_BYTES};
 pub use commission::Commission;
 pub use entries::{BUDGET, MAX_PATCHES};
+pub use finding::{Finding, MemoryError, Search, Sight};
 pub use light::Light;
 pub use map::{MAX_CHANNELS, MAX_PLACES, Map, Shape};
-pub use memory::{Finding, Memory, MemoryError, Search, Sight};
+pub use memory::Memory;

@@ -10,12 +10,17 @@ const LEAST: u64 = 32;
 /// leaves every level as it is.
 #[must_use]
 pub fn table(picture: &[u8], deviation: u32) -> [u8; 256] {
+    table_of(picture.iter().copied(), deviation)
+}
+
+/// As [`table`], of a picture's levels.
+pub fn table_of(picture: impl ExactSizeIterator<Item = u8>, deviation: u32) -> [u8; 256] {
     if deviation == 0 {
         return core::array::from_fn(|level| level as u8);
     }
     let count = (picture.len() as u64).max(1);
     let (mut sum, mut squares) = (0_u64, 0_u64);
-    for &level in picture {
+    for level in picture {
         sum += u64::from(level);
         squares += u64::from(level) * u64::from(level);
     }

@@ -5,6 +5,8 @@
 
 pub mod align;
 mod axis;
+#[cfg(feature = "colour")]
+pub mod balance;
 mod colors;
 pub mod contrast;
 mod fit;

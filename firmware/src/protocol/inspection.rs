@@ -119,7 +119,9 @@ pub enum InspectionError {
     #[error("this board has no memory for inspection by patches")]
     NoMemory,
     /// The model has no map of patches.
-    #[error("the model gives no patches: add them by `sudal patches`, convert and flash it")]
+    #[error(
+        "the model gives no patches: `sudal flash flaws` puts one on the board that does, `sudal patches` adds them to a network"
+    )]
     NoPatches,
     /// Nothing was learned.
     #[error("no good part was shown yet: show some by `sudal good`")]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use sudal::device::{Backup as Contents, InspectionRequest, Restored};
 
 use super::device::BoardArgs;
@@ -78,10 +78,11 @@ impl Backup {
 
 /// Teach a board what a backup holds.
 ///
-/// The board has to run the backup's model. Each class replaces the one of its name; other classes
-/// stay (`sudal reset` first for a board that is to be like the backed-up one). What good frames taught
-/// replaces what others taught; `sudal inspection --undo` brings that back. If it is cut short, each class
-/// is either as it was or as in the backup, and so is what good frames taught: run it again.
+/// The board has to run the backup's model. Each class takes the place of the one of its name, if all
+/// shots of that are in the backup too, or with --replace; other classes stay (`sudal reset` first for a
+/// board that is to be like the backed-up one). What good frames taught replaces what others taught;
+/// `sudal inspection --undo` brings that back. If it is cut short, each class is either as it was or as
+/// in the backup, and so is what good frames taught: run it again.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sudal restore line3.sudalbak
@@ -89,6 +90,9 @@ impl Backup {
 pub(crate) struct Restore {
     /// The file, from `sudal backup`.
     file: PathBuf,
+    /// Replace classes that were taught more, or otherwise, since the backup: their other shots are lost
+    #[arg(long)]
+    replace: bool,
     #[command(flatten)]
     board: BoardArgs,
 }
@@ -100,6 +104,17 @@ impl Restore {
         let backup = Contents::from_bytes(&bytes)
             .with_context(|| format!("reading {}", self.file.display()))?;
         let mut connection = self.board.connect_to_change()?;
+        let lost = match self.replace {
+            true => Vec::new(),
+            false => backup.would_lose(&mut connection.client)?,
+        };
+        if !lost.is_empty() {
+            bail!(
+                "the board has shots of {} that the backup lacks: --replace takes the backup's instead, `sudal backup` \
+                 saves the board's; nothing was changed",
+                lost.join(", ")
+            );
+        }
         let restored = backup.restore(&mut connection.client)?;
         let Restored {
             classes,

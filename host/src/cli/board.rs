@@ -37,7 +37,7 @@ pub(crate) struct Flash {
     /// Of an openmv-h7: write it over USB, by the loader in the chip, instead of by a debug probe.
     #[arg(long)]
     dfu: bool,
-    /// Of an openmv-h7 or a pico: write what would be flashed to a file instead, of a pico as UF2.
+    /// Of an openmv-h7, pico or pico2: write what would be flashed to a file instead, of a Pico as UF2.
     #[arg(long, value_name = "FILE", conflicts_with = "dfu")]
     out: Option<PathBuf>,
     #[command(flatten)]
@@ -73,9 +73,10 @@ impl Flash {
             Some(board) => Ok((Box::new(board.flashed_by(way)), None)),
             None if way == Way::Usual => self.board.open_alone(),
             None => bail!(
-                "--dfu and --out are for --board {} and --out for {}, not {}",
+                "--dfu and --out are for --board {} and --out for {} and {}, not {}",
                 Kind::OpenMv.name(),
                 Kind::Pico.name(),
+                Kind::Pico2.name(),
                 self.board.name()?
             ),
         }

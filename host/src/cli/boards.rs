@@ -10,12 +10,19 @@ use sudal::engine::QuantizedModel;
 
 use super::output::Output;
 
+mod sizes;
+
 /// List the boards, and which is meant where none is named.
 #[derive(clap::Args)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
   sudal boards
-  sudal info --board emulator")]
-pub(crate) struct Args {}
+  sudal boards --sizes      RAM and flash of each board's program and each model")]
+pub(crate) struct Args {
+    /// Build the programs of the boards that are plugged in, and say how much of their memories they and the
+    /// models that come with sudal take.
+    #[arg(long)]
+    sizes: bool,
+}
 
 #[derive(Serialize)]
 struct Row {
@@ -30,7 +37,10 @@ struct Row {
     model: Option<String>,
 }
 
-pub(crate) fn run(_: &Args, output: &Output) -> anyhow::Result<()> {
+pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
+    if args.sizes {
+        return sizes::run(output);
+    }
     let plugged = UsbBoard::plugged_in();
     let named = std::env::var("SUDAL_BOARD").ok();
     let meant = match (&named, &plugged) {

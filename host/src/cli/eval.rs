@@ -6,13 +6,14 @@ use anyhow::bail;
 use serde::Serialize;
 use sudal::device::Emulator;
 use sudal::device::Head;
-use sudal::episodes::{EpisodeShape, Sampler};
+use sudal::episodes::EpisodeShape;
 use sudal::measure::{Accuracy, Embeddings};
 use sudal::table::Table;
 
 use super::bounds;
 use super::data::DataArgs;
 use super::device;
+use super::episodes::Options;
 use super::head;
 use super::model::{self, ModelFile, Prepared, file_name};
 use super::output::{Output, TableArgs};
@@ -131,8 +132,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     };
     let mut rows = Vec::new();
     for shape in shapes {
-        let sampler =
-            Sampler::new(&data.class_sizes(), shape, args.seed)?.of_families(args.family)?;
+        let sampler = Options::USUAL.sampler(&data, shape, args.family, args.seed)?;
         rows.push(Row {
             way: shape.way,
             shot: shape.shot,

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use anyhow::Context;
 use serde::Serialize;
 use sudal::data::{Loaded, Raster, Size};
-use sudal::episodes::{EpisodeShape, Sampler};
+use sudal::episodes::{Episode, EpisodeShape};
+use sudal::measure::Embeddings;
 use sudal::report::{Axis, Chart, Neighbor, Neighbors, Point, Series, Sought, Style, components};
 
 use super::data::DataArgs;
+use super::episodes::Options;
 use super::model::ModelFile;
 use super::output::Output;
 use super::output_file;
@@ -82,10 +84,38 @@ struct Near {
     distance: f32,
 }
 
-/// A picture of the episode: the place of its class there, its class, its number.
-type Place = (usize, usize, usize);
-/// A query and the support pictures that are nearest to it, with their distances.
-type Found = (Place, Vec<(f32, Place)>);
+/// A picture of the episode.
+#[derive(Clone, Copy)]
+struct Place {
+    /// Which class of the episode.
+    place: usize,
+    /// Which class of the data.
+    class: usize,
+    /// Which picture of the class.
+    picture: usize,
+}
+
+/// A query, and the support pictures that are nearest to it with their distances.
+struct Found {
+    query: Place,
+    nearest: Vec<(f32, Place)>,
+}
+
+impl Found {
+    fn is_right(&self) -> bool {
+        let first = self.nearest.first();
+        first.is_some_and(|(_, support)| support.place == self.query.place)
+    }
+}
+
+/// An episode, and what the model makes of its pictures.
+struct Shown<'a> {
+    data: &'a Loaded,
+    embeddings: &'a Embeddings,
+    episode: &'a Episode,
+    support: Vec<Place>,
+    queries: Vec<Place>,
+}
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let map_path = output_file::named(&args.out, "-map.png");
@@ -101,134 +131,162 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         shot: args.shot,
         query: args.query,
     };
-    let sampler = Sampler::new(&data.class_sizes(), shape, args.seed)?.of_families(args.family)?;
+    let sampler = Options::USUAL.sampler(&data, shape, args.family, args.seed)?;
     let episode = sampler.episode(args.episode);
-    let list = |of: &[Vec<usize>]| -> Vec<Place> {
-        let classes = episode.classes.iter().zip(of).enumerate();
-        let each = classes.flat_map(|(place, (&class, pictures))| {
-            pictures.iter().map(move |&p| (place, class, p))
-        });
-        each.collect()
+    let shown = Shown {
+        data: &data,
+        embeddings: &embeddings,
+        episode: &episode,
+        support: places(&episode, &episode.support),
+        queries: places(&episode, &episode.query),
     };
-    let (support, queries) = (list(&episode.support), list(&episode.query));
-    let row = |&(_, class, picture): &Place| embeddings.get(class, picture);
-
-    let rows: Vec<&[f32]> = support.iter().chain(&queries).map(row).collect();
-    let map = components(&rows);
-    let (of_support, of_queries) = map.places.split_at(support.len());
-    let points = |list: &[Place], places: &[(f64, f64)], place: usize| {
-        let own = list.iter().zip(places).filter(|(l, _)| l.0 == place);
-        let own = own.map(|(_, &(x, y))| Point {
-            x,
-            y,
-            interval: 0.0,
-        });
-        own.collect::<Vec<_>>()
-    };
-    let mut series = Vec::new();
-    for (place, &class) in episode.classes.iter().enumerate() {
-        let (rims, marks) = (
-            points(&support, of_support, place),
-            points(&queries, of_queries, place),
-        );
-        series.push(Series {
-            name: data.class_name(class).to_owned(),
-            points: marks,
-            style: Style::Marks,
-            color: Some(place),
-        });
-        series.push(Series {
-            points: rims,
-            style: Style::Rims,
-            color: Some(place),
-            ..Series::default()
-        });
-    }
-    let axis = |n: usize| {
-        let share = 100.0 * map.share[n];
-        Axis::linear(format!("component {}, {share:.0} % of the variance", n + 1))
-    };
-    let chart = Chart {
-        title: format!(
-            "Embeddings of an episode: support large, queries small; {}",
-            args.data.name()?
-        ),
-        x: axis(0),
-        y: axis(1),
-        series,
-    };
+    let (chart, share) = shown.map(&args.data.name()?);
     chart.save(&map_path).context("drawing the map")?;
 
-    let distance = |a: &[f32], b: &[f32]| {
-        let squares = a.iter().zip(b).map(|(a, b)| (a - b) * (a - b));
-        squares.sum::<f32>().sqrt()
-    };
-    let mut found: Vec<Found> = queries
-        .iter()
-        .map(|q| {
-            let mut near: Vec<_> = support
-                .iter()
-                .map(|s| (distance(row(q), row(s)), *s))
-                .collect();
-            near.sort_by(|a, b| a.0.total_cmp(&b.0));
-            near.truncate(args.neighbors);
-            (*q, near)
-        })
-        .collect();
-    let right = |(q, near): &Found| near.first().is_some_and(|(_, s)| s.0 == q.0);
-    let wrong = found.iter().filter(|f| !right(f)).count();
-    found.sort_by_key(right);
+    let found = shown.nearest(args.neighbors);
+    let right = found.iter().filter(|found| found.is_right()).count();
     let title = format!(
-        "{} of {} queries are nearest to a support picture of their own class",
-        found.len() - wrong,
+        "{right} of {} queries are nearest to a support picture of their own class",
         found.len()
     );
-    let sheet = Neighbors {
-        title: title.clone(),
-        rows: found
-            .iter()
-            .take(args.rows)
-            .map(|((place, class, picture), near)| Sought {
-                frame: picture_of(&data, *class, *picture),
-                class: *place,
-                name: data.class_name(*class).to_owned(),
-                nearest: near
-                    .iter()
-                    .map(|(distance, (place, class, picture))| Neighbor {
-                        frame: picture_of(&data, *class, *picture),
-                        class: *place,
-                        name: data.class_name(*class).to_owned(),
-                        distance: *distance,
-                    })
-                    .collect(),
-            })
-            .collect(),
-    };
+    let sheet = shown.sheet(&found[..found.len().min(args.rows)], &title);
     sheet.figure().save(&sheet_path)?;
 
-    let name = |class: usize| data.class_name(class).to_owned();
     let report = Report {
-        share: map.share,
-        queries: found
-            .iter()
-            .map(|((_, class, picture), near)| Explained {
-                class: name(*class),
-                picture: *picture,
-                nearest: near
-                    .iter()
-                    .map(|(distance, (_, class, picture))| Near {
-                        class: name(*class),
-                        picture: *picture,
-                        distance: *distance,
-                    })
-                    .collect(),
-            })
-            .collect(),
+        share,
+        queries: found.iter().map(|found| shown.explained(found)).collect(),
         map: map_path,
         neighbors: sheet_path,
     };
+    output.result(&report, text(&report, &title, args.rows))
+}
+
+/// Support or query pictures of an episode, class by class.
+fn places(episode: &Episode, of: &[Vec<usize>]) -> Vec<Place> {
+    let classes = episode.classes.iter().zip(of).enumerate();
+    let each = classes.flat_map(|(place, (&class, pictures))| {
+        pictures.iter().map(move |&picture| Place {
+            place,
+            class,
+            picture,
+        })
+    });
+    each.collect()
+}
+
+impl Shown<'_> {
+    fn row(&self, at: &Place) -> &[f32] {
+        self.embeddings.get(at.class, at.picture)
+    }
+
+    fn name(&self, at: &Place) -> String {
+        self.data.class_name(at.class).to_owned()
+    }
+
+    /// The embeddings along their two principal components, and how much of the variance each has.
+    fn map(&self, data: &str) -> (Chart, [f64; 2]) {
+        let all = self.support.iter().chain(&self.queries);
+        let map = components(&all.map(|at| self.row(at)).collect::<Vec<_>>());
+        let (of_support, of_queries) = map.places.split_at(self.support.len());
+        let points = |list: &[Place], places: &[(f64, f64)], place: usize| {
+            let own = list.iter().zip(places).filter(|(at, _)| at.place == place);
+            let own = own.map(|(_, &(x, y))| Point {
+                x,
+                y,
+                interval: 0.0,
+            });
+            own.collect::<Vec<_>>()
+        };
+        let classes = self.episode.classes.iter().enumerate();
+        let series = classes.flat_map(|(place, &class)| {
+            let of_class = |points, style| Series {
+                points,
+                style,
+                color: Some(place),
+                ..Series::default()
+            };
+            let queries = points(&self.queries, of_queries, place);
+            [
+                Series {
+                    name: self.data.class_name(class).to_owned(),
+                    ..of_class(queries, Style::Marks)
+                },
+                of_class(points(&self.support, of_support, place), Style::Rims),
+            ]
+        });
+        let axis = |n: usize| {
+            let share = 100.0 * map.share[n];
+            Axis::linear(format!("component {}, {share:.0} % of the variance", n + 1))
+        };
+        let chart = Chart {
+            title: format!("Embeddings of an episode: support large, queries small; {data}"),
+            x: axis(0),
+            y: axis(1),
+            series: series.collect(),
+        };
+        (chart, map.share)
+    }
+
+    /// The nearest support pictures of each query, wrong ones first.
+    fn nearest(&self, count: usize) -> Vec<Found> {
+        let distance = |a: &[f32], b: &[f32]| {
+            let squares = a.iter().zip(b).map(|(a, b)| (a - b) * (a - b));
+            squares.sum::<f32>().sqrt()
+        };
+        let of_query = |query: &Place| {
+            let support = self.support.iter();
+            let mut nearest: Vec<_> = support
+                .map(|at| (distance(self.row(query), self.row(at)), *at))
+                .collect();
+            nearest.sort_by(|a, b| a.0.total_cmp(&b.0));
+            nearest.truncate(count);
+            Found {
+                query: *query,
+                nearest,
+            }
+        };
+        let mut found: Vec<Found> = self.queries.iter().map(of_query).collect();
+        found.sort_by_key(Found::is_right);
+        found
+    }
+
+    /// The pictures side by side.
+    fn sheet(&self, found: &[Found], title: &str) -> Neighbors {
+        let neighbor = |(distance, at): &(f32, Place)| Neighbor {
+            frame: picture_of(self.data, at),
+            class: at.place,
+            name: self.name(at),
+            distance: *distance,
+        };
+        let sought = |Found { query, nearest }: &Found| Sought {
+            frame: picture_of(self.data, query),
+            class: query.place,
+            name: self.name(query),
+            nearest: nearest.iter().map(neighbor).collect(),
+        };
+        Neighbors {
+            title: title.to_owned(),
+            rows: found.iter().map(sought).collect(),
+        }
+    }
+
+    fn explained(&self, found: &Found) -> Explained {
+        let near = |(distance, at): &(f32, Place)| Near {
+            class: self.name(at),
+            picture: at.picture,
+            distance: *distance,
+        };
+        Explained {
+            class: self.name(&found.query),
+            picture: found.query.picture,
+            nearest: found.nearest.iter().map(near).collect(),
+        }
+    }
+}
+
+fn text(report: &Report, title: &str, rows: usize) -> String {
     let mut text = format!("{title}\n");
-    for query in report.queries.iter().take(args.rows) {
+    for query in report.queries.iter().take(rows) {
         text.push_str(&format!("{} picture {}:\n", query.class, query.picture));
         for near in &query.nearest {
             text.push_str(&format!(
@@ -243,10 +301,10 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         report.map.with_extension("svg").display(),
         report.neighbors.display()
     ));
-    output.result(&report, text)
+    text
 }
 
-fn picture_of(data: &Loaded, class: usize, picture: usize) -> Raster {
+fn picture_of(data: &Loaded, at: &Place) -> Raster {
     let Size {
         width,
         height,
@@ -256,6 +314,6 @@ fn picture_of(data: &Loaded, class: usize, picture: usize) -> Raster {
         width,
         height,
         colors,
-        pixels: data.pixels(class, picture).to_vec(),
+        pixels: data.pixels(at.class, at.picture).to_vec(),
     }
 }

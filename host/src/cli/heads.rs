@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use sudal::device::{self, Head, HeadRow, HeadTable, Machine};
-use sudal::episodes::{EpisodeShape, Sampler};
+use sudal::episodes::EpisodeShape;
 use sudal::measure::HeadEpisodes;
 
 use super::bounds;
 use super::data::DataArgs;
+use super::episodes::Options;
 use super::model::{ModelFile, read};
 use super::output::{Output, TableArgs};
 
@@ -59,7 +60,7 @@ pub(crate) fn run(
             shot,
             query: args.query,
         };
-        let sampler = Sampler::new(&data.class_sizes(), shape, args.seed)?;
+        let sampler = Options::USUAL.sampler(&data, shape, 1, args.seed)?;
         let accuracies = Head::ALL
             .map(|head| model.head_accuracy(head, &embeddings, &sampler, args.episodes, output));
         let step = &mut |step: &str| output.step(step);

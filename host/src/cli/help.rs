@@ -214,7 +214,23 @@ pub(super) fn hint(command: Command, error: &clap::Error) -> Option<String> {
     let ContextValue::String(wrong) = error.get(ContextKind::InvalidSubcommand)? else {
         return None;
     };
-    about_word(missing_features::add(command), wrong)
+    let command = missing_features::add(command);
+    // Of a command with commands of its own, its own are meant.
+    let mut before = std::env::args().take_while(|arg| arg != wrong);
+    match before.find_map(|arg| command.find_subcommand(arg)) {
+        Some(group) => Some(own_commands(group, wrong)),
+        None => about_word(command, wrong),
+    }
+}
+
+/// The commands that a command has.
+fn own_commands(group: &Command, wrong: &str) -> String {
+    let name = group.get_name();
+    let own = group.get_subcommands().map(Command::get_name);
+    format!(
+        "`sudal {name}` has no command {wrong:?}: {}. `sudal {name} --help` explains them.",
+        own.collect::<Vec<_>>().join(", ")
+    )
 }
 
 fn about_word(command: Command, wrong: &str) -> Option<String> {
@@ -306,6 +322,12 @@ mod tests {
             assert!(hint.contains(says), "{word}: {hint}");
         }
         assert_eq!(about_word(Cli::command(), "xyzzy"), None);
+        let command = Cli::command();
+        let hint = own_commands(command.find_subcommand("key").unwrap(), "parts");
+        assert!(
+            hint.contains("`sudal key` has no command \"parts\": new."),
+            "{hint}"
+        );
         let known = Cli::command();
         for (word, meant) in MEANT {
             assert!(known.find_subcommand(word).is_none(), "{word} is a command");

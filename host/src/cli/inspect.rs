@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use anyhow::bail;
 use serde::Serialize;
 use sudal::data::mvtec::Products;
-use sudal::episodes::{Episode, EpisodeShape, Sampler};
+use sudal::episodes::{Episode, EpisodeShape};
 use sudal::measure::{Accuracy, Inspected, Inspection, Run};
 use sudal::table::Table;
 
 use super::data::Kind;
+use super::episodes::Options;
 use super::model::ModelFile;
 use super::openset::rate;
 use super::output::Output;
@@ -56,7 +57,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         shot,
         query: args.query,
     };
-    let sampler = Sampler::new(&data.class_sizes(), shape, args.seed)?.of_families(args.family)?;
+    let sampler = Options::KNOWN.sampler(&data, shape, args.family, args.seed)?;
     let good = match &args.good {
         None => None,
         Some(name) => match (0..data.classes()).find(|&class| data.class_name(class) == name) {

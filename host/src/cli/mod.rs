@@ -16,6 +16,7 @@ mod demo;
 mod device;
 mod doctor;
 mod enroll;
+mod episodes;
 mod eval;
 mod explain;
 #[cfg(feature = "serve")]

@@ -12,6 +12,7 @@ use sudal::table::Table;
 
 use super::bounds;
 use super::data::{DataArgs, Half};
+use super::episodes::Options;
 use super::head;
 use super::model::{ModelFile, file_name};
 use super::output::{Output, TableArgs};
@@ -132,8 +133,9 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             shot,
             query: args.query,
         };
-        let sampler =
-            Sampler::new(&embeddings.class_sizes(), shape, args.seed)?.of_families(args.family)?;
+        let sampler = Sampler::new(&embeddings.class_sizes(), shape, args.seed)
+            .and_then(|sampler| sampler.of_families(args.family))
+            .map_err(|error| Options::KNOWN.explain(&error, |_| None))?;
         let measure = |run: &Run<'_>| open_set.measure(run, &rates);
         let openness = output.episodes(&sampler, args.episodes, "", measure)?;
         rows.push(Row { shot, openness });

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use serde::Serialize;
-use sudal::data::Colors;
+use sudal::data::{Colors, Raster};
 
 use super::data::{DataArgs, EACH};
 use super::output::Output;
@@ -15,7 +15,7 @@ use super::re_enroll::class_folder;
 ///
 /// Write pictures of a data set to a folder, a folder a class; class `a/b` goes to folder `b` in `a`.
 ///
-/// They are the first classes of the split, and the first pictures of each. Of the synthetic parts four
+/// A picture that is there already is not written over by another one. They are the first classes of the split, and the first pictures of each. Of the synthetic parts four
 /// classes each are variants of one part: `--every 4` takes different ones.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
@@ -73,7 +73,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             args.every
         );
     }
-    let mut all = Vec::new();
+    let mut wanted = Vec::new();
     for class in classes {
         let name = dataset.class_name(class);
         if args.each > dataset.len(class) {
@@ -84,19 +84,37 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
             );
         }
         let folder = class_folder(&args.out, name)?;
-        fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
-        let mut pictures = Vec::new();
-        for index in 0..args.each {
-            let digits = args.each.to_string().len().max(2);
-            let path = folder.join(format!("{:0digits$}.png", index + 1));
-            dataset.get(class, index)?.save(&path)?;
-            pictures.push(path);
+        let digits = args.each.to_string().len().max(2);
+        let path = |index: usize| folder.join(format!("{:0digits$}.png", index + 1));
+        let pictures: Vec<PathBuf> = (0..args.each).map(path).collect();
+        for (index, path) in pictures.iter().enumerate() {
+            if path.try_exists()?
+                && Raster::open_as(path, colors).ok() != Some(dataset.get(class, index)?)
+            {
+                bail!(
+                    "{} is there already and another picture: nothing was written, name another --out",
+                    path.display()
+                );
+            }
         }
-        all.push(Written {
-            class: name.to_owned(),
-            folder,
-            pictures,
-        });
+        let name = name.to_owned();
+        wanted.push((
+            class,
+            Written {
+                class: name,
+                folder,
+                pictures,
+            },
+        ));
+    }
+    let mut all = Vec::new();
+    for (class, written) in wanted {
+        let folder = &written.folder;
+        fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+        for (index, path) in written.pictures.iter().enumerate() {
+            dataset.get(class, index)?.save(path)?;
+        }
+        all.push(written);
     }
     let lines: Vec<_> = all
         .iter()

@@ -11,7 +11,7 @@ use super::device::{BoardArgs, serial_port};
 #[derive(clap::Args, Clone)]
 pub(crate) struct ScratchArgs {
     /// The board, one of this command's own: host is the firmware in this process, emulator a Cortex-M7
-    /// in QEMU. Or openmv-h7 or pico, which is plugged in, with --erase [default: emulator; of the demo host,
+    /// in QEMU. Or openmv-h7, pico or pico2, which is plugged in, with --erase [default: emulator; of the demo host,
     /// then emulator].
     #[arg(help_heading = "Board", long, env = "SUDAL_BOARD", value_name = "NAME")]
     board: Option<String>,

@@ -107,6 +107,13 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
                 format!("{name} is removed"),
             )
         }
+        Action::List if !path.try_exists()? => {
+            let none = json!({ "users": [], "file": path });
+            output.result(
+                &none,
+                "there are no users yet: `sudal users add NAME --role administer`",
+            )
+        }
         Action::List => {
             let file = UserFile::read(&path)?;
             let users: Vec<_> = file

@@ -139,10 +139,7 @@ impl Backup {
         let mut classes = Vec::new();
         for listed in client.list()? {
             if listed.model == model {
-                let record = client.record(listed.id)?;
-                let class = record::read(listed.id, &record);
-                let class = class.ok().flatten();
-                classes.push(class.ok_or(ClientError::Protocol { request: "record" })?);
+                classes.push(client.class(listed.id)?);
             }
         }
         let head = client.head()?;
@@ -191,6 +188,33 @@ impl Backup {
         }
         client.set_head(self.head)?;
         Ok(restored)
+    }
+
+    /// Names of the board's classes with shots that the backup's class of that name lacks: they would be lost
+    /// by [`restore`](Self::restore).
+    ///
+    /// # Errors
+    /// That the board does not answer as it should.
+    pub fn would_lose<S: Read + Write>(
+        &self,
+        client: &mut Client<S>,
+    ) -> Result<Vec<String>, ClientError> {
+        let classes = self.renamed()?;
+        let mut lost = Vec::new();
+        for listed in client.list()? {
+            if listed.model != self.model {
+                continue;
+            }
+            let there = client.class(listed.id)?;
+            let Some(class) = classes.iter().find(|class| class.name == there.name) else {
+                continue;
+            };
+            let is_kept = |shot: &[i8]| class.support().any(|kept| kept == shot);
+            if !there.support().all(is_kept) {
+                lost.push(listed.name);
+            }
+        }
+        Ok(lost)
     }
 
     /// Its classes with names as they are kept today. Where two look alike now, the later one gets a
@@ -313,6 +337,16 @@ impl<S: Read + Write> Client<S> {
                 return Ok(record);
             }
         }
+    }
+
+    /// A class, from its [record].
+    ///
+    /// # Errors
+    /// As [`record`](Self::record), or that this is none.
+    fn class(&mut self, id: u8) -> Result<Class, ClientError> {
+        let record = self.record(id)?;
+        let class = record::read(id, &record).ok().flatten();
+        class.ok_or(ClientError::Protocol { request: "record" })
     }
 
     /// The [record] of the present model's class of this name, if there is one. A class whose name was

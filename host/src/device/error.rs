@@ -110,9 +110,9 @@ pub enum BoardError {
     ManyProbes(String, String),
     /// No boot loader shows its drive.
     #[error(
-        "no Raspberry Pi Pico waits to be flashed: hold its button BOOTSEL while you plug it in, and mount the drive RPI-RP2 that appears (or --out sudal.uf2, to copy it by hand)"
+        "no such board waits to be flashed: hold its button BOOTSEL while you plug it in, and mount the drive {0} that appears (or --out sudal.uf2, to copy it by hand)"
     )]
-    NoDrive,
+    NoDrive(&'static str),
     /// No chip waits for DFU.
     #[error("no board is in its loader: connect its pins BOOT and RST, plug it in, then try again")]
     NoLoader,

@@ -9,6 +9,7 @@ use std::process::Stdio;
 use sudal_firmware::image::Model;
 
 use super::Kind;
+use super::boards::OPENMV_N6;
 use super::error::BoardError;
 use super::machine::Machine;
 use super::toolchain::Toolchain;
@@ -40,19 +41,26 @@ pub fn build(
         return Ok(file.clone());
     }
     let what = format!("the firmware of {board}");
-    let memory = memory(image);
-    let bins = ["--bin", board];
+    let kind = Kind::named(board);
+    let (program, features) = kind.map_or((board, &[][..]), Kind::program);
+    let arguments = [&["--bin", program], features].concat();
+    let processor = match board {
+        OPENMV_N6 => Machine::An547.flags(),
+        _ => kind.map_or(&[][..], Kind::flags),
+    };
+    let flags = [SMALL, processor].concat();
     compile(
-        board,
-        &bins,
-        memory,
+        program,
+        &arguments,
+        memory(image),
+        capacity(board),
         target,
-        SMALL,
+        &flags,
         &target_dir(),
         &what,
         step,
     )?;
-    Ok(output(&target_dir(), board, target))
+    Ok(output(&target_dir(), program, target))
 }
 
 /// Builds one of the programs that measure and test the engine, and returns the path of the ELF
@@ -78,6 +86,7 @@ pub(super) fn build_bench(
         board,
         &arguments,
         memory(None),
+        capacity(board),
         target,
         flags,
         &dir,
@@ -109,6 +118,7 @@ fn compile(
     board: &'static str,
     arguments: &[&str],
     [arena, input]: [usize; 2],
+    capacity: impl Iterator<Item = (&'static str, &'static str)>,
     target: &str,
     flags: &[&str],
     dir: &Path,
@@ -145,7 +155,7 @@ fn compile(
         .env("DEFMT_LOG", "info")
         .env("SUDAL_ARENA", arena.to_string())
         .env("SUDAL_INPUT", input.to_string())
-        .envs(capacity(board))
+        .envs(capacity)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped());

@@ -18,12 +18,18 @@ use crate::engine::QuantizedModel;
 #[non_exhaustive]
 pub enum KeyError {
     /// It can't be read or written.
-    #[error("{}", path.display())]
+    #[error("the key file {} can't be read or written", path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// There is a file of this name, which may be the only copy of a key.
+    #[error("{} is there already and stays as it is: name another file", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
     },
     /// It holds something else.
     #[error("{} holds no {what}: make one with `{how}`", path.display())]
@@ -229,10 +235,13 @@ fn parse(text: &str, kind: &str) -> Option<[u8; 32]> {
 
 fn write(path: &Path, kind: &str, key: &[u8; 32]) -> Result<(), KeyError> {
     let line = format!("{kind} {}\n", hex(key));
-    atomic_file::create_secret(path, line.as_bytes()).map_err(|source| KeyError::Io {
-        path: path.to_owned(),
-        source,
-    })
+    let path = path.to_owned();
+    match atomic_file::create_secret(&path, line.as_bytes()) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Err(KeyError::Exists { path })
+        }
+        outcome => outcome.map_err(|source| KeyError::Io { path, source }),
+    }
 }
 
 #[cfg(test)]
@@ -308,7 +317,7 @@ mod tests {
             Err(KeyError::Kind { .. })
         ));
         // A key is never written over.
-        assert!(matches!(key.save(&sign), Err(KeyError::Io { .. })));
+        assert!(matches!(key.save(&sign), Err(KeyError::Exists { .. })));
         for text in ["", "sudal-lock ", "sudal-lock éé", "sudal-lock 00"] {
             assert_eq!(parse(text, LockKey::KIND), None);
         }

@@ -40,6 +40,8 @@ fn window(record: &OpRecord) -> String {
         },
         Some(Kind::Table) => "table".to_owned(),
         Some(Kind::Concat) => "concat".to_owned(),
+        Some(Kind::Multiply) => "multiply".to_owned(),
+        Some(Kind::Gather) => "gather".to_owned(),
         Some(Kind::Flatten) | None => "flatten".to_owned(),
     }
 }

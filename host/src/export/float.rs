@@ -261,6 +261,7 @@ pub(super) fn normalize(
     if frame.len() != needed {
         return Err([frame.len(), needed]);
     }
+    let frame = &normalization.balanced(frame, signature.shape[0])[..];
     let table = normalization.table(frame);
     // With the channels last all pixels are of one plane.
     let channels = match signature.channels_last {

@@ -45,7 +45,7 @@ impl Metadata {
             key: format!("sudal.{key}"),
             value,
         };
-        vec![
+        let mut entries = vec![
             entry("name", self.name.clone()),
             entry("data", self.data.clone()),
             entry("split", self.split.clone()),
@@ -54,7 +54,11 @@ impl Metadata {
             entry("mean", normalization.mean.to_string()),
             entry("std", normalization.std.to_string()),
             entry("contrast", normalization.contrast.to_string()),
-        ]
+        ];
+        if normalization.balance {
+            entries.push(entry("balance", "1".to_owned()));
+        }
+        entries
     }
 
     /// The origin that a file states, with empty fields where it says nothing.
@@ -108,7 +112,19 @@ pub(super) fn normalization(model: &ModelProto) -> Option<Normalization> {
         mean,
         std,
         contrast,
+        balance: find(model, "sudal.balance") == Some("1"),
     })
+}
+
+/// Lets a file state this mean and deviation; its contrast stays.
+pub(super) fn state(model: &mut ModelProto, mean: f32, std: f32) {
+    for (key, value) in [("sudal.mean", mean), ("sudal.std", std)] {
+        model.metadata_props.retain(|entry| entry.key != key);
+        model.metadata_props.push(StringStringEntryProto {
+            key: key.to_owned(),
+            value: value.to_string(),
+        });
+    }
 }
 
 /// The value of one entry of `metadata_props`.

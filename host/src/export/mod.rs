@@ -26,6 +26,7 @@ pub mod patches;
 mod proto;
 pub mod runtime;
 pub mod signature;
+pub mod standardize;
 #[cfg(test)]
 mod tests;
 mod tract;

@@ -69,6 +69,12 @@ pub enum SignatureError {
         /// Its shape.
         shape: String,
     },
+    /// Not a mean and a deviation for each channel.
+    #[error(
+        "the network reads pictures of {0} channels: give one mean and one standard deviation for all, or {0} of each; \
+         all are on the scale 0..=1 of pixels, deviations above 0"
+    )]
+    Standard(usize),
     /// No network of colour pictures.
     #[error(
         "the network reads pictures of {0} channels: only those of three, red, green and blue, can be given grey ones"

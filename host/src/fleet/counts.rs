@@ -13,38 +13,47 @@ pub struct Counts {
     pub ok: u64,
     /// Those that were like nothing that was taught.
     pub unknown: u64,
+    /// Their frames.
+    #[serde(default)]
+    pub frames: u64,
 }
 
 impl Counts {
     /// What a board counted in its shift.
     #[must_use]
     pub fn of(board: &Board) -> Self {
+        Self::read(board, "Counters")
+    }
+
+    /// What it had counted when its last order was carried out.
+    #[must_use]
+    pub fn of_order(board: &Board) -> Self {
+        Self::read(board, "Order")
+    }
+
+    fn read(board: &Board, of: &str) -> Self {
+        let count = |name: &str| board.count(&format!("{of}/{name}"));
         Self {
-            parts: board.count("Counters/Parts"),
-            ok: board.count("Counters/OK"),
-            unknown: board.count("Counters/Unknown"),
+            parts: count("Parts"),
+            ok: count("OK"),
+            unknown: count("Unknown"),
+            frames: count("Frames"),
         }
     }
 
     /// What came after `earlier`; where counting began again since, all.
     #[must_use]
     pub fn since(self, earlier: Self) -> Self {
-        let less = |a: u64, b: u64| a.checked_sub(b);
-        let parts = less(self.parts, earlier.parts);
-        match (
+        let Some(parts) = self.parts.checked_sub(earlier.parts) else {
+            return self;
+        };
+        // What is said of the part that was in view then may have changed since.
+        let less = |now: u64, then: u64| now.saturating_sub(then).min(parts);
+        Self {
             parts,
-            less(self.ok, earlier.ok),
-            less(self.unknown, earlier.unknown),
-        ) {
-            (Some(parts), Some(ok), Some(unknown)) => Self { parts, ok, unknown },
-            // The last part may be said to be something else now.
-            (Some(parts), ok, unknown) if parts > 0 => Self {
-                parts,
-                ok: ok.unwrap_or(0),
-                unknown: unknown.unwrap_or(0),
-            },
-            (Some(_), ..) => Self::default(),
-            (None, ..) => self,
+            ok: less(self.ok, earlier.ok),
+            unknown: less(self.unknown, earlier.unknown),
+            frames: self.frames.saturating_sub(earlier.frames),
         }
     }
 

@@ -7,7 +7,7 @@ use super::counts::Counts;
 use super::files::{DriveError, Files, identity};
 use super::order::{Order, Progress};
 use super::payload::now;
-use super::rollout::{Ending, Rollout, Stage, Step, StepState};
+use super::rollout::{Ending, Ordered, Rollout, Stage, Step, StepState};
 use super::view::{Board, Fleet};
 use super::watch::Watch;
 use crate::device::SigningKey;
@@ -62,6 +62,7 @@ impl Drive<'_> {
                 station: row.station,
                 board: row.board,
                 state: StepState::Waiting,
+                order: None,
                 model: row.model_id,
                 before: Counts::default(),
                 done: None,
@@ -101,7 +102,7 @@ impl Drive<'_> {
     /// Brings the first `count` boards through; false where one is bad.
     fn stage(&self, rollout: &mut Rollout, count: usize) -> Result<bool, DriveError> {
         let began = Instant::now();
-        let mut sent: Vec<Option<Instant>> = vec![None; count];
+        let mut sent = sent(&rollout.boards[..count], false);
         loop {
             let fleet = self.watch.fleet();
             let before = rollout.clone();
@@ -140,7 +141,7 @@ impl Drive<'_> {
     /// [`DriveError`]; what was done is kept.
     pub fn back(&self, rollout: &mut Rollout) -> Result<(), DriveError> {
         let began = Instant::now();
-        let mut sent: Vec<Option<Instant>> = vec![None; rollout.boards.len()];
+        let mut sent = sent(&rollout.boards, true);
         loop {
             let fleet = self.watch.fleet();
             let before = rollout.clone();
@@ -190,18 +191,21 @@ impl Drive<'_> {
         let Some(board) = fleet.board(&node, &step.board).filter(|_| ahead) else {
             return Ok(());
         };
-        let name = match back {
-            false => rollout.id.clone(),
-            true => format!("{}back", rollout.id),
-        };
-        match (sent.is_some(), answer(board, &name)) {
-            // An answer to an order of this run, or of one before that was cut off.
-            (_, Some(Progress::Done)) => return self.answered(rollout, at, board, back),
-            (true, Some(Progress::Failed | Progress::Refused)) => {
-                self.failed(rollout, at, board, back);
-                return Ok(());
-            }
-            (_, Some(Progress::Running)) => return Ok(()),
+        let ordered = step.order.filter(|order| order.back == back);
+        match (answer(board), ordered) {
+            // Whichever it is: it takes no other meanwhile.
+            (Some((_, Progress::Running)), _) => return Ok(()),
+            (Some((number, progress)), Some(order)) if number == order.number => match progress {
+                Progress::Done => return self.answered(rollout, at, board, back),
+                Progress::Failed | Progress::Refused => {
+                    failed(&mut rollout.boards[at], board, back);
+                    // The way back is tried again.
+                    if !back {
+                        return Ok(());
+                    }
+                }
+                _ => {}
+            },
             _ => {}
         }
         if sent.is_some_and(|at| at.elapsed() < AGAIN) {
@@ -211,9 +215,12 @@ impl Drive<'_> {
         if step.state == StepState::Waiting {
             step.before = Counts::of(board);
             step.state = StepState::Sent;
-            // Kept before anything is changed.
-            rollout.save(self.state)?;
         }
+        let last = step.order.map_or(0, |order| order.number);
+        let number = now().max(last + 1);
+        step.order = Some(Ordered { number, back });
+        // Kept before anything is changed.
+        rollout.save(self.state)?;
         let step = &rollout.boards[at];
         let image = if back {
             &self.files.before
@@ -223,7 +230,7 @@ impl Drive<'_> {
         let order = Order {
             to: vec![node.group.clone(), node.name.clone(), step.board.clone()],
             rollout: rollout.id.clone(),
-            number: now(),
+            number,
             back,
             image: image.clone().unwrap_or_default(),
             backup: self.files.backup.clone().unwrap_or_default(),
@@ -255,22 +262,32 @@ impl Drive<'_> {
             step.state = StepState::Returned;
         } else {
             step.state = StepState::Done;
-            step.done = Some(Counts::of(board));
+            step.done = Some(Counts::of_order(board));
         }
         Ok(())
     }
-
-    fn failed(&self, rollout: &mut Rollout, at: usize, board: &Board, back: bool) {
-        let step = &mut rollout.boards[at];
-        step.state = StepState::Bad;
-        let way = if back { "the way back: " } else { "" };
-        step.text = format!("{way}{}", board.text("Order/Text"));
-    }
 }
 
-/// What a board says of an order.
-fn answer(board: &Board, rollout: &str) -> Option<Progress> {
-    (board.text("Order/Rollout") == rollout)
-        .then(|| Progress::named(board.text("Order/State")))
-        .flatten()
+/// When boards were sent their orders, by a run that was cut off too: their answers may be under way.
+fn sent(boards: &[Step], back: bool) -> Vec<Option<Instant>> {
+    let ordered = |step: &Step| step.order.is_some_and(|order| order.back == back);
+    let sent = boards.iter().map(|step| ordered(step).then(Instant::now));
+    sent.collect()
+}
+
+fn failed(step: &mut Step, board: &Board, back: bool) {
+    const WAY: &str = "the way back: ";
+    step.state = StepState::Bad;
+    let why = board.text("Order/Text");
+    // Why it is taken back stays.
+    step.text = match (back, step.text.split(WAY).next()) {
+        (true, Some(cause)) => format!("{}; {WAY}{why}", cause.trim_end_matches("; ")),
+        _ => why.to_owned(),
+    };
+}
+
+/// What a board says of its last order, and the number of that.
+fn answer(board: &Board) -> Option<(u64, Progress)> {
+    let progress = Progress::named(board.text("Order/State"))?;
+    Some((board.count("Order/Number"), progress))
 }

@@ -20,6 +20,6 @@ pub use broker::{Broker, BrokerError};
 pub use counts::Counts;
 pub use drive::Drive;
 pub use files::{DriveError, Files};
-pub use rollout::{Ending, Rollout, RolloutError, Stage, Step, StepState};
+pub use rollout::{Ending, Ordered, Rollout, RolloutError, Stage, Step, StepState};
 pub use view::{Board, Fleet, Row, Station};
 pub use watch::{Heard, Watch, WatchError};

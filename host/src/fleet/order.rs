@@ -5,6 +5,7 @@ use ed25519_dalek::{Signature, Verifier, VerifyingKey};
 use prost::Message;
 use sha2::{Digest, Sha256};
 
+use super::counts::Counts;
 use super::topic::Node;
 use crate::device::{PublicKey, SigningKey};
 
@@ -88,10 +89,14 @@ impl Progress {
 pub struct OrderState {
     /// Of which roll-out it was.
     pub rollout: String,
+    /// Its number: what is said here is said of this order and of no other.
+    pub number: u64,
     /// How far it is.
     pub state: Progress,
     /// Why it was not carried out.
     pub text: String,
+    /// What the board had counted when it was carried out.
+    pub counts: Counts,
 }
 
 /// Why an order is not carried out.
@@ -128,15 +133,14 @@ impl Order {
         format!("{}{way}", self.rollout)
     }
 
-    /// The same of an order that may be anybody's; empty if it is none.
+    /// What a board calls an order that may be anybody's, and its number; nothing and 0 if it is none.
     #[must_use]
-    pub fn rollout_of(bytes: &[u8]) -> String {
+    pub fn claimed(bytes: &[u8]) -> (String, u64) {
         let order = Signed::decode(bytes).and_then(|signed| Self::decode(&*signed.order));
-        let name = order.map(|order| order.name()).unwrap_or_default();
-        name.chars()
-            .filter(char::is_ascii_alphanumeric)
-            .take(64)
-            .collect()
+        let order = order.unwrap_or_default();
+        let name = order.name();
+        let name = name.chars().filter(char::is_ascii_alphanumeric);
+        (name.take(64).collect(), order.number)
     }
 
     /// Reads an order for a board that trusts `key` and has carried out those up to `last`.

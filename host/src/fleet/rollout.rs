@@ -10,6 +10,8 @@ use super::topic::Node;
 use crate::atomic_file;
 
 const SCHEMA: u32 = 1;
+/// A board sees no part end where parts take so many times the frames of before.
+const LONG: f64 = 5.0;
 
 /// How far a roll-out goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -56,6 +58,15 @@ pub enum StepState {
     Returned,
 }
 
+/// An order to a board, by which its answer is told from those to others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ordered {
+    /// Its number.
+    pub number: u64,
+    /// Whether it is the way back.
+    pub back: bool,
+}
+
 /// A board of a roll-out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {
@@ -65,6 +76,9 @@ pub struct Step {
     pub board: String,
     /// Where it is.
     pub state: StepState,
+    /// The last order that it was sent.
+    #[serde(default)]
+    pub order: Option<Ordered>,
     /// Identity of the model that it ran before.
     pub model: String,
     /// What it had counted before.
@@ -184,19 +198,22 @@ impl Rollout {
 
 impl Step {
     /// Judges by what the board counts `now`: as good as before from `parts` parts on, or worse by more
-    /// than `margin` percent of them.
+    /// than `margin` percent of them. Where what it says of everything is the same, it may see no part end:
+    /// in five times the frames that so many parts took before it can get worse, too.
     pub fn judge(&mut self, now: Counts, parts: u64, margin: f64) {
         let Some(done) = self.done.filter(|_| self.state == StepState::Done) else {
             return;
         };
         self.since = now.since(done);
         let (before, since) = (self.before, self.since);
-        if since.parts < parts {
-            return;
+        let enough = since.parts >= parts;
+        if enough {
+            self.state = StepState::Good;
         }
-        self.state = StepState::Good;
+        let frames = LONG * parts as f64 * before.frames as f64 / before.parts as f64;
+        let long = since.parts > 0 && since.frames as f64 > frames;
         // Where nothing was counted before, there is nothing to be worse than.
-        if before.parts == 0 {
+        if before.parts == 0 || !(enough || long) {
             return;
         }
         let unknown = (before.percent(before.unknown), since.percent(since.unknown));
@@ -211,8 +228,8 @@ impl Step {
         let (what, (from, to)) = worse;
         self.state = StepState::Bad;
         self.text = format!(
-            "{what} from {from:.1} to {to:.1} % of {} parts",
-            since.parts
+            "{what} from {from:.1} to {to:.1} % of {} parts in {} frames",
+            since.parts, since.frames
         );
     }
 }
@@ -222,7 +239,12 @@ mod tests {
     use super::*;
 
     fn counts(parts: u64, ok: u64, unknown: u64) -> Counts {
-        Counts { parts, ok, unknown }
+        Counts {
+            parts,
+            ok,
+            unknown,
+            frames: 4 * parts,
+        }
     }
 
     fn step() -> Step {
@@ -230,6 +252,7 @@ mod tests {
             station: "line".to_owned(),
             board: "press".to_owned(),
             state: StepState::Done,
+            order: None,
             model: String::new(),
             before: counts(100, 90, 5),
             done: Some(counts(100, 90, 5)),
@@ -249,13 +272,32 @@ mod tests {
         assert_eq!(judged(counts(120, 108, 6)).0, StepState::Good);
         let (state, text) = judged(counts(120, 105, 10));
         assert_eq!(state, StepState::Bad);
-        assert_eq!(text, "unknown parts rose from 5.0 to 25.0 % of 20 parts");
+        assert_eq!(
+            text,
+            "unknown parts rose from 5.0 to 25.0 % of 20 parts in 80 frames"
+        );
         let (state, text) = judged(counts(120, 104, 5));
         assert_eq!(state, StepState::Bad);
-        assert_eq!(text, "the yield fell from 90.0 to 70.0 % of 20 parts");
+        assert_eq!(
+            text,
+            "the yield fell from 90.0 to 70.0 % of 20 parts in 80 frames"
+        );
         // Another model, or another shift: it counts from nothing.
         assert_eq!(judged(counts(20, 18, 1)).0, StepState::Good);
         assert_eq!(judged(counts(20, 10, 9)).0, StepState::Bad);
+        // One part that never ends, in frames that would have been a hundred parts before.
+        let endless = |frames: u64, unknown: u64| Counts {
+            frames: 400 + frames,
+            ..counts(101, 91 - unknown, 5 + unknown)
+        };
+        assert_eq!(judged(endless(400, 1)).0, StepState::Done);
+        let (state, text) = judged(endless(401, 1));
+        assert_eq!(state, StepState::Bad);
+        assert_eq!(
+            text,
+            "unknown parts rose from 5.0 to 100.0 % of 1 parts in 401 frames"
+        );
+        assert_eq!(judged(endless(9999, 0)).0, StepState::Done);
         // Too few before to be worse than.
         let mut idle = Step {
             before: Counts::default(),

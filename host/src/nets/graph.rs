@@ -1,6 +1,8 @@
 //! A trained network without its trainer: what export, verification and the tests read.
 
-use sudal_firmware::preprocess::contrast;
+use std::borrow::Cow;
+
+use sudal_firmware::preprocess::{balance::Balance, contrast};
 
 /// One step of a [`Graph`]; tensors are float32, NCHW, the batch is left out.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +70,8 @@ pub struct Normalization {
     /// Standard deviation, in levels of 0..=255, to which each picture is brought about a mean of 128
     /// before; 0 leaves pictures as they are.
     pub contrast: u32,
+    /// Whether the colours of each picture are brought to one mean before that.
+    pub balance: bool,
 }
 
 impl Normalization {
@@ -77,6 +81,15 @@ impl Normalization {
             mean,
             std,
             contrast: 0,
+            balance: false,
+        }
+    }
+
+    /// A picture of `channels` channels, of which three are balanced where that is asked for.
+    pub fn balanced<'p>(&self, picture: &'p [u8], channels: usize) -> Cow<'p, [u8]> {
+        match self.balance && channels == 3 {
+            true => Cow::Owned(Balance::of(picture).levels(picture).collect()),
+            false => Cow::Borrowed(picture),
         }
     }
 

@@ -12,6 +12,7 @@ use super::Call;
 use super::rights::Right;
 use crate::data::Raster;
 use crate::device::{self, Backup, ClientError};
+use crate::fleet::Counts;
 
 /// What is wanted of a device: `POST /devices/0/enroll` with `{"name": "gear", "hold": 1}` is
 /// [`Enroll`](Self::Enroll).
@@ -206,6 +207,9 @@ pub(super) struct Answer {
     /// The shots of a class, by their keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) gallery: Option<Vec<String>>,
+    /// What was counted until an order was carried out.
+    #[serde(skip)]
+    pub(super) counted: Counts,
 }
 
 #[cfg(test)]

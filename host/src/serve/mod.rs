@@ -41,6 +41,7 @@ mod tally;
 mod tasks;
 mod tls;
 mod undo_stack;
+mod unread;
 mod watch_error;
 mod webcam;
 mod worker;

@@ -71,6 +71,17 @@ fn one_boards_enrolment_goes_to_others_and_a_damaged_or_foreign_file_does_not() 
         assert_eq!(plain(&there), plain(&verdict));
     }
 
+    // What was taught since is not lost unasked.
+    ok(dir, "second", &["enroll", "--force", "gear", "4.png"]);
+    let said = refused(dir, "second", &["restore", "line.sudalbak"]);
+    assert!(
+        said.contains("shots of gear that the backup lacks"),
+        "{said}"
+    );
+    assert!(ok(dir, "second", &["list"]).contains("3 shots"));
+    ok(dir, "second", &["restore", "line.sudalbak", "--replace"]);
+    assert!(!ok(dir, "second", &["list"]).contains("3 shots"));
+
     let mut damaged = std::fs::read(dir.join("line.sudalbak")).unwrap();
     damaged[40] ^= 1;
     std::fs::write(dir.join("damaged.sudalbak"), damaged).unwrap();

@@ -77,6 +77,52 @@ fn classes_whose_names_differ_in_a_separator_are_written_apart() {
         "{text}"
     );
     assert!(dir.join("again/a/b/03.png").exists());
+    // The same again changes nothing; another picture of somebody's is not written over.
+    assert_eq!(json(dir, &write), written);
+    let own = dir.join("out/a-b/02.png");
+    fs::copy(dir.join("data/a/b/00.png"), &own).unwrap();
+    fs::remove_file(dir.join("out/a/b/01.png")).unwrap();
+    let (status, text) = said(dir, &write);
+    assert_eq!(status, Some(1));
+    assert!(
+        text.contains("02.png is there already and another picture"),
+        "{text}"
+    );
+    assert!(!dir.join("out/a/b/01.png").exists());
+}
+
+#[test]
+fn too_few_classes_or_pictures_are_said_with_the_option_that_helps() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    write(dir, &["own/cam", "own/nut", "own/pin"], 4);
+    let eval = ["eval", "parts", "--data", "own", "--episodes", "2"];
+    let (status, text) = said(dir, &[&eval[..], &["--way", "3"]].concat());
+    assert_eq!(status, Some(1));
+    assert!(
+        text.contains("cam has 4, the fewest of 3 that have too few: give --query 3"),
+        "{text}"
+    );
+    let (_, text) = said(dir, &eval);
+    assert!(text.contains("the data has 3: lower --way"), "{text}");
+    let (_, text) = said(dir, &["openset", "parts", "--data", "own"]);
+    assert!(
+        text.contains("10 classes are asked for (--known and --unknown)"),
+        "{text}"
+    );
+    let train = [
+        "train",
+        "--data",
+        "own",
+        "--out",
+        "own.ckpt",
+        "--way",
+        "3",
+        "--support",
+        "4",
+    ];
+    let (_, text) = said(dir, &train);
+    assert!(text.contains("lower --support"), "{text}");
 }
 
 #[test]

@@ -49,9 +49,8 @@ fn convert_both(data: &[u8], pixels: usize) {
     for normalization in [
         None,
         Some(Normalization {
-            mean: 0.5,
-            std: 0.25,
             contrast: 40,
+            ..Normalization::new(0.5, 0.25)
         }),
     ] {
         let options = ConvertOptions {

@@ -11,6 +11,9 @@ use sudal::data::{Colors, Raster};
 use sudal::device::{
     Align, Alignment, Board, Client, Emulator, Geometry, HostBoard, Link, PixelFormat, Verdict,
 };
+use sudal::export::convert::{ConvertOptions, convert};
+use sudal::export::float::FloatModel;
+use sudal::nets::graph::Normalization;
 
 /// Hues, in turns: red, yellow-green, cyan, violet.
 const HUES: [f32; 4] = [0.0, 0.25, 0.5, 0.75];
@@ -86,12 +89,39 @@ fn hues_are_told_apart_with_colours_and_not_without() {
     assert!((0.1..0.4).contains(&without), "{without}");
 }
 
+/// The network with white balance, on parts in these colours.
+fn balanced() -> Vec<u8> {
+    let frames = (0..16).map(|number| frame(number % 4, 700 + number as u64, Colors::Rgb).pixels);
+    let frames: Vec<Vec<u8>> = frames.collect();
+    let onnx = image("colours.onnx");
+    let stated = FloatModel::new(&onnx, None).unwrap().normalization();
+    let options = ConvertOptions {
+        normalization: Some(Normalization {
+            balance: true,
+            ..stated
+        }),
+        ..ConvertOptions::default()
+    };
+    convert(&onnx, &frames, &options).unwrap().image
+}
+
 /// In every format that has colours, and in grey.
 #[test]
 fn boards_see_the_same_colours_to_the_bit() {
+    see_the_same(&image("colours.sudal"));
+}
+
+#[test]
+fn boards_balance_colours_to_the_bit() {
+    see_the_same(&balanced());
+}
+
+fn see_the_same(model: &[u8]) {
     let dirs = [(); 2].map(|()| tempfile::tempdir().unwrap());
-    let mut emulated = flashed(Emulator::open(dirs[0].path()).unwrap(), "colours.sudal");
-    let mut host = host(dirs[1].path(), "colours.sudal");
+    let mut emulated = Emulator::open(dirs[0].path()).unwrap();
+    emulated.flash(model, &mut |_| ()).unwrap();
+    let mut host = HostBoard::open(dirs[1].path()).unwrap();
+    host.flash(model, &mut |_| ()).unwrap();
     let mut lines = [emulated.connect().unwrap(), host.connect().unwrap()];
     for line in &mut lines {
         teach(line, Colors::Rgb);

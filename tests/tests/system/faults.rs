@@ -83,21 +83,9 @@ fn every_model_fault_is_named() {
     ];
     for (image, arena, input, fault) in cases {
         let frame = picture(1, 1);
-        let requests = [
-            Request::Info,
-            Request::Frame {
-                geometry: GEOMETRY,
-                offset: 0,
-                chunk: &frame,
-            },
-            Request::Embed,
-            Request::Classify,
-            Request::Enroll {
-                name: "gear",
-                force: true,
-            },
-            Request::List { skip: 0 },
-        ];
+        let [sent, embed, classify, enroll] = uses_of(&frame);
+        let list = Request::List { skip: 0 };
+        let requests = [Request::Info, sent, embed, classify, enroll, list];
         answers(
             image,
             arena,
@@ -114,15 +102,13 @@ fn every_model_fault_is_named() {
     }
 }
 
-#[test]
-fn a_store_fault_leaves_the_rest_usable() {
-    let frame = picture(1, 1);
-    let requests = [
-        Request::Info,
+/// A frame is sent, and all is asked that looks at it.
+fn uses_of(chunk: &[u8]) -> [Request<'_>; 4] {
+    [
         Request::Frame {
             geometry: GEOMETRY,
             offset: 0,
-            chunk: &frame,
+            chunk,
         },
         Request::Embed,
         Request::Classify,
@@ -130,9 +116,16 @@ fn a_store_fault_leaves_the_rest_usable() {
             name: "gear",
             force: true,
         },
-        Request::List { skip: 0 },
-        Request::Reset,
-    ];
+    ]
+}
+
+#[test]
+fn a_store_fault_leaves_the_rest_usable() {
+    let frame = picture(1, 1);
+    let [sent, embed, classify, enroll] = uses_of(&frame);
+    let list = Request::List { skip: 0 };
+    let reset = Request::Reset;
+    let requests = [Request::Info, sent, embed, classify, enroll, list, reset];
     let fault = StoreError::TooSmall;
     answers(
         &block_means("a"),
@@ -168,21 +161,10 @@ fn frames_that_show_nothing_are_refused() {
         (&[255; 784], CameraError::Bright { darkest: 255 }),
         (&noise, flat),
     ] {
-        let requests = [
-            Request::Frame {
-                geometry: GEOMETRY,
-                offset: 0,
-                chunk,
-            },
-            Request::Embed,
-            Request::Classify,
-            Request::Enroll {
-                name: "gear",
-                force: true,
-            },
-            Request::List { skip: 0 },
-            Request::Capture { offset: 0 },
-        ];
+        let [sent, embed, classify, enroll] = uses_of(chunk);
+        let list = Request::List { skip: 0 };
+        let capture = Request::Capture { offset: 0 };
+        let requests = [sent, embed, classify, enroll, list, capture];
         answers(
             &block_means("a"),
             4096,

@@ -1,5 +1,7 @@
 //! Many stations on this computer: what becomes of their decisions when the broker stops, the net
-//! splits and a station is killed; and a roll-out to some of them.
+//! splits and a station is killed; and roll-outs to some of them.
+
+mod roll_out;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,15 +11,14 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
-use sudal::data::{Dataset, parts};
-use sudal::device::{Backup, Board, HostBoard, SigningKey};
+use sudal::data::{Dataset, Raster, parts};
+use sudal::device::{Backup, Board, HostBoard};
 use sudal::fleet::payload::Value;
 use sudal::fleet::topic::Kind;
-use sudal::fleet::{
-    Broker, Drive, DriveError, Ending, Files, Fleet, Rollout, Stage, StepState, Watch,
-};
-use sudal::serve::{DeviceOptions, FrameSource, Keep, Log, LogError, Playback, Sparkplug};
-use sudal_tests::{Cuttable, Mosquitto, Served, program, tested_block_means};
+use sudal::fleet::{Broker, Fleet, Watch};
+use sudal::serve::{DeviceOptions, Keep, Log, LogError, Playback, Sparkplug};
+use sudal_firmware::heads::Role;
+use sudal_tests::{Cuttable, Mosquitto, Served, host_line, program, tested_block_means};
 
 /// Longest that anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -46,30 +47,49 @@ fn copy(from: &Path, to: &Path) {
 
 /// A board that runs a model and was taught both classes of the playback.
 fn taught(dir: &Path, model: &[u8]) -> Backup {
+    let data = parts::dataset(1, 2, 100, (64, 64));
+    let shown = |class, shot| Dataset::get(&data, class, 90 + shot).unwrap();
+    taught_of(
+        dir,
+        model,
+        &[("nut", Role::Plain), ("bolt", Role::Plain)],
+        shown,
+    )
+}
+
+/// The same of other classes and pictures.
+fn taught_of(
+    dir: &Path,
+    model: &[u8],
+    classes: &[(&str, Role)],
+    shown: impl Fn(usize, usize) -> Raster,
+) -> Backup {
     let mut board = HostBoard::open(dir).unwrap();
     board.flash(model, &mut |_| ()).unwrap();
     let mut client = board.connect().unwrap();
-    let data = parts::dataset(1, 2, 100, (64, 64));
-    for (class, name) in ["nut", "bolt"].into_iter().enumerate() {
+    for (class, (name, role)) in classes.iter().enumerate() {
         for shot in 0..8 {
-            let picture = Dataset::get(&data, class, 90 + shot).unwrap();
-            client.show(&picture, 1 << 16).unwrap();
+            client.show(&shown(class, shot), 1 << 16).unwrap();
             client.enroll_forced(name).unwrap();
         }
+        let taught = client.list().unwrap();
+        let id = taught
+            .iter()
+            .find(|taught| taught.name == *name)
+            .unwrap()
+            .id;
+        client.set_role(id, *role).unwrap();
     }
     Backup::take(&mut client).unwrap()
 }
 
 fn device(board: &Path, interval: u64) -> DeviceOptions {
-    DeviceOptions {
-        name: "press".to_owned(),
-        board: HostBoard::NAME.to_owned(),
-        dir: board.to_owned(),
-        port: None,
-        key: None,
-        source: FrameSource::Playback(Playback::new(parts::dataset(1, 2, 100, (64, 64)), Some(2))),
-        interval: Duration::from_millis(interval),
-    }
+    host_line(
+        "press",
+        board,
+        Playback::new(parts::dataset(1, 2, 100, (64, 64)), Some(2)),
+        interval,
+    )
 }
 
 /// User and system time of this process, in seconds.
@@ -345,137 +365,4 @@ fn stations_lose_nothing() {
         heard.messages, heard.historical, heard.twice
     );
     assert!(heard.historical > 0);
-}
-
-#[test]
-fn a_roll_out_goes_to_one_a_tenth_and_all_and_comes_back() {
-    let Some(program) = program("mosquitto", &["mosquitto"]) else {
-        return;
-    };
-    let count = stations(3);
-    let dir = memory_folder();
-    let mut broker = Mosquitto::new(program, dir.path());
-    broker.start();
-    let key = SigningKey::random();
-    let first = dir.path().join("first");
-    let before = tested_block_means("a");
-    let backup = taught(&first, &before);
-    let folder = |n: usize| dir.path().join(format!("s{n:02}"));
-    let stations: Vec<Served> = (0..count)
-        .map(|n| {
-            copy(&first, &folder(n).join("board"));
-            let url = format!("mqtt://127.0.0.1:{}/hall/s{n:02}", broker.port);
-            let sparkplug = Sparkplug::new(&url, None, Some(key.public())).unwrap();
-            let device = device(&folder(n).join("board"), 150);
-            Served::start_with(&folder(n), vec![device], |options| {
-                options.sparkplug = Some(sparkplug)
-            })
-        })
-        .collect();
-    let hall: Broker = format!("mqtt://127.0.0.1:{}/hall", broker.port)
-        .parse()
-        .unwrap();
-    let watch = Watch::start(hall, None, Box::new(|_, _| ())).unwrap();
-    let counted = |fleet: &Fleet| {
-        fleet
-            .rows()
-            .iter()
-            .filter(|row| row.online && row.parts >= 12)
-            .count()
-            == count
-    };
-    assert!(watch.wait(PATIENCE, counted));
-    let row = watch.fleet().rows()[0].clone();
-    println!(
-        "before: {:?} % pass, {:?} % are unknown",
-        row.yield_percent, row.unknown_percent
-    );
-    let hash = watch.fleet().rows()[0].model_id.clone();
-
-    // Another model with the same classes is as good as before.
-    let image = tested_block_means("b");
-    let with = taught(&dir.path().join("other"), &image);
-    let files = Files {
-        image: Some(image),
-        backup: Some(with.to_bytes()),
-        before: Some(before.clone()),
-    };
-    files.check().unwrap();
-    let stop = std::cell::Cell::new(false);
-    let (stopped, silent) = (|| stop.get(), |_: usize, _: usize| ());
-    let state = dir.path().join("rollout.json");
-    let drive = |files| Drive {
-        watch: &watch,
-        key: &key,
-        files,
-        state: &state,
-        parts: 4,
-        margin: 40.0,
-        limit: PATIENCE,
-        stop: &stopped,
-        progress: &silent,
-    };
-    let go = drive(&files);
-    let mut rollout = go.plan().unwrap();
-    let began = Instant::now();
-    go.forward(&mut rollout, Stage::Tenth).unwrap();
-    let of = |rollout: &Rollout, state| rollout.boards.iter().filter(|s| s.state == state).count();
-    assert_eq!(
-        (
-            of(&rollout, StepState::Good),
-            of(&rollout, StepState::Waiting)
-        ),
-        (Stage::Tenth.of(count), count - Stage::Tenth.of(count))
-    );
-    // It goes on from its file, after it was stopped in the midst.
-    stop.set(true);
-    let mut rollout = Rollout::open(&state).unwrap();
-    assert!(matches!(
-        go.forward(&mut rollout, Stage::All),
-        Err(DriveError::Stopped)
-    ));
-    stop.set(false);
-    let mut rollout = Rollout::open(&state).unwrap();
-    go.forward(&mut rollout, Stage::All).unwrap();
-    assert_eq!(
-        (of(&rollout, StepState::Good), rollout.ended),
-        (count, Some(Ending::Complete))
-    );
-    println!(
-        "a model and what it knows to {count} boards: {:.1} s",
-        began.elapsed().as_secs_f64()
-    );
-    let runs = |hash: &str| {
-        watch
-            .fleet()
-            .rows()
-            .iter()
-            .filter(|row| row.model_id == hash)
-            .count()
-    };
-    assert_eq!(runs(&format!("{:016x}", with.model)), count);
-    // And all come back.
-    go.back(&mut rollout).unwrap();
-    assert_eq!(
-        (of(&rollout, StepState::Returned), runs(&hash)),
-        (count, count)
-    );
-    assert!(matches!(
-        go.forward(&mut rollout, Stage::All),
-        Err(DriveError::Over)
-    ));
-
-    let served = &stations[0];
-    // It knows again what it knew.
-    let named = served.events().next().unwrap()["devices"][0]["state"]["classes"].clone();
-    // Those of the other model wait for it to come back.
-    let named = named.as_array().unwrap().iter();
-    assert_eq!(named.filter(|class| class["usable"] == true).count(), 2);
-    drop(stations);
-    let mut board = HostBoard::open(&folder(0).join("board")).unwrap();
-    let mut client = board.connect().unwrap();
-    assert_eq!(
-        Backup::take(&mut client).unwrap().classes(),
-        backup.classes()
-    );
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sudal::data::folder;
 use sudal::device::{Board, HostBoard};
-use sudal::serve::{DeviceOptions, FrameSource, Playback};
-use sudal_tests::{Browser, Served, flawed_plate, plate};
+use sudal::serve::{DeviceOptions, Playback};
+use sudal_tests::{Browser, Served, flawed_plate, host_line, plate};
 
 /// A picture of the page, for people to look at.
 fn photograph(browser: &Browser, name: &str, width: u32, height: u32) {
@@ -71,18 +71,13 @@ fn devices(dir: &Path) -> Vec<DeviceOptions> {
         let mut host = HostBoard::open(&board).unwrap();
         host.flash(&fs::read(model).unwrap(), &mut |_| ()).unwrap();
     }
-    vec![DeviceOptions {
-        name: "Line 1".to_owned(),
-        board: HostBoard::NAME.to_owned(),
-        dir: board,
-        port: None,
-        key: None,
-        source: FrameSource::Playback(Playback::new(
-            folder::open_loose(&pictures).unwrap().0,
-            Some(8),
-        )),
-        interval: Duration::from_millis(150),
-    }]
+    let pictures = folder::open_loose(&pictures).unwrap().0;
+    vec![host_line(
+        "Line 1",
+        &board,
+        Playback::new(pictures, Some(8)),
+        150,
+    )]
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sudal::data::{Raster, folder, parts};
 use sudal::device::{Board, Filter, HostBoard};
-use sudal::serve::{DeviceOptions, FrameSource, Playback};
-use sudal_tests::{Browser, Served};
+use sudal::serve::{FrameSource, Playback};
+use sudal_tests::{Browser, Served, host_line};
 
 /// Parts that are taught; one more is not.
 const TAUGHT: [&str; 3] = ["너트", "screw", "chip"];
@@ -82,15 +82,12 @@ fn an_operator_teaches_parts_and_sees_them_recognised() {
             .map(|c| c * parts::FAMILY as usize)
             .collect();
         let all = parts::dataset(3, 4 * parts::FAMILY as usize, 500, (160, 160));
-        DeviceOptions {
-            name: name.to_owned(),
-            board: HostBoard::NAME.to_owned(),
-            dir: board,
-            port: None,
-            key: None,
-            source: FrameSource::Playback(Playback::new(all.subset(&classes), Some(8))),
-            interval: Duration::from_millis(150),
-        }
+        host_line(
+            name,
+            &board,
+            Playback::new(all.subset(&classes), Some(8)),
+            150,
+        )
     };
     let mut dark = device("Line 3", None);
     dark.source = FrameSource::Playback(Playback::new(folder::open_loose(&night).unwrap().0, None));

@@ -4,13 +4,12 @@ use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use sudal::data::parts;
 use sudal::device::{Board, HostBoard};
-use sudal::serve::{DeviceOptions, FrameSource, Playback};
-use sudal_tests::{Served, python_with};
+use sudal::serve::Playback;
+use sudal_tests::{Served, host_line, python_with};
 
 /// The worked example of the documents.
 const MASTER: &str = include_str!("../../../host/docs/plc.py");
@@ -29,15 +28,7 @@ fn a_plc_reads_verdicts_and_triggers() {
         host.flash(&model, &mut |_| ()).unwrap();
         let family = parts::FAMILY as usize;
         let all = parts::dataset(3, 2 * family, 500, (160, 160)).subset(&[0, family]);
-        DeviceOptions {
-            name: name.to_owned(),
-            board: HostBoard::NAME.to_owned(),
-            dir: board,
-            port: None,
-            key: None,
-            source: FrameSource::Playback(Playback::new(all, Some(8))),
-            interval: Duration::from_millis(100),
-        }
+        host_line(name, &board, Playback::new(all, Some(8)), 100)
     };
     let free = TcpListener::bind("127.0.0.1:0")
         .unwrap()

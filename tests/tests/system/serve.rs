@@ -13,17 +13,13 @@ use serde_json::{Value, json};
 use sudal::data::parts;
 use sudal::device::{Board, BoardError, Emulator, HostBoard};
 use sudal::serve::{Clock, DeviceOptions, FrameSource, Keep, Log, LogError, Moment, Playback};
-use sudal_tests::{Mosquitto, Served, block_means, program};
+use sudal_tests::{Mosquitto, Served, block_means, host_line, program};
 
 fn device(board: &str, dir: &Path, interval: u64) -> DeviceOptions {
+    let pictures = Playback::new(parts::dataset(1, 2, 100, (64, 64)), Some(3));
     DeviceOptions {
-        name: "line".to_owned(),
         board: board.to_owned(),
-        dir: dir.to_owned(),
-        port: None,
-        key: None,
-        source: FrameSource::Playback(Playback::new(parts::dataset(1, 2, 100, (64, 64)), Some(3))),
-        interval: Duration::from_millis(interval),
+        ..host_line("line", dir, pictures, interval)
     }
 }
 

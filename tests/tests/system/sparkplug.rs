@@ -12,8 +12,8 @@ use sudal::device::{Backup, Board, HostBoard, SigningKey};
 use sudal::fleet::order::Order;
 use sudal::fleet::topic::Node;
 use sudal::fleet::{Broker, Watch};
-use sudal::serve::{DeviceOptions, FrameSource, Playback, Sparkplug};
-use sudal_tests::{Mosquitto, Served, program, python_with, tested_block_means};
+use sudal::serve::{DeviceOptions, Playback, Sparkplug};
+use sudal_tests::{Mosquitto, Served, host_line, program, python_with, tested_block_means};
 
 /// Longest that anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -24,15 +24,12 @@ fn device(dir: &std::path::Path, name: &str) -> DeviceOptions {
     let mut host = HostBoard::open(&board).unwrap();
     host.flash(&tested_block_means("a"), &mut |_| ()).unwrap();
     drop(host);
-    DeviceOptions {
-        name: name.to_owned(),
-        board: HostBoard::NAME.to_owned(),
-        dir: board,
-        port: None,
-        key: None,
-        source: FrameSource::Playback(Playback::new(parts::dataset(1, 2, 100, (64, 64)), Some(3))),
-        interval: Duration::from_millis(200),
-    }
+    host_line(
+        name,
+        &board,
+        Playback::new(parts::dataset(1, 2, 100, (64, 64)), Some(3)),
+        200,
+    )
 }
 
 /// Teaches a device what it sees.

@@ -9,8 +9,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sudal::data::{Dataset, parts};
 use sudal::device::{Board, HostBoard};
-use sudal::serve::{DeviceOptions, FrameSource, Playback, Right, Tls, UserFile};
-use sudal_tests::{Browser, Served};
+use sudal::serve::{DeviceOptions, Playback, Right, Tls, UserFile};
+use sudal_tests::{Browser, Served, host_line};
 
 const LONG: &str = "bracket with flange 20";
 /// Desktop, tablet, phone.
@@ -31,15 +31,7 @@ pub(super) fn line(dir: &Path) -> DeviceOptions {
     let board = dir.join("board");
     let mut host = HostBoard::open(&board).unwrap();
     host.flash(&fs::read(model).unwrap(), &mut |_| ()).unwrap();
-    DeviceOptions {
-        name: "Line 1".to_owned(),
-        board: HostBoard::NAME.to_owned(),
-        dir: board,
-        port: None,
-        key: None,
-        source: FrameSource::Playback(Playback::new(pictures(), Some(8))),
-        interval: Duration::from_millis(150),
-    }
+    host_line("Line 1", &board, Playback::new(pictures(), Some(8)), 150)
 }
 
 fn photograph(browser: &Browser, name: &str, (width, height): (u32, u32)) {

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use sudal::data::parts;
 use sudal::device::{Board, HostBoard};
-use sudal::serve::{DeviceOptions, FrameSource, Playback, Right, Tls, UserFile};
-use sudal_tests::{Reply, Served, program, request_of};
+use sudal::serve::{DeviceOptions, Playback, Right, Tls, UserFile};
+use sudal_tests::{Reply, Served, host_line, program, request_of};
 
 const PASSWORD: &str = "correct horse";
 const USERS: [(&str, Right); 3] = [
@@ -26,15 +26,7 @@ fn line(dir: &Path) -> DeviceOptions {
     let mut host = HostBoard::open(&board).unwrap();
     host.flash(&fs::read(model).unwrap(), &mut |_| ()).unwrap();
     let all = parts::dataset(3, 1, 500, (64, 64));
-    DeviceOptions {
-        name: "Line 1".to_owned(),
-        board: HostBoard::NAME.to_owned(),
-        dir: board,
-        port: None,
-        key: None,
-        source: FrameSource::Playback(Playback::new(all, Some(8))),
-        interval: Duration::from_millis(100),
-    }
+    host_line("Line 1", &board, Playback::new(all, Some(8)), 100)
 }
 
 fn users(path: &Path) -> UserFile {
@@ -275,8 +267,11 @@ fn guessing_is_slow_and_says_nothing() {
     assert_eq!(refused.status, 429);
     let wait: u32 = refused.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=10).contains(&wait), "{wait}");
-    let long = json!({ "name": "boss", "password": "x".repeat(1 << 20) });
-    assert_eq!(somebody.status("POST /session", long), 413);
+    // Far more than a socket holds: all of it is read, so the answer is not lost with the connection.
+    let long = json!({ "name": "boss", "password": "x".repeat(1 << 25) });
+    assert_eq!(somebody.status("POST /session", long.clone()), 413);
+    let foreign = request_of(served.address, "POST /token", &[], &long.to_string());
+    assert_eq!(foreign.status, 401);
     let malformed = json!({ "name": ["boss"], "password": 1 });
     assert_eq!(somebody.status("POST /session", malformed), 422);
     for path in [

@@ -55,6 +55,8 @@ pub fn run(op: &OpRecord, operands: &Operands<'_>, output: &mut [i8]) {
             }
         }
         Kind::Concat => concat(op, operands, output),
+        Kind::Multiply => multiply(op, operands, output),
+        Kind::Gather => gather(op, operands, output),
     }
 }
 
@@ -198,6 +200,25 @@ fn concat(op: &OpRecord, operands: &Operands<'_>, output: &mut [i8]) {
             None => operands.input[pixel * first + channel],
             Some(channel) => operands.second[pixel * second + channel],
         };
+        output[index] = value.clamp(op.act_min, op.act_max);
+    });
+}
+
+fn multiply(op: &OpRecord, operands: &Operands<'_>, output: &mut [i8]) {
+    for (index, (out, &a)) in output.iter_mut().zip(operands.input).enumerate() {
+        let b = operands.second[index % op.second.len()];
+        let a = i32::from(a) - i32::from(op.input.zero_point);
+        let b = i32::from(b) - i32::from(op.second.zero_point);
+        *out = finish(op, a * b, op.multiplier);
+    }
+}
+
+fn gather(op: &OpRecord, operands: &Operands<'_>, output: &mut [i8]) {
+    let (width, read) = (usize::from(op.input.width), usize::from(op.input.channels));
+    outputs(op, |index, y, x, channel| {
+        let [low, high] = [0, 1].map(|byte| operands.weights[2 * channel + byte] as u8);
+        let from = usize::from(u16::from_le_bytes([low, high]));
+        let value = operands.input[(y * width + x) * read + from];
         output[index] = value.clamp(op.act_min, op.act_max);
     });
 }

@@ -37,7 +37,7 @@ impl OpRecord {
                         (op.output.height / 2, op.output.width / 2);
                 }
             }
-            Kind::Add | Kind::Clamp | Kind::Concat => {
+            Kind::Add | Kind::Clamp | Kind::Concat | Kind::Multiply => {
                 // Trials keep both addends in one piece, at multiples of four.
                 op.input.channels *= 4;
                 op.output.channels = op.input.channels;
@@ -49,7 +49,11 @@ impl OpRecord {
                     op.second.channels = random.between(1, 9) as u16;
                     op.output.channels += op.second.channels;
                 }
+                if kind == Kind::Multiply && random.bits() & 1 == 0 {
+                    (op.second.height, op.second.width) = (1, 1);
+                }
             }
+            Kind::Gather => op.output.channels = random.between(1, 12) as u16,
             Kind::FullyConnected => op.output = tensor([1, 1, 12], random),
             Kind::Flatten => {
                 let len = op.input.len() as u16;

@@ -126,7 +126,7 @@ impl<const N: usize> Trial<N> {
     pub fn run_random(&mut self, count: u64, seed: u64) -> Result<(), (u64, TrialError)> {
         let random = &mut Random::new(seed);
         for number in 0..count {
-            let Some(kind) = Kind::from_number(random.between(1, 12) as u8) else {
+            let Some(kind) = Kind::from_number(random.between(1, 14) as u8) else {
                 continue;
             };
             let op = OpRecord::random(kind, random);
@@ -157,7 +157,8 @@ impl<const N: usize> Trial<N> {
         random: &mut Random,
     ) -> Result<(OpRecord, usize, usize), TrialError> {
         let mut op = *shape;
-        let adds = op.kind() == Some(Kind::Add);
+        let either = matches!(op.kind(), Some(Kind::Add | Kind::Multiply))
+            && op.second.same_shape(&op.output);
         let two = op.kind().is_some_and(Kind::reads_two);
         let mut end = op.input.len();
         (op.input.offset, op.second.offset) = (0, 0);
@@ -173,7 +174,7 @@ impl<const N: usize> Trial<N> {
         }
         let input_len = end;
         if in_place {
-            let second = adds && random.bits() & 1 == 1;
+            let second = either && random.bits() & 1 == 1;
             op.output.offset = if second {
                 op.second.offset
             } else {
@@ -215,6 +216,7 @@ impl<const N: usize> Trial<N> {
             (Values::Extreme, _) => i64::from(i32::MAX),
             // Such that a sum of that many random products becomes a few hundred.
             (_, Some(Kind::Add)) => (1 << 20) >> op.pre_shift,
+            (_, Some(Kind::Multiply)) => (1 << 28) >> op.pre_shift,
             (_, Some(Kind::AveragePool)) => i64::from(i32::MAX) >> op.pre_shift,
             _ => ((1 << 27) >> op.pre_shift) / (1 + op.taps().isqrt() as i64),
         };
@@ -253,6 +255,13 @@ impl<const N: usize> Trial<N> {
                 .ok_or(TrialError::TooLarge)?
             {
                 *entry = value(-128, 127) as i8;
+            }
+        }
+        if op.kind() == Some(Kind::Gather) {
+            let (numbers, _) = self.weights.as_chunks_mut::<2>();
+            for number in numbers.iter_mut().take(outputs) {
+                let from = random.between(0, i64::from(op.input.channels) - 1) as u16;
+                *number = from.to_le_bytes().map(|byte| byte as i8);
             }
         }
         if op.taps() > 0 {
@@ -296,9 +305,10 @@ impl<const N: usize> Trial<N> {
         for (level, byte) in image[lut..weights].iter_mut().enumerate() {
             *byte = level as u8;
         }
-        if op.kind() == Some(Kind::Table) {
-            let table = bytemuck::cast_slice(&self.weights[..LUT_LEN]);
-            image[weights..weights + LUT_LEN].copy_from_slice(table);
+        if matches!(op.kind(), Some(Kind::Table | Kind::Gather)) {
+            let len = op.weights_len();
+            let table = bytemuck::cast_slice(&self.weights[..len]);
+            image[weights..weights + len].copy_from_slice(table);
         }
         let (groups, taps, outputs) = match op.kind() {
             Some(Kind::Conv2d | Kind::FullyConnected) => op.rows(),

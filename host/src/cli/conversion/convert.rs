@@ -10,10 +10,13 @@ use sudal::device::{self, SigningKey};
 use sudal::engine::QuantizedModel;
 use sudal::episodes::EpisodeShape;
 use sudal::export::calibration::{measure, with_calibration};
-use sudal::export::convert::{ConvertOptions, Report as Conversion, convert, input_shape};
+use sudal::export::convert::{
+    ConvertOptions, Report as Conversion, convert, input_shape, without_softmax,
+};
 use sudal::export::float::FloatModel;
 use sudal::export::grey::grey;
 use sudal::export::signature::cut;
+use sudal::export::standardize::standardize;
 use sudal::measure::{Accuracy, Embeddings};
 use sudal::nets::graph::Normalization;
 use sudal_firmware::heads::MAX_DIM;
@@ -33,6 +36,7 @@ use super::output_file;
   sudal convert parts.onnx --data synthetic:parts
   sudal convert foreign.onnx --data pictures/ --mean 0.485 --std 0.229 --ram 96KiB
   sudal convert classifier.onnx --data pictures/ --mean 0 --std 1 --output features
+  sudal convert imagenet.onnx --data pictures/ --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225
   sudal convert mobilenet.onnx --data pictures/ --mean 0.449 --std 0.226 --grey")]
 pub(crate) struct Args {
     /// The ONNX file.
@@ -49,12 +53,17 @@ pub(crate) struct Args {
     /// What the network is called on the board [default: as in the file].
     #[arg(long)]
     name: Option<String>,
-    /// Mean of the pixels on the scale 0..=1, for files that do not state it.
-    #[arg(long, requires = "std")]
-    mean: Option<f32>,
-    /// Standard deviation of the pixels on the scale 0..=1, for files that do not state it.
-    #[arg(long, requires = "mean")]
-    std: Option<f32>,
+    /// Mean of the pixels on the scale 0..=1, for files that do not state it: one, or one for each channel.
+    #[arg(long, requires = "std", value_delimiter = ',')]
+    mean: Vec<f32>,
+    /// Standard deviation of the pixels on the scale 0..=1, for files that do not state it: one, or one for
+    /// each channel.
+    #[arg(long, requires = "mean", value_delimiter = ',')]
+    std: Vec<f32>,
+    /// Bring the red, green and blue of each picture to one mean first, on the board too: white balance by
+    /// grey world. The network should have been trained so, or the lamps differ much.
+    #[arg(long)]
+    balance: bool,
     /// End the network at this value of the file instead of at its output: for a classifier the
     /// features before its last layer.
     #[arg(long, value_name = "NAME")]
@@ -118,18 +127,33 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         Some(value) => cut(&onnx, value).with_context(|| format!("{}", args.onnx.display()))?,
         None => onnx,
     };
+    let (onnx, normalization) = match (&args.mean[..], &args.std[..]) {
+        ([], []) => (onnx, None),
+        (&[mean], &[std]) => (onnx, Some(Normalization::new(mean, std))),
+        (mean, std) => {
+            let standard = standardize(&onnx, mean, std)
+                .with_context(|| format!("{}", args.onnx.display()))?;
+            (standard, None)
+        }
+    };
     let onnx = match args.grey {
         true => grey(&onnx).with_context(|| format!("{}", args.onnx.display()))?,
         false => onnx,
     };
-    let normalization = match (args.mean, args.std) {
-        (Some(mean), Some(std)) => Some(Normalization::new(mean, std)),
-        _ => None,
-    };
+    // Else the accuracy in float would be that of another network.
+    let (network, _) =
+        without_softmax(&onnx).with_context(|| format!("converting {}", args.onnx.display()))?;
     let size = input_shape(&onnx)
         .map_err(anyhow::Error::from)
         .and_then(ModelFile::picture_size)
         .with_context(|| format!("converting {}", args.onnx.display()))?;
+    let normalization = match args.balance {
+        true => Some(Normalization {
+            balance: true,
+            ..stated(&network, normalization)?
+        }),
+        false => normalization,
+    };
     let memory = device::open(&args.board, &device::state_dir(&args.board))?.memory();
     let options = ConvertOptions {
         name: args.name.clone(),
@@ -169,7 +193,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         let split = args.data.split_or("test")?;
         let data = args.data.load(&split, size, output)?;
         let int8 = ModelFile::open(&path)?.embeddings(&data, output)?;
-        let float = ModelFile::Onnx(Box::new(FloatModel::new(&onnx, normalization)?))
+        let float = ModelFile::Onnx(Box::new(FloatModel::new(&network, normalization)?))
             .embeddings(&data, output)?;
         for (way, shot) in [(5, 1), (5, 5)] {
             let shape = EpisodeShape {
@@ -208,6 +232,11 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         accuracy,
     };
     output.result(&report, text)
+}
+
+/// How pixels become the input of a network, by what is given or by what the file states.
+fn stated(onnx: &[u8], given: Option<Normalization>) -> anyhow::Result<Normalization> {
+    Ok(FloatModel::new(onnx, given)?.normalization())
 }
 
 /// Calibration never uses classes that are measured on afterwards, where there are others.

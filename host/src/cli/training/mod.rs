@@ -13,7 +13,7 @@ mod tune;
 mod verify;
 
 use super::output::{self, Output};
-use super::{bounds, data, interrupt, model, output_file};
+use super::{bounds, data, episodes, interrupt, model, output_file};
 
 /// The commands.
 #[derive(clap::Subcommand)]

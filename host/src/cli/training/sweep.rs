@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use serde::Serialize;
 use sudal::data::Loaded;
-use sudal::episodes::{EpisodeShape, Sampler};
+use sudal::episodes::EpisodeShape;
 use sudal::measure::{Accuracy, Run};
 use sudal::meta::scratch::Scratch;
 use sudal::meta::{Learner, Trained};
@@ -15,6 +15,7 @@ use sudal::table::Table;
 
 use super::bounds;
 use super::data::DataArgs;
+use super::episodes::Options;
 use super::model::{ModelFile, file_name};
 use super::output::{Output, TableArgs};
 use super::output_file;
@@ -192,7 +193,7 @@ fn measure(
                 );
             }
             let shape = EpisodeShape { way, shot, query };
-            let sampler = Sampler::new(&data.class_sizes(), shape, args.seed)?;
+            let sampler = Options::USUAL.sampler(&data, shape, 1, args.seed)?;
             let done = || bar.inc(1);
             let accuracy = prepared.accuracy(&Run::new(&sampler, args.episodes).done(&done));
             rows.push(Row {

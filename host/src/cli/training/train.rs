@@ -11,10 +11,11 @@ use sudal::data::{Loaded, Size};
 use sudal::episodes::EpisodeShape;
 use sudal::meta::checkpoint::Origin;
 use sudal::meta::schedule::Schedule;
-use sudal::meta::{Checkpoint, TrainConfig, Trainer};
+use sudal::meta::{Checkpoint, TrainConfig, TrainError, Trainer};
 use sudal::nets::network::Plan;
 
 use super::data::{AlsoArgs, DataArgs, Kind, check_validation};
+use super::episodes;
 use super::interrupt::{Interrupt, Interrupted};
 use super::model::beside;
 use super::options::{AVERAGING, Options, WARMUP, strength};
@@ -285,8 +286,14 @@ fn begin(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
     }
     let start = start.map(|start| (start.weights, start.statistics));
     let data = Arc::new(data);
-    let run =
-        Trainer::new(config, origin, Arc::clone(&data), start).context("the run cannot start")?;
+    let run = Trainer::new(config, origin, Arc::clone(&data), start)
+        .map_err(|error| match error {
+            TrainError::Episode(error) => {
+                episodes::Options::TRAINING.explain(&error, |class| Some(data.class_name(class)))
+            }
+            other => other.into(),
+        })
+        .context("the run cannot start")?;
     args.teacher.look(run, &data, &teacher_cache(args), output)
 }
 

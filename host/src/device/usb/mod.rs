@@ -1,9 +1,10 @@
-//! Boards at a USB port: the OpenMV Cam H7, the Raspberry Pi Pico.
+//! Boards at a USB port: the OpenMV Cam H7, the Raspberry Pi Pico and Pico 2.
 
 mod chip;
 #[cfg(feature = "flash")]
 mod dfu;
 mod kind;
+mod memories;
 mod port;
 #[cfg(feature = "flash")]
 mod probe;
@@ -13,6 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub use kind::Kind;
+pub use memories::{Program, Room, programs, rooms};
 
 use super::board::{Board, Memory};
 use super::client::Client;
@@ -128,39 +130,39 @@ impl Board for UsbBoard {
                     "leave --dfu out",
                 ));
             }
-            Way::Usual if kind == Kind::Pico => {}
+            Way::Usual if kind.loader().is_some() => {}
             Way::Dfu | Way::Usual if cfg!(feature = "flash") => {}
             Way::Dfu | Way::Usual => return Err(Self::without_flashing()),
         }
         let elf = firmware::build(kind.name(), kind.target(), Some(&model), step)?;
         let elf = fs::read(&elf).map_err(BoardError::io(elf.display()))?;
         let contents = chip::contents(layout, &elf, image)?;
-        let contents = match kind {
-            Kind::OpenMv => contents,
-            Kind::Pico => uf2::file(layout, &contents),
+        let contents = match kind.loader() {
+            None => contents,
+            Some(loader) => uf2::file(loader, layout, &contents),
         };
-        match &self.way {
-            Way::File(path) => {
+        match (&self.way, kind.loader()) {
+            (Way::File(path), loader) => {
                 atomic_file::replace(path, &contents).map_err(BoardError::io(path.display()))?;
                 let path = path.display();
-                step(&match kind {
-                    Kind::OpenMv => format!(
+                step(&match loader {
+                    None => format!(
                         "to write it: dfu-util -a 0 -s {:#x}:leave -D {path}",
                         layout.start
                     ),
-                    Kind::Pico => format!(
+                    Some(_) => format!(
                         "to write it: hold BOOTSEL while you plug the board in, and copy {path} to its drive"
                     ),
                 });
                 Ok(())
             }
-            Way::Usual if kind == Kind::Pico => uf2::write(&contents, step),
+            (Way::Usual, Some(loader)) => uf2::write(loader, &contents, step),
             #[cfg(feature = "flash")]
-            Way::Dfu => dfu::write(contents, step),
+            (Way::Dfu, _) => dfu::write(contents, step),
             #[cfg(feature = "flash")]
-            Way::Usual => probe::write(&contents, step),
+            (Way::Usual, None) => probe::write(&contents, step),
             #[cfg(not(feature = "flash"))]
-            Way::Dfu | Way::Usual => Err(Self::without_flashing()),
+            (Way::Dfu | Way::Usual, _) => Err(Self::without_flashing()),
         }
     }
 

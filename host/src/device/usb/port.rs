@@ -56,7 +56,11 @@ fn search(folder: &Path, kinds: &[Kind]) -> Result<(Kind, PathBuf), BoardError> 
             let name = entry.file_name();
             let (_, product) = name.to_str()?.split_once(MAKER)?;
             let mut kinds = kinds.iter();
-            let kind = kinds.find(|kind| product.starts_with(kind.name()))?;
+            let is = |kind: &&Kind| {
+                let rest = product.strip_prefix(kind.name());
+                rest.is_some_and(|rest| rest.starts_with('_'))
+            };
+            let kind = kinds.find(is)?;
             Some((entry.path(), *kind))
         })
         .collect();
@@ -99,5 +103,10 @@ mod tests {
         let (kind, found) = search(&[Kind::Pico]).unwrap();
         assert_eq!(kind, Kind::Pico);
         assert!(found.ends_with("usb-sudal_sudal_pico_5678-if00"));
+        add("usb-sudal_sudal_pico2_9-if00");
+        assert_eq!(search(&[Kind::Pico]).unwrap().0, Kind::Pico);
+        let (kind, found) = search(&[Kind::Pico2]).unwrap();
+        assert_eq!(kind, Kind::Pico2);
+        assert!(found.ends_with("usb-sudal_sudal_pico2_9-if00"));
     }
 }

@@ -14,20 +14,54 @@ pub(super) enum Values {
     Ints(Vec<i64>),
 }
 
+/// The scales of floats that stand for integers.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Scales {
+    /// One, or one for each place along the axis.
+    pub(super) values: Vec<f32>,
+    pub(super) axis: usize,
+}
+
 /// A constant tensor, row-major.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Constant {
     pub(super) dims: Vec<usize>,
     pub(super) values: Values,
+    /// Least and greatest value of its type, where that has 8 bits.
+    ends: Option<[i64; 2]>,
+    /// Where its values were integers.
+    pub(super) scales: Option<Scales>,
 }
 
 impl Constant {
+    /// A constant.
+    pub(super) fn new(dims: Vec<usize>, values: Values) -> Self {
+        Self {
+            dims,
+            values,
+            ends: None,
+            scales: None,
+        }
+    }
+
+    /// Least and greatest value of its type.
+    pub(super) fn ends(&self) -> [i64; 2] {
+        self.ends
+            .unwrap_or([i64::from(i32::MIN), i64::from(i32::MAX)])
+    }
+
+    /// Floats that stand for integers of these scales.
+    pub(super) fn scaled(dims: Vec<usize>, values: Vec<f32>, scales: Scales) -> Self {
+        let scales = Some(scales);
+        Self {
+            scales,
+            ..Self::new(dims, Values::Floats(values))
+        }
+    }
+
     /// A constant without dimensions.
     pub(super) fn scalar(values: Values) -> Self {
-        Self {
-            dims: vec![],
-            values,
-        }
+        Self::new(vec![], values)
     }
 
     /// A constant with one dimension.
@@ -36,13 +70,10 @@ impl Constant {
             Values::Floats(values) => values.len(),
             Values::Ints(values) => values.len(),
         };
-        Self {
-            dims: vec![length],
-            values,
-        }
+        Self::new(vec![length], values)
     }
 
-    /// Reads a tensor of float32, float64, int32 or int64.
+    /// Reads a tensor of float32, float64, int8, uint8, int32 or int64.
     pub(super) fn read(tensor: &TensorProto) -> Result<Self, ConvertError> {
         let fail = |reason: String| {
             Err(ConvertError::Tensor {
@@ -79,17 +110,28 @@ impl Constant {
             }
             Ok(DataType::Int64) if raw.is_empty() => Values::Ints(tensor.int64_data.clone()),
             Ok(DataType::Int64) => Values::Ints(from_bytes(raw, i64::from_le_bytes)),
-            Ok(DataType::Int32 | DataType::Bool) if raw.is_empty() => Values::Ints(
-                tensor
-                    .int32_data
-                    .iter()
-                    .map(|&value| i64::from(value))
-                    .collect(),
-            ),
+            Ok(DataType::Int32 | DataType::Bool | DataType::Int8 | DataType::Uint8)
+                if raw.is_empty() =>
+            {
+                Values::Ints(
+                    tensor
+                        .int32_data
+                        .iter()
+                        .map(|&value| i64::from(value))
+                        .collect(),
+                )
+            }
             Ok(DataType::Int32) => Values::Ints(from_bytes(raw, |bytes| {
                 i64::from(i32::from_le_bytes(bytes))
             })),
-            Ok(DataType::Bool) => Values::Ints(raw.iter().map(|&value| i64::from(value)).collect()),
+            Ok(DataType::Int8) => Values::Ints(
+                raw.iter()
+                    .map(|&byte| i64::from(byte.cast_signed()))
+                    .collect(),
+            ),
+            Ok(DataType::Bool | DataType::Uint8) => {
+                Values::Ints(raw.iter().map(|&value| i64::from(value)).collect())
+            }
             kind => {
                 let kind = kind
                     .map_or("of an unknown type", |kind| kind.as_str_name())
@@ -99,7 +141,12 @@ impl Constant {
                 ));
             }
         };
-        let constant = Self { dims, values };
+        let mut constant = Self::new(dims, values);
+        constant.ends = match DataType::try_from(tensor.data_type) {
+            Ok(DataType::Int8) => Some([-128, 127]),
+            Ok(DataType::Uint8) => Some([0, 255]),
+            _ => None,
+        };
         let needed = constant
             .dims
             .iter()

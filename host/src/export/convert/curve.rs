@@ -1,5 +1,7 @@
 //! A function of one value: sigmoid and the like.
 
+use super::network::NO_LIMITS;
+
 /// What becomes of a value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Curve {
@@ -17,6 +19,17 @@ pub(super) enum Curve {
     Elu(f32),
     Softplus,
 }
+
+/// What leaves a value as it is, to bring it to another scale.
+pub(super) const SAME: Unary = Unary {
+    curve: Curve::Ramp {
+        slope: 1.0,
+        offset: 0.0,
+        limits: NO_LIMITS,
+    },
+    times: false,
+    behind: [1.0, 0.0],
+};
 
 /// A function of one value.
 #[derive(Clone, Copy, Debug, PartialEq)]

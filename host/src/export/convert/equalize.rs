@@ -168,6 +168,7 @@ mod tests {
                 bias: bias.to_vec(),
                 window,
                 groups,
+                scales: None,
                 pool: false,
             }),
             inputs: vec![index],
@@ -177,6 +178,7 @@ mod tests {
                 channels: bias.len(),
             },
             limits: [0.0, f32::INFINITY],
+            given: None,
         };
         Network {
             input: Shape {
@@ -186,6 +188,7 @@ mod tests {
             },
             input_affine: vec![[1.0, 0.0]],
             patches: None,
+            given: None,
             layers: vec![
                 layer(0, &[0.01, 10.0], &[0.001, 0.0], 1),
                 layer(1, &[1.0, 0.5], &[0.0, 0.1], 2),

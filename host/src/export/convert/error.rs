@@ -80,6 +80,11 @@ pub enum ConvertError {
     /// No normalisation given and none in the file.
     #[error(transparent)]
     Normalization(FloatError),
+    /// White balance of pictures without colours.
+    #[error(
+        "white balance takes pictures of three channels, red, green and blue, the network reads {0}: leave it out"
+    )]
+    Balance(usize),
     /// The embedding has more values than the board holds.
     #[error(
         "the embedding has {got} values, the board holds {limit} at most: pool before it (GlobalAveragePool), or \
@@ -154,9 +159,10 @@ pub enum ConvertError {
 }
 
 /// The operators that the converter understands.
-pub const SUPPORTED: &str = "Add, AveragePool, BatchNormalization, Clip, Concat, Constant, Conv, Div, Dropout, Elu, Flatten, Gemm, \
-     GlobalAveragePool, HardSigmoid, HardSwish, Identity, LeakyRelu, LpNormalization, MatMul, MaxPool, Mul, PRelu, Pad, ReduceL2, \
-     ReduceMean, Relu, Reshape, Resize, Sigmoid, Softplus, Squeeze, Sub, Tanh, Transpose, Unsqueeze, Upsample";
+pub const SUPPORTED: &str = "Add, AveragePool, BatchNormalization, Clip, Concat, Constant, Conv, DequantizeLinear, Div, Dropout, Elu, Flatten, Gather, Gemm, \
+     GlobalAveragePool, HardSigmoid, HardSwish, Identity, LeakyRelu, LpNormalization, MatMul, MaxPool, Mul, PRelu, Pad, \
+     QuantizeLinear, ReduceL2, ReduceMean, Relu, Reshape, Resize, Sigmoid, Slice, Softplus, Split, Squeeze, Sub, Tanh, Transpose, \
+     Unsqueeze, Upsample, and Softmax at the end";
 
 /// How to end the network before an operator.
 fn cut_at(before: &Option<String>) -> String {

@@ -52,6 +52,14 @@ impl<'n> Evaluator<'n> {
                     .zip(&values[layer.inputs[1]])
                     .map(|(a, b)| a + b)
                     .collect(),
+                Op::Multiply => {
+                    let factors = values[layer.inputs[1]].iter().cycle();
+                    input.iter().zip(factors).map(|(a, b)| a * b).collect()
+                }
+                Op::Gather(channels) => input
+                    .chunks_exact(shape.channels)
+                    .flat_map(|pixel| channels.iter().map(|&channel| pixel[channel]))
+                    .collect(),
                 Op::Flatten => (0..shape.channels)
                     .flat_map(|channel| input.iter().skip(channel).step_by(shape.channels).copied())
                     .collect(),

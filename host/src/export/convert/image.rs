@@ -2,8 +2,8 @@
 
 use sha2::{Digest, Sha256};
 use sudal_firmware::image::{
-    CRC_START, Channel, HASH_START, Header, Kind, MAGIC, OpRecord, SECTION_ALIGN, Tensor, VERSION,
-    crc, packing,
+    BALANCED, CRC_START, Channel, HASH_START, Header, Kind, MAGIC, OpRecord, SECTION_ALIGN, Tensor,
+    VERSION, crc, packing,
 };
 
 use super::{
@@ -21,6 +21,7 @@ pub(super) struct Content<'c> {
     pub(super) layers: &'c [Quantized],
     pub(super) lut: Vec<i8>,
     pub(super) contrast: u32,
+    pub(super) balance: bool,
     pub(super) name: &'c str,
     pub(super) metadata: &'c str,
     pub(super) golden: Option<Golden<'c>>,
@@ -94,7 +95,11 @@ pub(super) fn write(content: &Content<'_>, layout: &Layout) -> Result<Vec<u8>, C
 
     let mut header: Header = bytemuck::Zeroable::zeroed();
     header.magic = MAGIC;
-    header.version = VERSION;
+    header.version = match content.balance {
+        true => BALANCED,
+        false => VERSION,
+    };
+    header.balance = content.balance.into();
     header.header_len = size_of::<Header>() as u16;
     header.name = name;
     let Shape {

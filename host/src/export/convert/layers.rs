@@ -26,6 +26,7 @@ impl Layers {
             inputs,
             shape,
             limits,
+            given: None,
         });
         self.0.len()
     }

@@ -18,9 +18,11 @@ mod clip;
 mod concat;
 mod constant;
 mod curve;
+mod ending;
 mod equalize;
 mod error;
 mod evaluate;
+mod given;
 mod image;
 mod layers;
 mod lengths;
@@ -28,6 +30,7 @@ mod light;
 mod network;
 mod node;
 mod operators;
+mod order;
 mod plan;
 mod quality;
 mod quantize;
@@ -37,6 +40,7 @@ mod report;
 mod reshape;
 mod rows;
 mod shapes;
+mod shuffle;
 mod simplify;
 #[cfg(test)]
 mod tests;
@@ -44,6 +48,7 @@ mod unary;
 mod upsample;
 
 pub use calibrate::Range;
+pub use ending::{Ending, without_softmax};
 pub use error::{ConvertError, SUPPORTED};
 pub(super) use image::{align, seal};
 pub use quality::MAX_NOISE;
@@ -107,6 +112,8 @@ struct ImageMetadata<'m> {
     mean: f32,
     std: f32,
     contrast: u32,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    balance: bool,
     converter: &'static str,
     calibration_frames: usize,
 }
@@ -133,7 +140,8 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
     calibration: &[F],
     options: &ConvertOptions,
 ) -> Result<Converted, ConvertError> {
-    let (signature, model) = Signature::read(onnx)?;
+    let (onnx, ending) = without_softmax(onnx)?;
+    let (signature, model) = Signature::read(&onnx)?;
     let mut network = read::read(&signature, &model)?;
     simplify::simplify(&mut network)?;
     check_taps(&network)?;
@@ -152,11 +160,18 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
         });
     }
     let contrast = normalization.contrast;
-    let mut pictures = pictures(&network, &signature, calibration, &lut, contrast)?;
+    if normalization.balance && network.input.channels != 3 {
+        return Err(ConvertError::Balance(network.input.channels));
+    }
+    let mut pictures = pictures(&network, &signature, calibration, &lut, normalization)?;
     if contrast == 0 {
         let brighter = light.brighter(calibration);
         pictures.extend(self::pictures(
-            &network, &signature, &brighter, &lut, contrast,
+            &network,
+            &signature,
+            &brighter,
+            &lut,
+            normalization,
         )?);
     }
     let statistics = calibrate::observe(&network, &pictures);
@@ -173,6 +188,7 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
         mean: normalization.mean,
         std: normalization.std,
         contrast: normalization.contrast,
+        balance: normalization.balance,
         converter: env!("CARGO_PKG_VERSION"),
         calibration_frames: calibration.len(),
     })
@@ -194,7 +210,12 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
     let covered = light::extent(&lut);
     let fail = |e: sudal_firmware::image::ImageError| ConvertError::Image(e.to_string());
     let mut best: Option<Converted> = None;
+    let scales = network.given_scales();
     for equalized in [false, true] {
+        if equalized && scales > 0 {
+            // The file's scales are those of its own channels.
+            continue;
+        }
         let mut statistics = statistics.clone();
         if equalized {
             equalize::equalize(&mut network, &statistics);
@@ -210,6 +231,7 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
                 layers: &layers,
                 lut: quantize_lut(&lut, quantizations[0]),
                 contrast,
+                balance: normalization.balance,
                 name: &metadata.name,
                 metadata: &text,
                 golden: None,
@@ -244,6 +266,7 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
                 saturated: light.saturated(),
                 range,
                 equalized,
+                given_scales: scales,
                 relative_error,
                 patches: network.patches.map(|value| {
                     let Shape {
@@ -269,6 +292,10 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
     let mut converted = best.ok_or_else(|| ConvertError::Image("no range was tried".to_owned()))?;
     quality::check_noise(converted.report.relative_error, options.noise_limit)?;
     converted.report.warnings = quality::warnings(&converted.report, contrast);
+    converted
+        .report
+        .warnings
+        .extend(ending.map(|ending| ending.to_string()));
     match options.flash_limit {
         Some(limit) if converted.image.len() > limit => Err(ConvertError::Flash {
             needed: converted.image.len(),
@@ -380,7 +407,7 @@ fn pictures<F: AsRef<[u8]>>(
     signature: &Signature,
     frames: &[F],
     lut: &[[f32; 256]],
-    contrast: u32,
+    normalization: Normalization,
 ) -> Result<Vec<Vec<f32>>, ConvertError> {
     let channels = network.input.channels;
     let picture = |(index, frame): (usize, &F)| {
@@ -388,7 +415,8 @@ fn pictures<F: AsRef<[u8]>>(
         // Only for its check of the length.
         normalize(frame, signature, Normalization::new(0.0, 1.0))
             .map_err(|[got, needed]| ConvertError::Frame { index, got, needed })?;
-        let levels = contrast::table(frame, contrast);
+        let frame = &normalization.balanced(frame, channels)[..];
+        let levels = contrast::table(frame, normalization.contrast);
         let value = |(index, &pixel): (usize, &u8)| {
             lut[index % channels][usize::from(levels[usize::from(pixel)])]
         };
@@ -450,6 +478,7 @@ fn report(network: &Network, layout: &Layout) -> Report {
         saturated: 0.0,
         range: Range::MinMax,
         equalized: false,
+        given_scales: 0,
         relative_error: 0.0,
         warnings: vec![],
     }

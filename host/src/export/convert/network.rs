@@ -1,6 +1,6 @@
 //! The network between the ONNX file and the image: float32, channels last, the batch left out.
 
-use super::curve::Unary;
+use super::{calibrate::Quantization, curve::Unary};
 
 /// One tensor's height, width and channels; vectors are `1 x 1 x length`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +86,8 @@ pub(super) struct Conv {
     pub(super) bias: Vec<f32>,
     pub(super) window: Window,
     pub(super) groups: usize,
+    /// The scale of each output channel's weights where the file has them in integers.
+    pub(super) scales: Option<Vec<f32>>,
     /// Whether a 2x2 max pool follows as part of this layer.
     pub(super) pool: bool,
 }
@@ -124,6 +126,10 @@ pub(super) enum Op {
     AveragePool(Window),
     /// Sum of two tensors.
     Add,
+    /// Product of two tensors, the second of the first's shape or one value for each of its channels.
+    Multiply,
+    /// Channels of the input by their numbers.
+    Gather(Vec<usize>),
     /// `scale * x + offset` per channel; gone after simplification.
     Affine {
         /// Factors, one for each channel.
@@ -160,6 +166,8 @@ pub(super) struct Layer {
     pub(super) shape: Shape,
     /// Least and greatest value that comes out.
     pub(super) limits: [f32; 2],
+    /// The quantisation of what comes out, where the file gives it.
+    pub(super) given: Option<Quantization>,
 }
 
 /// Limits that hold nothing back.
@@ -173,6 +181,8 @@ pub(super) struct Network {
     /// For each channel of the picture the factor and the summand that the file itself applies to
     /// the normalised pixels.
     pub(super) input_affine: Vec<[f32; 2]>,
+    /// The quantisation of the picture, where the file gives it.
+    pub(super) given: Option<Quantization>,
     pub(super) layers: Vec<Layer>,
     /// The value that is the map of patches.
     pub(super) patches: Option<usize>,
@@ -186,6 +196,40 @@ impl Network {
         } else {
             self.layers[value - 1].shape
         }
+    }
+
+    /// The quantisation of a value, where the file gives it.
+    pub(super) fn given(&self, value: usize) -> Option<Quantization> {
+        match value.checked_sub(1) {
+            Some(index) => self.layers[index].given,
+            None => self.given,
+        }
+    }
+
+    /// Gives a value a quantisation.
+    pub(super) fn give(&mut self, value: usize, given: Option<Quantization>) {
+        match value.checked_sub(1) {
+            Some(index) => self.layers[index].given = given,
+            None => self.given = given,
+        }
+    }
+
+    /// Number of values that the file gives a quantisation.
+    pub(super) fn given_scales(&self) -> usize {
+        let values = 0..=self.layers.len();
+        values.filter(|&value| self.given(value).is_some()).count()
+    }
+
+    /// Puts a layer before layer `index`; those that read the values behind still do.
+    pub(super) fn insert(&mut self, index: usize, layer: Layer) {
+        let inputs = self.layers.iter_mut().flat_map(|layer| &mut layer.inputs);
+        for value in inputs
+            .chain(&mut self.patches)
+            .filter(|value| **value > index)
+        {
+            *value += 1;
+        }
+        self.layers.insert(index, layer);
     }
 
     /// Whether a value is the embedding or the patches.

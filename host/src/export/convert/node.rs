@@ -98,6 +98,18 @@ pub(super) enum Form {
     Inverse,
 }
 
+/// A picture whose channels are seen as groups of channels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Groups {
+    pub(super) of: Activation,
+    /// Number of groups.
+    pub(super) groups: usize,
+    /// Number of dimensions, the batch among them.
+    pub(super) rank: i64,
+    /// Whether the channels of a group come before the groups.
+    pub(super) turned: bool,
+}
+
 /// What a name in the file stands for.
 #[derive(Clone, Debug)]
 pub(super) enum Value {
@@ -105,6 +117,8 @@ pub(super) enum Value {
     Activation(Activation),
     /// Lengths of a tensor's vectors of channels, by which it can be divided.
     Length(Length),
+    /// A picture on the way through a shuffle of its channels.
+    Groups(Groups),
 }
 
 /// Axes counted from the front.
@@ -227,6 +241,10 @@ impl Node<'_> {
                 "input {index} is a square or a length: it works only for scaling the tensor that it is of \
                  to unit length"
             )),
+            Some(Some(Value::Groups(_))) => self.fail(format!(
+                "input {index} is a picture with its channels in groups: they can only change places, as in a \
+                 shuffle of channels, by Transpose and Reshape"
+            )),
             Some(Some(Value::Constant(_))) => self.fail(format!(
                 "input {index} is a constant: simplify the model first, for example with onnxsim"
             )),
@@ -278,7 +296,7 @@ impl Node<'_> {
         match self.inputs.get(index) {
             None | Some(None) => Ok(None),
             Some(Some(Value::Constant(constant))) => Ok(Some(constant)),
-            Some(Some(Value::Activation(_) | Value::Length(_))) => self.fail(format!(
+            Some(Some(Value::Activation(_) | Value::Length(_) | Value::Groups(_))) => self.fail(format!(
                 "input {index} is computed from the picture, a constant is needed: export with fixed weights"
             )),
         }
@@ -298,6 +316,17 @@ impl Node<'_> {
         })?;
         self.check_finite(values)?;
         Ok((&constant.dims, values))
+    }
+
+    /// The scale of each of `out` channels of weights that are integers of int8, along one of their axes.
+    pub(super) fn scales(&self, index: usize, axis: usize, out: usize) -> Option<Vec<f32>> {
+        let constant = self.constant(index).ok()?;
+        let scales = constant.scales.as_ref()?;
+        match scales.values.len() {
+            1 => Some(vec![scales.values[0]; out]),
+            length if length == out && scales.axis == axis => Some(scales.values.clone()),
+            _ => None,
+        }
     }
 
     /// Refuses NaN and infinities.

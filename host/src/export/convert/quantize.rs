@@ -28,11 +28,11 @@ pub(super) struct Row {
 pub(super) enum Integers {
     /// One row for each output channel.
     Rows(Vec<Row>),
-    /// The multiplier of a mean or of a unit vector.
+    /// The multiplier of a mean, of a product or of a unit vector.
     Scale(i32),
     /// The coefficients and the multiplier of a sum.
     Sum([i32; 2], i32),
-    /// What each value becomes, that for -128 first.
+    /// What each value becomes, that for -128 first; or the numbers of channels, 16 bits each.
     Table(Vec<i8>),
     /// Values that only move.
     Move,
@@ -55,11 +55,13 @@ pub(super) fn ranges(
     statistics: &[Statistics],
     range: Range,
 ) -> Vec<Quantization> {
-    let mut quantizations = vec![statistics[0].quantization(Range::MinMax)];
+    let picture = || statistics[0].quantization(Range::MinMax);
+    let mut quantizations = vec![network.given.unwrap_or_else(picture)];
     for (layer, statistics) in network.layers.iter().zip(&statistics[1..]) {
-        quantizations.push(match moves(&layer.op) {
-            true => quantizations[layer.inputs[0]],
-            false => statistics.quantization(range),
+        quantizations.push(match (layer.given, moves(&layer.op)) {
+            (Some(given), _) => given,
+            (None, true) => quantizations[layer.inputs[0]],
+            (None, false) => statistics.quantization(range),
         });
     }
     share(network, &mut quantizations);
@@ -67,10 +69,10 @@ pub(super) fn ranges(
 }
 
 /// Whether a layer's values are its first input's, in another order or fewer of them.
-fn moves(op: &Op) -> bool {
+pub(super) fn moves(op: &Op) -> bool {
     matches!(
         op,
-        Op::MaxPool(_) | Op::Upsample(_) | Op::Flatten | Op::View | Op::Clamp
+        Op::MaxPool(_) | Op::Upsample(_) | Op::Flatten | Op::View | Op::Clamp | Op::Gather(_)
     )
 }
 
@@ -95,6 +97,10 @@ fn share(network: &Network, quantizations: &mut [Quantization]) {
     }
     for number in (0..joined.len()).filter(|&number| joined[number]) {
         let members = || (0..group.len()).filter(|&value| group[value] == number);
+        if members().any(|value| network.given(value).is_some()) {
+            // All that is joined was given one.
+            continue;
+        }
         let ends = members().map(|value| quantizations[value].ends());
         let Some([least, greatest]) = ends.reduce(|a, b| [a[0].min(b[0]), a[1].max(b[1])]) else {
             continue;
@@ -125,6 +131,17 @@ pub(super) fn quantize(
             Op::Normalize => {
                 let steps = (256.0 / output.scale).round().min(f64::from(MAX_UNIT));
                 (Integers::Scale(steps as i32), 0)
+            }
+            Op::Multiply => {
+                let factor = input.scale * quantizations[layer.inputs[1]].scale / output.scale;
+                let (shift, multiplier) = multiplier(factor, 255 * 255);
+                (Integers::Scale(multiplier), shift)
+            }
+            Op::Gather(channels) => {
+                let numbers = channels
+                    .iter()
+                    .flat_map(|&channel| (channel as u16).to_le_bytes());
+                (Integers::Table(numbers.map(|byte| byte as i8).collect()), 0)
             }
             Op::Unary(unary) => (Integers::Table(table(*unary, input, output)), 0),
             Op::Add => sum([input, quantizations[layer.inputs[1]]], output),
@@ -203,7 +220,15 @@ fn rows(conv: &Conv, means: &[f64], input: Quantization, output: Quantization) -
                 .row(channel)
                 .iter()
                 .fold(0.0_f32, |most, weight| most.max(weight.abs()));
-            f64::from(greatest) / MAX_WEIGHT
+            let given = conv
+                .scales
+                .as_ref()
+                .map(|scales| f64::from(scales[channel]));
+            let least = f64::from(greatest) / MAX_WEIGHT;
+            // A weight of -128 does not fit, nor one that is far from its zero point.
+            given
+                .filter(|given| least <= given * 1.0001)
+                .unwrap_or(least)
         })
         .collect();
     // A channel without weights still has a bias, which needs a scale of its own.
@@ -310,6 +335,7 @@ mod tests {
             bias,
             window,
             groups: 1,
+            scales: None,
             pool: false,
         }
     }

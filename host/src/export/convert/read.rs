@@ -86,6 +86,7 @@ pub(super) fn read(signature: &Signature, model: &ModelProto) -> Result<Network,
     Ok(Network {
         input,
         input_affine: vec![[1.0, 0.0]; channels],
+        given: None,
         layers: layers.0,
         patches,
     })
@@ -93,7 +94,7 @@ pub(super) fn read(signature: &Signature, model: &ModelProto) -> Result<Network,
 
 /// What can be the embedding instead of all that starts at a node: what it reads, but before the end
 /// of a classifier the features that its last fully connected layer reads.
-fn before_node(graph: &GraphProto, node: &NodeProto, picture: &str) -> Option<String> {
+pub(super) fn before_node(graph: &GraphProto, node: &NodeProto, picture: &str) -> Option<String> {
     let read = node.input.first()?;
     let ends_classifier = ["Softmax", "LogSoftmax", "Sigmoid", "ArgMax"].contains(&&*node.op_type);
     let mut at = read;
@@ -155,25 +156,30 @@ impl Reader {
             }
             node.inputs.push(value);
         }
-        let value = operators::read(&node, &mut self.layers)?;
+        let values = operators::read(&node, &mut self.layers)?;
         if self.layers.0.len() > MAX_LAYERS {
             return node.fail(format!(
                 "the network has over {MAX_LAYERS} layers: use fewer"
             ));
         }
-        if let Value::Activation(Activation { shape, .. }) = value
-            && [shape.height, shape.width, shape.channels]
+        let shapes = values.iter().filter_map(|value| match value {
+            Value::Activation(Activation { shape, .. }) => Some(shape),
+            _ => None,
+        });
+        for shape in shapes {
+            if [shape.height, shape.width, shape.channels]
                 .iter()
                 .any(|side| !(1..=MAX_SIDE).contains(side))
-        {
-            return node.fail(format!(
-                "its output is {shape}: each side must be 1 to {MAX_SIDE}"
-            ));
+            {
+                return node.fail(format!(
+                    "its output is {shape}: each side must be 1 to {MAX_SIDE}"
+                ));
+            }
         }
-        let Some(output) = proto.output.first() else {
+        if proto.output.is_empty() {
             return node.fail("it has no output: the file is damaged");
-        };
-        self.values.insert(output.clone(), value);
+        }
+        self.values.extend(proto.output.iter().cloned().zip(values));
         Ok(())
     }
 }

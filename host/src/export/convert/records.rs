@@ -49,6 +49,11 @@ fn shape_record(network: &Network, index: usize) -> OpRecord {
             record.second = tensor(network.shape(layer.inputs[1]));
             Kind::Concat
         }
+        Op::Multiply => {
+            record.second = tensor(network.shape(layer.inputs[1]));
+            Kind::Multiply
+        }
+        Op::Gather(_) => Kind::Gather,
         Op::Unary(_) => Kind::Table,
         Op::Flatten => Kind::Flatten,
         Op::Normalize => Kind::Normalize,

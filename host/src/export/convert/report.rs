@@ -67,6 +67,8 @@ pub struct Report {
     pub range: Range,
     /// Whether the channels of the tensors were made equally large first.
     pub equalized: bool,
+    /// Number of tensors whose scale the file gives, as quantised files do.
+    pub given_scales: usize,
     /// Error that int8 adds to the embeddings of the calibration frames: its root mean square
     /// divided by the standard deviation of the embeddings.
     pub relative_error: f64,
@@ -118,6 +120,9 @@ impl fmt::Display for Report {
             self.calibration_frames,
             100.0 * self.saturated
         )?;
+        if self.given_scales > 0 {
+            write!(f, "; {} tensors have the file's scales", self.given_scales)?;
+        }
         if let Some(PatchesReport { relative_error, .. }) = self.patches {
             write!(f, "; {:.2} % to their patches", 100.0 * relative_error)?;
         }

@@ -87,10 +87,7 @@ pub(super) fn fold(node: &Node<'_>) -> Result<Option<Constant>, ConvertError> {
         _ => return Ok(None),
     };
     match folded {
-        Some((dims, values)) => Ok(Some(Constant {
-            dims,
-            values: Values::Ints(values),
-        })),
+        Some((dims, values)) => Ok(Some(Constant::new(dims, Values::Ints(values)))),
         None => node.fail(
             "it computes a shape in a way that is not supported: use Flatten, or fix the shapes with onnxsim",
         ),

@@ -4,7 +4,9 @@
 use super::{
     curve,
     error::ConvertError,
+    given,
     network::{Conv, Layer, NO_LIMITS, Network, Op, Window},
+    order,
 };
 
 /// Simplifies until nothing changes any more.
@@ -15,6 +17,7 @@ pub(super) fn simplify(network: &mut Network) -> Result<(), ConvertError> {
             return Err(ConvertError::NoEmbedding(format!("layer {index}")));
         }
     }
+    given::settle(network);
     match network.layers.iter().find(|layer| matches!(layer.op, Op::Pad(_))) {
         Some(layer) => Err(ConvertError::Node {
             node: layer.name.clone(),
@@ -36,8 +39,10 @@ fn step(network: &mut Network, index: usize) -> bool {
         Op::Clamp => clamp(network, index),
         Op::MaxPool(_) => max_pool(network, index),
         Op::Conv(_) => copies(network, index),
+        Op::Gather(_) => order::gather(network, index),
         Op::AveragePool(_)
         | Op::Add
+        | Op::Multiply
         | Op::Normalize
         | Op::Upsample(_)
         | Op::Unary(_)
@@ -60,6 +65,7 @@ fn copies(network: &mut Network, index: usize) -> bool {
     conv.weight = pixels
         .flat_map(|pixel| (0..channels).map(|c| pixel.iter().skip(c).step_by(channels).sum()))
         .collect();
+    conv.scales = None;
     network.layers[index].inputs[0] = value;
     // What nobody reads any more, the last one first.
     for layer in (0..index).rev() {
@@ -84,7 +90,7 @@ fn copied(network: &Network, value: usize) -> Option<(usize, usize)> {
 }
 
 /// Takes out a layer with one input; whoever read its output reads its input.
-fn remove(network: &mut Network, index: usize) -> Layer {
+pub(super) fn remove(network: &mut Network, index: usize) -> Layer {
     let layer = network.layers.remove(index);
     let (gone, input) = (index + 1, layer.inputs[0]);
     for value in network
@@ -107,13 +113,13 @@ fn remove(network: &mut Network, index: usize) -> Layer {
 }
 
 /// The layer that computes what layer `index` reads, if nobody else reads it.
-fn producer(network: &Network, index: usize) -> Option<usize> {
+pub(super) fn producer(network: &Network, index: usize) -> Option<usize> {
     let value = network.layers[index].inputs[0];
     (value > 0 && network.uses(value) == 1).then(|| value - 1)
 }
 
 /// The layers that read what layer `index` computes; none if it is the embedding or the patches.
-fn consumers(network: &Network, index: usize) -> Vec<usize> {
+pub(super) fn consumers(network: &Network, index: usize) -> Vec<usize> {
     if network.is_output(index + 1) {
         return vec![];
     }
@@ -124,7 +130,7 @@ fn consumers(network: &Network, index: usize) -> Vec<usize> {
 }
 
 /// The convolution at a layer, if it is one.
-fn conv(network: &mut Network, index: usize) -> Option<&mut Conv> {
+pub(super) fn conv(network: &mut Network, index: usize) -> Option<&mut Conv> {
     match &mut network.layers[index].op {
         Op::Conv(conv) => Some(conv),
         _ => None,
@@ -147,6 +153,7 @@ fn affine(network: &mut Network, index: usize) -> bool {
         {
             *affine = [affine[0] * scale, affine[1] * scale + offset];
         }
+        network.given = None;
         remove(network, index);
         return true;
     }
@@ -161,6 +168,8 @@ fn affine(network: &mut Network, index: usize) -> bool {
         for (bias, (scale, offset)) in conv.bias.iter_mut().zip(scale.iter().zip(offset)) {
             *bias = *bias * scale + offset;
         }
+        conv.scales = None;
+        network.layers[before].given = None;
         remove(network, index);
         return true;
     }
@@ -171,6 +180,7 @@ fn affine(network: &mut Network, index: usize) -> bool {
     {
         unary.behind = unary.behind.map(|value| value * scale);
         unary.behind[1] += offset;
+        network.layers[before].given = None;
         remove(network, index);
         return true;
     }
@@ -189,6 +199,7 @@ fn affine(network: &mut Network, index: usize) -> bool {
                 *weight *= scale[from];
             }
         }
+        conv.scales = None;
         remove(network, index);
         return true;
     }
@@ -203,6 +214,7 @@ fn affine(network: &mut Network, index: usize) -> bool {
         bias: offset,
         window,
         groups,
+        scales: None,
         pool: false,
     });
     true
@@ -281,6 +293,15 @@ fn clamp(network: &mut Network, index: usize) -> bool {
     let limits = network.layers[index].limits;
     if limits == NO_LIMITS {
         let input = network.layers[index].inputs[0];
+        if let Some(given) = network.layers[index].given {
+            match network.given(input) {
+                Some(other) if other != given => {
+                    network.layers[index].op = Op::Unary(curve::SAME);
+                    return true;
+                }
+                _ => given::give(network, input, given),
+            }
+        }
         // The embedding stays the last layer, and the patches the output of one.
         let stays = (index + 1 == network.layers.len() && input != index)
             || (network.patches == Some(index + 1) && input == 0);
@@ -329,7 +350,10 @@ fn repeated_from(network: &Network, mut index: usize) -> usize {
 /// before they are picked they are the same, and have the narrower range.
 fn picked_from(network: &Network, mut index: usize) -> usize {
     while let Some(before) = producer(network, index)
-        && matches!(network.layers[index].op, Op::MaxPool(_) | Op::Upsample(_))
+        && matches!(
+            network.layers[index].op,
+            Op::MaxPool(_) | Op::Upsample(_) | Op::Gather(_)
+        )
         && network.layers[index].limits == NO_LIMITS
     {
         index = before;
@@ -338,7 +362,7 @@ fn picked_from(network: &Network, mut index: usize) -> usize {
 }
 
 /// Limits that hold values first between `inner`, then between `outer`.
-fn limit(inner: &mut [f32; 2], [least, greatest]: [f32; 2]) {
+pub(super) fn limit(inner: &mut [f32; 2], [least, greatest]: [f32; 2]) {
     *inner = inner.map(|value| value.max(least).min(greatest));
 }
 

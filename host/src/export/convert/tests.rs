@@ -17,7 +17,10 @@ mod foreign;
 mod networks;
 mod patches;
 mod pool;
+mod products;
+mod quantized;
 mod refused;
+mod shuffle;
 mod unary;
 mod unsound;
 mod upsample;
@@ -80,8 +83,7 @@ fn check_with(file: &File, normalization: Normalization) -> Report {
     let mut network = read::read(&signature, &model).unwrap();
     simplify::simplify(&mut network).unwrap();
     let table = lut(&network, normalization);
-    let contrast = normalization.contrast;
-    let pictures = pictures(&network, &signature, &frames, &table, contrast).unwrap();
+    let pictures = pictures(&network, &signature, &frames, &table, normalization).unwrap();
     let evaluator = evaluate::Evaluator::new(&network);
     for (picture, exact) in pictures.into_iter().zip(&exact) {
         let embedding = evaluator.run(picture).pop().unwrap();

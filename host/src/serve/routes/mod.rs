@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, StatusCode};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 
@@ -20,6 +20,7 @@ use super::assets;
 use super::guard::{self, Guard};
 use super::hub::Hub;
 use super::rights::Right;
+use super::unread;
 
 /// Longest body of a request, in bytes. Names are short.
 const BODY: usize = 4096;
@@ -83,5 +84,6 @@ pub(super) fn router(
         .layer(Extension(access))
         .layer(Extension(address))
         .layer(from_fn_with_state(guard, guard::watch))
+        .layer(from_fn(unread::drain))
         .with_state(hub)
 }

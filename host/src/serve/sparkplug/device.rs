@@ -91,8 +91,13 @@ pub(super) fn state(hub: &Hub, device: usize, order: &OrderState) -> Vec<Metric>
     metrics.extend(counters);
     metrics.extend([
         Metric::string("Order/Rollout", &order.rollout),
+        Metric::long("Order/Number", order.number),
         Metric::string("Order/State", order.state.name()),
         Metric::string("Order/Text", &order.text),
+        Metric::long("Order/Parts", order.counts.parts),
+        Metric::long("Order/OK", order.counts.ok),
+        Metric::long("Order/Unknown", order.counts.unknown),
+        Metric::long("Order/Frames", order.counts.frames),
         // What can be asked for, of those who may.
         Metric::bytes("Order/Signed", None),
     ]);

@@ -6,6 +6,7 @@ use super::super::WatchError;
 use super::super::command::{Command, Install};
 use super::super::hub::Hub;
 use crate::device::{Backup, PublicKey};
+use crate::fleet::Counts;
 use crate::fleet::order::{Order, OrderState, Progress};
 use crate::fleet::topic::{self, Node};
 
@@ -25,13 +26,9 @@ impl Orders {
             .unwrap_or_default()
     }
 
-    fn set(&self, device: usize, rollout: &str, state: Progress, text: String) {
+    fn set(&self, device: usize, state: OrderState) {
         if let Some(order) = self.0.get(device) {
-            *lock(order) = OrderState {
-                rollout: rollout.to_owned(),
-                state,
-                text,
-            };
+            *lock(order) = state;
         }
     }
 
@@ -44,21 +41,33 @@ impl Orders {
         device: usize,
         bytes: &[u8],
     ) {
-        let opened = self.open(hub, trusted, node, device, bytes);
-        let (order, install) = match opened {
-            Ok(both) => both,
+        let (rollout, number) = Order::claimed(bytes);
+        let last = self.state(device);
+        let taken = !matches!(last.state, Progress::None | Progress::Refused);
+        if taken && last.number == number {
+            // It came twice, and what is said of it stands.
+            return;
+        }
+        let of = |state, text, counts| OrderState {
+            rollout,
+            number,
+            state,
+            text,
+            counts,
+        };
+        let install = match self.open(hub, trusted, node, device, bytes) {
+            Ok(install) => install,
             Err(why) => {
-                // A roll-out that is under way is told of until its end.
-                if lock(&self.0[device]).state != Progress::Running {
-                    let rollout = Order::rollout_of(bytes);
-                    self.set(device, &rollout, Progress::Refused, why.clone());
-                }
                 eprintln!("{}: an order was refused: {why}", hub.seen(device).name);
+                // A roll-out that is under way is told of until its end.
+                if last.state != Progress::Running {
+                    self.set(device, of(Progress::Refused, why, Counts::default()));
+                }
                 return;
             }
         };
-        let rollout = order.name();
-        self.set(device, &rollout, Progress::Running, String::new());
+        let running = of(Progress::Running, String::new(), Counts::default());
+        self.set(device, running.clone());
         let asked = hub.ask(device, Command::Install(Box::new(install)));
         let orders = Arc::clone(self);
         tokio::spawn(async move {
@@ -66,11 +75,17 @@ impl Orders {
                 Ok(answer) => answer.await.unwrap_or(Err(WatchError::Ending)),
                 Err(error) => Err(error),
             };
-            let (state, text) = match answer {
-                Ok(_) => (Progress::Done, String::new()),
-                Err(error) => (Progress::Failed, error.body().text),
+            let (state, text, counts) = match answer {
+                Ok(answer) => (Progress::Done, String::new(), answer.counted),
+                Err(error) => (Progress::Failed, error.body().text, Counts::default()),
             };
-            orders.set(device, &rollout, state, text);
+            let ended = OrderState {
+                state,
+                text,
+                counts,
+                ..running
+            };
+            orders.set(device, ended);
         });
     }
 
@@ -81,7 +96,7 @@ impl Orders {
         node: &Node,
         device: usize,
         bytes: &[u8],
-    ) -> Result<(Order, Install), String> {
+    ) -> Result<Install, String> {
         let name = hub.seen(device).name;
         let key = trusted.ok_or("this station takes no orders")?;
         let number = format!("order of {name}");
@@ -107,13 +122,12 @@ impl Orders {
         hub.log
             .set_numbers(&[(&number, order.number)])
             .map_err(|e| e.to_string())?;
-        let install = Install {
+        Ok(Install {
             image: (!order.image.is_empty()).then(|| order.image.clone()),
             backup,
             back: order.back,
             before: folder.join(format!("{device}-{rollout}.sudalbak")),
-        };
-        Ok((order, install))
+        })
     }
 }
 

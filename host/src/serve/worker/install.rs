@@ -14,6 +14,7 @@ use super::live::LiveDevice;
 use crate::atomic_file;
 use crate::device::Backup;
 use crate::engine::QuantizedModel;
+use crate::fleet::Counts;
 
 impl Worker {
     /// Carries an order out. What the device was taught before it is kept in a file of its own; cut off,
@@ -26,7 +27,19 @@ impl Worker {
         self.unlock(live)?;
         let done = self.carry_out(live, install);
         self.lock(live)?;
-        done.map(|()| Answer::default())
+        // What is in view counts as a part that is seen for the first time.
+        self.parts.forget();
+        let seen = self.hub.seen(self.place);
+        let counted = Counts {
+            parts: seen.parts,
+            ok: seen.ok,
+            unknown: seen.unknown,
+            frames: seen.frames,
+        };
+        done.map(|()| Answer {
+            counted,
+            ..Answer::default()
+        })
     }
 
     fn carry_out(&mut self, live: &mut LiveDevice, install: &Install) -> Result<(), WatchError> {

@@ -1,11 +1,11 @@
 """An STM32H743 as far as the OpenMV's program looks at it: the core by Unicorn, and of the devices the
-registers that it waits for. USB is there and nobody plugs it in.
+registers that it waits for.
 
-usage: chip.py PROGRAM.elf IMAGE FRAME OUT
+usage: chip.py PROGRAM.elf IMAGE FRAME OUT SOCKET
 
 IMAGE is flashed to the first slot, FRAME is what the sensor sends, 320x240 pixels in YUYV. The program starts;
 once it is ready the trigger is pulled. What was seen is printed line by line; OUT gets the frame's memory and
-the arena as the answer left them."""
+the arena as the answer left them. Then it is plugged in, and its serial port is at SOCKET until it is closed."""
 
 import sys
 
@@ -13,14 +13,16 @@ from elftools.elf.elffile import ELFFile
 from unicorn import UC_ARCH_ARM, UC_HOOK_INTR, UC_HOOK_MEM_WRITE, UC_MODE_MCLASS, UC_MODE_THUMB, Uc, UcError
 from unicorn.arm_const import *
 
-PROGRAM, IMAGE, FRAME, OUT = sys.argv[1:]
+from usb import Usb
+
+PROGRAM, IMAGE, FRAME, OUT, SOCKET = sys.argv[1:]
 FLASH, BANK, SECTOR = 0x08000000, 1 << 20, 128 << 10
 SLOT_A = FLASH + 2 * SECTOR
 RCC, PWR, FLASH_IF, TIM2, I2C1 = 0x58024400, 0x58024800, 0x52002000, 0x40000000, 0x40005400
 DCMI, DMA1, GPIOA, GPIOD, OTG, IWDG = 0x48020000, 0x40020000, 0x58020000, 0x58020C00, 0x40080000, 0x58004800
 SENSOR, AIRCR = 0x21, 0xE000ED0C
 TRIGGER, OK, NG = 12, 13, 14
-IRQ = {"dma": 12, "tim2": 28, "dcmi": 78}
+IRQ = {"dma": 12, "tim2": 28, "dcmi": 78, "usb": 101}
 # Instructions between two looks at the interrupts, and microseconds that they take.
 SLICE, STEP = 20_000, 60
 PATIENCE = 60_000_000
@@ -37,7 +39,7 @@ class Chip:
         self.keys, self.transfer, self.sensor, self.pointer = {}, None, {0x0A: 0x77, 0x0B: 0x21}, 0
         self.erased = self.programmed = 0
         self.inputs = {GPIOA: 0xFFFF, GPIOD: 0xFFFF}
-        self.seen, self.said, self.tail = [], set(), []
+        self.seen, self.said, self.tail, self.usb = [], set(), [], Usb()
         for start, size in [(0x40000000, 0x20000000), (0xE0000000, 0x100000)]:
             self.uc.mmio_map(start, size, self.read, start, self.write, start)
         self.uc.hook_add(UC_HOOK_MEM_WRITE, self.program, begin=FLASH, end=FLASH + 2 * BANK - 1)
@@ -67,10 +69,8 @@ class Chip:
             return self.bus_state()
         if at == I2C1 + 0x24:
             return self.bus_read()
-        if at == OTG + 0x10:
-            return 1 << 31  # idle, and what was asked to be flushed is
-        if at == OTG + 0x3C:
-            return 0x2300
+        if OTG <= at < OTG + 0x20000:
+            return self.usb.read(at - OTG)
         if at == AIRCR:
             return 0xFA050000
         return value
@@ -111,8 +111,8 @@ class Chip:
             self.say("the watchdog runs")
         elif at == TIM2 + 0x10:
             keep[at] = old & value
-        elif at == OTG + 0x14 or OTG + 0x900 <= at < OTG + 0xD00 and at & 0x1F == 8:
-            keep[at] = old & ~value
+        elif OTG <= at < OTG + 0x20000:
+            self.usb.write(at - OTG, value)
         elif at == AIRCR and value & 4:
             self.end("it resets itself")
         elif FLASH_IF <= at < FLASH_IF + 0x200:
@@ -222,6 +222,8 @@ class Chip:
     def enter(self):
         """Takes the first interrupt that waits."""
         uc = self.uc
+        if self.usb.line():
+            self.pending.add("usb")
         if not self.pending or self.handlers or uc.reg_read(UC_ARM_REG_PRIMASK) & 1:
             return
         number = IRQ[min(self.pending, key=IRQ.get)]
@@ -307,3 +309,8 @@ with open(OUT, "wb") as out:
         named = [symbol for symbol in objects if name in symbol.name]
         largest = max(named, key=lambda symbol: symbol["st_size"])
         out.write(chip.uc.mem_read(largest["st_value"], largest["st_size"]))
+
+# It answers whoever it is plugged in at.
+host, left = chip.usb.serve(SOCKET, chip.say), []
+if not chip.run(lambda: next(host, left) is left):
+    sys.exit(1)

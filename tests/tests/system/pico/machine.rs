@@ -15,8 +15,9 @@ use sudal_tests::{node_packages, program};
 
 /// The emulator, and what reads UF2, by npm.
 const PACKAGES: [&str; 2] = ["rp2040js@1.4.1", "uf2@2.0.0"];
-const SCRIPTS: [(&str, &str); 2] = [
+const SCRIPTS: [(&str, &str); 3] = [
     ("emulator.mjs", include_str!("emulator.mjs")),
+    ("sensor.mjs", include_str!("sensor.mjs")),
     ("loader.mjs", include_str!("loader.mjs")),
 ];
 
@@ -79,18 +80,24 @@ impl Pico {
 
     /// Switches it on until what is returned is dropped.
     pub(super) fn on(&self) -> Power {
-        self.on_until(None)
+        self.start(None)
     }
 
-    /// As [`on`](Self::on); the power fails in the midst of this erase or programmed page.
-    pub(super) fn on_until(&self, cut: Option<usize>) -> Power {
+    /// As [`on`](Self::on), with a camera that sees these pixels.
+    pub(super) fn on_before(&self, pixels: &[u8]) -> Power {
+        let path = self.dir.path().join("picture");
+        fs::write(&path, pixels).unwrap();
+        self.start(Some(path))
+    }
+
+    fn start(&self, picture: Option<PathBuf>) -> Power {
         let socket = self.dir.path().join("usb");
         let _ = fs::remove_file(&socket);
         let mut process = Command::new(&self.emulator.node)
             .current_dir(&self.emulator.folder)
             .arg("emulator.mjs")
             .args([self.path(), socket.clone()])
-            .args(cut.map(|cut| cut.to_string()))
+            .args(&picture)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -111,6 +118,7 @@ impl Pico {
             said,
             changes,
             socket,
+            picture,
         }
     }
 }
@@ -121,6 +129,7 @@ pub(super) struct Power {
     said: Receiver<String>,
     changes: Arc<AtomicUsize>,
     pub(super) socket: PathBuf,
+    picture: Option<PathBuf>,
 }
 
 impl Power {
@@ -144,6 +153,24 @@ impl Power {
     pub(super) fn tell(&mut self, line: &str) {
         let input = self.process.stdin.as_mut().unwrap();
         writeln!(input, "{line}").unwrap();
+    }
+
+    /// Lets the camera see other pixels.
+    pub(super) fn show(&mut self, pixels: &[u8]) {
+        let path = self.picture.clone().unwrap();
+        fs::write(&path, pixels).unwrap();
+        self.tell(&format!("picture {}", path.display()));
+    }
+
+    /// Microseconds of the board's time since it was switched on.
+    pub(super) fn time(&mut self) -> u64 {
+        self.tell("time");
+        loop {
+            let said = self.said.recv_timeout(Duration::from_secs(60)).unwrap();
+            if let Some(time) = said.strip_prefix("time ") {
+                return time.parse().unwrap();
+            }
+        }
     }
 
     /// Sectors erased and pages programmed since it was switched on.

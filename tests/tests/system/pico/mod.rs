@@ -1,11 +1,14 @@
 //! The firmware of the Raspberry Pi Pico as it is flashed, run whole: boot, clocks, flash, USB, watchdog.
 
+mod camera;
 mod cuts;
 mod fits;
 mod inspection;
+mod kills;
 mod machine;
 mod station;
 mod update;
+mod watchdog;
 
 use std::fs;
 use std::path::Path;

@@ -29,7 +29,7 @@ use sudal_firmware::device::Mapped;
 use sudal_firmware::settings::Settings;
 use sudal_firmware::store::{Store, nor};
 
-use super::{stop, watchdog};
+use super::{chip, stop, watchdog};
 
 const BASE: usize = 0x1000_0000;
 const SIZE: usize = 2 << 20;
@@ -100,10 +100,10 @@ pub(super) fn regions(flash: Peri<'static, FLASH>) -> Regions {
     let (Some(flash), Some(digits)) = (flash, digits) else {
         stop::stop("the flash was taken twice");
     };
-    let mut number = [0; 8];
-    if flash.get_mut().blocking_unique_id(&mut number).is_err() {
-        defmt::warn!("the flash does not tell its number");
-    }
+    let number = chip::number(flash.get_mut()).unwrap_or_else(|| {
+        defmt::warn!("the board does not tell its number");
+        [0; 8]
+    });
     for (digit, place) in digits.iter_mut().enumerate() {
         let half = number[digit / 2] >> (4 * (1 - digit % 2)) & 0xf;
         *place = b"0123456789abcdef"[usize::from(half)];

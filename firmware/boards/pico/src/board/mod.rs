@@ -1,5 +1,7 @@
-//! The Raspberry Pi Pico: its memory, and the device put together.
+//! The Raspberry Pi Pico and Pico 2: their memory, and the device put together.
 
+mod camera;
+mod chip;
 mod flash;
 mod interrupts;
 #[path = "../../../shared/line.rs"]
@@ -34,6 +36,7 @@ use sudal_firmware::patches::Memory;
 use sudal_firmware::protocol::{Request, Response};
 use sudal_firmware::store::Known;
 
+use camera::{FRAME, PicoCamera, Wires};
 use flash::Region;
 use line::PACKET;
 use memory::{ARENA, INPUT};
@@ -42,15 +45,11 @@ use usb::Line;
 
 defmt::timestamp!("{=u64:us}", Instant::now().as_micros());
 
-/// The fastest that the chip is rated for.
-const CLOCK: u32 = 133_000_000;
-/// Largest frame, in bytes: 160 x 120 pixels, grey.
-const FRAME: usize = 160 * 120;
-
 // What is large is not on the stack, nor ever was.
 static ARENA_MEMORY: ConstStaticCell<[u64; ARENA / 8]> = ConstStaticCell::new([0; ARENA / 8]);
 static INPUT_MEMORY: ConstStaticCell<[u8; INPUT]> = ConstStaticCell::new([0; INPUT]);
-static CAMERA: ConstStaticCell<VirtualCamera<FRAME>> = ConstStaticCell::new(VirtualCamera::new());
+static FRAME_MEMORY: ConstStaticCell<VirtualCamera<FRAME>> =
+    ConstStaticCell::new(VirtualCamera::new());
 static KNOWN: ConstStaticCell<Known> = ConstStaticCell::new(Known::new());
 static LEARNED: ConstStaticCell<Memory> = ConstStaticCell::new(Memory::new());
 
@@ -63,7 +62,7 @@ fn main() -> ! {
         }
         retained.take()
     });
-    let Ok(clock) = ClockConfig::system_freq(CLOCK) else {
+    let Ok(clock) = ClockConfig::system_freq(chip::CLOCK) else {
         stop::stop("the chip has no such clock");
     };
     let p = embassy_rp::init(Config::new(clock));
@@ -89,10 +88,27 @@ fn main() -> ! {
         Output::new(p.PIN_18, Level::Low),
         Output::new(p.PIN_19, Level::Low),
     );
+    let camera = camera::start(
+        Wires {
+            reset: p.PIN_2,
+            clock: p.PIN_3,
+            sda: p.PIN_4,
+            scl: p.PIN_5,
+            data: p.PIN_6,
+            pixel: p.PIN_14,
+            row: p.PIN_15,
+            frame: p.PIN_16,
+        },
+        p.PWM_SLICE1,
+        p.I2C0,
+        p.PIO0,
+        p.DMA_CH0,
+        FRAME_MEMORY.take(),
+    );
     let (mut usb, line) = usb::start(p.USB, serial);
 
     let mut session = Session::new(Device::new(Resources {
-        board: "pico",
+        board: chip::BOARD,
         clock: Clock {
             read: || Instant::now().as_ticks() as u32,
             ticks_per_second: embassy_time::TICK_HZ as u32,
@@ -101,7 +117,7 @@ fn main() -> ! {
         image: &[],
         arena: ARENA_MEMORY.take(),
         input: INPUT_MEMORY.take(),
-        camera: CAMERA.take(),
+        camera,
         flash: store,
         known: KNOWN.take(),
         settings,
@@ -123,12 +139,10 @@ fn main() -> ! {
     never
 }
 
-type Camera = &'static mut VirtualCamera<FRAME>;
-
 /// Answers the host and the trigger, without end. That the board was started needs no word: the port was
 /// gone meanwhile.
 async fn serve(
-    session: &mut Session<'static, Camera, Region>,
+    session: &mut Session<'static, PicoCamera, Region>,
     mut line: Line,
     mut station: Station<Input<'static>, Output<'static>>,
 ) -> ! {

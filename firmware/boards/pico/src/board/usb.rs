@@ -6,7 +6,7 @@ use embassy_rp::usb::Driver;
 use embassy_usb::UsbDevice;
 
 use super::interrupts::Interrupts;
-use super::line;
+use super::{chip, line};
 
 type Bus = Driver<'static, USB>;
 pub(super) type Line = line::Line<Bus>;
@@ -16,5 +16,5 @@ pub(super) fn start(
     usb: Peri<'static, USB>,
     serial: &'static str,
 ) -> (UsbDevice<'static, Bus>, Line) {
-    line::start(Driver::new(usb, Interrupts), "sudal pico", serial)
+    line::start(Driver::new(usb, Interrupts), chip::PRODUCT, serial)
 }

@@ -7,11 +7,11 @@ use core::task::Poll;
 use embassy_rp::pac;
 use sudal_firmware::device::{Cause, Failure};
 
-/// Counts of the watchdog, two for each microsecond: 8 seconds, nearly the longest that it has. The
+use super::chip;
+
+/// Counts of the watchdog: 8 seconds, nearly the longest that it has. The
 /// longest that a request takes is an update's erased sectors, for each of which it is fed.
-const PERIOD: u32 = 2 * 8_000_000;
-/// What it resets: all but the oscillators.
-const ALL: u32 = 0x1_fffc;
+const PERIOD: u32 = chip::WATCHDOG_COUNTS * 8_000_000;
 
 /// Whether it reset the chip because it was not fed.
 pub(super) fn was_cause() -> bool {
@@ -57,7 +57,9 @@ pub(super) fn reset() -> ! {
 }
 
 fn reset_all() {
-    pac::PSM.wdsel().write_value(pac::psm::regs::Wdsel(ALL));
+    pac::PSM
+        .wdsel()
+        .write_value(pac::psm::regs::Wdsel(chip::ALL_BUT_OSCILLATORS));
 }
 
 /// Feeds it whenever it is polled, without end.

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use anyhow::{Context, bail};
 use sudal::data::{Loaded, omniglot};
-use sudal::episodes::{Episode, EpisodeShape, Sampler};
+use sudal::episodes::{Episode, EpisodeShape};
 use sudal::measure::{Accuracy, Run};
 use sudal::meta::Trained;
 use sudal::nets::network::{Architecture, Plan};
@@ -17,6 +17,7 @@ use sudal::nets::network::{Architecture, Plan};
 use super::{instances, verification};
 use crate::cli::bounds;
 use crate::cli::data::{DataArgs, Kind};
+use crate::cli::episodes::Options;
 use crate::cli::model::ModelFile;
 use crate::cli::output::{Output, TableArgs};
 use crate::cli::output_file;
@@ -205,7 +206,7 @@ impl TableContext<'_> {
                 shot,
                 query: args.query,
             };
-            let sampler = Sampler::new(&pictures.class_sizes(), shape, args.seed)?;
+            let sampler = Options::USUAL.sampler(&pictures, shape, 1, args.seed)?;
             let what = format!("{}, {way}-way {shot}-shot", row.name);
             let measure = |run: &Run<'_>| prepared.accuracy(run);
             let accuracy = output.episodes(&sampler, episodes, &*what, measure);

@@ -5,6 +5,7 @@ use sudal::episodes::{EpisodeShape, Sampler};
 use sudal::measure::{Accuracy, Embeddings, Run};
 
 use crate::cli::bounds;
+use crate::cli::episodes::Options;
 
 /// Which episodes.
 #[derive(clap::Args)]
@@ -60,7 +61,8 @@ impl ShotsArgs {
                 shot,
                 query: self.query,
             };
-            let sampler = Sampler::new(&embeddings.class_sizes(), shape, self.seed)?;
+            let sampler = Sampler::new(&embeddings.class_sizes(), shape, self.seed)
+                .map_err(|error| Options::USUAL.explain(&error, |_| None))?;
             let accuracy = embeddings.accuracy_on(&Run::new(&sampler, self.episodes));
             Ok(Shots { shot, accuracy })
         };

@@ -5,7 +5,7 @@ use super::super::curve::{self, Curve, Unary};
 use super::super::error::ConvertError;
 use super::super::layers::Layers;
 use super::super::lengths::normalize;
-use super::super::network::Op;
+use super::super::network::{Op, Shape};
 use super::super::node::{Activation, Axes, Node, Value};
 use super::super::unary;
 
@@ -127,7 +127,32 @@ pub(super) fn lp_normalization(
     Ok(normalize(node, layers, input))
 }
 
-/// Add, Sub, Mul and Div: of two tensors only Add, of a tensor and constants all of them.
+/// The product of two tensors of one shape, or of one with a value for each of its channels.
+fn product(
+    node: &Node<'_>,
+    layers: &mut Layers,
+    a: Activation,
+    b: Activation,
+) -> Result<Activation, ConvertError> {
+    let scales = |of: &Activation, by: &Activation| {
+        by.shape == of.shape || by.shape == Shape::vector(of.shape.channels)
+    };
+    let pair = [[a, b], [b, a]]
+        .into_iter()
+        .find(|[of, by]| of.axes == by.axes && scales(of, by));
+    let Some([of, by]) = pair else {
+        return node.fail(format!(
+            "it multiplies {} and {}: both must have one shape, or one of them a single value for each channel of the \
+             other",
+            a.text(),
+            b.text()
+        ));
+    };
+    let value = layers.push(&node.name, Op::Multiply, vec![of.value, by.value], of.shape);
+    Ok(Activation { value, ..of })
+}
+
+/// Add, Sub, Mul and Div: of two tensors all but Div, of a tensor and constants all of them.
 pub(super) fn arithmetic(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, ConvertError> {
     let operator = node.proto.op_type.as_str();
     let (input, constant, reversed) = match &node.inputs[..] {
@@ -137,19 +162,28 @@ pub(super) fn arithmetic(node: &Node<'_>, layers: &mut Layers) -> Result<Activat
             {
                 return Ok(unary::push(node, layers, of, unary));
             }
-            if operator != "Add" {
+            if operator == "Mul" {
+                return product(node, layers, *a, *b);
+            }
+            if operator == "Div" {
                 return node.fail(
-                    "of two computed tensors only the sum is supported, and the product of one with a function of itself",
+                    "dividing by a computed tensor is not supported: multiply by a function of it, or remove it",
                 );
             }
             if (a.shape, a.axes) != (b.shape, b.axes) {
                 return node.fail(format!(
-                    "it adds {} and {}: both must have one shape",
+                    "it reads {} and {}: both must have one shape",
                     a.text(),
                     b.text()
                 ));
             }
-            let value = layers.push(&node.name, Op::Add, vec![a.value, b.value], a.shape);
+            let mut second = b.value;
+            if operator == "Sub" {
+                let channels = b.shape.channels;
+                let minus = vec![-1.0; channels];
+                second = affine(node, layers, *b, minus, vec![0.0; channels])?.value;
+            }
+            let value = layers.push(&node.name, Op::Add, vec![a.value, second], a.shape);
             return Ok(Activation { value, ..*a });
         }
         [Some(Value::Activation(a)), Some(Value::Constant(_))] => (*a, 1, false),

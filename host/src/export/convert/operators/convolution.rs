@@ -67,6 +67,7 @@ pub(super) fn conv(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, C
         bias,
         window,
         groups,
+        scales: node.scales(1, 0, out),
         pool: false,
     });
     let value = layers.push(&node.name, op, vec![input.value], shape);

@@ -27,6 +27,7 @@ fn linear(
     input: Activation,
     weight: Vec<f32>,
     bias: Vec<f32>,
+    scales: Option<Vec<f32>>,
 ) -> Activation {
     let shape = Shape::vector(bias.len());
     let window = Window {
@@ -39,6 +40,7 @@ fn linear(
         bias,
         window,
         groups: 1,
+        scales,
         pool: false,
     });
     Activation {
@@ -104,11 +106,15 @@ pub(super) fn gemm(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, C
         .map(|value| beta * value)
         .collect();
     node.check_finite(&bias)?;
-    Ok(linear(node, layers, input, weight, bias))
+    let scales = node
+        .scales(1, usize::from(!transposed), out)
+        .filter(|_| node.float("alpha", 1.0) == 1.0);
+    Ok(linear(node, layers, input, weight, bias, scales))
 }
 
 pub(super) fn matmul(node: &Node<'_>, layers: &mut Layers) -> Result<Activation, ConvertError> {
     let input = node.vector(0)?;
     let (weight, out) = matrix(node, false, input.shape.channels, 1.0)?;
-    Ok(linear(node, layers, input, weight, vec![0.0; out]))
+    let scales = node.scales(1, 1, out);
+    Ok(linear(node, layers, input, weight, vec![0.0; out], scales))
 }

@@ -167,6 +167,60 @@ fn normalization_inside_the_file_becomes_part_of_the_table() {
     assert_eq!(kinds(&check(&file)), ["conv 3x3", "flatten"]);
 }
 
+/// ImageNet's figures, beside the same figures in the file.
+#[test]
+fn a_mean_and_a_deviation_for_each_channel_become_part_of_the_table() {
+    use crate::export::standardize::standardize;
+    let (mean, std) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
+    for channels_last in [false, true] {
+        let mut file = match channels_last {
+            true => File::new(7, 6, 3),
+            false => File::new(3, 7, 6),
+        };
+        if channels_last {
+            file.node("Transpose", &[], vec![ints("perm", &[0, 3, 1, 2])]);
+        }
+        file.conv([4, 3, 3, 3], vec![ints("pads", &[1, 1, 1, 1])])
+            .node("Relu", &[], vec![]);
+        let plain = file.bytes();
+        let bytes = standardize(&plain, &mean, &std).unwrap();
+        let frames = frames(&[3, 7, 6], 16);
+        let float = FloatModel::new(&bytes, None).unwrap();
+        let got = float.embed(&frames[..1]).unwrap();
+        // By hand, for the network without them.
+        let (signature, model) = Signature::read(&plain).unwrap();
+        let network = read::read(&signature, &model).unwrap();
+        let pixels = frames[0].iter().enumerate();
+        let picture = pixels
+            .map(|(index, &pixel)| (f32::from(pixel) / 255.0 - mean[index % 3]) / std[index % 3]);
+        let exact = evaluate::Evaluator::new(&network)
+            .run(picture.collect())
+            .pop()
+            .unwrap();
+        for (got, exact) in got[0].iter().zip(&exact) {
+            assert!((got - exact).abs() < 1e-4, "{got} {exact}");
+        }
+        let report = convert(&bytes, &frames, &ConvertOptions::default())
+            .unwrap()
+            .report;
+        assert_eq!(kinds(&report), ["conv 3x3 + relu", "flatten"]);
+        assert!(report.relative_error < 0.04, "{report}");
+    }
+    let file = {
+        let mut file = File::new(1, 6, 6);
+        file.conv([4, 1, 3, 3], vec![]);
+        file.bytes()
+    };
+    for (mean, std) in [
+        (&[0.5; 3][..], &[0.2; 3][..]),
+        (&[0.5], &[0.0]),
+        (&[2.0], &[0.2]),
+    ] {
+        let error = standardize(&file, mean, std).unwrap_err().to_string();
+        assert!(error.contains("1 channels: give one mean"), "{error}");
+    }
+}
+
 #[test]
 fn arithmetic_with_constants_on_either_side() {
     let mut file = File::new(1, 6, 6);

@@ -44,6 +44,70 @@ fn pictures_are_brought_to_one_contrast_in_float_and_int8() {
 }
 
 #[test]
+fn colours_are_balanced_in_float_and_int8() {
+    let balanced = Normalization {
+        balance: true,
+        ..NORMALIZATION
+    };
+    let starker = Normalization {
+        contrast: 40,
+        ..balanced
+    };
+    let mut file = File::new(3, 12, 12);
+    file.conv([8, 3, 3, 3], vec![]).node("Relu", &[], vec![]);
+    file.node("GlobalAveragePool", &[], vec![]);
+    check_with(&file, balanced);
+    check_with(&file, starker);
+
+    // A warmer lamp changes little, but much where colours are not balanced.
+    let frames = frames(&file.shape, 16);
+    let lamp = |frame: &Vec<u8>| -> Vec<u8> {
+        let light = [100_u32, 85, 70].into_iter().cycle();
+        let levels = frame.iter().zip(light);
+        levels
+            .map(|(&level, light)| (u32::from(level) * light / 100) as u8)
+            .collect()
+    };
+    let warm: Vec<Vec<u8>> = frames.iter().map(lamp).collect();
+    let moved = |normalization: Normalization| {
+        let options = ConvertOptions {
+            normalization: Some(normalization),
+            ..options()
+        };
+        let converted = convert(&file.bytes(), &frames, &options).unwrap();
+        let image = QuantizedModel::new(&converted.image).unwrap();
+        let (version, balance) = (
+            image.model().unwrap().header().version,
+            image.model().unwrap().header().balance,
+        );
+        assert_eq!(
+            [version, balance as u16],
+            match normalization.balance {
+                true => [3, 1],
+                false => [2, 0],
+            }
+        );
+        let pair = [&frames, &warm].map(|frames| image.embed(frames).unwrap().concat());
+        let pairs = pair[0].iter().zip(&pair[1]);
+        pairs.map(|(a, b)| u32::from(a.abs_diff(*b))).sum::<u32>()
+    };
+    let plain = Normalization {
+        balance: false,
+        ..starker
+    };
+    let (with, without) = (moved(starker), moved(plain));
+    assert!(3 * with < without, "{with} of {without}");
+
+    let options = ConvertOptions {
+        normalization: Some(balanced),
+        ..options()
+    };
+    let grey = File::new(1, 8, 8).conv([4, 1, 3, 3], vec![]).bytes();
+    let error = convert(&grey, &super::frames(&[1, 8, 8], 8), &options).unwrap_err();
+    assert!(error.to_string().contains("three channels"), "{error}");
+}
+
+#[test]
 fn the_image_carries_its_name_origin_and_self_test() {
     let mut file = File::new(1, 8, 8);
     file.conv([4, 1, 3, 3], vec![]);

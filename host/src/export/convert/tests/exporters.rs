@@ -262,12 +262,26 @@ fn a_classifier_is_cut_before_its_end() {
     file.node("MatMul", &["matrix"], vec![])
         .node("Add", &["bias"], vec![]);
     file.node("Softmax", &[], vec![int("axis", 1)]);
-    let error = refuse(&file);
-    assert!(error.contains(&format!("--output '{features}'")), "{error}");
+    let frames = frames(&file.shape, 8);
+    for operator in ["Softmax", "LogSoftmax"] {
+        file.nodes.last_mut().unwrap().op_type = operator.to_owned();
+        let whole = convert(&file.bytes(), &frames, &options()).unwrap();
+        let (scores, ending) = without_softmax(&file.bytes()).unwrap();
+        let ending = ending.unwrap();
+        assert_eq!(ending.features.as_ref(), Some(&features));
+        let warning = whole.report.warnings.last().unwrap();
+        assert!(
+            warning.contains(operator) && warning.contains(&format!("--output '{features}'")),
+            "{warning}"
+        );
+        let converted = convert(&scores, &frames, &options()).unwrap();
+        assert_eq!(converted.image, whole.image);
+        assert_eq!(without_softmax(&scores).unwrap(), (scores, None));
+    }
 
     let cut = |name: &str| crate::export::signature::cut(&file.bytes(), name);
     let bytes = cut(&features).unwrap();
-    let converted = convert(&bytes, &frames(&file.shape, 8), &options()).unwrap();
+    let converted = convert(&bytes, &frames, &options()).unwrap();
     assert_eq!(converted.report.embedding, 12);
     assert_eq!(
         FloatModel::new(&bytes, Some(NORMALIZATION))

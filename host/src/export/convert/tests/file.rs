@@ -111,6 +111,17 @@ impl File {
         self
     }
 
+    pub(super) fn bytes_of(&mut self, name: &str, dims: &[i64], raw_data: &[u8]) -> &mut Self {
+        self.constants.push(TensorProto {
+            name: name.to_owned(),
+            dims: dims.to_vec(),
+            data_type: DataType::Uint8 as i32,
+            raw_data: raw_data.to_vec(),
+            ..Default::default()
+        });
+        self
+    }
+
     /// A convolution with random weights.
     pub(super) fn conv(&mut self, dims: [i64; 4], attributes: Vec<AttributeProto>) -> &mut Self {
         let (weight, bias) = (

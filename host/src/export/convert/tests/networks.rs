@@ -27,12 +27,18 @@ const STEPS: f64 = 1.0;
 /// What became of a network.
 pub(super) struct Trial {
     pub(super) report: Report,
+    pub(super) image: Vec<u8>,
     /// What the engine is off by, over what rounding alone costs and may.
     pub(super) off: f64,
 }
 
 /// The embeddings by ONNX Runtime, or by tract where it is not there.
-fn exact(seed: u64, bytes: &[u8], signature: &Signature, frames: &[Vec<u8>]) -> Vec<Vec<f32>> {
+pub(super) fn exact(
+    name: &str,
+    bytes: &[u8],
+    signature: &Signature,
+    frames: &[Vec<u8>],
+) -> Vec<Vec<f32>> {
     let pictures: Vec<f32> = frames
         .iter()
         .flat_map(|frame| normalize(frame, signature, NORMALIZATION).unwrap())
@@ -46,7 +52,7 @@ fn exact(seed: u64, bytes: &[u8], signature: &Signature, frames: &[Vec<u8>]) -> 
             let float = FloatModel::new(bytes, Some(NORMALIZATION)).unwrap();
             float.embed(frames).unwrap()
         }
-        Err(error) => panic!("network {seed}: {error}"),
+        Err(error) => panic!("{name}: {error}"),
     }
 }
 
@@ -86,8 +92,11 @@ fn through_the_chain(seed: u64) -> Result<Trial, ConvertError> {
     let bytes = file.bytes();
     let frames = frames(&shape, 24);
     let (signature, _) = Signature::read(&bytes)?;
-    let exact = exact(seed, &bytes, &signature, &frames);
-    compare(&format!("network {seed}"), &bytes, &frames, &exact)
+    let operators = file.nodes.iter().map(|node| node.op_type.as_str());
+    let operators: Vec<&str> = operators.collect();
+    let name = format!("network {seed} ({})", operators.join(" "));
+    let exact = exact(&name, &bytes, &signature, &frames);
+    compare(&name, &bytes, &frames, &exact)
 }
 
 /// Takes a network through the chain: its layers give `exact`, the engine no worse than rounding alone.
@@ -106,7 +115,7 @@ pub(super) fn compare(
     let mut network = read::read(&signature, &model)?;
     simplify::simplify(&mut network)?;
     let table = lut(&network, NORMALIZATION);
-    let mut pictures = pictures(&network, &signature, frames, &table, 0)?;
+    let mut pictures = pictures(&network, &signature, frames, &table, NORMALIZATION)?;
     let (embeddings, _): (Vec<_>, Vec<_>) = outputs(&network, pictures.iter()).into_iter().unzip();
     for (got, exact) in pairs(&embeddings, exact) {
         assert!(
@@ -131,7 +140,13 @@ pub(super) fn compare(
         .collect();
 
     let brighter = light::Light::of(frames).brighter(frames);
-    pictures.extend(super::pictures(&network, &signature, &brighter, &table, 0)?);
+    pictures.extend(super::pictures(
+        &network,
+        &signature,
+        &brighter,
+        &table,
+        NORMALIZATION,
+    )?);
     let mut statistics = calibrate::observe(&network, &pictures);
     if converted.report.equalized {
         equalize::equalize(&mut network, &statistics);
@@ -159,6 +174,7 @@ pub(super) fn compare(
     Ok(Trial {
         off: distance(&got, exact) / allowed,
         report: converted.report,
+        image: converted.image,
     })
 }
 
@@ -169,7 +185,7 @@ fn random_networks_are_on_the_engine_what_they_are_in_onnx_runtime() {
     let (mut noises, mut worst, mut wrong) = (Vec::new(), (0.0, 0), Vec::new());
     for seed in 0..count {
         match through_the_chain(seed) {
-            Ok(Trial { report, off }) => {
+            Ok(Trial { report, off, .. }) => {
                 noises.push(report.relative_error);
                 worst = if off > worst.0 { (off, seed) } else { worst };
                 if off.is_nan() || off > 1.0 {

@@ -13,7 +13,23 @@ fn what_can_not_be_converted_is_named() {
         (
             {
                 let mut file = conv(vec![]);
-                file.node("Softmax", &[], vec![]);
+                file.node("Erf", &[], vec![]);
+                file
+            },
+            "node `Erf_1` is Erf, which is not supported",
+        ),
+        (
+            {
+                let mut file = conv(vec![]);
+                file.node("DynamicQuantizeLinear", &[], vec![]);
+                file
+            },
+            "node `DynamicQuantizeLinear_1` (DynamicQuantizeLinear): it computes in integers",
+        ),
+        (
+            {
+                let mut file = conv(vec![]);
+                file.node("Softmax", &[], vec![]).node("Relu", &[], vec![]);
                 file
             },
             "node `Softmax_1` is Softmax, which is not supported",
@@ -67,7 +83,7 @@ fn what_can_not_be_converted_is_named() {
                 file.node_of("Add", &["Conv_0_out", "x"], vec![]);
                 file
             },
-            "it adds [N, 4, 6, 6] and [N, 1, 8, 8]",
+            "it reads [N, 4, 6, 6] and [N, 1, 8, 8]",
         ),
         (
             {

@@ -126,8 +126,8 @@ fn what_can_not_be_joined_or_multiplied_says_why() {
         |file| {
             file.conv([4, 4, 1, 1], vec![]);
             let other = file.last();
-            file.node_of("Mul", &["Conv_0_out", &other], vec![]);
+            file.node_of("Div", &["Conv_0_out", &other], vec![]);
         },
-        "the product of one with a function of itself",
+        "multiply by a function of it",
     );
 }

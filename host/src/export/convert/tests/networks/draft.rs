@@ -109,7 +109,7 @@ impl Draft {
     }
 
     fn picture_step(&mut self) {
-        match self.pick(0, 21) {
+        match self.pick(0, 26) {
             0..=3 => self.conv(),
             4 => self.same_conv(),
             5 => self.padded_conv(),
@@ -125,6 +125,10 @@ impl Draft {
             19 | 20 => self.unary(),
             16 if self.once_in(3) => self.unit(),
             16 => self.node("Identity", &[], vec![]),
+            21 => self.excite(),
+            22 => self.product(),
+            23 => self.shuffle(),
+            24 | 25 => self.part(),
             _ => self.turned(),
         }
     }

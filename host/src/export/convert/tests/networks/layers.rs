@@ -153,6 +153,11 @@ impl Draft {
 
     /// To unit length, in one of the forms that exporters write.
     pub(super) fn unit(&mut self) {
+        let last = self.file.nodes.last().map(|node| node.op_type.as_str());
+        if [Some("AveragePool"), Some("Sub")].contains(&last) {
+            // Means and differences may cancel out to what is but rounding.
+            return self.node("Identity", &[], vec![]);
+        }
         let of = self.now.clone();
         let guard = self.fresh("guard");
         self.file.floats(&guard, &[], vec![1e-7]);
@@ -289,6 +294,105 @@ impl Draft {
         self.file.node_of("Concat", &names, vec![int("axis", 1)]);
         let dims = [&[channels], &self.now.dims[1..]].concat();
         self.becomes(dims);
+    }
+
+    /// Each channel by a factor that follows from the means of all.
+    pub(super) fn excite(&mut self) {
+        let of = self.now.clone();
+        let (channels, narrow) = (of.dims[0], self.pick(1, 6));
+        self.file.node_of("GlobalAveragePool", &[&of.name], vec![]);
+        let step = |draft: &mut Self, dims: [i64; 2], op: &str| {
+            draft.now.name = draft.file.last();
+            draft.weighted([dims[0], dims[1], 1, 1], vec![]);
+            draft.file.node(op, &[], vec![]);
+        };
+        step(self, [narrow, channels], "Relu");
+        let gate = ["Sigmoid", "HardSigmoid", "Tanh"][self.pick(0, 2) as usize];
+        step(self, [channels, narrow], gate);
+        let gate = self.file.last();
+        let pair = match self.once_in(2) {
+            true => [&of.name, &gate],
+            false => [&gate, &of.name],
+        };
+        self.file.node_of("Mul", &pair.map(String::as_str), vec![]);
+        self.now = of;
+        self.becomes(self.now.dims.clone());
+    }
+
+    /// The product or the difference of this and an earlier tensor of its shape.
+    pub(super) fn product(&mut self) {
+        let other = |other: &&Now| other.dims == self.now.dims && other.name != self.now.name;
+        match self.before.iter().find(other).cloned() {
+            Some(other) if self.once_in(3) => self.node("Sub", &[&other.name], vec![]),
+            Some(other) => self.node("Mul", &[&other.name], vec![]),
+            None => self.node("Identity", &[], vec![]),
+        }
+    }
+
+    /// The channels of groups mixed.
+    pub(super) fn shuffle(&mut self) {
+        let [channels, height, width] = [self.now.dims[0], self.now.dims[1], self.now.dims[2]];
+        let divisors: Vec<i64> = (1..=channels).filter(|n| channels % n == 0).collect();
+        let groups = divisors[self.pick(0, divisors.len() as i64 - 1) as usize];
+        let (apart, whole) = (self.fresh("apart"), self.fresh("whole"));
+        let batch = -self.pick(0, 1);
+        self.file.ints(
+            &apart,
+            &[5],
+            vec![batch, groups, channels / groups, height, width],
+        );
+        let whole_dims = vec![batch, channels, height, width];
+        self.file.ints(&whole, &[4], whole_dims);
+        let of = self.now.name.clone();
+        self.file.node_of("Reshape", &[&of, &apart], vec![]);
+        self.file
+            .node("Transpose", &[], vec![ints("perm", &[0, 2, 1, 3, 4])]);
+        self.file.node("Reshape", &[&whole], vec![]);
+        self.becomes(self.now.dims.clone());
+    }
+
+    /// Some of the channels, and where they are split the others to be read later.
+    pub(super) fn part(&mut self) {
+        let [channels, height, width] = [self.now.dims[0], self.now.dims[1], self.now.dims[2]];
+        if channels < 2 {
+            return self.node("Identity", &[], vec![]);
+        }
+        let at = self.pick(1, channels - 1);
+        let of = self.now.name.clone();
+        match self.pick(0, 2) {
+            0 => {
+                let sizes = self.fresh("sizes");
+                self.file.ints(&sizes, &[2], vec![at, channels - at]);
+                self.file
+                    .node_of("Split", &[&of, &sizes], vec![int("axis", 1)]);
+                self.becomes(vec![at, height, width]);
+                let second = format!("{}_second", self.now.name);
+                let node = self.file.nodes.last_mut().unwrap();
+                node.output.push(second.clone());
+                let dims = vec![channels - at, height, width];
+                self.before.push(Now { name: second, dims });
+            }
+            1 => {
+                let names = ["starts", "ends", "axes"].map(|name| self.fresh(name));
+                for (name, value) in names.iter().zip([-channels, at, 1]) {
+                    self.file.ints(name, &[1], vec![value]);
+                }
+                let names = names.each_ref().map(String::as_str);
+                self.file
+                    .node_of("Slice", &[&[of.as_str()], &names[..]].concat(), vec![]);
+                self.becomes(vec![at, height, width]);
+            }
+            _ => {
+                let numbers: Vec<i64> = (0..at)
+                    .map(|_| self.pick(-channels, channels - 1))
+                    .collect();
+                let name = self.fresh("numbers");
+                self.file.ints(&name, &[at], numbers);
+                self.file
+                    .node_of("Gather", &[&of, &name], vec![int("axis", 1)]);
+                self.becomes(vec![at, height, width]);
+            }
+        }
     }
 
     /// To channels last and back, with something between that does not care.
