@@ -1,7 +1,7 @@
 //! Brightness and colours of a frame's pixels.
 
 /// Low bytes of both halves of a word.
-const LOW: u32 = 0x00ff_00ff;
+pub(super) const LOW: u32 = 0x00ff_00ff;
 
 /// What is to be done with a frame's format, for which the name stands; else for one that this build
 /// leaves out.
@@ -133,7 +133,7 @@ impl Luma for Yuyv {
 /// 58 / 256 does, and 255 / 63 is 4 + 1 / 21, for which 49 / 1024 does.
 #[cfg(feature = "rgb565")]
 #[inline(always)]
-fn of_565(word: u32, color: usize) -> u32 {
+pub(super) fn of_565(word: u32, color: usize) -> u32 {
     const FIVE: u32 = 0x001f_001f;
     const SIX: u32 = 0x003f_003f;
     let of_five = |channel: u32| ((channel * (8 * 256 + 58)) >> 8) & LOW;

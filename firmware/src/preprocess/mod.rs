@@ -14,6 +14,8 @@ pub(crate) mod luma;
 pub mod reference;
 mod region;
 mod resize;
+#[cfg(feature = "colour")]
+mod together;
 
 use crate::frame::{Frame, PixelFormat};
 use axis::MAX_SIDE;
@@ -81,6 +83,16 @@ pub fn run(
     }
 
     if cfg!(feature = "colour") && channels == 3 {
+        let at_once = match frame.geometry.format {
+            #[cfg(all(feature = "colour", feature = "rgb565"))]
+            PixelFormat::Rgb565 => together::run::<luma::Rgb565>(frame, region, width, input),
+            #[cfg(feature = "colour")]
+            PixelFormat::Rgb888 => together::run::<luma::Rgb888>(frame, region, width, input),
+            _ => false,
+        };
+        if at_once {
+            return Ok(());
+        }
         let resized = Resized {
             frame,
             region,

@@ -13,13 +13,13 @@ use super::region::Region;
 use crate::frame::Frame;
 
 /// Old columns that are summed together.
-const COLUMNS: usize = 128;
+pub(super) const COLUMNS: usize = 128;
 /// New columns that are made of them at most.
 const OUTPUTS: usize = 64;
 
 /// The largest sum of weights, and of those of the rows, with which sums fit 32 and 16 bits.
 const WIDEST: u64 = (u32::MAX / 256) as u64;
-const NARROWEST: u32 = (u16::MAX / u8::MAX as u16) as u32;
+pub(super) const NARROWEST: u32 = (u16::MAX / u8::MAX as u16) as u32;
 
 /// Fills every `STEP`th byte of `input`, rows of `width` such bytes, with a region that lies in the frame.
 pub(super) fn run<L: Luma, const STEP: usize>(
@@ -28,16 +28,13 @@ pub(super) fn run<L: Luma, const STEP: usize>(
     width: usize,
     input: &mut [u8],
 ) {
-    let height = input.len().div_ceil(width * STEP);
-    let rows = Axis::new(region.height.into(), height as u32);
-    let columns = Axis::new(region.width.into(), width as u32);
     let source = Source { frame, region };
-    let whole = u64::from(rows.whole()) * u64::from(columns.whole());
-    let is_wide = |span: Span| (span.last - span.first) as usize >= COLUMNS;
-    if whole > WIDEST || (0..width as u32).any(|x| is_wide(columns.span(x))) {
-        return one_by_one::<L, STEP>(&source, [rows, columns], width, input);
-    }
-    let mut strip = Strip::new(columns.middle(), whole as u32);
+    let axes = Sides::axes(region, width, input.len().div_ceil(width * STEP));
+    let Some(sides) = Sides::of(axes, width) else {
+        return one_by_one::<L, STEP>(&source, axes, width, input);
+    };
+    let Sides { rows, columns, .. } = sides;
+    let mut strip = Strip::<1>::new(&sides);
     let mut sums = [0_u32; COLUMNS];
     let mut start = 0;
     while start < width {
@@ -45,7 +42,7 @@ pub(super) fn run<L: Luma, const STEP: usize>(
         let count = strip.spans.len();
         for (y, line) in input.chunks_mut(width * STEP).enumerate() {
             let span = rows.span(y as u32);
-            let bytes = |row| source.bytes::<L>(row, bytes.clone());
+            let bytes = |row| source.bytes(L::BYTES, row, bytes.clone());
             sums.fill(0);
             if L::PAIRS > 0 && rows.whole() <= NARROWEST {
                 add_rows(span, rows.middle(), |row, weight| {
@@ -69,7 +66,7 @@ pub(super) fn run<L: Luma, const STEP: usize>(
 
 /// Shows each row of a span with its weight.
 #[inline(always)]
-fn add_rows(span: Span, middle: u32, mut add: impl FnMut(u32, u32)) {
+pub(super) fn add_rows(span: Span, middle: u32, mut add: impl FnMut(u32, u32)) {
     add(span.first, span.head);
     for row in span.first + 1..span.last {
         add(row, middle);
@@ -106,28 +103,58 @@ fn add_pairs<L: Luma>(bytes: &[u8], weight: u32, sums: &mut [u32]) {
     }
 }
 
-/// Neighbouring new columns.
-struct Strip {
-    /// Of what old columns they are made, from the first of all on; two each at least.
-    spans: Vec<Span, OUTPUTS>,
+/// Both sides of a region on their way to another length.
+pub(super) struct Sides {
+    pub(super) rows: Axis,
+    pub(super) columns: Axis,
+    /// What the weights of a new pixel add up to.
+    whole: u32,
+}
+
+impl Sides {
+    pub(super) fn axes(region: Region, width: usize, height: usize) -> [Axis; 2] {
+        [
+            Axis::new(region.height.into(), height as u32),
+            Axis::new(region.width.into(), width as u32),
+        ]
+    }
+
+    /// None if sums don't fit a word, or a new pixel is made of too many old columns.
+    pub(super) fn of([rows, columns]: [Axis; 2], width: usize) -> Option<Self> {
+        let whole = u64::from(rows.whole()) * u64::from(columns.whole());
+        let is_wide = |span: Span| (span.last - span.first) as usize + 1 >= COLUMNS;
+        let fits = whole <= WIDEST && !(0..width as u32).any(|x| is_wide(columns.span(x)));
+        fits.then_some(Self {
+            rows,
+            columns,
+            whole: whole as u32,
+        })
+    }
+}
+
+/// Neighbouring new columns, of `N` levels each.
+pub(super) struct Strip<const N: usize> {
+    /// Of what old columns they are made, from the first of all on; two each at least. All are below
+    /// [`COLUMNS`].
+    pub(super) spans: Vec<Span, OUTPUTS>,
     middle: u32,
     whole: u32,
     /// Sums of all old columns before each.
-    before: [u32; COLUMNS + 2],
+    pub(super) before: [[u32; N]; COLUMNS + 1],
 }
 
-impl Strip {
-    fn new(middle: u32, whole: u32) -> Self {
+impl<const N: usize> Strip<N> {
+    pub(super) fn new(sides: &Sides) -> Self {
         Self {
             spans: Vec::new(),
-            middle,
-            whole,
-            before: [0; COLUMNS + 2],
+            middle: sides.columns.middle(),
+            whole: sides.whole,
+            before: [[0; N]; COLUMNS + 1],
         }
     }
 
     /// Takes as many of the new columns as there is room for, and gives the old ones.
-    fn begin(&mut self, columns: Axis, outputs: Range<u32>) -> Range<u32> {
+    pub(super) fn begin(&mut self, columns: Axis, outputs: Range<u32>) -> Range<u32> {
         let first = columns.span(outputs.start).first;
         let mut end = first;
         self.spans.clear();
@@ -137,7 +164,7 @@ impl Strip {
                 last: span.last.max(span.first + 1) - first,
                 ..span
             };
-            if (span.last - first) as usize >= COLUMNS || self.spans.push(here).is_err() {
+            if here.last as usize >= COLUMNS || self.spans.push(here).is_err() {
                 break;
             }
             end = span.last + 1;
@@ -145,11 +172,32 @@ impl Strip {
         first..end
     }
 
+    /// New pixels from the sums.
+    #[inline(always)]
+    pub(super) fn fill(&self, line: &mut [[u8; N]]) {
+        let two = |at: u32| {
+            let at = at as usize & (COLUMNS - 1);
+            (&self.before[at], &self.before[at + 1])
+        };
+        for (pixel, span) in line.iter_mut().zip(&self.spans) {
+            let (first, second) = two(span.first);
+            let (last, end) = two(span.last);
+            for (channel, level) in pixel.iter_mut().enumerate() {
+                let sum = span.head * second[channel].wrapping_sub(first[channel])
+                    + self.middle * last[channel].wrapping_sub(second[channel])
+                    + span.tail * end[channel].wrapping_sub(last[channel]);
+                *level = ((sum + self.whole / 2) / self.whole) as u8;
+            }
+        }
+    }
+}
+
+impl Strip<1> {
     /// Takes the sums of the old columns, which stand two in a word.
     #[inline(always)]
     fn sum_pairs<L: Luma>(&mut self, sums: &[u32]) {
         let mut total = 0;
-        let places = self.before[1..].chunks_exact_mut(2 * L::PAIRS);
+        let places = self.before.as_flattened_mut()[1..].chunks_exact_mut(2 * L::PAIRS);
         for (place, pairs) in places.zip(sums.chunks_exact(L::PAIRS)) {
             let (low, high) = place.split_at_mut(L::PAIRS);
             for (place, pair) in low.iter_mut().zip(pairs) {
@@ -166,7 +214,7 @@ impl Strip {
     /// Takes the sums of the old columns.
     fn sum(&mut self, sums: &[u32]) {
         let mut total = 0_u32;
-        for (place, sum) in self.before[1..].iter_mut().zip(sums) {
+        for ([place], sum) in self.before[1..].iter_mut().zip(sums) {
             total = total.wrapping_add(*sum);
             *place = total;
         }
@@ -176,47 +224,30 @@ impl Strip {
     #[inline(always)]
     fn put<const STEP: usize>(&self, line: &mut [u8]) {
         if STEP == 1 {
-            return self.fill(line);
+            return self.fill(line.as_chunks_mut().0);
         }
-        let mut pixels = [0; OUTPUTS];
+        let mut pixels = [[0]; OUTPUTS];
         self.fill(&mut pixels);
         let places = line.iter_mut().step_by(STEP).zip(&self.spans);
-        for ((to, _), from) in places.zip(pixels) {
+        for ((to, _), [from]) in places.zip(pixels) {
             *to = from;
-        }
-    }
-
-    /// New pixels from the sums.
-    #[inline(always)]
-    fn fill(&self, line: &mut [u8]) {
-        let two = |at: u32| match self.before.get(at as usize..at as usize + 2) {
-            Some(&[before, after]) => (before, after),
-            _ => (0, 0),
-        };
-        for (pixel, span) in line.iter_mut().zip(&self.spans) {
-            let (first, second) = two(span.first);
-            let (last, end) = two(span.last);
-            let sum = span.head * second.wrapping_sub(first)
-                + self.middle * last.wrapping_sub(second)
-                + span.tail * end.wrapping_sub(last);
-            *pixel = ((sum + self.whole / 2) / self.whole) as u8;
         }
     }
 }
 
 /// What is resized.
-struct Source<'a> {
-    frame: &'a Frame<'a>,
-    region: Region,
+pub(super) struct Source<'a> {
+    pub(super) frame: &'a Frame<'a>,
+    pub(super) region: Region,
 }
 
 impl<'a> Source<'a> {
     /// The bytes of a row's pixels, the row and the pixels counted from the region's first.
     #[inline(always)]
-    fn bytes<L: Luma>(&self, row: u32, columns: Range<u32>) -> &'a [u8] {
+    pub(super) fn bytes(&self, of_pixel: usize, row: u32, columns: Range<u32>) -> &'a [u8] {
         let row = usize::from(self.region.top) + row as usize;
         let first = row * usize::from(self.frame.geometry.width) + usize::from(self.region.left);
-        let place = |column: u32| (first + column as usize) * L::BYTES;
+        let place = |column: u32| (first + column as usize) * of_pixel;
         let bytes = place(columns.start)..place(columns.end);
         self.frame.pixels.get(bytes).unwrap_or(&[])
     }
@@ -235,7 +266,7 @@ fn one_by_one<L: Luma, const STEP: usize>(
             let span = columns.span(x as u32);
             let mut sum = whole / 2;
             add_rows(rows.span(y as u32), rows.middle(), |row, weight| {
-                let bytes = source.bytes::<L>(row, 0..source.region.width.into());
+                let bytes = source.bytes(L::BYTES, row, 0..source.region.width.into());
                 // At most 2 * MAX_SIDE * 255.
                 let mut of_row = 0;
                 add_rows(span, columns.middle(), |column, weight| {

@@ -136,7 +136,6 @@ pub(crate) struct Addition {
 
 /// A window of a pool and how its sums become outputs.
 #[derive(Clone, Copy)]
-#[repr(C)]
 #[cfg_attr(not(helium), expect(dead_code, reason = "there is no `average`"))]
 pub(crate) struct Pool {
     /// Rows of the window, and pixels of each.
