@@ -1,6 +1,6 @@
 //! Time of a training step (forward, backward, Adam) on 100 pictures: the figure that decides how
 //! long meta-training takes. Then that of what MAML adds for a step inside a task: the gradient as a
-//! tensor, and the way back through it. `cargo bench --bench train_step`
+//! tensor, and the way back through it. `cargo bench --bench train_step [NETWORK]`
 
 use std::time::Instant;
 
@@ -9,15 +9,27 @@ use burn::tensor::{Device, Distribution, Tensor};
 use sudal::nets::network::{Architecture, Plan};
 
 fn main() {
-    let nets = [
-        (Architecture::Conv4 { channels: 64 }, 28),
-        (Architecture::Separable { channels: 16 }, 64),
-    ];
-    for (architecture, side) in nets {
+    // cargo passes `--bench` too.
+    let wanted = std::env::args().skip(1).find(|a| !a.starts_with("--"));
+    let is_wanted = |architecture: &Architecture| {
+        let name = format!("{architecture:?}").to_lowercase();
+        wanted
+            .as_ref()
+            .is_none_or(|wanted| name.starts_with(wanted))
+    };
+    for (architecture, side, in_tasks) in [
+        (Architecture::Conv4 { channels: 64 }, 28, true),
+        (Architecture::Separable { channels: 16 }, 64, true),
+        (Architecture::Residual { channels: 16 }, 96, false),
+    ] {
+        if !is_wanted(&architecture) {
+            continue;
+        }
         step(architecture, side);
-        second_order(architecture, side);
+        if in_tasks {
+            second_order(architecture, side);
+        }
     }
-    step(Architecture::Residual { channels: 16 }, 96);
 }
 
 fn step(architecture: Architecture, side: usize) {

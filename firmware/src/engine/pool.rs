@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use super::elementwise;
-use super::kernels::{self, LANES};
+use super::kernels::{self, LANES, Pool};
 use super::requantize::Requantize;
 use crate::image::OpRecord;
 
@@ -49,6 +49,20 @@ pub(crate) fn average_pool(op: &OpRecord, input: &[i8], output: &mut [i8]) -> Op
         // Whole rows lie one behind the other.
         let whole = columns.len() == usize::from(op.input.width) && area <= MOST;
         let together = if whole { rows.len().max(1) } else { 1 };
+        let pool = Pool {
+            rows: if whole { 1 } else { rows.len() },
+            columns: columns.len() * together,
+            step: channels,
+            pitch: usize::from(op.input.width) * channels,
+            start,
+            multiplier: op.multiplier,
+            requantize,
+        };
+        let first = rows.start * pool.pitch + columns.start * channels;
+        let window = input.get(first..).unwrap_or_default();
+        if kernels::average(&pool, window, output) {
+            continue;
+        }
         for (lanes, output) in output.chunks_mut(LANES).enumerate() {
             let mut acc = [start; LANES];
             for row in rows.clone().step_by(together) {

@@ -12,6 +12,9 @@ pub(super) const PICO: &str = "pico";
 /// Its successor.
 pub(super) const PICO_2: &str = "pico2";
 
+/// A camera board whose program is built, and flashed by no command.
+pub const OPENMV_N6: &str = "openmv-n6";
+
 /// Names that [`open`](super::open) knows.
 pub const BOARDS: [&str; 5] = [HOST, MPS2_AN500, OPENMV_H7, PICO, PICO_2];
 /// What the emulated board is called, too.

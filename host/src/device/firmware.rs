@@ -9,6 +9,7 @@ use std::process::Stdio;
 use sudal_firmware::image::Model;
 
 use super::Kind;
+use super::boards::OPENMV_N6;
 use super::error::BoardError;
 use super::machine::Machine;
 use super::toolchain::Toolchain;
@@ -43,7 +44,11 @@ pub fn build(
     let kind = Kind::named(board);
     let (program, features) = kind.map_or((board, &[][..]), Kind::program);
     let arguments = [&["--bin", program], features].concat();
-    let flags = [SMALL, kind.map_or(&[], Kind::flags)].concat();
+    let processor = match board {
+        OPENMV_N6 => Machine::An547.flags(),
+        _ => kind.map_or(&[][..], Kind::flags),
+    };
+    let flags = [SMALL, processor].concat();
     compile(
         program,
         &arguments,

@@ -58,7 +58,7 @@ pub use answers::{Protection, Verdict};
 pub use backup::{Backup, BackupError, Restored};
 pub use bench::{build_bench, try_kernels};
 pub use board::{Board, Memory};
-pub use boards::{BOARDS, EMULATOR, canonical};
+pub use boards::{BOARDS, EMULATOR, OPENMV_N6, canonical};
 pub use claim::Claim;
 pub use client::{Client, ClientError, RetryPolicy};
 pub use emulator::Emulator;
@@ -96,4 +96,4 @@ pub use sudal_firmware::protocol::{
     LockState, Slot, Stats, UpdateError,
 };
 pub use sudal_firmware::store::{MAX_SHOTS, StoreError};
-pub use usb::{Kind, Room, UsbBoard, Way, rooms};
+pub use usb::{Kind, Program, Room, UsbBoard, Way, programs, rooms};

@@ -143,26 +143,18 @@ fn nothing_costs_more_than_its_budget() {
     );
 }
 
-/// With Helium at most so much of the instructions of CMSIS-NN's Helium kernels.
-#[test]
-fn helium_takes_less_than_that_of_cmsis_nn() {
-    let shares = [0.5, 0.6, 0.8, 0.6, 0.6];
-    for (network, share) in Benchmark::ALL.into_iter().zip(shares) {
-        let profile = profile(network, Machine::An547);
-        let comparison = CmsisNn::on(network).compare(&profile);
-        println!("{profile}\n{comparison}");
-        let most = (comparison.theirs as f64 * share) as u64;
-        assert!(comparison.ours <= most, "{comparison}");
-    }
-}
-
-/// Every layer takes fewer instructions than the best of CMSIS-NN's builds for it, and the whole of each
-/// network at most such a share of them.
+/// Every layer takes fewer instructions than the best of CMSIS-NN's builds for it, with Helium its Helium
+/// kernels, and the whole of each network at most such a share of them.
 #[test]
 fn every_layer_is_faster_than_cmsis_nn() {
-    let shares = [0.45, 0.45, 0.50, 0.45, 0.40];
-    for (network, share) in Benchmark::ALL.into_iter().zip(shares) {
-        for machine in [Machine::An500, Machine::An386, Machine::An505] {
+    let dsp = [0.45, 0.45, 0.50, 0.45, 0.40];
+    let helium = [0.5, 0.52, 0.8, 0.5, 0.5];
+    for (network, shares) in Benchmark::ALL.into_iter().zip(dsp.into_iter().zip(helium)) {
+        for machine in Machine::ALL {
+            let share = match machine {
+                Machine::An547 => shares.1,
+                _ => shares.0,
+            };
             let profile = profile(network, machine);
             let comparison = CmsisNn::on(network).compare(&profile);
             println!("{profile}\n{comparison}");
@@ -192,10 +184,9 @@ fn a_survey_has_every_network_on_a_processor() {
         assert!(row.estimated_cycles > row.instructions, "{survey}");
         assert!(row.comparison.ours <= row.instructions, "{survey}");
     }
-    let [on_m7, on_m55] = [&survey.rows[1], &survey.rows[3]].map(|row| row.slower().count());
-    assert_eq!(on_m7, 0, "{survey}");
-    assert_eq!(
-        survey.slower().is_some(),
-        on_m55 > 0 || survey.rows[2].slower().count() > 0
+    assert!(
+        survey.rows.iter().all(|row| row.slower().count() == 0),
+        "{survey}"
     );
+    assert!(survey.slower().is_none(), "{survey}");
 }

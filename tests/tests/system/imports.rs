@@ -95,6 +95,7 @@ fn boards_and_tests_import_one_way() {
     for root in [
         "firmware/boards/mps2-an500/src/main.rs",
         "firmware/boards/openmv-h7/src/main.rs",
+        "firmware/boards/openmv-n6/src/main.rs",
         "firmware/boards/pico/src/main.rs",
         "firmware/tests/storage/main.rs",
         "host/tests/cli/main.rs",

@@ -4,6 +4,7 @@
 //! column, then those of the next; the last sixteen are filled up with whatever was there. Rows of
 //! fewer than [`SHORTEST`] taps, and what is not here, are as for cores with DSP instructions.
 
+mod average;
 mod block;
 mod bytes;
 mod columns;
@@ -16,6 +17,7 @@ use super::{Block, Pixels, dsp};
 use crate::image::packing::{row_len, tap_slot};
 use lanes::{SHORTEST, position};
 
+pub(crate) use average::average;
 pub(crate) use bytes::{copy, look_up, maximum};
 pub(crate) use plane::{Filter, eights, fill, packed_len, rows, spread};
 pub(crate) use sums::{Wide, accumulate, add, products};

@@ -31,6 +31,7 @@
 //!   channels by itself, and gives the number of those that it did;
 //! - `accumulate(acc, pixels, step)` adds the values of at most 255 pixels that start `step` apart, channel by
 //!   channel; channels that the last pixel has not are garbage in `acc`, which nobody reads;
+//! - `average(pool, window, output)` may compute the means of a window, and says whether it did;
 //! - `add(addition, sum, other)` adds the values of a tensor to those of another;
 //! - `maximum(best, values)` keeps the greater of two values, place by place;
 //! - `Wide::of(vectors)` arranges `N` int8 vectors for `products`;
@@ -62,8 +63,8 @@ pub(crate) use armv6m::{
 
 #[cfg(helium)]
 pub(crate) use helium::{
-    Filter, Taps, Wide, Windows, accumulate, add, copy, deal, deal_nine, eights, fill, gemm_x4,
-    look_up, maximum, one, packed_len, pointwise, pooled, products, rows, spread, widen,
+    Filter, Taps, Wide, Windows, accumulate, add, average, copy, deal, deal_nine, eights, fill,
+    gemm_x4, look_up, maximum, one, packed_len, pointwise, pooled, products, rows, spread, widen,
 };
 
 #[cfg(all(dsp, not(helium)))]
@@ -74,7 +75,7 @@ pub(crate) use dsp::{
 #[cfg(not(dsp))]
 pub(crate) use others::rows;
 #[cfg(not(helium))]
-pub(crate) use others::{Taps, Windows, add, copy, eights, look_up, pointwise};
+pub(crate) use others::{Taps, Windows, add, average, copy, eights, look_up, pointwise};
 #[cfg(not(any(dsp, armv6m)))]
 pub(crate) use portable::{
     Filter, Wide, accumulate, deal, deal_nine, fill, gemm_x4, maximum, one, packed_len, pooled,
@@ -130,6 +131,23 @@ pub(crate) struct Addition {
     pub(crate) start: i32,
     pub(crate) multiplier: i32,
     /// How sums become outputs.
+    pub(crate) requantize: Requantize,
+}
+
+/// A window of a pool and how its sums become outputs.
+#[derive(Clone, Copy)]
+#[repr(C)]
+#[cfg_attr(not(helium), expect(dead_code, reason = "there is no `average`"))]
+pub(crate) struct Pool {
+    /// Rows of the window, and pixels of each.
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    /// Values from pixel to pixel, which are all channels, and from row to row.
+    pub(crate) step: usize,
+    pub(crate) pitch: usize,
+    /// What sums start from.
+    pub(crate) start: i32,
+    pub(crate) multiplier: i32,
     pub(crate) requantize: Requantize,
 }
 

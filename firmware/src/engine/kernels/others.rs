@@ -3,7 +3,7 @@
 use super::super::place::Place;
 #[cfg(not(dsp))]
 use super::Filter;
-use super::{Addition, Block, Filters, Pixels, Ring, Rows, Shape, gemm_x4, widen};
+use super::{Addition, Block, Filters, Pixels, Pool, Ring, Rows, Shape, gemm_x4, widen};
 use crate::image::{COLUMNS, Channel};
 
 /// Copies values, as many as both have.
@@ -20,6 +20,11 @@ pub(crate) fn add(addition: &Addition, sum: &mut [i8], other: &[i8]) {
         let acc = addition.start + i32::from(*sum) * a + i32::from(other) * b;
         *sum = addition.requantize.apply(acc, addition.multiplier);
     }
+}
+
+/// See above.
+pub(crate) const fn average(_pool: &Pool, _window: &[i8], _output: &mut [i8]) -> bool {
+    false
 }
 
 /// Replaces levels by what a table has for them, as many as there is room for.

@@ -4,12 +4,12 @@ use std::fs;
 
 use anyhow::Context;
 use serde::Serialize;
-use sudal::device::{self, Board, Kind, Room, UsbBoard, rooms};
+use sudal::device::{self, Program, Room, programs, rooms};
 use sudal::engine::QuantizedModel;
 use sudal::models::SHIPPED;
 use sudal::table::Table;
 
-use super::Output;
+use super::super::output::Output;
 
 #[derive(Serialize)]
 struct Sizes {
@@ -35,7 +35,7 @@ struct Needs {
 }
 
 pub(super) fn run(output: &Output) -> anyhow::Result<()> {
-    let boards = Kind::ALL.iter().map(|&kind| of(kind, output));
+    let boards = programs().map(|program| of(program, output));
     let boards: Vec<_> = boards.collect::<anyhow::Result<_>>()?;
     let mut programs = Table::new(["board", "memory", "taken", "of", "free"]).left([0, 1]);
     let mut models = Table::new([
@@ -72,11 +72,14 @@ pub(super) fn run(output: &Output) -> anyhow::Result<()> {
     output.result(&boards, text)
 }
 
-fn of(kind: Kind, output: &Output) -> anyhow::Result<Sizes> {
-    let name = kind.name();
-    let built = device::build_firmware(name, kind.target(), None, &mut |step| output.step(step))?;
+fn of(program: Program, output: &Output) -> anyhow::Result<Sizes> {
+    let Program {
+        board,
+        target,
+        memory,
+    } = program;
+    let built = device::build_firmware(board, target, None, &mut |step| output.step(step))?;
     let program = fs::read(&built).with_context(|| format!("reading {}", built.display()))?;
-    let memory = UsbBoard::at(kind, None).memory();
     let needs = |shipped: &sudal::models::Shipped| {
         let image = QuantizedModel::new(shipped.image)?;
         let model = image.model()?;
@@ -91,8 +94,8 @@ fn of(kind: Kind, output: &Output) -> anyhow::Result<Sizes> {
         })
     };
     Ok(Sizes {
-        board: name,
-        memories: rooms(kind, &program)?,
+        board,
+        memories: rooms(board, &program)?,
         slot: memory.image,
         arena: memory.arena,
         input: memory.input,

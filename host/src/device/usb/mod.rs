@@ -14,7 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub use kind::Kind;
-pub use memories::{Room, rooms};
+pub use memories::{Program, Room, programs, rooms};
 
 use super::board::{Board, Memory};
 use super::client::Client;

@@ -176,7 +176,8 @@ impl Worker {
                 }
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Err(RecvTimeoutError::Timeout) => {
-                    due = Instant::now() + self.options.interval;
+                    // By the clock, so that a late frame makes no later ones; but none are made up for.
+                    due = Instant::now().max(due + self.options.interval);
                     let outcome = self.review(live).and_then(|()| self.look(live));
                     match &outcome {
                         Err(error) if error.is_lost() => return outcome,

@@ -63,6 +63,7 @@ fn each_crate_that_is_given_on_brings_its_licences() {
             "firmware",
             "firmware/boards/mps2-an500",
             "firmware/boards/openmv-h7",
+            "firmware/boards/openmv-n6",
             "firmware/boards/pico",
         ] {
             assert_eq!(text(&format!("{member}/{name}")), own, "{member}");

@@ -1,6 +1,7 @@
 //! The firmware of the camera board, which is built and looked at, since there is no board to run it.
 
 mod executed;
+mod n6;
 mod stack;
 
 use std::fs;

@@ -26,6 +26,7 @@ const PAGE = 256;
 const SECTOR = 4096;
 const INSTRUCTIONS = 200_000;
 const AVAILABLE = 1 << 10;
+const TX_EMPTY = 1 << 4;
 
 // Nanoseconds of an erase and of a page, as of the flash on the board.
 const ERASE = 45e6;
@@ -130,6 +131,14 @@ function boot(retained, reason) {
       if (is(GPIOPinState.High)) console.log(`pin ${pin} 1`);
       else if (before === GPIOPinState.High) console.log(`pin ${pin} 0`);
     });
+
+  // What is emptied as nobody answers says so on the chip.
+  const [i2c] = chip.i2c;
+  const abort = i2c.abort.bind(i2c);
+  i2c.abort = (reason) => {
+    abort(reason);
+    i2c.setInterrupts(TX_EMPTY);
+  };
 
   const usb = chip.usbCtrl;
   const cdc = new USBCDC(usb);

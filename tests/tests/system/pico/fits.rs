@@ -23,7 +23,7 @@ fn fitting(kind: Kind) -> Vec<u8> {
         println!("{step}");
     });
     let file = fs::read(built.unwrap_or_else(|error| panic!("{error}"))).unwrap();
-    let rooms = rooms(kind, &file).unwrap_or_else(|error| panic!("{error}"));
+    let rooms = rooms(kind.name(), &file).unwrap_or_else(|error| panic!("{error}"));
     for room in &rooms {
         println!("{}: {} of {} bytes", room.name, room.used, room.size);
     }
@@ -41,7 +41,9 @@ fn fitting(kind: Kind) -> Vec<u8> {
 fn the_firmware_fits_its_chip() {
     let program = fitting(Kind::Pico);
     // It is told from one for another chip.
-    let error = rooms(Kind::OpenMv, &program).unwrap_err().to_string();
+    let error = rooms(Kind::OpenMv.name(), &program)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("in no memory"), "{error}");
 }
 

@@ -22,7 +22,6 @@ use embassy_time::{Delay, Duration, Instant, block_for};
 use sudal_firmware::camera::hm01b0::{self, GEOMETRY, Hm01b0};
 use sudal_firmware::camera::{Camera, CameraError, Frame, Geometry, VirtualCamera};
 
-use super::FRAME;
 use super::chip::CLOCK;
 use super::interrupts::Interrupts;
 
@@ -30,6 +29,9 @@ use super::interrupts::Interrupts;
 const SENSOR_CLOCK: u32 = 12_000_000;
 /// How long a frame may take to come.
 const PATIENCE: Duration = Duration::from_millis(1000);
+
+/// Largest frame, in bytes: what the sensor gives; over the line there may be others.
+pub(super) const FRAME: usize = 160 * 120;
 
 const _: () = assert!(GEOMETRY.len() <= FRAME);
 

@@ -36,7 +36,7 @@ use sudal_firmware::patches::Memory;
 use sudal_firmware::protocol::{Request, Response};
 use sudal_firmware::store::Known;
 
-use camera::{PicoCamera, Wires};
+use camera::{FRAME, PicoCamera, Wires};
 use flash::Region;
 use line::PACKET;
 use memory::{ARENA, INPUT};
@@ -44,9 +44,6 @@ use station::Station;
 use usb::Line;
 
 defmt::timestamp!("{=u64:us}", Instant::now().as_micros());
-
-/// Largest frame, in bytes: 160 x 120 pixels, grey.
-const FRAME: usize = 160 * 120;
 
 // What is large is not on the stack, nor ever was.
 static ARENA_MEMORY: ConstStaticCell<[u64; ARENA / 8]> = ConstStaticCell::new([0; ARENA / 8]);

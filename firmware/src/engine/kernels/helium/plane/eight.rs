@@ -8,6 +8,7 @@ use core::ptr;
 use super::super::super::{Filters, Ring, Rows};
 use super::super::bytes::fill_bytes;
 use super::eight_loops::{Call, pack, pixels, row};
+use super::spread::FEW;
 use crate::engine::place::Place;
 use crate::image::Channel;
 
@@ -17,8 +18,9 @@ pub(super) const SIDE: usize = 8;
 const HIGHEST: usize = 7;
 /// Words of biases and multipliers, before the weights of each tap.
 const HEAD: usize = 2 * SIDE;
-/// Outputs of a row from which on single filters, in steps of one, take fewer instructions.
-const WIDE: usize = 32;
+/// Outputs of a row, and rows, from which on single filters take fewer instructions.
+const WIDE: usize = 12;
+const HIGH: usize = 4;
 
 /// Computes all rows of the first channels, as many as the number that is given.
 #[inline(never)]
@@ -32,8 +34,10 @@ pub(crate) fn eights(
     packed: &mut [u32],
 ) -> Option<usize> {
     let ([height, width], step) = (filters.kernel, filters.step);
+    // Few channels are spread sixteen pixels at a time.
+    let apart = step > FEW && (filters.stride > 1 || rows.count < HIGH);
     let kernel = match width {
-        3 if filters.stride > 1 || filters.outputs < WIDE => row::<3>,
+        3 if filters.outputs < WIDE || apart => row::<3>,
         5 => row::<5>,
         7 => row::<7>,
         _ => return Some(0),
@@ -60,8 +64,9 @@ pub(crate) fn eights(
     let slot = |row: usize| start.wrapping_add(row * pitch);
     let mut call = Call::of(filters, packed.as_ptr());
     let mut table = [ptr::null(); 2 * HIGHEST];
-    for (row, places) in table.iter_mut().enumerate() {
-        *places = slot(row % height).cast_const();
+    let slots = (0..height).chain(0..height);
+    for (place, row) in table.iter_mut().zip(slots) {
+        *place = slot(row).cast_const();
     }
     // SAFETY: the ring is there.
     unsafe { fill_bytes(start, height * pitch, rows.zero_point) };

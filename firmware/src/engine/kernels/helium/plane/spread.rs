@@ -9,7 +9,7 @@ use super::columns::{COLUMN, by_columns};
 /// Most channels of a tensor of which eight pixels lie within the reach of a gather load.
 pub(super) const MOST: usize = u16::MAX as usize / 8;
 /// The same for sixteen pixels by bytes.
-const FEW: usize = u8::MAX as usize / 15;
+pub(super) const FEW: usize = u8::MAX as usize / 15;
 
 #[inline(always)]
 pub(crate) fn spread(input: &[i8], step: usize, planes: &mut [i16], ring: &Ring) -> Option<()> {
