@@ -1,7 +1,5 @@
 //! A function of one value: sigmoid and the like.
 
-use super::network::NO_LIMITS;
-
 /// What becomes of a value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Curve {
@@ -25,7 +23,7 @@ pub(super) const SAME: Unary = Unary {
     curve: Curve::Ramp {
         slope: 1.0,
         offset: 0.0,
-        limits: NO_LIMITS,
+        limits: [f32::NEG_INFINITY, f32::INFINITY],
     },
     times: false,
     behind: [1.0, 0.0],

@@ -1,11 +1,11 @@
 //! The scales that a file gives, where values only move from one tensor to another.
 
 use super::{
-    calibrate::Quantization,
     curve,
+    edit::limit,
     network::{Layer, NO_LIMITS, Network, Op},
+    quantization::Quantization,
     quantize::moves,
-    simplify::limit,
 };
 
 /// Gives a value its quantisation, whose ends it can't leave: a ReLU may be left to that.

@@ -7,9 +7,9 @@ use sudal_firmware::image::{
 };
 
 use super::{
-    calibrate::Quantization,
     error::ConvertError,
     network::{Network, Shape},
+    quantization::Quantization,
     quantize::{Integers, Quantized, Row},
     rows::Layout,
 };

@@ -18,6 +18,7 @@ mod clip;
 mod concat;
 mod constant;
 mod curve;
+mod edit;
 mod ending;
 mod equalize;
 mod error;
@@ -33,6 +34,7 @@ mod operators;
 mod order;
 mod plan;
 mod quality;
+mod quantization;
 mod quantize;
 mod read;
 mod records;
@@ -60,9 +62,10 @@ use sudal_firmware::image::{Kind, OpRecord};
 use sudal_firmware::preprocess::contrast;
 
 use self::{
-    calibrate::{Quantization, Statistics},
+    calibrate::Statistics,
     image::{Content, Golden},
     network::{NO_LIMITS, Network, Op, Shape},
+    quantization::Quantization,
     rows::Layout,
 };
 use super::{

@@ -1,6 +1,6 @@
 //! The network between the ONNX file and the image: float32, channels last, the batch left out.
 
-use super::{calibrate::Quantization, curve::Unary};
+use super::{curve::Unary, quantization::Quantization};
 
 /// One tensor's height, width and channels; vectors are `1 x 1 x length`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

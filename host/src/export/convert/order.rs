@@ -2,8 +2,8 @@
 //! can be.
 
 use super::{
+    edit::{consumers, conv, is_depthwise, limit, producer, remove},
     network::{Conv, Layer, NO_LIMITS, Network, Op},
-    simplify::{consumers, conv, is_depthwise, limit, producer, remove},
 };
 
 /// Simplifies a layer that picks channels; says whether anything changed.

@@ -1,8 +1,8 @@
 //! Whether a converted network is good for anything.
 
 use super::{
-    calibrate::Quantization,
     error::{ConvertError, NOISE_ADVICE},
+    quantization::Quantization,
     report::Report,
 };
 

@@ -3,10 +3,11 @@
 use sudal_firmware::image::MAX_UNIT;
 
 use super::{
-    calibrate::{Quantization, Range, Statistics},
+    calibrate::{Range, Statistics},
     curve::Unary,
+    edit::is_depthwise,
     network::{Conv, Network, Op},
-    simplify::is_depthwise,
+    quantization::Quantization,
 };
 
 /// Greatest weight; the scale is symmetric, so -128 is not used.

@@ -3,6 +3,7 @@
 
 use super::{
     curve,
+    edit::{consumers, conv, is_depthwise, limit, producer, remove},
     error::ConvertError,
     given,
     network::{Conv, Layer, NO_LIMITS, Network, Op, Window},
@@ -87,54 +88,6 @@ fn copied(network: &Network, value: usize) -> Option<(usize, usize)> {
     let (first, times) = copied(network, layer.inputs[0])?;
     let (second, more) = copied(network, layer.inputs[1])?;
     (first == second).then_some((first, times + more))
-}
-
-/// Takes out a layer with one input; whoever read its output reads its input.
-pub(super) fn remove(network: &mut Network, index: usize) -> Layer {
-    let layer = network.layers.remove(index);
-    let (gone, input) = (index + 1, layer.inputs[0]);
-    for value in network
-        .layers
-        .iter_mut()
-        .flat_map(|layer| &mut layer.inputs)
-    {
-        if *value == gone {
-            *value = input;
-        } else if *value > gone {
-            *value -= 1;
-        }
-    }
-    network.patches = network.patches.map(|value| match value {
-        value if value == gone => input,
-        value if value > gone => value - 1,
-        value => value,
-    });
-    layer
-}
-
-/// The layer that computes what layer `index` reads, if nobody else reads it.
-pub(super) fn producer(network: &Network, index: usize) -> Option<usize> {
-    let value = network.layers[index].inputs[0];
-    (value > 0 && network.uses(value) == 1).then(|| value - 1)
-}
-
-/// The layers that read what layer `index` computes; none if it is the embedding or the patches.
-pub(super) fn consumers(network: &Network, index: usize) -> Vec<usize> {
-    if network.is_output(index + 1) {
-        return vec![];
-    }
-    let reads = |layer: &Layer| layer.inputs.contains(&(index + 1));
-    (0..network.layers.len())
-        .filter(|&other| reads(&network.layers[other]))
-        .collect()
-}
-
-/// The convolution at a layer, if it is one.
-pub(super) fn conv(network: &mut Network, index: usize) -> Option<&mut Conv> {
-    match &mut network.layers[index].op {
-        Op::Conv(conv) => Some(conv),
-        _ => None,
-    }
 }
 
 /// Folds a factor and a summand per channel into the picture's table or a convolution beside it,
@@ -361,11 +314,6 @@ fn picked_from(network: &Network, mut index: usize) -> usize {
     index
 }
 
-/// Limits that hold values first between `inner`, then between `outer`.
-pub(super) fn limit(inner: &mut [f32; 2], [least, greatest]: [f32; 2]) {
-    *inner = inner.map(|value| value.max(least).min(greatest));
-}
-
 /// Fuses a 2x2 pool into the convolution before it.
 fn max_pool(network: &mut Network, index: usize) -> bool {
     let pairs = Window {
@@ -391,9 +339,4 @@ fn max_pool(network: &mut Network, index: usize) -> bool {
     network.layers[before].shape = pool.shape;
     limit(&mut network.layers[before].limits, pool.limits);
     true
-}
-
-/// Whether a convolution of `channels` input channels takes each channel by itself.
-pub(super) fn is_depthwise(conv: &Conv, channels: usize) -> bool {
-    channels > 1 && conv.groups == channels && conv.out() == channels
 }

@@ -1,11 +1,11 @@
 //! QuantizeLinear and DequantizeLinear: a file with scales of its own.
 
-use super::super::calibrate::Quantization;
 use super::super::constant::{Constant, Scales, Values};
 use super::super::error::ConvertError;
 use super::super::layers::Layers;
 use super::super::network::{NO_LIMITS, Op};
 use super::super::node::{Activation, Node, Value};
+use super::super::quantization::Quantization;
 
 /// Reads one of both: of constants the numbers, of what depends on the picture the scale that it is given.
 pub(super) fn read(node: &Node<'_>, layers: &mut Layers) -> Result<Value, ConvertError> {

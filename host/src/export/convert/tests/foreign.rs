@@ -38,13 +38,18 @@ fn bring(name: &str, bytes: &[u8], frames: &[Vec<u8>]) -> Report {
 #[test]
 fn networks_that_people_bring_see_colours() {
     let brought: [(&str, File, usize, usize); 7] = [
-        ("ResNet-8", resnet8(), 1 << 20, 1 << 23),
-        ("MobileNetV1 0.25", mobilenet_v1(), 1 << 20, 1 << 23),
-        ("MobileNetV2 0.35", mobilenet_v2(), 1 << 20, 1 << 23),
-        ("SqueezeNet 1.1", squeezenet(), 1 << 20, 1 << 23),
-        ("MobileNetV3-Small", mobilenet_v3(), 1 << 20, 1 << 23),
-        ("ShuffleNetV2 0.5", shufflenet_v2(), 1 << 20, 1 << 23),
-        ("EfficientNet-Lite0", efficientnet_lite0(), 1 << 20, 1 << 23),
+        ("ResNet-8", resnet8(), 38_016, 85_648),
+        ("MobileNetV1 0.25", mobilenet_v1(), 31_920, 261_552),
+        ("MobileNetV2 0.35", mobilenet_v2(), 34_992, 376_880),
+        ("SqueezeNet 1.1", squeezenet(), 135_424, 827_648),
+        ("MobileNetV3-Small", mobilenet_v3(), 64_736, 1_029_792),
+        ("ShuffleNetV2 0.5", shufflenet_v2(), 33_632, 407_840),
+        (
+            "EfficientNet-Lite0",
+            efficientnet_lite0(),
+            56_496,
+            3_532_752,
+        ),
     ];
     for (name, file, arena, image) in brought {
         let bytes = file.bytes();
