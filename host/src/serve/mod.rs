@@ -43,6 +43,7 @@ mod tls;
 mod undo_stack;
 mod watch_error;
 mod webcam;
+mod what_if;
 mod worker;
 
 use std::future::Future;
