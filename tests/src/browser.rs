@@ -268,6 +268,15 @@ impl Browser {
         );
     }
 
+    /// Runs a script in each page that is opened from now on, before its own.
+    pub fn before_pages(&self, script: &str) {
+        let command = "Page.addScriptToEvaluateOnNewDocument";
+        self.send(
+            "/goog/cdp/execute",
+            &json!({ "cmd": command, "params": { "source": script } }),
+        );
+    }
+
     /// Shows the page in a view of this size.
     pub fn resize(&self, width: u32, height: u32) {
         let size =

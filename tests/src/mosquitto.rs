@@ -24,10 +24,22 @@ impl Mosquitto {
     /// One that is still off.
     #[must_use]
     pub fn new(program: PathBuf, dir: &Path) -> Self {
+        Self::with(program, dir, "")
+    }
+
+    /// The same that speaks TLS, with a certificate and its key.
+    #[must_use]
+    pub fn secure(program: PathBuf, dir: &Path, certificate: &Path, key: &Path) -> Self {
+        let (certificate, key) = (certificate.display(), key.display());
+        let more = format!("certfile {certificate}\nkeyfile {key}\n");
+        Self::with(program, dir, &more)
+    }
+
+    fn with(program: PathBuf, dir: &Path, more: &str) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = free.local_addr().unwrap().port();
         let config = format!(
-            "listener {port} 127.0.0.1\nallow_anonymous true\nuser root\npersistence true\n\
+            "listener {port} 127.0.0.1\n{more}allow_anonymous true\nuser root\npersistence true\n\
              persistence_location {}/\nmax_queued_messages 0\n",
             dir.display()
         );

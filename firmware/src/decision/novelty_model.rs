@@ -118,9 +118,16 @@ impl<'m> NoveltyModel<'m> {
     /// What is said of a query that a head gives to `first` before `second`.
     #[must_use]
     pub fn outcome(&self, query: &[i8], first: &Class, second: Option<&Class>) -> Outcome {
-        if !self.accepts(query, first) {
-            return Outcome::Unknown;
+        if self.accepts(query, first) {
+            self.accepted(query, first, second)
+        } else {
+            Outcome::Unknown
         }
+    }
+
+    /// The same of a query that the first class accepts, whatever the rate.
+    #[must_use]
+    pub fn accepted(&self, query: &[i8], first: &Class, second: Option<&Class>) -> Outcome {
         match second {
             Some(second) if differ(first, second) && self.is_close(query, first, second) => {
                 Outcome::Unclear

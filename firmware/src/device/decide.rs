@@ -10,14 +10,14 @@ use super::kept::Kept;
 use super::slots::Mapped;
 use crate::camera::Camera;
 use crate::decision::{
-    self, Drift, LeaveOneOut, MIN_FRAMES, NoveltyModel, Quality, Rate, Same, Vote,
+    self, Drift, LeaveOneOut, MIN_FRAMES, NoveltyModel, Outcome, Quality, Rate, Same, Vote,
 };
 use crate::heads::{Answer, Class, MAX_DIM, Quantization, Ranking, Role, rank};
 use crate::image::Model;
 use crate::preprocess::{Fit, Region};
 use crate::protocol::{
     Anomaly, Decision, DecisionConfig, DecisionError, DecisionRequest, DeviceError, Distance,
-    DriftInfo, Request, Response, Stats, Verdict,
+    DriftInfo, Request, Response, Stats, Thresholds, Verdict,
 };
 use crate::settings::{Center, Choices, Settings, SettingsError};
 use crate::store::{Enrolment, Known, MAX_CLASSES, StoreError};
@@ -76,7 +76,11 @@ impl Decider {
     ) -> Decision {
         let novelty = novelty_model.novelty(query, first);
         let threshold = novelty_model.threshold(first.shots());
-        let outcome = novelty_model.outcome(query, first, second);
+        let accepted = novelty_model.accepted(query, first, second);
+        let outcome = match novelty_model.accepts(query, first) {
+            true => accepted,
+            false => Outcome::Unknown,
+        };
         // What is of no class says nothing of how far classes have moved.
         if let (Some(_), Some(spread), Some(threshold)) =
             (outcome.class(), novelty_model.spread(first), threshold)
@@ -92,6 +96,7 @@ impl Decider {
             second: second.and_then(|class| novelty_model.novelty(query, class)),
             stable: self.vote.push(outcome),
             drift: self.drift(),
+            accepted,
         }
     }
 }
@@ -477,6 +482,34 @@ pub(super) fn leave_one_out<'a, F: NorFlash>(
         others,
         &novelty_model,
     )))
+}
+
+/// What pictures would be measured by at another rate.
+pub(super) fn thresholds<'a, 'm, F: Mapped<'m>>(
+    parts: u16,
+    store: &Kept<'_, F>,
+    embedder: &Embedder<'_>,
+    inspector: Option<&Inspector<'m, F>>,
+) -> Result<Response<'a>, DeviceError> {
+    if let Some(fault) = store.fault() {
+        return Err(fault.into());
+    }
+    let rate = Rate::new(parts).ok_or(DecisionError::Rate)?;
+    let (model, known) = (embedder.model?, store.known());
+    let novelty_model = novelty_model(&model, known, rate);
+    let classes = known.of_model(model.id()).filter_map(|class| {
+        let value = novelty_model.threshold(class.shots())?;
+        Some(Distance {
+            class: class.id,
+            value,
+        })
+    });
+    Ok(Response::Thresholds(Thresholds {
+        classes: classes.collect(),
+        inspection: inspector
+            .filter(|inspector| inspector.knows(&model))
+            .map(|inspector| inspector.threshold(rate)),
+    }))
 }
 
 /// Restores the class whose record was received.

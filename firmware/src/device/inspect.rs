@@ -152,6 +152,11 @@ impl<'m, F: Mapped<'m>> Inspector<'m, F> {
         self.memory.frames() > 0 && self.model == model.id()
     }
 
+    /// The deviations above which a frame is bad at a rate.
+    pub(super) fn threshold(&self, rate: Rate) -> f32 {
+        self.memory.threshold(rate)
+    }
+
     /// Compares what the model just saw with the good frames.
     pub(super) fn inspect(
         &mut self,
@@ -187,6 +192,7 @@ impl<'m, F: Mapped<'m>> Inspector<'m, F> {
             flawed: heat.iter().filter(|&&h| h > finding.limit).count() as u16,
             search: finding.search,
             ticks: 0,
+            deviations: finding.deviations,
         })
     }
 }

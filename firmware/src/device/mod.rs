@@ -312,6 +312,9 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
             offset,
             chunk,
         } => inspect::receive(inspector, total, offset, chunk),
+        Request::Thresholds { parts } => {
+            decide::thresholds(parts, store, embedder, inspector.as_deref())
+        }
         Request::Inspection(_) => Err(InspectionError::NoMemory.into()),
         Request::Boots { .. } | Request::Check(Check::Flash) => Err(DeviceError::NoHistory),
     }

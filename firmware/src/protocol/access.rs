@@ -27,7 +27,8 @@ impl Request<'_> {
             | Self::Boots { clear: false }
             | Self::Head { choose: None }
             | Self::Check(Check::Model)
-            | Self::LeaveOneOut { .. } => Access::Open,
+            | Self::LeaveOneOut { .. }
+            | Self::Thresholds { .. } => Access::Open,
             Self::Enroll { .. }
             | Self::Rename { .. }
             | Self::Remove { .. }

@@ -26,6 +26,9 @@ pub struct Decision {
     pub stable: Stable,
     /// Whether light or camera have changed.
     pub drift: DriftInfo,
+    /// Of this picture at a rate at which it is accepted and has no flaw, see
+    /// [`Request::Thresholds`](super::Request::Thresholds).
+    pub accepted: Outcome,
 }
 
 /// Whether light or camera have changed since the classes were last changed, the device was

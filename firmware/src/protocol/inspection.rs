@@ -100,6 +100,8 @@ pub struct Anomaly {
     pub search: Search,
     /// Ticks from the picture to the verdict; none where it is told with a class.
     pub ticks: u32,
+    /// How unusual all of it is, likewise: `score` is this over the threshold.
+    pub deviations: f32,
 }
 
 impl Anomaly {

@@ -24,11 +24,11 @@ pub use guard::{LockRequest, Protection, UpdateError, UpdateRequest};
 pub use inspection::{Anomaly, InspectionError, InspectionInfo, InspectionRequest};
 pub use request::{Check, Request};
 pub use response::{
-    ClassInfo, DeviceError, Distance, Info, ModelInfo, Page, Response, Stats, Verdict,
+    ClassInfo, DeviceError, Distance, Info, ModelInfo, Page, Response, Stats, Thresholds, Verdict,
 };
 
 /// Version of the wire format.
-pub const VERSION: u8 = 8;
+pub const VERSION: u8 = 9;
 
 /// Most bytes of a frame or a record in one packet.
 pub const MAX_CHUNK: usize = 1024;

@@ -123,6 +123,12 @@ pub enum Request<'a> {
         /// At most [`MAX_CHUNK`](super::MAX_CHUNK) bytes, of all but the last a multiple of 32.
         chunk: &'a [u8],
     },
+    /// What pictures would be measured by if as many of known classes were rejected. Answered by
+    /// [`Response::Thresholds`](super::Response::Thresholds).
+    Thresholds {
+        /// In parts of 10,000, 10..=2000.
+        parts: u16,
+    },
 }
 
 /// What a device can check about itself.

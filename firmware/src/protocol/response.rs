@@ -113,6 +113,17 @@ pub enum Response<'a> {
         /// At most [`MAX_CHUNK`](super::MAX_CHUNK) bytes; none past the end.
         chunk: &'a [u8],
     },
+    /// To [`Request::Thresholds`](super::Request::Thresholds).
+    Thresholds(Thresholds),
+}
+
+/// What pictures are measured by at some rate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Thresholds {
+    /// The novelty above which a picture is not of a class; without those of which nothing tells.
+    pub classes: Vec<Distance, MAX_CLASSES>,
+    /// The deviations of good frames above which a picture is bad; none where no good part was shown.
+    pub inspection: Option<f32>,
 }
 
 /// Some enrolled classes.

@@ -133,14 +133,19 @@ pub(crate) struct Args {
     modbus: Option<SocketAddr>,
     #[command(flatten)]
     sparkplug: sparkplug::Args,
-    /// Publish decisions, too: mqtt://[user:password@]host[:port]/topic, with %23 for # and so on in
-    /// name and password. While the broker is away they wait in the log.
+    /// Publish decisions, too: mqtt://[user:password@]host[:port]/topic, or mqtts:// for TLS, with %23
+    /// for # and so on in name and password. While the broker is away they wait in the log.
     #[arg(long, value_name = "URL", env = "SUDAL_MQTT", hide_env_values = true)]
     mqtt: Option<String>,
+    /// Certificates (PEM) of who vouches for the broker of mqtts://, of --mqtt and of --sparkplug.
+    #[arg(long, value_name = "FILE.pem")]
+    broker_ca: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
+    let ca = args.broker_ca.as_deref();
     let broker = args.mqtt.as_deref().map(str::parse::<Broker>).transpose()?;
+    let broker = broker.map(|broker| broker.trusting(ca)).transpose()?;
     let token = match &args.token_file {
         Some(path) => {
             Token::open(path).with_context(|| format!("the token file {}", path.display()))?
@@ -189,7 +194,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         replace_damaged_log: args.replace_damaged_log,
         clock: Clock::default(),
         mqtt: broker,
-        sparkplug: args.sparkplug.options()?,
+        sparkplug: args.sparkplug.options(ca)?,
         modbus: args.modbus,
         devices,
     };

@@ -1,28 +1,81 @@
 //! The address of a broker.
 
+use std::fmt::Display;
+use std::io;
+use std::path::Path;
 use std::str::FromStr;
 
 use axum::http::Uri;
 use percent_encoding::percent_decode_str;
+use rumqttc::MqttOptions;
+
+use super::tunnel::{Trust, TrustError, Tunnel};
 
 const PORT: u16 = 1883;
+const SECURE_PORT: u16 = 8883;
 
 /// The address of a broker can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no address of a broker: write mqtt://[user:password@]host[:port]/topic, with %23 for #, %40 for @, %3A for : and %2F for / in name and password"
+    "{0:?} is no address of a broker: write mqtt://[user:password@]host[:port]/topic, or mqtts:// for TLS, with %23 for #, %40 for @, %3A for : and %2F for / in name and password"
 )]
 pub struct BrokerError(String);
 
-/// A broker, and the topic to publish under: `mqtt://[user:password@]host[:port]/topic`. In name,
-/// password and topic `%23` stands for `#`, `%40` for `@`, and so on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A broker, and the topic to publish under: `mqtt://[user:password@]host[:port]/topic`, or `mqtts://` for
+/// TLS. In name, password and topic `%23` stands for `#`, `%40` for `@`, and so on.
+#[derive(Debug, Clone)]
 pub struct Broker {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) topic: String,
     /// Name and password.
     pub(crate) user: Option<(String, String)>,
+    is_secure: bool,
+    trust: Option<Trust>,
+}
+
+/// How a broker is reached, as long as there is a connection to it.
+#[derive(Debug)]
+pub(crate) struct Line(Option<Tunnel>);
+
+impl Line {
+    /// What is wrong with a connection.
+    pub(crate) fn told(&self, error: &dyn Display) -> String {
+        match &self.0 {
+            Some(tunnel) => tunnel.told(error),
+            None => error.to_string(),
+        }
+    }
+}
+
+impl Broker {
+    /// With the PEM file of who vouches for it, which `mqtts://` needs.
+    ///
+    /// # Errors
+    /// [`TrustError`]
+    pub fn trusting(mut self, ca: Option<&Path>) -> Result<Self, TrustError> {
+        if self.is_secure {
+            self.trust = Some(Trust::open(ca.ok_or(TrustError::Missing)?)?);
+        }
+        Ok(self)
+    }
+
+    /// What a client of a name needs to connect.
+    pub(crate) fn line(&self, client: String) -> io::Result<(MqttOptions, Line)> {
+        let (host, port, tunnel) = match (self.is_secure, &self.trust) {
+            (false, _) => (self.host.clone(), self.port, None),
+            (true, None) => return Err(io::Error::other(TrustError::Missing)),
+            (true, Some(trust)) => {
+                let tunnel = Tunnel::open(&self.host, self.port, trust)?;
+                ("127.0.0.1".to_owned(), tunnel.port(), Some(tunnel))
+            }
+        };
+        let mut options = MqttOptions::new(client, host, port);
+        if let Some((name, password)) = &self.user {
+            options.set_credentials(name, password);
+        }
+        Ok((options, Line(tunnel)))
+    }
 }
 
 impl FromStr for Broker {
@@ -38,9 +91,15 @@ impl FromStr for Broker {
             // Not to be published to, or cut off by the parser.
             let wild =
                 topic.contains(['+', '#', '\0']) || text.contains('#') || uri.query().is_some();
-            if uri.scheme_str() != Some("mqtt") || topic.is_empty() || wild {
+            let is_secure = match uri.scheme_str() {
+                Some("mqtt") => false,
+                Some("mqtts") => true,
+                _ => return None,
+            };
+            if topic.is_empty() || wild {
                 return None;
             }
+            let usual = if is_secure { SECURE_PORT } else { PORT };
             let user = match authority.as_str().rsplit_once('@') {
                 Some((user, _)) => {
                     let (name, password) = user.split_once(':').unwrap_or((user, ""));
@@ -50,9 +109,11 @@ impl FromStr for Broker {
             };
             Some(Self {
                 host: authority.host().trim_matches(['[', ']']).to_owned(),
-                port: authority.port_u16().unwrap_or(PORT),
+                port: authority.port_u16().unwrap_or(usual),
                 topic,
                 user,
+                is_secure,
+                trust: None,
             })
         };
         // Not with its password.
@@ -71,23 +132,23 @@ mod tests {
     #[test]
     fn addresses_of_brokers_are_read() {
         let broker = |text: &str| text.parse::<Broker>().ok();
-        let plain = Broker {
-            host: "broker".to_owned(),
-            port: 1883,
-            topic: "hall/line-1".to_owned(),
-            user: None,
-        };
-        assert_eq!(broker("mqtt://broker/hall/line-1"), Some(plain.clone()));
-        let known = Broker {
-            host: "::1".to_owned(),
-            port: 99,
-            user: Some(("me".to_owned(), "se:cret".to_owned())),
-            ..plain
-        };
+        let plain = broker("mqtt://broker/hall/line-1").unwrap();
         assert_eq!(
-            broker("mqtt://me:se:cret@[::1]:99/hall/line-1/"),
-            Some(known)
+            (&*plain.host, plain.port, &*plain.topic),
+            ("broker", 1883, "hall/line-1")
         );
+        assert_eq!((plain.user, plain.is_secure), (None, false));
+        let known = broker("mqtt://me:se:cret@[::1]:99/hall/line-1/").unwrap();
+        assert_eq!(
+            (&*known.host, known.port, &*known.topic),
+            ("::1", 99, "hall/line-1")
+        );
+        assert_eq!(known.user, Some(("me".to_owned(), "se:cret".to_owned())));
+        let secure = broker("mqtts://broker/hall").unwrap();
+        assert_eq!((secure.port, secure.is_secure), (8883, true));
+        // It is not spoken to before it is known who vouches for it.
+        assert!(secure.line("me".to_owned()).is_err());
+        assert!(matches!(secure.trusting(None), Err(TrustError::Missing)));
         for wrong in [
             "",
             "broker",
@@ -95,7 +156,7 @@ mod tests {
             "http://broker/a",
             "mqtt://broker/a/#",
         ] {
-            assert_eq!(broker(wrong), None, "{wrong}");
+            assert!(broker(wrong).is_none(), "{wrong}");
         }
         // As any program writes what is not a letter in a URL.
         let odd = broker("mqtt://m%20e:p%23%40%3A%2F%ED%95%9C@broker/hall/%EC%84%A0").unwrap();
@@ -106,7 +167,7 @@ mod tests {
             "mqtt://broker/%2B/a",
             "mqtt://a:%ff@broker/a",
         ] {
-            assert_eq!(broker(wild), None, "{wild}");
+            assert!(broker(wild).is_none(), "{wild}");
         }
         let error = "mqtt://me:se#cret@broker/a".parse::<Broker>().unwrap_err();
         assert!(error.to_string().contains("%23 for #"), "{error}");

@@ -5,7 +5,7 @@
 //! [`Watch`] is such an application. An [`order`](order::Order) has a board run another model or know
 //! what a backup holds, and a [`Rollout`] brings one to many boards, a few first.
 
-mod broker;
+pub(crate) mod broker;
 mod counts;
 mod drive;
 mod files;
@@ -13,6 +13,7 @@ pub mod order;
 pub mod payload;
 mod rollout;
 pub mod topic;
+mod tunnel;
 mod view;
 mod watch;
 
@@ -21,5 +22,6 @@ pub use counts::Counts;
 pub use drive::Drive;
 pub use files::{DriveError, Files};
 pub use rollout::{Ending, Ordered, Rollout, RolloutError, Stage, Step, StepState};
+pub use tunnel::TrustError;
 pub use view::{Board, Fleet, Row, Station};
 pub use watch::{Heard, Watch, WatchError};

@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
 use prost::Message;
-use rumqttc::{Client, Event, LastWill, MqttOptions, Packet, QoS};
+use rumqttc::{Client, Event, LastWill, Packet, QoS};
 
 use super::broker::Broker;
 use super::order;
@@ -177,12 +177,9 @@ impl Shared {
         heard: &mut Heard,
     ) -> Result<(), String> {
         let id = format!("sudal-fleet-{:08x}", rand::random::<u32>());
-        let mut options = MqttOptions::new(id, broker.host.clone(), broker.port);
+        let (mut options, line) = broker.line(id).map_err(|e| e.to_string())?;
         options.set_keep_alive(KEEP_ALIVE);
         options.set_max_packet_size(order::LONGEST, order::LONGEST);
-        if let Some((name, password)) = &broker.user {
-            options.set_credentials(name, password);
-        }
         let since = now();
         let state = |online: bool| format!("{{\"online\":{online},\"timestamp\":{since}}}");
         if let Some(host) = host {
@@ -195,7 +192,7 @@ impl Shared {
         let mut asked: BTreeMap<Node, Instant> = BTreeMap::new();
         let said = |e: rumqttc::ClientError| e.to_string();
         for event in connection.iter() {
-            match event.map_err(|e| e.to_string())? {
+            match event.map_err(|e| line.told(&e))? {
                 Event::Incoming(Packet::ConnAck(_)) => {
                     let all = topic::all(&broker.topic);
                     client.try_subscribe(all, QoS::AtLeastOnce).map_err(said)?;

@@ -344,6 +344,7 @@ mod tests {
                     score: None,
                     warning: false,
                 },
+                accepted: outcome,
             },
             pose: None,
             anomaly: None,

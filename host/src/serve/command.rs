@@ -10,6 +10,7 @@ use sudal_firmware::preprocess::align::Align;
 
 use super::Call;
 use super::rights::Right;
+use super::what_if::Otherwise;
 use crate::data::Raster;
 use crate::device::{self, Backup, ClientError};
 use crate::fleet::Counts;
@@ -91,6 +92,9 @@ pub(super) enum Command {
         align: Align,
         window: u8,
     },
+    /// Tell what would decide at another rate, in parts of 10,000.
+    #[serde(skip)]
+    Otherwise { parts: u16 },
     /// Carry a signed order out.
     #[serde(skip)]
     Install(Box<Install>),
@@ -138,7 +142,7 @@ impl Command {
     /// What whoever gives it has to be allowed.
     pub(super) fn right(&self) -> Right {
         match self {
-            Self::Gallery { .. } => Right::Watch,
+            Self::Gallery { .. } | Self::Otherwise { .. } => Right::Watch,
             Self::Rate { .. }
             | Self::Model { .. }
             | Self::Region { .. }
@@ -150,7 +154,7 @@ impl Command {
     }
 
     /// Under which name it is noted that this was done, and of which picture; none of what changes
-    /// nothing that was taught.
+    /// nothing that stays.
     pub(super) fn note(&self) -> Option<(&'static str, Option<u64>)> {
         Some(match self {
             Self::Enroll { .. } => ("enroll", None),
@@ -163,7 +167,10 @@ impl Command {
             Self::Uncenter => ("uncenter", None),
             Self::Good { picture } => ("good", *picture),
             Self::Bad { picture } => ("bad", *picture),
+            Self::Commission { .. } => ("commission", None),
             Self::KeepCommission => ("keep-commission", None),
+            Self::DiscardCommission => ("discard-commission", None),
+            Self::Trigger => ("trigger", None),
             Self::Forget => ("forget", None),
             Self::Correct { picture, .. } => ("correct", Some(*picture)),
             Self::Import { .. } => ("import", None),
@@ -173,12 +180,9 @@ impl Command {
             Self::Region { .. } => ("region", None),
             Self::Align { .. } => ("align", None),
             Self::Install(_) => ("order", None),
-            Self::Commission { .. }
-            | Self::DiscardCommission
-            | Self::Stay { .. }
-            | Self::Skip
-            | Self::Trigger
-            | Self::Gallery { .. } => return None,
+            Self::Stay { .. } | Self::Skip | Self::Gallery { .. } | Self::Otherwise { .. } => {
+                return None;
+            }
         })
     }
 }
@@ -210,6 +214,9 @@ pub(super) struct Answer {
     /// What was counted until an order was carried out.
     #[serde(skip)]
     pub(super) counted: Counts,
+    /// What would decide at another rate.
+    #[serde(skip)]
+    pub(super) otherwise: Otherwise,
 }
 
 #[cfg(test)]

@@ -89,6 +89,8 @@ mod tests {
             time: 1_700_000_000_000_001,
             flawed_percent: None,
             part: Belongs::Begins,
+            accepted: None,
+            deviations: None,
         };
         let own = "7,2023-11-14T22:13:20.000001Z,\"line, \"\"one\"\"\",class,\"'=HYPERLINK(1)\",1.2500,0.5000,,1.500";
         assert_eq!(line(7, &decision), format!("{own},,,,,,7\r\n"));

@@ -140,6 +140,10 @@ pub struct Decision {
     pub flawed_percent: Option<f32>,
     /// Which part it shows.
     pub part: Belongs,
+    /// What it is at a rate at which its class accepts it and it has no flaw; none without a class.
+    pub accepted: Option<Call>,
+    /// How unusual it is in deviations of good parts; none where it was not inspected.
+    pub deviations: Option<f32>,
 }
 
 impl Decision {
@@ -186,6 +190,8 @@ pub(super) mod tests {
             time: 1_700_000_000_000_001,
             flawed_percent: None,
             part: Belongs::Begins,
+            accepted: None,
+            deviations: None,
         }
     }
 

@@ -44,6 +44,7 @@ mod undo_stack;
 mod unread;
 mod watch_error;
 mod webcam;
+mod what_if;
 mod worker;
 
 use std::future::Future;

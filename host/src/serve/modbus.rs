@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::command::Command;
@@ -60,7 +61,7 @@ pub(super) async fn serve(address: SocketAddr, hub: Arc<Hub>) -> Result<SocketAd
     Ok(bound)
 }
 
-async fn talk(mut stream: TcpStream, hub: &Hub, start: Instant) -> std::io::Result<()> {
+async fn talk(mut stream: TcpStream, hub: &Arc<Hub>, start: Instant) -> std::io::Result<()> {
     let _ = stream.set_nodelay(true);
     loop {
         let mut head = [0; 6];
@@ -91,7 +92,7 @@ async fn talk(mut stream: TcpStream, hub: &Hub, start: Instant) -> std::io::Resu
 }
 
 /// The answer to a request, both from the function's number on.
-fn answered(ask: &[u8], hub: &Hub, start: Instant) -> Vec<u8> {
+fn answered(ask: &[u8], hub: &Arc<Hub>, start: Instant) -> Vec<u8> {
     let function = ask.first().copied().unwrap_or_default();
     let answer = match function {
         1 => coils(ask, hub),
@@ -126,7 +127,7 @@ fn range(ask: &[u8], all: usize) -> Result<std::ops::Range<usize>, u8> {
     Ok(range)
 }
 
-fn registers(ask: &[u8], hub: &Hub, start: Instant) -> Result<Vec<u8>, u8> {
+fn registers(ask: &[u8], hub: &Arc<Hub>, start: Instant) -> Result<Vec<u8>, u8> {
     let range = range(ask, hub.devices() * usize::from(BLOCK))?;
     let all: Vec<u16> = (0..hub.devices())
         .flat_map(|device| block(hub, device, start))
@@ -139,13 +140,13 @@ fn registers(ask: &[u8], hub: &Hub, start: Instant) -> Result<Vec<u8>, u8> {
 }
 
 /// No coil is ever on: a trigger is a heartbeat.
-fn coils(ask: &[u8], hub: &Hub) -> Result<Vec<u8>, u8> {
+fn coils(ask: &[u8], hub: &Arc<Hub>) -> Result<Vec<u8>, u8> {
     let range = range(ask, hub.devices())?;
     let bytes = range.len().div_ceil(8);
     Ok(std::iter::once(bytes as u8).chain(vec![0; bytes]).collect())
 }
 
-fn one_coil(ask: &[u8], hub: &Hub) -> Result<Vec<u8>, u8> {
+fn one_coil(ask: &[u8], hub: &Arc<Hub>) -> Result<Vec<u8>, u8> {
     let (device, value) = pair(ask)?;
     match value {
         0 => {}
@@ -155,7 +156,7 @@ fn one_coil(ask: &[u8], hub: &Hub) -> Result<Vec<u8>, u8> {
     Ok(ask[1..5].to_vec())
 }
 
-fn many_coils(ask: &[u8], hub: &Hub) -> Result<Vec<u8>, u8> {
+fn many_coils(ask: &[u8], hub: &Arc<Hub>) -> Result<Vec<u8>, u8> {
     let range = range(ask, hub.devices())?;
     let bits = ask.get(6..).unwrap_or_default();
     if bits.len() < range.len().div_ceil(8) {
@@ -169,19 +170,25 @@ fn many_coils(ask: &[u8], hub: &Hub) -> Result<Vec<u8>, u8> {
     Ok(ask[1..5].to_vec())
 }
 
-fn trigger(hub: &Hub, device: usize) -> Result<(), u8> {
+fn trigger(hub: &Arc<Hub>, device: usize) -> Result<(), u8> {
     if device >= hub.devices() {
         return Err(ILLEGAL_ADDRESS);
     }
     // The counter tells when the part was decided about; nobody waits here.
     let answered = hub.ask(device, Command::Trigger).map_err(|_| BUSY)?;
+    let hub = Arc::clone(hub);
     // What nobody waits for is not done.
-    tokio::spawn(answered);
+    tokio::spawn(async move {
+        if let Ok(Ok(answer)) = answered.await {
+            let who = "Modbus".to_owned();
+            spawn_blocking(move || hub.note(device, who, ("trigger", None), &answer));
+        }
+    });
     Ok(())
 }
 
 /// The registers of a device.
-fn block(hub: &Hub, device: usize, start: Instant) -> [u16; BLOCK as usize] {
+fn block(hub: &Arc<Hub>, device: usize, start: Instant) -> [u16; BLOCK as usize] {
     let seen = hub.plc(device);
     let mut block = [0; BLOCK as usize];
     let low = |number: u64| number as u16;

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, QoS};
+use rumqttc::{AsyncClient, Event, EventLoop, Packet, QoS};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::spawn_blocking;
@@ -17,6 +17,7 @@ use super::tasks::supervise;
 use super::watch_error::WatchError;
 use super::{Log, LogError};
 use crate::fleet::Broker;
+use crate::fleet::broker::Line;
 
 /// Decisions that are under way at once.
 const WINDOW: usize = 32;
@@ -50,23 +51,28 @@ pub(super) fn publish(broker: Broker, hub: Arc<Hub>) -> Result<(), LogError> {
 async fn run(broker: Broker, hub: Arc<Hub>) {
     hub.metrics.broker.set(0);
     let id = format!("sudal-{:016x}", rand::random::<u64>());
-    let mut options = MqttOptions::new(id, broker.host, broker.port);
+    let (mut options, line) = match broker.line(id) {
+        Ok(both) => both,
+        Err(error) => {
+            // It is tried again, as all that is supervised.
+            eprintln!("the broker can't be reached: {error}");
+            sleep(LIMIT).await;
+            return;
+        }
+    };
     options.set_keep_alive(Duration::from_secs(10));
-    if let Some((name, password)) = broker.user {
-        options.set_credentials(name, password);
-    }
     let (client, connection) = AsyncClient::new(options, WINDOW);
     let (tell, news) = mpsc::unbounded_channel();
     let stale = Notify::new();
     tokio::select! {
-        () = keep_connected(connection, tell, &stale, &hub) => {}
+        () = keep_connected((connection, &line), tell, &stale, &hub) => {}
         () = feed(client, news, &stale, &broker.topic, &hub) => {}
     }
 }
 
 /// Connects again and again, also when `stale` says that the broker does not do what it has to.
 async fn keep_connected(
-    mut connection: EventLoop,
+    (mut connection, line): (EventLoop, &Line),
     tell: UnboundedSender<News>,
     stale: &Notify,
     hub: &Hub,
@@ -74,7 +80,7 @@ async fn keep_connected(
     let mut away = false;
     loop {
         let event = tokio::select! {
-            event = connection.poll() => event.map_err(|error| error.to_string()),
+            event = connection.poll() => event.map_err(|error| line.told(&error)),
             () = stale.notified() => {
                 connection.clean();
                 Err(format!("nothing was acknowledged for {} s", LIMIT.as_secs()))

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use sudal_firmware::decision::Rate;
-
 use super::decision::{Belongs, UNDECIDED};
 use super::{Call, Decision};
 
@@ -27,8 +25,6 @@ pub(super) struct Tally {
     pub(super) classes: BTreeMap<String, BTreeMap<&'static str, u64>>,
     /// By the hour since 1970 in which they came.
     pub(super) hours: BTreeMap<u64, Hour>,
-    /// How new each was, over what is accepted.
-    novelties: Vec<f32>,
     open: Option<Open>,
 }
 
@@ -40,33 +36,6 @@ struct Open {
     call: &'static str,
     class: String,
     failed: bool,
-}
-
-/// How many deviations above the mean a share of this is exceeded.
-fn normal(rate: Rate) -> f32 {
-    const QUANTILES: [(u16, f32); 10] = [
-        (10, 3.0902),
-        (20, 2.8782),
-        (30, 2.7478),
-        (50, 2.5758),
-        (100, 2.3263),
-        (200, 2.0537),
-        (300, 1.8808),
-        (500, 1.6449),
-        (1000, 1.2816),
-        (2000, 0.8416),
-    ];
-    let at = QUANTILES
-        .iter()
-        .position(|(parts, _)| *parts >= rate.parts())
-        .unwrap_or(0);
-    let (x, y) = QUANTILES[at];
-    match at.checked_sub(1).map(|before| QUANTILES[before]) {
-        Some((x0, y0)) if x != rate.parts() => {
-            y0 + (y - y0) * f32::from(rate.parts() - x0) / f32::from(x - x0)
-        }
-        _ => y,
-    }
 }
 
 /// Whether a part does not pass that is told to be this, as the board's outputs say.
@@ -120,9 +89,6 @@ impl Tally {
         if is_new {
             self.parts += 1;
             hour.parts += 1;
-            if let (Some(novelty), Some(limit)) = (decision.novelty, decision.threshold) {
-                self.novelties.push(novelty / limit);
-            }
         }
         let failed = open.failed;
         self.open = Some(open);
@@ -146,27 +112,6 @@ impl Tally {
         }
     }
 
-    /// Of how many parts it is known how new they were, and how many of these would be unknown at a rate
-    /// `then` instead of `now`: as if the square roots of novelties of known parts were Gaussian.
-    pub(super) fn unknown_at(&self, now: Rate, then: Rate) -> (usize, usize) {
-        let roots = self
-            .novelties
-            .iter()
-            .filter(|&&novelty| novelty <= 1.0)
-            .map(|novelty| novelty.sqrt());
-        let count = roots.clone().count().max(1) as f32;
-        let mean = roots.clone().sum::<f32>() / count;
-        let variance = roots.map(|root| (root - mean).powi(2)).sum::<f32>() / count;
-        let limit = |rate: Rate| (mean + normal(rate) * variance.sqrt()).powi(2);
-        let factor = if now == then {
-            1.0
-        } else {
-            limit(then) / limit(now)
-        };
-        let unknown = self.novelties.iter().filter(|&&novelty| novelty > factor);
-        (self.novelties.len(), unknown.count())
-    }
-
     /// The number of the last part.
     pub(super) fn last(&self) -> Option<u64> {
         self.open.as_ref().map(|open| open.part)
@@ -183,24 +128,6 @@ mod tests {
     use super::super::Vote;
     use super::super::decision::tests::decision;
     use super::*;
-
-    #[test]
-    fn a_wider_rate_would_have_rejected_more() {
-        let mut tally = Tally::default();
-        for (id, novelty) in (1..=100_u8).map(|n| (u64::from(n), 0.5 + f32::from(n) / 100.0)) {
-            let seen = Decision {
-                novelty: Some(novelty),
-                threshold: Some(1.0),
-                ..decision(Call::Class, None)
-            };
-            tally.add(id, &seen);
-        }
-        let at = |parts| tally.unknown_at(Rate::default(), Rate::new(parts).unwrap());
-        assert_eq!(at(100), (100, 50));
-        assert!(at(10).1 < 50 && at(500).1 > 50 && at(2000).1 > at(500).1);
-        assert_eq!(normal(Rate::new(100).unwrap()), 2.3263);
-        assert!((normal(Rate::new(150).unwrap()) - 2.19).abs() < 0.001);
-    }
 
     fn frame(part: Belongs, call: Option<Call>, class: &str) -> Decision {
         Decision {

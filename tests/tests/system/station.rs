@@ -1,6 +1,8 @@
 //! The page of a station as a line uses it: verdicts that are seen and heard, lessons from wrong ones,
 //! settings, a camera of the browser's.
 
+mod distance;
+
 use std::fs;
 use std::path::Path;
 use std::thread::sleep;
@@ -26,7 +28,7 @@ fn pictures() -> Dataset {
     parts::dataset(3, 4 * family, 500, (160, 160)).subset(&classes)
 }
 
-pub(super) fn line(dir: &Path) -> DeviceOptions {
+fn line(dir: &Path) -> DeviceOptions {
     let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/parts.sudal");
     let board = dir.join("board");
     let mut host = HostBoard::open(&board).unwrap();

@@ -214,12 +214,45 @@ fn everybody_may_do_what_their_role_says_and_no_more() {
     assert!(audit.contains(",김 반장,Line 1,enroll,nut,"), "{audit}");
     assert!(audit.contains(",boss,Line 1,rate,"), "{audit}");
     assert!(!audit.contains("somebody else"), "{audit}");
+    // Triggers of one and the same are noted once a minute.
+    for _ in 0..3 {
+        assert_eq!(boss.status("POST /devices/0/trigger", json!({})), 200);
+    }
+    assert_eq!(boss.status("POST /shift", Value::Null), 204);
+    let mut wrong = Somebody::at(address);
+    for name in ["boss", "passw0rd, typed in the wrong place"] {
+        assert_eq!(wrong.sign_in(name, "no password").status, 401);
+    }
+    let audit = boss.ask("GET /audit.csv", &Value::Null).body;
+    let lines = |what: &str| {
+        let of = |line: &&str| line.split(',').nth(3) == Some(what);
+        audit
+            .lines()
+            .filter(of)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(lines("trigger").len(), 1, "{audit}");
+    for what in ["trigger", "end-shift", "begin-shift"] {
+        assert!(lines(what)[0].contains(",boss,"), "{audit}");
+    }
+    let refused = lines("sign-in-refused");
+    let of = |who: &str| {
+        refused
+            .iter()
+            .any(|line| line.contains(who) && line.ends_with(",127.0.0.1"))
+    };
+    assert!(of(",boss,,") && of("Z,,,"), "{audit}");
+    assert!(!audit.contains("passw0rd"), "{audit}");
+    assert!(lines("sign-in").iter().any(|line| line.contains(",boss,")));
     // Programs still use the token.
     assert_eq!(served.post("/devices/0/undo", &json!({})).0, 200);
 
     // Whoever leaves, or is removed, is out at once, also of what they were watching.
     assert_eq!(boss.ask("DELETE /session", &Value::Null).status, 204);
     assert_eq!(boss.status("GET /report", Value::Null), 401);
+    let audit = served.get_with_token("/audit.csv");
+    assert!(audit.contains(",boss,,sign-out,"), "{audit}");
     let mut stream = std::net::TcpStream::connect(address).unwrap();
     stream
         .set_read_timeout(Some(Duration::from_secs(30)))

@@ -1,5 +1,6 @@
 //! The stations that a command is about.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use sudal::fleet::{Broker, Heard, Watch};
@@ -15,6 +16,9 @@ pub(super) struct Hall {
     /// The broker and the group of stations: mqtt://[user:password@]host[:port]/GROUP.
     #[arg(long, value_name = "URL", env = "SUDAL_BROKER", hide_env_values = true)]
     broker: String,
+    /// Certificates (PEM) of who vouches for a broker at mqtts://, which speaks TLS.
+    #[arg(long, value_name = "FILE.pem")]
+    broker_ca: Option<PathBuf>,
     /// Seconds to wait for what stations say; each says something every five.
     #[arg(long, default_value_t = 7, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
     wait: u64,
@@ -24,6 +28,7 @@ impl Hall {
     /// Connected to the broker.
     pub(super) fn connect(&self, host: Option<String>, heard: Heard) -> anyhow::Result<Watch> {
         let broker: Broker = self.broker.parse()?;
+        let broker = broker.trusting(self.broker_ca.as_deref())?;
         let watch = Watch::start(broker, host, heard)?;
         watch.connected(CONNECT)?;
         Ok(watch)

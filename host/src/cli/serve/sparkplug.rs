@@ -1,6 +1,6 @@
 //! `sudal serve` as an edge node of Sparkplug.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sudal::device::PublicKey;
 use sudal::serve::Sparkplug;
@@ -8,7 +8,7 @@ use sudal::serve::Sparkplug;
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// Be an edge node of Sparkplug B, each device one of it, at
-    /// mqtt://[user:password@]host[:port]/GROUP/STATION. While the broker is away decisions wait in the
+    /// mqtt://[user:password@]host[:port]/GROUP/STATION, or mqtts:// for TLS. While the broker is away decisions wait in the
     /// log.
     #[arg(
         long,
@@ -28,7 +28,8 @@ pub(super) struct Args {
 }
 
 impl Args {
-    pub(super) fn options(&self) -> anyhow::Result<Option<Sparkplug>> {
+    /// With the file of who vouches for brokers.
+    pub(super) fn options(&self, ca: Option<&Path>) -> anyhow::Result<Option<Sparkplug>> {
         let Some(url) = &self.sparkplug else {
             return Ok(None);
         };
@@ -37,10 +38,7 @@ impl Args {
             .as_deref()
             .map(PublicKey::open)
             .transpose()?;
-        Ok(Some(Sparkplug::new(
-            url,
-            self.primary_host.clone(),
-            trusted,
-        )?))
+        let node = Sparkplug::new(url, self.primary_host.clone(), trusted)?;
+        Ok(Some(node.trusting(ca)?))
     }
 }

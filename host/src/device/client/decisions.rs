@@ -6,7 +6,7 @@ use sudal_firmware::decision::Filter;
 use sudal_firmware::heads::Role;
 use sudal_firmware::preprocess::align::Alignment;
 use sudal_firmware::preprocess::{Fit, Region};
-use sudal_firmware::protocol::{DecisionRequest, Request};
+use sudal_firmware::protocol::{DecisionRequest, Request, Response, Thresholds};
 
 use super::answers::done;
 use super::{Client, ClientError};
@@ -18,6 +18,18 @@ impl<S: Read + Write> Client<S> {
     /// That it is not in 10..=2000, or the settings can't be written.
     pub fn set_rate(&mut self, parts: u16) -> Result<(), ClientError> {
         self.decision(DecisionRequest::Rate { parts })
+    }
+
+    /// What pictures would be measured by at another rate.
+    ///
+    /// # Errors
+    /// That it is not in 10..=2000, there is no model, or the store can't be used.
+    pub fn thresholds(&mut self, parts: u16) -> Result<Thresholds, ClientError> {
+        let request = Request::Thresholds { parts };
+        self.call("thresholds", &request, |response| match response {
+            Response::Thresholds(thresholds) => Some(thresholds),
+            _ => None,
+        })
     }
 
     /// How a stable decision is made.

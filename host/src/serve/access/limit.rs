@@ -10,7 +10,7 @@ const MOST: usize = 4096;
 
 /// A bucket of tokens for each key.
 #[derive(Debug)]
-pub(super) struct Limit<K> {
+pub(in super::super) struct Limit<K> {
     /// How many times at once.
     burst: f64,
     /// How long it takes until one more.
@@ -19,7 +19,7 @@ pub(super) struct Limit<K> {
 }
 
 impl<K: Eq + Hash> Limit<K> {
-    pub(super) fn new(burst: u32, each: Duration) -> Self {
+    pub(in super::super) fn new(burst: u32, each: Duration) -> Self {
         Self {
             burst: burst.into(),
             each,
@@ -28,7 +28,7 @@ impl<K: Eq + Hash> Limit<K> {
     }
 
     /// Uses one of a key's times, or says how long there is to wait.
-    pub(super) fn take(&self, key: K, now: Instant) -> Result<(), Duration> {
+    pub(in super::super) fn take(&self, key: K, now: Instant) -> Result<(), Duration> {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         let left = |(used, since): (f64, Instant)| {
             let given = now.saturating_duration_since(since).as_secs_f64();

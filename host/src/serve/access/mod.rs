@@ -14,6 +14,7 @@ mod users;
 
 pub(super) use attempts::Refusal;
 pub(super) use caller::Caller;
+pub(super) use limit::Limit;
 pub(super) use need::{need, too_many};
 pub(super) use registry::Access;
 pub use token::Token;

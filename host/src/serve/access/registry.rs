@@ -59,6 +59,13 @@ impl Access {
         self.users.is_some()
     }
 
+    /// Whether somebody has this name.
+    pub(in super::super) fn has_user(&self, name: &str) -> bool {
+        self.users
+            .as_ref()
+            .is_some_and(|users| users.find(name).is_some())
+    }
+
     /// Whoever makes a request with these headers.
     pub(in super::super) fn caller(&self, headers: &HeaderMap) -> Caller {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());

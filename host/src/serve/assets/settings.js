@@ -24,7 +24,9 @@ export function setUpSettings(app) {
     const response = await fetch(`${device()}/what-if?parts=${parts}`).catch(() => undefined);
     if (!response?.ok) return;
     const found = await response.json();
-    say($("what-if"), found.parts ? t("what-if", found) : t("what-if-none"));
+    const words = found.exact ? "what-if" : "what-if-about";
+    const rejected = found.unknown + found.flawed;
+    say($("what-if"), found.parts ? t(words, { ...found, rejected }) : t("what-if-none"));
   }
   $("rate").oninput = () => {
     chosen = true;

@@ -1,5 +1,6 @@
 //! Commands on their way to a worker, and whether it is heard of.
 
+use std::net::IpAddr;
 use std::sync::mpsc::TrySendError;
 use std::time::Instant;
 
@@ -71,7 +72,8 @@ impl Hub {
         }
     }
 
-    /// Notes what was done to a device, and who says that they did it.
+    /// Notes what was done to a device, and who says that they did it. Of triggers of one and the same the
+    /// first in a minute.
     pub(in super::super) fn note(
         &self,
         device: usize,
@@ -82,20 +84,56 @@ impl Hub {
         let Some(station) = self.stations.get(device) else {
             return;
         };
-        let note = Note {
-            time: self.log.now().wall,
+        let device = lock(&station.state).name.clone();
+        if what == "trigger" && !self.is_first(format!("{what} {device} {who}")) {
+            return;
+        }
+        self.enter(Note {
             who,
-            device: lock(&station.state).name.clone(),
-            what: what.to_owned(),
+            device,
             class: answer.class.clone().unwrap_or_default(),
             picture,
             shots: answer.shots,
+            ..Note::of(what)
+        });
+    }
+
+    /// Notes that somebody signed in or out at a computer, or was refused there: of these the first in a
+    /// minute, so that whoever tries again and again fills no log.
+    pub(in super::super) fn note_session(&self, what: &str, who: &str, computer: IpAddr) {
+        let computer = computer.to_canonical().to_string();
+        if what == "sign-in-refused" && !self.is_first(format!("{what} {computer} {who}")) {
+            return;
+        }
+        self.enter(Note {
+            who: who.to_owned(),
+            computer,
+            ..Note::of(what)
+        });
+    }
+
+    /// Notes that a shift ended and the next began.
+    pub(in super::super) fn note_shift(&self, who: &str) {
+        for what in ["end-shift", "begin-shift"] {
+            self.enter(Note {
+                who: who.to_owned(),
+                ..Note::of(what)
+            });
+        }
+    }
+
+    fn is_first(&self, key: String) -> bool {
+        self.repeated.take(key, Instant::now()).is_ok()
+    }
+
+    fn enter(&self, note: Note) {
+        let note = Note {
+            time: self.log.now().wall,
+            ..note
         };
         if let Err(error) = self.log.note(&note) {
-            eprintln!(
-                "{}: {what} was done and could not be noted: {error}",
-                note.device
-            );
+            let Note { device, what, .. } = &note;
+            eprintln!("{device}: {what} was done and could not be noted: {error}");
         }
     }
 }

@@ -8,12 +8,15 @@ use super::super::LogError;
 use super::super::shift::Part;
 use super::super::state::Counts;
 use super::super::tally::Tally;
+use super::super::what_if::{Again, Found, Otherwise};
 use super::Hub;
 use super::shift::Shift;
 use super::station::lock;
 
 /// Decisions that are read from the log at once.
 const PIECE: usize = 4096;
+/// Decisions before a shift that are heard, as a vote lasts.
+const VOTES: u64 = 256;
 
 impl Hub {
     /// Counts what was decided since the shift began.
@@ -67,6 +70,48 @@ impl Hub {
             self.recount(device, begin);
         }
         Ok(())
+    }
+
+    /// A device was taught this. Where that is something else than before, or surely `anew`, what is known
+    /// of its frames before says nothing more.
+    pub(in super::super) fn taught(
+        &self,
+        device: usize,
+        known: u64,
+        anew: bool,
+    ) -> Result<(), LogError> {
+        match self.names().get(device) {
+            Some(name) => Shift::by_lesson(&self.log, name, known, anew),
+            None => Ok(()),
+        }
+    }
+
+    /// What a device's parts of the shift would have been, of those since it was taught something.
+    pub(in super::super) fn what_if(
+        &self,
+        device: usize,
+        by: Otherwise,
+    ) -> Result<Found, LogError> {
+        let mut again = Again::new(by);
+        let names = self.names();
+        let Some(name) = names.get(device) else {
+            return Ok(again.found());
+        };
+        let taught = Shift::since_lesson(&self.log, name)?;
+        let first = self.shift_now().with_model_of(&self.log, name)?.first;
+        let first = first.max(taught);
+        // Those before voted, too.
+        let mut from = first.saturating_sub(VOTES).max(taught);
+        loop {
+            let piece = self.log.after(from, PIECE)?;
+            let Some((last, _)) = piece.last() else {
+                return Ok(again.found());
+            };
+            from = last + 1;
+            for (id, decision) in piece.iter().filter(|(_, seen)| seen.device == *name) {
+                again.see(*id, decision, *id >= first);
+            }
+        }
     }
 
     /// Counts a device's parts from now on.

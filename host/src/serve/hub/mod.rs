@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use sudal_firmware::decision::Rate;
 use tokio::sync::{Notify, broadcast};
 
+use super::access::Limit;
 use super::metrics::Metrics;
 use super::state::{self, Link, State};
 use super::{Call, DeviceOptions, Log, LogError};
@@ -29,6 +29,8 @@ const EVENTS: usize = 256;
 const COMMANDS: usize = 16;
 /// A browser's camera that gave nothing for so long is gone.
 const PUSHED: Duration = Duration::from_secs(3);
+/// How long what comes again is noted no second time.
+const REPEATED: Duration = Duration::from_secs(60);
 
 pub(super) struct Hub {
     pub(super) log: Log,
@@ -40,6 +42,8 @@ pub(super) struct Hub {
     log_state: Mutex<LogState>,
     stations: Vec<Station>,
     events: Mutex<Option<broadcast::Sender<Arc<str>>>>,
+    /// What is noted once where it comes again and again.
+    repeated: Limit<String>,
 }
 
 impl Hub {
@@ -65,6 +69,7 @@ impl Hub {
             log_state: Mutex::default(),
             stations,
             events: Mutex::new(Some(broadcast::channel(EVENTS).0)),
+            repeated: Limit::new(1, REPEATED),
         };
         for device in devices {
             hub.metrics.up(&device.name, false);
@@ -132,14 +137,6 @@ impl Hub {
         lock(&station.pushed)
             .clone()
             .filter(|pushed| pushed.at.elapsed() < PUSHED)
-    }
-
-    /// How many of the shift's parts there are that a limit was known for, and how many of them would
-    /// be unknown at another rate.
-    pub(super) fn what_if(&self, device: usize, rate: Rate) -> Option<(usize, usize)> {
-        let station = self.stations.get(device)?;
-        let now = Rate::new(lock(&station.state).rate).unwrap_or_default();
-        Some(lock(&station.tally).unknown_at(now, rate))
     }
 
     /// How many devices there are.

@@ -11,6 +11,9 @@ const SHIFT_TIME: &str = "shift time";
 const MODEL: &str = "model of ";
 const COUNT: &str = "count of ";
 const COUNT_TIME: &str = "count time of ";
+/// What tells what it was taught, and which decision was the first since that.
+const TAUGHT: &str = "taught as of ";
+const LESSON: &str = "lesson of ";
 
 /// Which decisions are of the shift.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +67,21 @@ impl Shift {
             (&format!("{COUNT_TIME}{name}"), begin.since),
         ])?;
         Ok(Some(begin))
+    }
+
+    /// Notes what a device was taught. Where that is something else than before, or surely `anew`, what is
+    /// known of its frames counts from now on.
+    pub(super) fn by_lesson(log: &Log, name: &str, known: u64, anew: bool) -> Result<(), LogError> {
+        let (key, lesson) = (format!("{TAUGHT}{name}"), format!("{LESSON}{name}"));
+        if !anew && log.number(&key)? == Some(known) {
+            return Ok(());
+        }
+        log.set_numbers(&[(&key, known), (&lesson, log.last() + 1)])
+    }
+
+    /// The first decision since a device was taught something.
+    pub(super) fn since_lesson(log: &Log, name: &str) -> Result<u64, LogError> {
+        Ok(log.number(&format!("{LESSON}{name}"))?.unwrap_or(0))
     }
 
     /// From where on the parts of a device count: this shift's beginning, or that of its model.

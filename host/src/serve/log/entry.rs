@@ -11,6 +11,8 @@ const NO_VOTE: &[u8] = &[0];
 const NO_FLAW: &[u8] = &[0];
 /// [`Decision::part`] where each frame is one.
 const OWN_PART: &[u8] = &[0];
+/// [`Decision::accepted`] and [`Decision::deviations`] where nothing was kept of them.
+const NOTHING_ELSE: &[u8] = &[0, 0];
 
 /// A decision that is to be written.
 #[derive(Debug)]
@@ -46,14 +48,16 @@ pub(super) fn decode(id: u64, bytes: &[u8]) -> Option<Decision> {
     if let Some((body, sum)) = bytes.split_last_chunk()
         && CHECK.checksum(body) == u32::from_le_bytes(*sum)
     {
-        // Of a version without parts or flaws, too.
+        // Of a version without what else tells, parts or flaws, too.
+        let with = |fields: &[&[u8]]| whole(&[&[body], fields].concat().concat());
         return whole(body)
-            .or_else(|| whole(&[body, OWN_PART].concat()))
-            .or_else(|| whole(&[body, NO_FLAW, OWN_PART].concat()));
+            .or_else(|| with(&[NOTHING_ELSE]))
+            .or_else(|| with(&[OWN_PART, NOTHING_ELSE]))
+            .or_else(|| with(&[NO_FLAW, OWN_PART, NOTHING_ELSE]));
     }
     // Of a version without checksums and times, where the id was the time, or without votes, too.
     let time = postcard::to_stdvec(&id).ok()?;
-    let with = |vote: &[u8]| whole(&[bytes, vote, &time, NO_FLAW, OWN_PART].concat());
+    let with = |vote: &[u8]| whole(&[bytes, vote, &time, NO_FLAW, OWN_PART, NOTHING_ELSE].concat());
     with(&[]).or_else(|| with(NO_VOTE))
 }
 

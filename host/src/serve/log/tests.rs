@@ -35,6 +35,8 @@ fn decision(name: &str, time: u64) -> Decision {
         time,
         flawed_percent: None,
         part: Belongs::Begins,
+        accepted: None,
+        deviations: None,
     }
 }
 
@@ -112,8 +114,8 @@ fn entries_from_before_times_and_votes_were_kept_are_read() {
 #[test]
 fn a_decision_of_before_there_were_flaws_or_parts_is_read() {
     let entry = Entry::new(9, &decision("nut", 9), b"", b"");
-    // All but the last field, or the last two, and the checksum.
-    for fields in [1, 2] {
+    // All but the last two fields, three or four, and the checksum.
+    for fields in [2, 3, 4] {
         let body = &entry.decision[..entry.decision.len() - 4 - fields];
         let sum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(body);
         let before = [body, &sum.to_le_bytes()].concat();

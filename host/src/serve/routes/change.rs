@@ -11,6 +11,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use sudal_firmware::decision::Rate;
 use sudal_firmware::heads::Role;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -49,6 +50,28 @@ pub(super) async fn gallery(
     Path((device, id)): Path<(usize, u8)>,
 ) -> Result<Response, Failure> {
     answer(&hub, &caller, device, Command::Gallery { id }).await
+}
+
+#[derive(Deserialize)]
+pub(super) struct Parts {
+    /// How many of 10,000 pictures of known classes may be called unknown.
+    parts: u16,
+}
+
+/// What the shift's parts would have been at another rate. It changes nothing, but the device is asked.
+pub(super) async fn what_if(
+    State(hub): App,
+    Extension(caller): Extension<Caller>,
+    Path(device): Path<usize>,
+    Query(ask): Query<Parts>,
+) -> Result<Response, Failure> {
+    if !hub.has(device) || Rate::new(ask.parts).is_none() {
+        return Ok(StatusCode::NOT_FOUND.into_response());
+    }
+    let command = Command::Otherwise { parts: ask.parts };
+    let by = granted(&hub, &caller, device, command).await?.otherwise;
+    let found = blocking(move || hub.what_if(device, by)).await?;
+    Ok(Json(found).into_response())
 }
 
 async fn answer(
@@ -166,7 +189,15 @@ async fn unpacked<T: Send + 'static>(
     read.ok_or_else(|| WatchError::NoPicture.into())
 }
 
-pub(super) async fn begin_shift(State(hub): App) -> Result<Response, Failure> {
-    blocking(move || hub.begin_shift()).await?;
+pub(super) async fn begin_shift(
+    State(hub): App,
+    Extension(caller): Extension<Caller>,
+) -> Result<Response, Failure> {
+    let begin = move || {
+        hub.begin_shift()?;
+        hub.note_shift(caller.name());
+        Ok(())
+    };
+    blocking(begin).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

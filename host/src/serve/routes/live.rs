@@ -3,14 +3,12 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
-use sudal_firmware::decision::Rate;
+use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::super::access::{Access, Caller};
@@ -127,25 +125,4 @@ pub(super) async fn models() -> Response {
         })
     });
     axum::Json(models.collect::<Vec<_>>()).into_response()
-}
-
-#[derive(Deserialize)]
-pub(super) struct Parts {
-    /// How many of 10,000 pictures of known classes may be called unknown.
-    parts: u16,
-}
-
-/// What the shift's parts would have been at another rate.
-pub(super) async fn what_if(
-    State(hub): State<Arc<Hub>>,
-    Path(device): Path<usize>,
-    Query(ask): Query<Parts>,
-) -> Response {
-    let rate = Rate::new(ask.parts);
-    match rate.and_then(|rate| hub.what_if(device, rate)) {
-        Some((parts, unknown)) => {
-            axum::Json(json!({ "parts": parts, "unknown": unknown })).into_response()
-        }
-        None => StatusCode::NOT_FOUND.into_response(),
-    }
 }

@@ -53,7 +53,7 @@ pub(super) fn router(
         .route("/devices/{device}/frame", get(live::frame))
         .route("/devices/{device}/heat", get(live::heat))
         .route("/devices/{device}/shots/{class}", get(change::gallery))
-        .route("/devices/{device}/what-if", get(live::what_if))
+        .route("/devices/{device}/what-if", get(change::what_if))
         .route("/models", get(live::models))
         .route("/qr.svg", get(live::qr))
         .route("/shots/{key}", get(log::shot))

@@ -1,14 +1,16 @@
 //! Who is at the page: signing in and out.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Extension, Json};
+use axum::extract::{Extension, Json, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
 
 use super::super::access::{Access, Caller, Refusal, too_many};
 use super::super::connections::Peer;
@@ -38,11 +40,23 @@ struct SignIn {
 }
 
 async fn sign_in(
+    State(hub): State<Arc<Hub>>,
     Extension(access): Extension<Arc<Access>>,
     Extension(Peer(computer)): Extension<Peer>,
     Json(SignIn { name, password }): Json<SignIn>,
 ) -> Response {
-    match access.sign_in(computer, &name, password).await {
+    let signed_in = access.sign_in(computer, &name, password).await;
+    let noted = match &signed_in {
+        Ok((_, caller)) => Some(("sign-in", caller.name().to_owned())),
+        // A name of nobody may be a password that was typed in the wrong place.
+        Err(Refusal::Wrong) if access.has_user(&name) => Some(("sign-in-refused", name)),
+        Err(Refusal::Wrong) => Some(("sign-in-refused", String::new())),
+        Err(Refusal::TooMany(_) | Refusal::NoUsers) => None,
+    };
+    if let Some((what, who)) = noted {
+        note(hub, what, who, computer).await;
+    }
+    match signed_in {
         Ok((cookie, caller)) => {
             let described = Json(described(&access, &caller));
             ([(header::SET_COOKIE, cookie)], described).into_response()
@@ -60,7 +74,21 @@ async fn sign_in(
     }
 }
 
-async fn sign_out(Extension(access): Extension<Arc<Access>>, headers: HeaderMap) -> Response {
+async fn sign_out(
+    State(hub): State<Arc<Hub>>,
+    Extension(access): Extension<Arc<Access>>,
+    Extension(Peer(computer)): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+) -> Response {
     let cookie = access.sign_out(&headers);
+    if caller.is_by_cookie() {
+        note(hub, "sign-out", caller.name().to_owned(), computer).await;
+    }
     (StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response()
+}
+
+/// Notes who came and went, off the thread that answers.
+async fn note(hub: Arc<Hub>, what: &'static str, who: String, computer: IpAddr) {
+    let _ = spawn_blocking(move || hub.note_session(what, &who, computer)).await;
 }

@@ -12,11 +12,12 @@ mod edge;
 mod options;
 mod orders;
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use prost::Message;
-use rumqttc::{AsyncClient, Event, EventLoop, LastWill, MqttOptions, Packet, QoS};
+use rumqttc::{AsyncClient, Event, EventLoop, LastWill, Packet, QoS};
 use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::time::sleep;
 
@@ -26,6 +27,7 @@ use self::orders::Orders;
 use super::LogError;
 use super::hub::Hub;
 use super::tasks::supervise;
+use crate::fleet::broker::Line;
 use crate::fleet::order;
 use crate::fleet::payload::{Metric, Payload};
 use crate::fleet::topic::Kind;
@@ -62,11 +64,18 @@ async fn run(options: Sparkplug, hub: Arc<Hub>, orders: Arc<Orders>) {
             sleep(PAUSE.1).await;
             continue;
         };
-        let (client, connection) = connect(&options, birth);
+        let (client, connection, line) = match connect(&options, birth) {
+            Ok(all) => all,
+            Err(error) => {
+                eprintln!("Sparkplug's broker can't be reached: {error}");
+                sleep(PAUSE.1).await;
+                continue;
+            }
+        };
         let (tell, news) = mpsc::unbounded_channel();
         let edge = Edge::new(&options, &hub, &orders, client, birth);
         let error = tokio::select! {
-            error = listen(connection, tell) => error,
+            error = listen(connection, &line, tell) => error,
             error = edge.run(news, &mut away) => error,
         };
         hub.metrics.broker.set(0);
@@ -88,15 +97,12 @@ fn next_birth(hub: &Hub) -> Option<u8> {
     Some(next)
 }
 
-fn connect(options: &Sparkplug, birth: u8) -> (AsyncClient, EventLoop) {
+fn connect(options: &Sparkplug, birth: u8) -> io::Result<(AsyncClient, EventLoop, Line)> {
     let Sparkplug { broker, node, .. } = options;
     let id = format!("sudal-{:016x}", rand::random::<u64>());
-    let mut mqtt = MqttOptions::new(id, broker.host.clone(), broker.port);
+    let (mut mqtt, line) = broker.line(id)?;
     mqtt.set_keep_alive(KEEP_ALIVE);
     mqtt.set_max_packet_size(order::LONGEST, order::LONGEST);
-    if let Some((name, password)) = &broker.user {
-        mqtt.set_credentials(name, password);
-    }
     let death = Payload {
         seq: None,
         ..Payload::of(vec![Metric::birth(birth)])
@@ -108,11 +114,12 @@ fn connect(options: &Sparkplug, birth: u8) -> (AsyncClient, EventLoop) {
         QoS::AtLeastOnce,
         false,
     ));
-    AsyncClient::new(mqtt, QUEUE)
+    let (client, connection) = AsyncClient::new(mqtt, QUEUE);
+    Ok((client, connection, line))
 }
 
 /// Tells what the connection brings, until it ends.
-async fn listen(mut connection: EventLoop, tell: UnboundedSender<News>) -> String {
+async fn listen(mut connection: EventLoop, line: &Line, tell: UnboundedSender<News>) -> String {
     loop {
         let news = match connection.poll().await {
             Ok(Event::Incoming(Packet::ConnAck(_))) => News::Connected,
@@ -121,7 +128,7 @@ async fn listen(mut connection: EventLoop, tell: UnboundedSender<News>) -> Strin
                 News::Told(told.topic, told.payload.into())
             }
             Ok(_) => continue,
-            Err(error) => return error.to_string(),
+            Err(error) => return line.told(&error),
         };
         if tell.send(news).is_err() {
             return "this program is ending".to_owned();

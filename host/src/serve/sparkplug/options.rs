@@ -1,15 +1,17 @@
 //! Which edge node a station is.
 
+use std::path::Path;
+
 use super::super::ServeError;
 use crate::device::PublicKey;
-use crate::fleet::Broker;
 use crate::fleet::topic::{self, Node};
+use crate::fleet::{Broker, TrustError};
 
 /// Number in the log: the last decision that the listeners have.
 pub(super) const SENT: &str = "sparkplug sent";
 
 /// A broker, and which edge node the station is there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Sparkplug {
     pub(super) broker: Broker,
     pub(super) node: Node,
@@ -46,6 +48,17 @@ impl Sparkplug {
             broker,
             primary,
             trusted,
+        })
+    }
+
+    /// With the PEM file of who vouches for the broker, which `mqtts://` needs.
+    ///
+    /// # Errors
+    /// [`TrustError`]
+    pub fn trusting(self, ca: Option<&Path>) -> Result<Self, TrustError> {
+        Ok(Self {
+            broker: self.broker.trusting(ca)?,
+            ..self
         })
     }
 }

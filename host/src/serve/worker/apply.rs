@@ -25,11 +25,19 @@ impl Worker {
             (Command::Model { name }, _) => return self.change_model(live, &name),
             (Command::Install(install), _) => return self.install(live, &install),
             (Command::Gallery { id }, _) => return self.gallery(live, id),
+            (Command::Otherwise { parts }, _) => {
+                return Ok(Answer {
+                    otherwise: live.otherwise(parts)?,
+                    ..Answer::default()
+                });
+            }
             (command, _) => {
                 self.unlock(live)?;
+                let teaches = !matches!(command, Command::Rate { .. });
                 let done = self.apply(live, command);
                 self.review = Some(Instant::now() + QUIET);
                 let listed = live.list().and_then(|()| live.know());
+                self.learned(live, teaches);
                 let locked = self.lock(live);
                 let done = done?;
                 listed?;
@@ -38,6 +46,15 @@ impl Worker {
             }
         }
         Ok(Answer::default())
+    }
+
+    /// What is known of frames tells what they would be at another rate as long as nothing else is
+    /// taught: from where on, is noted where that was changed, here or by another program.
+    pub(super) fn learned(&self, live: &LiveDevice, anew: bool) {
+        if let Err(error) = self.hub.taught(self.place, live.known_as(), anew) {
+            // The log tells of itself.
+            eprintln!("{}: {error}", self.options.name);
+        }
     }
 
     /// Changes what the device was taught.
@@ -108,7 +125,8 @@ impl Worker {
             | Command::Trigger
             | Command::Model { .. }
             | Command::Install(_)
-            | Command::Gallery { .. } => {}
+            | Command::Gallery { .. }
+            | Command::Otherwise { .. } => {}
         }
         live.info = live.client.info()?;
         Ok(Answer {

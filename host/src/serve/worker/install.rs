@@ -74,6 +74,7 @@ impl Worker {
         live.list()?;
         live.know()?;
         self.connected(live);
+        self.learned(live, true);
         Ok(())
     }
 

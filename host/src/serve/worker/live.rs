@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
 use sudal_firmware::camera::CameraError;
+use sudal_firmware::heads::Role;
 
 use super::super::command::Said;
 use super::super::state::ClassState;
 use super::super::watch_error::WatchError;
+use super::super::what_if::Otherwise;
 use super::super::{Belongs, Call, Decision, DeviceOptions, Measure, Vote};
 use crate::data::Raster;
 use crate::device::{
@@ -169,6 +172,8 @@ impl LiveDevice {
                     time,
                     flawed_percent: None,
                     part: Belongs::Begins,
+                    accepted: None,
+                    deviations: Some(anomaly.deviations),
                 };
             }
         };
@@ -200,7 +205,47 @@ impl LiveDevice {
             time,
             flawed_percent: None,
             part: Belongs::Begins,
+            accepted: Some(verdict.decision.accepted.into()),
+            deviations: verdict.anomaly.map(|anomaly| anomaly.deviations),
         }
+    }
+
+    /// What would decide at another rate.
+    pub(super) fn otherwise(&mut self, parts: u16) -> Result<Otherwise, WatchError> {
+        let thresholds = self.client.thresholds(parts)?;
+        let classes = thresholds.classes.iter();
+        let defect = |class: &ClassState| class.usable && class.role == Role::Defect;
+        Ok(Otherwise {
+            classes: classes
+                .map(|limit| (self.name(limit.class), limit.value))
+                .collect(),
+            inspection: thresholds.inspection,
+            defects: thresholds.inspection.is_some() && self.classes.iter().any(defect),
+            filter: self.info.decision_config.filter,
+        })
+    }
+
+    /// What tells whether it decides about frames as it did before, but for the rate.
+    pub(super) fn known_as(&self) -> u64 {
+        let config = &self.info.decision_config;
+        let config = (
+            config.region,
+            config.alignment,
+            config.fit,
+            config.recentered,
+        );
+        let good = self
+            .known
+            .map(|known| (known.frames, known.bad, known.watched));
+        let model = self.info.model.as_ref().ok().map(|model| model.id);
+        let all = format!(
+            "{model:?} {:?} {config:?} {good:?} {:?}",
+            self.info.head, self.classes
+        );
+        let digest = Sha256::digest(all);
+        digest
+            .first_chunk()
+            .map_or(0, |bytes| u64::from_le_bytes(*bytes))
     }
 
     /// Name of a class.

@@ -135,6 +135,7 @@ impl Worker {
             // The log tells of itself.
             eprintln!("{}: {error}", self.options.name);
         }
+        self.learned(live, false);
         self.hub.change(self.place, |state| {
             state.link = Link::Up;
             state.error = None;

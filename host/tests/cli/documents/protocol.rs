@@ -70,7 +70,8 @@ fn all_are_listed(request: &Request<'_>) {
         | Request::Check(_)
         | Request::LeaveOneOut { .. }
         | Request::Inspection(_)
-        | Request::Learned { .. } => {}
+        | Request::Learned { .. }
+        | Request::Thresholds { .. } => {}
     }
 }
 
@@ -114,6 +115,7 @@ fn requests() -> Vec<Request<'static>> {
             offset: 0,
             chunk,
         },
+        Request::Thresholds { parts: 100 },
     ]
 }
 

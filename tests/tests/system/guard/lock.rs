@@ -21,7 +21,7 @@ const LOCKED: Result<(), DeviceError> = Err(DeviceError::Lock(LockError::Locked)
 const WRONG: Result<(), DeviceError> = Err(DeviceError::Lock(LockError::WrongKey));
 
 /// How many kinds of request [`number`] tells apart.
-const KINDS: usize = 51;
+const KINDS: usize = 52;
 
 /// A request's number among all kinds. Without a wildcard: a new request does not compile before it
 /// has a place here, and fails below before [`requests`] has it.
@@ -80,6 +80,7 @@ fn number(request: &Request<'_>) -> usize {
         Request::Lock(LockRequest::Bind { .. }) => 46,
         Request::Decision(DecisionRequest::Fit(_)) => 47,
         Request::Learned { .. } => 50,
+        Request::Thresholds { .. } => 51,
     }
 }
 
@@ -189,6 +190,7 @@ fn requests(frame: &[u8]) -> Vec<(Request<'_>, bool)> {
         (Request::Check(Check::Model), false),
         (Request::Check(Check::Flash), true),
         (Request::LeaveOneOut { id: 0 }, false),
+        (Request::Thresholds { parts: 100 }, false),
         (Request::Inspection(InspectionRequest::Status), false),
         (Request::Inspection(InspectionRequest::Good), true),
         (Request::Inspection(InspectionRequest::Bad), true),
