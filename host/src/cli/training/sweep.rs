@@ -193,7 +193,7 @@ fn measure(
                 );
             }
             let shape = EpisodeShape { way, shot, query };
-            let sampler = Options::USUAL.sampler(&data, shape, 1, args.seed)?;
+            let sampler = Options::USUAL.sampler(data, shape, 1, args.seed)?;
             let done = || bar.inc(1);
             let accuracy = prepared.accuracy(&Run::new(&sampler, args.episodes).done(&done));
             rows.push(Row {

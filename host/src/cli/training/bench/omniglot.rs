@@ -206,7 +206,7 @@ impl TableContext<'_> {
                 shot,
                 query: args.query,
             };
-            let sampler = Options::USUAL.sampler(&pictures, shape, 1, args.seed)?;
+            let sampler = Options::USUAL.sampler(pictures, shape, 1, args.seed)?;
             let what = format!("{}, {way}-way {shot}-shot", row.name);
             let measure = |run: &Run<'_>| prepared.accuracy(run);
             let accuracy = output.episodes(&sampler, episodes, &*what, measure);
