@@ -111,7 +111,7 @@ fn the_count_of_unknown_parts_is_that_of_a_board_at_that_rate() {
     for number in 0..FRAMES as u64 {
         let class = 1100 + number / 6 % 2;
         let (own, other) = (picture(class, number), picture(1200, number));
-        let part = number % 6 * 12;
+        let part = number % 6 * 4;
         let mixed = own.iter().zip(other).map(|(&own, other)| {
             ((u64::from(own) * (100 - part) + u64::from(other) * part) / 100) as u8
         });
