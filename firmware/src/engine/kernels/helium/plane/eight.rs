@@ -7,13 +7,11 @@ use core::ptr;
 
 use super::super::super::{Filters, Ring, Rows};
 use super::super::bytes::fill_bytes;
-use super::eight_loops::{Call, pack, pixels, row};
+use super::eight_loops::{Call, SIDE, pack, pixels, row};
 use super::spread::FEW;
 use crate::engine::place::Place;
 use crate::image::Channel;
 
-/// Channels that lie side by side.
-pub(super) const SIDE: usize = 8;
 /// Rows of the highest window.
 const HIGHEST: usize = 7;
 /// Words of biases and multipliers, before the weights of each tap.

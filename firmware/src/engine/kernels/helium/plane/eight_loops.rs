@@ -5,8 +5,10 @@ use core::mem::offset_of;
 use core::ptr;
 
 use super::super::super::Filters;
-use super::eight::SIDE;
 use crate::image::Channel;
+
+/// Channels that lie side by side.
+pub(super) const SIDE: usize = 8;
 
 /// What computes a row is given.
 #[repr(C)]
