@@ -107,7 +107,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
                 format!("{name} is removed"),
             )
         }
-        Action::List if !path.try_exists()? => {
+        Action::List if args.file.is_none() && !path.try_exists()? => {
             let none = json!({ "users": [], "file": path });
             output.result(
                 &none,

@@ -32,6 +32,17 @@ fn users_are_added_listed_and_removed_and_no_password_is_shown() {
     let none = users(&file, &["list"], "");
     assert_eq!(none.status.code(), Some(1));
     assert!(text(&none.stderr).contains("users.json"), "{none:?}");
+    // Where none is named and nobody was added yet, that is said.
+    let nobody = Command::new(env!("CARGO_BIN_EXE_sudal"))
+        .args(["users", "list"])
+        .env("SUDAL_STATE", dir.path())
+        .output()
+        .unwrap();
+    assert!(nobody.status.success(), "{nobody:?}");
+    assert!(
+        text(&nobody.stdout).contains("sudal users add"),
+        "{nobody:?}"
+    );
 
     let added = users(
         &file,

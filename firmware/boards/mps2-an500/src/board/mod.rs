@@ -7,6 +7,8 @@ mod memory {
     //! What the models need, from `build.rs`.
     include!(concat!(env!("OUT_DIR"), "/memory.rs"));
 }
+#[path = "../../../shared/failure.rs"]
+mod failure;
 #[cfg(feature = "bench")]
 mod provoke;
 mod registers;

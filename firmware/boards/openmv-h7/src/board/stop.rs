@@ -1,13 +1,9 @@
-//! The ends that a program can come to. A failure is logged, kept for the next start and ends in a
-//! reset; a board that fails at every start stays off, for a probe or a power cycle.
-
-use core::panic::PanicInfo;
+//! The ends that a program can come to: a restart after a failure; a board that fails at every start
+//! stays off, for a probe or a power cycle.
 
 use cortex_m::asm;
 use cortex_m::peripheral::SCB;
-use cortex_m_rt::{ExceptionFrame, exception};
 use embassy_stm32::pac;
-use sudal_firmware::device::{Cause, Failure};
 
 use super::{retained, watchdog};
 
@@ -20,7 +16,7 @@ pub(super) fn stop(reason: &'static str) -> ! {
 }
 
 /// Restarts the board.
-fn restart() -> ! {
+pub(super) fn restart() -> ! {
     // The memory holds back what was written last until there is another access.
     asm::dsb();
     retained::with(|retained| core::hint::black_box(retained.is_hopeless()));
@@ -38,27 +34,4 @@ pub(super) fn stay_off() -> ! {
         // It may run still.
         watchdog::pet();
     }
-}
-
-#[panic_handler]
-fn panic(info: &PanicInfo<'_>) -> ! {
-    let place = info.location().map(|place| (place.file(), place.line()));
-    retained::with(|retained| {
-        retained.keep(|| Failure::new(Cause::Panic, place, format_args!("{}", info.message())));
-    });
-    match place {
-        Some((file, line)) => defmt::error!("panicked at {=str}:{=u32}", file, line),
-        None => defmt::error!("panicked"),
-    }
-    restart()
-}
-
-#[exception]
-unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
-    let pc = frame.pc();
-    retained::with(|retained| {
-        retained.keep(|| Failure::new(Cause::Fault, None, format_args!("at address {pc:#x}")));
-    });
-    defmt::error!("hard fault at {=u32:#x}", pc);
-    restart()
 }

@@ -5,6 +5,8 @@ mod memory {
     //! What the models need, from `build.rs`.
     include!(concat!(env!("OUT_DIR"), "/memory.rs"));
 }
+#[path = "../../../shared/failure.rs"]
+mod failure;
 #[path = "../../../shared/retained.rs"]
 mod retained;
 mod stop;
