@@ -37,8 +37,11 @@ pub(crate) struct Flash {
     /// Of an openmv-h7: write it over USB, by the loader in the chip, instead of by a debug probe.
     #[arg(long)]
     dfu: bool,
+    /// Of a pico or pico2: write it by a debug probe, instead of to the drive of its boot loader.
+    #[arg(long, conflicts_with = "dfu")]
+    probe: bool,
     /// Of an openmv-h7, pico or pico2: write what would be flashed to a file instead, of a Pico as UF2.
-    #[arg(long, value_name = "FILE", conflicts_with = "dfu")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["dfu", "probe"])]
     out: Option<PathBuf>,
     #[command(flatten)]
     board: BoardArgs,
@@ -63,17 +66,18 @@ impl Flash {
 
     /// The board, and how it is to be flashed.
     fn open(&self) -> anyhow::Result<(Box<dyn Board>, Option<Hold>)> {
-        let way = match (&self.out, self.dfu) {
-            (Some(file), _) => Way::File(file.clone()),
-            (None, true) => Way::Dfu,
-            (None, false) => Way::Usual,
+        let way = match &self.out {
+            Some(file) => Way::File(file.clone()),
+            None if self.dfu => Way::Dfu,
+            None if self.probe => Way::Probe,
+            None => Way::Usual,
         };
         match self.board.usb()? {
             // It is written past its port.
             Some(board) => Ok((Box::new(board.flashed_by(way)), None)),
             None if way == Way::Usual => self.board.open_alone(),
             None => bail!(
-                "--dfu and --out are for --board {} and --out for {} and {}, not {}",
+                "--dfu is for --board {0}, --probe and --out are for {0}, {1} and {2}, not {3}",
                 Kind::OpenMv.name(),
                 Kind::Pico.name(),
                 Kind::Pico2.name(),

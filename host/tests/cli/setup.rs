@@ -117,6 +117,8 @@ fn a_board_that_cannot_be_flashed_is_refused_before_anything_is_installed() {
     for args in [
         &["flash", "--board", "openmv-h7", "--dfu"][..],
         &["flash", "--board", "openmv-h7"],
+        &["flash", "--board", "pico", "--probe"],
+        &["flash", "--board", "pico2", "--probe"],
     ] {
         let said = programs.refused(&[args, &[&model()]].concat());
         assert!(said.contains("--features flash"), "{said}");

@@ -32,6 +32,8 @@ pub enum Way {
     /// by the drive that its boot loader shows.
     #[default]
     Usual,
+    /// By a debug probe at the SWD pins.
+    Probe,
     /// Over USB, by the loader in the ROM of an OpenMV Cam H7.
     Dfu,
     /// Not at all: the bytes go to a file.
@@ -121,8 +123,12 @@ impl Board for UsbBoard {
         let (kind, layout) = (self.kind, self.kind.layout());
         let model = check_image(image, kind.memory())?;
         let model = model.model().map_err(BoardError::Image)?;
+        let way = match (&self.way, kind.loader()) {
+            (Way::Usual, None) => &Way::Probe,
+            (way, _) => way,
+        };
         // Before anything is installed or built.
-        match &self.way {
+        match way {
             Way::File(path) => atomic_file::check(path).map_err(BoardError::io(path.display()))?,
             Way::Dfu if kind != Kind::OpenMv => {
                 return Err(Self::by_hand(
@@ -130,18 +136,18 @@ impl Board for UsbBoard {
                     "leave --dfu out",
                 ));
             }
-            Way::Usual if kind.loader().is_some() => {}
-            Way::Dfu | Way::Usual if cfg!(feature = "flash") => {}
-            Way::Dfu | Way::Usual => return Err(Self::without_flashing()),
+            Way::Usual => {}
+            Way::Dfu | Way::Probe if cfg!(feature = "flash") => {}
+            Way::Dfu | Way::Probe => return Err(Self::without_flashing()),
         }
         let elf = firmware::build(kind.name(), kind.target(), Some(&model), step)?;
         let elf = fs::read(&elf).map_err(BoardError::io(elf.display()))?;
         let contents = chip::contents(layout, &elf, image)?;
-        let contents = match kind.loader() {
-            None => contents,
-            Some(loader) => uf2::file(loader, layout, &contents),
+        let contents = match (way, kind.loader()) {
+            (Way::Probe, _) | (_, None) => contents,
+            (_, Some(loader)) => uf2::file(loader, layout, &contents),
         };
-        match (&self.way, kind.loader()) {
+        match (way, kind.loader()) {
             (Way::File(path), loader) => {
                 atomic_file::replace(path, &contents).map_err(BoardError::io(path.display()))?;
                 let path = path.display();
@@ -160,9 +166,9 @@ impl Board for UsbBoard {
             #[cfg(feature = "flash")]
             (Way::Dfu, _) => dfu::write(contents, step),
             #[cfg(feature = "flash")]
-            (Way::Usual, None) => probe::write(&contents, step),
+            (Way::Probe | Way::Usual, _) => probe::write(kind, &contents, step),
             #[cfg(not(feature = "flash"))]
-            (Way::Dfu | Way::Usual, _) => Err(Self::without_flashing()),
+            (Way::Dfu | Way::Probe | Way::Usual, _) => Err(Self::without_flashing()),
         }
     }
 

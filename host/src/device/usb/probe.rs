@@ -7,13 +7,23 @@ use probe_rs::flashing::{DownloadOptions, FlashProgress, ProgressEvent, Progress
 use probe_rs::probe::list::Lister;
 
 use super::super::error::BoardError;
-use super::chip::OPENMV;
+use super::kind::Kind;
 
 /// The chip as `probe-rs` calls it.
-const CHIP: &str = "STM32H743VITx";
+const fn chip(kind: Kind) -> &'static str {
+    match kind {
+        Kind::OpenMv => "STM32H743VITx",
+        Kind::Pico => "RP2040",
+        Kind::Pico2 => "RP235x",
+    }
+}
 
 /// Writes the flash, reads it back and starts the program.
-pub(super) fn write(contents: &[u8], step: &mut dyn FnMut(&str)) -> Result<(), BoardError> {
+pub(super) fn write(
+    kind: Kind,
+    contents: &[u8],
+    step: &mut dyn FnMut(&str),
+) -> Result<(), BoardError> {
     let mut probes = Lister::new().list_all().into_iter();
     let info = probes.next().ok_or(BoardError::NoProbe)?;
     if let Some(other) = probes.next() {
@@ -21,12 +31,14 @@ pub(super) fn write(contents: &[u8], step: &mut dyn FnMut(&str)) -> Result<(), B
     }
     step(&format!("the probe is {info}"));
     let probe = info.open().map_err(refused("opening the probe"))?;
-    let mut session = probe.attach(CHIP, Permissions::default()).map_err(refused(
-        "finding the chip (are SWDIO, SWCLK, ground and power connected?)",
-    ))?;
+    let mut session = probe
+        .attach(chip(kind), Permissions::default())
+        .map_err(refused(
+            "finding the chip (are SWDIO, SWCLK, ground and power connected?)",
+        ))?;
     let mut loader = session.target().flash_loader();
     loader
-        .add_data(OPENMV.start.into(), contents)
+        .add_data(kind.layout().start.into(), contents)
         .map_err(refused("planning"))?;
     let mut progress = Progress::new(step);
     let mut options = DownloadOptions::new();
