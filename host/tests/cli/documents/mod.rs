@@ -4,5 +4,6 @@ mod commands;
 mod licences;
 mod links;
 mod markdown;
+mod models;
 mod protocol;
 mod tables;
