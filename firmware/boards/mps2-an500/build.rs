@@ -1,36 +1,20 @@
-//! Sizes the working memory, and gives the linker the memory map of the board and the scripts of
-//! `cortex-m-rt` and `defmt`.
+//! As all boards are built, with the memory map of the machine that is built for.
 
-use std::{env, error::Error, fs, path::PathBuf};
+use std::{env, error::Error};
 
-#[path = "../sizes.rs"]
-mod sizes;
+#[path = "../script.rs"]
+mod script;
 
-const MPS2: &str = "memory.x";
-/// For the measuring programs on the machine with a Cortex-M33.
-const MPS2_SECURE: &str = "memory-an505.x";
-/// For the same on the machine with a Cortex-M55.
-const MPS3: &str = "memory-an547.x";
+/// Of the board; for the measuring programs on the machines with a Cortex-M33 and with a Cortex-M55.
+const MAPS: [&str; 3] = ["memory.x", "memory-an505.x", "memory-an547.x"];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    for file in [MPS2, MPS2_SECURE, MPS3, "../sizes.rs"] {
-        println!("cargo::rerun-if-changed={file}");
-    }
-    if env::var("CARGO_CFG_TARGET_OS")? != "none" {
-        return Ok(());
-    }
-    let out = PathBuf::from(env::var("OUT_DIR")?);
     let secure = env::var("TARGET")?.starts_with("thumbv8m");
     let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
-    let map = match secure {
-        true if flags.contains("cortex-m55") => MPS3,
-        true => MPS2_SECURE,
-        false => MPS2,
+    let chosen = match secure {
+        true if flags.contains("cortex-m55") => 2,
+        true => 1,
+        false => 0,
     };
-    fs::copy(map, out.join("memory.x"))?;
-    println!("cargo::rustc-link-search={}", out.display());
-    for argument in ["--nmagic", "-Tlink.x", "-Tdefmt.x"] {
-        println!("cargo::rustc-link-arg-bins={argument}");
-    }
-    sizes::write(&out)
+    script::run(&MAPS, chosen)
 }

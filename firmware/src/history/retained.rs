@@ -57,6 +57,20 @@ impl Retained {
         self.failure = checksummed::seal(&failure()).unwrap_or([0; SEALED]);
     }
 
+    /// Keeps for the next start that the watchdog ended a request.
+    pub fn keep_timeout(&mut self) {
+        let message = format_args!("a request took too long");
+        self.keep(|| Failure::new(Cause::Watchdog, None, message));
+    }
+
+    /// As [`take`](Self::take), where a watchdog that keeps nothing itself may have reset the board.
+    pub fn take_after(&mut self, by_watchdog: bool) -> (Cause, Option<Failure>) {
+        if by_watchdog {
+            self.keep_timeout();
+        }
+        self.take()
+    }
+
     /// Whether the board fails whenever it is started.
     #[must_use]
     pub fn is_hopeless(&self) -> bool {

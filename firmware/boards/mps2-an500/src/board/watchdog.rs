@@ -7,7 +7,7 @@
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use cortex_m_rt::exception;
-use sudal_firmware::device::{Cause, Failure};
+use sudal_firmware::device::Retained;
 
 use super::registers::Registers;
 use super::{retained, stop};
@@ -60,11 +60,6 @@ unsafe fn NonMaskableInt() {
         feed();
         return;
     }
-    retained::with(|retained| {
-        retained.keep(|| {
-            let message = format_args!("a request took too long");
-            Failure::new(Cause::Watchdog, None, message)
-        });
-    });
+    retained::with(Retained::keep_timeout);
     stop::restart();
 }

@@ -45,12 +45,7 @@ defmt::timestamp!("{=u64:us}", Instant::now().as_micros());
 #[entry]
 fn main() -> ! {
     let by_watchdog = watchdog::was_cause();
-    let (cause, failure) = retained::with(|retained| {
-        if by_watchdog {
-            retained.keep(watchdog::failure);
-        }
-        retained.take()
-    });
+    let (cause, failure) = retained::with(|retained| retained.take_after(by_watchdog));
     let p = clocks::start();
     watchdog::start();
     let [store, settings, slot_a, slot_b, history, inspection] = flash::regions(p.FLASH);

@@ -6,7 +6,6 @@ use core::future::poll_fn;
 use core::task::Poll;
 
 use embassy_stm32::pac::{self, iwdg::vals::Key, iwdg::vals::Pr};
-use sudal_firmware::device::{Cause, Failure};
 
 /// Counts of 256 of its 32 kHz: 20 seconds. The longest that a request takes is an erased sector, up to
 /// four seconds, for each of which it is fed.
@@ -17,15 +16,6 @@ pub(super) fn was_cause() -> bool {
     let cause = pac::RCC.rsr().read().iwdg1rstf();
     pac::RCC.rsr().modify(|flags| flags.set_rmvf(true));
     cause
-}
-
-/// What it then says.
-pub(super) fn failure() -> Failure {
-    Failure::new(
-        Cause::Watchdog,
-        None,
-        format_args!("a request took too long"),
-    )
 }
 
 /// Starts it; nothing but a reset stops it.

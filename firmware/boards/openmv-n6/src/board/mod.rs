@@ -95,12 +95,7 @@ fn clocks() -> Config {
 #[entry]
 fn main() -> ! {
     let by_watchdog = watchdog::was_cause();
-    let (cause, failure) = retained::with(|retained| {
-        if by_watchdog {
-            retained.keep(watchdog::failure);
-        }
-        retained.take()
-    });
+    let (cause, failure) = retained::with(|retained| retained.take_after(by_watchdog));
     let p = embassy_stm32::init(clocks());
     watchdog::start();
     // Whoever ran before may have left the flash in another mode.

@@ -3,7 +3,6 @@
 
 use embassy_stm32::pac::rcc::vals::{RsrIwdgrstf, RsrRmvf};
 use embassy_stm32::pac::{self, iwdg::vals::Key, iwdg::vals::Pr};
-use sudal_firmware::device::{Cause, Failure};
 
 /// Counts of 256 of its 32 kHz: 8 seconds.
 const PERIOD: u16 = 1000;
@@ -15,15 +14,6 @@ pub(super) fn was_cause() -> bool {
         .rsr()
         .modify(|flags| flags.set_rmvf(RsrRmvf::CLEAR));
     cause
-}
-
-/// What it then says.
-pub(super) fn failure() -> Failure {
-    Failure::new(
-        Cause::Watchdog,
-        None,
-        format_args!("a request took too long"),
-    )
 }
 
 /// Starts it; nothing but a reset stops it.

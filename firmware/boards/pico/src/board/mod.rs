@@ -58,12 +58,7 @@ static LEARNED: ConstStaticCell<Memory> = ConstStaticCell::new(Memory::new());
 #[entry]
 fn main() -> ! {
     let by_watchdog = watchdog::was_cause();
-    let (cause, failure) = retained::with(|retained| {
-        if by_watchdog {
-            retained.keep(watchdog::failure);
-        }
-        retained.take()
-    });
+    let (cause, failure) = retained::with(|retained| retained.take_after(by_watchdog));
     let Ok(clock) = ClockConfig::system_freq(chip::CLOCK) else {
         stop::stop("the chip has no such clock");
     };

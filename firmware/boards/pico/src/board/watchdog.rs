@@ -5,7 +5,6 @@ use core::future::poll_fn;
 use core::task::Poll;
 
 use embassy_rp::pac;
-use sudal_firmware::device::{Cause, Failure};
 
 use super::chip;
 
@@ -16,15 +15,6 @@ const PERIOD: u32 = chip::WATCHDOG_COUNTS * 8_000_000;
 /// Whether it reset the chip because it was not fed.
 pub(super) fn was_cause() -> bool {
     pac::WATCHDOG.reason().read().timer()
-}
-
-/// What it then says.
-pub(super) fn failure() -> Failure {
-    Failure::new(
-        Cause::Watchdog,
-        None,
-        format_args!("a request took too long"),
-    )
 }
 
 /// Starts it; nothing but a reset stops it. Its ticks are those of the timer, which run since

@@ -1,16 +1,33 @@
-//! For the build of a board: how much memory the models need.
+//! The build script of each board: gives the linker the memory map and the scripts of `cortex-m-rt` and
+//! `defmt`, and sizes the working memory for the models.
 
-// Part of the build script of each board: sizes the working memory for the models.
-
-use std::{env, error::Error, fs, path::Path};
+use std::path::{Path, PathBuf};
+use std::{env, error::Error, fs};
 
 /// From the folder of a board.
 const MODELS: &str = "../../../models";
 
+/// Of the memory maps of a board's chips, the linker gets the `chosen` one.
+pub(crate) fn run(maps: &[&str], chosen: usize) -> Result<(), Box<dyn Error>> {
+    for file in maps.iter().chain(&["../script.rs"]) {
+        println!("cargo::rerun-if-changed={file}");
+    }
+    if env::var("CARGO_CFG_TARGET_OS")? != "none" {
+        return Ok(());
+    }
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    fs::copy(maps[chosen], out.join("memory.x"))?;
+    println!("cargo::rustc-link-search={}", out.display());
+    for argument in ["--nmagic", "-Tlink.x", "-Tdefmt.x"] {
+        println!("cargo::rustc-link-arg-bins={argument}");
+    }
+    write_sizes(&out)
+}
+
 /// Writes `memory.rs`: `SUDAL_ARENA` and `SUDAL_INPUT` say how many bytes of arena and of input picture
 /// the models need that the firmware shall run; without them it is what the largest of the committed
 /// models does.
-pub(crate) fn write(out: &Path) -> Result<(), Box<dyn Error>> {
+fn write_sizes(out: &Path) -> Result<(), Box<dyn Error>> {
     let (arena, input) = match (size("SUDAL_ARENA")?, size("SUDAL_INPUT")?) {
         (Some(arena), Some(input)) => (arena, input),
         (arena, input) => {
