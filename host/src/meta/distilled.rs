@@ -44,6 +44,34 @@ impl Default for Distilled {
 }
 
 impl Distilled {
+    /// The usual one, of these shots where any are given.
+    pub fn of_shots(shots: Option<Vec<usize>>) -> Self {
+        let usual = Self::default();
+        Self {
+            shots: shots.unwrap_or(usual.shots),
+            ..usual
+        }
+    }
+
+    /// The loss of these embeddings, the neighbours counting so much.
+    ///
+    /// # Panics
+    /// When the batch has no teacher.
+    pub(super) fn loss_of(
+        &self,
+        embeddings: Tensor<2>,
+        batch: &Batch,
+        neighbours: f32,
+    ) -> EpisodeLoss {
+        let teacher = batch.teacher.clone().expect("a teacher's embeddings");
+        let own = prototypical::loss(embeddings.clone(), batch.way(), batch.support, &self.shots);
+        let relational = relational_loss(embeddings, teacher, self.temperature);
+        EpisodeLoss {
+            loss: relational * neighbours + own.loss * self.labels,
+            accuracy: own.accuracy,
+        }
+    }
+
     fn prototypical(&self) -> Prototypical {
         Prototypical {
             shots: self.shots.clone(),
@@ -79,14 +107,7 @@ impl Method for Distilled {
     /// # Panics
     /// When the batch has no teacher.
     fn loss(&self, plan: &Plan, params: &Params, batch: &Batch) -> EpisodeLoss {
-        let teacher = batch.teacher.clone().expect("a teacher's embeddings");
-        let embeddings = params.embed(plan, batch.pictures.clone());
-        let own = prototypical::loss(embeddings.clone(), batch.way(), batch.support, &self.shots);
-        let relational = relational_loss(embeddings, teacher, self.temperature);
-        EpisodeLoss {
-            loss: relational + own.loss * self.labels,
-            accuracy: own.accuracy,
-        }
+        self.loss_of(params.embed(plan, batch.pictures.clone()), batch, 1.0)
     }
 
     fn adapt(

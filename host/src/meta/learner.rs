@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::distilled::Distilled;
+use super::features::Features;
 use super::maml::Maml;
 use super::mann::Mann;
 use super::meta_transfer::MetaTransfer;
@@ -39,6 +40,8 @@ pub enum Learner {
     /// Patches that tell flaws from sound surface, from a teacher and from drawn flaws (Roth et al. 2022,
     /// Bergmann et al. 2020).
     Patches(Patches),
+    /// What a teacher knows of a picture (Romero et al. 2015).
+    Features(Features),
 }
 
 impl Learner {
@@ -72,6 +75,7 @@ impl Learner {
             Self::MetaTransfer(m) => m,
             Self::Distilled(m) => m,
             Self::Patches(m) => m,
+            Self::Features(m) => m,
         }
     }
 

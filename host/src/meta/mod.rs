@@ -14,6 +14,7 @@ mod config;
 mod consistency;
 pub mod distilled;
 mod error;
+pub mod features;
 mod fine_tune;
 pub mod hand_crafted;
 mod inner;

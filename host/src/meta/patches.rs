@@ -255,7 +255,11 @@ fn flawed_fraction(flaws: Tensor<3>, (rows, columns): (usize, usize)) -> Tensor<
 }
 
 /// The part of the target's variance that the patches leave unexplained, over rows of weight 1.
-fn unexplained(patches: Tensor<2>, target: Tensor<2>, weight: Option<Tensor<2>>) -> Tensor<1> {
+pub(super) fn unexplained(
+    patches: Tensor<2>,
+    target: Tensor<2>,
+    weight: Option<Tensor<2>>,
+) -> Tensor<1> {
     let spread = (target.clone() - target.clone().mean_dim(0))
         .powi_scalar(2)
         .mean();

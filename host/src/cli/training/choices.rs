@@ -4,6 +4,7 @@ use clap::ValueEnum;
 use sudal::meta::Learner;
 use sudal::meta::augment::Augment;
 use sudal::meta::distilled::Distilled;
+use sudal::meta::features::Features;
 use sudal::meta::maml::Maml;
 use sudal::meta::mann::Mann;
 use sudal::meta::meta_transfer::MetaTransfer;
@@ -60,6 +61,9 @@ pub(super) enum MethodName {
     MetaTransfer,
     /// Neighbours as a larger network finds them, given by --teacher (Park et al. 2019).
     Distilled,
+    /// What a larger network knows of a picture, given by --teacher (Romero et al. 2015): its values by a linear map of
+    /// the embedding, and its neighbours.
+    Features,
     /// Patches that tell flaws from sound surface: as a larger network has them, given by --teacher
     /// (Bergmann et al. 2020), and from flaws drawn into the pictures, by --flaws.
     Patches,
@@ -86,13 +90,8 @@ impl MethodName {
             Self::Anil => maml(Maml::anil()),
             Self::Reptile => Learner::Reptile(Reptile::default()),
             Self::MetaTransfer => Learner::MetaTransfer(MetaTransfer::default()),
-            Self::Distilled => {
-                let usual = Distilled::default();
-                Learner::Distilled(Distilled {
-                    shots: shots.unwrap_or(usual.shots),
-                    ..usual
-                })
-            }
+            Self::Distilled => Learner::Distilled(Distilled::of_shots(shots)),
+            Self::Features => Learner::Features(Features::new(Distilled::of_shots(shots))),
             Self::Patches => {
                 let usual = Patches::default();
                 Learner::Patches(Patches {

@@ -14,7 +14,7 @@ use super::output::Output;
 /// Learning from a larger network.
 #[derive(clap::Args)]
 pub(super) struct TeacherArgs {
-    /// The teacher, for --method distilled and patches: an ONNX network that embeds pictures of the run's
+    /// The teacher, for --method distilled, features and patches: an ONNX network that embeds pictures of the run's
     /// size. `models/teacher.py` makes one, `models/patch_teacher.py` one of patches.
     #[arg(long, value_name = "FILE")]
     teacher: Option<PathBuf>,
@@ -40,6 +40,16 @@ impl TeacherArgs {
                 distilled.temperature = self.temperature.unwrap_or(distilled.temperature);
                 distilled.labels = self.labels.unwrap_or(distilled.labels);
             }
+            Learner::Features(features) if self.flaws.is_none() => {
+                let distilled = &mut features.distilled;
+                let (path, checksum) = self.read()?;
+                distilled.teacher = checksum;
+                distilled.temperature = self.temperature.unwrap_or(distilled.temperature);
+                distilled.labels = self.labels.unwrap_or(distilled.labels);
+                features.values = ModelFile::open(path)
+                    .and_then(|model| model.values())
+                    .with_context(|| format!("--teacher {}", path.display()))?;
+            }
             Learner::Patches(patches) => {
                 if self.teacher.is_some() {
                     patches.teacher = self.read()?.1;
@@ -56,7 +66,7 @@ impl TeacherArgs {
             }
             _ if self.teacher.is_some() || self.temperature.is_some() || self.labels.is_some() => {
                 bail!(
-                    "--teacher, --temperature and --labels are for --method distilled and patches; {} has no teacher",
+                    "--teacher, --temperature and --labels are for --method distilled, features and patches; {} has no teacher",
                     learner.name()
                 )
             }
@@ -82,6 +92,7 @@ impl TeacherArgs {
     ) -> anyhow::Result<Trainer> {
         let known = match &run.config().learner {
             Learner::Distilled(distilled) => distilled.teacher,
+            Learner::Features(features) => features.distilled.teacher,
             Learner::Patches(patches) if patches.teacher != 0 => patches.teacher,
             _ => return Ok(run),
         };
