@@ -28,19 +28,27 @@ mod block;
 mod columns;
 mod instructions;
 mod plane;
+#[cfg(not(helium))]
+mod pointwise;
 
 use core::slice::ChunksExact;
 
-#[cfg(not(helium))]
-use super::WIDE;
 use super::{Block, LANES};
+#[cfg(not(helium))]
+use super::{Filters, Ring, Rows, WIDE};
+#[cfg(not(helium))]
+use crate::engine::place::Place;
 use crate::image::packing::tap_slot;
 #[cfg(not(helium))]
 use instructions::greater_bytes;
 use instructions::{smlad, sxtab16, sxtab16_ror8, sxtb16, sxtb16_ror8};
 
+#[cfg(not(helium))]
+pub(crate) use columns::copy;
 pub(crate) use columns::deal_nine;
-pub(crate) use plane::{Filter, fill, packed_len, rows, spread};
+pub(crate) use plane::{Filter, fill, fours, packed_len, spread};
+#[cfg(not(helium))]
+pub(crate) use pointwise::pointwise;
 
 /// Position of a slot of a column among `N`.
 #[inline(always)]
@@ -133,6 +141,19 @@ pub(crate) fn one(block: &Block<'_>, output: &mut [i8]) -> Option<()> {
         }
     }
     Some(())
+}
+
+/// All whole fours of channels.
+#[cfg(not(helium))]
+pub(crate) fn many(
+    filters: &Filters<'_>,
+    rows: &Rows,
+    place: &mut Place<'_>,
+    scratch: &mut [i16],
+    ring: &Ring,
+    packed: &mut [u32],
+) -> Option<usize> {
+    fours(filters, rows, place, 0, scratch, ring, packed)
 }
 
 pub(crate) fn accumulate(acc: &mut [i32; LANES], pixels: &[i8], step: usize) {
