@@ -45,7 +45,6 @@ use crate::image::Channel;
 mod armv6m;
 #[cfg(dsp)]
 #[cfg_attr(helium, expect(unused_imports, reason = "`helium` serves"))]
-#[macro_use]
 mod dsp;
 #[cfg(helium)]
 mod helium;

@@ -9,6 +9,9 @@ pub(super) trait Levels<const N: usize> {
     /// Bytes of a pixel.
     const BYTES: usize;
 
+    /// Whether the first byte of a pixel is all of it.
+    const FIRST: bool = false;
+
     /// Adds those of a pixel, whose bytes are a number, little-endian; what stands above them does not
     /// matter.
     fn add(sums: &mut [u32; 2], pixel: u32);
@@ -40,6 +43,7 @@ pub(super) trait Levels<const N: usize> {
 /// One number of each.
 impl<L: Luma> Levels<1> for L {
     const BYTES: usize = <L as Luma>::BYTES;
+    const FIRST: bool = <L as Luma>::FIRST;
 
     #[inline(always)]
     fn add(sums: &mut [u32; 2], pixel: u32) {

@@ -4,6 +4,8 @@ use core::slice::from_mut;
 
 use super::levels::Levels;
 use super::walk::{At, Scale, Step};
+#[cfg(dsp)]
+use super::walk::{Fours, fours};
 use crate::frame::Frame;
 use crate::preprocess::Region;
 
@@ -210,6 +212,23 @@ impl<'a> Samples<'a> {
     /// The means of the samples of pixels that lie [`Lie::Inside`].
     #[inline(always)]
     fn inside<P: Levels<N>, const N: usize>(&self, at: Place, pixels: &mut [[u8; N]]) {
+        #[cfg(dsp)]
+        if P::FIRST && N == 1 && self.count.0 == 4 && !pixels.is_empty() {
+            let pixels = pixels.as_flattened_mut().as_mut_ptr_range();
+            let mut job = Fours {
+                right: self.right,
+                scale: self.scale,
+                back: self.back,
+                next: self.next,
+                at: At::of(self.bytes, P::BYTES, self.pitch, at),
+                rows: self.count.1,
+                count: self.count.0 * self.count.1,
+                pixels: pixels.start,
+                end: pixels.end,
+            };
+            // SAFETY: `lie` found that there are the samples.
+            return unsafe { fours(&mut job) };
+        }
         match self.count.0 {
             4 => self.unrolled::<P, N, 4>(at, pixels),
             _ => self.unrolled::<P, N, 0>(at, pixels),

@@ -8,6 +8,7 @@ use super::samples::{BITS, Place};
 /// A place among pixels.
 #[cfg(dsp)]
 #[derive(Clone, Copy)]
+#[repr(C)]
 pub(super) struct At {
     /// The pixel that holds it.
     address: *const u8,
@@ -18,6 +19,7 @@ pub(super) struct At {
 /// From a place to another.
 #[cfg(dsp)]
 #[derive(Clone, Copy)]
+#[repr(C)]
 pub(super) struct Step {
     parts: u32,
     /// Whole pixels to the right and down, without a carry and with one.
@@ -28,6 +30,7 @@ pub(super) struct Step {
 /// Bytes from a pixel to the next and to the one below it.
 #[cfg(dsp)]
 #[derive(Clone, Copy)]
+#[repr(C)]
 pub(super) struct Scale(u32);
 
 #[cfg(dsp)]
@@ -111,6 +114,89 @@ impl At {
             }
         }
     }
+}
+
+/// Pixels of four samples a row each, of which the first byte is the level.
+#[cfg(dsp)]
+#[repr(C)]
+pub(super) struct Fours {
+    /// To the next sample of a row, and from the last to the next row.
+    pub(super) right: Step,
+    pub(super) scale: Scale,
+    pub(super) back: Step,
+    /// To the next pixel.
+    pub(super) next: Step,
+    /// The first sample.
+    pub(super) at: At,
+    /// Rows of samples, and all samples.
+    pub(super) rows: u32,
+    pub(super) count: u32,
+    /// The pixels, which are one at least.
+    pub(super) pixels: *mut u8,
+    pub(super) end: *const u8,
+}
+
+/// Fills the pixels with the means of their samples.
+///
+/// | registers | content |
+/// |---|---|
+/// | r0, r1, r2 | where a sample is, the sum |
+/// | r5 to r7, r8, r9 to r11 | to the next in the row, the scale, to the next row |
+/// | r12, lr | rows to come, what there is to do |
+///
+/// # Safety
+/// There are all samples and all pixels, and neither rows nor count is 0.
+#[cfg(dsp)]
+#[unsafe(naked)]
+pub(super) unsafe extern "C" fn fours(fours: *mut Fours) {
+    core::arch::naked_asm!(
+        processor!(),
+        "
+        push {{r4-r11, lr}}
+        mov lr, r0
+        ldm r0, {{r5-r11}}
+    1:  ldrd r0, r1, [lr, #{AT}]
+        ldrd r12, r2, [lr, #{ROWS}]     // and count
+        lsr r2, r2, #1
+        .p2align 2
+    2:
+        .rept 3
+        ldrb r3, [r0]
+        uadd16 r1, r1, r5
+        sel r4, r7, r6
+        smlad r0, r4, r8, r0
+        add r2, r2, r3
+        .endr
+        ldrb r3, [r0]
+        uadd16 r1, r1, r9
+        sel r4, r11, r10
+        smlad r0, r4, r8, r0
+        add r2, r2, r3
+        subs r12, r12, #1
+        bne 2b
+        ldrd r3, r4, [lr, #{COUNT}]     // and pixels
+        udiv r2, r2, r3
+        strb r2, [r4], #1
+        str r4, [lr, #{PIXELS}]
+        ldrd r0, r1, [lr, #{AT}]
+        ldr r2, [lr, #{NEXT}]
+        uadd16 r1, r1, r2
+        ldrd r2, r3, [lr, #{NEXT} + 4]
+        sel r2, r3, r2
+        smlad r0, r2, r8, r0
+        strd r0, r1, [lr, #{AT}]
+        ldr r2, [lr, #{END}]
+        cmp r4, r2
+        bne 1b
+        pop {{r4-r11, pc}}
+        ",
+        AT = const core::mem::offset_of!(Fours, at),
+        NEXT = const core::mem::offset_of!(Fours, next),
+        ROWS = const core::mem::offset_of!(Fours, rows),
+        COUNT = const core::mem::offset_of!(Fours, count),
+        PIXELS = const core::mem::offset_of!(Fours, pixels),
+        END = const core::mem::offset_of!(Fours, end),
+    )
 }
 
 /// A place among pixels, whose rows are so far apart.
