@@ -52,6 +52,9 @@
 
 #[macro_use]
 mod log;
+#[cfg(dsp)]
+#[macro_use]
+mod processor;
 
 pub mod camera;
 pub mod clock;

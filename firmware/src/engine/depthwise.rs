@@ -58,11 +58,10 @@ fn run(
         },
         outputs: op.output.width.into(),
         pitch: op.padded_width(),
-        channels: &[],
+        channels,
         requantize: Requantize::of(op),
     };
     let plane = shape.plane();
-    // Rows are written over but for the padding beside them, which so is there for all channels.
     let scratch = scratch.get_mut(..plane * count)?;
     let ring = Ring {
         pitch: shape.pitch,
@@ -72,30 +71,51 @@ fn run(
         left: op.pads[1].into(),
         rows: 0,
     };
-    let rows = Rows {
+    let rows = rows(op);
+    let done = kernels::many(&shape, &rows, &mut place, scratch, &ring, packed)?;
+    if done == channels.len() {
+        return Some(());
+    }
+    rest(op, &mut place, done, shape, scratch, &ring, packed)
+}
+
+fn rows(op: &OpRecord) -> Rows {
+    Rows {
         top: op.pads[0].into(),
         height: op.input.height.into(),
         count: op.output.height.into(),
         down: op.stride[0].into(),
         zero_point: op.input.zero_point,
-    };
-    let mut first = kernels::eights(&shape, &rows, &mut place, channels, scratch, &ring, packed)?;
-    if first == channels.len() {
-        return Some(());
     }
-    kernels::fill(scratch, &ring, 0..plane, op.input.zero_point)?;
+}
+
+/// The channels from `first` on.
+#[inline(never)]
+fn rest(
+    op: &OpRecord,
+    place: &mut Place<'_>,
+    mut first: usize,
+    shape: Filters<'_>,
+    scratch: &mut [i16],
+    ring: &Ring,
+    packed: &mut [u32],
+) -> Option<()> {
+    let (plane, zero_point) = (ring.plane, op.input.zero_point);
+    let (weights, channels) = (shape.weights, shape.channels);
+    // Rows are written over but for the padding beside them, which so is there for all channels.
+    kernels::fill(scratch, ring, 0..plane, zero_point)?;
     let mut filter = Filter::of(shape, packed)?;
-    for channels in channels.get(first..)?.chunks(PLANES) {
-        filter.load(weights.get(first..)?, channels)?;
-        let planes = scratch.get_mut(..plane * channels.len())?;
-        if channels.len() < count {
+    for some in channels.get(first..)?.chunks(PLANES) {
+        filter.load(weights.get(first..)?, some)?;
+        let planes = scratch.get_mut(..plane * some.len())?;
+        if some.len() < channels.len().min(PLANES) {
             // The last few may lie otherwise.
-            kernels::fill(planes, &ring, 0..plane, op.input.zero_point)?;
+            kernels::fill(planes, ring, 0..plane, zero_point)?;
         }
-        if !kernels::rows(&filter, &rows, &mut place, first, planes, &ring)? {
-            by_rows(op, &mut place, first, &mut filter, planes, ring)?;
+        if !kernels::rows(&filter, &rows(op), place, first, planes, ring)? {
+            by_rows(op, place, first, &mut filter, planes, *ring)?;
         }
-        first += channels.len();
+        first += some.len();
     }
     Some(())
 }

@@ -41,6 +41,9 @@ pub(crate) trait Luma {
     /// How many words with two levels each four bytes hold; 0 where pixels lie across words.
     const PAIRS: usize;
 
+    /// Whether a pixel's first byte is its level.
+    const FIRST: bool = false;
+
     /// The levels of the pixels in four bytes, two in the halves of a word, of
     /// [`PAIRS`](Self::PAIRS) words. Where there are two, pixels are in the first and the second in
     /// turn.
@@ -96,6 +99,7 @@ pub(crate) struct Grey;
 
 impl Luma for Grey {
     const BYTES: usize = 1;
+    const FIRST: bool = true;
     const PAIRS: usize = 2;
 
     #[inline(always)]
@@ -116,6 +120,7 @@ pub(crate) struct Yuyv;
 #[cfg(feature = "yuyv")]
 impl Luma for Yuyv {
     const BYTES: usize = 2;
+    const FIRST: bool = true;
     const PAIRS: usize = 1;
 
     #[inline(always)]

@@ -43,13 +43,18 @@ pub(super) fn run<L: Luma, const STEP: usize>(
         for (y, line) in input.chunks_mut(width * STEP).enumerate() {
             let span = rows.span(y as u32);
             let bytes = |row| source.bytes(L::BYTES, row, bytes.clone());
-            sums.fill(0);
             if L::PAIRS > 0 && rows.whole() <= NARROWEST {
+                let mut begun = false;
                 add_rows(span, rows.middle(), |row, weight| {
-                    add_pairs::<L>(bytes(row), weight, &mut sums);
+                    if core::mem::replace(&mut begun, true) {
+                        each_pair::<L>(bytes(row), &mut sums, |sum, pair| *sum += weight * pair);
+                    } else {
+                        each_pair::<L>(bytes(row), &mut sums, |sum, pair| *sum = weight * pair);
+                    }
                 });
                 strip.sum_pairs::<L>(&sums);
             } else {
+                sums.fill(0);
                 add_rows(span, rows.middle(), |row, weight| {
                     let pixels = bytes(row).chunks_exact(L::BYTES);
                     for (sum, pixel) in sums.iter_mut().zip(pixels) {
@@ -76,14 +81,14 @@ pub(super) fn add_rows(span: Span, middle: u32, mut add: impl FnMut(u32, u32)) {
     }
 }
 
-/// Adds the levels of a row to sums that stand two in a word.
+/// Shows the levels of a row, two in a word, with their sums.
 #[inline(always)]
-fn add_pairs<L: Luma>(bytes: &[u8], weight: u32, sums: &mut [u32]) {
+fn each_pair<L: Luma>(bytes: &[u8], sums: &mut [u32], show: impl Fn(&mut u32, u32)) {
     let add = |sums: &mut [u32], [a, b, c, d, e, f, g, h]: [u8; 8]| {
         let words = [[a, b, c, d], [e, f, g, h]].map(u32::from_le_bytes);
         for (sums, word) in sums.chunks_exact_mut(L::PAIRS).zip(words) {
             for (sum, pair) in sums.iter_mut().zip(L::pairs(word)) {
-                *sum += weight * pair;
+                show(sum, pair);
             }
         }
     };

@@ -3,44 +3,31 @@
 //! Four columns take turns by words: the words of two taps each of columns 0 to 3, then the next
 //! two taps. One column simply lies there.
 
-/// What a whole function in assembly starts with: on `thumbv8m.main` the name of a processor that has
-/// the instructions, as whoever reads the intermediate code for its symbols knows the target only.
-#[cfg(helium)]
-macro_rules! processor {
-    () => {
-        ".cpu cortex-m55"
-    };
-}
-#[cfg(all(dsp_by_processor, not(helium)))]
-macro_rules! processor {
-    () => {
-        ".cpu cortex-m33"
-    };
-}
-#[cfg(not(dsp_by_processor))]
-macro_rules! processor {
-    () => {
-        ""
-    };
-}
-
 mod block;
 mod columns;
 mod instructions;
 mod plane;
+#[cfg(not(helium))]
+mod pointwise;
 
 use core::slice::ChunksExact;
 
-#[cfg(not(helium))]
-use super::WIDE;
 use super::{Block, LANES};
+#[cfg(not(helium))]
+use super::{Filters, Ring, Rows, WIDE};
+#[cfg(not(helium))]
+use crate::engine::place::Place;
 use crate::image::packing::tap_slot;
 #[cfg(not(helium))]
 use instructions::greater_bytes;
 use instructions::{smlad, sxtab16, sxtab16_ror8, sxtb16, sxtb16_ror8};
 
+#[cfg(not(helium))]
+pub(crate) use columns::copy;
 pub(crate) use columns::deal_nine;
-pub(crate) use plane::{Filter, fill, packed_len, rows, spread};
+pub(crate) use plane::{Filter, fill, fours, packed_len, spread};
+#[cfg(not(helium))]
+pub(crate) use pointwise::pointwise;
 
 /// Position of a slot of a column among `N`.
 #[inline(always)]
@@ -133,6 +120,19 @@ pub(crate) fn one(block: &Block<'_>, output: &mut [i8]) -> Option<()> {
         }
     }
     Some(())
+}
+
+/// All whole fours of channels.
+#[cfg(not(helium))]
+pub(crate) fn many(
+    filters: &Filters<'_>,
+    rows: &Rows,
+    place: &mut Place<'_>,
+    scratch: &mut [i16],
+    ring: &Ring,
+    packed: &mut [u32],
+) -> Option<usize> {
+    fours(filters, rows, place, 0, scratch, ring, packed)
 }
 
 pub(crate) fn accumulate(acc: &mut [i32; LANES], pixels: &[i8], step: usize) {

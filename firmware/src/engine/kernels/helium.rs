@@ -19,7 +19,7 @@ use lanes::{SHORTEST, position};
 
 pub(crate) use average::average;
 pub(crate) use bytes::{copy, look_up, maximum};
-pub(crate) use plane::{Filter, eights, fill, packed_len, rows, spread};
+pub(crate) use plane::{Filter, fill, many, packed_len, rows, spread};
 pub(crate) use sums::{Wide, accumulate, add, products};
 pub(crate) use windows::{Taps, Windows};
 

@@ -27,8 +27,8 @@
 //!   to `output[x * step + i]`; row `first` of the ring is the window's first;
 //! - `rows(filter, rows, place, first, planes, ring)` may compute all rows of the channels from `first` on,
 //!   and says whether it did;
-//! - `eights(filters, rows, place, channels, scratch, ring, packed)` may compute all rows of the first
-//!   channels by itself, and gives the number of those that it did;
+//! - `many(filters, rows, place, scratch, ring, packed)` may compute all rows of the first channels by
+//!   itself, and gives the number of those that it did;
 //! - `accumulate(acc, pixels, step)` adds the values of at most 255 pixels that start `step` apart, channel by
 //!   channel; channels that the last pixel has not are garbage in `acc`, which nobody reads;
 //! - `average(pool, window, output)` may compute the means of a window, and says whether it did;
@@ -45,7 +45,6 @@ use crate::image::Channel;
 mod armv6m;
 #[cfg(dsp)]
 #[cfg_attr(helium, expect(unused_imports, reason = "`helium` serves"))]
-#[macro_use]
 mod dsp;
 #[cfg(helium)]
 mod helium;
@@ -63,19 +62,19 @@ pub(crate) use armv6m::{
 
 #[cfg(helium)]
 pub(crate) use helium::{
-    Filter, Taps, Wide, Windows, accumulate, add, average, copy, deal, deal_nine, eights, fill,
-    gemm_x4, look_up, maximum, one, packed_len, pointwise, pooled, products, rows, spread, widen,
+    Filter, Taps, Wide, Windows, accumulate, add, average, copy, deal, deal_nine, fill, gemm_x4,
+    look_up, many, maximum, one, packed_len, pointwise, pooled, products, rows, spread, widen,
 };
 
 #[cfg(all(dsp, not(helium)))]
 pub(crate) use dsp::{
-    Filter, Wide, accumulate, deal, deal_nine, fill, gemm_x4, maximum, one, packed_len, pooled,
-    products, rows, spread, widen,
+    Filter, Wide, accumulate, copy, deal, deal_nine, fill, gemm_x4, many, maximum, one, packed_len,
+    pointwise, pooled, products, spread, widen,
 };
-#[cfg(not(dsp))]
-pub(crate) use others::rows;
 #[cfg(not(helium))]
-pub(crate) use others::{Taps, Windows, add, average, copy, eights, look_up, pointwise};
+pub(crate) use others::{Taps, Windows, add, average, look_up, rows};
+#[cfg(not(dsp))]
+pub(crate) use others::{copy, many, pointwise};
 #[cfg(not(any(dsp, armv6m)))]
 pub(crate) use portable::{
     Filter, Wide, accumulate, deal, deal_nine, fill, gemm_x4, maximum, one, packed_len, pooled,
@@ -183,7 +182,7 @@ pub(crate) struct Filters<'a> {
     pub(crate) outputs: usize,
     /// Values in a row, padding included, an even number.
     pub(crate) pitch: usize,
-    /// Bias and multiplier of each filter.
+    /// Bias and multiplier of each filter; for `many` of all.
     pub(crate) channels: &'a [Channel],
     /// How sums become outputs.
     pub(crate) requantize: Requantize,

@@ -2,11 +2,12 @@
 
 use super::super::place::Place;
 #[cfg(not(dsp))]
-use super::Filter;
-use super::{Addition, Block, Filters, Pixels, Pool, Ring, Rows, Shape, gemm_x4, widen};
-use crate::image::{COLUMNS, Channel};
+use super::Filters;
+use super::{Addition, Block, Filter, Pixels, Pool, Ring, Rows, Shape, gemm_x4, widen};
+use crate::image::COLUMNS;
 
 /// Copies values, as many as both have.
+#[cfg(not(dsp))]
 pub(crate) fn copy(to: &mut [i8], from: &[i8]) {
     for (to, &from) in to.iter_mut().zip(from) {
         *to = from;
@@ -35,7 +36,6 @@ pub(crate) fn look_up(table: &[i8; 256], levels: &[u8], to: &mut [i8]) {
 }
 
 /// See above.
-#[cfg(not(dsp))]
 pub(crate) const fn rows(
     _filter: &Filter<'_>,
     _rows: &Rows,
@@ -48,11 +48,11 @@ pub(crate) const fn rows(
 }
 
 /// See above.
-pub(crate) const fn eights(
+#[cfg(not(dsp))]
+pub(crate) const fn many(
     _filters: &Filters<'_>,
     _rows: &Rows,
     _place: &mut Place<'_>,
-    _channels: &[Channel],
     _scratch: &mut [i16],
     _ring: &Ring,
     _packed: &mut [u32],

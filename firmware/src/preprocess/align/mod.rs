@@ -5,6 +5,7 @@
 //! and nothing is kept in between but a few numbers.
 
 mod ground;
+mod levels;
 mod moments;
 mod part;
 mod pose;
@@ -13,6 +14,7 @@ mod samples;
 mod tests;
 mod threshold;
 mod view;
+mod walk;
 
 pub use pose::{Align, Alignment, Pose};
 

@@ -2,16 +2,19 @@
 
 use core::slice::from_mut;
 
+use super::levels::Levels;
+use super::walk::{At, Scale, Step};
+#[cfg(dsp)]
+use super::walk::{Fours, fours};
 use crate::frame::Frame;
 use crate::preprocess::Region;
-use crate::preprocess::luma::Luma;
 
 /// Bits behind the point of a place in the region.
 pub(super) const BITS: u32 = 14;
 pub(super) const ONE: i32 = 1 << BITS;
 
 /// A place in the region, or a step from one to another: to the right and down.
-type Place = (i32, i32);
+pub(super) type Place = (i32, i32);
 
 /// Pixels of a row that are taken together.
 pub(super) const RUN: usize = 8;
@@ -24,13 +27,18 @@ pub(super) struct Samples<'a> {
     pitch: usize,
     /// Columns and rows of the region.
     side: (i32, i32),
-    /// Rows of it, if the bytes hold all of them.
+    /// Rows of it that the bytes hold, with one more of them; 0 where its samples are not for [`At`].
     whole: i32,
     /// What stands where the region has no pixel.
     level: u8,
     /// Samples along the sides of a pixel; one alone lies between four pixels of the region.
     count: (u32, u32),
     steps: Steps,
+    /// To the next sample in a row, from the last one to the next row, and to the next pixel.
+    right: Step,
+    back: Step,
+    next: Step,
+    scale: Scale,
     /// Of [`RUN`] pixels, and of one.
     run: Reach,
     one: Reach,
@@ -91,7 +99,7 @@ impl Reach {
 
 impl<'a> Samples<'a> {
     /// N samples a pixel of a region that lies in the frame, and this level where it ends.
-    pub(super) fn new<L: Luma>(
+    pub(super) fn new<P: Levels<N>, const N: usize>(
         frame: &Frame<'a>,
         region: Region,
         level: u8,
@@ -100,21 +108,28 @@ impl<'a> Samples<'a> {
     ) -> Self {
         let pitch = usize::from(frame.geometry.width);
         let corner = usize::from(region.top) * pitch + usize::from(region.left);
-        let bytes = frame.pixels.get(corner * L::BYTES..).unwrap_or(&[]);
+        let bytes = frame.pixels.get(corner * P::BYTES..).unwrap_or(&[]);
         let (width, height) = (usize::from(region.width), usize::from(region.height));
-        let pixels = height.saturating_sub(1) * pitch + width;
+        let last = |rows: usize| (rows.saturating_sub(1) * pitch + width) * P::BYTES;
+        let extra = usize::from(P::BYTES == 3);
+        let whole = [height, height.saturating_sub(1)]
+            .into_iter()
+            .find(|&rows| last(rows) + extra <= bytes.len());
+        let Steps { right, next, .. } = steps;
+        let back = back(count.0, &steps);
+        let fits = Scale::fits(P::BYTES, pitch, &[right, next, back]);
         Self {
             bytes,
             pitch,
             side: (width as i32, height as i32),
-            whole: if pixels * L::BYTES <= bytes.len() {
-                height as i32
-            } else {
-                0
-            },
+            whole: whole.filter(|_| fits).unwrap_or(0) as i32,
             level,
             count,
             steps,
+            right: Step::of(right),
+            back: Step::of(back),
+            next: Step::of(next),
+            scale: Scale::of(P::BYTES, pitch),
             run: Reach::of(RUN, count, &steps),
             one: Reach::of(1, count, &steps),
         }
@@ -123,19 +138,23 @@ impl<'a> Samples<'a> {
     /// Fills neighbouring pixels of a row, at most [`RUN`], the first sample of which is `at`, and gives that of the
     /// pixel behind them.
     #[inline(always)]
-    pub(super) fn fill<L: Luma>(&self, at: Place, pixels: &mut [u8]) -> Place {
+    pub(super) fn fill<P: Levels<N>, const N: usize>(
+        &self,
+        at: Place,
+        pixels: &mut [[u8; N]],
+    ) -> Place {
         let count = pixels.len() as i32;
         match self.lie(at, &self.run) {
-            Lie::Outside => pixels.fill(self.level),
-            Lie::Inside if self.count != (1, 1) => self.inside::<L>(at, pixels),
+            Lie::Outside => pixels.fill([self.level; N]),
+            Lie::Inside if self.count != (1, 1) => self.inside::<P, N>(at, pixels),
             _ => {
                 let mut at = at;
                 for pixel in pixels {
                     match self.lie(at, &self.one) {
-                        Lie::Outside => *pixel = self.level,
-                        _ if self.count == (1, 1) => *pixel = self.between::<L>(at),
-                        Lie::Inside => self.inside::<L>(at, from_mut(pixel)),
-                        Lie::Across => *pixel = self.mean::<L>(at),
+                        Lie::Outside => *pixel = [self.level; N],
+                        _ if self.count == (1, 1) => *pixel = self.between::<P, N>(at),
+                        Lie::Inside => self.inside::<P, N>(at, from_mut(pixel)),
+                        Lie::Across => *pixel = self.mean::<P, N>(at),
                     }
                     at = (at.0 + self.steps.next.0, at.1 + self.steps.next.1);
                 }
@@ -165,132 +184,119 @@ impl<'a> Samples<'a> {
 
     /// The mean of the samples of a pixel.
     #[inline(never)]
-    fn mean<L: Luma>(&self, at: Place) -> u8 {
+    fn mean<P: Levels<N>, const N: usize>(&self, at: Place) -> [u8; N] {
         let (across, along) = self.count;
         let Steps { right, down, .. } = self.steps;
-        let count = across * along;
-        let mut sum = count / 2;
+        let mut sums = [0; N];
         let mut start = at;
         for _ in 0..along {
             let mut sample = start;
             for _ in 0..across {
-                sum += self.pixel::<L>(sample.0 >> BITS, sample.1 >> BITS);
+                let pixel = self.pixel::<P, N>(sample.0 >> BITS, sample.1 >> BITS);
+                sums.iter_mut()
+                    .zip(pixel)
+                    .for_each(|(sum, level)| *sum += level);
                 sample = (sample.0 + right.0, sample.1 + right.1);
             }
             start = (start.0 + down.0, start.1 + down.1);
         }
-        (sum / count) as u8
+        self.means(sums)
+    }
+
+    #[inline(always)]
+    fn means<const N: usize>(&self, sums: [u32; N]) -> [u8; N] {
+        let count = self.count.0 * self.count.1;
+        sums.map(|sum| ((sum + count / 2) / count) as u8)
     }
 
     /// The means of the samples of pixels that lie [`Lie::Inside`].
     #[inline(always)]
-    fn inside<L: Luma>(&self, at: Place, pixels: &mut [u8]) {
+    fn inside<P: Levels<N>, const N: usize>(&self, at: Place, pixels: &mut [[u8; N]]) {
+        #[cfg(dsp)]
+        if P::FIRST && N == 1 && self.count.0 == 4 && !pixels.is_empty() {
+            let pixels = pixels.as_flattened_mut().as_mut_ptr_range();
+            let mut job = Fours {
+                right: self.right,
+                scale: self.scale,
+                back: self.back,
+                next: self.next,
+                at: At::of(self.bytes, P::BYTES, self.pitch, at),
+                rows: self.count.1,
+                count: self.count.0 * self.count.1,
+                pixels: pixels.start,
+                end: pixels.end,
+            };
+            // SAFETY: `lie` found that there are the samples.
+            return unsafe { fours(&mut job) };
+        }
         match self.count.0 {
-            4 => self.unrolled::<L, 4>(at, pixels),
-            _ => self.unrolled::<L, 0>(at, pixels),
+            4 => self.unrolled::<P, N, 4>(at, pixels),
+            _ => self.unrolled::<P, N, 0>(at, pixels),
         }
     }
 
-    /// As [`inside`](Self::inside), where `N` is 0 or the number of samples in a row.
+    /// As [`inside`](Self::inside), where `ACROSS` is 0 or the number of samples in a row.
     #[inline(never)]
-    fn unrolled<L: Luma, const N: usize>(&self, mut at: Place, pixels: &mut [u8]) {
-        let (bytes, pitch) = (self.bytes, self.pitch);
-        let Steps { right, down, next } = self.steps;
+    fn unrolled<P: Levels<N>, const N: usize, const ACROSS: u32>(
+        &self,
+        at: Place,
+        pixels: &mut [[u8; N]],
+    ) {
         let along = self.count.1;
-        let across = if N == 0 { self.count.0 } else { N as u32 };
-        let count = across * along;
-        // From behind the last sample of a row to the first of the next.
-        let back = (
-            down.0 - across as i32 * right.0,
-            down.1 - across as i32 * right.1,
-        );
+        let across = if ACROSS == 0 { self.count.0 } else { ACROSS };
+        let (right, back, scale) = (self.right, self.back, self.scale);
+        let mut start = At::of(self.bytes, P::BYTES, self.pitch, at);
         for pixel in pixels {
-            let mut sum = count / 2;
-            let mut sample = at;
+            let (mut sums, mut sample) = ([0; 2], start);
+            // SAFETY: it lies between the corners, which `lie` found to be at least 0, and of which the last
+            // has its bytes and one more.
+            let take = |sums: &mut _, at: At| P::add(sums, unsafe { at.read::<P, N>(self.bytes) });
             for _ in 0..along {
-                for _ in 0..across {
-                    // SAFETY: it lies between the corners, which `lie` found to be at least 0, and
-                    // of which the last has its bytes.
-                    sum += unsafe { take::<L>(bytes, pitch, &mut sample, right) };
+                for _ in 1..across {
+                    take(&mut sums, sample);
+                    sample.go(right, scale);
                 }
-                sample = (sample.0 + back.0, sample.1 + back.1);
+                take(&mut sums, sample);
+                sample.go(back, scale);
             }
-            *pixel = (sum / count) as u8;
-            at = (at.0 + next.0, at.1 + next.1);
+            *pixel = self.means(P::of(sums));
+            start.go(self.next, scale);
         }
     }
 
     /// The level at a place, between those of the four pixels whose middles are about it.
     #[inline(never)]
-    fn between<L: Luma>(&self, (x, y): Place) -> u8 {
+    fn between<P: Levels<N>, const N: usize>(&self, (x, y): Place) -> [u8; N] {
         let (x, y) = (x - ONE / 2, y - ONE / 2);
         let (column, row) = (x >> BITS, y >> BITS);
         // In 256ths.
         let part = |place: i32| (place & (ONE - 1)) as u32 >> (BITS - 8);
         let (right, down) = (part(x), part(y));
-        let across = |row: i32| {
-            let (a, b) = (
-                self.pixel::<L>(column, row),
-                self.pixel::<L>(column + 1, row),
-            );
-            a * (256 - right) + b * right
-        };
-        ((across(row) * (256 - down) + across(row + 1) * down + (1 << 15)) >> 16) as u8
+        let [a, b, c, d] =
+            [(0, 0), (1, 0), (0, 1), (1, 1)].map(|(x, y)| self.pixel::<P, N>(column + x, row + y));
+        core::array::from_fn(|n| {
+            let above = a[n] * (256 - right) + b[n] * right;
+            let below = c[n] * (256 - right) + d[n] * right;
+            ((above * (256 - down) + below * down + (1 << 15)) >> 16) as u8
+        })
     }
 
     #[inline(never)]
-    fn pixel<L: Luma>(&self, column: i32, row: i32) -> u32 {
+    fn pixel<P: Levels<N>, const N: usize>(&self, column: i32, row: i32) -> [u32; N] {
         let within = |place: i32, side: i32| (place as u32) < side as u32;
         if within(column, self.side.0) && within(row, self.side.1) {
-            L::at(self.bytes, row as usize * self.pitch + column as usize)
+            P::at(self.bytes, row as usize * self.pitch + column as usize)
         } else {
-            self.level.into()
+            [self.level.into(); N]
         }
     }
 }
 
-/// The level at a place, which then is a step on.
-///
-/// # Safety
-/// There is a pixel.
-#[inline(always)]
-unsafe fn take<L: Luma>(bytes: &[u8], pitch: usize, at: &mut Place, step: Place) -> u32 {
-    #[cfg(dsp)]
-    if L::BYTES < 3 {
-        // As the compiler has it, it keeps multiples of the steps in memory, for which it has no
-        // registers.
-        macro_rules! load {
-            ($load:literal) => {{
-                let raw: u32;
-                // SAFETY: reads the pixel.
-                unsafe {
-                    core::arch::asm!(
-                        "asr {raw}, {y}, #14",
-                        "mla {raw}, {raw}, {pitch}, {bytes}",
-                        "asr {column}, {x}, #14",
-                        $load,
-                        "add {x}, {x}, {right}",
-                        "add {y}, {y}, {down}",
-                        raw = out(reg) raw,
-                        column = out(reg) _,
-                        x = inout(reg) at.0,
-                        y = inout(reg) at.1,
-                        pitch = in(reg) pitch * L::BYTES,
-                        bytes = in(reg) bytes.as_ptr(),
-                        right = in(reg) step.0,
-                        down = in(reg) step.1,
-                        options(pure, readonly, nostack, preserves_flags),
-                    );
-                }
-                raw
-            }};
-        }
-        return L::of(match L::BYTES {
-            1 => load!("ldrb {raw}, [{raw}, {column}]"),
-            _ => load!("ldrh {raw}, [{raw}, {column}, lsl #1]"),
-        });
-    }
-    let index = (at.1 >> BITS) as usize * pitch + (at.0 >> BITS) as usize;
-    *at = (at.0 + step.0, at.1 + step.1);
-    L::at(bytes, index)
+/// From the last of so many samples in a row to the first of the next row.
+fn back(across: u32, steps: &Steps) -> Place {
+    let of = |down: i32, right: i32| down.wrapping_sub((across as i32 - 1).wrapping_mul(right));
+    (
+        of(steps.down.0, steps.right.0),
+        of(steps.down.1, steps.right.1),
+    )
 }

@@ -1,12 +1,13 @@
 //! A picture with the part in its middle.
 
+use super::levels::{self, Levels};
 use super::part::Part;
 use super::pose::Pose;
 use super::samples::{BITS, ONE, RUN, Samples, Steps};
-use crate::frame::Frame;
+use crate::frame::{Frame, PixelFormat};
 use crate::preprocess::Region;
-use crate::preprocess::colors;
-use crate::preprocess::luma::{Luma, by_format};
+use crate::preprocess::luma::by_format;
+
 /// Most samples along a side of a pixel.
 const MOST: i64 = 8;
 
@@ -79,13 +80,21 @@ impl View {
     /// Takes the picture from the frame, which [`run`](crate::preprocess::run) read with as many channels.
     pub(super) fn take(&self, frame: &Frame<'_>, channels: usize, picture: &mut [u8]) {
         if cfg!(feature = "colour") && channels == 3 {
-            return colors::fill(frame.geometry.format, picture, &(self, frame));
+            let (picture, _) = picture.as_chunks_mut();
+            return match frame.geometry.format {
+                PixelFormat::Grey8 => self.fill::<levels::Grey, 3>(frame, picture),
+                #[cfg(feature = "rgb565")]
+                PixelFormat::Rgb565 => self.fill::<levels::Rgb565, 3>(frame, picture),
+                PixelFormat::Rgb888 => self.fill::<levels::Rgb888, 3>(frame, picture),
+                // It has none.
+                _ => {}
+            };
         }
+        let (picture, _) = picture.as_chunks_mut();
         by_format!(frame.geometry.format, Format => self.fill::<Format, 1>(frame, picture), else {});
     }
 
-    /// Fills every `STEP`th byte.
-    fn fill<L: Luma, const STEP: usize>(&self, frame: &Frame<'_>, picture: &mut [u8]) {
+    fn fill<P: Levels<N>, const N: usize>(&self, frame: &Frame<'_>, picture: &mut [[u8; N]]) {
         let (columns, rows) = (self.size.0 as i64, self.size.1 as i64);
         let short = |(x, y): (i64, i64)| (x as i32, y as i32);
         let steps = Steps {
@@ -94,36 +103,22 @@ impl View {
             next: short(self.turned(self.pitch.0, 0)),
         };
         let count = (self.samples.0 as u32, self.samples.1 as u32);
-        let samples = Samples::new::<L>(frame, self.region, self.level, count, steps);
+        let samples = Samples::new::<P, N>(frame, self.region, self.level, count, steps);
         // To the first sample of a pixel from its corner.
         let first = |pitch: i64, samples: i64| pitch / (2 * samples);
         let (first_x, first_y) = (
             first(self.pitch.0, self.samples.0),
             first(self.pitch.1, self.samples.1),
         );
-        for (y, line) in picture.chunks_mut(self.size.0 * STEP).enumerate() {
+        for (y, line) in picture.chunks_mut(self.size.0).enumerate() {
             let offset = self.turned(
                 first_x - columns * self.pitch.0 / 2,
                 first_y + (2 * y as i64 - rows) * self.pitch.1 / 2,
             );
             let mut at = short((self.middle.0 + offset.0, self.middle.1 + offset.1));
-            for run in line.chunks_mut(RUN * STEP) {
-                if STEP == 1 {
-                    at = samples.fill::<L>(at, run);
-                    continue;
-                }
-                let mut pixels = [0; RUN];
-                let count = run.len().div_ceil(STEP).min(RUN);
-                at = samples.fill::<L>(at, pixels.get_mut(..count).unwrap_or(&mut []));
-                let places = run.iter_mut().step_by(STEP);
-                places.zip(pixels).for_each(|(to, from)| *to = from);
+            for run in line.chunks_mut(RUN) {
+                at = samples.fill::<P, N>(at, run);
             }
         }
-    }
-}
-
-impl colors::Pass for (&View, &Frame<'_>) {
-    fn fill<L: Luma>(&self, picture: &mut [u8]) {
-        self.0.fill::<L, 3>(self.1, picture);
     }
 }

@@ -9,7 +9,7 @@
 //! | r12, lr | two taps of two columns |
 //! | r4 to r7, r8 to r11 | sums of the first row and of the second, by column |
 //!
-//! Steps stand in a row of eight; a count that is no multiple of eight enters in their middle.
+//! Steps stand in a row of sixteen; a count that is no multiple of sixteen enters in their middle.
 
 use core::arch::naked_asm;
 
@@ -28,16 +28,84 @@ pub(super) fn pooled(block: &Block<'_>, output: &mut [i8]) -> Option<()> {
 
 type Kernel = unsafe extern "C" fn(
     rows: *const i8,
-    columns: *const i16,
-    channels: *const Channel,
     output: *mut i8,
-    steps: usize,
     stride: usize,
-    channels_end: *const Channel,
+    channels_end: *const u32,
+    columns: *const u32,
+    channels: *const u32,
+    steps: usize,
     pre_shift: u32,
     zero_point: i32,
-    columns_end: *const i16,
+    columns_end: *const u32,
 );
+
+/// What the kernels read of a block, its columns apart.
+pub(super) struct Call {
+    rows: *const i8,
+    /// What stands before the first channel, and before that behind the last.
+    channels: *const u32,
+    channels_end: *const u32,
+    steps: usize,
+    pre_shift: u32,
+    zero_point: i32,
+}
+
+impl Call {
+    /// Nothing in it where there is nothing to multiply.
+    #[inline(always)]
+    pub(super) fn of(block: &Block<'_>) -> Option<Option<Self>> {
+        let pairs = block.outputs / 2;
+        let steps = block.row_len / 2;
+        if pairs == 0 || steps == 0 {
+            return Some(None);
+        }
+        // The kernels read words.
+        let rows: &[u32] = bytemuck::try_cast_slice(block.rows).ok()?;
+        let rows = rows.get(..pairs * steps)?;
+        let channels = block.channels.get(..2 * pairs)?.as_ptr_range();
+        let before = |channel: *const Channel| channel.cast::<u32>().wrapping_sub(1);
+        Some(Some(Self {
+            rows: rows.as_ptr().cast(),
+            channels: before(channels.start),
+            channels_end: before(channels.end),
+            steps,
+            pre_shift: block.requantize.pre_shift,
+            zero_point: block.requantize.zero_point,
+        }))
+    }
+
+    /// Stores what the four columns give.
+    ///
+    /// # Safety
+    /// There are the words of the columns, and at each of four pixels that are `stride` apart two outputs
+    /// for each pair of rows.
+    #[inline(always)]
+    pub(super) unsafe fn x4(&self, columns: *const u32, output: *mut i8, stride: usize) {
+        // SAFETY: as the caller says.
+        unsafe { self.with(store_x4, columns, output, stride) }
+    }
+
+    /// # Safety
+    /// There are the words of the columns, and the outputs that the kernel writes.
+    #[inline(always)]
+    unsafe fn with(&self, kernel: Kernel, columns: *const u32, output: *mut i8, stride: usize) {
+        // SAFETY: as the caller says; `of` has checked the rest.
+        unsafe {
+            kernel(
+                self.rows,
+                output,
+                stride,
+                self.channels_end,
+                columns,
+                self.channels,
+                self.steps,
+                self.pre_shift,
+                self.zero_point,
+                columns.wrapping_add(4 * self.steps),
+            );
+        }
+    }
+}
 
 #[inline(always)]
 fn call(
@@ -47,35 +115,15 @@ fn call(
     last_pixel: usize,
     kernel: Kernel,
 ) -> Option<()> {
-    let pairs = block.outputs / 2;
-    let steps = block.row_len / 2;
-    if pairs == 0 || steps == 0 {
+    let Some(call) = Call::of(block)? else {
         return Some(());
-    }
-    // The kernel reads words and pairs of words.
-    let rows: &[u32] = bytemuck::try_cast_slice(block.rows).ok()?;
+    };
+    // The kernel reads pairs of words.
     let columns: &[u32] = bytemuck::try_cast_slice(block.columns).ok()?;
-    let rows = rows.get(..pairs * steps)?;
-    let columns = columns.get(..4 * steps)?;
-    let channels = block.channels.get(..2 * pairs)?.as_ptr_range();
-    let output = output.get_mut(..last_pixel + 2 * pairs)?;
-    // SAFETY: the slices have the lengths and alignments that the kernel reads and writes: `steps`
-    // words of each pair of rows, four times that of the columns, two channels a pair, and two
-    // outputs a pair at each of the pixels.
-    unsafe {
-        kernel(
-            rows.as_ptr().cast(),
-            columns.as_ptr().cast(),
-            channels.start,
-            output.as_mut_ptr(),
-            steps,
-            stride,
-            channels.end,
-            block.requantize.pre_shift,
-            block.requantize.zero_point,
-            columns.as_ptr_range().end.cast(),
-        );
-    }
+    let columns = columns.get(..4 * call.steps)?;
+    let output = output.get_mut(..last_pixel + block.outputs / 2 * 2)?;
+    // SAFETY: there are the words, and two outputs a pair at each of the pixels.
+    unsafe { call.with(kernel, columns.as_ptr(), output.as_mut_ptr(), stride) };
     Some(())
 }
 
@@ -84,12 +132,10 @@ macro_rules! enter {
     () => {
         "
         push {{r1-r11, lr}}
-        .equ columns, 0
-        .equ channels, 4
-        .equ output, 8
-        .equ entry, 48          // at first: steps
-        .equ stride, 52
-        .equ channels_end, 56
+        .equ output, 0          // and stride, channels_end behind it
+        .equ columns, 48
+        .equ channels, 52
+        .equ entry, 56          // at first: steps
         .equ pre_shift, 60      // and zero point behind it
         .equ columns_end, 68
         ldr r2, [sp, #entry]
@@ -97,7 +143,7 @@ macro_rules! enter {
         adr r3, 4f              // no step beyond the first
         beq 1f
         rsb r2, r2, #0
-        and r2, r2, #7
+        and r2, r2, #15
         mov r12, #52            // bytes of a step
         adr r3, 3f
         mla r3, r2, r12, r3
@@ -112,9 +158,9 @@ macro_rules! products {
     () => {
         "
         .p2align 2
-    2:  ldr r12, [sp, #channels]
-        ldr r7, [r12]
-        ldr r11, [r12, #8]
+    2:  ldrd r1, r12, [sp, #columns]
+        ldr r7, [r12, #4]
+        ldr r11, [r12, #12]
         ldr r2, [r0], #4
         sxtb16 r3, r2, ror #8
         sxtb16 r2, r2
@@ -128,11 +174,10 @@ macro_rules! products {
         smlad r10, r3, r12, r11
         smlad r7, r2, lr, r7
         smlad r11, r3, lr, r11
-        ldr r12, [sp, #entry]
-        bx r12
+        ldr pc, [sp, #entry]
         .p2align 2
     3:
-        .rept 8
+        .rept 16
         ldr r2, [r0], #4
         sxtb16 r3, r2, ror #8
         sxtb16 r2, r2
@@ -151,10 +196,7 @@ macro_rules! products {
         cmp r1, r12
         bne 3b
         .p2align 2
-    4:  ldr r1, [sp, #channels]
-        ldr r2, [r1, #4]
-        ldr r3, [r1, #12]
-        ldrd r12, lr, [sp, #pre_shift]
+    4:  ldrd r1, lr, [sp, #pre_shift]
         "
     };
 }
@@ -163,11 +205,8 @@ macro_rules! products {
 macro_rules! leave {
     () => {
         "
-        add r1, r1, #16
         str r1, [sp, #channels]
-        ldr r2, [sp, #channels_end]
-        cmp r1, r2
-        ldr r1, [sp, #columns]
+        cmp r1, r8
         bne 2b
         pop {{r1-r11, pc}}
         "
@@ -177,33 +216,34 @@ macro_rules! leave {
 #[unsafe(naked)]
 unsafe extern "C" fn store_x4(
     rows: *const i8,
-    columns: *const i16,
-    channels: *const Channel,
     output: *mut i8,
-    steps: usize,
     stride: usize,
-    channels_end: *const Channel,
+    channels_end: *const u32,
+    columns: *const u32,
+    channels: *const u32,
+    steps: usize,
     pre_shift: u32,
     zero_point: i32,
-    columns_end: *const i16,
+    columns_end: *const u32,
 ) {
     naked_asm!(
         processor!(),
         enter!(),
         products!(),
         "
-        cmp r12, #0
-        beq 5f
-        lsl r4, r4, r12
-        lsl r5, r5, r12
-        lsl r6, r6, r12
-        lsl r7, r7, r12
-        lsl r8, r8, r12
-        lsl r9, r9, r12
-        lsl r10, r10, r12
-        lsl r11, r11, r12
-        .p2align 2
-    5:  smmlar r4, r4, r2, lr
+        cbz r1, 5f
+        lsl r4, r4, r1
+        lsl r5, r5, r1
+        lsl r6, r6, r1
+        lsl r7, r7, r1
+        lsl r8, r8, r1
+        lsl r9, r9, r1
+        lsl r10, r10, r1
+        lsl r11, r11, r1
+    5:  ldr r1, [sp, #channels]
+        ldr r2, [r1, #8]
+        ldr r3, [r1, #16]!
+        smmlar r4, r4, r2, lr
         smmlar r5, r5, r2, lr
         smmlar r6, r6, r2, lr
         smmlar r7, r7, r2, lr
@@ -223,14 +263,12 @@ unsafe extern "C" fn store_x4(
         bfi r5, r9, #8, #8
         bfi r6, r10, #8, #8
         bfi r7, r11, #8, #8
-        ldr r2, [sp, #output]
-        ldr r3, [sp, #stride]
-        strh r4, [r2]
+        ldm sp, {{r2, r3, r8}}
         strh r5, [r2, r3]
         strh r6, [r2, r3, lsl #1]
         add r12, r2, r3
         strh r7, [r12, r3, lsl #1]
-        add r2, r2, #2
+        strh r4, [r2], #2
         str r2, [sp, #output]
         ",
         leave!(),
@@ -240,15 +278,15 @@ unsafe extern "C" fn store_x4(
 #[unsafe(naked)]
 unsafe extern "C" fn store_max(
     rows: *const i8,
-    columns: *const i16,
-    channels: *const Channel,
     output: *mut i8,
-    steps: usize,
     stride: usize,
-    channels_end: *const Channel,
+    channels_end: *const u32,
+    columns: *const u32,
+    channels: *const u32,
+    steps: usize,
     pre_shift: u32,
     zero_point: i32,
-    columns_end: *const i16,
+    columns_end: *const u32,
 ) {
     naked_asm!(
         processor!(),
@@ -273,14 +311,17 @@ unsafe extern "C" fn store_max(
         cmp r8, r10
         it lt
         movlt r8, r10
-        lsl r4, r4, r12
-        lsl r8, r8, r12
+        lsl r4, r4, r1
+        lsl r8, r8, r1
+        ldr r1, [sp, #channels]
+        ldr r2, [r1, #8]
+        ldr r3, [r1, #16]!
         smmlar r4, r4, r2, lr
         smmlar r8, r8, r3, lr
         ssat r4, #8, r4
         ssat r8, #8, r8
         bfi r4, r8, #8, #8
-        ldr r2, [sp, #output]
+        ldm sp, {{r2, r3, r8}}
         strh r4, [r2], #2
         str r2, [sp, #output]
         ",

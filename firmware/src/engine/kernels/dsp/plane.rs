@@ -16,7 +16,7 @@ use super::super::Filters;
 use crate::image::Channel;
 use call::{Call, HIGHEST};
 
-pub(crate) use rows::rows;
+pub(crate) use rows::fours;
 pub(crate) use spread::{fill, spread};
 pub(crate) use weights::packed_len;
 
@@ -30,16 +30,10 @@ pub(crate) struct Filter<'a> {
 impl<'a> Filter<'a> {
     #[inline(always)]
     pub(crate) fn of(filters: Filters<'a>, packed: &'a mut [u32]) -> Option<Self> {
-        let [side, width] = filters.kernel;
-        let by_pairs = match weights::pairs(side, filters.stride) {
-            0 => None,
-            _ if side != width || filters.requantize.pre_shift > weights::MAX_SHIFT => None,
-            _ => Some(ByPairs::of(&filters)?),
-        };
         Some(Self {
+            by_pairs: ByPairs::of(&filters)?,
             filters,
             packed,
-            by_pairs,
         })
     }
 
@@ -89,9 +83,14 @@ struct ByPairs {
 }
 
 impl ByPairs {
+    /// Nothing in it for filters that have no such loop.
     #[inline(always)]
-    fn of(filters: &Filters<'_>) -> Option<Self> {
-        let ([side, _], pitch, outputs) = (filters.kernel, filters.pitch, filters.outputs);
+    fn of(filters: &Filters<'_>) -> Option<Option<Self>> {
+        let ([side, width], pitch, outputs) = (filters.kernel, filters.pitch, filters.outputs);
+        let none = weights::pairs(side, filters.stride) == 0;
+        if none || side != width || filters.requantize.pre_shift > weights::MAX_SHIFT {
+            return Some(None);
+        }
         let kernel = match (side, filters.stride) {
             (3, 1) => three::steps_of_one,
             (3, _) => three::steps_of_two,
@@ -108,7 +107,7 @@ impl ByPairs {
         if read > pitch || !pitch.is_multiple_of(2) || !fits {
             return None;
         }
-        Some(Self {
+        Some(Some(Self {
             kernel,
             call: Call {
                 rows: [ptr::null(); HIGHEST],
@@ -128,7 +127,7 @@ impl ByPairs {
             values: usize::MAX,
             outputs: usize::MAX,
             pairs: outputs / 2 * 2 * step,
-        })
+        }))
     }
 
     #[inline(always)]
@@ -141,15 +140,10 @@ impl ByPairs {
         Some(())
     }
 
-    /// Whether the planes have the values that the loop reads, where it can read them.
-    #[inline(always)]
-    fn fits(&self, planes: &[i16]) -> bool {
-        planes.len() >= self.values && planes.as_ptr().cast::<u32>().is_aligned()
-    }
-
     #[inline(never)]
     fn row(&mut self, planes: &[i16], first: usize, output: &mut [i8]) -> Option<()> {
-        if !self.fits(planes) || output.len() < self.outputs || first >= self.side {
+        let fits = planes.len() >= self.values && planes.as_ptr().cast::<u32>().is_aligned();
+        if !fits || output.len() < self.outputs || first >= self.side {
             return None;
         }
         let start = planes.as_ptr();

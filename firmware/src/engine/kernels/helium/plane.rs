@@ -18,7 +18,7 @@ use crate::engine::place::Place;
 use crate::image::Channel;
 
 use columns::{COLUMN, by_columns};
-pub(crate) use eight::eights;
+use eight::eights;
 use pack::PACKED;
 pub(crate) use spread::spread;
 
@@ -103,6 +103,23 @@ impl<'a> Filter<'a> {
     }
 }
 
+/// Whole eights of channels; of windows that the cores with DSP instructions have the loops for the fours behind
+/// them too.
+pub(crate) fn many(
+    filters: &Filters<'_>,
+    rows: &Rows,
+    place: &mut Place<'_>,
+    scratch: &mut [i16],
+    ring: &Ring,
+    packed: &mut [u32],
+) -> Option<usize> {
+    let done = eights(filters, rows, place, scratch, ring, packed)?;
+    match filters.kernel {
+        [3, _] => Some(done),
+        _ => Some(done + dsp::fours(filters, rows, place, done, scratch, ring, packed)?),
+    }
+}
+
 /// All rows of filters of 3 x 3 in steps of one or two.
 #[inline(never)]
 pub(crate) fn rows(
@@ -115,7 +132,7 @@ pub(crate) fn rows(
 ) -> Option<bool> {
     let (filters, packed) = match filter {
         Filter::Three { filters, packed } => (filters, packed),
-        Filter::Other(filter) => return dsp::rows(filter, rows, place, first, planes, ring),
+        Filter::Other(_) => return Some(false),
     };
     let (step, count) = (filters.step, filters.channels.len());
     let fits = filters.kernel == [3, 3]

@@ -2,11 +2,12 @@
 
 use core::arch::naked_asm;
 use core::mem::offset_of;
+use core::ptr;
 
 use super::super::super::super::place::Place;
-use super::super::super::{Ring, Rows};
+use super::super::super::{Filters, Ring, Rows};
 use super::call::{Call, HIGHEST};
-use super::{Filter, narrow};
+use super::{ByPairs, weights};
 use crate::image::PLANES;
 
 /// What the loop over the rows works on, and what it changes.
@@ -36,38 +37,49 @@ struct Job {
     count: usize,
 }
 
-/// Says whether it computed them; false for filters that are fewer or have no kernel.
+/// Computes all rows of whole fours of channels from `first` on, and gives the number of these channels: none
+/// where the window has no kernel.
 #[inline(never)]
-pub(crate) fn rows(
-    filter: &Filter<'_>,
+pub(crate) fn fours(
+    filters: &Filters<'_>,
     rows: &Rows,
     place: &mut Place<'_>,
     first: usize,
     planes: &mut [i16],
     ring: &Ring,
-) -> Option<bool> {
-    let filters = &filter.filters;
-    let (step, pitch) = (filters.step, filters.pitch);
-    let (row_in, row_out) = (ring.width * step, filters.outputs * step);
-    let ((input, input_len), (output, output_len)) = place.parts();
-    let read = (rows.height * row_in).checked_sub(step)? + first + PLANES;
-    let written = (rows.count * row_out).checked_sub(step)? + first + PLANES;
-    let by_pairs = match &filter.by_pairs {
-        Some(by_pairs) if filters.channels.len() == PLANES => by_pairs,
-        _ => return Some(false),
+    packed: &mut [u32],
+) -> Option<usize> {
+    let count = filters.channels.len().checked_sub(first)? / PLANES * PLANES;
+    let by_pairs = match ByPairs::of(filters)? {
+        Some(by_pairs) if count > 0 => by_pairs,
+        _ => return Some(0),
     };
-    let side = by_pairs.side;
-    let fits = by_pairs.fits(planes)
-        && planes.len() == PLANES * side * pitch
+    let (step, pitch, side) = (filters.step, filters.pitch, by_pairs.side);
+    let (row_in, row_out) = (ring.width * step, filters.outputs * step);
+    let planes = planes.get_mut(..PLANES * side * pitch)?;
+    let ((input, input_len), (output, output_len)) = place.parts();
+    let read = (rows.height * row_in).checked_sub(step)? + first + count;
+    let written = (rows.count * row_out).checked_sub(step)? + first + count;
+    let weighs = (side * side - 1) * step + first + count;
+    let words = weights::words(side, filters.stride);
+    let packed = packed.get_mut(..PLANES * words)?;
+    let there = read <= input_len && written <= output_len && weighs <= filters.weights.len();
+    let fits = planes.as_ptr().cast::<u32>().is_aligned()
         && ring.left + ring.width <= pitch
-        && rows.down > 0;
-    if !fits || read > input_len || written > output_len {
-        return Some(false);
+        && rows.down > 0
+        && rows.count > 0;
+    if !fits || !there {
+        return Some(0);
+    }
+    for row in planes.chunks_exact_mut(pitch) {
+        let (left, rest) = row.split_at_mut_checked(ring.left)?;
+        left.fill(rows.zero_point.into());
+        rest.get_mut(ring.width..)?.fill(rows.zero_point.into());
     }
     let mut job = Job {
         call: by_pairs.call,
         kernel: by_pairs.kernel,
-        input: input.wrapping_add(first),
+        input: ptr::null(),
         step,
         left: ring.left * 2,
         width: ring.width,
@@ -76,27 +88,46 @@ pub(crate) fn rows(
         row_out,
         down: rows.down,
         side,
-        row: -(rows.top as isize),
+        row: 0,
         height: rows.height,
-        count: rows.count,
+        count: 0,
     };
+    (job.call.filters, job.call.filters_end) = (packed.as_ptr(), packed.as_ptr_range().end);
     let mut slot = planes.as_ptr();
     for row in job.call.rows.iter_mut().skip(HIGHEST - side) {
         *row = slot;
         slot = slot.wrapping_add(pitch);
     }
-    job.call.output = output.wrapping_add(first);
-    job.call.end = job.call.output.cast_const().wrapping_add(by_pairs.pairs);
-    // SAFETY: of the input's rows each is read once, all of which are there; each row of each of the four
-    // planes has the places of its pixels and the values that the kernel reads, in words at addresses that
-    // are multiples of four; the output has all places that are written.
-    unsafe { all(&mut job) };
-    if filters.requantize.narrow() {
-        for row in 0..rows.count {
-            narrow(filters, place.output().get_mut(first + row * row_out..)?);
+    let pack = weights::pack_fours(side, filters.stride);
+    let shift = filters.requantize.pre_shift;
+    let (fours, _) = filters
+        .channels
+        .get(first..first + count)?
+        .as_chunks::<PLANES>();
+    for (four, channels) in fours.iter().enumerate() {
+        let first = first + four * PLANES;
+        let weights = filters.weights.as_ptr().wrapping_add(first);
+        job.input = input.wrapping_add(first);
+        job.call.output = output.wrapping_add(first);
+        job.call.end = job.call.output.cast_const().wrapping_add(by_pairs.pairs);
+        (job.row, job.count) = (-(rows.top as isize), rows.count);
+        // SAFETY: there are four weights of each tap, and words for them. Of the input's rows each is read
+        // once, all of which are there; each row of each of the four planes has the places of its pixels and
+        // the values that the kernel reads, in words at addresses that are multiples of four; the output has
+        // all places that are written.
+        unsafe {
+            pack(weights, step, packed.as_mut_ptr());
+            weights::finish(packed, words, channels, shift)?;
+            all(&mut job);
         }
     }
-    Some(true)
+    if filters.requantize.narrow() {
+        let pixels = place.output().get_mut(first..)?.chunks_mut(step.max(1));
+        for pixel in pixels.take(rows.count * filters.outputs) {
+            filters.requantize.clamp(pixel.iter_mut().take(count));
+        }
+    }
+    Some(count)
 }
 
 /// Puts the next rows into the window as [`super::spread`] does, one at a time, and has the kernel compute
@@ -105,7 +136,7 @@ pub(crate) fn rows(
 /// | registers | content |
 /// |---|---|
 /// | r0, r1 | next pixel, from pixel to pixel |
-/// | r2, r12, lr | next place in the first and in the second plane, where the pairs of the row end |
+/// | r2, r12, lr | next place in the first and in the second plane, pixels to come |
 /// | r3 | bytes of a plane |
 /// | r4, r5, r6 | the job, rows to put into the window, the next row |
 #[unsafe(naked)]
@@ -132,12 +163,12 @@ unsafe extern "C" fn all(job: *mut Job) {
         ldrd r0, r1, [r4, #{INPUT}]     // and step
         add r2, r12, r7
         add r12, r2, r3
-        bic lr, r8, #1
-        add lr, r2, lr, lsl #1
-        cmp r2, lr
-        beq 3f
+        subs lr, r8, #4
+        blo 3f
         .p2align 2
-    2:  ldr r7, [r0]
+    2:
+        .rept 2
+        ldr r7, [r0]
         ldr r8, [r0, r1]
         add r0, r0, r1, lsl #1
         sxtb16 r9, r7
@@ -152,21 +183,23 @@ unsafe extern "C" fn all(job: *mut Job) {
         pkhtb r8, r8, r7, asr #16
         str r8, [r12, r3, lsl #1]
         str r11, [r12], #4
-        cmp r2, lr
-        bne 2b
-    3:  ldr r7, [r4, #{WIDTH}]
-        lsrs r7, r7, #1
-        bcc 4f
-        ldr r7, [r0]
+        .endr
+        subs lr, lr, #4
+        bhs 2b
+    3:  adds lr, lr, #4             // what is left of the pixels
+        beq 4f
+    10: ldr r7, [r0]
         add r0, r0, r1
         sxtb16 r9, r7
         sxtb16 r7, r7, ror #8
-        strh r9, [r2]
-        strh r7, [r12]
-        lsr r9, r9, #16
-        lsr r7, r7, #16
-        strh r9, [r2, r3, lsl #1]
-        strh r7, [r12, r3, lsl #1]
+        lsr r10, r9, #16
+        lsr r8, r7, #16
+        strh r10, [r2, r3, lsl #1]
+        strh r9, [r2], #2
+        strh r8, [r12, r3, lsl #1]
+        strh r7, [r12], #2
+        subs lr, lr, #1
+        bne 10b
     4:  str r0, [r4, #{INPUT}]
         b 7f
     5:  ldrd r7, r8, [r4, #{ZEROS}]     // and pitch
@@ -213,7 +246,6 @@ unsafe extern "C" fn all(job: *mut Job) {
         KERNEL = const offset_of!(Job, kernel),
         INPUT = const offset_of!(Job, input),
         LEFT = const offset_of!(Job, left),
-        WIDTH = const offset_of!(Job, width),
         ZEROS = const offset_of!(Job, zeros),
         ROW_OUT = const offset_of!(Job, row_out),
         HEIGHT = const offset_of!(Job, height),

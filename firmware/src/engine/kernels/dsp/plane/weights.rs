@@ -5,7 +5,7 @@
 
 use super::super::super::Filters;
 use super::super::instructions::{sxtb16, sxtb16_ror8};
-use crate::image::PLANES;
+use crate::image::{Channel, PLANES};
 
 /// Most that sums are shifted by where weights and biases are shifted instead, which gives the same:
 /// weights stay in range.
@@ -23,11 +23,16 @@ pub(super) const fn pairs(side: usize, stride: usize) -> usize {
     }
 }
 
+/// Words of a filter.
+pub(super) const fn words(side: usize, stride: usize) -> usize {
+    HEAD + pairs(side, stride)
+}
+
 /// Words that [`pack`] needs at most.
 pub(crate) const fn packed_len(side: usize) -> usize {
     match pairs(side, 1) {
         0 => 0,
-        pairs => PLANES * (HEAD + pairs),
+        _ => PLANES * words(side, 1),
     }
 }
 
@@ -35,36 +40,40 @@ pub(crate) const fn packed_len(side: usize) -> usize {
 #[inline(never)]
 pub(super) fn pack<'a>(filters: &Filters<'_>, packed: &'a mut [u32]) -> Option<&'a [u32]> {
     let side = filters.kernel[0];
-    let words = HEAD + pairs(side, filters.stride);
-    let count = filters.channels.len();
-    let packed = packed.get_mut(..words * count)?;
-    let last = side * side - 1;
-    let weights = filters.weights.get(..last * filters.step + count)?;
-    if count == PLANES {
-        let pack = match (side, filters.stride) {
-            (3, _) => pack_x4::<3, 1>,
-            (5, 1) => pack_x4::<5, 1>,
-            (5, _) => pack_x4::<5, 2>,
-            (7, 1) => pack_x4::<7, 1>,
-            (_, _) => pack_x4::<7, 2>,
-        };
-        // SAFETY: the word of the last tap ends the weights; there are the words of four filters.
-        unsafe { pack(weights.as_ptr(), filters.step, packed.as_mut_ptr()) };
-    } else {
-        for (i, packed) in packed.chunks_exact_mut(words).enumerate() {
-            let mut places = packed.iter_mut().skip(HEAD);
-            for row in 0..side {
-                for column in columns(side, filters.stride) {
-                    let tap = weights.get((row * side + column) * filters.step + i..)?;
-                    let pair = [*tap.first()?, *tap.get(filters.step)?];
-                    let [a, b] = pair.map(|weight| u32::from(i16::from(weight) as u16));
-                    *places.next()? = a | b << 16;
-                }
+    let words = words(side, filters.stride);
+    let packed = packed.get_mut(..words * filters.channels.len())?;
+    for (i, packed) in packed.chunks_exact_mut(words).enumerate() {
+        let mut places = packed.iter_mut().skip(HEAD);
+        for row in 0..side {
+            for column in columns(side, filters.stride) {
+                let tap = filters
+                    .weights
+                    .get((row * side + column) * filters.step + i..)?;
+                let pair = [*tap.first()?, *tap.get(filters.step)?];
+                let [a, b] = pair.map(|weight| u32::from(i16::from(weight) as u16));
+                *places.next()? = a | b << 16;
             }
         }
     }
-    let shift = filters.requantize.pre_shift.min(MAX_SHIFT);
-    for (packed, channel) in packed.chunks_exact_mut(words).zip(filters.channels) {
+    finish(
+        packed,
+        words,
+        filters.channels,
+        filters.requantize.pre_shift,
+    )?;
+    Some(packed)
+}
+
+/// Writes bias and multiplier before the weights of each channel, and shifts what is to be shifted.
+#[inline(always)]
+pub(super) fn finish(
+    packed: &mut [u32],
+    words: usize,
+    channels: &[Channel],
+    shift: u32,
+) -> Option<()> {
+    let shift = shift.min(MAX_SHIFT);
+    for (packed, channel) in packed.chunks_exact_mut(words.max(1)).zip(channels) {
         let (head, pairs) = packed.split_first_chunk_mut::<HEAD>()?;
         *head = [(channel.bias as u32) << shift, channel.multiplier as u32];
         if shift > 0 {
@@ -73,7 +82,7 @@ pub(super) fn pack<'a>(filters: &Filters<'_>, packed: &'a mut [u32]) -> Option<&
             }
         }
     }
-    Some(packed)
+    Some(())
 }
 
 /// The first column of each pair of weights.
@@ -81,13 +90,24 @@ fn columns(side: usize, stride: usize) -> impl Iterator<Item = usize> {
     (0..side - 1).filter(move |&column| stride == 1 || column % 2 == 0 || column + 2 == side)
 }
 
-/// Packs four filters, whose weights are read together.
+/// What writes the pairs of four filters, whose weights are read together: from the first of them,
+/// `step` from tap to tap.
+pub(super) fn pack_fours(side: usize, stride: usize) -> unsafe fn(*const i8, usize, *mut u32) {
+    match (side, stride) {
+        (3, _) => pack_x4::<3, 1>,
+        (5, 1) => pack_x4::<5, 1>,
+        (5, _) => pack_x4::<5, 2>,
+        (7, 1) => pack_x4::<7, 1>,
+        (_, _) => pack_x4::<7, 2>,
+    }
+}
+
 unsafe fn pack_x4<const SIDE: usize, const STRIDE: usize>(
     weights: *const i8,
     step: usize,
     packed: *mut u32,
 ) {
-    let words = const { HEAD + pairs(SIDE, STRIDE) };
+    let words = const { words(SIDE, STRIDE) };
     let (mut from, mut to) = (weights, packed.wrapping_add(HEAD));
     for _ in 0..SIDE {
         // SAFETY: as the caller says.

@@ -22,11 +22,10 @@ const HIGH: usize = 4;
 
 /// Computes all rows of the first channels, as many as the number that is given.
 #[inline(never)]
-pub(crate) fn eights(
+pub(super) fn eights(
     filters: &Filters<'_>,
     rows: &Rows,
     place: &mut Place<'_>,
-    channels: &[Channel],
     scratch: &mut [i16],
     ring: &Ring,
     packed: &mut [u32],
@@ -40,7 +39,7 @@ pub(crate) fn eights(
         7 => row::<7>,
         _ => return Some(0),
     };
-    let count = channels.len().min(step) / SIDE * SIDE;
+    let count = filters.channels.len().min(step) / SIDE * SIDE;
     let (pitch, taps) = (filters.pitch * SIDE, height * width);
     let bytes: &mut [i8] = bytemuck::cast_slice_mut(scratch);
     let last = filters.outputs.checked_sub(1)?;
@@ -69,7 +68,7 @@ pub(crate) fn eights(
     // SAFETY: the ring is there.
     unsafe { fill_bytes(start, height * pitch, rows.zero_point) };
     for first in (0..count).step_by(SIDE) {
-        let eight = channels.get(first..first + SIDE)?;
+        let eight = filters.channels.get(first..first + SIDE)?;
         let weights = filters.weights.as_ptr().wrapping_add(first);
         // SAFETY: there are the channels, eight weights of each tap, and words for them.
         unsafe { pack(weights, step, packed.as_mut_ptr(), eight.as_ptr(), taps) };
