@@ -456,9 +456,6 @@ fn layout(config: &TrainConfig, data: &Loaded) -> Result<(Plan, Episodes), Train
     let size = (height as usize, width as usize);
     let channels = data.picture_size().colors.channels();
     let plan = Plan::with_channels(config.architecture, size, channels)?;
-    if config.learner.method().draws_flaws() && channels > 1 {
-        return Err(TrainError::GreyOnly(config.learner.name()));
-    }
     if config.learner.method().needs_map() && plan.places().is_none() {
         return Err(TrainError::NeedsMap(config.learner.name()));
     }
