@@ -6,7 +6,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 /// What the brightness of a colour is made of (BT.601).
-const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
+pub(super) const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
 
 /// How much of each colour a thing gives back, beside a grey one that is as bright.
 #[derive(Clone, Copy, Debug, PartialEq)]

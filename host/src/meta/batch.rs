@@ -42,7 +42,7 @@ pub(crate) struct Drawn {
     pub(crate) number: u64,
     /// Class and place in it of each picture, in their order.
     pub(crate) pictures: Vec<(usize, usize)>,
-    /// 1 where a flaw was drawn, as long as `pixels`; empty where none are.
+    /// 1 for each pixel where a flaw was drawn, picture by picture; empty where none are.
     pub(crate) flaws: Vec<f32>,
 }
 
@@ -71,6 +71,7 @@ impl EpisodeSource {
         let each = shots + query.first().map_or(0, Vec::len);
         let size = self.data.picture_size();
         let (width, area) = (size.width as usize, size.values());
+        let channels = size.colors.channels();
         let own = classes.iter().zip(support.iter().zip(&query));
         let pictures: Vec<(usize, usize)> = own
             .flat_map(|(&class, (s, q))| s.iter().chain(q).map(move |&i| (class, i)))
@@ -90,11 +91,11 @@ impl EpisodeSource {
             };
             change.apply(self.data.pixels(class, index), (width, channels), target);
             if self.flaws && place % each < shots {
-                flaws.resize(flaws.len() + area, 0.0);
+                flaws.resize(flaws.len() + area / channels, 0.0);
             } else if self.flaws {
                 let (class, index) = pictures[rng.random_range(0..pictures.len())];
                 let other = self.data.pixels(class, index);
-                flaws.extend(blemish::draw(target, other, width, &mut rng));
+                flaws.extend(blemish::draw(target, other, (width, channels), &mut rng));
             }
             normalize(target, self.normalization);
         }

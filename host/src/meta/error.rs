@@ -86,9 +86,6 @@ pub enum TrainError {
         "{0} learns patches: give a network that has a map of them, --network residual or lite, of a size that its steps divide"
     )]
     NeedsMap(&'static str),
-    /// Flaws are drawn into grey pictures alone.
-    #[error("{0} draws flaws into grey pictures: leave --colour out, or give --flaws 0")]
-    GreyOnly(&'static str),
     /// There is nothing to learn patches from.
     #[error(
         "patches are learned from a teacher, from drawn flaws or from both: give --teacher, or --flaws above 0"

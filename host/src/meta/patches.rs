@@ -317,7 +317,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::data::{Loaded, surfaces};
+    use crate::data::{Colors, Loaded, surfaces};
     use crate::measure::Embeddings;
     use crate::meta::augment::Augment;
     use crate::meta::checkpoint::Origin;
@@ -328,10 +328,10 @@ mod tests {
     const SIDE: usize = 32;
     const PLACES: usize = 16;
 
-    fn data() -> Arc<Loaded> {
+    fn data(colors: Colors) -> Arc<Loaded> {
         let size = (SIDE as u32, SIDE as u32);
-        let drawn = surfaces::dataset(1, 16, 4, size).load(size, |_| {});
-        Arc::new(drawn.unwrap())
+        let drawn = surfaces::dataset(1, 16, 4, size).with_colors(colors);
+        Arc::new(drawn.load(size, |_| {}).unwrap())
     }
 
     fn config(patches: Patches, architecture: Architecture) -> TrainConfig {
@@ -358,13 +358,13 @@ mod tests {
         }
     }
 
-    fn start(patches: Patches) -> Trainer {
-        start_with(patches, Architecture::Residual { channels: 4 })
+    fn start(patches: Patches, colors: Colors) -> Trainer {
+        start_with(patches, Architecture::Residual { channels: 4 }, colors)
     }
 
-    fn start_with(patches: Patches, architecture: Architecture) -> Trainer {
+    fn start_with(patches: Patches, architecture: Architecture, colors: Colors) -> Trainer {
         let config = config(patches, architecture);
-        Trainer::new(config, Origin::default(), data(), None).unwrap()
+        Trainer::new(config, Origin::default(), data(colors), None).unwrap()
     }
 
     /// Mean loss of the first and of the last ten steps.
@@ -377,15 +377,17 @@ mod tests {
         (mean(&losses[..10]), mean(&losses[losses.len() - 10..]))
     }
 
-    /// Tells how bright each place is, by a different weight in each channel.
+    /// Tells how bright each place is in its last channel, by a different weight in each of its own.
     fn teacher(data: &Loaded) -> Embeddings {
-        let embeddings = data.all().chunks_exact(SIDE * SIDE).flat_map(|picture| {
+        let channels = data.picture_size().colors.channels();
+        let embeddings = data.pictures().flat_map(|picture| {
             let bright = move |place: usize| {
                 let (top, left) = (place / 4 * 8, place % 4 * 8);
-                let rows = picture[top * SIDE..].chunks(SIDE).take(8);
+                let rows = picture[top * SIDE * channels..].chunks(SIDE * channels);
                 let sum: u32 = rows
-                    .flat_map(|row| &row[left..left + 8])
-                    .map(|&level| u32::from(level))
+                    .take(8)
+                    .flat_map(|row| row[left * channels..].chunks(channels).take(8))
+                    .map(|pixel| u32::from(pixel[channels - 1]))
                     .sum();
                 sum as f32 / (64.0 * 255.0)
             };
@@ -398,9 +400,10 @@ mod tests {
     #[test]
     fn patches_become_what_a_teacher_has_of_their_place() {
         // One map of 24 channels, and two of 5 and 14.
-        for (architecture, inputs) in [
-            (Architecture::Residual { channels: 4 }, 24),
-            (Architecture::Lite { channels: 4 }, 19),
+        for (architecture, inputs, colors) in [
+            (Architecture::Residual { channels: 4 }, 24, Colors::Grey),
+            (Architecture::Lite { channels: 4 }, 19, Colors::Grey),
+            (Architecture::Residual { channels: 4 }, 24, Colors::Rgb),
         ] {
             let patches = Patches {
                 teacher: 1,
@@ -408,8 +411,8 @@ mod tests {
                 labels: 0.0,
                 ..Patches::default()
             };
-            let mut run = start_with(patches, architecture)
-                .with_teacher(teacher(&data()))
+            let mut run = start_with(patches, architecture, colors)
+                .with_teacher(teacher(&data(colors)))
                 .unwrap();
             let (first, last) = losses(&mut run);
             // The mean of all patches would leave 1.
@@ -422,19 +425,22 @@ mod tests {
 
     #[test]
     fn drawn_flaws_teach_to_tell_flaws() {
-        let mut run = start(Patches {
-            flaws: 1.0,
-            labels: 0.0,
-            ..Patches::default()
-        });
-        let (first, last) = losses(&mut run);
-        assert!(last < 0.9 * first, "{first} to {last}");
+        for colors in [Colors::Grey, Colors::Rgb] {
+            let patches = Patches {
+                flaws: 1.0,
+                labels: 0.0,
+                ..Patches::default()
+            };
+            let mut run = start(patches, colors);
+            let (first, last) = losses(&mut run);
+            assert!(last < 0.9 * first, "{colors:?}: {first} to {last}");
+        }
     }
 
     #[test]
     fn what_cannot_teach_patches_is_refused() {
         let refused = |config: TrainConfig| {
-            Trainer::new(config, Origin::default(), data(), None)
+            Trainer::new(config, Origin::default(), data(Colors::Grey), None)
                 .err()
                 .unwrap()
         };
@@ -453,7 +459,10 @@ mod tests {
             ..Patches::default()
         };
         let short = Embeddings::new(3, &[4; 16], vec![0.0; 16 * 4 * 3]);
-        let error = start(with_teacher).with_teacher(short).err().unwrap();
+        let error = start(with_teacher, Colors::Grey)
+            .with_teacher(short)
+            .err()
+            .unwrap();
         assert!(matches!(error, TrainError::OtherTeacher), "{error}");
     }
 

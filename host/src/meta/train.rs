@@ -460,9 +460,6 @@ fn layout(config: &TrainConfig, data: &Loaded) -> Result<(Plan, Episodes), Train
     let size = (height as usize, width as usize);
     let channels = data.picture_size().colors.channels();
     let plan = Plan::with_channels(config.architecture, size, channels)?;
-    if config.learner.method().draws_flaws() && channels > 1 {
-        return Err(TrainError::GreyOnly(config.learner.name()));
-    }
     if config.new_classes && config.learner.method().has_own_classes() {
         return Err(TrainError::OwnClasses(config.learner.name()));
     }
