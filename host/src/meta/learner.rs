@@ -12,6 +12,7 @@ use super::prototypical::Prototypical;
 use super::reptile::Reptile;
 use super::scratch::Scratch;
 use super::siamese::Siamese;
+use super::tempered::Tempered;
 use super::transfer::Transfer;
 
 /// A method with its settings.
@@ -39,6 +40,8 @@ pub enum Learner {
     /// Patches that tell flaws from sound surface, from a teacher and from drawn flaws (Roth et al. 2022,
     /// Bergmann et al. 2020).
     Patches(Patches),
+    /// Nearest class mean with a learned scale of distances (Oreshkin et al. 2018).
+    Tempered(Tempered),
 }
 
 impl Learner {
@@ -72,6 +75,7 @@ impl Learner {
             Self::MetaTransfer(m) => m,
             Self::Distilled(m) => m,
             Self::Patches(m) => m,
+            Self::Tempered(m) => m,
         }
     }
 

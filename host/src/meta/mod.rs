@@ -34,6 +34,7 @@ pub mod schedule;
 pub mod scratch;
 pub mod siamese;
 pub mod teacher_cache;
+pub mod tempered;
 #[cfg(test)]
 mod tests;
 pub mod train;
