@@ -169,6 +169,11 @@ impl Sampler {
         self.shape
     }
 
+    /// Classes of a family, which follow each other in an episode; 1 where each class is drawn for itself.
+    pub fn family(&self) -> usize {
+        self.family
+    }
+
     /// The n-th episode of this seed.
     pub fn episode(&self, n: u64) -> Episode {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);

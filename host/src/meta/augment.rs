@@ -48,8 +48,53 @@ impl Augment {
         }
     }
 
-    /// Writes a changed copy of `source` (`height * width * channels`, row-major, 0..=255) to `target`. The light's
-    /// colour changes half as much as its brightness.
+    /// For making other classes of the classes that there are: a character drawn more slanted, wider or turned
+    /// is another character. Half of them are mirrored besides.
+    pub const CLASSES: Self = Self {
+        rotate: 20.0,
+        scale: 0.2,
+        shear: 0.2,
+        shift: 0.0,
+        light: 0.0,
+    };
+
+    /// Draws a change of a picture of `height * width` pixels of so many channels. The light's colour changes half as
+    /// much as its brightness.
+    pub(crate) fn draw(
+        &self,
+        (height, width): (usize, usize),
+        channels: usize,
+        rng: &mut impl Rng,
+    ) -> Change {
+        let mut within = |range: f32| rng.random_range(-1.0..=1.0f32) * range;
+        let angle = within(self.rotate).to_radians();
+        let (sx, sy) = (1.0 + within(self.scale), 1.0 + within(self.scale));
+        let shear = within(self.shear);
+        let shift = [
+            within(self.shift) * width as f32,
+            within(self.shift) * height as f32,
+        ];
+        let (contrast, brightness) = (1.0 + within(self.light), 255.0 * within(self.light));
+        // A grey picture takes no more random numbers than before there were colours.
+        let mut gains = [1.0; 3];
+        if channels > 1 {
+            gains = gains.map(|gain| gain + within(0.5 * self.light));
+        }
+        let (sin, cos) = angle.sin_cos();
+        Change {
+            // Scale, slant, turn.
+            matrix: [
+                [cos / sx, (shear * cos - sin) / sy],
+                [sin / sx, (shear * sin + cos) / sy],
+            ],
+            shift,
+            contrast,
+            brightness,
+            gains,
+        }
+    }
+
+    /// Writes a changed copy of `source` (`height * width * channels`, row-major, 0..=255) to `target`.
     pub fn apply(
         &self,
         source: &[u8],
@@ -58,33 +103,67 @@ impl Augment {
         target: &mut [f32],
     ) {
         let height = source.len() / (width * channels);
-        let mut within = |range: f32| rng.random_range(-1.0..=1.0f32) * range;
-        let angle = within(self.rotate).to_radians();
-        let (sx, sy) = (1.0 + within(self.scale), 1.0 + within(self.scale));
-        let shear = within(self.shear);
-        let (dx, dy) = (
-            within(self.shift) * width as f32,
-            within(self.shift) * height as f32,
-        );
-        let (contrast, brightness) = (1.0 + within(self.light), 255.0 * within(self.light));
-        // A grey picture takes no more random numbers than before there were colours.
-        let mut gains = [1.0; 3];
-        if channels > 1 {
-            gains = gains.map(|gain| gain + within(0.5 * self.light));
+        let change = self.draw((height, width), channels, rng);
+        change.apply(source, (width, channels), target);
+    }
+}
+
+/// One change of a picture.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Change {
+    /// From a place of the changed picture to the same of its source, both from the centre.
+    matrix: [[f32; 2]; 2],
+    /// Added to the latter, in pixels.
+    shift: [f32; 2],
+    contrast: f32,
+    brightness: f32,
+    gains: [f32; 3],
+}
+
+impl Change {
+    /// The same change of the source's mirror image.
+    pub(crate) fn mirrored(mut self) -> Self {
+        self.matrix[0] = self.matrix[0].map(|x| -x);
+        self.shift[0] = -self.shift[0];
+        self
+    }
+
+    /// This change's place and shape after `first`, and its own light.
+    pub(crate) fn after(self, first: &Self) -> Self {
+        let [[a, b], [c, d]] = first.matrix;
+        let through = |[x, y]: [f32; 2]| [a * x + b * y, c * x + d * y];
+        let [[e, f], [g, h]] = self.matrix;
+        let (left, right) = (through([e, g]), through([f, h]));
+        let moved = through(self.shift);
+        Self {
+            matrix: [[left[0], right[0]], [left[1], right[1]]],
+            shift: [moved[0] + first.shift[0], moved[1] + first.shift[1]],
+            ..self
         }
-        let (sin, cos) = angle.sin_cos();
-        // From target to source: scale, slant, turn about the centre, shift.
-        let (a, b) = (cos / sx, (shear * cos - sin) / sy);
-        let (c, d) = (sin / sx, (shear * sin + cos) / sy);
+    }
+
+    /// Writes a changed copy of `source` (`height * width * channels`, row-major, 0..=255) to `target`.
+    pub(crate) fn apply(
+        &self,
+        source: &[u8],
+        (width, channels): (usize, usize),
+        target: &mut [f32],
+    ) {
+        let height = source.len() / (width * channels);
+        let [[a, b], [c, d]] = self.matrix;
         let (cx, cy) = ((width as f32 - 1.0) / 2.0, (height as f32 - 1.0) / 2.0);
         for (y, row) in target.chunks_exact_mut(width * channels).enumerate() {
             for (x, values) in row.chunks_exact_mut(channels).enumerate() {
                 let (u, v) = (x as f32 - cx, y as f32 - cy);
-                let at = (a * u + b * v + cx + dx, c * u + d * v + cy + dy);
+                let at = (
+                    a * u + b * v + cx + self.shift[0],
+                    c * u + d * v + cy + self.shift[1],
+                );
                 let between = Between::new((width, height), at);
-                for (channel, (value, gain)) in values.iter_mut().zip(gains).enumerate() {
+                for (channel, (value, gain)) in values.iter_mut().zip(self.gains).enumerate() {
                     let sampled = between.sample(source, channels, channel) * gain;
-                    *value = ((sampled - 127.5) * contrast + 127.5 + brightness).clamp(0.0, 255.0);
+                    *value = ((sampled - 127.5) * self.contrast + 127.5 + self.brightness)
+                        .clamp(0.0, 255.0);
                 }
             }
         }
@@ -180,5 +259,43 @@ mod tests {
             );
         }
         assert!(changed > 40);
+    }
+
+    #[test]
+    fn changes_follow_each_other() {
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let source: Vec<u8> = (0..32 * 32)
+            .map(|i| {
+                let (x, y) = (i % 32, i / 32);
+                if (8..20).contains(&x) && (y as i32 - 16).abs() < 3 {
+                    255
+                } else {
+                    0
+                }
+            })
+            .collect();
+        let of = |change: Change, source: &[u8]| {
+            let mut target = vec![0.0; source.len()];
+            change.apply(source, (32, 1), &mut target);
+            target
+        };
+        let first = Augment::CLASSES.draw((32, 32), 1, &mut rng).mirrored();
+        let second = Augment::STROKES.draw((32, 32), 1, &mut rng);
+        let between: Vec<u8> = of(first, &source).iter().map(|p| p.round() as u8).collect();
+        let (by_steps, at_once) = (of(second, &between), of(second.after(&first), &source));
+        let off: f32 = by_steps
+            .iter()
+            .zip(&at_once)
+            .map(|(a, b)| (a - b).abs())
+            .sum();
+        let ink: f32 = at_once.iter().sum();
+        assert!(off < 0.15 * ink, "{off} of {ink}");
+        let plain = Augment::default().draw((32, 32), 1, &mut rng);
+        let mirror = of(plain.mirrored(), &source);
+        for (row, own) in mirror.chunks(32).zip(source.chunks(32)) {
+            for (x, &value) in row.iter().enumerate() {
+                assert!((value - f32::from(own[31 - x])).abs() < 1e-2);
+            }
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::augment::Augment;
+use super::augment::{Augment, Change};
 use crate::data::{Loaded, blemish};
 use crate::episodes::{Episode, Sampler};
 use crate::nets::graph::Normalization;
@@ -21,9 +21,13 @@ pub(crate) struct Episodes {
 
 impl Episodes {
     fn get(&self, n: u64) -> Episode {
+        self.sampler(n).episode(n)
+    }
+
+    fn sampler(&self, n: u64) -> &Sampler {
         match &self.families {
-            Some(families) if n % 2 == 1 => families.episode(n),
-            _ => self.plain.episode(n),
+            Some(families) if n % 2 == 1 => families,
+            _ => &self.plain,
         }
     }
 }
@@ -48,6 +52,8 @@ pub(crate) struct EpisodeSource {
     pub(crate) data: Arc<Loaded>,
     pub(crate) episodes: Episodes,
     pub(crate) augment: Augment,
+    /// Whether all pictures of a class are changed alike besides, to be another class.
+    pub(crate) new_classes: bool,
     pub(crate) normalization: Normalization,
     /// Whether flaws are drawn into the queries.
     pub(crate) flaws: bool,
@@ -73,14 +79,16 @@ impl EpisodeSource {
         // A stream of its own, far from the sampler's.
         let mut rng = ChaCha8Rng::seed_from_u64(n ^ 0x5eed_0a06_0000_0000);
         let mut flaws = Vec::new();
+        let (height, channels) = (size.height as usize, size.colors.channels());
+        let others = self.other_classes(n, classes.len(), (height, width));
         for (place, target) in pixels.chunks_exact_mut(area).enumerate() {
             let (class, index) = pictures[place];
-            self.augment.apply(
-                self.data.pixels(class, index),
-                (width, size.colors.channels()),
-                &mut rng,
-                target,
-            );
+            let own = self.augment.draw((height, width), channels, &mut rng);
+            let change = match others.get(place / each) {
+                Some(other) => own.after(other),
+                None => own,
+            };
+            change.apply(self.data.pixels(class, index), (width, channels), target);
             if self.flaws && place % each < shots {
                 flaws.resize(flaws.len() + area, 0.0);
             } else if self.flaws {
@@ -97,6 +105,33 @@ impl EpisodeSource {
             pictures,
             flaws,
         }
+    }
+}
+
+impl EpisodeSource {
+    /// What makes another class of each class of episode `n`; classes of one family are changed alike, so that they
+    /// stay as similar as they are. Empty where classes stay what they are.
+    fn other_classes(&self, n: u64, classes: usize, size: (usize, usize)) -> Vec<Change> {
+        if !self.new_classes {
+            return Vec::new();
+        }
+        let mut rng = ChaCha8Rng::seed_from_u64(n ^ 0x0c1a_55e5_0000_0000);
+        let family = self.episodes.sampler(n).family();
+        let mut changes: Vec<Change> = Vec::with_capacity(classes);
+        for class in 0..classes {
+            changes.push(match changes.last() {
+                Some(&last) if class % family > 0 => last,
+                _ => {
+                    let change = Augment::CLASSES.draw(size, 1, &mut rng);
+                    if rng.random() {
+                        change.mirrored()
+                    } else {
+                        change
+                    }
+                }
+            });
+        }
+        changes
     }
 }
 

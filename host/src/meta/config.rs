@@ -50,6 +50,10 @@ pub struct TrainConfig {
     /// A checkpoint has it at its end.
     #[serde(skip)]
     pub contrast: u32,
+    /// Whether every class of an episode is made another one: all of its pictures mirrored (or not), turned and
+    /// slanted alike (task augmentation, Liu et al. 2020). A checkpoint has it at its end.
+    #[serde(skip)]
+    pub new_classes: bool,
 }
 
 impl TrainConfig {

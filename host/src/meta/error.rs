@@ -27,6 +27,11 @@ pub enum TrainError {
         /// The most.
         high: String,
     },
+    /// The method learns the classes of the data themselves, or from what a teacher saw of them.
+    #[error(
+        "{0} learns of the pictures as they are: new classes made of them are for prototypical, siamese, maml and reptile"
+    )]
+    OwnClasses(&'static str),
     /// The loss became infinite or not a number.
     #[error(
         "the loss became {loss} in episode {episode}: lower the learning rate, or check the data for pictures of one colour"

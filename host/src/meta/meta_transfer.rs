@@ -111,6 +111,10 @@ impl Method for MetaTransfer {
         }
     }
 
+    fn has_own_classes(&self) -> bool {
+        true
+    }
+
     fn check(&self, _shape: EpisodeShape) -> Result<(), TrainError> {
         within("the number of classes of a task", self.way, 1, 1 << 20)?;
         check_task((self.steps, self.test_steps), (0.0, self.head_rate))

@@ -134,6 +134,12 @@ pub trait Method: Send + Sync {
         false
     }
 
+    /// Whether it learns the classes of the data themselves, or what a teacher saw of their pictures, so that no other
+    /// classes can be made of them.
+    fn has_own_classes(&self) -> bool {
+        self.has_teacher()
+    }
+
     /// Whether a teacher that gives n values of a picture can be learned from.
     fn understands(&self, _plan: &Plan, _values: usize) -> bool {
         true

@@ -51,6 +51,7 @@ fn config(episodes: u64) -> TrainConfig {
         patience: 10,
         seed: 5,
         contrast: 0,
+        new_classes: false,
     }
 }
 

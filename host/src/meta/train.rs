@@ -107,6 +107,7 @@ impl Trainer {
             contrast: config.contrast,
             pictures: Some(data.fingerprint()),
             colors: data.picture_size().colors,
+            new_classes: config.new_classes,
             config,
         };
         Self::resume_from(&fresh, data)
@@ -141,6 +142,7 @@ impl Trainer {
             data,
             episodes,
             augment: config.augment,
+            new_classes: config.new_classes,
             normalization: config.normalization(),
             flaws: config.learner.method().draws_flaws(),
         };
@@ -361,6 +363,7 @@ impl Trainer {
             contrast: self.config.contrast,
             pictures: self.pictures,
             colors: self.source.data.picture_size().colors,
+            new_classes: self.config.new_classes,
         }
     }
 
@@ -417,6 +420,7 @@ impl Trainer {
         let (width, height) = self.source.data.size();
         let plain = EpisodeSource {
             augment: Augment::default(),
+            new_classes: false,
             flaws: false,
             ..self.source.clone()
         };
@@ -458,6 +462,9 @@ fn layout(config: &TrainConfig, data: &Loaded) -> Result<(Plan, Episodes), Train
     let plan = Plan::with_channels(config.architecture, size, channels)?;
     if config.learner.method().draws_flaws() && channels > 1 {
         return Err(TrainError::GreyOnly(config.learner.name()));
+    }
+    if config.new_classes && config.learner.method().has_own_classes() {
+        return Err(TrainError::OwnClasses(config.learner.name()));
     }
     if config.learner.method().needs_map() && plan.places().is_none() {
         return Err(TrainError::NeedsMap(config.learner.name()));

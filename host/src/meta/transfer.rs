@@ -57,6 +57,10 @@ impl Method for Transfer {
         }
     }
 
+    fn has_own_classes(&self) -> bool {
+        true
+    }
+
     fn check(&self, _shape: EpisodeShape) -> Result<(), TrainError> {
         match *self {
             Self::Frozen => Ok(()),

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use indicatif::ProgressBar;
 use serde::Serialize;
 use sudal::data::{Loaded, Size};
-use sudal::episodes::EpisodeShape;
+use sudal::episodes::{EpisodeShape, by_likeness};
 use sudal::meta::checkpoint::Origin;
 use sudal::meta::schedule::Schedule;
 use sudal::meta::{Checkpoint, TrainConfig, TrainError, Trainer};
@@ -18,7 +18,7 @@ use super::choices::Pool;
 use super::data::{AlsoArgs, DataArgs, Kind, check_validation};
 use super::episodes;
 use super::interrupt::{Interrupt, Interrupted};
-use super::model::beside;
+use super::model::{ModelFile, beside};
 use super::options::{AVERAGING, Options, WARMUP, strength};
 use super::output::Output;
 use super::output_file::{self, Claim};
@@ -88,6 +88,14 @@ pub(crate) struct Args {
     /// How great the random changes of --augment are, 1 being usual and 0 none.
     #[arg(long, default_value_t = 1.0, value_parser = strength)]
     augment_strength: f32,
+    /// Make other classes of the classes of every episode: mirror, turn and slant all pictures of one alike. For
+    /// characters and symbols, whose mirror image is another; not for parts, which are the same from behind.
+    #[arg(long)]
+    new_classes: bool,
+    /// Make families of the classes that this trained network finds alike, --family of them each, so that every second
+    /// episode is of what is easily mistaken: an ONNX file of `sudal export`. Needed with --resume as well.
+    #[arg(long, value_name = "FILE")]
+    alike: Option<PathBuf>,
     /// Decay of the running average of the weights that becomes the network; 0 takes the last.
     #[arg(long, default_value_t = AVERAGING)]
     averaging: f64,
@@ -226,6 +234,7 @@ fn begin(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
             colors: checkpoint.colors,
         };
         let data = args.data.load(&origin.split, size, output)?;
+        let data = in_families(args, checkpoint.config.family, data, output)?;
         let data = Arc::new(args.also.join(data, args.data.fit(), output)?);
         let run = Trainer::resume(&checkpoint, Arc::clone(&data))?;
         return args.teacher.look(run, &data, &teacher_cache(args), output);
@@ -269,6 +278,7 @@ fn begin(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
         patience: args.patience,
         seed: args.seed,
         contrast: chosen.contrast,
+        new_classes: args.new_classes,
     };
     // Before minutes of reading pictures.
     config.check().context("the run cannot start")?;
@@ -285,6 +295,7 @@ fn begin(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
         }),
     };
     let data = args.data.load(&split, size, output)?;
+    let data = in_families(args, config.family, data, output)?;
     let data = args.also.join(data, args.data.fit(), output)?;
     let start = match &args.options.from {
         None => None,
@@ -304,6 +315,40 @@ fn begin(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
         })
         .context("the run cannot start")?;
     args.teacher.look(run, &data, &teacher_cache(args), output)
+}
+
+/// The classes in families of those that the network of --alike finds alike.
+fn in_families(
+    args: &Args,
+    family: usize,
+    data: Loaded,
+    output: &Output,
+) -> anyhow::Result<Loaded> {
+    let Some(path) = &args.alike else {
+        return Ok(data);
+    };
+    if family < 2 {
+        bail!("--alike makes families of classes: say with --family how many classes each has");
+    }
+    let at = || format!("--alike {}", path.display());
+    let model = ModelFile::open(path).with_context(at)?;
+    let (have, need) = (data.picture_size(), model.size()?);
+    if have != need {
+        bail!(
+            "--alike {} looks at pictures of {need}; those of the run are {have}",
+            path.display()
+        );
+    }
+    output.step(format!("{} looks at the pictures", path.display()));
+    let embeddings = model.embeddings(&data, output).with_context(at)?;
+    let sizes = data.class_sizes().into_iter().enumerate();
+    let means: Vec<Vec<f32>> = sizes
+        .map(|(class, size)| {
+            let own: Vec<_> = (0..size).map(|index| (class, index)).collect();
+            embeddings.mean(&own)
+        })
+        .collect();
+    Ok(data.select(&by_likeness(&means, family)))
 }
 
 fn validation_data(

@@ -151,6 +151,7 @@ impl<'a> TrialContext<'a> {
             patience: u32::MAX,
             seed: args.seed,
             contrast: self.chosen.contrast,
+            new_classes: false,
         })
     }
 }
