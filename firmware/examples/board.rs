@@ -43,6 +43,7 @@ fn board() -> Result<Session<'static, VirtualCamera<FRAME>, Flash>, Box<dyn Erro
             },
             ticks_per_second: 1_000_000,
         },
+        alive: || (),
         image: &IMAGE.0,
         arena: vec![0; model.arena_words()].leak(),
         input: vec![0; input].leak(),

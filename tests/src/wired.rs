@@ -35,6 +35,7 @@ impl Wired {
                 },
                 ticks_per_second: 1_000_000,
             },
+            alive: || (),
             image: &bytemuck::cast_slice(words)[..image.len()],
             arena: vec![0; 1 << 13].leak(),
             input: vec![0; 1 << 14].leak(),

@@ -87,7 +87,7 @@ int main(int argc, char **argv) {
         else
             path = argv[i];
         SudalFrame frame = read_picture(path);
-        check(sudal_embed(sudal, &frame, embedding, model.embedding), path);
+        check((name ? sudal_embed_shot : sudal_embed)(sudal, &frame, embedding, model.embedding), path);
         printf("%s ", path);
         for (unsigned j = 0; j < model.embedding; j++)
             printf("%02x", (uint8_t)embedding[j]);

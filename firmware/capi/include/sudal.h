@@ -183,6 +183,16 @@ enum SudalStatus sudal_embed(struct Sudal *sudal,
                              int8_t *embedding,
                              size_t len);
 
+// Computes what a frame is taught as, for `sudal_enroll`: for a model with views of a shot the mean of the
+// embeddings of the frame and of its views, and for others what `sudal_embed` does.
+//
+// # Safety
+// As `sudal_embed`.
+enum SudalStatus sudal_embed_shot(struct Sudal *sudal,
+                                  const struct SudalFrame *frame,
+                                  int8_t *embedding,
+                                  size_t len);
+
 // The bytes of memory that `sudal_open` needs for a model image; 0 if it is none that it takes.
 //
 // # Safety

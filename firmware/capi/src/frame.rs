@@ -3,6 +3,7 @@
 use sudal_firmware::camera::quality;
 use sudal_firmware::engine;
 use sudal_firmware::frame::{Frame, Geometry, PixelFormat};
+use sudal_firmware::heads::MAX_DIM;
 use sudal_firmware::preprocess::{self, Fit, Region};
 
 use crate::instance::{self, Sudal};
@@ -83,23 +84,62 @@ pub unsafe extern "C" fn sudal_embed(
     embedding: *mut i8,
     len: usize,
 ) -> SudalStatus {
+    // SAFETY: by what the caller promises.
+    SudalStatus::of(unsafe { write(sudal, frame, embedding, len) }.map(|_| ()))
+}
+
+/// Computes what a frame is taught as, for `sudal_enroll`: for a model with views of a shot the mean of the
+/// embeddings of the frame and of its views, and for others what `sudal_embed` does.
+///
+/// # Safety
+/// As `sudal_embed`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sudal_embed_shot(
+    sudal: *mut Sudal,
+    frame: *const SudalFrame,
+    embedding: *mut i8,
+    len: usize,
+) -> SudalStatus {
+    // SAFETY: by what the caller promises.
+    let written = unsafe { write(sudal, frame, embedding, len) };
+    SudalStatus::of(written.and_then(|(sudal, values)| {
+        let mut sums = [0; MAX_DIM];
+        engine::shot(
+            &sudal.model,
+            sudal.input,
+            sudal.arena,
+            values,
+            &mut sums,
+            || (),
+        )
+        .map_err(|_| SudalStatus::Image)
+    }))
+}
+
+/// Writes a frame's embedding; the engine and the values.
+///
+/// # Safety
+/// As `sudal_embed`.
+unsafe fn write<'a>(
+    sudal: *mut Sudal,
+    frame: *const SudalFrame,
+    embedding: *mut i8,
+    len: usize,
+) -> Result<(&'a mut Sudal, &'a mut [i8]), SudalStatus> {
     if embedding.is_null() {
-        return SudalStatus::Null;
+        return Err(SudalStatus::Null);
     }
     // SAFETY: by what the caller promises.
-    let (sudal, frame) = match unsafe { (instance::of(sudal), self::frame(frame)) } {
-        (Ok(sudal), Ok(frame)) => (sudal, frame),
-        (Err(status), _) | (_, Err(status)) => return status,
-    };
-    match embed(sudal, &frame) {
-        Ok(values) if values.len() == len => {
-            // SAFETY: there is room for as many, by what the caller promises; the engine's memory is its own.
-            unsafe { embedding.copy_from_nonoverlapping(values.as_ptr(), len) };
-            SudalStatus::Ok
-        }
-        Ok(_) => SudalStatus::Length,
-        Err(status) => status,
+    let (sudal, frame) = unsafe { (instance::of(sudal)?, self::frame(frame)?) };
+    let values = embed(sudal, &frame)?;
+    if values.len() != len {
+        return Err(SudalStatus::Length);
     }
+    // SAFETY: there is room for as many, by what the caller promises; the engine's memory is its own.
+    unsafe { embedding.copy_from_nonoverlapping(values.as_ptr(), len) };
+    // SAFETY: as many were just written.
+    let values = unsafe { core::slice::from_raw_parts_mut(embedding, len) };
+    Ok((sudal, values))
 }
 
 fn embed<'a>(sudal: &'a mut Sudal, frame: &Frame<'_>) -> Result<&'a [i8], SudalStatus> {

@@ -18,7 +18,7 @@ pub use classes::{
     SUDAL_NAME, SudalAnswer, SudalClass, SudalHead, SudalScore, sudal_class, sudal_classify,
     sudal_clear, sudal_enroll,
 };
-pub use frame::{SudalFormat, SudalFrame, sudal_embed};
+pub use frame::{SudalFormat, SudalFrame, sudal_embed, sudal_embed_shot};
 pub use instance::{Sudal, sudal_memory, sudal_open};
 pub use model::{SUDAL_MODEL_NAME, SudalModel, sudal_model, sudal_self_test};
 pub use status::{SudalStatus, sudal_message};

@@ -399,12 +399,17 @@ pub(super) fn enroll<'a, C: Camera, F: NorFlash>(
         embedding, pose, ..
     } = embedder.embed(look(camera)?, stats)?;
     let settings = guard.settings();
-    let shot = centered(embedding, settings.center(), model.id());
+    let center = settings.center();
+    let seen = centered(embedding, center, model.id());
+    // An accepted model's embedding has room.
+    let mut shot: Vec<i8, MAX_DIM> = Vec::from_slice(embedding).unwrap_or_default();
+    embedder.shot(&mut shot)?;
+    let shot = centered(&shot, center, model.id());
     if let Some(fault) = store.fault() {
         return Err(fault.into());
     }
     let rate = settings.choices().rate;
-    let quality = quality(&shot, name, store.known(), &model, rate);
+    let quality = quality(&seen, &shot, name, store.known(), &model, rate);
     if !force {
         decision::check(&quality).map_err(DecisionError::from)?;
     }
@@ -431,9 +436,17 @@ pub(super) fn enroll<'a, C: Camera, F: NorFlash>(
     })
 }
 
-fn quality(shot: &[i8], name: &str, known: &Known, model: &Model<'_>, rate: Rate) -> Quality {
+/// How a picture lies to the classes, as one that is asked about, and whether they have its shot.
+fn quality(
+    seen: &[i8],
+    shot: &[i8],
+    name: &str,
+    known: &Known,
+    model: &Model<'_>,
+    rate: Rate,
+) -> Quality {
     let novelty_model = novelty_model(model, known, rate);
-    let distance = |class: &Class| crate::heads::Distance::between(shot, class.prototype());
+    let distance = |class: &Class| crate::heads::Distance::between(seen, class.prototype());
     let mut classes = known.of_model(model.id());
     let own = classes.find(|class| class.name == name);
     let other = known
@@ -446,9 +459,9 @@ fn quality(shot: &[i8], name: &str, known: &Known, model: &Model<'_>, rate: Rate
         (own + f32::MIN_POSITIVE) / (other + f32::MIN_POSITIVE)
     });
     Quality {
-        own: own.and_then(|class| novelty_model.novelty(shot, class)),
+        own: own.and_then(|class| novelty_model.novelty(seen, class)),
         other: other.map(|class| class.id),
-        other_novelty: other.and_then(|class| novelty_model.novelty(shot, class)),
+        other_novelty: other.and_then(|class| novelty_model.novelty(seen, class)),
         ratio,
         threshold: own.and_then(|class| novelty_model.threshold(class.shots())),
         same: match own {

@@ -18,6 +18,7 @@ use crate::settings::Center;
 pub(super) struct Embedder<'m> {
     pub(super) model: Result<Model<'m>, ModelFault>,
     pub(super) clock: Clock,
+    pub(super) alive: fn(),
     pub(super) arena: &'m mut [u64],
     pub(super) input: &'m mut [u8],
     /// What it looks at, none for the whole frame.
@@ -105,6 +106,17 @@ impl Embedder<'_> {
             ticks,
             pose,
         })
+    }
+}
+
+impl Embedder<'_> {
+    /// What the frame that was embedded last is taught as, [`engine::shot`].
+    pub(super) fn shot(&mut self, embedding: &mut [i8]) -> Result<(), DeviceError> {
+        let model = self.model?;
+        let input = &self.input[..model.input_len()];
+        let mut sums = [0; MAX_DIM];
+        engine::shot(&model, input, self.arena, embedding, &mut sums, self.alive)
+            .map_err(|_| ModelFault::Image.into())
     }
 }
 

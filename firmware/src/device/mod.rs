@@ -39,6 +39,8 @@ pub struct Resources<'m, C, F> {
     pub board: &'static str,
     /// Measures latency.
     pub clock: Clock,
+    /// Called between the runs of the model where one request takes several: what feeds the watchdog.
+    pub alive: fn(),
     /// Where the model image lies that was flashed with the firmware; empty if that is the first slot.
     pub image: &'m [u8],
     /// Working memory of the engine.
@@ -100,6 +102,7 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
         let embedder = Embedder {
             model: check_model(image, resources.arena, resources.input.len()),
             clock: resources.clock,
+            alive: resources.alive,
             arena: resources.arena,
             input: resources.input,
             region: choices.region,

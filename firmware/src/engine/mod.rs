@@ -23,13 +23,16 @@ mod step;
 #[cfg(test)]
 mod tests;
 mod upsample;
+mod views;
 
 pub use requantize::requantize;
+pub use views::shot;
 
 use crate::image::{Model, crc};
 #[cfg(feature = "colour")]
 use crate::preprocess::balance::Balance;
 use crate::preprocess::contrast;
+use crate::preprocess::view::View;
 use step::step;
 
 /// Why a picture was not run.
@@ -70,7 +73,17 @@ pub fn run<'a>(
     frame: &[u8],
     arena: &'a mut [u64],
 ) -> Result<&'a [i8], EngineError> {
-    run_observed(model, frame, arena, |_, _| {})
+    run_view(model, frame, None, arena)
+}
+
+/// As [`run`], of a view of the picture.
+fn run_view<'a>(
+    model: &Model<'_>,
+    frame: &[u8],
+    view: Option<&View>,
+    arena: &'a mut [u64],
+) -> Result<&'a [i8], EngineError> {
+    run_all(model, frame, view, arena, |_, _| {})
 }
 
 /// The patches of the picture that [`run`] ran last in this arena, height x width x channels; `None` if
@@ -103,6 +116,16 @@ pub fn run_observed<'a>(
     model: &Model<'_>,
     frame: &[u8],
     arena: &'a mut [u64],
+    observe: impl FnMut(usize, &[i8]),
+) -> Result<&'a [i8], EngineError> {
+    run_all(model, frame, None, arena, observe)
+}
+
+fn run_all<'a>(
+    model: &Model<'_>,
+    frame: &[u8],
+    view: Option<&View>,
+    arena: &'a mut [u64],
     mut observe: impl FnMut(usize, &[i8]),
 ) -> Result<&'a [i8], EngineError> {
     if frame.len() != model.input_len() {
@@ -119,7 +142,11 @@ pub fn run_observed<'a>(
     // Nothing of the last picture shows, whatever a model reads.
     arena.fill(0);
     let arena: &mut [i8] = bytemuck::cast_slice_mut(arena);
-    quantize(model, frame, arena).ok_or(EngineError::Record(0))?;
+    match view {
+        None => quantize(model, frame, arena),
+        Some(view) => views::quantize(model, frame, view, arena),
+    }
+    .ok_or(EngineError::Record(0))?;
     let mut start = 0;
     while let Some(chain) = model.chain(start) {
         let record = EngineError::Record(start);

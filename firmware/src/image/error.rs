@@ -1,7 +1,7 @@
 //! Why bytes are not a model image.
 
 use super::check::OpFault;
-use super::layout::{BALANCED, SECTION_ALIGN, VERSION};
+use super::layout::{SECTION_ALIGN, VERSION, VIEWED};
 
 /// Why bytes are not a model image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,7 +22,7 @@ pub enum ImageError {
     #[error("not a model image: it does not start with SUDL")]
     Magic,
     /// The layout is of another version than this crate's.
-    #[error("image has layout version {0}, this firmware reads {VERSION} and {BALANCED}")]
+    #[error("image has layout version {0}, this firmware reads {VERSION} to {VIEWED}")]
     Version(u16),
     /// The checksum does not fit the content.
     #[error("image damaged: checksum {computed:08x}, header says {stored:08x}")]

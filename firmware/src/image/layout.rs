@@ -11,6 +11,9 @@ pub const VERSION: u16 = 2;
 /// Version of images that ask for [`Header::balance`], which older firmware refuses by it.
 pub const BALANCED: u16 = 3;
 
+/// Version of images that ask for [`Header::views`], which older firmware refuses by it.
+pub const VIEWED: u16 = 4;
+
 /// Alignment of the image in memory and of every section in it, in bytes.
 pub const SECTION_ALIGN: usize = 16;
 
@@ -38,7 +41,7 @@ pub const LUT_LEN: usize = 256;
 pub struct Header {
     /// [`MAGIC`].
     pub magic: [u8; 4],
-    /// [`VERSION`] or [`BALANCED`].
+    /// [`VERSION`], [`BALANCED`] or [`VIEWED`], the least that has what the image asks for.
     pub version: u16,
     /// Size of this header in bytes.
     pub header_len: u16,
@@ -96,8 +99,11 @@ pub struct Header {
     /// [`crc`](super::crc) of the patches that the engine computes from the self-test's frame.
     pub golden_patches: u32,
     /// Whether the colours of a picture are brought to one mean first, see
-    /// [`Balance`](crate::preprocess::balance::Balance): 1, and [`BALANCED`], or 0.
-    pub balance: u32,
+    /// [`Balance`](crate::preprocess::balance::Balance): 1, and at least [`BALANCED`], or 0.
+    pub balance: u16,
+    /// How many of the [`VIEWS`](crate::preprocess::view::VIEWS) of a shot are taught beside it; any but 0
+    /// only with [`VIEWED`].
+    pub views: u16,
 }
 
 /// A tensor in the arena: int8, height x width x channels, the channel fastest.

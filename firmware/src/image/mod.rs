@@ -63,7 +63,7 @@ pub use error::ImageError;
 pub use fault::{ImageFault, ModelFault};
 pub use layout::{
     Aligned, BALANCED, CRC_START, Channel, HASH_START, Header, Kind, LUT_LEN, MAGIC, MAX_UNIT,
-    OpRecord, SCRATCH_ALIGN, SECTION_ALIGN, TENSOR_ALIGN, Tensor, VERSION,
+    OpRecord, SCRATCH_ALIGN, SECTION_ALIGN, TENSOR_ALIGN, Tensor, VERSION, VIEWED,
 };
 pub use model::{Golden, Model, crc};
 pub use patches::Patches;

@@ -8,10 +8,11 @@ use super::check::OpFault;
 use super::error::ImageError;
 use super::layout::{
     BALANCED, CRC_START, Channel, Header, Kind, LUT_LEN, MAGIC, OpRecord, SECTION_ALIGN,
-    TENSOR_ALIGN, VERSION,
+    TENSOR_ALIGN, VERSION, VIEWED,
 };
 use super::patches::Patches;
 use crate::decision::Calibration;
+use crate::preprocess::view::{VIEWS, View};
 
 static CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
@@ -93,10 +94,17 @@ impl<'m> Model<'m> {
             return Err(ImageError::Header("output quantisation"));
         }
 
-        let balances = header.version == BALANCED;
+        let balances = match header.version {
+            VIEWED => header.balance != 0,
+            version => version == BALANCED,
+        };
         let balanced = cfg!(feature = "colour") && header.input_channels == 3;
-        if header.balance != u32::from(balances) || (balances && !balanced) {
+        if header.balance != u16::from(balances) || (balances && !balanced) {
             return Err(ImageError::Header("white balance"));
+        }
+        let viewed = header.version == VIEWED;
+        if viewed != (header.views != 0) || usize::from(header.views) > VIEWS.len() {
+            return Err(ImageError::Header("views"));
         }
 
         let lut_len = usize::from(header.input_channels) * LUT_LEN;
@@ -278,6 +286,12 @@ impl<'m> Model<'m> {
         Sha256::digest(&self.bytes[super::HASH_START..])[..] == self.header.hash
     }
 
+    /// The views of a shot that are taught beside it.
+    #[must_use]
+    pub fn views(&self) -> &'static [View] {
+        VIEWS.get(..self.header.views.into()).unwrap_or(&VIEWS)
+    }
+
     /// Weights of one of this model's operations, empty where it has none.
     pub(crate) fn weights(&self, op: &OpRecord) -> Option<&'m [i8]> {
         section(self.bytes, op.weights, op.weights_len()).map(bytemuck::cast_slice)
@@ -302,7 +316,7 @@ fn header(bytes: &[u8]) -> Result<&Header, ImageError> {
     if header.magic != MAGIC {
         return Err(ImageError::Magic);
     }
-    if ![VERSION, BALANCED].contains(&header.version) || usize::from(header.header_len) != need {
+    if !(VERSION..=VIEWED).contains(&header.version) || usize::from(header.header_len) != need {
         return Err(ImageError::Version(header.version));
     }
     let len = header.image_len as usize;

@@ -10,11 +10,12 @@ use proptest::prelude::*;
 
 use super::{
     Aligned, BALANCED, CRC_START, Header, ImageError, Kind, Model, OpFault, OpRecord, Tensor,
-    VERSION, crc, overlap_offset, packing,
+    VERSION, VIEWED, crc, overlap_offset, packing,
 };
 use crate::decision::{Calibration, RATES};
 use crate::engine::reference::{Chain, Layout, Random, Trial, Values, random_chain};
 use crate::engine::{self, EngineError};
+use crate::preprocess::view::VIEWS;
 
 const MEMORY: usize = 4096;
 /// Room for the image of a chain.
@@ -322,9 +323,33 @@ fn white_balance_has_a_version_and_three_channels() {
         // The last one for its single channel.
         assert_eq!(Model::parse(&image.0).err(), Some(refused));
     }
-    with_header(&mut image.0, |header| header.version = BALANCED + 1);
-    let refused = ImageError::Version(BALANCED + 1);
+    with_header(&mut image.0, |header| header.version = VIEWED + 1);
+    let refused = ImageError::Version(VIEWED + 1);
     assert_eq!(Model::parse(&image.0).err(), Some(refused));
+}
+
+#[test]
+fn views_have_a_version_and_a_most() {
+    let mut image = image(Kind::Clamp);
+    let most = VIEWS.len() as u16;
+    let refused = Some(ImageError::Header("views"));
+    for (version, views, refused) in [
+        (VERSION, 0, None),
+        (VERSION, 1, refused),
+        (VIEWED, 0, refused),
+        (VIEWED, 1, None),
+        (VIEWED, most, None),
+        (VIEWED, most + 1, refused),
+    ] {
+        with_header(&mut image.0, |header| {
+            (header.version, header.views) = (version, views);
+        });
+        let model = Model::parse(&image.0);
+        assert_eq!(model.as_ref().err().copied(), refused);
+        if let Ok(model) = model {
+            assert_eq!(model.views(), &VIEWS[..views.into()]);
+        }
+    }
 }
 
 #[test]

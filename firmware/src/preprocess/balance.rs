@@ -29,11 +29,15 @@ impl Balance {
 
     /// The levels of the balanced picture.
     pub fn levels(self, picture: &[u8]) -> impl ExactSizeIterator<Item = u8> {
-        let balanced = move |(index, &level): (usize, &u8)| {
-            let product = u64::from(level) * self.0[index % 3];
-            ((product + UNIT / 2) / UNIT).min(255) as u8
-        };
-        picture.iter().enumerate().map(balanced)
+        let levels = picture.iter().enumerate();
+        levels.map(move |(place, &level)| self.level(place, level))
+    }
+
+    /// A level at a place of a picture's bytes, balanced.
+    #[must_use]
+    pub fn level(self, place: usize, level: u8) -> u8 {
+        let product = u64::from(level) * self.0[place % 3];
+        ((product + UNIT / 2) / UNIT).min(255) as u8
     }
 }
 

@@ -16,6 +16,7 @@ mod region;
 mod resize;
 #[cfg(feature = "colour")]
 mod together;
+pub mod view;
 
 use crate::frame::{Frame, PixelFormat};
 use axis::MAX_SIDE;

@@ -175,8 +175,12 @@ fn places(episode: &Episode, of: &[Vec<usize>]) -> Vec<Place> {
 }
 
 impl Shown<'_> {
-    fn row(&self, at: &Place) -> &[f32] {
-        self.embeddings.get(at.class, at.picture)
+    fn row(&self, query: &Place) -> &[f32] {
+        self.embeddings.get(query.class, query.picture)
+    }
+
+    fn shot(&self, support: &Place) -> &[f32] {
+        self.embeddings.shot(support.class, support.picture)
     }
 
     fn name(&self, at: &Place) -> String {
@@ -185,8 +189,9 @@ impl Shown<'_> {
 
     /// The embeddings along their two principal components, and how much of the variance each has.
     fn map(&self, data: &str) -> (Chart, [f64; 2]) {
-        let all = self.support.iter().chain(&self.queries);
-        let map = components(&all.map(|at| self.row(at)).collect::<Vec<_>>());
+        let support = self.support.iter().map(|at| self.shot(at));
+        let all = support.chain(self.queries.iter().map(|at| self.row(at)));
+        let map = components(&all.collect::<Vec<_>>());
         let (of_support, of_queries) = map.places.split_at(self.support.len());
         let points = |list: &[Place], places: &[(f64, f64)], place: usize| {
             let own = list.iter().zip(places).filter(|(at, _)| at.place == place);
@@ -236,7 +241,7 @@ impl Shown<'_> {
         let of_query = |query: &Place| {
             let support = self.support.iter();
             let mut nearest: Vec<_> = support
-                .map(|at| (distance(self.row(query), self.row(at)), *at))
+                .map(|at| (distance(self.row(query), self.shot(at)), *at))
                 .collect();
             nearest.sort_by(|a, b| a.0.total_cmp(&b.0));
             nearest.truncate(count);

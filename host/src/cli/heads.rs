@@ -53,7 +53,7 @@ pub(crate) fn run(
     let profile = device::profile(&bytes, machine, &mut |step| output.step(step))?;
     let embeddings = model.embeddings(&data, output)?;
     let runs = HeadEpisodes::new(&image.model()?, &embeddings);
-    let mut table = HeadTable::new(machine, &profile.model, profile.instructions);
+    let mut table = HeadTable::new(&profile);
     for &shot in &args.shot {
         let shape = EpisodeShape {
             way: args.way,

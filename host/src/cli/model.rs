@@ -179,12 +179,10 @@ impl ModelFile {
                 all
             }
             Self::Image(m) => {
-                let mut all = Vec::new();
-                for part in frames.chunks(1024) {
-                    all.extend(m.embed(part)?.into_iter().flatten().map(f32::from));
-                    bar.inc(part.len() as u64);
-                }
-                all
+                let done = |count| bar.inc(count as u64);
+                let embeddings = Embeddings::of_image(m, &frames, &data.class_sizes(), &done)?;
+                bar.finish_and_clear();
+                return Ok(embeddings);
             }
         };
         bar.finish_and_clear();

@@ -283,6 +283,7 @@ fn power_on(image: &[u128], flashes: Flashes, recover: bool, requests: &Receiver
             read: microseconds,
             ticks_per_second: 1_000_000,
         },
+        alive: || (),
         image: bytemuck::cast_slice(image),
         arena: &mut arena,
         input: &mut input,

@@ -45,7 +45,25 @@ impl QuantizedModel {
     /// # Errors
     /// [`EngineError::Frame`] for a frame of another size.
     pub fn embed<F: AsRef<[u8]> + Sync>(&self, frames: &[F]) -> Result<Vec<Vec<i8>>, EngineError> {
-        self.run(frames, |_, embedding, _| embedding)
+        self.run(frames, |_, _, embedding, _| Ok(embedding))
+    }
+
+    /// What frames are taught as, as [`QuantizedModel::embed`]: the mean over the model's views; `None` if it
+    /// has none, and a shot is its embedding.
+    ///
+    /// # Errors
+    /// [`EngineError::Frame`] for a frame of another size.
+    pub fn shots<F: AsRef<[u8]> + Sync>(
+        &self,
+        frames: &[F],
+    ) -> Result<Option<Vec<Vec<i8>>>, EngineError> {
+        let has_views = self.model().is_ok_and(|model| !model.views().is_empty());
+        let shot = |model: &Model<'_>, frame: &[u8], mut embedding: Vec<i8>, arena: &mut [u64]| {
+            let mut sums = vec![0; embedding.len()];
+            engine::shot(model, frame, arena, &mut embedding, &mut sums, || ())?;
+            Ok(embedding)
+        };
+        has_views.then(|| self.run(frames, shot)).transpose()
     }
 
     /// The patches of frames, as [`QuantizedModel::embed`]; each height x width x channels, empty if the
@@ -57,16 +75,16 @@ impl QuantizedModel {
         &self,
         frames: &[F],
     ) -> Result<Vec<Vec<i8>>, EngineError> {
-        self.run(frames, |model, _, arena| {
-            engine::patches(model, arena).unwrap_or_default().to_vec()
+        self.run(frames, |model, _, _, arena| {
+            Ok(engine::patches(model, arena).unwrap_or_default().to_vec())
         })
     }
 
-    /// What `take` keeps of each frame's embedding and of the arena behind the run.
+    /// What `take` makes of each frame, its embedding and the arena behind the run.
     fn run<F: AsRef<[u8]> + Sync>(
         &self,
         frames: &[F],
-        take: impl Fn(&Model<'_>, Vec<i8>, &[u64]) -> Vec<i8> + Sync,
+        take: impl Fn(&Model<'_>, &[u8], Vec<i8>, &mut [u64]) -> Result<Vec<i8>, EngineError> + Sync,
     ) -> Result<Vec<Vec<i8>>, EngineError> {
         let Ok(model) = self.model() else {
             return Err(EngineError::Record(0));
@@ -76,8 +94,9 @@ impl QuantizedModel {
             .map_init(
                 || vec![0_u64; model.arena_words()],
                 |arena, frame| {
-                    let embedding = engine::run(&model, frame.as_ref(), arena)?.to_vec();
-                    Ok(take(&model, embedding, arena))
+                    let frame = frame.as_ref();
+                    let embedding = engine::run(&model, frame, arena)?.to_vec();
+                    take(&model, frame, embedding, arena)
                 },
             )
             .collect()

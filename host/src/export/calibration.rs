@@ -56,7 +56,7 @@ pub enum CalibrationError {
 /// # Errors
 /// That the data says too little.
 pub fn measure(embeddings: &Embeddings, seed: u64) -> Result<Calibration, CalibrationError> {
-    let classes = int8(embeddings)?;
+    let classes = classes(embeddings)?;
     let prior = prior(&classes)?;
     let mut calibration = Calibration::zeroed();
     calibration.variance = prior.variance;
@@ -116,14 +116,21 @@ pub fn with_calibration(image: &[u8], calibration: &Calibration) -> Result<Vec<u
     Ok(bytes)
 }
 
-/// Classes with enough pictures, and their int8 embeddings.
-fn int8(embeddings: &Embeddings) -> Result<Vec<Vec<Vec<i8>>>, CalibrationError> {
+/// A picture, int8: as one that is asked about, and as a shot.
+struct Picture {
+    seen: Vec<i8>,
+    shot: Vec<i8>,
+}
+
+/// Classes with enough pictures.
+fn classes(embeddings: &Embeddings) -> Result<Vec<Vec<Picture>>, CalibrationError> {
     let sizes = embeddings.class_sizes();
-    let picture = |class, index| -> Vec<i8> {
-        let values = embeddings.get(class, index);
-        values.iter().map(|&value| value as i8).collect()
+    let int8 = |values: &[f32]| values.iter().map(|&value| value as i8).collect();
+    let picture = |class, index| Picture {
+        seen: int8(embeddings.get(class, index)),
+        shot: int8(embeddings.shot(class, index)),
     };
-    let classes: Vec<Vec<Vec<i8>>> = sizes
+    let classes: Vec<Vec<Picture>> = sizes
         .iter()
         .enumerate()
         .filter(|&(_, &size)| size > QUERIES)
@@ -133,23 +140,23 @@ fn int8(embeddings: &Embeddings) -> Result<Vec<Vec<Vec<i8>>>, CalibrationError> 
     if have < MIN_CLASSES {
         return Err(CalibrationError::TooFewClasses { have });
     }
-    let dim = classes[0][0].len();
+    let dim = classes[0][0].seen.len();
     if dim == 0 || dim > MAX_DIM {
         return Err(CalibrationError::Embedding(dim));
     }
     Ok(classes)
 }
 
-/// Mean within-class variance, and what one pair of shots tells of a class's own (Bühlmann's
+/// Mean within-class variance of shots, and what one pair of shots tells of a class's own (Bühlmann's
 /// credibility: the variance between pairs of a class over the variance between classes).
-fn prior(classes: &[Vec<Vec<i8>>]) -> Result<Prior, CalibrationError> {
+fn prior(classes: &[Vec<Picture>]) -> Result<Prior, CalibrationError> {
     let (mut within, mut freedom) = (0.0, 0.0);
     let (mut means, mut inverse) = (Vec::new(), 0.0);
     for class in classes {
         // A pair's half squared distance is an unbiased estimate of the variance.
         let pairs: Vec<f64> = class
             .chunks_exact(2)
-            .map(|pair| squared_distance(&pair[0], &pair[1]) / 2.0)
+            .map(|pair| squared_distance(&pair[0].shot, &pair[1].shot) / 2.0)
             .collect();
         let count = pairs.len() as f64;
         let mean = pairs.iter().sum::<f64>() / count;
@@ -183,17 +190,17 @@ fn squared_distance(a: &[i8], b: &[i8]) -> f64 {
 }
 
 /// Enrols some pictures of a class and measures others.
-fn novelties(class: &[Vec<i8>], shots: usize, prior: Prior, random: &mut ChaCha8Rng) -> Vec<f32> {
+fn novelties(class: &[Picture], shots: usize, prior: Prior, random: &mut ChaCha8Rng) -> Vec<f32> {
     let queries = (class.len() - shots).min(MOST_QUERIES);
     let drawn = sample(random, class.len(), shots + queries).into_vec();
-    let records = drawn[..shots].iter().map(|&index| &class[index]);
-    let Some(enrolled) = Class::of(records.map(Vec::as_slice)) else {
+    let records = drawn[..shots].iter().map(|&index| &class[index].shot[..]);
+    let Some(enrolled) = Class::of(records) else {
         return Vec::new();
     };
     let spread = Spread::of(&enrolled, prior);
     drawn[shots..]
         .iter()
-        .map(|&index| novelty(&class[index], &enrolled, spread))
+        .map(|&index| novelty(&class[index].seen, &enrolled, spread))
         .collect()
 }
 
@@ -231,7 +238,7 @@ mod tests {
 
     /// The part of the pictures of classes that a calibration did not see which it rejects.
     fn rejected(calibration: &Calibration, data: &Embeddings, shots: usize, rate: Rate) -> f64 {
-        let classes = int8(data).unwrap();
+        let classes = classes(data).unwrap();
         let threshold = calibration.threshold(rate, shots as u8);
         let mut random = ChaCha8Rng::seed_from_u64(99);
         let all: Vec<f32> = (0..20)
@@ -262,7 +269,7 @@ mod tests {
 
     #[test]
     fn the_prior_is_the_mean_variance_and_weighs_less_where_classes_differ_more() {
-        let classes = int8(&data(400, 3)).unwrap();
+        let classes = classes(&data(400, 3)).unwrap();
         let prior = prior(&classes).unwrap();
         // Uniform on (-1, 1) four times has variance 4/3, a spread's square a mean of 112, and odd
         // pictures add a tenth.

@@ -32,6 +32,7 @@ mod tests;
 mod tract;
 pub mod validate;
 pub mod verify;
+pub mod views;
 pub mod whiten;
 
 pub use metadata::Metadata;

@@ -97,7 +97,7 @@ pub fn write(graph: &Graph, metadata: &Metadata) -> Result<Vec<u8>, GraphError> 
                 constant("max", &[], &[6.0]);
                 vec![]
             }
-            Op::Relu | Op::GlobalAveragePool | Op::Add => vec![],
+            Op::Relu | Op::GlobalAveragePool | Op::GlobalMaxPool | Op::Add => vec![],
         };
         nodes.push(NodeProto {
             input,
@@ -143,7 +143,8 @@ pub enum ReadError {
     Foreign(String),
 }
 
-/// Reads a file of [`write()`]: convolutions, ReLUs up to 6 or without end, max pools, sums, a global average and a flattening.
+/// Reads a file of [`write()`]: convolutions, ReLUs up to 6 or without end, max pools, sums, a global average
+/// or maximum and a flattening.
 /// What [`whiten`](super::whiten) and [`patches`] add is left out.
 ///
 /// # Errors
@@ -225,6 +226,7 @@ pub fn read(onnx: &[u8]) -> Result<Graph, ReadError> {
                     .ok_or_else(|| fail("it has no size"))?,
             },
             "GlobalAveragePool" => Op::GlobalAveragePool,
+            "GlobalMaxPool" => Op::GlobalMaxPool,
             "Flatten" => Op::Flatten,
             "Add" => Op::Add,
             other => return Err(fail(&format!("{other} is none of them"))),

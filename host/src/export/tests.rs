@@ -1,5 +1,6 @@
 //! Whole networks through every step: written, read by others, quantised, run by the engine.
 
+use burn::tensor::{Device, Tensor, TensorData};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -17,6 +18,7 @@ use crate::engine::QuantizedModel;
 use crate::measure::Embeddings;
 use crate::nets::{
     graph::{Graph, Node, Normalization, Op},
+    network::{Architecture, Averaged, Plan},
     reference,
 };
 
@@ -490,4 +492,42 @@ fn what_can_not_be_tapped_is_refused_with_the_reason() {
         .retain(|entry| entry.key != "sudal.patches");
     let error = patches::strip(&prost::Message::encode_to_vec(&foreign)).unwrap_err();
     assert!(matches!(error, PatchesError::Foreign), "{error}");
+}
+
+/// The mean of each channel plus its greatest value, from the trainer to the engine.
+#[test]
+fn the_greatest_values_come_through_the_file_and_into_int8() {
+    let architecture = Architecture::Peaked {
+        of: Averaged::Separable,
+        channels: 8,
+    };
+    let plan = Plan::new(architecture, (64, 64)).unwrap();
+    let device = Device::flex();
+    let weights = plan.init(5, &device);
+    let frames = frames(64, 64);
+    let pixels: Vec<f32> = frames
+        .concat()
+        .iter()
+        .map(|&p| f32::from(p) / 255.0)
+        .collect();
+    let pictures = Tensor::from_data(TensorData::new(pixels, [64, 64, 64, 1]), &device);
+    let (_, statistics) = plan.embed(&weights, pictures.clone());
+    let trained = plan.embed_fixed(&weights, &statistics, pictures);
+    let trained: Vec<f32> = trained.into_data().try_to_vec().unwrap();
+    let graph = plan.fold(&weights, &statistics, Normalization::new(0.0, 1.0));
+    let bytes = onnx::write(&graph, &metadata()).unwrap();
+    let read = onnx::read(&bytes).unwrap();
+    assert_eq!(read.nodes, graph.nodes);
+    let float = FloatModel::new(&bytes, None)
+        .unwrap()
+        .embed(&frames)
+        .unwrap()
+        .concat();
+    assert_eq!(float.len(), trained.len());
+    for (trained, float) in trained.iter().zip(&float) {
+        assert!((trained - float).abs() < 1e-3, "{trained} {float}");
+    }
+    let converted = convert(&bytes, &frames, &ConvertOptions::default()).unwrap();
+    let error = converted.report.relative_error;
+    assert!(error < 0.1, "{error}");
 }

@@ -2,9 +2,15 @@
 
 use std::convert::Infallible;
 
+use sudal_firmware::engine::EngineError;
+
 use super::Accuracy;
 use super::few_shot::{FewShot, Picture, Run};
+use crate::engine::QuantizedModel;
 use crate::episodes::{EpisodeError, EpisodeShape, Sampler};
+
+/// Pictures that are embedded between two signs of progress.
+const PART: usize = 256;
 
 /// The embeddings of every picture of a data set, class by class.
 ///
@@ -15,6 +21,8 @@ pub struct Embeddings {
     dim: usize,
     starts: Vec<usize>,
     values: Vec<f32>,
+    /// What pictures are taught as, where that is something else.
+    shots: Option<Vec<f32>>,
 }
 
 impl Embeddings {
@@ -32,7 +40,36 @@ impl Embeddings {
             dim,
             starts,
             values,
+            shots: None,
         }
+    }
+
+    /// What a model image makes of frames, given class by class: as pictures that are asked about and, where
+    /// the model has views of a shot, as shots. `done` is called with how many more are.
+    ///
+    /// # Errors
+    /// [`EngineError::Frame`] for a frame of another size.
+    ///
+    /// # Panics
+    /// When the sizes do not add up.
+    pub fn of_image<F: AsRef<[u8]> + Sync>(
+        image: &QuantizedModel,
+        frames: &[F],
+        class_sizes: &[usize],
+        done: &dyn Fn(usize),
+    ) -> Result<Self, EngineError> {
+        let real = |rows: Vec<Vec<i8>>| rows.into_iter().flatten().map(f32::from);
+        let (mut values, mut shots) = (Vec::new(), Vec::new());
+        for part in frames.chunks(PART) {
+            values.extend(real(image.embed(part)?));
+            shots.extend(image.shots(part)?.into_iter().flat_map(real));
+            done(part.len());
+        }
+        let dim = values.len() / frames.len().max(1);
+        Ok(Self {
+            shots: (!shots.is_empty()).then_some(shots),
+            ..Self::new(dim, class_sizes, values)
+        })
     }
 
     /// All of them, `[pictures, dim]`.
@@ -62,19 +99,30 @@ impl Embeddings {
             dim: self.dim,
             starts: starts.iter().map(|start| start - first).collect(),
             values: self.values[first * self.dim..last * self.dim].to_vec(),
+            shots: (self.shots.as_ref())
+                .map(|shots| shots[first * self.dim..last * self.dim].to_vec()),
         }
     }
 
     /// The embedding of one picture.
     pub fn get(&self, class: usize, index: usize) -> &[f32] {
-        &self.values[(self.starts[class] + index) * self.dim..][..self.dim]
+        self.row(&self.values, class, index)
     }
 
-    /// Mean of some pictures: the prototype of a class.
+    /// What one picture is taught as: its embedding, but where the model has views of a shot.
+    pub fn shot(&self, class: usize, index: usize) -> &[f32] {
+        self.row(self.shots.as_ref().unwrap_or(&self.values), class, index)
+    }
+
+    fn row<'v>(&self, values: &'v [f32], class: usize, index: usize) -> &'v [f32] {
+        &values[(self.starts[class] + index) * self.dim..][..self.dim]
+    }
+
+    /// Mean of some shots: the prototype of a class.
     pub fn mean(&self, pictures: &[Picture]) -> Vec<f32> {
         let mut mean = vec![0.0; self.dim];
         for &(class, index) in pictures {
-            for (m, v) in mean.iter_mut().zip(self.get(class, index)) {
+            for (m, v) in mean.iter_mut().zip(self.shot(class, index)) {
                 *m += v;
             }
         }

@@ -80,12 +80,21 @@ impl<'a> HeadEpisodes<'a> {
         run.accuracy(|| self.head(head))
     }
 
-    /// The int8 values of a picture.
+    /// The int8 values of a picture that is asked about.
     #[must_use]
     pub fn embedding(&self, (class, index): Picture) -> Vec<i8> {
-        let values = self.embeddings.get(class, index).iter();
-        values.map(|&value| value as i8).collect()
+        int8(self.embeddings.get(class, index))
     }
+
+    /// The int8 values of a picture that is taught.
+    #[must_use]
+    pub fn shot(&self, (class, index): Picture) -> Vec<i8> {
+        int8(self.embeddings.shot(class, index))
+    }
+}
+
+fn int8(values: &[f32]) -> Vec<i8> {
+    values.iter().map(|&value| value as i8).collect()
 }
 
 /// A head of the firmware and what it knows.
@@ -127,8 +136,8 @@ impl FewShot for FirmwareHead<'_> {
         self.known.clear();
         for (place, pictures) in support.iter().enumerate() {
             for &picture in pictures {
-                let embedding = self.episodes.embedding(picture);
-                self.known.enroll(&place.to_string(), MODEL, &embedding)?;
+                let shot = self.episodes.shot(picture);
+                self.known.enroll(&place.to_string(), MODEL, &shot)?;
             }
         }
         Ok(())

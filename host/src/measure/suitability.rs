@@ -68,18 +68,16 @@ impl Embedded {
             scale: parsed.output_scale(),
             zero_point: parsed.header().output_zero_point as i8,
         };
-        let embed = |frames: &Vec<Vec<u8>>| {
-            let embedded = model.embed(frames)?;
-            done(embedded.len());
-            Ok(embedded)
-        };
-        let classes: Vec<Vec<Vec<i8>>> = frames
-            .iter()
-            .map(embed)
-            .collect::<Result<_, EngineError>>()?;
-        Ok(Self::of(&classes, quantization))
+        let sizes: Vec<usize> = frames.iter().map(Vec::len).collect();
+        let all: Vec<&[u8]> = frames.iter().flatten().map(Vec::as_slice).collect();
+        let embeddings = Embeddings::of_image(model, &all, &sizes, done)?;
+        Ok(Self {
+            embeddings,
+            quantization,
+        })
     }
 
+    #[cfg(test)]
     fn of(classes: &[Vec<Vec<i8>>], quantization: Quantization) -> Self {
         let sizes: Vec<usize> = classes.iter().map(Vec::len).collect();
         let dim = classes.iter().flatten().next().map_or(0, Vec::len);

@@ -13,6 +13,7 @@ use super::prototypical::Prototypical;
 use super::reptile::Reptile;
 use super::scratch::Scratch;
 use super::siamese::Siamese;
+use super::tempered::Tempered;
 use super::transfer::Transfer;
 
 /// A method with its settings.
@@ -42,6 +43,8 @@ pub enum Learner {
     Patches(Patches),
     /// What a teacher knows of a picture (Romero et al. 2015).
     Features(Features),
+    /// Nearest class mean with a learned scale of distances (Oreshkin et al. 2018).
+    Tempered(Tempered),
 }
 
 impl Learner {
@@ -76,6 +79,7 @@ impl Learner {
             Self::Distilled(m) => m,
             Self::Patches(m) => m,
             Self::Features(m) => m,
+            Self::Tempered(m) => m,
         }
     }
 

@@ -35,6 +35,7 @@ pub mod schedule;
 pub mod scratch;
 pub mod siamese;
 pub mod teacher_cache;
+pub mod tempered;
 #[cfg(test)]
 mod tests;
 pub mod train;

@@ -72,6 +72,20 @@ impl Classifier for Prototypes {
 /// # Panics
 /// When a shot is zero or greater than `support`.
 pub fn loss(embeddings: Tensor<2>, way: usize, support: usize, shots: &[usize]) -> EpisodeLoss {
+    scaled_loss(embeddings, None, way, support, shots)
+}
+
+/// The same with distances times a factor, `[1, 1]`.
+///
+/// # Panics
+/// When a shot is zero or greater than `support`.
+pub fn scaled_loss(
+    embeddings: Tensor<2>,
+    factor: Option<Tensor<2>>,
+    way: usize,
+    support: usize,
+    shots: &[usize],
+) -> EpisodeLoss {
     let [pictures, dim] = embeddings.dims();
     let each = pictures / way;
     let query = each - support;
@@ -94,6 +108,10 @@ pub fn loss(embeddings: Tensor<2>, way: usize, support: usize, shots: &[usize]) 
             .reshape([way, dim]);
         let distances = squared_distances(queries.clone(), prototypes);
         correct += nearest_is_own(&distances, query);
+        let distances = match &factor {
+            Some(factor) => distances * factor.clone(),
+            None => distances,
+        };
         // The target of query `c * query + q` is class `c`: a mean over the block diagonal.
         let log_p = log_softmax(-distances, 1)
             .reshape([way, query, way])
@@ -161,6 +179,45 @@ mod tests {
             expected / 4.0
         );
         assert!((got.accuracy - 0.75).abs() < 1e-6);
+    }
+
+    /// As finite differences have it, by the embeddings and by the factor.
+    #[test]
+    fn the_gradient_of_the_scaled_loss_is_that_of_differences() {
+        let device = Device::flex().autodiff();
+        let values: Vec<f32> = (0..18).map(|i| (i as f32 * 1.7).sin()).collect();
+        let of = |values: &[f32], factor: f32| {
+            let x = Tensor::<2>::from_data(TensorData::new(values.to_vec(), [9, 2]), &device);
+            let factor = Tensor::<2>::from_data(TensorData::new(vec![factor], [1, 1]), &device);
+            let (x, factor) = (x.require_grad(), factor.require_grad());
+            let loss = scaled_loss(x.clone(), Some(factor.clone()), 3, 2, &[1, 2]).loss;
+            (loss, x, factor)
+        };
+        let (loss, x, factor) = of(&values, 1.3);
+        let grads = loss.backward();
+        let list = |t: Tensor<2>| t.into_data().try_to_vec::<f32>().unwrap();
+        let (by_x, by_factor) = (
+            list(x.grad(&grads).unwrap()),
+            list(factor.grad(&grads).unwrap()),
+        );
+        let step = 1e-2;
+        let at = |values: &[f32], factor: f32| -> f32 { of(values, factor).0.into_scalar() };
+        let difference = |up: f32, down: f32| (up - down) / (2.0 * step);
+        let expected = difference(at(&values, 1.3 + step), at(&values, 1.3 - step));
+        assert!(
+            (by_factor[0] - expected).abs() < 1e-3,
+            "{by_factor:?} {expected}"
+        );
+        assert!(expected.abs() > 1e-2);
+        for (place, &got) in by_x.iter().enumerate() {
+            let moved = |by: f32| {
+                let mut values = values.clone();
+                values[place] += by;
+                at(&values, 1.3)
+            };
+            let expected = difference(moved(step), moved(-step));
+            assert!((got - expected).abs() < 1e-3, "{place}: {got} {expected}");
+        }
     }
 
     #[test]

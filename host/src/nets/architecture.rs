@@ -41,6 +41,50 @@ pub enum Architecture {
         /// than a device keeps of a shot ([`MAX_DIM`]).
         channels: usize,
     },
+    /// One that ends in a global average, whose embedding is the sum of it and of the greatest value of each
+    /// channel: what a picture shows anywhere counts as much as what it shows everywhere.
+    Peaked {
+        /// Which one.
+        of: Averaged,
+        /// Its channels.
+        channels: usize,
+    },
+}
+
+/// The networks that end in a global average.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Averaged {
+    /// [`Architecture::Separable`].
+    Separable,
+    /// [`Architecture::Residual`].
+    Residual,
+    /// [`Architecture::Lite`].
+    Lite,
+}
+
+impl Averaged {
+    /// The network.
+    #[must_use]
+    pub const fn network(self, channels: usize) -> Architecture {
+        match self {
+            Self::Separable => Architecture::Separable { channels },
+            Self::Residual => Architecture::Residual { channels },
+            Self::Lite => Architecture::Lite { channels },
+        }
+    }
+}
+
+/// How the embedding is made of what the last block gives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum End {
+    /// All values, channels first, as ONNX flattens.
+    #[default]
+    Flat,
+    /// The mean of each channel.
+    Mean,
+    /// The sum of the mean and the greatest value of each channel.
+    MeanAndMaximum,
 }
 
 /// Stages of an EfficientNet: how many blocks, side of the kernel, stride of the first block, how many
@@ -64,7 +108,7 @@ pub(super) struct Chain {
     pub(super) blocks: Vec<BlockShape>,
     pub(super) skips: Vec<Option<usize>>,
     pub(super) taps: Vec<usize>,
-    pub(super) average: bool,
+    pub(super) end: End,
 }
 
 impl Chain {
@@ -116,7 +160,8 @@ impl Architecture {
             | Self::Conv5 { channels }
             | Self::Separable { channels }
             | Self::Residual { channels }
-            | Self::Lite { channels } => channels,
+            | Self::Lite { channels }
+            | Self::Peaked { channels, .. } => channels,
         }
     }
 
@@ -143,7 +188,7 @@ impl Architecture {
                     chain.push(size, outputs, 1, 1);
                 }
                 chain.taps.push(chain.blocks.len() - 3);
-                chain.average = true;
+                chain.end = End::Mean;
             }
             Self::Residual { channels: c } => {
                 chain.push(size, c, 3, 2);
@@ -168,7 +213,7 @@ impl Architecture {
                 chain.push(size, 12 * c, 1, 1);
                 chain.depthwise(size, 3, 1);
                 chain.push(size, (8 * c).min(MAX_DIM), 1, 1);
-                chain.average = true;
+                chain.end = End::Mean;
             }
             Self::Lite { channels: c } => {
                 chain.push(size, c, 3, 2);
@@ -197,7 +242,11 @@ impl Architecture {
                         block.activation = Activation::Relu6;
                     }
                 }
-                chain.average = true;
+                chain.end = End::Mean;
+            }
+            Self::Peaked { of, channels } => {
+                chain = of.network(channels).chain(size);
+                chain.end = End::MeanAndMaximum;
             }
         }
         chain

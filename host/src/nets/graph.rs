@@ -35,6 +35,8 @@ pub enum Op {
     },
     /// Mean over height and width, leaving `[channels, 1, 1]`.
     GlobalAveragePool,
+    /// The greatest value over height and width, leaving `[channels, 1, 1]`.
+    GlobalMaxPool,
     /// Sum of two tensors of the same shape.
     Add,
     /// `[channels, height, width]` to one vector in that order.

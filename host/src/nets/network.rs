@@ -4,8 +4,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-pub use super::architecture::Architecture;
 use super::architecture::Chain;
+pub use super::architecture::{Architecture, Averaged, End};
 use super::block::{self, Activation, BlockShape, BlockWeights, Norm, Statistics};
 use super::graph::{Graph, Node, Normalization, Op};
 
@@ -25,8 +25,8 @@ pub struct Plan {
     /// The blocks whose outputs are maps that patches are taken from, the largest first; that is an eighth
     /// as high and wide as the picture, the next divide it.
     pub taps: Vec<usize>,
-    /// Whether a global average follows the last block.
-    pub average: bool,
+    /// What follows the last block.
+    pub end: End,
 }
 
 /// Why there is no such network.
@@ -99,7 +99,7 @@ impl Plan {
             mut blocks,
             skips,
             taps,
-            average,
+            end,
         } = architecture.chain(size);
         if let Some(first) = blocks.first_mut() {
             first.inputs = channels;
@@ -123,7 +123,7 @@ impl Plan {
             blocks,
             skips,
             taps,
-            average,
+            end,
         };
         if plan.parameters() > MAX_PARAMETERS {
             return Err(PlanError::Channels { architecture });
@@ -138,12 +138,9 @@ impl Plan {
 
     /// Length of the embedding.
     pub fn embedding(&self) -> usize {
-        self.blocks.last().map_or(0, |b| {
-            if self.average {
-                b.outputs
-            } else {
-                b.result_len()
-            }
+        self.blocks.last().map_or(0, |b| match self.end {
+            End::Flat => b.result_len(),
+            End::Mean | End::MeanAndMaximum => b.outputs,
         })
     }
 
@@ -227,15 +224,18 @@ impl Plan {
     }
 
     /// The embedding, `[n, embedding]`, from what the last block gave.
-    pub(super) fn end(&self, mut x: Tensor<4>) -> Tensor<2> {
+    pub(super) fn end(&self, x: Tensor<4>) -> Tensor<2> {
         let [n, height, width, channels] = x.dims();
-        if self.average {
-            x = x.reshape([n, height * width, channels, 1]).mean_dim(1);
-        } else {
-            // Channels first, as ONNX flattens.
-            x = x.permute([0, 3, 1, 2]);
+        if self.end == End::Flat {
+            return x.permute([0, 3, 1, 2]).reshape([n, self.embedding()]);
         }
-        x.reshape([n, self.embedding()])
+        let pixels = x.reshape([n, height * width, channels]);
+        let mean = pixels.clone().mean_dim(1);
+        let pooled = match self.end {
+            End::MeanAndMaximum => mean + pixels.max_dim(1),
+            _ => mean,
+        };
+        pooled.reshape([n, channels])
     }
 
     /// The network for inference, batch norm folded into the convolutions.
@@ -295,11 +295,20 @@ impl Plan {
                 taps.push(nodes.len());
             }
         }
-        let end = self.average.then_some(Op::GlobalAveragePool);
-        for op in end.into_iter().chain([Op::Flatten]) {
-            let inputs = vec![nodes.len()];
-            nodes.push(Node { op, inputs });
+        let last = nodes.len();
+        let mut push = |op, inputs| nodes.push(Node { op, inputs });
+        if self.end != End::Flat {
+            push(Op::GlobalAveragePool, vec![last]);
         }
+        if self.end == End::MeanAndMaximum {
+            push(Op::GlobalMaxPool, vec![last]);
+            push(Op::Add, vec![last + 1, last + 2]);
+        }
+        let inputs = vec![nodes.len()];
+        nodes.push(Node {
+            op: Op::Flatten,
+            inputs,
+        });
         Graph {
             input: [self.channels, self.size.0, self.size.1],
             normalization,

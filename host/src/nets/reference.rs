@@ -51,6 +51,7 @@ pub fn op_name(op: &Op) -> &'static str {
         Op::Relu6 => "Clip",
         Op::MaxPool { .. } => "MaxPool",
         Op::GlobalAveragePool => "GlobalAveragePool",
+        Op::GlobalMaxPool => "GlobalMaxPool",
         Op::Add => "Add",
         Op::Flatten => "Flatten",
         Op::Linear { .. } => "Gemm",
@@ -117,7 +118,7 @@ pub fn shapes(graph: &Graph) -> Result<Vec<[usize; 3]>, GraphError> {
                 }
                 [channels, height / size, width / size]
             }
-            Op::GlobalAveragePool => [channels, 1, 1],
+            Op::GlobalAveragePool | Op::GlobalMaxPool => [channels, 1, 1],
             Op::Add => {
                 let second = shapes[node.inputs[1]];
                 if second != shapes[node.inputs[0]] {
@@ -218,6 +219,10 @@ fn embed_one(graph: &Graph, shapes: &[[usize; 3]], picture: &[f32]) -> Vec<f32> 
                 .map(|plane| {
                     (plane.iter().map(|&v| f64::from(v)).sum::<f64>() / plane.len() as f64) as f32
                 })
+                .collect(),
+            Op::GlobalMaxPool => input
+                .chunks_exact(height * width)
+                .map(|plane| plane.iter().copied().fold(f32::NEG_INFINITY, f32::max))
                 .collect(),
             Op::Add => input
                 .iter()

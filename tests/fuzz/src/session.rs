@@ -65,6 +65,7 @@ pub fn run(data: &[u8]) {
                 read: || 0,
                 ticks_per_second: 1,
             },
+            alive: || (),
             image: &memory.image.0[..memory.image_len],
             arena: &mut memory.arena,
             input: &mut memory.input,

@@ -29,6 +29,7 @@ fn answers(
             read: || 0,
             ticks_per_second: 1,
         },
+        alive: || (),
         image: &aligned.0[..image.len()],
         arena: &mut arena,
         input: &mut input,

@@ -31,4 +31,5 @@ mod sparkplug;
 mod station;
 mod surfaces;
 mod users;
+mod views;
 mod what_if;

@@ -8,6 +8,7 @@ use sudal::device::{Basis, Head, Rate};
 use sudal::engine::QuantizedModel;
 use sudal::episodes::{EpisodeShape, Sampler};
 use sudal::export::float::FloatModel;
+use sudal::export::views::{MOST_VIEWS, with_views};
 use sudal::measure::{Embeddings, OpenSet, Run};
 use sudal::meta::Checkpoint;
 use sudal_firmware::engine;
@@ -200,4 +201,23 @@ fn parts_rejects_known_pictures_about_as_often_as_chosen() {
         }
         assert!(found.auroc.mean > 0.9, "{:?}", found.auroc);
     }
+}
+
+/// On a hundred of the test classes, each shot by its picture and eight shifted ones.
+#[test]
+fn views_of_a_shot_tell_more_than_its_picture_alone() {
+    let Some(dir) = sudal_tests::data("omniglot") else {
+        return;
+    };
+    let data = omniglot::vinyals(&dir, omniglot::Split::Test).unwrap();
+    let pictures = data.load((32, 32), |_| {}).unwrap();
+    let sizes = &pictures.class_sizes()[..100];
+    let frames: Vec<&[u8]> = pictures.pictures().take(sizes.iter().sum()).collect();
+    let image = with_views(&model("omniglot-32.sudal"), MOST_VIEWS).unwrap();
+    let image = QuantizedModel::new(&image).unwrap();
+    let viewed = Embeddings::of_image(&image, &frames, sizes, &|_| ()).unwrap();
+    let plain = Embeddings::new(viewed.dim(), sizes, viewed.values().to_vec());
+    let [with, without] = [&viewed, &plain].map(|embeddings| accuracy(embeddings, 20, 1));
+    println!("20-way 1-shot: {without:.4} by the picture alone, {with:.4} by its views");
+    assert!(with > without + 0.002, "{with} {without}");
 }

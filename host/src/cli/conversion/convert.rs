@@ -17,6 +17,7 @@ use sudal::export::float::FloatModel;
 use sudal::export::grey::grey;
 use sudal::export::signature::cut;
 use sudal::export::standardize::standardize;
+use sudal::export::views::{MOST_VIEWS, with_views};
 use sudal::measure::{Accuracy, Embeddings};
 use sudal::nets::graph::Normalization;
 use sudal_firmware::heads::MAX_DIM;
@@ -64,6 +65,10 @@ pub(crate) struct Args {
     /// grey world. The network should have been trained so, or the lamps differ much.
     #[arg(long)]
     balance: bool,
+    /// Teach each shot by so many views of it: the picture, and copies that are shifted a little. The board
+    /// runs the network once for each of them, when it is taught only.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=MOST_VIEWS as i64))]
+    views: u16,
     /// End the network at this value of the file instead of at its output: for a classifier the
     /// features before its last layer.
     #[arg(long, value_name = "NAME")]
@@ -170,7 +175,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let converted = convert(&onnx, &frames, &options)
         .with_context(|| format!("converting {}", args.onnx.display()))?;
     let mut text = converted.report.to_string();
-    let mut image = converted.image;
+    let mut image = with_views(&converted.image, args.views.into())?;
     let decision_split = decision_split(&args.data)?;
     let decided = match decision_split == split {
         true => calibration,
@@ -260,10 +265,13 @@ fn decision_split(data: &DataArgs) -> anyhow::Result<String> {
 /// The int8 embeddings of all pictures.
 fn embed(image: &[u8], data: &Loaded) -> anyhow::Result<Embeddings> {
     let frames: Vec<&[u8]> = data.pictures().collect();
-    let embedded = QuantizedModel::new(image)?.embed(&frames)?;
-    let dim = embedded.first().map_or(0, Vec::len);
-    let values = embedded.into_iter().flatten().map(f32::from).collect();
-    Ok(Embeddings::new(dim, &data.class_sizes(), values))
+    let image = QuantizedModel::new(image)?;
+    Ok(Embeddings::of_image(
+        &image,
+        &frames,
+        &data.class_sizes(),
+        &|_| (),
+    )?)
 }
 
 /// At most `count` pictures, evenly spread over the data.

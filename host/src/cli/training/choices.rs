@@ -12,8 +12,9 @@ use sudal::meta::patches::Patches;
 use sudal::meta::prototypical::Prototypical;
 use sudal::meta::reptile::Reptile;
 use sudal::meta::siamese::Siamese;
+use sudal::meta::tempered::Tempered;
 use sudal::meta::transfer::Transfer;
-use sudal::nets::network::Architecture;
+use sudal::nets::network::{Architecture, Averaged};
 
 /// A kind of network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -36,6 +37,8 @@ pub(super) enum Network {
 pub(super) enum MethodName {
     /// Nearest class mean (Snell et al. 2017).
     Prototypical,
+    /// The same with a learned scale of distances (Oreshkin et al. 2018).
+    Tempered,
     /// Pairs by distance (Koch et al. 2015, Hadsell et al. 2006).
     Siamese,
     /// Pairs by a weighted L1 distance and a logistic unit (Koch et al. 2015).
@@ -69,6 +72,15 @@ pub(super) enum MethodName {
     Patches,
 }
 
+/// How an embedding is made of the last map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Pool {
+    /// By the mean of each channel.
+    Mean,
+    /// By the sum of the mean and the greatest value of each channel.
+    MeanMax,
+}
+
 /// Random changes of the training pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Augmentation {
@@ -99,9 +111,14 @@ impl MethodName {
                     ..usual
                 })
             }
-            Self::Prototypical => Learner::Prototypical(Prototypical {
-                shots: shots.unwrap_or_else(|| vec![1, 3]),
-            }),
+            Self::Prototypical | Self::Tempered => {
+                let shots = shots.unwrap_or_else(|| vec![1, 3]);
+                let prototypical = Prototypical { shots };
+                match self {
+                    Self::Tempered => Learner::Tempered(Tempered(prototypical)),
+                    _ => Learner::Prototypical(prototypical),
+                }
+            }
             Self::Siamese => Learner::Siamese(Siamese::CONTRASTIVE),
             Self::SiameseL1 => Learner::Siamese(Siamese::Logistic),
             Self::Transfer => Learner::Transfer(Transfer::Frozen),
@@ -130,6 +147,17 @@ impl Network {
             Self::Residual => Architecture::Residual { channels },
             Self::Lite => Architecture::Lite { channels },
         }
+    }
+
+    /// The same with the greatest value of each channel added to its mean; `None` where there is no mean.
+    pub(super) fn peaked(self, channels: usize) -> Option<Architecture> {
+        let of = match self {
+            Self::Conv4 | Self::Conv5 => return None,
+            Self::Separable => Averaged::Separable,
+            Self::Residual => Averaged::Residual,
+            Self::Lite => Averaged::Lite,
+        };
+        Some(Architecture::Peaked { of, channels })
     }
 }
 

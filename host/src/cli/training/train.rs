@@ -14,6 +14,7 @@ use sudal::meta::schedule::Schedule;
 use sudal::meta::{Checkpoint, TrainConfig, TrainError, Trainer};
 use sudal::nets::network::Plan;
 
+use super::choices::Pool;
 use super::data::{AlsoArgs, DataArgs, Kind, check_validation};
 use super::episodes;
 use super::interrupt::{Interrupt, Interrupted};
@@ -57,6 +58,9 @@ pub(crate) struct Args {
     /// [default: 58], of the first block of separable and residual [default: 16].
     #[arg(long)]
     channels: Option<usize>,
+    /// How the embedding is made of the last map of separable, residual and lite networks.
+    #[arg(long, default_value = "mean")]
+    pool: Pool,
     /// Classes of a training episode; more than in testing helps [default: what suits the method].
     #[arg(long)]
     way: Option<usize>,
@@ -246,7 +250,12 @@ fn begin(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
     args.teacher.apply(&mut learner)?;
     let chosen = args.options.choose(&args.data.kind()?, &learner);
     let channels = args.channels.unwrap_or(chosen.network.channels());
-    let architecture = chosen.network.architecture(channels);
+    let architecture = match args.pool {
+        Pool::Mean => chosen.network.architecture(channels),
+        Pool::MeanMax => chosen.network.peaked(channels).context(
+            "--pool mean-max takes a network that ends in a mean: --network separable, residual or lite",
+        )?,
+    };
     let augment = chosen.augment.augment().times(args.augment_strength);
     let size = chosen.size;
     let recipe = learner.recipe();

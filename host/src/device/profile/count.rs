@@ -19,12 +19,15 @@ pub(super) struct Count {
     /// Of each operation the instructions and the CRC-32 of its output, or of nothing where it never
     /// exists whole.
     pub(super) operations: Vec<(u64, u32)>,
+    /// Of the views of a shot, where the model has some: the instructions, and the CRC-32 of what is taught.
+    pub(super) shot: Option<(u64, u32)>,
 }
 
 impl Count {
     /// Nothing if a line is not as it should be or the clock does not run with the instructions.
     pub(super) fn read(said: &str, clock: Clock) -> Option<Self> {
         let (mut stack, mut calibrated, mut operations) = (None, false, Vec::new());
+        let mut shot = None;
         for line in said.lines() {
             let words: Vec<&str> = line.split_whitespace().collect();
             match words[..] {
@@ -45,6 +48,10 @@ impl Count {
                     operation.0 += clock.instructions(ticks.parse().ok()?);
                     operation.1 = u32::from_str_radix(sum, 16).ok()?;
                 }
+                ["shot", ticks, sum] => {
+                    let instructions = clock.instructions(ticks.parse().ok()?);
+                    shot = Some((instructions, u32::from_str_radix(sum, 16).ok()?));
+                }
                 _ => return None,
             }
         }
@@ -52,6 +59,7 @@ impl Count {
         Some(Self {
             stack: stack?,
             operations,
+            shot,
         })
     }
 }
@@ -115,6 +123,10 @@ mod tests {
         let turns = said.replace("0000beef\n", "00000000\noperation 0 3203 0000cafe\n");
         let count = Count::read(&turns, CLOCK).unwrap();
         assert_eq!(count.operations, [(2000, 0xcafe)]);
+        assert_eq!(count.shot, None);
+        let viewed = format!("{said}shot 6403 0000f00d\n");
+        let count = Count::read(&viewed, CLOCK).unwrap();
+        assert_eq!(count.shot, Some((2000, 0xf00d)));
         assert_eq!(Count::read(&said.replace("963", "7"), CLOCK), None);
         assert_eq!(
             Count::read(&said.replace("operation 0", "operation 1"), CLOCK),

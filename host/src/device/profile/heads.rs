@@ -9,8 +9,8 @@ use sudal_firmware::heads::{Answer, Class, Head, MAX_CLASSES};
 use sudal_firmware::image::crc;
 use sudal_firmware::store::{Known, flash_bytes};
 
-use super::LIMIT;
 use super::count::{Clock, ICOUNT};
+use super::{LIMIT, Profile};
 use crate::device::error::BoardError;
 use crate::device::{Machine, build_bench, qemu};
 use crate::engine::grouped;
@@ -146,14 +146,16 @@ fn task(episodes: &HeadEpisodes<'_>, episode: &Episode) -> Vec<u8> {
     let quantization = episodes.quantization();
     let shots = episode.support.first().map_or(0, Vec::len);
     let queries = episode.query.first().map_or(0, Vec::len);
-    let pictures = |of: &[Vec<usize>]| -> Vec<Vec<i8>> {
-        let classes = episode.classes.iter().zip(of);
-        classes
-            .flat_map(|(&class, of)| of.iter().map(move |&index| (class, index)))
-            .map(|picture| episodes.embedding(picture))
-            .collect()
-    };
-    let (support, query) = (pictures(&episode.support), pictures(&episode.query));
+    let pictures =
+        |of: &[Vec<usize>], embedding: fn(&HeadEpisodes<'_>, few_shot::Picture) -> Vec<i8>| {
+            let classes = episode.classes.iter().zip(of);
+            classes
+                .flat_map(|(&class, of)| of.iter().map(move |&index| (class, index)))
+                .map(|picture| embedding(episodes, picture))
+                .collect::<Vec<_>>()
+        };
+    let support = pictures(&episode.support, |of, picture| of.shot(picture));
+    let query = pictures(&episode.query, |of, picture| of.embedding(picture));
     let mut bytes = b"TASK".to_vec();
     for word in [
         episode.classes.len() as u32,
@@ -236,6 +238,9 @@ pub struct HeadTable {
     pub model: String,
     /// Instructions to embed a picture, which comes with every shot and query.
     pub embedding: u64,
+    /// Instructions more for a shot, by the model's views of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub views: Option<u64>,
     /// Bytes of RAM for the classes and all that the heads derive, at the most that the store holds.
     pub state: usize,
     /// Each head for each number of shots.
@@ -255,11 +260,12 @@ pub struct HeadRow {
 impl HeadTable {
     /// An empty table.
     #[must_use]
-    pub fn new(machine: Machine, model: &str, embedding: u64) -> Self {
+    pub fn new(profile: &Profile) -> Self {
         Self {
-            machine,
-            model: model.to_owned(),
-            embedding,
+            machine: profile.machine,
+            model: profile.model.clone(),
+            embedding: profile.instructions,
+            views: profile.views,
             state: size_of::<Known>(),
             rows: Vec::new(),
         }
@@ -308,9 +314,12 @@ impl fmt::Display for HeadTable {
         let (machine, model) = (self.machine, &self.model);
         writeln!(f, "{model} on {} ({})", machine.name(), machine.processor())?;
         write!(f, "{}", self.table())?;
+        let views = self.views.map_or_else(String::new, |views| {
+            format!(", and {} to teach it by its views", grouped(views))
+        });
         writeln!(
             f,
-            "enrol, adapt, classify in instructions, beside {} to embed each picture; the rest in bytes\n\
+            "enrol, adapt, classify in instructions, beside {} to embed each picture{views}; the rest in bytes\n\
              all heads' state for {MAX_CLASSES} full classes takes {} bytes of RAM; every answer is that of this computer, bit for bit",
             grouped(self.embedding),
             grouped(self.state as u64),

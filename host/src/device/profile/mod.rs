@@ -17,7 +17,7 @@ use std::fs;
 use std::time::Duration;
 
 use serde::Serialize;
-use sudal_firmware::engine;
+use sudal_firmware::engine::{self, EngineError};
 use sudal_firmware::image::{Channel, Model, OpRecord, crc};
 
 use self::count::{Clock, Count, ICOUNT};
@@ -43,6 +43,9 @@ pub struct Profile {
     pub macs: u64,
     /// Instructions, quantising the frame included.
     pub instructions: u64,
+    /// Instructions more to teach the frame, by the model's views of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub views: Option<u64>,
     /// Bytes of the arena.
     pub arena: usize,
     /// Bytes of stack at the deepest.
@@ -100,20 +103,27 @@ pub fn profile(
     let said = qemu::run(machine, &program, Some(&path), ICOUNT, LIMIT)?;
     let count = Count::read(&said, Clock::of(machine))
         .filter(|count| count.operations.len() == model.ops().len())
+        .filter(|count| count.shot.is_some() != model.views().is_empty())
         .ok_or_else(|| BoardError::Failed {
             what: format!("counting on {}", machine.name()),
             output: said.clone(),
         })?;
+    let differs = |what: String| BoardError::Failed {
+        what: format!(
+            "comparing {} with this computer, bit for bit,",
+            machine.name()
+        ),
+        output: format!("{what} gives another result there"),
+    };
     for (number, (sum, (_, there))) in sums(&model)?.iter().zip(&count.operations).enumerate() {
         if sum != there {
-            return Err(BoardError::Failed {
-                what: format!(
-                    "comparing {} with this computer, bit for bit,",
-                    machine.name()
-                ),
-                output: format!("operation {number} gives another result there"),
-            });
+            return Err(differs(format!("operation {number}")));
         }
+    }
+    let shots = host.shots(&[frame(&model)]).map_err(failed)?;
+    let shot = shots.iter().flatten().next();
+    if shot.map(|shot| crc(bytemuck::cast_slice(shot))) != count.shot.map(|(_, sum)| sum) {
+        return Err(differs("a shot".to_owned()));
     }
     let counts = model.ops().iter().zip(&count.operations);
     let patches = (model.header().patches_op as usize).checked_sub(1);
@@ -138,6 +148,7 @@ pub fn profile(
         model: model.name().to_owned(),
         macs: model.macs(),
         instructions: layers.iter().map(|layer| layer.instructions).sum(),
+        views: count.shot.map(|(instructions, _)| instructions),
         arena: model.arena_len(),
         stack: count.stack,
         flash: model.bytes().len(),
@@ -145,18 +156,26 @@ pub fn profile(
     })
 }
 
-/// CRC-32 of the output of each operation over the frame that the program takes.
-fn sums(model: &Model<'_>) -> Result<Vec<u32>, BoardError> {
-    let zeros = vec![0; model.input_len()];
-    let frame = model.golden().map_or(&zeros[..], |golden| golden.frame);
-    let mut arena = vec![0; model.arena_words()];
-    let mut sums = vec![0; model.ops().len()];
-    engine::run_observed(model, frame, &mut arena, |number, output| {
-        sums[number] = crc(bytemuck::cast_slice(output));
-    })
-    .map_err(|error| BoardError::Failed {
+/// The frame that the program takes.
+fn frame(model: &Model<'_>) -> Vec<u8> {
+    let golden = model.golden().map(|golden| golden.frame.to_vec());
+    golden.unwrap_or_else(|| vec![0; model.input_len()])
+}
+
+fn failed(error: EngineError) -> BoardError {
+    BoardError::Failed {
         what: "running the model on this computer".to_owned(),
         output: error.to_string(),
-    })?;
+    }
+}
+
+/// CRC-32 of the output of each operation over that frame.
+fn sums(model: &Model<'_>) -> Result<Vec<u32>, BoardError> {
+    let mut arena = vec![0; model.arena_words()];
+    let mut sums = vec![0; model.ops().len()];
+    engine::run_observed(model, &frame(model), &mut arena, |number, output| {
+        sums[number] = crc(bytemuck::cast_slice(output));
+    })
+    .map_err(failed)?;
     Ok(sums)
 }

@@ -188,6 +188,7 @@ mod tests {
             layers: [14, 7, 3, 1].map(|side| layer([side, side, 64], 5)).into(),
             macs: 0,
             instructions: 20,
+            views: None,
             arena: 0,
             stack: 0,
             flash: 0,

@@ -62,7 +62,15 @@ impl fmt::Display for Profile {
             f,
             "stack {} bytes; every layer's output is that of this computer, bit for bit",
             grouped(self.stack as u64)
-        )
+        )?;
+        match self.views {
+            Some(views) => writeln!(
+                f,
+                "a shot is taught by its views in {} instructions more, the same to the bit",
+                grouped(views)
+            ),
+            None => Ok(()),
+        }
     }
 }
 

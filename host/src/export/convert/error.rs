@@ -160,7 +160,7 @@ pub enum ConvertError {
 
 /// The operators that the converter understands.
 pub const SUPPORTED: &str = "Add, AveragePool, BatchNormalization, Clip, Concat, Constant, Conv, DequantizeLinear, Div, Dropout, Elu, Flatten, Gather, Gemm, \
-     GlobalAveragePool, HardSigmoid, HardSwish, Identity, LeakyRelu, LpNormalization, MatMul, MaxPool, Mul, PRelu, Pad, \
+     GlobalAveragePool, GlobalMaxPool, HardSigmoid, HardSwish, Identity, LeakyRelu, LpNormalization, MatMul, MaxPool, Mul, PRelu, Pad, \
      QuantizeLinear, ReduceL2, ReduceMean, Relu, Reshape, Resize, Sigmoid, Slice, Softplus, Split, Squeeze, Sub, Tanh, Transpose, \
      Unsqueeze, Upsample, and Softmax at the end";
 

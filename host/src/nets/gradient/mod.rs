@@ -1,10 +1,10 @@
 //! Gradients of a network as tensors that can be differentiated in turn: what a step of gradient
 //! descent inside a loss needs, without autodiff of autodiff.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Int, Tensor};
 
 use super::block::{self, BlockShape, BlockWeights, Norm, Statistics};
-use super::network::{Pass, Plan, Weights};
+use super::network::{End, Pass, Plan, Weights};
 use super::shape::EPSILON;
 use super::{backend, fused, second};
 
@@ -13,13 +13,14 @@ use super::{backend, fused, second};
 pub struct Trace {
     embedding: Tensor<2>,
     blocks: Vec<Kept>,
+    /// What the last block gave, after what is added to it.
+    last: Tensor<4>,
 }
 
 /// What the gradient of a block reads.
 #[derive(Clone, Debug)]
 struct Kept {
     x: Tensor<4>,
-    out: [usize; 4],
     statistics: Statistics,
     /// The convolution, where the block was a fused one.
     convolved: Option<Tensor<4>>,
@@ -42,15 +43,15 @@ impl Plan {
             };
             blocks.push(Kept {
                 x: input,
-                out: out.dims(),
                 statistics,
                 convolved,
             });
             x = pass.after(i, out);
         }
         Trace {
-            embedding: self.end(x),
+            embedding: self.end(x.clone()),
             blocks,
+            last: x,
         }
     }
 }
@@ -73,10 +74,7 @@ impl Trace {
     /// so a loss of `weights - rate * gradient` has an exact gradient.
     pub fn gradient(&self, plan: &Plan, weights: &Weights, by: Tensor<2>) -> Weights {
         let mut all = Vec::with_capacity(self.blocks.len());
-        let mut by = match self.blocks.last() {
-            Some(last) => back_from_end(plan, last.out, by),
-            None => return Weights(all),
-        };
+        let mut by = back_from_end(plan, &self.last, by);
         let blocks = plan.blocks.iter().zip(&weights.0).zip(&self.blocks);
         // What reaches the input of a block by the way around it.
         let mut around: Vec<Option<Tensor<4>>> = vec![None; self.blocks.len()];
@@ -106,18 +104,30 @@ impl Trace {
 
 /// The gradient by what the last block gave, `[n, height, width, channels]`, from that by the
 /// embedding.
-fn back_from_end(
-    plan: &Plan,
-    [n, height, width, channels]: [usize; 4],
-    by: Tensor<2>,
-) -> Tensor<4> {
-    if plan.average {
-        let by = by.reshape([n, 1, 1, channels]) / (height * width) as f32;
-        by.repeat(&[1, height, width, 1])
-    } else {
-        by.reshape([n, channels, height, width])
-            .permute([0, 2, 3, 1])
+fn back_from_end(plan: &Plan, last: &Tensor<4>, by: Tensor<2>) -> Tensor<4> {
+    let [n, height, width, channels] = last.dims();
+    let pixels = height * width;
+    if plan.end == End::Flat {
+        return by
+            .reshape([n, channels, height, width])
+            .permute([0, 2, 3, 1]);
     }
+    let by = by.reshape([n, 1, channels]);
+    let by = match plan.end {
+        End::MeanAndMaximum => by * (greatest(last) + 1.0 / pixels as f32),
+        _ => by.repeat(&[1, pixels, 1]) / pixels as f32,
+    };
+    by.reshape([n, height, width, channels])
+}
+
+/// 1 for the first greatest of a channel's pixels, else 0, `[n, pixels, channels]`.
+fn greatest(x: &Tensor<4>) -> Tensor<3> {
+    let [n, height, width, channels] = x.dims();
+    let pixels = height * width;
+    let place = x.clone().reshape([n, pixels, channels]).argmax(1);
+    let places = Tensor::<1, Int>::arange(0..pixels as i64, &x.device());
+    let places = places.reshape([1, pixels, 1]).repeat(&[n, 1, channels]);
+    places.equal(place.repeat(&[1, pixels, 1])).float()
 }
 
 /// A block's gradient by burn's own operations, for back ends other than the CPU's and as the test

@@ -5,7 +5,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::super::block::Activation;
-use super::super::network::Architecture;
+use super::super::network::{Architecture, Averaged};
 use super::*;
 
 /// Pictures of a test batch.
@@ -299,11 +299,15 @@ fn gradient_of_a_network_is_that_of_autodiff() {
         Architecture::Separable { channels: 2 },
         Architecture::Residual { channels: 2 },
         Architecture::Lite { channels: 4 },
+        Architecture::Peaked {
+            of: Averaged::Separable,
+            channels: 2,
+        },
     ] {
-        let plan = Plan::new(architecture, (34, 32)).unwrap();
+        let plan = Plan::new(architecture, (66, 64)).unwrap();
         let device = Device::flex().autodiff();
         let weights = plan.init(3, &device).map(Tensor::require_grad);
-        let x = leaf(&numbers(4 * 34 * 32, 5), [4, 34, 32, 1]).detach();
+        let x = leaf(&numbers(4 * 66 * 64, 5), [4, 66, 64, 1]).detach();
         let by = leaf(&numbers(4 * plan.embedding(), 6), [4, plan.embedding()]).detach();
         let trace = plan.trace(&weights, x.clone());
         let ours = trace.gradient(&plan, &weights, by.clone());

@@ -134,6 +134,7 @@ impl Rig {
                 read: || NOW.get(),
                 ticks_per_second: 1000,
             },
+            alive: || (),
             image: &image.0[..if self.factory.is_empty() { 0 } else { 4096 }],
             arena: &mut arena,
             input: &mut input,

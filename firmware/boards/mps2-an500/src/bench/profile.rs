@@ -7,6 +7,8 @@
 //! calibration ROUNDS TICKS      a loop of three instructions a round
 //! stack BYTES                   of one run
 //! operation NUMBER TICKS CRC    from the end of the one before; CRC-32 of its output
+//! shot TICKS CRC                if the model has views: of all of a shot's runs but the first; CRC-32 of
+//!                               what is taught
 //! ```
 //!
 //! An operation that is computed by rows has a line for each of its turns, with the CRC of nothing,
@@ -29,6 +31,7 @@ use cortex_m::singleton;
 use cortex_m_rt::entry;
 use cortex_m_semihosting::hprintln;
 use sudal_firmware::engine::{self, EngineError};
+use sudal_firmware::heads::MAX_DIM;
 use sudal_firmware::image::{ImageError, Model, crc};
 
 use counter::Counter;
@@ -44,6 +47,7 @@ enum Failure {
     Image(ImageError),
     Engine(EngineError),
     Twice,
+    Long,
 }
 
 impl Display for Failure {
@@ -52,6 +56,7 @@ impl Display for Failure {
             Self::Image(error) => error.fmt(f),
             Self::Engine(error) => error.fmt(f),
             Self::Twice => f.write_str("memory was taken twice"),
+            Self::Long => f.write_str("the embedding is longer than the firmware stores"),
         }
     }
 }
@@ -90,5 +95,17 @@ fn profile() -> Result<(), Failure> {
         last = counter.read();
     })
     .map_err(Failure::Engine)?;
+    if model.views().is_empty() {
+        return Ok(());
+    }
+    let embedding = engine::run(&model, frame, arena).map_err(Failure::Engine)?;
+    let (mut shot, mut sums) = ([0; MAX_DIM], [0; MAX_DIM]);
+    let shot = shot.get_mut(..embedding.len()).ok_or(Failure::Long)?;
+    shot.copy_from_slice(embedding);
+    let start = counter.read();
+    let result = engine::shot(&model, frame, arena, shot, &mut sums, || ());
+    let ticks = counter.between(start, counter.read());
+    result.map_err(Failure::Engine)?;
+    hprintln!("shot {} {:08x}", ticks, crc(bytemuck::cast_slice(shot)));
     Ok(())
 }

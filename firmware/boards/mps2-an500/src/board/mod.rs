@@ -95,6 +95,7 @@ fn main() -> ! {
             read: timer::ticks,
             ticks_per_second: timer::TICKS_PER_SECOND,
         },
+        alive: watchdog::feed,
         image,
         arena,
         input,

@@ -49,7 +49,8 @@ pub(super) fn wait<T>(action: impl FnOnce() -> T) -> T {
     value
 }
 
-fn feed() {
+/// Starts the count again.
+pub(super) fn feed() {
     WATCHDOG.write(CLEAR, 1);
 }
 

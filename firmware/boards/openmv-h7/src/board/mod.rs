@@ -91,6 +91,7 @@ fn main() -> ! {
             read: || Instant::now().as_ticks() as u32,
             ticks_per_second: embassy_time::TICK_HZ as u32,
         },
+        alive: watchdog::pet,
         // It is in the first slot.
         image: &[],
         arena,

@@ -127,6 +127,7 @@ fn main() -> ! {
             read: || Instant::now().as_ticks() as u32,
             ticks_per_second: embassy_time::TICK_HZ as u32,
         },
+        alive: watchdog::pet,
         image: &image.0,
         arena: ARENA_MEMORY.take(),
         input: INPUT_MEMORY.take(),

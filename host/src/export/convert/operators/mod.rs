@@ -22,7 +22,7 @@ use super::{
 use arithmetic::{arithmetic, batch_normalization, clamp, clip, leaky, lp_normalization};
 use convolution::conv;
 use linear::{gemm, matmul};
-use pool::{average_pool, global_average_pool, max_pool, reduce_mean};
+use pool::{average_pool, global_average_pool, global_max_pool, max_pool, reduce_mean};
 use shape::{cast, constant, dropout, pad};
 
 /// Reads one node, adds the layers that it needs and returns what it computes, one value for each output.
@@ -78,6 +78,7 @@ fn read_one(node: &Node<'_>, layers: &mut Layers) -> Result<Value, ConvertError>
         "MaxPool" => max_pool(node, layers),
         "AveragePool" => average_pool(node, layers),
         "GlobalAveragePool" => global_average_pool(node, layers),
+        "GlobalMaxPool" => global_max_pool(node, layers),
         "ReduceMean" => reduce_mean(node, layers),
         "Add" | "Sub" | "Mul" | "Div" => arithmetic(node, layers),
         "Pad" => pad(node, layers),

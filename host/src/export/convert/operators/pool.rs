@@ -91,27 +91,31 @@ pub(super) fn global_average_pool(
     layers: &mut Layers,
 ) -> Result<Activation, ConvertError> {
     let input = node.channels_first(0)?;
-    whole_mean(node, layers, input, input.axes)
+    whole(node, layers, input, input.axes, Op::AveragePool)
 }
 
-/// The mean of all pixels.
-fn whole_mean(
+pub(super) fn global_max_pool(
+    node: &Node<'_>,
+    layers: &mut Layers,
+) -> Result<Activation, ConvertError> {
+    let input = node.channels_first(0)?;
+    whole(node, layers, input, input.axes, Op::MaxPool)
+}
+
+/// A pool of all pixels.
+fn whole(
     node: &Node<'_>,
     layers: &mut Layers,
     input: Activation,
     axes: Axes,
+    op: fn(Window) -> Op,
 ) -> Result<Activation, ConvertError> {
     let window = Window::whole(input.shape);
     if window.kernel.iter().any(|&side| side > 255) {
         return node.fail("its input is over 255 pixels high or wide: reduce it earlier");
     }
     let shape = Shape::vector(input.shape.channels);
-    let value = layers.push(
-        &node.name,
-        Op::AveragePool(window),
-        vec![input.value],
-        shape,
-    );
+    let value = layers.push(&node.name, op(window), vec![input.value], shape);
     Ok(Activation { value, shape, axes })
 }
 
@@ -132,5 +136,5 @@ pub(super) fn reduce_mean(
     } else {
         input.axes
     };
-    whole_mean(node, layers, input, axes)
+    whole(node, layers, input, axes, Op::AveragePool)
 }

@@ -1,0 +1,113 @@
+//! Shifted copies of a picture, by which a shot is taught beside it.
+
+/// Parts of a side that a shift is told in.
+const PARTS: i32 = 32;
+
+/// A copy of a picture that is shifted by whole pixels, so that nothing is blurred; what comes in from beyond an
+/// edge repeats it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct View {
+    /// To the right and down, in 32nds of the picture's sides.
+    shift: [i8; 2],
+}
+
+const fn view(right: i8, down: i8) -> View {
+    View {
+        shift: [right, down],
+    }
+}
+
+/// The views that a model may ask for: its first ones. All four of a kind are there before the next, so that
+/// the mean of some lies where the picture does.
+pub const VIEWS: [View; 8] = [
+    view(2, 0),
+    view(-2, 0),
+    view(0, 2),
+    view(0, -2),
+    view(3, 3),
+    view(-3, -3),
+    view(3, -3),
+    view(-3, 3),
+];
+
+impl View {
+    /// Fills `out` with the view of a picture of height x width x channels.
+    pub fn fill(&self, picture: &[u8], [height, width, channels]: [usize; 3], out: &mut [u8]) {
+        let [right, down] = self.shift.map(i32::from);
+        let (right, down) = (pixels(right, width), pixels(down, height));
+        let from = |at: usize, shift: i32, side: usize| {
+            (at as i32 - shift).clamp(0, side as i32 - 1) as usize
+        };
+        for (row, line) in out.chunks_exact_mut(width * channels).enumerate() {
+            let start = from(row, down, height) * width;
+            for (column, pixel) in line.chunks_exact_mut(channels).enumerate() {
+                let start = (start + from(column, right, width)) * channels;
+                let values = picture.get(start..).unwrap_or_default();
+                for (to, &value) in pixel.iter_mut().zip(values) {
+                    *to = value;
+                }
+            }
+        }
+    }
+}
+
+/// So many parts of a side, to the nearest pixel.
+fn pixels(parts: i32, side: usize) -> i32 {
+    (parts.abs() * side as i32 + PARTS / 2) / PARTS * parts.signum()
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use std::vec;
+    use std::vec::Vec;
+
+    use super::*;
+
+    fn viewed(view: View, picture: &[u8], shape: [usize; 3]) -> Vec<u8> {
+        let mut out = vec![0; picture.len()];
+        view.fill(picture, shape, &mut out);
+        out
+    }
+
+    #[test]
+    fn a_picture_moves_by_whole_pixels_and_its_edge_is_repeated() {
+        // Of 16 columns a pixel is two parts.
+        let line: Vec<u8> = (1..=16).collect();
+        let right = viewed(view(4, 0), &line, [1, 16, 1]);
+        assert_eq!(right[..4], [1, 1, 1, 2]);
+        assert_eq!(right[2..], line[..14]);
+        let left = viewed(view(-4, 9), &line, [1, 16, 1]);
+        assert_eq!(left[..14], line[2..]);
+        assert_eq!(left[14..], [16, 16]);
+        let down = viewed(view(0, 2), &line, [16, 1, 1]);
+        assert_eq!((down[0], &down[1..]), (1, &line[..15]));
+    }
+
+    #[test]
+    fn colours_stay_together() {
+        let picture: Vec<u8> = (0..16 * 16 * 3).map(|i| (i % 251) as u8).collect();
+        let moved = viewed(view(2, -4), &picture, [16, 16, 3]);
+        let at = |picture: &[u8], row: usize, column: usize| {
+            picture[(row * 16 + column) * 3..][..3].to_vec()
+        };
+        for (row, column) in [(0, 1), (7, 9), (13, 15)] {
+            assert_eq!(at(&moved, row, column), at(&picture, row + 2, column - 1));
+        }
+    }
+
+    /// Whatever the side, two opposite views lie as far from the picture.
+    #[test]
+    fn opposite_views_are_mirrors_of_each_other() {
+        for side in [1, 9, 28, 32, 96] {
+            let picture: Vec<u8> = (0..side * side).map(|i| (i * 7 % 256) as u8).collect();
+            let turned = |picture: &[u8]| picture.iter().rev().copied().collect::<Vec<u8>>();
+            for [one, other] in VIEWS.as_chunks::<2>().0 {
+                let shape = [side, side, 1];
+                let mirrored = turned(&viewed(*other, &turned(&picture), shape));
+                assert_eq!(viewed(*one, &picture, shape), mirrored, "{side}");
+            }
+        }
+    }
+}
