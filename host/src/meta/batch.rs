@@ -71,7 +71,6 @@ impl EpisodeSource {
         let each = shots + query.first().map_or(0, Vec::len);
         let size = self.data.picture_size();
         let (width, area) = (size.width as usize, size.values());
-        let channels = size.colors.channels();
         let own = classes.iter().zip(support.iter().zip(&query));
         let pictures: Vec<(usize, usize)> = own
             .flat_map(|(&class, (s, q))| s.iter().chain(q).map(move |&i| (class, i)))
