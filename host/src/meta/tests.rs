@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::augment::Augment;
 use super::checkpoint::Origin;
 use super::distilled::Distilled;
+use super::features::Features;
 use super::learner::Learner;
 use super::maml::Maml;
 use super::mann::Mann;
@@ -141,12 +142,23 @@ fn teacher(data: &Loaded) -> Embeddings {
 
 #[test]
 fn a_teacher_passes_on_what_it_sees_and_a_resumed_run_learns_the_same() {
+    let distilled = Distilled {
+        labels: 0.0,
+        ..Distilled::default()
+    };
+    let features = Features {
+        values: 3,
+        ..Features::new(distilled.clone())
+    };
+    for learner in [Learner::Distilled(distilled), Learner::Features(features)] {
+        learns_from_a_teacher(&learner);
+    }
+}
+
+fn learns_from_a_teacher(learner: &Learner) {
     let data = data(1, 60);
     let config = || TrainConfig {
-        learner: Learner::Distilled(Distilled {
-            labels: 0.0,
-            ..Distilled::default()
-        }),
+        learner: learner.clone(),
         augment: Augment::default(),
         family: 1,
         ..config(60)
@@ -177,6 +189,48 @@ fn a_teacher_passes_on_what_it_sees_and_a_resumed_run_learns_the_same() {
         .err()
         .unwrap();
     assert!(matches!(other, TrainError::OtherTeacher), "{other}");
+}
+
+#[test]
+fn new_classes_are_made_the_same_way_again_and_only_where_a_method_can_learn_them() {
+    let data = data(1, 24);
+    let config = |learner| TrainConfig {
+        learner,
+        new_classes: true,
+        ..config(8)
+    };
+    let prototypical = || Learner::Prototypical(Prototypical { shots: vec![1, 3] });
+    let start = |config| Trainer::new(config, Origin::default(), Arc::clone(&data), None);
+    let mut run = start(config(prototypical())).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.ckpt");
+    while !run.is_done() {
+        if run.episode() == 3 {
+            run.save(&path).unwrap();
+        }
+        run.step().unwrap();
+    }
+    let kept = Checkpoint::load(&path).unwrap();
+    assert!(kept.config.new_classes);
+    let resumed = finished(Trainer::resume(&kept, Arc::clone(&data)).unwrap());
+    let run = finished(run);
+    assert!(resumed == run, "the resumed run went another way");
+    let plain = TrainConfig {
+        new_classes: false,
+        ..config(prototypical())
+    };
+    assert!(
+        finished(start(plain).unwrap()) != run,
+        "no class was changed"
+    );
+
+    let error = start(config(Learner::Transfer(Transfer::Frozen)))
+        .err()
+        .unwrap();
+    assert!(
+        matches!(error, TrainError::OwnClasses("transfer")),
+        "{error}"
+    );
 }
 
 #[test]

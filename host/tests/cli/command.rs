@@ -233,6 +233,37 @@ fn stopped(mut training: std::process::Child, sign: &Path) -> std::process::Exit
     training.wait().unwrap()
 }
 
+#[test]
+fn classes_that_a_network_finds_alike_make_families() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let words = |text: &'static str| -> Vec<&str> { text.split_whitespace().collect() };
+    let parts =
+        words("train --split val --size 32 --network conv4 --channels 8 --way 10 --validate none");
+    let train = |more: &'static str| [parts.clone(), words(more)].concat();
+    ok(dir, &train("--episodes 5 --out first.ckpt"));
+    ok(dir, &words("export first.ckpt --out first.onnx"));
+    let alike = "--episodes 5 --family 5 --alike first.onnx --out alike.ckpt";
+    ok(dir, &train(alike));
+    ok(dir, &train("--episodes 5 --family 5 --out plain.ckpt"));
+    let [alike, plain] =
+        ["alike.ckpt", "plain.ckpt"].map(|name| std::fs::read(dir.join(name)).unwrap());
+    assert!(alike != plain, "the families are those of the data");
+
+    let alone = refused(dir, &train("--family 1 --alike first.onnx --out x.ckpt"));
+    assert!(alone.contains("say with --family"), "{alone}");
+    let larger = refused(
+        dir,
+        &words("train --split val --size 48 --family 5 --alike first.onnx --out x.ckpt"),
+    );
+    assert!(larger.contains("pictures of 32x32"), "{larger}");
+    let without = refused(dir, &train("--resume --out alike.ckpt"));
+    assert!(
+        without.contains("other pictures") || without.contains("--alike"),
+        "{without}"
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn a_run_with_a_teacher_is_stopped_and_resumes_to_the_same_network() {
