@@ -123,13 +123,13 @@ impl Kind {
             Self::OpenMv => Memory {
                 arena: 64 << 10,
                 image: OPENMV.slot,
-                input: 24 << 10,
+                input: 27 << 10,
                 frame: 320 * 240,
             },
             Self::Pico | Self::Pico2 => Memory {
                 arena: 64 << 10,
                 image: PICO.slot,
-                input: 16 << 10,
+                input: 27 << 10,
                 frame: 160 * 120,
             },
         }

@@ -35,7 +35,7 @@ pub fn programs() -> impl Iterator<Item = Program> {
         memory: Memory {
             arena: 64 << 10,
             image: 256 << 10,
-            input: 16 << 10,
+            input: 27 << 10,
             frame: 240 * 180,
         },
     }])
