@@ -16,12 +16,13 @@ use super::reptile::Reptile;
 use super::schedule::Schedule;
 use super::scratch::Scratch;
 use super::siamese::Siamese;
+use super::tempered::Tempered;
 use super::transfer::Transfer;
 use super::{Checkpoint, CheckpointError, TrainConfig, TrainError, Trained, Trainer};
 use crate::data::{Colors, Loaded, parts};
 use crate::episodes::{EpisodeShape, Sampler};
 use crate::measure::{Embeddings, Run};
-use crate::nets::network::Architecture;
+use crate::nets::network::{Architecture, Averaged};
 use crate::nets::reference;
 
 const SIDE: u32 = 32;
@@ -486,6 +487,7 @@ fn every_method_learns_to_learn() {
         Learner::Maml(Maml::exact()),
         Learner::Maml(Maml::anil()),
         Learner::Reptile(Reptile::default()),
+        Learner::Tempered(Tempered(Prototypical { shots: vec![1, 3] })),
     ] {
         let run = |episodes| {
             let mut config = config(episodes);
@@ -500,6 +502,55 @@ fn every_method_learns_to_learn() {
             "{}: {start} to {end}, chance is 0.2",
             learner.name()
         );
+    }
+}
+
+/// Networks that end or branch in another way learn, are kept in a checkpoint and are what their graph says.
+#[test]
+fn peaked_networks_and_resnet_12_learn() {
+    let (base, test) = (data(1, 60), data(2, 20));
+    let shape = EpisodeShape {
+        way: 5,
+        shot: 3,
+        query: 5,
+    };
+    let of = Averaged::Separable;
+    for (architecture, episodes) in [
+        (Architecture::Peaked { of, channels: 8 }, 150),
+        (Architecture::Resnet12 { channels: 4 }, 60),
+    ] {
+        let run = |episodes| {
+            let mut config = config(episodes);
+            config.architecture = architecture;
+            config.learner = Learner::Tempered(Tempered(Prototypical { shots: vec![1] }));
+            let data = Arc::clone(&base);
+            let trainer = Trainer::new(config, Origin::default(), data, None).unwrap();
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("run.ckpt");
+            finished(trainer).save(&path).unwrap();
+            Trained::load(&Checkpoint::load(&path).unwrap()).unwrap()
+        };
+        let accuracy = |trained: &Trained| {
+            let embeddings = trained.embeddings(&test);
+            embeddings.accuracy(shape, 200, 0).unwrap().mean
+        };
+        let (before, after) = (run(1), run(episodes));
+        let (start, end) = (accuracy(&before), accuracy(&after));
+        println!("{architecture:?}: {start:.3} to {end:.3}");
+        assert!(end > start + 0.02 && end > 0.4, "{start} to {end}");
+
+        let factor =
+            |trained: &Trained| -> f32 { trained.params().extras[0].clone().into_scalar() };
+        assert!(factor(&after).abs() > 1e-3, "the factor stayed at 1");
+        let picture: Vec<f32> = (test.pixels(3, 1).iter())
+            .map(|&p| f32::from(p) / 255.0)
+            .collect();
+        let folded = reference::embed(&after.graph(), &picture).unwrap();
+        let trained = after.embed_normalized(&picture);
+        assert_eq!(folded.len(), trained.len());
+        for (a, b) in folded.iter().zip(&trained) {
+            assert!((a - b).abs() < 1e-3, "{a} {b}");
+        }
     }
 }
 
