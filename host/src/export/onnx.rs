@@ -9,9 +9,9 @@ use tract_onnx::pb::{
 
 use super::metadata::{self, Metadata};
 use super::patches;
-use super::proto::{int, ints, tensor, value_info};
+use super::proto::{float, int, ints, tensor, value_info};
 use crate::nets::{
-    graph::{Graph, Node, Op},
+    graph::{Graph, Node, Op, SLOPE},
     reference::{self, GraphError},
 };
 
@@ -97,6 +97,7 @@ pub fn write(graph: &Graph, metadata: &Metadata) -> Result<Vec<u8>, GraphError> 
                 constant("max", &[], &[6.0]);
                 vec![]
             }
+            Op::LeakyRelu => vec![float("alpha", SLOPE)],
             Op::Relu | Op::GlobalAveragePool | Op::GlobalMaxPool | Op::Add => vec![],
         };
         nodes.push(NodeProto {
@@ -219,6 +220,14 @@ pub fn read(onnx: &[u8]) -> Result<Graph, ReadError> {
                 }
             }
             "Relu" => Op::Relu,
+            "LeakyRelu"
+                if node
+                    .attribute
+                    .iter()
+                    .any(|a| a.name == "alpha" && a.f == SLOPE) =>
+            {
+                Op::LeakyRelu
+            }
             "Clip" if floats(1)? == [0.0] && floats(2)? == [6.0] => Op::Relu6,
             "MaxPool" => Op::MaxPool {
                 size: *sizes("kernel_shape")
@@ -248,7 +257,12 @@ pub fn read(onnx: &[u8]) -> Result<Graph, ReadError> {
 /// Dimensions of the embedding without the batch: one for a vector, else three.
 fn output_dims<'s>(graph: &Graph, shapes: &'s [[usize; 3]]) -> &'s [usize] {
     let mut index = graph.nodes.len();
-    while index > 0 && matches!(graph.nodes[index - 1].op, Op::Relu | Op::Relu6) {
+    while index > 0
+        && matches!(
+            graph.nodes[index - 1].op,
+            Op::Relu | Op::Relu6 | Op::LeakyRelu
+        )
+    {
         index = graph.nodes[index - 1].inputs[0];
     }
     let vector = index > 0 && matches!(graph.nodes[index - 1].op, Op::Flatten | Op::Linear { .. });

@@ -72,7 +72,6 @@ pub(super) fn floats(name: &str, values: &[f32]) -> AttributeProto {
 }
 
 /// A number.
-#[cfg(test)]
 pub(super) fn float(name: &str, value: f32) -> AttributeProto {
     AttributeProto {
         f: value,

@@ -17,12 +17,13 @@ use super::reptile::Reptile;
 use super::schedule::Schedule;
 use super::scratch::Scratch;
 use super::siamese::Siamese;
+use super::tempered::Tempered;
 use super::transfer::Transfer;
 use super::{Checkpoint, CheckpointError, TrainConfig, TrainError, Trained, Trainer};
 use crate::data::{Colors, Loaded, parts};
 use crate::episodes::{EpisodeShape, Sampler};
 use crate::measure::{Embeddings, Run};
-use crate::nets::network::Architecture;
+use crate::nets::network::{Architecture, Averaged};
 use crate::nets::reference;
 
 const SIDE: u32 = 32;
@@ -554,6 +555,39 @@ fn every_method_learns_to_learn() {
             "{}: {start} to {end}, chance is 0.2",
             learner.name()
         );
+    }
+}
+
+/// Networks that end or branch in another way are trained, kept in a checkpoint, and what their graph says.
+#[test]
+fn peaked_networks_and_resnet_12_are_trained_and_kept() {
+    let (base, test) = (data(1, 60), data(2, 20));
+    let of = Averaged::Separable;
+    for architecture in [
+        Architecture::Peaked { of, channels: 8 },
+        Architecture::Resnet12 { channels: 4 },
+    ] {
+        let mut config = config(10);
+        config.architecture = architecture;
+        config.learner = Learner::Tempered(Tempered(Prototypical { shots: vec![1] }));
+        let data = Arc::clone(&base);
+        let trainer = Trainer::new(config, Origin::default(), data, None).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.ckpt");
+        finished(trainer).save(&path).unwrap();
+        let trained = Trained::load(&Checkpoint::load(&path).unwrap()).unwrap();
+        let factor: f32 = trained.params().extras[0].clone().into_scalar();
+        assert!(factor != 0.0 && factor.is_finite(), "{factor}");
+
+        let picture: Vec<f32> = (test.pixels(3, 1).iter())
+            .map(|&p| f32::from(p) / 255.0)
+            .collect();
+        let folded = reference::embed(&trained.graph(), &picture).unwrap();
+        let embedding = trained.embed_normalized(&picture);
+        assert_eq!(folded.len(), embedding.len());
+        for (a, b) in folded.iter().zip(&embedding) {
+            assert!((a - b).abs() < 1e-3 * (1.0 + a.abs()), "{a} {b}");
+        }
     }
 }
 

@@ -49,6 +49,12 @@ pub enum Architecture {
         /// Its channels.
         channels: usize,
     },
+    /// Four residual stages of three 3x3 convolutions with a 1x1 convolution around them (ResNet-12, Lee et al.
+    /// 2019), ending in a global average: a teacher, much too large for a board.
+    Resnet12 {
+        /// Channels of the first stage; the next have 2.5, 5 and 10 times as many. 64 in the paper.
+        channels: usize,
+    },
 }
 
 /// The networks that end in a global average.
@@ -61,6 +67,16 @@ pub enum Averaged {
     Residual,
     /// [`Architecture::Lite`].
     Lite,
+}
+
+impl After {
+    /// Rows and columns of what comes out.
+    pub(super) fn size(self, (height, width): (usize, usize)) -> (usize, usize) {
+        match self.pool {
+            true => (height / 2, width / 2),
+            false => (height, width),
+        }
+    }
 }
 
 impl Averaged {
@@ -87,6 +103,15 @@ pub enum End {
     MeanAndMaximum,
 }
 
+/// What is done to the output of a block, after what is added to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct After {
+    /// Values below 0 are made a tenth.
+    pub leaky: bool,
+    /// A 2x2 max pool of step 2 follows.
+    pub pool: bool,
+}
+
 /// Stages of an EfficientNet: how many blocks, side of the kernel, stride of the first block, how many
 /// times as many channels within a block, channels of the result in parts of eight of the first block's.
 const LITE: [(usize, usize, usize, usize, usize); 5] = [
@@ -107,6 +132,8 @@ const INVERTED: usize = 3;
 pub(super) struct Chain {
     pub(super) blocks: Vec<BlockShape>,
     pub(super) skips: Vec<Option<usize>>,
+    pub(super) reads: Vec<Option<usize>>,
+    pub(super) after: Vec<After>,
     pub(super) taps: Vec<usize>,
     pub(super) end: End,
 }
@@ -114,9 +141,9 @@ pub(super) struct Chain {
 impl Chain {
     /// Adds a block with batch norm and a ReLU; padded so that a kernel of step 1 keeps the size.
     fn push(&mut self, size: (usize, usize), outputs: usize, kernel: usize, stride: usize) {
-        let ((height, width), inputs) = match self.blocks.last() {
-            Some(b) => (b.result(), b.outputs),
-            None => (size, 1),
+        let ((height, width), inputs) = match (self.blocks.last(), self.after.last()) {
+            (Some(b), Some(after)) => (after.size(b.result()), b.outputs),
+            _ => (size, 1),
         };
         self.blocks.push(BlockShape {
             height,
@@ -131,6 +158,28 @@ impl Chain {
             pool: false,
         });
         self.skips.push(None);
+        self.reads.push(None);
+        self.after.push(After::default());
+    }
+
+    /// Three convolutions, a 1x1 convolution of what they read added to what they give, and a max pool.
+    fn stage(&mut self, size: (usize, usize), outputs: usize) {
+        let first = self.blocks.len();
+        for block in 0..3 {
+            self.push(size, outputs, 3, 1);
+            self.last().activation = Activation::Linear;
+            self.after[first + block].leaky = block < 2;
+        }
+        let inputs = self.blocks[first].inputs;
+        self.push(size, outputs, 1, 1);
+        self.last().activation = Activation::Linear;
+        self.last().inputs = inputs;
+        self.reads[first + 3] = Some(first);
+        self.skips[first + 3] = Some(first + 3);
+        self.after[first + 3] = After {
+            leaky: true,
+            pool: true,
+        };
     }
 
     /// A kernel for each channel.
@@ -161,7 +210,8 @@ impl Architecture {
             | Self::Separable { channels }
             | Self::Residual { channels }
             | Self::Lite { channels }
-            | Self::Peaked { channels, .. } => channels,
+            | Self::Peaked { channels, .. }
+            | Self::Resnet12 { channels } => channels,
         }
     }
 
@@ -247,6 +297,12 @@ impl Architecture {
             Self::Peaked { of, channels } => {
                 chain = of.network(channels).chain(size);
                 chain.end = End::MeanAndMaximum;
+            }
+            Self::Resnet12 { channels: c } => {
+                for outputs in [c, 5 * c / 2, 5 * c, 10 * c] {
+                    chain.stage(size, outputs);
+                }
+                chain.end = End::Mean;
             }
         }
         chain

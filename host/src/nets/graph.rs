@@ -4,6 +4,9 @@ use std::borrow::Cow;
 
 use sudal_firmware::preprocess::{balance::Balance, contrast};
 
+/// Part of what is below 0 that [`Op::LeakyRelu`] leaves of it.
+pub const SLOPE: f32 = 0.1;
+
 /// One step of a [`Graph`]; tensors are float32, NCHW, the batch is left out.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Op {
@@ -28,6 +31,8 @@ pub enum Op {
     Relu,
     /// `min(max(x, 0), 6)`.
     Relu6,
+    /// `x`, or a tenth of it where it is below 0.
+    LeakyRelu,
     /// The greatest value of each window, no padding, the remainder at the edge dropped.
     MaxPool {
         /// Side of the window and step, in pixels.

@@ -1,6 +1,8 @@
 //! Embedding networks: pictures in, a vector for each out.
 
 #[cfg(feature = "train")]
+mod after;
+#[cfg(feature = "train")]
 mod architecture;
 #[cfg(feature = "train")]
 pub mod backend;

@@ -4,8 +4,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::after;
 use super::architecture::Chain;
-pub use super::architecture::{Architecture, Averaged, End};
+pub use super::architecture::{After, Architecture, Averaged, End};
 use super::block::{self, Activation, BlockShape, BlockWeights, Norm, Statistics};
 use super::graph::{Graph, Node, Normalization, Op};
 
@@ -20,8 +21,13 @@ pub struct Plan {
     pub channels: usize,
     /// Its blocks in order.
     pub blocks: Vec<BlockShape>,
-    /// For each block the one whose input is added to its output, if any.
+    /// For each block the one whose input is added to its output, if any; its own is what the block before it
+    /// gives.
     pub skips: Vec<Option<usize>>,
+    /// For each block the one before it whose input it reads, if not what the block before it gives.
+    pub reads: Vec<Option<usize>>,
+    /// What follows each block.
+    pub after: Vec<After>,
     /// The blocks whose outputs are maps that patches are taken from, the largest first; that is an eighth
     /// as high and wide as the picture, the next divide it.
     pub taps: Vec<usize>,
@@ -98,15 +104,19 @@ impl Plan {
         let Chain {
             mut blocks,
             skips,
+            reads,
+            after,
             taps,
             end,
         } = architecture.chain(size);
-        if let Some(first) = blocks.first_mut() {
-            first.inputs = channels;
+        for (block, b) in blocks.iter_mut().enumerate() {
+            if block == 0 || reads[block] == Some(0) {
+                b.inputs = channels;
+            }
         }
         for (block, b) in blocks.iter().enumerate() {
             let fits = |side: usize| side + 2 * b.padding >= b.kernel && side > 0;
-            let (height, width) = b.result();
+            let (height, width) = after[block].size(b.result());
             if !fits(b.height) || !fits(b.width) || height == 0 || width == 0 {
                 return Err(PlanError::TooSmall {
                     architecture,
@@ -122,6 +132,8 @@ impl Plan {
             channels,
             blocks,
             skips,
+            reads,
+            after,
             taps,
             end,
         };
@@ -251,9 +263,11 @@ impl Plan {
         let mut starts = Vec::new();
         for (index, ((s, w), stats)) in self.blocks.iter().zip(&weights.0).zip(stats).enumerate() {
             starts.push(nodes.len());
+            let mut from = self.reads[index].map_or(nodes.len(), |read| starts[read]);
             let mut push = |op| {
-                let inputs = vec![nodes.len()];
+                let inputs = vec![from];
                 nodes.push(Node { op, inputs });
+                from = nodes.len();
             };
             let (scale, shift) = w.affine(stats);
             let scaled = vec(w.weight.clone() * scale);
@@ -290,6 +304,13 @@ impl Plan {
                     op: Op::Add,
                     inputs,
                 });
+            }
+            let After { leaky, pool } = self.after[index];
+            let leaky = leaky.then_some(Op::LeakyRelu);
+            let pool = pool.then_some(Op::MaxPool { size: 2 });
+            for op in leaky.into_iter().chain(pool) {
+                let inputs = vec![nodes.len()];
+                nodes.push(Node { op, inputs });
             }
             if self.taps.contains(&index) {
                 taps.push(nodes.len());
@@ -345,12 +366,27 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// The input of block `index`, kept if it is added to another's output.
+    /// The input of block `index`, where the block before it gave `x`, which is kept if another reads it or adds
+    /// it to its output.
     pub(super) fn before(&mut self, index: usize, x: Tensor<4>) -> Tensor<4> {
-        if self.plan.skips.contains(&Some(index)) {
+        let is_kept = |by: &[Option<usize>]| by.contains(&Some(index));
+        if is_kept(&self.plan.skips) || is_kept(&self.plan.reads) {
             self.inputs[index] = Some(x.clone());
         }
-        x
+        let read = self.plan.reads[index].and_then(|from| self.inputs[from].clone());
+        read.unwrap_or(x)
+    }
+
+    /// What block `index` gave with what is added to it, where something follows that.
+    pub(super) fn sum(&self, index: usize, out: &Tensor<4>) -> Option<Tensor<4>> {
+        if self.plan.after[index] == After::default() {
+            return None;
+        }
+        let skipped = self.plan.skips[index].and_then(|from| self.inputs[from].clone());
+        Some(match skipped {
+            Some(x) => out.clone() + x,
+            None => out.clone(),
+        })
     }
 
     /// What follows block `index`, which gave `out`.
@@ -360,6 +396,7 @@ impl<'a> Pass<'a> {
             Some(x) => out + x,
             None => out,
         };
+        let out = after::forward(self.plan.after[index], out);
         if self.plan.taps.contains(&index) {
             self.maps.push(out.clone());
         }

@@ -2,7 +2,7 @@
 //!
 //! Every sum is taken in f64, so that the only error left is the rounding of each tensor to f32.
 
-use super::graph::{Graph, Op};
+use super::graph::{Graph, Op, SLOPE};
 
 /// Why a [`Graph`] does not describe a network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +49,7 @@ pub fn op_name(op: &Op) -> &'static str {
         Op::Conv { .. } => "Conv",
         Op::Relu => "Relu",
         Op::Relu6 => "Clip",
+        Op::LeakyRelu => "LeakyRelu",
         Op::MaxPool { .. } => "MaxPool",
         Op::GlobalAveragePool => "GlobalAveragePool",
         Op::GlobalMaxPool => "GlobalMaxPool",
@@ -111,7 +112,7 @@ pub fn shapes(graph: &Graph) -> Result<Vec<[usize; 3]>, GraphError> {
                 }
                 [*out, (padded_height - kernel) / stride + 1, (padded_width - kernel) / stride + 1]
             }
-            Op::Relu | Op::Relu6 => [channels, height, width],
+            Op::Relu | Op::Relu6 | Op::LeakyRelu => [channels, height, width],
             Op::MaxPool { size } => {
                 if *size == 0 || *size > height.min(width) {
                     return fail(format!("window {size} on {height}x{width} pixels"));
@@ -199,6 +200,10 @@ fn embed_one(graph: &Graph, shapes: &[[usize; 3]], picture: &[f32]) -> Vec<f32> 
             }
             Op::Relu => input.iter().map(|&value| value.max(0.0)).collect(),
             Op::Relu6 => input.iter().map(|&value| value.clamp(0.0, 6.0)).collect(),
+            Op::LeakyRelu => input
+                .iter()
+                .map(|&value| value.max(SLOPE * value))
+                .collect(),
             Op::MaxPool { size } => {
                 let [_, out_height, out_width] = shape;
                 let mut output = Vec::with_capacity(channels * out_height * out_width);

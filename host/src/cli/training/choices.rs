@@ -30,6 +30,8 @@ pub(super) enum Network {
     /// The first blocks of EfficientNet-Lite0, whose published weights --from takes; it has maps of
     /// patches too.
     Lite,
+    /// ResNet-12, to teach smaller networks by --teacher: it is too large for a board.
+    Resnet12,
 }
 
 /// A way to learn.
@@ -132,7 +134,7 @@ impl Network {
     /// Channels where nothing else is asked for.
     pub(super) fn channels(self) -> usize {
         match self {
-            Self::Conv4 => 64,
+            Self::Conv4 | Self::Resnet12 => 64,
             Self::Conv5 => 58,
             Self::Separable | Self::Residual => 16,
             Self::Lite => 32,
@@ -146,13 +148,14 @@ impl Network {
             Self::Separable => Architecture::Separable { channels },
             Self::Residual => Architecture::Residual { channels },
             Self::Lite => Architecture::Lite { channels },
+            Self::Resnet12 => Architecture::Resnet12 { channels },
         }
     }
 
     /// The same with the greatest value of each channel added to its mean; `None` where there is no mean.
     pub(super) fn peaked(self, channels: usize) -> Option<Architecture> {
         let of = match self {
-            Self::Conv4 | Self::Conv5 => return None,
+            Self::Conv4 | Self::Conv5 | Self::Resnet12 => return None,
             Self::Separable => Averaged::Separable,
             Self::Residual => Averaged::Residual,
             Self::Lite => Averaged::Lite,

@@ -6,7 +6,7 @@ use burn::tensor::{Int, Tensor};
 use super::block::{self, BlockShape, BlockWeights, Norm, Statistics};
 use super::network::{End, Pass, Plan, Weights};
 use super::shape::EPSILON;
-use super::{backend, fused, second};
+use super::{after, backend, fused, second};
 
 /// A forward pass with batch norm over its batch that remembers what the gradient reads.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ struct Kept {
     statistics: Statistics,
     /// The convolution, where the block was a fused one.
     convolved: Option<Tensor<4>>,
+    /// What the block gave with what was added to it, where something follows that.
+    sum: Option<Tensor<4>>,
 }
 
 impl Plan {
@@ -45,6 +47,7 @@ impl Plan {
                 x: input,
                 statistics,
                 convolved,
+                sum: pass.sum(i, &out),
             });
             x = pass.after(i, out);
         }
@@ -79,11 +82,14 @@ impl Trace {
         // What reaches the input of a block by the way around it.
         let mut around: Vec<Option<Tensor<4>>> = vec![None; self.blocks.len()];
         for (i, ((shape, weights), kept)) in blocks.enumerate().rev() {
+            if let Some(sum) = &kept.sum {
+                by = after::backward(plan.after[i], sum, by);
+            }
             if let Some(from) = plan.skips[i] {
                 around[from] = Some(by.clone());
             }
             let x = kept.x.clone();
-            let first = i == 0;
+            let first = plan.reads[i].unwrap_or(i) == 0;
             let (dx, dw) = match &kept.convolved {
                 Some(y) => {
                     let known = (y.clone(), kept.statistics.clone());
@@ -91,8 +97,15 @@ impl Trace {
                 }
                 None => composed(shape, weights, x, by, !first),
             };
-            by = match around[i].take() {
-                Some(skipped) if !first => dx + skipped,
+            by = match (plan.reads[i], around[i].take()) {
+                // What it reads came around the blocks between.
+                (Some(from), skipped) => {
+                    if !first {
+                        around[from] = Some(dx);
+                    }
+                    skipped.expect("what the block before gives is added")
+                }
+                (None, Some(skipped)) if !first => dx + skipped,
                 _ => dx,
             };
             all.push(dw);

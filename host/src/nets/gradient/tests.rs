@@ -303,6 +303,7 @@ fn gradient_of_a_network_is_that_of_autodiff() {
             of: Averaged::Separable,
             channels: 2,
         },
+        Architecture::Resnet12 { channels: 2 },
     ] {
         let plan = Plan::new(architecture, (66, 64)).unwrap();
         let device = Device::flex().autodiff();
