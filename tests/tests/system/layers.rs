@@ -11,17 +11,17 @@ use sudal::nets::graph::{Graph, Node, Normalization, Op};
 /// Channels out, side of the window, step, whether each channel is by itself, and the most instructions that
 /// a product may take on cores with DSP instructions and with Helium.
 const LAYERS: [(usize, usize, usize, bool, [f64; 2]); 11] = [
-    (3, 1, 1, false, [40.0, 40.0]),
-    (8, 1, 1, false, [4.0, 4.0]),
-    (8, 5, 1, true, [2.0, 1.0]),
-    (16, 1, 1, false, [2.0, 2.0]),
-    (16, 7, 1, true, [2.0, 1.0]),
-    (16, 5, 2, true, [3.0, 1.5]),
-    (32, 1, 1, false, [1.5, 1.0]),
-    (32, 7, 2, true, [3.0, 1.5]),
-    (32, 3, 2, true, [6.0, 3.0]),
-    (32, 3, 2, true, [8.0, 4.0]),
-    (64, 1, 1, false, [1.1, 0.5]),
+    (3, 1, 1, false, [23.0, 23.0]),
+    (8, 1, 1, false, [5.5, 6.0]),
+    (8, 5, 1, true, [2.0, 1.1]),
+    (16, 1, 1, false, [1.9, 1.0]),
+    (16, 7, 1, true, [1.5, 1.0]),
+    (16, 5, 2, true, [2.9, 1.4]),
+    (32, 1, 1, false, [1.4, 0.5]),
+    (32, 7, 2, true, [1.6, 1.0]),
+    (32, 3, 2, true, [4.0, 1.9]),
+    (32, 3, 2, true, [6.7, 2.6]),
+    (64, 1, 1, false, [1.3, 0.4]),
 ];
 const SIDE: usize = 48;
 

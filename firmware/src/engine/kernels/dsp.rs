@@ -8,7 +8,6 @@ mod call;
 mod columns;
 mod instructions;
 mod plane;
-#[cfg(not(helium))]
 mod pointwise;
 mod single;
 
@@ -19,15 +18,14 @@ use super::{Filters, Ring, Rows, WIDE};
 use crate::engine::place::Place;
 use crate::image::packing::tap_slot;
 #[cfg(not(helium))]
-use instructions::greater_bytes;
-use instructions::{smlad, sxtab16, sxtab16_ror8, sxtb16, sxtb16_ror8};
+use instructions::{greater_bytes, smlad, sxtb16, sxtb16_ror8};
+use instructions::{sxtab16, sxtab16_ror8};
 
 pub(crate) use call::{gemm_x4, one, pooled};
 #[cfg(not(helium))]
 pub(crate) use columns::copy;
 pub(crate) use columns::deal_nine;
 pub(crate) use plane::{Filter, fill, fours, packed_len, spread};
-#[cfg(not(helium))]
 pub(crate) use pointwise::pointwise;
 
 /// Position of a slot of a column among `N`.
