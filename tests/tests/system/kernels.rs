@@ -55,8 +55,8 @@ fn frames_become_the_same_inputs_on_every_processor_in_few_instructions() {
         for cost in frames.rows.iter().filter(|cost| cost.width == 320) {
             let (resize, align) = match cost.format.as_str() {
                 "rgb565" => (1_500_000, 3_500_000),
-                "rgb565-colours" | "rgb888-colours" => (1_750_000, 5_500_000),
-                _ => (600_000, 1_500_000),
+                "rgb565-colours" | "rgb888-colours" => (1_750_000, 3_000_000),
+                _ => (600_000, 1_250_000),
             };
             let said = format!("{cost:?}");
             assert!(cost.check + cost.resize < resize, "{said}");

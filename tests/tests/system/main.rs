@@ -14,6 +14,7 @@ mod imports;
 mod inspected;
 mod inspection;
 mod kernels;
+mod layers;
 mod line;
 mod lossy;
 mod models;

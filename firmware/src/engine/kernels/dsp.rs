@@ -4,29 +4,28 @@
 //! two taps. One column simply lies there.
 
 mod block;
+mod call;
 mod columns;
 mod instructions;
 mod plane;
-#[cfg(not(helium))]
 mod pointwise;
+mod single;
 
-use core::slice::ChunksExact;
-
-use super::{Block, LANES};
+use super::LANES;
 #[cfg(not(helium))]
 use super::{Filters, Ring, Rows, WIDE};
 #[cfg(not(helium))]
 use crate::engine::place::Place;
 use crate::image::packing::tap_slot;
 #[cfg(not(helium))]
-use instructions::greater_bytes;
-use instructions::{smlad, sxtab16, sxtab16_ror8, sxtb16, sxtb16_ror8};
+use instructions::{greater_bytes, smlad, sxtb16, sxtb16_ror8};
+use instructions::{sxtab16, sxtab16_ror8};
 
+pub(crate) use call::{gemm_x4, one, pooled};
 #[cfg(not(helium))]
 pub(crate) use columns::copy;
 pub(crate) use columns::deal_nine;
 pub(crate) use plane::{Filter, fill, fours, packed_len, spread};
-#[cfg(not(helium))]
 pub(crate) use pointwise::pointwise;
 
 /// Position of a slot of a column among `N`.
@@ -72,52 +71,6 @@ pub(crate) fn deal<const N: usize>(
     }
     for (slot, &value) in rest.iter().enumerate() {
         *last.get_mut(position::<N>(slot, column))? = value;
-    }
-    Some(())
-}
-
-pub(crate) fn gemm_x4(block: &Block<'_>, output: &mut [i8], stride: usize) -> Option<()> {
-    let output = output.get_mut(..3 * stride + block.outputs)?;
-    block::gemm_x4(block, output, stride)?;
-    if !block.outputs.is_multiple_of(2) {
-        let channel = block.outputs - 1;
-        let (sums, multiplier) = last::<4>(block)?;
-        for (p, sum) in sums.into_iter().enumerate() {
-            *output.get_mut(p * stride + channel)? = block.requantize.apply(sum, multiplier);
-        }
-    }
-    if block.requantize.narrow() {
-        for pixel in 0..4 {
-            let values = output.get_mut(pixel * stride..)?;
-            block.requantize.clamp(values.get_mut(..block.outputs)?);
-        }
-    }
-    Some(())
-}
-
-pub(crate) fn pooled(block: &Block<'_>, output: &mut [i8]) -> Option<()> {
-    let output = output.get_mut(..block.outputs)?;
-    block::pooled(block, output)?;
-    if !block.outputs.is_multiple_of(2) {
-        let ([a, b, c, d], multiplier) = last::<4>(block)?;
-        *output.last_mut()? = block.requantize.apply(a.max(b).max(c.max(d)), multiplier);
-    }
-    if block.requantize.narrow() {
-        block.requantize.clamp(output);
-    }
-    Some(())
-}
-
-pub(crate) fn one(block: &Block<'_>, output: &mut [i8]) -> Option<()> {
-    let output = output.get_mut(..block.outputs)?;
-    let rows = pairs(block)?;
-    let channels = block.channels.chunks_exact(2);
-    for ((output, row), channels) in output.chunks_mut(2).zip(rows).zip(channels) {
-        let sums = sums::<1>(row, block.columns)?;
-        for ((out, channel), [sum]) in output.iter_mut().zip(channels).zip(sums) {
-            let sum = sum.wrapping_add(channel.bias);
-            *out = block.requantize.apply(sum, channel.multiplier);
-        }
     }
     Some(())
 }
@@ -182,42 +135,6 @@ pub(crate) fn maximum(best: &mut [i8], values: &[i8]) {
     for (best, &value) in best_rest.iter_mut().zip(rest) {
         *best = (*best).max(value);
     }
-}
-
-/// The pairs of rows.
-fn pairs<'a>(block: &Block<'a>) -> Option<ChunksExact<'a, i8>> {
-    match block.row_len.checked_mul(2)? {
-        0 => None,
-        len => Some(block.rows.chunks_exact(len)),
-    }
-}
-
-/// Sums, bias included, and multiplier of the last channel.
-fn last<const N: usize>(block: &Block<'_>) -> Option<([i32; N], i32)> {
-    let channel = block.channels.get(block.outputs.checked_sub(1)?)?;
-    let row = pairs(block)?.next_back()?;
-    let [sums, _] = sums::<N>(row, block.columns)?;
-    Some((
-        sums.map(|sum| sum.wrapping_add(channel.bias)),
-        channel.multiplier,
-    ))
-}
-
-/// Products of a pair of rows with `N` columns.
-fn sums<const N: usize>(row: &[i8], columns: &[i16]) -> Option<[[i32; N]; 2]> {
-    let row: &[u32] = bytemuck::try_cast_slice(row).ok()?;
-    let columns: &[u32] = bytemuck::try_cast_slice(columns).ok()?;
-    let (columns, _) = columns.as_chunks::<N>();
-    let mut acc = [[0; N]; 2];
-    for (&weights, values) in row.iter().zip(columns) {
-        let weights = [sxtb16(weights), sxtb16_ror8(weights)];
-        for (acc, weights) in acc.iter_mut().zip(weights) {
-            for (acc, &values) in acc.iter_mut().zip(values) {
-                *acc = smlad(weights, values, *acc);
-            }
-        }
-    }
-    Some(acc)
 }
 
 /// Of every four values the first and third of each vector, then the second and fourth.

@@ -95,8 +95,11 @@ pub(crate) fn pointwise(
     stride: usize,
     scratch: &mut [i16],
 ) -> Option<usize> {
+    if block.row_len < SHORTEST {
+        return dsp::pointwise(block, pixels, output, stride, scratch);
+    }
     let whole = pixels.taps == block.row_len && pixels.taps.is_multiple_of(4);
-    if block.row_len < SHORTEST || !whole || !block.outputs.is_multiple_of(4) {
+    if !whole || !block.outputs.is_multiple_of(4) {
         return Some(0);
     }
     let count = pixels.count / 4 * 4;

@@ -1,9 +1,10 @@
 //! What only Helium has kernels of its own for, for all other cores: [`super`] says what each does.
 
 use super::super::place::Place;
+use super::{Addition, Filter, Pool, Ring, Rows, Shape};
 #[cfg(not(dsp))]
-use super::Filters;
-use super::{Addition, Block, Filter, Pixels, Pool, Ring, Rows, Shape, gemm_x4, widen};
+use super::{Block, Filters, Pixels, gemm_x4, widen};
+#[cfg(not(dsp))]
 use crate::image::COLUMNS;
 
 /// Copies values, as many as both have.
@@ -90,6 +91,7 @@ impl Windows<'_> {
 }
 
 /// See above.
+#[cfg(not(dsp))]
 pub(crate) fn pointwise(
     block: &Block<'_>,
     pixels: &Pixels<'_>,

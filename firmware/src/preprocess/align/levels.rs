@@ -32,6 +32,7 @@ pub(super) trait Levels<const N: usize> {
     fn read(bytes: &[u8], pixel: usize) -> u32 {
         let from = bytes.get(pixel * Self::BYTES..).unwrap_or(&[]);
         match (Self::BYTES, from) {
+            (_, &[byte, ..]) if Self::FIRST => byte.into(),
             (1, &[byte, ..]) => byte.into(),
             (2, &[low, high, ..]) => u16::from_le_bytes([low, high]).into(),
             (3, &[red, green, blue, ..]) => u32::from_le_bytes([red, green, blue, 0]),

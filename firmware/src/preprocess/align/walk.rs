@@ -223,14 +223,14 @@ impl Scale {
         Self
     }
 
-    pub(super) fn fits(_: usize, _: usize, _: &[Place]) -> bool {
+    pub(super) const fn fits(_: usize, _: usize, _: &[Place]) -> bool {
         true
     }
 }
 
 #[cfg(not(dsp))]
 impl Step {
-    pub(super) fn of(step: Place) -> Self {
+    pub(super) const fn of(step: Place) -> Self {
         Self(step)
     }
 }
@@ -238,7 +238,7 @@ impl Step {
 #[cfg(not(dsp))]
 impl At {
     #[inline(always)]
-    pub(super) fn of(_: &[u8], _: usize, pitch: usize, place: Place) -> Self {
+    pub(super) const fn of(_: &[u8], _: usize, pitch: usize, place: Place) -> Self {
         Self { place, pitch }
     }
 

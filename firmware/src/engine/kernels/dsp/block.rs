@@ -13,20 +13,8 @@
 
 use core::arch::naked_asm;
 
-use super::super::Block;
-use crate::image::Channel;
-
-/// Stores the outputs of all whole pairs of rows; the limits are those of int8.
-pub(super) fn gemm_x4(block: &Block<'_>, output: &mut [i8], stride: usize) -> Option<()> {
-    call(block, output, stride, 3 * stride, store_x4)
-}
-
-/// Like [`four`], the greatest of the four columns alone.
-pub(super) fn pooled(block: &Block<'_>, output: &mut [i8]) -> Option<()> {
-    call(block, output, 0, 0, store_max)
-}
-
-type Kernel = unsafe extern "C" fn(
+/// Computes pairs of rows, one at least; the limits are those of int8.
+pub(super) type Kernel = unsafe extern "C" fn(
     rows: *const i8,
     output: *mut i8,
     stride: usize,
@@ -38,94 +26,6 @@ type Kernel = unsafe extern "C" fn(
     zero_point: i32,
     columns_end: *const u32,
 );
-
-/// What the kernels read of a block, its columns apart.
-pub(super) struct Call {
-    rows: *const i8,
-    /// What stands before the first channel, and before that behind the last.
-    channels: *const u32,
-    channels_end: *const u32,
-    steps: usize,
-    pre_shift: u32,
-    zero_point: i32,
-}
-
-impl Call {
-    /// Nothing in it where there is nothing to multiply.
-    #[inline(always)]
-    pub(super) fn of(block: &Block<'_>) -> Option<Option<Self>> {
-        let pairs = block.outputs / 2;
-        let steps = block.row_len / 2;
-        if pairs == 0 || steps == 0 {
-            return Some(None);
-        }
-        // The kernels read words.
-        let rows: &[u32] = bytemuck::try_cast_slice(block.rows).ok()?;
-        let rows = rows.get(..pairs * steps)?;
-        let channels = block.channels.get(..2 * pairs)?.as_ptr_range();
-        let before = |channel: *const Channel| channel.cast::<u32>().wrapping_sub(1);
-        Some(Some(Self {
-            rows: rows.as_ptr().cast(),
-            channels: before(channels.start),
-            channels_end: before(channels.end),
-            steps,
-            pre_shift: block.requantize.pre_shift,
-            zero_point: block.requantize.zero_point,
-        }))
-    }
-
-    /// Stores what the four columns give.
-    ///
-    /// # Safety
-    /// There are the words of the columns, and at each of four pixels that are `stride` apart two outputs
-    /// for each pair of rows.
-    #[inline(always)]
-    pub(super) unsafe fn x4(&self, columns: *const u32, output: *mut i8, stride: usize) {
-        // SAFETY: as the caller says.
-        unsafe { self.with(store_x4, columns, output, stride) }
-    }
-
-    /// # Safety
-    /// There are the words of the columns, and the outputs that the kernel writes.
-    #[inline(always)]
-    unsafe fn with(&self, kernel: Kernel, columns: *const u32, output: *mut i8, stride: usize) {
-        // SAFETY: as the caller says; `of` has checked the rest.
-        unsafe {
-            kernel(
-                self.rows,
-                output,
-                stride,
-                self.channels_end,
-                columns,
-                self.channels,
-                self.steps,
-                self.pre_shift,
-                self.zero_point,
-                columns.wrapping_add(4 * self.steps),
-            );
-        }
-    }
-}
-
-#[inline(always)]
-fn call(
-    block: &Block<'_>,
-    output: &mut [i8],
-    stride: usize,
-    last_pixel: usize,
-    kernel: Kernel,
-) -> Option<()> {
-    let Some(call) = Call::of(block)? else {
-        return Some(());
-    };
-    // The kernel reads pairs of words.
-    let columns: &[u32] = bytemuck::try_cast_slice(block.columns).ok()?;
-    let columns = columns.get(..4 * call.steps)?;
-    let output = output.get_mut(..last_pixel + block.outputs / 2 * 2)?;
-    // SAFETY: there are the words, and two outputs a pair at each of the pixels.
-    unsafe { call.with(kernel, columns.as_ptr(), output.as_mut_ptr(), stride) };
-    Some(())
-}
 
 /// Where the arguments lie once the registers are saved, and what is kept in their place.
 macro_rules! enter {
@@ -213,8 +113,9 @@ macro_rules! leave {
     };
 }
 
+/// Stores two outputs a pair of rows, at four pixels that are `stride` apart.
 #[unsafe(naked)]
-unsafe extern "C" fn store_x4(
+pub(super) unsafe extern "C" fn store_x4(
     rows: *const i8,
     output: *mut i8,
     stride: usize,
@@ -275,8 +176,9 @@ unsafe extern "C" fn store_x4(
     )
 }
 
+/// Stores the greatest of the four columns alone.
 #[unsafe(naked)]
-unsafe extern "C" fn store_max(
+pub(super) unsafe extern "C" fn store_max(
     rows: *const i8,
     output: *mut i8,
     stride: usize,

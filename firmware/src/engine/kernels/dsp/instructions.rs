@@ -3,6 +3,7 @@
 use core::arch::asm;
 
 /// Both products of halves added to `acc`, wrapping.
+#[cfg(not(helium))]
 #[inline(always)]
 pub(super) fn smlad(x: u32, y: u32, acc: i32) -> i32 {
     let sum;

@@ -71,7 +71,7 @@ pub(crate) fn fours(
     if !fits || !there {
         return Some(0);
     }
-    for row in planes.chunks_exact_mut(pitch) {
+    for row in planes.chunks_exact_mut(pitch.max(1)) {
         let (left, rest) = row.split_at_mut_checked(ring.left)?;
         left.fill(rows.zero_point.into());
         rest.get_mut(ring.width..)?.fill(rows.zero_point.into());

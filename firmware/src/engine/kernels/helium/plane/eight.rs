@@ -10,7 +10,6 @@ use super::super::bytes::fill_bytes;
 use super::eight_loops::{Call, SIDE, pack, pixels, row};
 use super::spread::FEW;
 use crate::engine::place::Place;
-use crate::image::Channel;
 
 /// Rows of the highest window.
 const HIGHEST: usize = 7;
