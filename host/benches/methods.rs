@@ -59,6 +59,7 @@ fn main() {
             patience: 1,
             seed: 0,
             contrast: 0,
+            balance: false,
             learner: learner.clone(),
         };
         let start = Some((network, statistics));

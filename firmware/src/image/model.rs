@@ -94,7 +94,7 @@ impl<'m> Model<'m> {
         }
 
         let balances = header.version == BALANCED;
-        let balanced = cfg!(feature = "colour") && header.input_channels == 3;
+        let balanced = cfg!(feature = "any-colour") && header.input_channels == 3;
         if header.balance != u32::from(balances) || (balances && !balanced) {
             return Err(ImageError::Header("white balance"));
         }

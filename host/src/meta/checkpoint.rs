@@ -14,12 +14,14 @@ use super::params::Record;
 use crate::data::Colors;
 
 /// Marks the format; changed with it.
-const MAGIC: &[u8; 8] = b"sudalck5";
-/// The formats of before, and what each lacks at its end: a contrast of 0, no pictures, and that they are grey.
-const OLD: [(&[u8; 8], &[u8]); 3] = [
-    (b"sudalck4", &[0]),
-    (b"sudalck3", &[0, 0]),
-    (b"sudalck2", &[0, 0, 0]),
+const MAGIC: &[u8; 8] = b"sudalck6";
+/// The formats of before, and what each lacks at its end: a contrast of 0, no pictures, that they are grey, and
+/// no white balance.
+const OLD: [(&[u8; 8], &[u8]); 4] = [
+    (b"sudalck5", &[0]),
+    (b"sudalck4", &[0; 2]),
+    (b"sudalck3", &[0; 3]),
+    (b"sudalck2", &[0; 4]),
 ];
 
 /// Everything that a run needs to continue.
@@ -53,6 +55,8 @@ pub struct Checkpoint {
     pub(crate) pictures: Option<[u8; 32]>,
     /// What a pixel of the pictures holds.
     pub colors: Colors,
+    /// [`TrainConfig::balance`].
+    pub(crate) balance: bool,
 }
 
 /// Where the training pictures come from, for the metadata of an exported file.
@@ -122,6 +126,7 @@ impl Checkpoint {
         let mut checkpoint: Self =
             postcard::from_bytes(&[body, end].concat()).map_err(|e| format(&e.to_string()))?;
         checkpoint.config.contrast = checkpoint.contrast;
+        checkpoint.config.balance = checkpoint.balance;
         match checkpoint.fault() {
             Some(fault) => Err(format(&fault)),
             None => Ok(checkpoint),

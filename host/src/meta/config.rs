@@ -50,6 +50,10 @@ pub struct TrainConfig {
     /// A checkpoint has it at its end.
     #[serde(skip)]
     pub contrast: u32,
+    /// Whether the colours of each picture are brought to one mean before that. A checkpoint has it at its
+    /// end, too.
+    #[serde(skip)]
+    pub balance: bool,
 }
 
 impl TrainConfig {
@@ -57,6 +61,7 @@ impl TrainConfig {
     pub(crate) fn normalization(&self) -> Normalization {
         Normalization {
             contrast: self.contrast,
+            balance: self.balance,
             ..NORMALIZATION
         }
     }

@@ -350,6 +350,7 @@ mod tests {
             patience: 1,
             seed: 3,
             contrast: 44,
+            balance: false,
         }
     }
 

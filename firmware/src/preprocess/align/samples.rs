@@ -20,6 +20,8 @@ pub(super) const RUN: usize = 8;
 pub(super) struct Samples<'a> {
     /// From the region's first pixel on.
     bytes: &'a [u8],
+    /// Pixels before the region's first that the bytes begin with.
+    before: usize,
     /// From a row of the frame to the next, in pixels.
     pitch: usize,
     /// Columns and rows of the region.
@@ -100,11 +102,14 @@ impl<'a> Samples<'a> {
     ) -> Self {
         let pitch = usize::from(frame.geometry.width);
         let corner = usize::from(region.top) * pitch + usize::from(region.left);
-        let bytes = frame.pixels.get(corner * L::BYTES..).unwrap_or(&[]);
+        let before = if L::ALONE { 0 } else { corner % 2 };
+        let first = (corner - before) * L::BYTES;
+        let bytes = frame.pixels.get(first..).unwrap_or(&[]);
         let (width, height) = (usize::from(region.width), usize::from(region.height));
-        let pixels = height.saturating_sub(1) * pitch + width;
+        let pixels = before + height.saturating_sub(1) * pitch + width;
         Self {
             bytes,
+            before,
             pitch,
             side: (width as i32, height as i32),
             whole: if pixels * L::BYTES <= bytes.len() {
@@ -194,7 +199,7 @@ impl<'a> Samples<'a> {
     /// As [`inside`](Self::inside), where `N` is 0 or the number of samples in a row.
     #[inline(never)]
     fn unrolled<L: Luma, const N: usize>(&self, mut at: Place, pixels: &mut [u8]) {
-        let (bytes, pitch) = (self.bytes, self.pitch);
+        let (bytes, before, pitch) = (self.bytes, self.before, self.pitch);
         let Steps { right, down, next } = self.steps;
         let along = self.count.1;
         let across = if N == 0 { self.count.0 } else { N as u32 };
@@ -211,7 +216,7 @@ impl<'a> Samples<'a> {
                 for _ in 0..across {
                     // SAFETY: it lies between the corners, which `lie` found to be at least 0, and
                     // of which the last has its bytes.
-                    sum += unsafe { take::<L>(bytes, pitch, &mut sample, right) };
+                    sum += unsafe { take::<L>(bytes, before, pitch, &mut sample, right) };
                 }
                 sample = (sample.0 + back.0, sample.1 + back.1);
             }
@@ -242,7 +247,11 @@ impl<'a> Samples<'a> {
     fn pixel<L: Luma>(&self, column: i32, row: i32) -> u32 {
         let within = |place: i32, side: i32| (place as u32) < side as u32;
         if within(column, self.side.0) && within(row, self.side.1) {
-            L::at(self.bytes, row as usize * self.pitch + column as usize)
+            let index = row as usize * self.pitch + column as usize;
+            L::at(
+                self.bytes,
+                if L::ALONE { index } else { self.before + index },
+            )
         } else {
             self.level.into()
         }
@@ -254,9 +263,15 @@ impl<'a> Samples<'a> {
 /// # Safety
 /// There is a pixel.
 #[inline(always)]
-unsafe fn take<L: Luma>(bytes: &[u8], pitch: usize, at: &mut Place, step: Place) -> u32 {
+unsafe fn take<L: Luma>(
+    bytes: &[u8],
+    before: usize,
+    pitch: usize,
+    at: &mut Place,
+    step: Place,
+) -> u32 {
     #[cfg(dsp)]
-    if L::BYTES < 3 {
+    if L::BYTES < 3 && L::ALONE {
         // As the compiler has it, it keeps multiples of the steps in memory, for which it has no
         // registers.
         macro_rules! load {
@@ -292,5 +307,5 @@ unsafe fn take<L: Luma>(bytes: &[u8], pitch: usize, at: &mut Place, step: Place)
     }
     let index = (at.1 >> BITS) as usize * pitch + (at.0 >> BITS) as usize;
     *at = (at.0 + step.0, at.1 + step.1);
-    L::at(bytes, index)
+    L::at(bytes, if L::ALONE { index } else { before + index })
 }

@@ -260,6 +260,7 @@ fn begin(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
         patience: args.patience,
         seed: args.seed,
         contrast: chosen.contrast,
+        balance: args.options.balance,
     };
     // Before minutes of reading pictures.
     config.check().context("the run cannot start")?;
@@ -284,6 +285,7 @@ fn begin(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
     if let (None, Some(start)) = (args.options.contrast, &start) {
         config.contrast = start.contrast;
     }
+    config.balance |= start.as_ref().is_some_and(|start| start.balance);
     let start = start.map(|start| (start.weights, start.statistics));
     let data = Arc::new(data);
     let run = Trainer::new(config, origin, Arc::clone(&data), start)
