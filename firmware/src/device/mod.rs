@@ -165,6 +165,13 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
             stats,
             history,
         } = self;
+        let channels = |model: &Model<'_>| model.header().input_channels;
+        camera.want_colors(
+            embedder
+                .model
+                .as_ref()
+                .is_ok_and(|model| channels(model) > 1),
+        );
         let answer = guard
             .check(request)
             .and_then(|()| match (request, history) {

@@ -29,7 +29,7 @@ pub use requantize::requantize;
 pub use views::shot;
 
 use crate::image::{Model, crc};
-#[cfg(feature = "colour")]
+#[cfg(feature = "any-colour")]
 use crate::preprocess::balance::Balance;
 use crate::preprocess::contrast;
 use crate::preprocess::view::View;
@@ -182,7 +182,7 @@ fn quantize(model: &Model<'_>, frame: &[u8], arena: &mut [i8]) -> Option<()> {
     if tables.is_empty() {
         return None;
     }
-    #[cfg(feature = "colour")]
+    #[cfg(feature = "any-colour")]
     if model.header().balance != 0 {
         let balance = Balance::of(frame);
         let levels = contrast::table_of(balance.levels(frame), contrast);

@@ -98,7 +98,7 @@ impl<'m> Model<'m> {
             VIEWED => header.balance != 0,
             version => version == BALANCED,
         };
-        let balanced = cfg!(feature = "colour") && header.input_channels == 3;
+        let balanced = cfg!(feature = "any-colour") && header.input_channels == 3;
         if header.balance != u16::from(balances) || (balances && !balanced) {
             return Err(ImageError::Header("white balance"));
         }

@@ -25,6 +25,18 @@ pub(super) struct Span {
     pub(super) tail: u32,
 }
 
+impl Span {
+    /// Weight of one of the old pixels.
+    #[cfg(any(feature = "compact", test))]
+    pub(super) fn weight(self, old: u32, axis: Axis) -> u32 {
+        match old {
+            first if first == self.first => self.head,
+            last if last == self.last => self.tail,
+            _ => axis.middle(),
+        }
+    }
+}
+
 impl Axis {
     /// Both lengths are at least 1 and at most [`MAX_SIDE`], so that their products fit.
     pub(super) const fn new(from: u32, to: u32) -> Self {

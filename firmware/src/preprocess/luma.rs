@@ -40,6 +40,9 @@ pub(crate) trait Luma {
     const BYTES: usize;
     /// How many words with two levels each four bytes hold; 0 where pixels lie across words.
     const PAIRS: usize;
+    /// Whether a pixel's level is in its own bytes. Else [`at`](Self::at) alone tells it, of bytes from the first of
+    /// two pixels on that share some.
+    const ALONE: bool = true;
 
     /// Whether a pixel's first byte is its level.
     const FIRST: bool = false;
@@ -136,7 +139,7 @@ impl Luma for Yuyv {
 
 /// A colour of two pixels, red, green or blue, of 255 at most, rounded down: 255 / 31 is 8 + 7 / 31, for which
 /// 58 / 256 does, and 255 / 63 is 4 + 1 / 21, for which 49 / 1024 does.
-#[cfg(feature = "rgb565")]
+#[cfg(any(feature = "rgb565", feature = "compact"))]
 #[inline(always)]
 pub(super) fn of_565(word: u32, color: usize) -> u32 {
     const FIVE: u32 = 0x001f_001f;
@@ -196,10 +199,10 @@ impl<const C: usize> Luma for ColorOf565<C> {
 }
 
 /// Red, green and blue.
-#[cfg(feature = "colour")]
+#[cfg(feature = "any-colour")]
 pub(crate) struct Rgb888;
 
-#[cfg(feature = "colour")]
+#[cfg(feature = "any-colour")]
 impl Luma for Rgb888 {
     const BYTES: usize = 3;
     const PAIRS: usize = 0;
@@ -230,6 +233,29 @@ impl<const C: usize> Luma for ColorOf888<C> {
     #[inline(always)]
     fn of(pixel: u32) -> u32 {
         (pixel >> (8 * C)) & 0xff
+    }
+}
+
+/// What two pixels that lie side by side add to their brightness for red, green and blue (BT.601, full range): in
+/// 256ths, with a half for the rounding.
+#[cfg(any(all(feature = "colour", feature = "yuyv"), feature = "compact", test))]
+#[derive(Clone, Copy)]
+pub(super) struct Shift([i32; 3]);
+
+#[cfg(any(all(feature = "colour", feature = "yuyv"), feature = "compact", test))]
+impl Shift {
+    #[inline(always)]
+    pub(super) fn of(u: u8, v: u8) -> Self {
+        let [u, v] = [u, v].map(|difference| i32::from(difference) - 128);
+        Self([359 * v + 128, 128 - 88 * u - 183 * v, 454 * u + 128])
+    }
+
+    /// A colour of the pixel that is so bright.
+    #[inline(always)]
+    pub(super) fn level(self, brightness: u8, color: usize) -> u8 {
+        let Self(shifts) = self;
+        let level = (i32::from(brightness) * 256 + shifts.get(color).copied().unwrap_or(0)) >> 8;
+        level.clamp(0, 255) as u8
     }
 }
 

@@ -5,9 +5,11 @@
 
 pub mod align;
 mod axis;
-#[cfg(feature = "colour")]
+#[cfg(feature = "any-colour")]
 pub mod balance;
 mod colors;
+#[cfg(any(feature = "compact", all(feature = "colour", feature = "yuyv"), test))]
+pub(crate) mod compact;
 pub mod contrast;
 mod fit;
 pub(crate) mod luma;
@@ -17,8 +19,10 @@ mod resize;
 #[cfg(feature = "colour")]
 mod together;
 pub mod view;
+#[cfg(all(feature = "colour", feature = "yuyv"))]
+mod yuyv;
 
-use crate::frame::{Frame, PixelFormat};
+use crate::frame::{Frame, Geometry, PixelFormat};
 use axis::MAX_SIDE;
 pub use fit::Fit;
 use luma::by_format;
@@ -42,6 +46,9 @@ pub enum PreprocessError {
     /// The model wants an input with another number of channels than one, or than three where colours are seen.
     #[error("the model wants {0} channels: frames are grey, or red, green and blue")]
     Channels(usize),
+    /// The colours of a YUYV frame of an odd width.
+    #[error("a YUYV frame of an odd width has no colours: every two pixels of a row share them")]
+    Odd,
     /// The buffer is not as long as the input.
     #[error("the input has {need} bytes, the buffer {have}")]
     Buffer {
@@ -56,7 +63,7 @@ pub enum PreprocessError {
 ///
 /// Each side is resized by itself: to fewer pixels by the mean of what each covers, to more by
 /// interpolation between two. For one channel colours become luma (BT.601, full range), for three a grey frame
-/// has three equal ones; of YUYV the colours are not read. The sides need not be in proportion; [`Fit::of`] gives
+/// has three equal ones. The sides need not be in proportion; [`Fit::of`] gives
 /// a region whose are.
 ///
 /// # Errors
@@ -67,7 +74,7 @@ pub fn run(
     [height, width, channels]: [usize; 3],
     input: &mut [u8],
 ) -> Result<(), PreprocessError> {
-    check_channels(frame.geometry.format, channels)?;
+    check_channels(frame.geometry, channels)?;
     let most = MAX_SIDE as usize;
     if !region.is_within(frame)
         || usize::from(region.width.max(region.height)) > most
@@ -89,6 +96,8 @@ pub fn run(
             PixelFormat::Rgb565 => together::run::<luma::Rgb565>(frame, region, width, input),
             #[cfg(feature = "colour")]
             PixelFormat::Rgb888 => together::run::<luma::Rgb888>(frame, region, width, input),
+            #[cfg(all(feature = "colour", feature = "yuyv"))]
+            PixelFormat::Yuyv => together::run::<luma::Yuyv>(frame, region, width, input),
             _ => false,
         };
         if at_once {
@@ -100,6 +109,11 @@ pub fn run(
             width,
         };
         colors::fill(frame.geometry.format, input, &resized);
+        return Ok(());
+    }
+    #[cfg(feature = "compact")]
+    if channels == 3 || frame.geometry.format != PixelFormat::Grey8 {
+        compact::resize(frame, region, [height, width, channels], input);
         return Ok(());
     }
     let same_size = (region.height.into(), region.width.into()) == (height, width);
@@ -116,21 +130,25 @@ pub fn run(
 
 /// Whether a model's input may have so many channels.
 pub(crate) const fn are_read(channels: usize) -> bool {
-    channels == 1 || (channels == 3 && cfg!(feature = "colour"))
+    channels == 1 || (channels == 3 && cfg!(feature = "any-colour"))
 }
 
 /// Refuses channels that frames of a format don't give.
-fn check_channels(format: PixelFormat, channels: usize) -> Result<(), PreprocessError> {
+fn check_channels(geometry: Geometry, channels: usize) -> Result<(), PreprocessError> {
     if !are_read(channels) {
         return Err(PreprocessError::Channels(channels));
     }
-    let has_colors = match format {
+    let are_read = match geometry.format {
         PixelFormat::Grey8 | PixelFormat::Rgb888 => true,
-        PixelFormat::Rgb565 => cfg!(feature = "rgb565"),
-        PixelFormat::Yuyv => false,
+        PixelFormat::Rgb565 => cfg!(any(feature = "rgb565", feature = "compact")),
+        PixelFormat::Yuyv => cfg!(any(feature = "yuyv", feature = "compact")),
     };
-    if channels > 1 && !has_colors {
+    if channels > 1 && !are_read {
         return Err(PreprocessError::Format);
+    }
+    let odd = geometry.format == PixelFormat::Yuyv && !geometry.width.is_multiple_of(2);
+    if channels > 1 && odd {
+        return Err(PreprocessError::Odd);
     }
     Ok(())
 }
@@ -224,6 +242,26 @@ mod tests {
         assert_eq!(resized(&red_white, Region::whole(&red_white), 2), [77, 255]);
         let yuyv = frame(PixelFormat::Yuyv, 2, &[10, 128, 20, 128]);
         assert_eq!(resized(&yuyv, Region::whole(&yuyv), 2), [10, 20]);
+    }
+
+    #[cfg(all(feature = "colour", feature = "yuyv"))]
+    #[test]
+    fn pixels_of_yuyv_share_their_colours_two_by_two() {
+        // Red beside darker red, then grey, from the second pixel on and whole.
+        let yuyv = frame(PixelFormat::Yuyv, 4, &[76, 85, 38, 255, 90, 128, 30, 128]);
+        let (mut whole, mut part) = ([0; 12], [0; 6]);
+        run(&yuyv, Region::whole(&yuyv), [1, 4, 3], &mut whole).unwrap();
+        assert_eq!(whole, [254, 0, 0, 216, 0, 0, 90, 90, 90, 30, 30, 30]);
+        let region = Region {
+            left: 1,
+            width: 2,
+            ..Region::whole(&yuyv)
+        };
+        run(&yuyv, region, [1, 2, 3], &mut part).unwrap();
+        assert_eq!(part, whole[3..9]);
+        let odd = frame(PixelFormat::Yuyv, 1, &[76, 85, 38, 255]);
+        let refused = run(&odd, Region::whole(&odd), [2, 1, 3], &mut part);
+        assert_eq!(refused, Err(PreprocessError::Odd));
     }
 
     #[test]

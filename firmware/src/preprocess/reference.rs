@@ -52,7 +52,18 @@ pub fn color(frame: &Frame<'_>, column: usize, row: usize, color: usize) -> u8 {
             colors(u16::from_le_bytes([byte(2 * index), byte(2 * index + 1)]))[color]
         }
         PixelFormat::Rgb888 => byte(3 * index + color),
-        _ => level(frame, column, row),
+        PixelFormat::Yuyv => {
+            let pair = 4 * (index / 2);
+            let [y, u, v] = [2 * index, pair + 1, pair + 3].map(|at| i32::from(byte(at)));
+            let above = [
+                359 * (v - 128),
+                -88 * (u - 128) - 183 * (v - 128),
+                454 * (u - 128),
+            ];
+            let level = (256 * y + above[color] + 128).div_euclid(256);
+            level.clamp(0, 255) as u8
+        }
+        PixelFormat::Grey8 => level(frame, column, row),
     }
 }
 
@@ -111,8 +122,7 @@ pub fn resized(
 /// # Errors
 /// The number of the first that is wrong.
 pub fn try_random(count: u64, seed: u64, pixels: &mut [u8], input: &mut [u8]) -> Result<(), u64> {
-    // Of YUYV the colours are not read.
-    const FORMATS: [(PixelFormat, usize); 7] = [
+    const FORMATS: [(PixelFormat, usize); 8] = [
         (PixelFormat::Grey8, 1),
         (PixelFormat::Yuyv, 1),
         (PixelFormat::Rgb565, 1),
@@ -120,6 +130,7 @@ pub fn try_random(count: u64, seed: u64, pixels: &mut [u8], input: &mut [u8]) ->
         (PixelFormat::Grey8, 3),
         (PixelFormat::Rgb565, 3),
         (PixelFormat::Rgb888, 3),
+        (PixelFormat::Yuyv, 3),
     ];
     const PIXELS: usize = 4;
     for number in 0..count {
@@ -128,6 +139,10 @@ pub fn try_random(count: u64, seed: u64, pixels: &mut [u8], input: &mut [u8]) ->
         let (format, channels) = FORMATS[up_to(FORMATS.len()) - 1];
         // Every other one is small, so that it is enlarged.
         let width = up_to(if number % 2 == 0 { 90 } else { 700 });
+        let width = match (format, channels) {
+            (PixelFormat::Yuyv, 3) => width.next_multiple_of(2),
+            _ => width,
+        };
         let room = pixels.len() / format.bytes_per_pixel() / width;
         let height = up_to(room.min(700));
         let geometry = Geometry {

@@ -30,6 +30,13 @@ impl Region {
         }
     }
 
+    /// The number of one of its pixels in the frame.
+    #[inline(always)]
+    pub(super) fn pixel(&self, frame: &Frame<'_>, column: usize, row: usize) -> usize {
+        let row = usize::from(self.top) + row;
+        row * usize::from(frame.geometry.width) + usize::from(self.left) + column
+    }
+
     /// Whether it has a pixel and none of it is outside of the frame.
     #[must_use]
     pub fn is_within(&self, frame: &Frame<'_>) -> bool {

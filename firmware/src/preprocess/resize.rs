@@ -30,7 +30,7 @@ pub(super) fn run<L: Luma, const STEP: usize>(
 ) {
     let source = Source { frame, region };
     let axes = Sides::axes(region, width, input.len().div_ceil(width * STEP));
-    let Some(sides) = Sides::of(axes, width) else {
+    let Some(sides) = Sides::of(axes, width).filter(|_| L::ALONE) else {
         return one_by_one::<L, STEP>(&source, axes, width, input);
     };
     let Sides { rows, columns, .. } = sides;
@@ -247,11 +247,16 @@ pub(super) struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
+    /// The number of a row's first pixel in the frame.
+    #[inline(always)]
+    pub(super) fn first(&self, row: u32) -> usize {
+        self.region.pixel(self.frame, 0, row as usize)
+    }
+
     /// The bytes of a row's pixels, the row and the pixels counted from the region's first.
     #[inline(always)]
     pub(super) fn bytes(&self, of_pixel: usize, row: u32, columns: Range<u32>) -> &'a [u8] {
-        let row = usize::from(self.region.top) + row as usize;
-        let first = row * usize::from(self.frame.geometry.width) + usize::from(self.region.left);
+        let first = self.first(row);
         let place = |column: u32| (first + column as usize) * of_pixel;
         let bytes = place(columns.start)..place(columns.end);
         self.frame.pixels.get(bytes).unwrap_or(&[])
@@ -271,11 +276,17 @@ fn one_by_one<L: Luma, const STEP: usize>(
             let span = columns.span(x as u32);
             let mut sum = whole / 2;
             add_rows(rows.span(y as u32), rows.middle(), |row, weight| {
-                let bytes = source.bytes(L::BYTES, row, 0..source.region.width.into());
+                let (bytes, first) = match L::ALONE {
+                    true => (
+                        source.bytes(L::BYTES, row, 0..source.region.width.into()),
+                        0,
+                    ),
+                    false => (source.frame.pixels, source.first(row)),
+                };
                 // At most 2 * MAX_SIDE * 255.
                 let mut of_row = 0;
                 add_rows(span, columns.middle(), |column, weight| {
-                    of_row += weight * L::at(bytes, column as usize);
+                    of_row += weight * L::at(bytes, first + column as usize);
                 });
                 sum += u64::from(weight) * u64::from(of_row);
             });

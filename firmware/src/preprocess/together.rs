@@ -1,20 +1,39 @@
 //! All three colours of a region at another size: the frame is read once for them.
 
+use core::ops::Range;
+
 use super::luma::{LOW, Rgb888};
 #[cfg(feature = "rgb565")]
 use super::luma::{Rgb565, of_565};
 use super::region::Region;
 use super::resize::{COLUMNS, NARROWEST, Sides, Source, Strip, add_rows};
+#[cfg(feature = "yuyv")]
+use super::{luma::Yuyv, yuyv};
 use crate::frame::Frame;
 
 /// Pixels whose colours are read together, and words that hold them.
 const PIXELS: usize = 4;
 const WORDS: usize = PIXELS * 3 / 2;
 
+/// Room for the bytes of a row, with a pixel more at either side.
+pub(super) type Room = [u8; 3 * (COLUMNS + 2)];
+const ROOM: Room = [0; 3 * (COLUMNS + 2)];
+
 /// How all three colours of [`PIXELS`] pixels are read from their bytes.
 pub(super) trait Colors {
     /// Bytes of a pixel.
     const BYTES: usize;
+
+    /// The bytes of a row's pixels, as they are read: those of the frame, or what is put into the room.
+    #[inline(always)]
+    fn row<'b>(
+        source: &Source<'b>,
+        row: u32,
+        columns: Range<u32>,
+        _room: &'b mut Room,
+    ) -> &'b [u8] {
+        source.bytes(Self::BYTES, row, columns)
+    }
 
     /// The levels, two in the halves of a word, in any order.
     fn read(pixels: &[u8]) -> [u32; WORDS];
@@ -83,6 +102,27 @@ impl Colors for Rgb888 {
     }
 }
 
+/// As three bytes a pixel.
+#[cfg(feature = "yuyv")]
+impl Colors for Yuyv {
+    const BYTES: usize = 3;
+
+    #[inline(always)]
+    fn row<'b>(source: &Source<'b>, row: u32, columns: Range<u32>, room: &'b mut Room) -> &'b [u8] {
+        yuyv::colors(source, row, columns, room)
+    }
+
+    #[inline(always)]
+    fn read(pixels: &[u8]) -> [u32; WORDS] {
+        Rgb888::read(pixels)
+    }
+
+    #[inline(always)]
+    fn levels(sums: [u32; WORDS]) -> [[u32; 3]; PIXELS] {
+        Rgb888::levels(sums)
+    }
+}
+
 /// Fills `input` with the three colours of a region that lies in the frame, all of which are read at once.
 /// False, and nothing done, where sums could grow too great for that.
 pub(super) fn run<C: Colors>(
@@ -99,6 +139,7 @@ pub(super) fn run<C: Colors>(
     };
     let mut strip = Strip::<3>::new(&sides);
     let mut sums = [[0; WORDS]; COLUMNS / PIXELS];
+    let mut room = ROOM;
     let mut start = 0;
     while start < width {
         let bytes = strip.begin(sides.columns, start as u32..width as u32);
@@ -106,7 +147,7 @@ pub(super) fn run<C: Colors>(
             let span = sides.rows.span(y as u32);
             let mut begun = false;
             add_rows(span, sides.rows.middle(), |row, weight| {
-                let bytes = source.bytes(C::BYTES, row, bytes.clone());
+                let bytes = C::row(&source, row, bytes.clone(), &mut room);
                 if core::mem::replace(&mut begun, true) {
                     each_colors::<C>(bytes, &mut sums, |sum, pair| *sum += weight * pair);
                 } else {

@@ -201,19 +201,17 @@ impl Picture {
         let (colors, pixels) = match format {
             PixelFormat::Grey8 => (Colors::Grey, self.pixels.clone()),
             PixelFormat::Rgb888 => (Colors::Rgb, self.pixels.clone()),
-            PixelFormat::Rgb565 => {
+            PixelFormat::Rgb565 | PixelFormat::Yuyv => {
                 let (frame, sides) = (self.frame(), [height, width].map(usize::from));
-                let mut pixels = vec![0; 3 * sides[0] * sides[1]];
-                let shape = [sides[0], sides[1], 3];
+                // Of an odd width YUYV has no whole pairs, and no colours.
+                let colors = match format {
+                    PixelFormat::Yuyv if width % 2 == 1 => Colors::Grey,
+                    _ => Colors::Rgb,
+                };
+                let shape = [sides[0], sides[1], colors.channels()];
+                let mut pixels = vec![0; shape.iter().product()];
                 preprocess::run(&frame, Region::whole(&frame), shape, &mut pixels).ok()?;
-                (Colors::Rgb, pixels)
-            }
-            PixelFormat::Yuyv => {
-                let (pairs, _) = self.pixels.as_chunks();
-                let all = pairs
-                    .iter()
-                    .flat_map(|&[a, u, b, v]| [of_yuv(a, u, v), of_yuv(b, u, v)]);
-                (Colors::Rgb, all.flatten().collect())
+                (colors, pixels)
             }
         };
         Raster::with_colors(width.into(), height.into(), colors, pixels).ok()
@@ -231,17 +229,6 @@ impl Picture {
             pixels: &self.pixels,
         }
     }
-}
-
-/// Red, green and blue of a pixel by its brightness and two differences (BT.601, full range).
-fn of_yuv(y: u8, u: u8, v: u8) -> [u8; 3] {
-    let [y, u, v] = [f32::from(y), f32::from(u) - 128.0, f32::from(v) - 128.0];
-    [
-        y + 1.402 * v,
-        y - 0.344_14 * u - 0.714_14 * v,
-        y + 1.772 * u,
-    ]
-    .map(|level| level.round() as u8)
 }
 
 /// How a device is protected.

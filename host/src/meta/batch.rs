@@ -96,7 +96,7 @@ impl EpisodeSource {
                 let other = self.data.pixels(class, index);
                 flaws.extend(blemish::draw(target, other, (width, channels), &mut rng));
             }
-            normalize(target, self.normalization);
+            normalize(target, channels, self.normalization);
         }
         Drawn {
             pixels,
@@ -136,8 +136,8 @@ impl EpisodeSource {
 }
 
 /// Pixels, 0..=255, to the network's input.
-fn normalize(pixels: &mut [f32], normalization: Normalization) {
-    if normalization.contrast == 0 {
+fn normalize(pixels: &mut [f32], channels: usize, normalization: Normalization) {
+    if normalization.contrast == 0 && !normalization.balance {
         for value in pixels {
             *value = (*value / 255.0 - normalization.mean) / normalization.std;
         }
@@ -145,8 +145,9 @@ fn normalize(pixels: &mut [f32], normalization: Normalization) {
     }
     // In the levels that a camera gives, as on the device.
     let levels: Vec<u8> = pixels.iter().map(|value| value.round() as u8).collect();
+    let levels = normalization.balanced(&levels, channels);
     let table = normalization.table(&levels);
-    for (value, level) in pixels.iter_mut().zip(levels) {
+    for (value, &level) in pixels.iter_mut().zip(&*levels) {
         *value = table[usize::from(level)];
     }
 }
@@ -188,6 +189,50 @@ impl Drop for Loader {
         if let Some(thread) = self.thread.take() {
             // A panic there has already been reported by `next`.
             let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Colors, parts};
+    use crate::episodes::EpisodeShape;
+
+    #[test]
+    fn training_pictures_are_what_a_device_makes_of_them() {
+        let parts = parts::dataset(4, 6, 4, (24, 24)).with_colors(Colors::Rgb);
+        let data = Arc::new(parts.load((24, 24), |_| {}).unwrap());
+        let shape = EpisodeShape {
+            way: 3,
+            shot: 1,
+            query: 2,
+        };
+        for (contrast, balance) in [(0, false), (0, true), (44, false), (44, true)] {
+            let normalization = Normalization {
+                contrast,
+                balance,
+                ..Normalization::new(0.2, 0.5)
+            };
+            let source = EpisodeSource {
+                episodes: Episodes {
+                    plain: Sampler::new(&data.class_sizes(), shape, 1).unwrap(),
+                    families: None,
+                },
+                augment: Augment::default(),
+                new_classes: false,
+                normalization,
+                flaws: false,
+                data: Arc::clone(&data),
+            };
+            let drawn = source.draw(3);
+            let area = data.picture_size().values();
+            for (pixels, &(class, index)) in drawn.pixels.chunks(area).zip(&drawn.pictures) {
+                let picture = normalization.balanced(data.pixels(class, index), 3);
+                let table = normalization.table(&picture);
+                let seen = picture.iter().map(|&level| table[usize::from(level)]);
+                assert!(pixels.iter().zip(seen).all(|(a, b)| (a - b).abs() < 1e-4));
+            }
         }
     }
 }

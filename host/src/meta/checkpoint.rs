@@ -16,12 +16,12 @@ use crate::data::Colors;
 /// Marks the format; changed with it.
 const MAGIC: &[u8; 8] = b"sudalck6";
 /// The formats of before, and what each lacks at its end: a contrast of 0, no pictures, that they are grey, and that
-/// no new classes are made.
+/// no new classes are made and no white is balanced.
 const OLD: [(&[u8; 8], &[u8]); 4] = [
-    (b"sudalck5", &[0]),
-    (b"sudalck4", &[0, 0]),
-    (b"sudalck3", &[0, 0, 0]),
-    (b"sudalck2", &[0, 0, 0, 0]),
+    (b"sudalck5", &[0; 2]),
+    (b"sudalck4", &[0; 3]),
+    (b"sudalck3", &[0; 4]),
+    (b"sudalck2", &[0; 5]),
 ];
 
 /// Everything that a run needs to continue.
@@ -57,6 +57,8 @@ pub struct Checkpoint {
     pub colors: Colors,
     /// [`TrainConfig::new_classes`].
     pub(crate) new_classes: bool,
+    /// [`TrainConfig::balance`].
+    pub(crate) balance: bool,
 }
 
 /// Where the training pictures come from, for the metadata of an exported file.
@@ -127,6 +129,7 @@ impl Checkpoint {
             postcard::from_bytes(&[body, end].concat()).map_err(|e| format(&e.to_string()))?;
         checkpoint.config.contrast = checkpoint.contrast;
         checkpoint.config.new_classes = checkpoint.new_classes;
+        checkpoint.config.balance = checkpoint.balance;
         match checkpoint.fault() {
             Some(fault) => Err(format(&fault)),
             None => Ok(checkpoint),

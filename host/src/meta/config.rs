@@ -54,6 +54,10 @@ pub struct TrainConfig {
     /// slanted alike (task augmentation, Liu et al. 2020). A checkpoint has it at its end.
     #[serde(skip)]
     pub new_classes: bool,
+    /// Whether the colours of each picture are brought to one mean before that. A checkpoint has it at its
+    /// end, too.
+    #[serde(skip)]
+    pub balance: bool,
 }
 
 impl TrainConfig {
@@ -61,6 +65,7 @@ impl TrainConfig {
     pub(crate) fn normalization(&self) -> Normalization {
         Normalization {
             contrast: self.contrast,
+            balance: self.balance,
             ..NORMALIZATION
         }
     }

@@ -86,6 +86,11 @@ pub enum TrainError {
         "{0} learns patches: give a network that has a map of them, --network residual or lite, of a size that its steps divide"
     )]
     NeedsMap(&'static str),
+    /// White balance of pictures without colours.
+    #[error(
+        "white balance is of colours, and the pictures are grey: give --colour, or leave --balance out"
+    )]
+    NoColors,
     /// There is nothing to learn patches from.
     #[error(
         "patches are learned from a teacher, from drawn flaws or from both: give --teacher, or --flaws above 0"

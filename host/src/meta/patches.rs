@@ -355,6 +355,7 @@ mod tests {
             seed: 3,
             contrast: 44,
             new_classes: false,
+            balance: false,
         }
     }
 

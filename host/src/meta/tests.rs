@@ -54,6 +54,7 @@ fn config(episodes: u64) -> TrainConfig {
         seed: 5,
         contrast: 0,
         new_classes: false,
+        balance: false,
     }
 }
 
@@ -387,8 +388,14 @@ fn a_run_with_colours_resumes_and_is_exported_with_three_channels() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.ckpt");
     let origin = Origin::default();
-    let whole = Trainer::new(config(4), origin.clone(), Arc::clone(&colored), None).unwrap();
-    let mut begun = Trainer::new(config(4), origin, Arc::clone(&colored), None).unwrap();
+    let config = || TrainConfig {
+        balance: true,
+        ..config(4)
+    };
+    let grey = Trainer::new(config(), origin.clone(), data(1, 24), None).err();
+    assert!(matches!(grey, Some(TrainError::NoColors)));
+    let whole = Trainer::new(config(), origin.clone(), Arc::clone(&colored), None).unwrap();
+    let mut begun = Trainer::new(config(), origin, Arc::clone(&colored), None).unwrap();
     for _ in 0..2 {
         begun.step().unwrap();
     }
@@ -401,6 +408,7 @@ fn a_run_with_colours_resumes_and_is_exported_with_three_channels() {
     assert!(resumed == finished(whole));
     let trained = Trained::load(&resumed).unwrap();
     assert_eq!(trained.graph().input, [3, SIDE as usize, SIDE as usize]);
+    assert!(trained.graph().normalization.balance);
     let values = trained.embeddings(&colored).values().len();
     assert_eq!(
         values,

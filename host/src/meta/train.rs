@@ -105,6 +105,7 @@ impl Trainer {
             origin,
             finished: None,
             contrast: config.contrast,
+            balance: config.balance,
             pictures: Some(data.fingerprint()),
             colors: data.picture_size().colors,
             new_classes: config.new_classes,
@@ -122,13 +123,13 @@ impl Trainer {
             return Err(TrainError::NoRun);
         }
         let (height, width) = from.size;
-        let (plan, _) = layout(&from.config, &data)?;
         let others = from.pictures.is_some_and(|own| own != data.fingerprint());
-        if others
-            || data.size() != (width, height)
-            || data.picture_size().colors != from.colors
-            || !from.learns(&plan, data.classes())
-        {
+        let alike = data.size() == (width, height) && data.picture_size().colors == from.colors;
+        if others || !alike {
+            return Err(TrainError::OtherPictures);
+        }
+        let (plan, _) = layout(&from.config, &data)?;
+        if !from.learns(&plan, data.classes()) {
             return Err(TrainError::OtherPictures);
         }
         Self::resume_from(from, data)
@@ -361,6 +362,7 @@ impl Trainer {
             origin: self.origin.clone(),
             finished: self.is_done().then(|| self.finish().params().record()),
             contrast: self.config.contrast,
+            balance: self.config.balance,
             pictures: self.pictures,
             colors: self.source.data.picture_size().colors,
             new_classes: self.config.new_classes,
@@ -462,6 +464,9 @@ fn layout(config: &TrainConfig, data: &Loaded) -> Result<(Plan, Episodes), Train
     let plan = Plan::with_channels(config.architecture, size, channels)?;
     if config.new_classes && config.learner.method().has_own_classes() {
         return Err(TrainError::OwnClasses(config.learner.name()));
+    }
+    if config.balance && channels != 3 {
+        return Err(TrainError::NoColors);
     }
     if config.learner.method().needs_map() && plan.places().is_none() {
         return Err(TrainError::NeedsMap(config.learner.name()));

@@ -188,7 +188,8 @@ impl Trained {
     fn normalized(&self, pictures: &[u8]) -> Vec<f32> {
         let mut all = Vec::with_capacity(pictures.len());
         for picture in pictures.chunks(self.plan.picture_len()) {
-            let table = self.normalization.table(picture);
+            let picture = self.normalization.balanced(picture, self.plan.channels);
+            let table = self.normalization.table(&picture);
             all.extend(picture.iter().map(|&pixel| table[usize::from(pixel)]));
         }
         all

@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::common::{json, ok, sudal};
-use sudal::data::Raster;
+use crate::common::{folder, json, ok, sudal};
+use sudal::data::{Colors, Raster};
+use sudal::engine::QuantizedModel;
+use sudal::export::float::FloatModel;
+use sudal::meta::{Checkpoint, Trained};
 
 const SIDE: u32 = 96;
 
@@ -133,4 +136,77 @@ fn what_cannot_be_measured_is_said() {
     std::fs::remove_dir_all(dir.join("paper/test/good")).unwrap();
     let said = refused("surfaces.sudal", "");
     assert!(said.contains("0 good and 5 flawed"), "{said}");
+}
+
+/// Paper with colours, and with a square in another hue, of which a grey picture shows nothing.
+fn dyed(number: u32, place: Option<(u32, u32)>) -> Raster {
+    let mut picture = paper(number).to(Colors::Rgb);
+    let Some((left, top)) = place else {
+        return picture;
+    };
+    for y in top..top + 16 {
+        for x in left..left + 16 {
+            let at = 3 * (y * SIDE + x) as usize;
+            let [red, green, blue] = [0, 1, 2].map(|color| picture.pixels[at + color]);
+            picture.pixels[at..at + 3].copy_from_slice(&[red + 50, green - 15, blue + 2]);
+        }
+    }
+    assert_eq!(picture.to(Colors::Grey), paper(number));
+    picture
+}
+
+fn dyed_product(dir: &Path) {
+    for number in 0..4 {
+        let good = dyed(number, None);
+        save(&good, dir.join(format!("train/good/{number}.png")));
+    }
+    for number in 0..5 {
+        let good = dyed(10 + number, None);
+        save(&good, dir.join(format!("test/good/{number}.png")));
+        let flawed = dyed(10 + number, Some((16 * number, 64 - 12 * number)));
+        save(&flawed, dir.join(format!("test/dyed/{number}.png")));
+    }
+}
+
+#[test]
+fn flaws_that_differ_in_hue_alone_are_found_by_a_network_of_colours() {
+    let temporary = tempfile::tempdir().unwrap();
+    let dir = temporary.path();
+    dyed_product(&dir.join("paper"));
+    folder(&dir.join("data"), 3, 5);
+    let auroc = |model: &str| {
+        let inspect = format!("inspect {model} --data paper --shot 4 --draws 1");
+        let found = json(dir, &inspect.split_whitespace().collect::<Vec<_>>());
+        found["products"][0]["rows"][0]["auroc"]["mean"].clone()
+    };
+    assert_eq!(auroc(&model("surfaces.sudal")), 0.5);
+
+    let run = |line: &str| ok(dir, &line.split_whitespace().collect::<Vec<_>>());
+    run(
+        "train --method patches --colour --balance --size 64 --channels 4 --way 4 --support 2 --query 2 --shots 1 \
+         --family 1 --data data --validate none --episodes 60 --out learned.ckpt",
+    );
+    run("export learned.ckpt --out learned.onnx");
+    run("convert learned.onnx --data data --episodes 0");
+    let found = auroc("learned.sudal");
+    assert!(found.as_f64().unwrap() > 0.85, "{found}");
+    // What the training did to its pictures is in the file and in the image.
+    let read = |name: &str| std::fs::read(dir.join(name)).unwrap();
+    let image = QuantizedModel::new(&read("learned.sudal")).unwrap();
+    assert_eq!(image.model().unwrap().header().balance, 1);
+    let float = FloatModel::new(&read("learned.onnx"), None).unwrap();
+    let trained = Trained::load(&Checkpoint::load(&dir.join("learned.ckpt")).unwrap()).unwrap();
+    let picture = dyed(20, Some((30, 40))).resize(64, 64).pixels;
+    let embedded = float.embed(&[&picture]).unwrap().concat();
+    let pairs = embedded.iter().zip(trained.embed(&picture));
+    assert!(pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) < 1e-3);
+
+    // A network without patches gets them of its inner layers.
+    run(&format!(
+        "patches {} --data data --out principal.onnx",
+        model("colours.onnx")
+    ));
+    run("convert principal.onnx --data data --episodes 0");
+    let found = auroc("principal.sudal");
+    assert!(found.as_f64().unwrap() > 0.85, "{found}");
 }

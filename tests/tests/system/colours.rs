@@ -9,10 +9,12 @@ use rand_chacha::ChaCha8Rng;
 use sudal::data::parts::PartSpec;
 use sudal::data::{Colors, Raster};
 use sudal::device::{
-    Align, Alignment, Board, Client, Emulator, Geometry, HostBoard, Link, PixelFormat, Verdict,
+    Align, Alignment, Anomaly, Board, Client, Emulator, Geometry, HostBoard, InspectionRequest,
+    Link, PixelFormat, Verdict,
 };
 use sudal::export::convert::{ConvertOptions, convert};
 use sudal::export::float::FloatModel;
+use sudal::export::patches::{Moments, Taps, add_patches};
 use sudal::nets::graph::Normalization;
 
 /// Hues, in turns: red, yellow-green, cyan, violet.
@@ -89,10 +91,16 @@ fn hues_are_told_apart_with_colours_and_not_without() {
     assert!((0.1..0.4).contains(&without), "{without}");
 }
 
+/// To calibrate on.
+fn frames() -> Vec<Vec<u8>> {
+    let numbers = 0..16;
+    let frames = numbers.map(|number| frame(number % 4, 700 + number as u64, Colors::Rgb).pixels);
+    frames.collect()
+}
+
 /// The network with white balance, on parts in these colours.
 fn balanced() -> Vec<u8> {
-    let frames = (0..16).map(|number| frame(number % 4, 700 + number as u64, Colors::Rgb).pixels);
-    let frames: Vec<Vec<u8>> = frames.collect();
+    let frames = frames();
     let onnx = image("colours.onnx");
     let stated = FloatModel::new(&onnx, None).unwrap().normalization();
     let options = ConvertOptions {
@@ -129,9 +137,10 @@ fn see_the_same(model: &[u8]) {
     let mut found = 0;
     for number in 0..24 {
         let picture = frame(number % 4, 5000 + number as u64, Colors::Rgb).resize(80, 72);
-        let (format, pixels) = match number % 3 {
+        let (format, pixels) = match number % 4 {
             0 => (PixelFormat::Rgb888, picture.pixels),
             1 => (PixelFormat::Rgb565, of_565(&picture)),
+            2 => (PixelFormat::Yuyv, of_yuyv(&picture)),
             _ => (PixelFormat::Grey8, picture.to(Colors::Grey).pixels),
         };
         let geometry = Geometry {
@@ -139,7 +148,7 @@ fn see_the_same(model: &[u8]) {
             height: 72,
             format,
         };
-        let align = [Align::Off, Align::Position, Align::Rotation][number / 3 % 3];
+        let align = [Align::Off, Align::Position, Align::Rotation][number / 4 % 3];
         let answers = lines.each_mut().map(|line| {
             line.set_alignment(Alignment { align, window: 90 }).unwrap();
             line.send_frame(geometry, &pixels).unwrap();
@@ -155,6 +164,49 @@ fn see_the_same(model: &[u8]) {
     assert!(found >= 8, "{found} of 15 parts found");
 }
 
+/// Two pixels with one pair of differences (BT.601, full range).
+fn of_yuyv(picture: &Raster) -> Vec<u8> {
+    let pairs = picture.pixels.as_chunks::<6>().0.iter();
+    let packed = pairs.flat_map(|&[r, g, b, s, h, c]| {
+        let luma =
+            |[r, g, b]: [u8; 3]| 0.299 * f32::from(r) + 0.587 * f32::from(g) + 0.114 * f32::from(b);
+        let [one, two] = [luma([r, g, b]), luma([s, h, c])];
+        let differs = |a: u8, b: u8, by: f32| {
+            let mean = (f32::from(a) - one + f32::from(b) - two) / 2.0;
+            (128.0 + mean / by).round() as u8
+        };
+        [
+            one.round() as u8,
+            differs(b, c, 1.772),
+            two.round() as u8,
+            differs(r, s, 1.402),
+        ]
+    });
+    packed.collect()
+}
+
+/// Frames of a part in YUYV tell its hue as pictures do.
+#[test]
+fn hues_are_told_apart_in_yuyv() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut board = host(dir.path(), "colours.sudal");
+    let mut line = board.connect().unwrap();
+    teach(&mut line, Colors::Rgb);
+    let mut correct = 0;
+    for number in 0..40 {
+        let hue = number as usize % 4;
+        let picture = frame(hue, 3000 + number, Colors::Rgb);
+        let geometry = Geometry {
+            width: 64,
+            height: 64,
+            format: PixelFormat::Yuyv,
+        };
+        line.send_frame(geometry, &of_yuyv(&picture)).unwrap();
+        correct += u32::from(line.classify().unwrap().name == names(hue));
+    }
+    assert!(correct >= 39, "{correct} of 40");
+}
+
 /// Little-endian, red in the five high bits.
 fn of_565(picture: &Raster) -> Vec<u8> {
     let pixels = picture.pixels.as_chunks::<3>().0.iter();
@@ -163,4 +215,80 @@ fn of_565(picture: &Raster) -> Vec<u8> {
         (red >> 3 << 11 | green >> 2 << 5 | blue >> 3).to_le_bytes()
     });
     packed.collect()
+}
+
+/// The network with patches of its inner layers.
+fn inspecting() -> Vec<u8> {
+    let (onnx, frames) = (image("colours.onnx"), frames());
+    let taps = Taps::find::<&str>(&onnx, &[]).unwrap();
+    let [.., channels] = taps.shape();
+    let mut moments = Moments::new(channels);
+    moments.add(&taps.model().patches(&frames).unwrap());
+    let onnx = add_patches(&onnx, &taps, &[moments], 32, "painted parts").unwrap();
+    let converted = convert(&onnx, &frames, &ConvertOptions::default()).unwrap();
+    converted.image
+}
+
+/// The picture of a coarse cloth of one colour, in which a square may have another hue.
+fn cloth(number: u32, place: Option<(u32, u32)>) -> Raster {
+    let inside = |at: u32, from: u32| (from..from + 14).contains(&at);
+    let pixels = (0..64 * 64).flat_map(|at| {
+        let (x, y) = (at % 64, at / 64);
+        let level = 120 + ((x + 5 * number) % 6 * 4 + (y + 3 * number) % 5 * 5) as u8;
+        match place {
+            Some((left, top)) if inside(x, left) && inside(y, top) => {
+                [level + 60, level - 20, level]
+            }
+            _ => [level; 3],
+        }
+    });
+    Raster::with_colors(64, 64, Colors::Rgb, pixels.collect()).unwrap()
+}
+
+/// Learned, commissioned, told what is bad, kept over a power cut: the same on both boards.
+#[test]
+fn boards_find_flaws_of_hue_alone_and_agree_to_the_bit() {
+    let model = inspecting();
+    let dirs = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let mut emulated = Emulator::open(dirs[0].path()).unwrap();
+    let mut host = HostBoard::open(dirs[1].path()).unwrap();
+    let boards: [&mut dyn Board; 2] = [&mut emulated, &mut host];
+    let found = boards.map(|board| {
+        board.flash(&model, &mut |_| ()).unwrap();
+        let mut line = board.connect().unwrap();
+        let learn = |line: &mut Line, request, picture: &Raster| {
+            line.show(picture, 1 << 15).unwrap();
+            line.inspection(request).unwrap()
+        };
+        for number in 0..4 {
+            learn(&mut line, InspectionRequest::Good, &cloth(number, None));
+        }
+        for number in 4..12 {
+            learn(&mut line, InspectionRequest::Watch, &cloth(number, None));
+        }
+        let bad = cloth(40, Some((4, 44)));
+        learn(&mut line, InspectionRequest::Bad, &bad);
+        let info = line.inspection(InspectionRequest::Keep).unwrap();
+        assert_eq!((info.frames, info.watched, info.bad), (4, 8, 1));
+        board.stop().unwrap();
+        let mut line = board.connect().unwrap();
+        let answers = (20..28).map(|number| {
+            let place = (number % 2 == 0).then_some((3 * (number - 12), 2 * (number - 16)));
+            line.show(&cloth(number, place), 1 << 15).unwrap();
+            let anomaly = line.inspect().unwrap();
+            assert_eq!(anomaly.is_good(), place.is_none(), "{number}: {anomaly:?}");
+            let heat = line.heatmap(&anomaly).unwrap();
+            (
+                Anomaly {
+                    ticks: 0,
+                    ..anomaly
+                },
+                heat,
+            )
+        });
+        let answers: Vec<_> = answers.collect();
+        board.stop().unwrap();
+        answers
+    });
+    assert_eq!(found[0], found[1]);
 }

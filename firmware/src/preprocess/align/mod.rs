@@ -47,7 +47,7 @@ pub fn run(
         return Ok(None);
     }
     let [height, width, channels] = shape;
-    super::check_channels(frame.geometry.format, channels)?;
+    super::check_channels(frame.geometry, channels)?;
     // A part is found by brightness.
     let grey = input.len() / channels.max(1);
     let grey = input.get_mut(..grey).unwrap_or(&mut []);

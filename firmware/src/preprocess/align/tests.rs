@@ -386,10 +386,16 @@ proptest! {
         let view = View::new(region, (columns, rows), window, &part);
         let mut picture = vec![0; columns * rows];
         view.take(&frame, 1, &mut picture);
-        prop_assert_eq!(picture, by_the_book(&view, &frame, None));
-        if format != PixelFormat::Yuyv {
+        prop_assert_eq!(&picture, &by_the_book(&view, &frame, None));
+        let mut slow = vec![0; columns * rows];
+        view.fill_compact(&frame, 1, &mut slow);
+        prop_assert_eq!(picture, slow);
+        if format != PixelFormat::Yuyv || width % 2 == 0 {
             let mut picture = vec![0; 3 * columns * rows];
             view.take(&frame, 3, &mut picture);
+            let mut slow = vec![0; 3 * columns * rows];
+            view.fill_compact(&frame, 3, &mut slow);
+            prop_assert_eq!(&picture, &slow);
             for color in 0..3 {
                 let plane: Vec<u8> = picture.iter().skip(color).step_by(3).copied().collect();
                 prop_assert_eq!(plane, by_the_book(&view, &frame, Some(color)));

@@ -6,6 +6,8 @@ use super::pose::Pose;
 use super::samples::{BITS, ONE, RUN, Samples, Steps};
 use crate::frame::{Frame, PixelFormat};
 use crate::preprocess::Region;
+#[cfg(any(feature = "compact", all(feature = "colour", feature = "yuyv"), test))]
+use crate::preprocess::compact;
 use crate::preprocess::luma::by_format;
 
 /// Most samples along a side of a pixel.
@@ -79,6 +81,10 @@ impl View {
 
     /// Takes the picture from the frame, which [`run`](crate::preprocess::run) read with as many channels.
     pub(super) fn take(&self, frame: &Frame<'_>, channels: usize, picture: &mut [u8]) {
+        #[cfg(all(feature = "colour", feature = "yuyv"))]
+        if channels == 3 && frame.geometry.format == PixelFormat::Yuyv {
+            return self.fill_compact(frame, channels, picture);
+        }
         if cfg!(feature = "colour") && channels == 3 {
             let (picture, _) = picture.as_chunks_mut();
             return match frame.geometry.format {
@@ -89,6 +95,10 @@ impl View {
                 // It has none.
                 _ => {}
             };
+        }
+        #[cfg(feature = "compact")]
+        if channels == 3 || frame.geometry.format != PixelFormat::Grey8 {
+            return self.fill_compact(frame, channels, picture);
         }
         let (picture, _) = picture.as_chunks_mut();
         by_format!(frame.geometry.format, Format => self.fill::<Format, 1>(frame, picture), else {});
@@ -120,5 +130,79 @@ impl View {
                 at = samples.fill::<P, N>(at, run);
             }
         }
+    }
+}
+
+#[cfg(any(feature = "compact", all(feature = "colour", feature = "yuyv"), test))]
+impl View {
+    /// As [`take`](Self::take), pixel by pixel, see [`compact`].
+    #[inline(never)]
+    pub(super) fn fill_compact(&self, frame: &Frame<'_>, channels: usize, picture: &mut [u8]) {
+        let (columns, rows) = (self.size.0 as i64, self.size.1 as i64);
+        let short = |(x, y): (i64, i64)| (x as i32, y as i32);
+        let (across, along) = (self.samples.0 as i32, self.samples.1 as i32);
+        let right = short(self.turned(self.pitch.0 / self.samples.0, 0));
+        let down = short(self.turned(0, self.pitch.1 / self.samples.1));
+        let next = short(self.turned(self.pitch.0, 0));
+        let first = |pitch: i64, samples: i64| pitch / (2 * samples);
+        let (first_x, first_y) = (
+            first(self.pitch.0, self.samples.0),
+            first(self.pitch.1, self.samples.1),
+        );
+        for (y, line) in picture.chunks_mut(self.size.0 * channels).enumerate() {
+            let offset = self.turned(
+                first_x - columns * self.pitch.0 / 2,
+                first_y + (2 * y as i64 - rows) * self.pitch.1 / 2,
+            );
+            let mut at = short((self.middle.0 + offset.0, self.middle.1 + offset.1));
+            for pixel in line.chunks_mut(channels) {
+                for (color, value) in pixel.iter_mut().enumerate() {
+                    let color = (channels > 1).then_some(color);
+                    *value = if (across, along) == (1, 1) {
+                        self.between(frame, color, at)
+                    } else {
+                        let count = (across * along) as u32;
+                        let mut sum = count / 2;
+                        for index in 0..across * along {
+                            let (i, j) = (index % across, index / across);
+                            let x = at.0 + i * right.0 + j * down.0;
+                            let y = at.1 + i * right.1 + j * down.1;
+                            sum += self.level(frame, color, (x >> BITS, y >> BITS));
+                        }
+                        (sum / count) as u8
+                    };
+                }
+                at = (at.0 + next.0, at.1 + next.1);
+            }
+        }
+    }
+
+    /// Between the four pixels whose middles are about a place, in 256ths.
+    #[inline(never)]
+    fn between(&self, frame: &Frame<'_>, color: Option<usize>, (x, y): (i32, i32)) -> u8 {
+        let (x, y) = (x - ONE / 2, y - ONE / 2);
+        let part = |place: i32| (place & (ONE - 1)) as u32 >> (BITS - 8);
+        let mut sum = 1 << 15;
+        for index in 0..4 {
+            let (right, down) = (index % 2, index / 2);
+            let weight = |part: u32, is_far: i32| if is_far == 1 { part } else { 256 - part };
+            let level = self.level(frame, color, ((x >> BITS) + right, (y >> BITS) + down));
+            sum += level * weight(part(x), right) * weight(part(y), down);
+        }
+        (sum >> 16) as u8
+    }
+
+    #[inline(never)]
+    fn level(&self, frame: &Frame<'_>, color: Option<usize>, (column, row): (i32, i32)) -> u32 {
+        let within = |place: i32, side: u16| (0..i32::from(side)).contains(&place);
+        let region = self.region;
+        let level = match within(column, region.width) && within(row, region.height) {
+            true => {
+                let pixel = region.pixel(frame, column as usize, row as usize);
+                compact::level(frame, pixel, color)
+            }
+            false => self.level,
+        };
+        level.into()
     }
 }

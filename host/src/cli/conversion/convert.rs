@@ -62,7 +62,8 @@ pub(crate) struct Args {
     #[arg(long, requires = "mean", value_delimiter = ',')]
     std: Vec<f32>,
     /// Bring the red, green and blue of each picture to one mean first, on the board too: white balance by
-    /// grey world. The network should have been trained so, or the lamps differ much.
+    /// grey world. A network of `sudal train --balance` says it itself; another should have been trained so,
+    /// or the lamps differ much.
     #[arg(long)]
     balance: bool,
     /// Teach each shot by so many views of it: the picture, and copies that are shifted a little. The board

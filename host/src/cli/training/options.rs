@@ -34,6 +34,11 @@ pub(super) struct Options {
     /// colours tell what brightness and shape do not.
     #[arg(long)]
     pub(super) colour: bool,
+    /// Bring the red, green and blue of each picture to one mean first, as boards then do too: white balance by
+    /// grey world. The lamp's colour matters less, and so does that of a part which fills the picture
+    /// [default: that of --from].
+    #[arg(long, requires = "colour")]
+    pub(super) balance: bool,
     /// Query pictures of a class [default: what suits the method].
     #[arg(long)]
     query: Option<usize>,

@@ -23,6 +23,8 @@ pub(super) struct Start {
     pub(super) statistics: Vec<Statistics>,
     /// To which its pictures are brought.
     pub(super) contrast: u32,
+    /// Whether their colours are brought to one mean.
+    pub(super) balance: bool,
 }
 
 /// Reads a trained network.
@@ -37,6 +39,7 @@ pub(super) fn from(path: &Path, data: &Loaded) -> anyhow::Result<Start> {
             weights: params.network.clone(),
             statistics: params.statistics.clone(),
             contrast: checkpoint.config.contrast,
+            balance: checkpoint.config.balance,
         });
     }
     let bytes = strip(&bytes).with_context(at)?;
@@ -49,8 +52,10 @@ pub(super) fn from(path: &Path, data: &Loaded) -> anyhow::Result<Start> {
     let step = pictures.div_ceil(STATISTICS_PICTURES);
     let scaled = (0..pictures).step_by(step).flat_map(|i| {
         let pixels = &data.all()[i * area..][..area];
-        let table = graph.normalization.table(pixels);
-        pixels.iter().map(move |&pixel| table[usize::from(pixel)])
+        let pixels = graph.normalization.balanced(pixels, size.colors.channels());
+        let table = graph.normalization.table(&pixels);
+        let values = pixels.iter().map(|&pixel| table[usize::from(pixel)]);
+        values.collect::<Vec<f32>>()
     });
     let scaled: Vec<f32> = scaled.collect();
     let shape = [
@@ -66,5 +71,6 @@ pub(super) fn from(path: &Path, data: &Loaded) -> anyhow::Result<Start> {
         weights,
         statistics,
         contrast: graph.normalization.contrast,
+        balance: graph.normalization.balance,
     })
 }

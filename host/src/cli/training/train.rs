@@ -279,6 +279,7 @@ fn begin(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
         seed: args.seed,
         contrast: chosen.contrast,
         new_classes: args.new_classes,
+        balance: args.options.balance,
     };
     // Before minutes of reading pictures.
     config.check().context("the run cannot start")?;
@@ -304,6 +305,7 @@ fn begin(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
     if let (None, Some(start)) = (args.options.contrast, &start) {
         config.contrast = start.contrast;
     }
+    config.balance |= start.as_ref().is_some_and(|start| start.balance);
     let start = start.map(|start| (start.weights, start.statistics));
     let data = Arc::new(data);
     let run = Trainer::new(config, origin, Arc::clone(&data), start)

@@ -274,6 +274,8 @@ fn describe_trial(trial: &Trial) -> String {
 struct TrialContext<'a> {
     args: &'a Args,
     chosen: Chosen,
+    /// Whether colours are brought to one mean.
+    balance: bool,
     /// The method with its own settings.
     learner: Learner,
     origin: Origin,
@@ -376,8 +378,14 @@ impl TrialContext<'_> {
         add(AVERAGING, &config.averaging);
         add("seed", &config.seed);
         add("out", &args.file().with_extension("ckpt").display());
-        if args.data.squeeze {
-            line.push_str(" --squeeze");
+        for (given, option) in [
+            (args.options.colour, " --colour"),
+            (config.balance, " --balance"),
+            (args.data.squeeze, " --squeeze"),
+        ] {
+            if given {
+                line.push_str(option);
+            }
         }
         Ok(line)
     }

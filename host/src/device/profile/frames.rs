@@ -22,7 +22,7 @@ const SIDE: usize = 64;
 /// What a frame costs until it is an input of 64x64 pixels.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FrameCost {
-    /// How its pixels are stored: `grey8`, `yuyv` or `rgb565`.
+    /// How its pixels are stored, `-colours` behind it where these are read: `grey8`, `yuyv-colours`.
     pub format: String,
     /// Its columns.
     pub width: u16,
@@ -81,6 +81,7 @@ fn prepared(cost: &FrameCost) -> Option<[u32; 2]> {
     let (format, channels) = match cost.format.as_str() {
         "grey8" => (PixelFormat::Grey8, 1),
         "yuyv" => (PixelFormat::Yuyv, 1),
+        "yuyv-colours" => (PixelFormat::Yuyv, 3),
         "rgb565" => (PixelFormat::Rgb565, 1),
         "rgb565-colours" => (PixelFormat::Rgb565, 3),
         "rgb888-colours" => (PixelFormat::Rgb888, 3),

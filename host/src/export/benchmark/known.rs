@@ -1,4 +1,4 @@
-//! Networks that others publish figures of, for grey pictures, with random weights.
+//! Networks that others publish figures of, for grey pictures or such with colours, with random weights.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -10,16 +10,16 @@ pub(super) const SEED: u64 = 1;
 pub(super) const NORMALIZATION: Normalization = Normalization::new(0.5, 0.29);
 
 /// A network in the making.
-struct Known {
+pub(in crate::export) struct Known {
     graph: Graph,
     rng: ChaCha8Rng,
 }
 
 impl Known {
-    fn new(side: usize) -> Self {
+    fn new(channels: usize, side: usize) -> Self {
         Self {
             graph: Graph {
-                input: [1, side, side],
+                input: [channels, side, side],
                 normalization: NORMALIZATION,
                 nodes: Vec::new(),
                 taps: Vec::new(),
@@ -40,7 +40,7 @@ impl Known {
     }
 
     /// After the last value.
-    fn then(&mut self, op: Op) -> &mut Self {
+    pub(in crate::export) fn then(&mut self, op: Op) -> &mut Self {
         self.node(op, &[self.last()]);
         self
     }
@@ -56,12 +56,7 @@ impl Known {
     ) -> usize {
         let taps = from / groups * kernel * kernel;
         let limit = (6.0 / taps as f32).sqrt();
-        let mut random = |count, limit: f32| {
-            (0..count)
-                .map(|_| self.rng.random_range(-limit..limit))
-                .collect()
-        };
-        let (weight, bias) = (random(out * taps, limit), random(out, 0.1));
+        let (weight, bias) = (self.random(out * taps, limit), self.random(out, 0.1));
         let op = Op::Conv {
             weight,
             bias,
@@ -74,7 +69,17 @@ impl Known {
         self.node(op, &[input])
     }
 
-    fn windowed(&mut self, channels: [usize; 2], kernel: usize, stride: usize) -> &mut Self {
+    fn random(&mut self, count: usize, limit: f32) -> Vec<f32> {
+        let numbers = (0..count).map(|_| self.rng.random_range(-limit..limit));
+        numbers.collect()
+    }
+
+    pub(in crate::export) fn windowed(
+        &mut self,
+        channels: [usize; 2],
+        kernel: usize,
+        stride: usize,
+    ) -> &mut Self {
         self.conv(self.last(), channels, kernel, stride, 1);
         self
     }
@@ -85,16 +90,26 @@ impl Known {
     }
 
     /// The mean of each channel.
-    fn end(mut self) -> Graph {
+    pub(in crate::export) fn end(mut self) -> Graph {
         self.then(Op::GlobalAveragePool).then(Op::Flatten);
+        self.graph
+    }
+
+    /// That, and a fully connected layer.
+    #[cfg(test)]
+    pub(in crate::export) fn classify(mut self, [from, out]: [usize; 2]) -> Graph {
+        self.then(Op::GlobalAveragePool).then(Op::Flatten);
+        let limit = (3.0 / from as f32).sqrt();
+        let (weight, bias) = (self.random(out * from, limit), vec![0.0; out]);
+        self.then(Op::Linear { weight, bias, out });
         self.graph
     }
 }
 
 /// MLPerf Tiny's image classification.
-pub(super) fn resnet8() -> Graph {
-    let mut net = Known::new(32);
-    net.windowed([1, 16], 3, 1).then(Op::Relu);
+pub(in crate::export) fn resnet8(channels: usize) -> Known {
+    let mut net = Known::new(channels, 32);
+    net.windowed([channels, 16], 3, 1).then(Op::Relu);
     let mut from = 16;
     for (out, stride) in [(16, 1), (32, 2), (64, 2)] {
         let input = net.last();
@@ -108,11 +123,11 @@ pub(super) fn resnet8() -> Graph {
         net.then(Op::Relu);
         from = out;
     }
-    net.end()
+    net
 }
 
 /// MLPerf Tiny's visual wake words: MobileNetV1 with a quarter of the channels (Howard et al. 2017).
-pub(super) fn mobilenet_v1() -> Graph {
+pub(in crate::export) fn mobilenet_v1(channels: usize) -> Known {
     const LAYERS: [(usize, usize); 13] = [
         (16, 1),
         (32, 2),
@@ -128,19 +143,19 @@ pub(super) fn mobilenet_v1() -> Graph {
         (256, 2),
         (256, 1),
     ];
-    let mut net = Known::new(96);
-    net.windowed([1, 8], 3, 2).then(Op::Relu);
+    let mut net = Known::new(channels, 96);
+    net.windowed([channels, 8], 3, 2).then(Op::Relu);
     let mut from = 8;
     for (out, stride) in LAYERS {
         net.depthwise(from, stride).then(Op::Relu);
         net.windowed([from, out], 1, 1).then(Op::Relu);
         from = out;
     }
-    net.end()
+    net
 }
 
 /// MobileNetV2 with 0.35 of the channels (Sandler et al. 2018), without its last convolution.
-pub(super) fn mobilenet_v2() -> Graph {
+pub(in crate::export) fn mobilenet_v2(channels: usize) -> Known {
     const STAGES: [(usize, usize, usize, usize); 7] = [
         (1, 8, 1, 1),
         (6, 8, 2, 2),
@@ -150,8 +165,8 @@ pub(super) fn mobilenet_v2() -> Graph {
         (6, 56, 3, 2),
         (6, 112, 1, 1),
     ];
-    let mut net = Known::new(96);
-    net.windowed([1, 16], 3, 2).then(Op::Relu6);
+    let mut net = Known::new(channels, 96);
+    net.windowed([channels, 16], 3, 2).then(Op::Relu6);
     let mut from = 16;
     for (widen, out, times, first_stride) in STAGES {
         for block in 0..times {
@@ -169,5 +184,5 @@ pub(super) fn mobilenet_v2() -> Graph {
             from = out;
         }
     }
-    net.end()
+    net
 }

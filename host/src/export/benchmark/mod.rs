@@ -1,6 +1,6 @@
 //! The model images of the networks on which engines are compared, with random weights.
 
-mod known;
+pub(super) mod known;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -46,9 +46,9 @@ impl Benchmark {
         let graph = match self {
             Self::Conv4 => planned(Architecture::Conv4 { channels: 64 }, (28, 28))?,
             Self::Separable => planned(Architecture::Separable { channels: 16 }, (64, 64))?,
-            Self::ResNet8 => known::resnet8(),
-            Self::MobileNetV1 => known::mobilenet_v1(),
-            Self::MobileNetV2 => known::mobilenet_v2(),
+            Self::ResNet8 => known::resnet8(1).end(),
+            Self::MobileNetV1 => known::mobilenet_v1(1).end(),
+            Self::MobileNetV2 => known::mobilenet_v2(1).end(),
         };
         let [_, height, width] = graph.input;
         let metadata = Metadata::new(self.name(), "random", "none", SEED);

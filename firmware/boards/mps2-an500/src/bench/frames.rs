@@ -52,8 +52,14 @@ fn main() -> ! {
         ("rgb565", PixelFormat::Rgb565, 1),
         ("rgb565-colours", PixelFormat::Rgb565, 3),
         ("rgb888-colours", PixelFormat::Rgb888, 3),
+        ("yuyv-colours", PixelFormat::Yuyv, 3),
     ] {
         for (width, height) in SIZES {
+            // Two pixels of a row share their colours.
+            let width = match name {
+                "yuyv-colours" => width.next_multiple_of(2),
+                _ => width,
+            };
             let geometry = Geometry {
                 width,
                 height,

@@ -23,8 +23,8 @@ use super::interrupts::Interrupts;
 
 /// Words of a frame as the sensor sends it.
 const WORDS: usize = ov7725::GEOMETRY.len() / 4;
-/// What is left of it.
-const GEOMETRY: Geometry = Geometry {
+/// What is left of it without colours.
+const GREY: Geometry = Geometry {
     format: PixelFormat::Grey8,
     ..ov7725::GEOMETRY
 };
@@ -48,8 +48,10 @@ pub(super) struct Ov7725Camera {
     _clock: SimplePwm<'static, chip::TIM1>,
     _power: [Output<'static>; 2],
     buffer: &'static mut [u32; WORDS],
-    /// The buffer holds a whole frame.
-    whole: bool,
+    /// The model sees colours.
+    colors: bool,
+    /// Of the whole frame that the buffer holds.
+    held: Option<Geometry>,
 }
 
 type Data = (
@@ -127,7 +129,8 @@ pub(super) fn start(
         _clock: clock,
         _power: [sleep, reset],
         buffer,
-        whole: false,
+        colors: false,
+        held: None,
     }
 }
 
@@ -156,24 +159,30 @@ impl Ov7725Camera {
 
 impl Camera for Ov7725Camera {
     fn capture(&mut self) -> Result<Frame<'_>, CameraError> {
-        self.whole = false;
+        self.held = None;
         self.grab()?;
-        ov7725::keep_luma(bytemuck::cast_slice_mut(self.buffer));
-        self.whole = true;
+        self.held = Some(if self.colors {
+            ov7725::GEOMETRY
+        } else {
+            ov7725::keep_luma(bytemuck::cast_slice_mut(self.buffer));
+            GREY
+        });
         self.held()
     }
 
     fn held(&self) -> Result<Frame<'_>, CameraError> {
-        if !self.whole {
-            return Err(CameraError::NoFrame);
-        }
+        let geometry = self.held.ok_or(CameraError::NoFrame)?;
         Ok(Frame {
-            geometry: GEOMETRY,
-            pixels: &bytemuck::cast_slice(self.buffer)[..GEOMETRY.len()],
+            geometry,
+            pixels: &bytemuck::cast_slice(self.buffer)[..geometry.len()],
         })
     }
 
+    fn want_colors(&mut self, wanted: bool) {
+        self.colors = wanted;
+    }
+
     fn capacity(&self) -> usize {
-        GEOMETRY.len()
+        ov7725::GEOMETRY.len()
     }
 }

@@ -56,8 +56,10 @@ impl<'a> TrialContext<'a> {
         if let (None, Some(start)) = (args.options.contrast, &start) {
             chosen.contrast = start.contrast;
         }
+        let balance = args.options.balance || start.as_ref().is_some_and(|start| start.balance);
         Ok(Self {
             chosen,
+            balance,
             origin: Origin {
                 data: args.data.name()?,
                 split,
@@ -94,6 +96,13 @@ impl<'a> TrialContext<'a> {
         add("tasks", &self.chosen.tasks);
         add("family", &self.chosen.family);
         add("contrast", &self.chosen.contrast);
+        // Studies of before have neither.
+        if args.options.colour {
+            add("colour", &true);
+        }
+        if self.balance {
+            add("balance", &true);
+        }
         add("episodes", &args.episodes);
         add("validations", &args.validations);
         add("validate-way", &args.validate_way);
@@ -152,6 +161,7 @@ impl<'a> TrialContext<'a> {
             seed: args.seed,
             contrast: self.chosen.contrast,
             new_classes: false,
+            balance: self.balance,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! MLPerf Tiny's two networks, MobileNetV2 and SqueezeNet, with random weights.
+//! SqueezeNet with random weights, and what its kind is made of.
 
 use super::*;
 
@@ -57,93 +57,6 @@ impl File {
             .node("Flatten", &[], vec![])
             .node("MatMul", &["dense"], vec![])
     }
-}
-
-/// MLPerf Tiny's image classification.
-pub(super) fn resnet8() -> File {
-    let mut file = File::new(3, 32, 32);
-    file.windowed(16, 3, 3, 1).relu();
-    let mut from = 16;
-    for (out, stride) in [(16, 1), (32, 2), (64, 2)] {
-        let input = file.last();
-        file.windowed(out, from, 3, stride).relu();
-        file.windowed(out, out, 3, 1);
-        let path = file.last();
-        let short = match stride {
-            1 => input,
-            _ => file.even(&input, [out, from, 1, 1], stride, 1).last(),
-        };
-        file.node_of("Add", &[&path, &short], vec![]).relu();
-        from = out;
-    }
-    file.classify(10, 64);
-    file
-}
-
-/// MLPerf Tiny's visual wake words: MobileNetV1 with a quarter of the channels.
-pub(super) fn mobilenet_v1() -> File {
-    let mut file = File::new(3, 96, 96);
-    file.windowed(8, 3, 3, 2).relu();
-    let mut from = 8;
-    let layers = [
-        (16, 1),
-        (32, 2),
-        (32, 1),
-        (64, 2),
-        (64, 1),
-        (128, 2),
-        (128, 1),
-        (128, 1),
-        (128, 1),
-        (128, 1),
-        (128, 1),
-        (256, 2),
-        (256, 1),
-    ];
-    for (out, stride) in layers {
-        file.depthwise(from, stride).relu();
-        file.windowed(out, from, 1, 1).relu();
-        from = out;
-    }
-    file.classify(2, 256);
-    file
-}
-
-/// MobileNetV2 with 0.35 of the channels.
-pub(super) fn mobilenet_v2() -> File {
-    let mut file = File::new(3, 96, 96);
-    file.floats("zero", &[], vec![0.0])
-        .floats("six", &[], vec![6.0]);
-    file.windowed(16, 3, 3, 2).relu6();
-    let mut from = 16;
-    let stages = [
-        (1, 8, 1, 1),
-        (6, 8, 2, 2),
-        (6, 16, 3, 2),
-        (6, 24, 4, 2),
-        (6, 32, 3, 1),
-        (6, 56, 3, 2),
-        (6, 112, 1, 1),
-    ];
-    for (widen, out, times, stride) in stages {
-        for block in 0..times {
-            let (input, stride) = (file.last(), if block == 0 { stride } else { 1 });
-            let wide = from * widen;
-            if widen > 1 {
-                file.windowed(wide, from, 1, 1).relu6();
-            }
-            file.depthwise(wide, stride).relu6();
-            file.windowed(out, wide, 1, 1);
-            if stride == 1 && from == out {
-                let path = file.last();
-                file.node_of("Add", &[&input, &path], vec![]);
-            }
-            from = out;
-        }
-    }
-    file.windowed(256, from, 1, 1).relu6();
-    file.classify(100, 256);
-    file
 }
 
 /// SqueezeNet 1.1 up to a classifier of 100.

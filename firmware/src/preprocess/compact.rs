@@ -1,0 +1,128 @@
+//! Frames read pixel by pixel, for a program that has little flash: one loop for all formats and colours. It gives the
+//! bits of the quick loops, of which there is one for each, and takes many more instructions.
+
+#[cfg(any(feature = "compact", test))]
+use super::axis::Axis;
+use super::luma::{Luma, Rgb888, Shift, of_565};
+#[cfg(any(feature = "compact", test))]
+use super::region::Region;
+use crate::frame::{Frame, PixelFormat};
+
+/// The brightness of a pixel, by its number in the frame, or one of its colours: red, green, blue. 0 where there is
+/// no such pixel.
+#[inline(never)]
+pub(crate) fn level(frame: &Frame<'_>, pixel: usize, color: Option<usize>) -> u8 {
+    let format = frame.geometry.format;
+    let bytes = format.bytes_per_pixel();
+    let byte = |at: usize| frame.pixels.get(at).copied().unwrap_or(0);
+    let at = bytes * pixel;
+    let colors = match (format, color) {
+        (PixelFormat::Grey8, _) | (PixelFormat::Yuyv, None) => return byte(at),
+        (PixelFormat::Yuyv, Some(color)) => {
+            // Of the two pixels that share their colours.
+            let pair = at & !3;
+            return Shift::of(byte(pair + 1), byte(pair + 3)).level(byte(at), color);
+        }
+        (PixelFormat::Rgb565, _) => {
+            let word = u16::from_le_bytes([byte(at), byte(at + 1)]).into();
+            [0, 1, 2].map(|color| of_565(word, color) as u8)
+        }
+        (PixelFormat::Rgb888, _) => [byte(at), byte(at + 1), byte(at + 2)],
+    };
+    match color {
+        Some(color) => colors.get(color).copied().unwrap_or(0),
+        None => Rgb888::level(&colors),
+    }
+}
+
+/// Fills `input` with a region that lies in the frame.
+#[cfg(any(feature = "compact", test))]
+#[inline(never)]
+pub(super) fn resize(
+    frame: &Frame<'_>,
+    region: Region,
+    [height, width, channels]: [usize; 3],
+    input: &mut [u8],
+) {
+    let rows = Axis::new(region.height.into(), height as u32);
+    let columns = Axis::new(region.width.into(), width as u32);
+    let whole = u64::from(rows.whole()) * u64::from(columns.whole());
+    let (mut x, mut y, mut channel) = (0, 0, 0);
+    for value in input {
+        let color = (channels > 1).then_some(channel);
+        let (down, across) = (rows.span(y), columns.span(x));
+        let mut sum = whole / 2;
+        for row in down.first..=down.last {
+            let first = region.pixel(frame, 0, row as usize);
+            // At most 2 * MAX_SIDE * 255.
+            let mut of_row = 0;
+            for column in across.first..=across.last {
+                let level = level(frame, first + column as usize, color);
+                of_row += across.weight(column, columns) * u32::from(level);
+            }
+            sum += u64::from(down.weight(row, rows)) * u64::from(of_row);
+        }
+        *value = (sum / whole) as u8;
+        channel += 1;
+        if channel == channels {
+            (channel, x) = (0, x + 1);
+        }
+        if x == width as u32 {
+            (x, y) = (0, y + 1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use std::vec;
+
+    use super::*;
+    use crate::frame::Geometry;
+    use crate::preprocess::run;
+    use crate::random::Random;
+
+    const FORMATS: [PixelFormat; 4] = [
+        PixelFormat::Grey8,
+        PixelFormat::Rgb565,
+        PixelFormat::Yuyv,
+        PixelFormat::Rgb888,
+    ];
+
+    #[test]
+    fn pixel_by_pixel_all_formats_give_the_bits_of_the_quick_loops() {
+        for number in 0..400 {
+            let mut random = Random::new(number);
+            let mut up_to = |most: i64| random.between(1, most) as usize;
+            let format = FORMATS[number as usize % FORMATS.len()];
+            let (width, height) = (2 * up_to(60), up_to(100));
+            let geometry = Geometry {
+                width: width as u16,
+                height: height as u16,
+                format,
+            };
+            let mut pixels = vec![0; geometry.len()];
+            pixels.fill_with(|| up_to(256) as u8);
+            let frame = Frame {
+                geometry,
+                pixels: &pixels,
+            };
+            let (left, top) = (up_to(width as i64) - 1, up_to(height as i64) - 1);
+            let region = Region {
+                left: left as u16,
+                top: top as u16,
+                width: up_to((width - left) as i64) as u16,
+                height: up_to((height - top) as i64) as u16,
+            };
+            for channels in [1, 3] {
+                let shape = [up_to(40), up_to(40), channels];
+                let mut inputs = [(); 2].map(|()| vec![0; shape.iter().product()]);
+                run(&frame, region, shape, &mut inputs[0]).unwrap();
+                resize(&frame, region, shape, &mut inputs[1]);
+                assert_eq!(inputs[0], inputs[1], "{number}: {format:?} to {shape:?}");
+            }
+        }
+    }
+}
