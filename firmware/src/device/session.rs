@@ -37,10 +37,19 @@ impl<'m, C: Camera, F: Mapped<'m>> Session<'m, C, F> {
     /// Noise is answered by [`DeviceError::Malformed`] with sequence number 0, a request that was
     /// just answered by the same answer again.
     pub fn push(&mut self, byte: u8) -> Option<&[u8]> {
-        let packet = match self.receiver.push(byte) {
-            Received::Nothing => return None,
-            Received::Whole(encoded) => Packet::decode(encoded),
-            Received::Overlong => Err(PacketError::TooLong),
+        self.take(&mut &[byte][..])
+    }
+
+    /// As [`push`](Self::push) takes them one by one, takes bytes up to the one that completes a packet, or
+    /// all where none does.
+    pub fn take(&mut self, line: &mut &[u8]) -> Option<&[u8]> {
+        let packet = loop {
+            match self.receiver.take(line) {
+                Received::Nothing if line.is_empty() => return None,
+                Received::Nothing => {}
+                Received::Whole(encoded) => break Packet::decode(encoded),
+                Received::Overlong => break Err(PacketError::TooLong),
+            }
         };
         let stats = &mut self.device.stats;
         let Ok(packet) = packet else {

@@ -147,14 +147,20 @@ impl Receiver {
 
     /// Takes a byte from the line.
     pub fn push(&mut self, byte: u8) -> Received<'_> {
+        self.take(&mut &[byte][..])
+    }
+
+    /// Takes bytes from the line, up to the first that completes something.
+    pub fn take(&mut self, line: &mut &[u8]) -> Received<'_> {
         // What the last zero completed was used.
         if self.bytes.last() == Some(&0) {
             self.bytes.clear();
         }
-        if byte != 0 {
-            if self.bytes.push(byte).is_err() {
-                self.overlong = true;
-            }
+        let end = line.iter().position(|&byte| byte == 0);
+        let (more, rest) = line.split_at(end.unwrap_or(line.len()));
+        self.overlong |= self.bytes.extend_from_slice(more).is_err();
+        *line = rest.get(1..).unwrap_or_default();
+        if end.is_none() {
             return Received::Nothing;
         }
         if core::mem::take(&mut self.overlong) {
@@ -225,6 +231,33 @@ mod tests {
             });
         }
         assert_eq!((good, bad), (2, 1));
+    }
+
+    #[test]
+    fn bytes_come_in_pieces_of_any_length() {
+        let (mut wire, mut line) = (Wire::new(), Vec::<u8, { 4 * MAX_WIRE }>::new());
+        for sequence in 0..3 {
+            let chunk: [u8; MAX_CHUNK] = core::array::from_fn(|i| (i % 5) as u8);
+            encode(sequence, &frame(&chunk), &mut wire).unwrap();
+            line.extend_from_slice(&wire).unwrap();
+        }
+        for piece in [1, 2, 7, 64, 256, line.len()] {
+            let mut receiver = Receiver::new();
+            let mut seen = 0;
+            for mut bytes in line.chunks(piece) {
+                while !bytes.is_empty() {
+                    match receiver.take(&mut bytes) {
+                        Received::Nothing => {}
+                        Received::Whole(encoded) => {
+                            assert_eq!(Packet::decode(encoded).unwrap().sequence, seen);
+                            seen += 1;
+                        }
+                        Received::Overlong => panic!("{piece}"),
+                    }
+                }
+            }
+            assert_eq!(seen, 3, "{piece}");
+        }
     }
 
     #[test]

@@ -3,18 +3,11 @@
 use core::slice::from_mut;
 
 use super::levels::Levels;
-use super::walk::{At, Scale, Step};
+use super::walk::{At, BITS, ONE, Place, Scale, Step};
 #[cfg(dsp)]
 use super::walk::{Fours, fours};
 use crate::frame::Frame;
 use crate::preprocess::Region;
-
-/// Bits behind the point of a place in the region.
-pub(super) const BITS: u32 = 14;
-pub(super) const ONE: i32 = 1 << BITS;
-
-/// A place in the region, or a step from one to another: to the right and down.
-pub(super) type Place = (i32, i32);
 
 /// Pixels of a row that are taken together.
 pub(super) const RUN: usize = 8;

@@ -8,7 +8,7 @@ use std::vec::Vec;
 
 use proptest::prelude::*;
 
-use super::samples::{BITS, ONE};
+use super::walk::{BITS, ONE};
 use super::*;
 use crate::camera::{Geometry, PixelFormat};
 use crate::engine::reference::Random;

@@ -3,7 +3,8 @@
 use super::levels::{self, Levels};
 use super::part::Part;
 use super::pose::Pose;
-use super::samples::{BITS, ONE, RUN, Samples, Steps};
+use super::samples::{RUN, Samples, Steps};
+use super::walk::{BITS, ONE};
 use crate::frame::{Frame, PixelFormat};
 use crate::preprocess::Region;
 #[cfg(any(feature = "compact", all(feature = "colour", feature = "yuyv"), test))]

@@ -1,9 +1,13 @@
 //! The way from sample to sample, which ends on the pixels that hold them.
 
 use super::levels::Levels;
-#[cfg(dsp)]
-use super::samples::ONE;
-use super::samples::{BITS, Place};
+
+/// Bits behind the point of a place in the region.
+pub(super) const BITS: u32 = 14;
+pub(super) const ONE: i32 = 1 << BITS;
+
+/// A place in the region, or a step from one to another: to the right and down.
+pub(super) type Place = (i32, i32);
 
 /// A place among pixels.
 #[cfg(dsp)]

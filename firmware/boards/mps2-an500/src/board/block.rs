@@ -31,8 +31,8 @@ impl Block {
         }
     }
 
-    /// Looks at a byte of the UART: shows the bytes of the block that it announces, if it does.
-    pub(super) fn push(&mut self, byte: u8, mut show: impl FnMut(u8)) {
+    /// Looks at a byte of the UART: shows the block that it announces, if it does, piece by piece.
+    pub(super) fn push(&mut self, byte: u8, mut show: impl FnMut(&[u8])) {
         self.zeros = if byte == 0 { self.zeros + 1 } else { 0 };
         if self.zeros < ZEROS {
             return;
@@ -51,7 +51,7 @@ impl Block {
             if file.read((size_of::<u32>() + start) as u32, piece).is_err() {
                 return;
             }
-            piece.iter().for_each(|&byte| show(byte));
+            show(piece);
         }
     }
 }

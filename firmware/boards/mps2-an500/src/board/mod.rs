@@ -124,15 +124,17 @@ fn main() -> ! {
     let mut byte = [0];
     loop {
         let Ok(_) = watchdog::wait(|| line.read(&mut byte));
-        let mut take = |byte| {
+        let mut take = |mut bytes: &[u8]| {
             #[cfg(feature = "bench")]
-            provoke.push(byte);
-            if let Some(reply) = session.push(byte) {
-                let Ok(()) = line.write_all(reply);
-                retained::with(Retained::served);
+            bytes.iter().for_each(|&byte| provoke.push(byte));
+            while !bytes.is_empty() {
+                if let Some(reply) = session.take(&mut bytes) {
+                    let Ok(()) = line.write_all(reply);
+                    retained::with(Retained::served);
+                }
             }
         };
-        take(byte[0]);
+        take(&byte);
         block.push(byte[0], take);
     }
 }
