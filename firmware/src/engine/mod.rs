@@ -26,7 +26,6 @@ mod upsample;
 mod views;
 
 pub use requantize::requantize;
-pub use views::shot;
 
 use crate::image::{Model, crc};
 #[cfg(feature = "any-colour")]
@@ -74,6 +73,45 @@ pub fn run<'a>(
     arena: &'a mut [u64],
 ) -> Result<&'a [i8], EngineError> {
     run_view(model, frame, None, arena)
+}
+
+/// Brings a picture's embedding to what a shot is kept as: the mean of it and of the embeddings of the
+/// [model's views](Model::views), each value rounded to the nearest, halves up. A model without views leaves
+/// it.
+///
+/// `frame` and `arena` are as for [`run`], which gave the `embedding`; `sums` has as many values
+/// as the embedding. `alive` is called before each run: all of them may take longer than a watchdog waits.
+///
+/// # Errors
+/// As [`run`].
+pub fn shot(
+    model: &Model<'_>,
+    frame: &[u8],
+    arena: &mut [u64],
+    embedding: &mut [i8],
+    sums: &mut [i16],
+    mut alive: impl FnMut(),
+) -> Result<(), EngineError> {
+    let views = model.views();
+    if views.is_empty() {
+        return Ok(());
+    }
+    for (sum, &value) in sums.iter_mut().zip(&*embedding) {
+        *sum = value.into();
+    }
+    for view in views {
+        alive();
+        let values = run_view(model, frame, Some(view), arena)?;
+        // Few int8 values.
+        for (sum, &value) in sums.iter_mut().zip(values) {
+            *sum = sum.saturating_add(value.into());
+        }
+    }
+    let count = 1 + views.len() as i32;
+    for (value, &sum) in embedding.iter_mut().zip(&*sums) {
+        *value = (2 * i32::from(sum) + count).div_euclid(2 * count) as i8;
+    }
+    Ok(())
 }
 
 /// As [`run`], of a view of the picture.
