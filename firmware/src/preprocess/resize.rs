@@ -14,6 +14,11 @@ use crate::frame::Frame;
 
 /// Old columns that are summed together.
 pub(super) const COLUMNS: usize = 128;
+/// Room for three bytes of each, and of one more at either side.
+#[cfg(feature = "colour")]
+pub(super) type Room = [u8; 3 * (COLUMNS + 2)];
+#[cfg(feature = "colour")]
+pub(super) const ROOM: Room = [0; 3 * (COLUMNS + 2)];
 /// New columns that are made of them at most.
 const OUTPUTS: usize = 64;
 

@@ -6,7 +6,7 @@ use super::luma::{LOW, Rgb888};
 #[cfg(feature = "rgb565")]
 use super::luma::{Rgb565, of_565};
 use super::region::Region;
-use super::resize::{COLUMNS, NARROWEST, Sides, Source, Strip, add_rows};
+use super::resize::{COLUMNS, NARROWEST, ROOM, Room, Sides, Source, Strip, add_rows};
 #[cfg(feature = "yuyv")]
 use super::{luma::Yuyv, yuyv};
 use crate::frame::Frame;
@@ -14,10 +14,6 @@ use crate::frame::Frame;
 /// Pixels whose colours are read together, and words that hold them.
 const PIXELS: usize = 4;
 const WORDS: usize = PIXELS * 3 / 2;
-
-/// Room for the bytes of a row, with a pixel more at either side.
-pub(super) type Room = [u8; 3 * (COLUMNS + 2)];
-const ROOM: Room = [0; 3 * (COLUMNS + 2)];
 
 /// How all three colours of [`PIXELS`] pixels are read from their bytes.
 pub(super) trait Colors {

@@ -3,8 +3,7 @@
 use core::ops::Range;
 
 use super::luma::{Luma, Shift};
-use super::resize::Source;
-use super::together::Room;
+use super::resize::{Room, Source};
 
 /// One of the colours: red, green, blue.
 pub(super) struct ColorOfYuyv<const C: usize>;
