@@ -23,7 +23,6 @@ mod step;
 #[cfg(test)]
 mod tests;
 mod upsample;
-mod views;
 
 pub use requantize::requantize;
 
@@ -180,11 +179,7 @@ fn run_all<'a>(
     // Nothing of the last picture shows, whatever a model reads.
     arena.fill(0);
     let arena: &mut [i8] = bytemuck::cast_slice_mut(arena);
-    match view {
-        None => quantize(model, frame, arena),
-        Some(view) => views::quantize(model, frame, view, arena),
-    }
-    .ok_or(EngineError::Record(0))?;
+    quantize(model, frame, view, arena).ok_or(EngineError::Record(0))?;
     let mut start = 0;
     while let Some(chain) = model.chain(start) {
         let record = EngineError::Record(start);
@@ -204,13 +199,23 @@ fn run_all<'a>(
     embedding.ok_or(EngineError::Record(model.ops().len()))
 }
 
-/// Writes the quantised picture into the arena.
+/// Writes the quantised picture, or a view of it, into the arena. Contrast and white balance are those of the picture.
 ///
 /// Not inlined: its table is off the stack while the operations run.
 #[inline(never)]
-fn quantize(model: &Model<'_>, frame: &[u8], arena: &mut [i8]) -> Option<()> {
+fn quantize(model: &Model<'_>, frame: &[u8], view: Option<&View>, arena: &mut [i8]) -> Option<()> {
     let start = model.header().input_offset as usize;
     let input = arena.get_mut(start..)?.get_mut(..frame.len())?;
+    look_up(model, frame, input)?;
+    if let Some(view) = view {
+        view.shift(input, model.input_shape());
+    }
+    Some(())
+}
+
+/// Quantises a picture by the model's tables.
+#[inline(always)]
+fn look_up(model: &Model<'_>, frame: &[u8], input: &mut [i8]) -> Option<()> {
     let (tables, _) = model.input_lut().as_chunks::<256>();
     let contrast = model.header().contrast;
     if let ([table], 0) = (tables, contrast) {

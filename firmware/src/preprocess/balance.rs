@@ -34,8 +34,7 @@ impl Balance {
     }
 
     /// A level at a place of a picture's bytes, balanced.
-    #[must_use]
-    pub fn level(self, place: usize, level: u8) -> u8 {
+    fn level(self, place: usize, level: u8) -> u8 {
         let product = u64::from(level) * self.0[place % 3];
         ((product + UNIT / 2) / UNIT).min(255) as u8
     }

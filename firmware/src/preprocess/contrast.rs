@@ -9,6 +9,7 @@ const LEAST: u64 = 32;
 /// A picture with a deviation of less than 2 is brought to less than `deviation`. A `deviation` of 0
 /// leaves every level as it is.
 #[must_use]
+#[inline(never)]
 pub fn table(picture: &[u8], deviation: u32) -> [u8; 256] {
     table_of(picture.iter().copied(), deviation)
 }

@@ -31,20 +31,28 @@ pub const VIEWS: [View; 8] = [
 ];
 
 impl View {
-    /// Fills `out` with the view of a picture of height x width x channels.
-    pub fn fill(&self, picture: &[u8], [height, width, channels]: [usize; 3], out: &mut [u8]) {
+    /// Makes a picture of height x width x channels its view.
+    pub fn shift<T: Copy>(&self, picture: &mut [T], [height, width, channels]: [usize; 3]) {
         let [right, down] = self.shift.map(i32::from);
         let (right, down) = (pixels(right, width), pixels(down, height));
+        // What is read is written later, or is its own source.
+        let place = |at: usize, shift: i32, side: usize| match shift > 0 {
+            true => side - 1 - at,
+            false => at,
+        };
         let from = |at: usize, shift: i32, side: usize| {
             (at as i32 - shift).clamp(0, side as i32 - 1) as usize
         };
-        for (row, line) in out.chunks_exact_mut(width * channels).enumerate() {
-            let start = from(row, down, height) * width;
-            for (column, pixel) in line.chunks_exact_mut(channels).enumerate() {
-                let start = (start + from(column, right, width)) * channels;
-                let values = picture.get(start..).unwrap_or_default();
-                for (to, &value) in pixel.iter_mut().zip(values) {
-                    *to = value;
+        for row in (0..height).map(|row| place(row, down, height)) {
+            let source = from(row, down, height) * width;
+            for column in (0..width).map(|column| place(column, right, width)) {
+                let (to, from) = (row * width + column, source + from(column, right, width));
+                for channel in 0..channels {
+                    if let Some(&value) = picture.get(from * channels + channel)
+                        && let Some(pixel) = picture.get_mut(to * channels + channel)
+                    {
+                        *pixel = value;
+                    }
                 }
             }
         }
@@ -60,14 +68,13 @@ fn pixels(parts: i32, side: usize) -> i32 {
 mod tests {
     extern crate std;
 
-    use std::vec;
     use std::vec::Vec;
 
     use super::*;
 
     fn viewed(view: View, picture: &[u8], shape: [usize; 3]) -> Vec<u8> {
-        let mut out = vec![0; picture.len()];
-        view.fill(picture, shape, &mut out);
+        let mut out = picture.to_vec();
+        view.shift(&mut out, shape);
         out
     }
 

@@ -14,8 +14,8 @@ fn a_shot_is_the_mean_of_its_views() {
         let model = QuantizedModel::new(&with_views(&block_means("a"), views).unwrap()).unwrap();
         let frame = picture(3, 4);
         let of = |view: usize| {
-            let mut viewed = vec![0; frame.len()];
-            VIEWS[view].fill(&frame, [28, 28, 1], &mut viewed);
+            let mut viewed = frame.clone();
+            VIEWS[view].shift(&mut viewed, [28, 28, 1]);
             viewed
         };
         let mut pictures = vec![frame.clone()];

@@ -43,7 +43,7 @@ macro_rules! enter {
         adr r3, 4f              // no step beyond the first
         beq 1f
         rsb r2, r2, #0
-        and r2, r2, #15
+        and r2, r2, #7
         mov r12, #52            // bytes of a step
         adr r3, 3f
         mla r3, r2, r12, r3
@@ -77,7 +77,7 @@ macro_rules! products {
         ldr pc, [sp, #entry]
         .p2align 2
     3:
-        .rept 16
+        .rept 8
         ldr r2, [r0], #4
         sxtb16 r3, r2, ror #8
         sxtb16 r2, r2
