@@ -17,7 +17,7 @@ use crate::episodes::EpisodeShape;
 use crate::nets::backend;
 use crate::nets::network::Plan;
 
-/// Learning a teacher's values of each picture.
+/// Learning a teacher's values of each picture, which should be about zero and not large: the map begins at zero.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Features {
     /// Its neighbours, as they are learned beside.

@@ -127,19 +127,33 @@ fn training_teaches_and_the_folded_graph_is_the_network() {
     }
 }
 
-/// A teacher that tells apart by the light in the halves of a picture and nothing else.
+/// A teacher that tells apart by the light in the halves of a picture and nothing else; its values are about zero, of
+/// a deviation of one.
 fn teacher(data: &Loaded) -> Embeddings {
     let half = (SIDE / 2) as usize;
     let sum = |rows: &[u8]| rows.iter().map(|&p| f32::from(p)).sum::<f32>();
     let area = (SIDE * SIDE) as usize;
-    let embeddings = data.all().chunks_exact(area).flat_map(|picture| {
+    let embeddings = data.all().chunks_exact(area).map(|picture| {
         let left = picture
             .chunks_exact(2 * half)
             .map(|row| sum(&row[..half]))
             .sum::<f32>();
         [sum(&picture[..area / 2]), left, sum(picture)]
     });
-    Embeddings::new(3, &data.class_sizes(), embeddings.collect())
+    let mut embeddings: Vec<[f32; 3]> = embeddings.collect();
+    for k in 0..3 {
+        let count = embeddings.len() as f32;
+        let mean = embeddings.iter().map(|e| e[k]).sum::<f32>() / count;
+        let spread = embeddings
+            .iter()
+            .map(|e| (e[k] - mean).powi(2))
+            .sum::<f32>()
+            / count;
+        for embedding in &mut embeddings {
+            embedding[k] = (embedding[k] - mean) / spread.sqrt();
+        }
+    }
+    Embeddings::new(3, &data.class_sizes(), embeddings.concat())
 }
 
 #[test]
@@ -152,12 +166,16 @@ fn a_teacher_passes_on_what_it_sees_and_a_resumed_run_learns_the_same() {
         values: 3,
         ..Features::new(distilled.clone())
     };
-    for learner in [Learner::Distilled(distilled), Learner::Features(features)] {
-        learns_from_a_teacher(&learner);
+    for (learner, rest) in [
+        (Learner::Distilled(distilled), 0.5),
+        (Learner::Features(features), 0.7),
+    ] {
+        learns_from_a_teacher(&learner, rest);
     }
 }
 
-fn learns_from_a_teacher(learner: &Learner) {
+/// Until so much of the first loss is left.
+fn learns_from_a_teacher(learner: &Learner, rest: f32) {
     let data = data(1, 60);
     let config = || TrainConfig {
         learner: learner.clone(),
@@ -178,7 +196,7 @@ fn learns_from_a_teacher(learner: &Learner) {
     }
     let mean = |losses: &[f32]| losses.iter().sum::<f32>() / losses.len() as f32;
     let (first, last) = (mean(&losses[..5]), mean(&losses[55..]));
-    assert!(last < 0.5 * first, "{first} to {last}");
+    assert!(last < rest * first, "{first} to {last}");
 
     let resumed = Trainer::resume(&kept.unwrap(), Arc::clone(&data)).unwrap();
     let resumed = finished(resumed.with_teacher(teacher(&data)).unwrap());
@@ -229,10 +247,7 @@ fn new_classes_are_made_the_same_way_again_and_only_where_a_method_can_learn_the
     let error = start(config(Learner::Transfer(Transfer::Frozen)))
         .err()
         .unwrap();
-    assert!(
-        matches!(error, TrainError::OwnClasses("transfer")),
-        "{error}"
-    );
+    assert!(matches!(error, TrainError::OwnClasses(_)), "{error}");
 }
 
 #[test]

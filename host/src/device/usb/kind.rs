@@ -129,7 +129,10 @@ impl Kind {
             Self::Pico | Self::Pico2 => Memory {
                 arena: 64 << 10,
                 image: PICO.slot,
-                input: 27 << 10,
+                input: match self {
+                    Self::Pico2 => 27 << 10,
+                    _ => 16 << 10,
+                },
                 frame: 160 * 120,
             },
         }
