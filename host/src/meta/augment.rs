@@ -267,7 +267,7 @@ mod tests {
         let source: Vec<u8> = (0..32 * 32)
             .map(|i| {
                 let (x, y) = (i % 32, i / 32);
-                if (8..20).contains(&x) && (y as i32 - 16).abs() < 3 {
+                if (8..20).contains(&x) && (y - 16_i32).abs() < 3 {
                     255
                 } else {
                     0

@@ -81,7 +81,7 @@ fn colours_are_balanced_in_float_and_int8() {
             image.model().unwrap().header().balance,
         );
         assert_eq!(
-            [version, balance as u16],
+            [version, balance],
             match normalization.balance {
                 true => [3, 1],
                 false => [2, 0],
