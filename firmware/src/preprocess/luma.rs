@@ -139,7 +139,11 @@ impl Luma for Yuyv {
 
 /// A colour of two pixels, red, green or blue, of 255 at most, rounded down: 255 / 31 is 8 + 7 / 31, for which
 /// 58 / 256 does, and 255 / 63 is 4 + 1 / 21, for which 49 / 1024 does.
-#[cfg(any(feature = "rgb565", feature = "compact"))]
+#[cfg(any(
+    feature = "rgb565",
+    feature = "compact",
+    all(feature = "colour", feature = "yuyv")
+))]
 #[inline(always)]
 pub(super) fn of_565(word: u32, color: usize) -> u32 {
     const FIVE: u32 = 0x001f_001f;
