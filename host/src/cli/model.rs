@@ -131,6 +131,7 @@ impl ModelFile {
     }
 
     /// How many values its embedding has.
+    #[cfg(feature = "train")]
     pub(crate) fn values(&self) -> anyhow::Result<usize> {
         Ok(match self {
             #[cfg(feature = "train")]
@@ -155,39 +156,38 @@ impl ModelFile {
 
     /// Embeds every picture of `data`.
     pub(crate) fn embeddings(&self, data: &Loaded, output: &Output) -> anyhow::Result<Embeddings> {
-        let area = data.picture_size().values();
         let frames: Vec<&[u8]> = data.pictures().collect();
         let bar = output.bar(frames.len() as u64, "pictures");
         bar.set_message("embedding");
-        let values: Vec<f32> = match self {
+        let done = |count| bar.inc(count as u64);
+        #[cfg(any(feature = "train", feature = "convert"))]
+        let of = |values: Vec<f32>| {
+            let dim = values.len() / frames.len().max(1);
+            Embeddings::new(dim, &data.class_sizes(), values)
+        };
+        let embeddings = match self {
             #[cfg(feature = "train")]
             Self::Checkpoint(m) => {
                 let mut all = Vec::new();
-                for part in data.all().chunks(1024 * area) {
+                for part in data.all().chunks(1024 * data.picture_size().values()) {
                     all.extend(m.embed(part));
-                    bar.inc((part.len() / area) as u64);
+                    done(part.len() / data.picture_size().values());
                 }
-                all
+                of(all)
             }
             #[cfg(feature = "convert")]
             Self::Onnx(m) => {
                 let mut all = Vec::new();
                 for part in frames.chunks(1024) {
                     all.extend(m.embed(part)?.into_iter().flatten());
-                    bar.inc(part.len() as u64);
+                    done(part.len());
                 }
-                all
+                of(all)
             }
-            Self::Image(m) => {
-                let done = |count| bar.inc(count as u64);
-                let embeddings = Embeddings::of_image(m, &frames, &data.class_sizes(), &done)?;
-                bar.finish_and_clear();
-                return Ok(embeddings);
-            }
+            Self::Image(m) => Embeddings::of_image(m, &frames, &data.class_sizes(), &done)?,
         };
         bar.finish_and_clear();
-        let dim = values.len() / frames.len().max(1);
-        Ok(Embeddings::new(dim, &data.class_sizes(), values))
+        Ok(embeddings)
     }
 
     /// Accuracy of one of the firmware's heads on the embeddings of a model image.
