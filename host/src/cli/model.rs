@@ -130,6 +130,20 @@ impl ModelFile {
         Self::picture_size([channels, height, width])
     }
 
+    /// The network that an option of training names, which has to see such pictures as `data` holds.
+    #[cfg(feature = "train")]
+    pub(crate) fn for_pictures(option: &str, path: &Path, data: &Loaded) -> anyhow::Result<Self> {
+        let model = Self::open(path).with_context(|| format!("{option} {}", path.display()))?;
+        let (have, need) = (data.picture_size(), model.size()?);
+        if have != need {
+            bail!(
+                "{option} {} looks at pictures of {need}; those of the run are {have}",
+                path.display()
+            );
+        }
+        Ok(model)
+    }
+
     /// How many values its embedding has.
     #[cfg(feature = "train")]
     pub(crate) fn values(&self) -> anyhow::Result<usize> {

@@ -103,15 +103,7 @@ impl TeacherArgs {
                 path.display()
             );
         }
-        let at = || format!("--teacher {}", path.display());
-        let model = ModelFile::open(path).with_context(at)?;
-        let (have, need) = (data.picture_size(), model.size()?);
-        if have != need {
-            bail!(
-                "--teacher {} looks at pictures of {need}; those of the run are {have}",
-                path.display()
-            );
-        }
+        let model = ModelFile::for_pictures("--teacher", path, data)?;
         let cache = TeacherCache::new(checksum, data);
         if let Some(embeddings) = cache.read(data, kept) {
             return Ok(run.with_teacher(embeddings)?);

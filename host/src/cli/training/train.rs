@@ -332,17 +332,11 @@ fn in_families(
     if family < 2 {
         bail!("--alike makes families of classes: say with --family how many classes each has");
     }
-    let at = || format!("--alike {}", path.display());
-    let model = ModelFile::open(path).with_context(at)?;
-    let (have, need) = (data.picture_size(), model.size()?);
-    if have != need {
-        bail!(
-            "--alike {} looks at pictures of {need}; those of the run are {have}",
-            path.display()
-        );
-    }
+    let model = ModelFile::for_pictures("--alike", path, &data)?;
     output.step(format!("{} looks at the pictures", path.display()));
-    let embeddings = model.embeddings(&data, output).with_context(at)?;
+    let embeddings = model
+        .embeddings(&data, output)
+        .with_context(|| format!("--alike {}", path.display()))?;
     let sizes = data.class_sizes().into_iter().enumerate();
     let means: Vec<Vec<f32>> = sizes
         .map(|(class, size)| {
