@@ -7,8 +7,9 @@ use std::{env, error::Error, fs};
 /// From the folder of a board.
 const MODELS: &str = "../../../models";
 
-/// Of the memory maps of a board's chips, the linker gets the `chosen` one.
-pub(crate) fn run(maps: &[&str], chosen: usize) -> Result<(), Box<dyn Error>> {
+/// Of the memory maps of a board's chips, the linker gets the `chosen` one. Models whose input picture takes more
+/// than `most_input` bytes are for other boards.
+pub(crate) fn run(maps: &[&str], chosen: usize, most_input: usize) -> Result<(), Box<dyn Error>> {
     for file in maps.iter().chain(&["../script.rs"]) {
         println!("cargo::rerun-if-changed={file}");
     }
@@ -21,17 +22,17 @@ pub(crate) fn run(maps: &[&str], chosen: usize) -> Result<(), Box<dyn Error>> {
     for argument in ["--nmagic", "-Tlink.x", "-Tdefmt.x"] {
         println!("cargo::rustc-link-arg-bins={argument}");
     }
-    write_sizes(&out)
+    write_sizes(&out, most_input)
 }
 
 /// Writes `memory.rs`: `SUDAL_ARENA` and `SUDAL_INPUT` say how many bytes of arena and of input picture
 /// the models need that the firmware shall run; without them it is what the largest of the committed
-/// models does.
-fn write_sizes(out: &Path) -> Result<(), Box<dyn Error>> {
+/// models for this board does.
+fn write_sizes(out: &Path, most_input: usize) -> Result<(), Box<dyn Error>> {
     let (arena, input) = match (size("SUDAL_ARENA")?, size("SUDAL_INPUT")?) {
         (Some(arena), Some(input)) => (arena, input),
         (arena, input) => {
-            let (most_arena, most_input) = committed(Path::new(MODELS))?;
+            let (most_arena, most_input) = committed(Path::new(MODELS), most_input)?;
             (arena.unwrap_or(most_arena), input.unwrap_or(most_input))
         }
     };
@@ -58,8 +59,8 @@ fn size(variable: &str) -> Result<Option<usize>, Box<dyn Error>> {
     }
 }
 
-/// The most bytes of arena and of input that a model image in a folder needs.
-fn committed(folder: &Path) -> Result<(usize, usize), Box<dyn Error>> {
+/// The most bytes of arena and of input that a model image in a folder needs, of those that take no larger pictures.
+fn committed(folder: &Path, largest: usize) -> Result<(usize, usize), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={}", folder.display());
     let (mut arena, mut input) = (0, 0);
     for entry in fs::read_dir(folder)? {
@@ -73,8 +74,11 @@ fn committed(folder: &Path) -> Result<(usize, usize), Box<dyn Error>> {
             let header = image.get(..160).ok_or("a model image without a header")?;
             let side = |at: usize| usize::from(u16::from_le_bytes([header[at], header[at + 1]]));
             let word = [header[100], header[101], header[102], header[103]];
-            arena = arena.max(u32::from_le_bytes(word) as usize);
-            input = input.max(side(80) * side(82) * side(84));
+            let picture = side(80) * side(82) * side(84);
+            if picture <= largest {
+                arena = arena.max(u32::from_le_bytes(word) as usize);
+                input = input.max(picture);
+            }
         }
     }
     Ok((arena, input))

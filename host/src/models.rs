@@ -72,7 +72,7 @@ macro_rules! shipped {
 }
 
 /// All of them; the one that is tried first stands first.
-pub const SHIPPED: [Shipped; 7] = [
+pub const SHIPPED: [Shipped; 8] = [
     shipped!("surfaces", "photographs of surfaces, textures and parts"),
     shipped!(
         "flaws",
@@ -80,6 +80,10 @@ pub const SHIPPED: [Shipped; 7] = [
     ),
     shipped!("parts", "drawn parts on a plain ground"),
     shipped!("colours", "drawn parts with their colours"),
+    shipped!(
+        "world",
+        "photographs of things and surfaces with their colours"
+    ),
     shipped!("omniglot-32", "handwritten characters, 32x32 pixels"),
     shipped!("omniglot", "handwritten characters, 28x28 pixels"),
     shipped!(

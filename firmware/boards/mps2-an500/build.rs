@@ -16,5 +16,5 @@ fn main() -> Result<(), Box<dyn Error>> {
         true => 1,
         false => 0,
     };
-    script::run(&MAPS, chosen)
+    script::run(&MAPS, chosen, usize::MAX)
 }

@@ -6,5 +6,5 @@ use std::error::Error;
 mod script;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    script::run(&["memory.x"], 0)
+    script::run(&["memory.x"], 0, usize::MAX)
 }

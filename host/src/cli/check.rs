@@ -7,6 +7,7 @@ mod report;
 mod words;
 
 use sudal::data::{Dataset, Fit};
+use sudal::device::Memory;
 use sudal::measure::Trial;
 use sudal::models::{self, Shipped};
 use sudal::report::Confusion;
@@ -55,9 +56,13 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     output.result(&report, text)
 }
 
-/// The model that comes with sudal and tells these classes apart best; the first where there is nothing
-/// to tell apart.
-pub(crate) fn choose(data: &Dataset, output: &Output) -> anyhow::Result<&'static Shipped> {
+/// The model that comes with sudal, has room on a board and tells these classes apart best; the first where there is
+/// nothing to tell apart.
+pub(crate) fn choose(
+    data: &Dataset,
+    room: &Memory,
+    output: &Output,
+) -> anyhow::Result<&'static Shipped> {
     let first = &models::SHIPPED[0];
     let fewest = (0..data.classes())
         .map(|class| data.len(class))
@@ -68,7 +73,8 @@ pub(crate) fn choose(data: &Dataset, output: &Output) -> anyhow::Result<&'static
         return Ok(first);
     }
     output.step("the board has no model: looking for the one that tells these classes apart best");
-    let candidates = shipped()?;
+    let mut candidates = shipped()?;
+    candidates.retain(|candidate| candidate.fits(room));
     let read = measure::read(data, 2 * SHOTS, &candidates, Fit::Crop, output)?;
     let trial = Trial::Drawn {
         shots: SHOTS.min(fewest - 1),

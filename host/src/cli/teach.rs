@@ -148,7 +148,8 @@ impl Teach {
             (Some(path), _) => Some((path.display().to_string(), model::read(path)?)),
             (None, Some(_)) => None,
             (None, None) => {
-                let chosen = check::choose(data, output)?;
+                let room = self.board.open()?.memory();
+                let chosen = check::choose(data, &room, output)?;
                 Some((chosen.name.to_owned(), chosen.image.into()))
             }
         })

@@ -1,5 +1,7 @@
 //! What every board does.
 
+use sudal_firmware::image::Model;
+
 use super::client::Client;
 use super::error::BoardError;
 use super::held::Hold;
@@ -18,6 +20,16 @@ pub struct Memory {
     pub input: usize,
     /// Largest frame of the camera.
     pub frame: usize,
+}
+
+impl Memory {
+    /// Whether there is room for this model.
+    #[must_use]
+    pub fn fits(&self, model: &Model<'_>) -> bool {
+        model.bytes().len() <= self.image
+            && model.arena_len() <= self.arena
+            && model.input_len() <= self.input
+    }
 }
 
 /// Something that runs the firmware.

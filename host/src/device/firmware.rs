@@ -13,6 +13,7 @@ use super::boards::OPENMV_N6;
 use super::error::BoardError;
 use super::machine::Machine;
 use super::toolchain::Toolchain;
+use super::usb::programs;
 use crate::engine::QuantizedModel;
 
 /// Flags for what is flashed: hashes with loops instead of all steps in a row, which takes 28 KB less.
@@ -20,8 +21,8 @@ const SMALL: &[&str] = &["--cfg", "sha2_backend_soft=\"compact\""];
 
 /// Builds the firmware of a board for a target, if need be, and returns the path of the ELF file.
 ///
-/// Its working memory is what the committed models need at most, and what `image` needs where that
-/// is more; so models can be changed without another build as long as they need no more than those.
+/// Its working memory is what the committed models that the board has room for need at most, and what `image`
+/// needs where that is more; so models can be changed without another build as long as they need no more than those.
 ///
 /// The sources are those that this program was compiled from, else those in the folder that the
 /// variable `SUDAL_FIRMWARE` names; where it names a file, that is the firmware and nothing is
@@ -52,7 +53,7 @@ pub fn build(
     compile(
         program,
         &arguments,
-        memory(image),
+        memory(board, image),
         capacity(board),
         target,
         &flags,
@@ -85,7 +86,7 @@ pub(super) fn build_bench(
     compile(
         board,
         &arguments,
-        memory(None),
+        memory(board, None),
         capacity(board),
         target,
         flags,
@@ -96,8 +97,10 @@ pub(super) fn build_bench(
     Ok(output(&dir, program, target))
 }
 
-/// Bytes of arena and of input picture that the committed models and `image` need at most.
-fn memory(image: Option<&Model<'_>>) -> [usize; 2] {
+/// Bytes of arena and of input picture that `image` and those of the committed models that a board has room for need
+/// at most.
+fn memory(board: &str, image: Option<&Model<'_>>) -> [usize; 2] {
+    let program = programs().find(|program| program.board == board);
     let needs = |model: &Model<'_>| [model.arena_len(), model.input_len()];
     let files = fs::read_dir(root().join("models")).into_iter().flatten();
     let images = files
@@ -105,8 +108,13 @@ fn memory(image: Option<&Model<'_>>) -> [usize; 2] {
         .map(|entry| entry.path())
         .filter(|path| path.extension().is_some_and(|name| name == "sudal"))
         .filter_map(|path| QuantizedModel::new(&fs::read(path).ok()?).ok());
+    let fits = |model: &Model<'_>| {
+        program
+            .as_ref()
+            .is_none_or(|program| program.memory.fits(model))
+    };
     images
-        .filter_map(|image| image.model().ok().as_ref().map(needs))
+        .filter_map(|image| image.model().ok().filter(fits).as_ref().map(needs))
         .chain(image.map(needs))
         .fold([0, 0], |most, needed| {
             [most[0].max(needed[0]), most[1].max(needed[1])]
@@ -218,13 +226,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_grows_with_a_model_and_never_below_the_committed_ones() {
-        let committed = memory(None);
+    fn memory_grows_with_a_model_and_never_below_the_committed_ones_that_fit() {
+        let board = Kind::OpenMv.name();
+        let committed = memory(board, None);
         assert!(committed.iter().all(|&bytes| bytes > 4000), "{committed:?}");
         let image =
             QuantizedModel::new(&fs::read(root().join("models/parts.sudal")).unwrap()).unwrap();
         let model = image.model().unwrap();
-        assert_eq!(memory(Some(&model)), committed);
+        assert_eq!(memory(board, Some(&model)), committed);
 
         let mut larger = model.bytes().to_vec();
         larger[100..104].copy_from_slice(&(1_u32 << 20).to_le_bytes());
@@ -232,6 +241,10 @@ mod tests {
         larger[12..16].copy_from_slice(&sum.to_le_bytes());
         let larger = QuantizedModel::new(&larger).unwrap();
         let model = larger.model().unwrap();
-        assert_eq!(memory(Some(&model)), [1 << 20, committed[1]]);
+        assert_eq!(memory(board, Some(&model)), [1 << 20, committed[1]]);
+
+        // Coloured pictures of 96x96 are for boards with more RAM.
+        assert_eq!(committed[1], 3 * 96 * 96);
+        assert_eq!(memory(Kind::Pico.name(), None)[1], 3 * 64 * 64);
     }
 }

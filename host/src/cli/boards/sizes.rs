@@ -83,14 +83,12 @@ fn of(program: Program, output: &Output) -> anyhow::Result<Sizes> {
     let needs = |shipped: &sudal::models::Shipped| {
         let image = QuantizedModel::new(shipped.image)?;
         let model = image.model()?;
-        let (arena, input) = (model.arena_len(), model.input_len());
-        let image = shipped.image.len();
         anyhow::Ok(Needs {
             model: shipped.name,
-            image,
-            arena,
-            input,
-            fits: image <= memory.image && arena <= memory.arena && input <= memory.input,
+            image: shipped.image.len(),
+            arena: model.arena_len(),
+            input: model.input_len(),
+            fits: memory.fits(&model),
         })
     };
     Ok(Sizes {
@@ -101,4 +99,25 @@ fn of(program: Program, output: &Output) -> anyhow::Result<Sizes> {
         input: memory.input,
         models: SHIPPED.iter().map(needs).collect::<anyhow::Result<_>>()?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_model_fits_every_board_but_coloured_pictures_of_96x96_a_pico() {
+        for program in programs() {
+            for shipped in &SHIPPED {
+                let image = QuantizedModel::new(shipped.image).unwrap();
+                let fits = program.memory.fits(&image.model().unwrap());
+                let (board, model) = (program.board, shipped.name);
+                assert_eq!(
+                    fits,
+                    (board, model) != ("pico", "world"),
+                    "{model}, {board}"
+                );
+            }
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use serde::Serialize;
 use sudal::data::{Colors, DataError, Dataset, Fit, Raster, Size};
-use sudal::device::{Head, MAX_SHOTS};
+use sudal::device::{Head, MAX_SHOTS, Memory};
 use sudal::engine::QuantizedModel;
 use sudal::measure::{Embedded, Tally, Trial};
 use sudal::models::SHIPPED;
@@ -41,6 +41,11 @@ impl Candidate {
             ram,
             model: image,
         })
+    }
+
+    /// Whether a board has room for it.
+    pub(super) fn fits(&self, room: &Memory) -> bool {
+        self.model.model().is_ok_and(|model| room.fits(&model))
     }
 }
 

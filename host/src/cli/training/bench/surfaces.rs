@@ -34,8 +34,8 @@ pub(super) struct Args {
     /// Only these classes.
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     classes: Vec<String>,
-    /// Models to measure, in this order [default: models/parts.sudal, models/surfaces.onnx and
-    /// models/surfaces.sudal].
+    /// Models to measure, in this order [default: of the folder models parts.sudal, surfaces.onnx,
+    /// surfaces.sudal, world.onnx and world.sudal].
     #[arg(long, value_delimiter = ',', value_name = "FILES")]
     models: Vec<PathBuf>,
     #[command(flatten)]
@@ -81,9 +81,15 @@ pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         )?);
     }
     let models = match &args.models[..] {
-        [] => ["parts.sudal", "surfaces.onnx", "surfaces.sudal"]
-            .map(|file| PathBuf::from("models").join(file))
-            .to_vec(),
+        [] => [
+            "parts.sudal",
+            "surfaces.onnx",
+            "surfaces.sudal",
+            "world.onnx",
+            "world.sudal",
+        ]
+        .map(|file| PathBuf::from("models").join(file))
+        .to_vec(),
         given => given.to_vec(),
     };
     for path in models {
