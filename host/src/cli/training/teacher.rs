@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use sudal::data::Loaded;
+use sudal::meta::distilled::Distilled;
 use sudal::meta::teacher_cache::{TeacherCache, checksum};
 use sudal::meta::{Learner, TrainError, Trainer};
 
@@ -36,16 +37,10 @@ impl TeacherArgs {
     pub(super) fn apply(&self, learner: &mut Learner) -> anyhow::Result<()> {
         match learner {
             Learner::Distilled(distilled) if self.flaws.is_none() => {
-                distilled.teacher = self.read()?.1;
-                distilled.temperature = self.temperature.unwrap_or(distilled.temperature);
-                distilled.labels = self.labels.unwrap_or(distilled.labels);
+                self.apply_to_distilled(distilled)?;
             }
             Learner::Features(features) if self.flaws.is_none() => {
-                let distilled = &mut features.distilled;
-                let (path, checksum) = self.read()?;
-                distilled.teacher = checksum;
-                distilled.temperature = self.temperature.unwrap_or(distilled.temperature);
-                distilled.labels = self.labels.unwrap_or(distilled.labels);
+                let path = self.apply_to_distilled(&mut features.distilled)?;
                 features.values = ModelFile::open(path)
                     .and_then(|model| model.values())
                     .with_context(|| format!("--teacher {}", path.display()))?;
@@ -73,6 +68,15 @@ impl TeacherArgs {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Returns the teacher's file.
+    fn apply_to_distilled(&self, distilled: &mut Distilled) -> anyhow::Result<&Path> {
+        let (path, checksum) = self.read()?;
+        distilled.teacher = checksum;
+        distilled.temperature = self.temperature.unwrap_or(distilled.temperature);
+        distilled.labels = self.labels.unwrap_or(distilled.labels);
+        Ok(path)
     }
 
     /// The teacher's file and its checksum.

@@ -14,6 +14,8 @@
 //! entries a channel, behind the change of contrast.
 
 mod calibrate;
+mod checks;
+mod choice;
 mod clip;
 mod concat;
 mod constant;
@@ -25,6 +27,7 @@ mod error;
 mod evaluate;
 mod given;
 mod image;
+mod input;
 mod layers;
 mod lengths;
 mod light;
@@ -56,30 +59,14 @@ pub(super) use image::{align, seal};
 pub use quality::MAX_NOISE;
 pub use report::{LayerReport, PatchesReport, Report};
 
-use rayon::prelude::*;
 use serde::Serialize;
-use sudal_firmware::image::{Kind, OpRecord};
-use sudal_firmware::preprocess::contrast;
 
-use self::{
-    calibrate::Statistics,
-    image::{Content, Golden},
-    network::{NO_LIMITS, Network, Op, Shape},
-    quantization::Quantization,
-    rows::Layout,
-};
-use super::{
-    Metadata,
-    float::{choose, normalize},
-    signature::Signature,
-};
-use crate::engine::{QuantizedModel, kernel};
+use self::{choice::Choice, input::Input, light::Light};
+use super::{Metadata, float::choose, signature::Signature};
 use crate::nets::graph::Normalization;
 
 /// Least number of calibration frames.
 pub const MIN_FRAMES: usize = 8;
-/// Frames on which two ways to choose the ranges are compared.
-const JUDGED: usize = 128;
 
 /// How a file is converted.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -147,38 +134,30 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
     let (signature, model) = Signature::read(&onnx)?;
     let mut network = read::read(&signature, &model)?;
     simplify::simplify(&mut network)?;
-    check_taps(&network)?;
+    checks::taps(&network)?;
     let layout = rows::layout(&network);
-    check_ram(&network, &layout, options.ram_limit)?;
-    check_length(&network, options.embedding_limit)?;
+    checks::ram(&network, &layout, options.ram_limit)?;
+    checks::length(&network, options.embedding_limit)?;
 
     let normalization =
         choose(options.normalization, &model).map_err(ConvertError::Normalization)?;
-    let lut = lut(&network, normalization);
-    let light = light::Light::of(calibration);
     if calibration.len() < MIN_FRAMES {
         return Err(ConvertError::TooFewFrames {
             got: calibration.len(),
             needed: MIN_FRAMES,
         });
     }
-    let contrast = normalization.contrast;
     if normalization.balance && network.input.channels != 3 {
         return Err(ConvertError::Balance(network.input.channels));
     }
-    let mut pictures = pictures(&network, &signature, calibration, &lut, normalization)?;
-    if contrast == 0 {
-        let brighter = light.brighter(calibration);
-        pictures.extend(self::pictures(
-            &network,
-            &signature,
-            &brighter,
-            &lut,
-            normalization,
-        )?);
+    let light = Light::of(calibration);
+    let input = Input::new(&network, &signature, normalization);
+    let mut pictures = input.pictures(calibration)?;
+    if normalization.contrast == 0 {
+        pictures.extend(input.pictures(&light.brighter(calibration))?);
     }
     let statistics = calibrate::observe(&network, &pictures);
-    check_values(&network, &statistics)?;
+    checks::values(&network, &statistics)?;
 
     let mut metadata = Metadata::read(&model);
     match (&options.name, &model.graph) {
@@ -197,106 +176,20 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
     })
     .map_err(|e| ConvertError::Image(e.to_string()))?;
 
-    // Evenly spread, as frames often stand class by class.
-    let every = calibration.len().div_ceil(JUDGED);
-    let judged: Vec<&[u8]> = calibration
-        .iter()
-        .step_by(every)
-        .map(AsRef::as_ref)
-        .collect();
-    let exact = outputs(
-        &network,
-        pictures[..calibration.len()].iter().step_by(every),
-    );
-    let (exact, exact_patches): (Vec<_>, Vec<_>) = exact.into_iter().unzip();
-    quality::check_embeddings(&judged, &exact)?;
-    let covered = light::extent(&lut);
-    let fail = |e: sudal_firmware::image::ImageError| ConvertError::Image(e.to_string());
-    let mut best: Option<Converted> = None;
-    let scales = network.given_scales();
-    for equalized in [false, true] {
-        if equalized && scales > 0 {
-            // The file's scales are those of its own channels.
-            continue;
-        }
-        let mut statistics = statistics.clone();
-        if equalized {
-            equalize::equalize(&mut network, &statistics);
-            statistics = calibrate::observe(&network, &pictures);
-        }
-        statistics[0].cover(covered);
-        for range in [Range::MinMax, Range::LeastError] {
-            let quantizations = quantize::ranges(&network, &statistics, range);
-            let layers = quantize::quantize(&network, &statistics, &quantizations);
-            let mut content = Content {
-                network: &network,
-                quantizations: &quantizations,
-                layers: &layers,
-                lut: quantize_lut(&lut, quantizations[0]),
-                contrast,
-                balance: normalization.balance,
-                name: &metadata.name,
-                metadata: &text,
-                golden: None,
-            };
-            let quantized = QuantizedModel::new(&image::write(&content, &layout)?).map_err(fail)?;
-            let embeddings = quantized
-                .embed(&judged)
-                .map_err(|e| ConvertError::Image(e.to_string()))?;
-            let relative_error =
-                quality::relative_error(&exact, &embeddings, quantizations[layers.len()]);
-            if best
-                .as_ref()
-                .is_some_and(|best| best.report.relative_error <= relative_error)
-            {
-                continue;
-            }
-            let patches = quantized
-                .patches(&judged)
-                .map_err(|e| ConvertError::Image(e.to_string()))?;
-            content.golden = Some(Golden {
-                frame: calibration[0].as_ref(),
-                embedding: &embeddings[0],
-                patches: network.patches.map(|_| &patches[0][..]),
-            });
-            let image = image::write(&content, &layout)?;
-            QuantizedModel::new(&image).map_err(fail)?;
-            let report = Report {
-                name: metadata.name.clone(),
-                image_bytes: image.len(),
-                calibration_frames: calibration.len(),
-                levels: light.levels(),
-                saturated: light.saturated(),
-                range,
-                equalized,
-                given_scales: scales,
-                relative_error,
-                patches: network.patches.map(|value| {
-                    let Shape {
-                        height,
-                        width,
-                        channels,
-                    } = network.shape(value);
-                    PatchesReport {
-                        shape: [height, width, channels],
-                        relative_error: relative_error_of_patches(
-                            &exact_patches,
-                            &patches,
-                            channels,
-                            quantizations[value],
-                        ),
-                    }
-                }),
-                ..report(&network, &layout)
-            };
-            best = Some(Converted { image, report });
-        }
-    }
-    let mut converted = best.ok_or_else(|| ConvertError::Image("no range was tried".to_owned()))?;
-    quality::check_noise(converted.report.relative_error, options.noise_limit)?;
-    converted.report.warnings = quality::warnings(&converted.report, contrast);
-    converted
-        .report
+    let choice = Choice {
+        layout: &layout,
+        input: &input,
+        name: &metadata.name,
+        metadata: &text,
+        frames: &calibration.iter().map(AsRef::as_ref).collect::<Vec<_>>(),
+    };
+    let mut converted = choice.best(&mut network, &pictures, &statistics)?;
+    let report = &mut converted.report;
+    report.calibration_frames = calibration.len();
+    (report.levels, report.saturated) = (light.levels(), light.saturated());
+    quality::check_noise(report.relative_error, options.noise_limit)?;
+    report.warnings = quality::warnings(report, normalization.contrast);
+    report
         .warnings
         .extend(ending.map(|ending| ending.to_string()));
     match options.flash_limit {
@@ -306,200 +199,4 @@ pub fn convert<F: AsRef<[u8]> + Sync>(
         }),
         _ => Ok(converted),
     }
-}
-
-/// The float32 embeddings of pictures and their patches, which are empty without any.
-fn outputs<'p>(
-    network: &Network,
-    pictures: impl Iterator<Item = &'p Vec<f32>>,
-) -> Vec<(Vec<f32>, Vec<f32>)> {
-    let evaluator = evaluate::Evaluator::new(network);
-    let outputs = |picture: &Vec<f32>| {
-        let mut values = evaluator.run(picture.clone());
-        let patches = network.patches.map(|value| values[value].clone());
-        (
-            values.pop().unwrap_or_default(),
-            patches.unwrap_or_default(),
-        )
-    };
-    let pictures: Vec<&Vec<f32>> = pictures.collect();
-    pictures.into_par_iter().map(outputs).collect()
-}
-
-/// Refuses sums with more taps than the engine adds up safely.
-fn check_taps(network: &Network) -> Result<(), ConvertError> {
-    const MAX_TAPS: usize = 1 << 16;
-    for layer in &network.layers {
-        if let Op::Conv(conv) = &layer.op
-            && conv.taps() > MAX_TAPS
-        {
-            return Err(ConvertError::Node {
-                node: layer.name.clone(),
-                operator: "Conv".to_owned(),
-                reason: format!(
-                    "each output reads {} values, {MAX_TAPS} at most are supported: pool before it",
-                    conv.taps()
-                ),
-            });
-        }
-    }
-    Ok(())
-}
-
-/// Refuses a plan that needs more memory than there is.
-fn check_ram(network: &Network, layout: &Layout, limit: Option<usize>) -> Result<(), ConvertError> {
-    let limit = limit.unwrap_or(u32::MAX as usize);
-    if layout.arena <= limit {
-        return Ok(());
-    }
-    let most = layout
-        .in_use
-        .iter()
-        .enumerate()
-        .max_by_key(|(_, bytes)| **bytes);
-    let node = most.map_or_else(String::new, |(index, _)| network.layers[index].name.clone());
-    Err(ConvertError::Ram {
-        needed: layout.arena,
-        limit,
-        node,
-    })
-}
-
-/// Refuses an embedding of more values than the board holds.
-fn check_length(network: &Network, limit: Option<usize>) -> Result<(), ConvertError> {
-    let got = network.shape(network.layers.len()).len();
-    match limit {
-        Some(limit) if got > limit => Err(ConvertError::Length { got, limit }),
-        _ => Ok(()),
-    }
-}
-
-/// Refuses a network whose values are not finite numbers on the calibration frames.
-fn check_values(network: &Network, statistics: &[Statistics]) -> Result<(), ConvertError> {
-    let finite = |statistics: &Statistics| statistics.squares.iter().all(|value| value.is_finite());
-    let overflow = network
-        .layers
-        .iter()
-        .zip(&statistics[1..])
-        .find(|(_, values)| !finite(values));
-    match overflow {
-        Some((layer, _)) => Err(ConvertError::Overflow(layer.name.clone())),
-        None => Ok(()),
-    }
-}
-
-/// The network's input for each level of each channel of a pixel.
-fn lut(network: &Network, Normalization { mean, std, .. }: Normalization) -> Vec<[f32; 256]> {
-    let table = |&[scale, offset]: &[f32; 2]| {
-        std::array::from_fn(|pixel| ((pixel as f32 / 255.0) - mean) / std * scale + offset)
-    };
-    network.input_affine.iter().map(table).collect()
-}
-
-/// The table in integers, channel after channel.
-fn quantize_lut(lut: &[[f32; 256]], quantization: Quantization) -> Vec<i8> {
-    lut.as_flattened()
-        .iter()
-        .map(|&value| quantization.quantize(f64::from(value)))
-        .collect()
-}
-
-/// The network's input for each frame.
-fn pictures<F: AsRef<[u8]>>(
-    network: &Network,
-    signature: &Signature,
-    frames: &[F],
-    lut: &[[f32; 256]],
-    normalization: Normalization,
-) -> Result<Vec<Vec<f32>>, ConvertError> {
-    let channels = network.input.channels;
-    let picture = |(index, frame): (usize, &F)| {
-        let frame = frame.as_ref();
-        // Only for its check of the length.
-        normalize(frame, signature, Normalization::new(0.0, 1.0))
-            .map_err(|[got, needed]| ConvertError::Frame { index, got, needed })?;
-        let frame = &normalization.balanced(frame, channels)[..];
-        let levels = contrast::table(frame, normalization.contrast);
-        let value = |(index, &pixel): (usize, &u8)| {
-            lut[index % channels][usize::from(levels[usize::from(pixel)])]
-        };
-        Ok(frame.iter().enumerate().map(value).collect())
-    };
-    frames.iter().enumerate().map(picture).collect()
-}
-
-/// As [`quality::relative_error`], for patches of n channels, over all places of all frames.
-fn relative_error_of_patches(
-    exact: &[Vec<f32>],
-    got: &[Vec<i8>],
-    channels: usize,
-    quantization: Quantization,
-) -> f64 {
-    let exact: Vec<_> = exact
-        .iter()
-        .flat_map(|map| map.chunks(channels))
-        .map(<[_]>::to_vec)
-        .collect();
-    let got: Vec<_> = got
-        .iter()
-        .flat_map(|map| map.chunks(channels))
-        .map(<[_]>::to_vec)
-        .collect();
-    quality::relative_error(&exact, &got, quantization)
-}
-
-/// What the board needs.
-fn report(network: &Network, layout: &Layout) -> Report {
-    let layers: Vec<LayerReport> = network
-        .layers
-        .iter()
-        .zip(&layout.records)
-        .zip(&layout.in_use)
-        .map(|((layer, record), &ram_bytes)| LayerReport {
-            name: layer.name.clone(),
-            kind: kind(record, layer.limits),
-            output: [layer.shape.height, layer.shape.width, layer.shape.channels],
-            macs: record.macs(),
-            weight_bytes: record.weights_len()
-                + record.channels_len() * size_of::<sudal_firmware::image::Channel>(),
-            ram_bytes,
-        })
-        .collect();
-    let input = network.input;
-    Report {
-        name: String::new(),
-        input: [input.height, input.width, input.channels],
-        embedding: network.shape(layers.len()).len(),
-        patches: None,
-        macs: layers.iter().map(|layer| layer.macs).sum(),
-        weight_bytes: layers.iter().map(|layer| layer.weight_bytes).sum(),
-        layers,
-        image_bytes: 0,
-        arena_bytes: layout.arena,
-        calibration_frames: 0,
-        levels: [0; 2],
-        saturated: 0.0,
-        range: Range::MinMax,
-        equalized: false,
-        given_scales: 0,
-        relative_error: 0.0,
-        warnings: vec![],
-    }
-}
-
-/// What a layer computes, in words.
-fn kind(record: &OpRecord, limits: [f32; 2]) -> String {
-    let mut text = kernel(record);
-    if record.kind() == Some(Kind::Clamp) && limits == NO_LIMITS {
-        return "flatten".to_owned();
-    }
-    if limits == [0.0, f32::INFINITY] && record.kind() != Some(Kind::Clamp) {
-        text.push_str(" + relu");
-    } else if limits != NO_LIMITS && record.kind() != Some(Kind::Clamp) {
-        text.push_str(" + clamp");
-    }
-    if record.pool > 0 {
-        text.push_str(" + max pool");
-    }
-    text
 }

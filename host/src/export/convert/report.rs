@@ -3,9 +3,12 @@
 use std::fmt;
 
 use serde::Serialize;
+use sudal_firmware::image::{Kind, OpRecord};
 
 use super::calibrate::Range;
-use crate::engine::grouped;
+use super::network::{NO_LIMITS, Network};
+use super::rows::Layout;
+use crate::engine::{grouped, kernel};
 use crate::table::Table;
 
 /// One layer on the board.
@@ -76,6 +79,47 @@ pub struct Report {
     pub warnings: Vec<String>,
 }
 
+impl Report {
+    /// What the board needs; nothing was calibrated yet.
+    pub(super) fn of(network: &Network, layout: &Layout) -> Self {
+        let layers: Vec<LayerReport> = network
+            .layers
+            .iter()
+            .zip(&layout.records)
+            .zip(&layout.in_use)
+            .map(|((layer, record), &ram_bytes)| LayerReport {
+                name: layer.name.clone(),
+                kind: kind(record, layer.limits),
+                output: [layer.shape.height, layer.shape.width, layer.shape.channels],
+                macs: record.macs(),
+                weight_bytes: record.weights_len()
+                    + record.channels_len() * size_of::<sudal_firmware::image::Channel>(),
+                ram_bytes,
+            })
+            .collect();
+        let input = network.input;
+        Self {
+            name: String::new(),
+            input: [input.height, input.width, input.channels],
+            embedding: network.shape(layers.len()).len(),
+            patches: None,
+            macs: layers.iter().map(|layer| layer.macs).sum(),
+            weight_bytes: layers.iter().map(|layer| layer.weight_bytes).sum(),
+            layers,
+            image_bytes: 0,
+            arena_bytes: layout.arena,
+            calibration_frames: 0,
+            levels: [0; 2],
+            saturated: 0.0,
+            range: Range::MinMax,
+            equalized: false,
+            given_scales: 0,
+            relative_error: 0.0,
+            warnings: vec![],
+        }
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -130,4 +174,21 @@ impl fmt::Display for Report {
             .iter()
             .try_for_each(|warning| write!(f, "\nwarning: {warning}"))
     }
+}
+
+/// What a layer computes, in words.
+fn kind(record: &OpRecord, limits: [f32; 2]) -> String {
+    let mut text = kernel(record);
+    if record.kind() == Some(Kind::Clamp) && limits == NO_LIMITS {
+        return "flatten".to_owned();
+    }
+    if limits == [0.0, f32::INFINITY] && record.kind() != Some(Kind::Clamp) {
+        text.push_str(" + relu");
+    } else if limits != NO_LIMITS && record.kind() != Some(Kind::Clamp) {
+        text.push_str(" + clamp");
+    }
+    if record.pool > 0 {
+        text.push_str(" + max pool");
+    }
+    text
 }

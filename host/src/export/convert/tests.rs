@@ -5,7 +5,13 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tract_onnx::pb::{AttributeProto, tensor_proto::DataType};
 
-use super::*;
+use super::{
+    choice::relative_error_of_patches,
+    network::{Network, Op},
+    quantization::Quantization,
+    *,
+};
+use crate::engine::QuantizedModel;
 use crate::export::{float::FloatModel, signature::PATCHES};
 
 mod arithmetic;
@@ -82,8 +88,9 @@ fn check_with(file: &File, normalization: Normalization) -> Report {
     let (signature, model) = Signature::read(&bytes).unwrap();
     let mut network = read::read(&signature, &model).unwrap();
     simplify::simplify(&mut network).unwrap();
-    let table = lut(&network, normalization);
-    let pictures = pictures(&network, &signature, &frames, &table, normalization).unwrap();
+    let pictures = Input::new(&network, &signature, normalization)
+        .pictures(&frames)
+        .unwrap();
     let evaluator = evaluate::Evaluator::new(&network);
     for (picture, exact) in pictures.into_iter().zip(&exact) {
         let embedding = evaluator.run(picture).pop().unwrap();

@@ -118,9 +118,11 @@ pub(super) fn compare(
 
     let mut network = read::read(&signature, &model)?;
     simplify::simplify(&mut network)?;
-    let table = lut(&network, NORMALIZATION);
-    let mut pictures = pictures(&network, &signature, frames, &table, NORMALIZATION)?;
-    let (embeddings, _): (Vec<_>, Vec<_>) = outputs(&network, pictures.iter()).into_iter().unzip();
+    let input = Input::new(&network, &signature, NORMALIZATION);
+    let mut pictures = input.pictures(frames)?;
+    let (embeddings, _): (Vec<_>, Vec<_>) = choice::outputs(&network, pictures.iter())
+        .into_iter()
+        .unzip();
     for (got, exact) in pairs(&embeddings, exact) {
         assert!(
             (got - exact).abs() <= 2e-4 * peak.max(1.0),
@@ -144,19 +146,13 @@ pub(super) fn compare(
         .collect();
 
     let brighter = light::Light::of(frames).brighter(frames);
-    pictures.extend(super::pictures(
-        &network,
-        &signature,
-        &brighter,
-        &table,
-        NORMALIZATION,
-    )?);
+    pictures.extend(input.pictures(&brighter)?);
     let mut statistics = calibrate::observe(&network, &pictures);
     if converted.report.equalized {
         equalize::equalize(&mut network, &statistics);
         statistics = calibrate::observe(&network, &pictures);
     }
-    statistics[0].cover(light::extent(&table));
+    statistics[0].cover(light::extent(&input.lut));
     let ranges = quantize::ranges(&network, &statistics, converted.report.range);
     let rounded = rounded(&network);
     let evaluator = evaluate::Evaluator::new(&rounded);
