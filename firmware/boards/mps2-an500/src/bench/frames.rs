@@ -111,12 +111,12 @@ fn receive(pixels: &mut [u8], counter: Counter) -> Option<(usize, u32)> {
         let mut line = &wire[..];
         let first = counter.read();
         while !line.is_empty() {
-            if let Received::Whole(encoded) = receiver.take(&mut line)
+            if let Received::Whole(raw) = receiver.take(&mut line)
                 && let Request::Frame {
                     geometry,
                     offset,
                     chunk,
-                } = Packet::decode(encoded).ok()?.body().ok()?
+                } = Packet::decode(raw).ok()?.body().ok()?
             {
                 camera.receive(geometry, offset, chunk).ok()?;
             }
