@@ -90,8 +90,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     // A board's loop: a byte from the line, and back what there is to answer.
     while let Some(byte) = line.pop_front() {
         for &byte in session.push(byte).unwrap_or_default() {
-            if let Received::Whole(encoded) = receiver.push(byte) {
-                let packet = Packet::decode(encoded).map_err(|_| "a damaged packet")?;
+            if let Received::Whole(raw) = receiver.push(byte) {
+                let packet = Packet::decode(raw).map_err(|_| "a damaged packet")?;
                 if let Response::Classified(verdict) = packet.body()? {
                     last = verdict.name.to_owned();
                     println!("{last}, {} µs", verdict.ticks);

@@ -57,6 +57,7 @@ mod log;
 mod processor;
 
 pub mod camera;
+mod checksum;
 pub mod clock;
 pub mod decision;
 pub mod device;

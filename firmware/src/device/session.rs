@@ -47,7 +47,7 @@ impl<'m, C: Camera, F: Mapped<'m>> Session<'m, C, F> {
             match self.receiver.take(line) {
                 Received::Nothing if line.is_empty() => return None,
                 Received::Nothing => {}
-                Received::Whole(encoded) => break Packet::decode(encoded),
+                Received::Whole(raw) => break Packet::decode(raw),
                 Received::Overlong => break Err(PacketError::TooLong),
             }
         };

@@ -1,12 +1,12 @@
 //! A value in a fixed number of bytes with a checksum, which tells it from anything else.
 
-use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use serde::{Serialize, de::DeserializeOwned};
+
+use crate::checksum::crc;
 
 /// Bytes that a checksummed value takes.
 pub(super) const SEALED: usize = 256;
 const CHECK: usize = 4;
-const CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);
 
 /// The value, filled up with ones, and the checksum; nothing if it is too long.
 #[must_use]
@@ -14,7 +14,7 @@ pub(super) fn seal<T: Serialize>(value: &T) -> Option<[u8; SEALED]> {
     let mut bytes = [0xff; SEALED];
     let (body, check) = bytes.split_last_chunk_mut::<CHECK>()?;
     postcard::to_slice(value, body).ok()?;
-    *check = CRC.checksum(body).to_le_bytes();
+    *check = crc(body).to_le_bytes();
     Some(bytes)
 }
 
@@ -22,7 +22,7 @@ pub(super) fn seal<T: Serialize>(value: &T) -> Option<[u8; SEALED]> {
 #[must_use]
 pub(super) fn open<T: DeserializeOwned>(bytes: &[u8; SEALED]) -> Option<T> {
     let (body, check) = bytes.split_last_chunk::<CHECK>()?;
-    if CRC.checksum(body).to_le_bytes() != *check {
+    if crc(body).to_le_bytes() != *check {
         return None;
     }
     let (value, _) = postcard::take_from_bytes(body).ok()?;

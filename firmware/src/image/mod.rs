@@ -56,6 +56,7 @@ mod slot;
 #[cfg(test)]
 mod tests;
 
+pub use crate::checksum::crc;
 pub use chain::{MAX_CHAIN, overlap_offset};
 pub use check::OpFault;
 pub(crate) use check::{COLUMNS, PLANES};
@@ -65,6 +66,6 @@ pub use layout::{
     Aligned, BALANCED, CRC_START, Channel, HASH_START, Header, Kind, LUT_LEN, MAGIC, MAX_UNIT,
     OpRecord, SCRATCH_ALIGN, SECTION_ALIGN, TENSOR_ALIGN, Tensor, VERSION, VIEWED,
 };
-pub use model::{Golden, Model, crc};
+pub use model::{Golden, Model};
 pub use patches::Patches;
 pub use slot::Slot;

@@ -1,7 +1,6 @@
 //! The checked view of an image.
 
 use bytemuck::Pod;
-use crc::{CRC_32_ISO_HDLC, Crc};
 
 use super::chain::{self, MAX_CHAIN};
 use super::check::OpFault;
@@ -11,16 +10,9 @@ use super::layout::{
     TENSOR_ALIGN, VERSION, VIEWED,
 };
 use super::patches::Patches;
+use crate::checksum::crc;
 use crate::decision::Calibration;
 use crate::preprocess::view::{VIEWS, View};
-
-static CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
-
-/// The checksum of an image's bytes, [`CRC_START`] skipped by the caller.
-#[must_use]
-pub fn crc(bytes: &[u8]) -> u32 {
-    CRC.checksum(bytes)
-}
 
 /// The self-test: a picture and what the engine computes from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,5 @@
 //! A memory as bytes, for flash: a head of fixed length, the descriptors, and what is beside each.
 
-use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use serde::{Deserialize, Serialize};
 
 use super::Shape;
@@ -9,6 +8,7 @@ use super::entries::{BUDGET, FLAW, room};
 use super::memory::{FRAMES, Memory};
 use super::whole::Whole;
 use super::witness::Moments;
+use crate::checksum::{Checksum, crc};
 
 /// Bytes of the head.
 pub const HEAD: usize = 1280;
@@ -17,7 +17,6 @@ pub const MAX_BYTES: usize = HEAD + BUDGET;
 /// What the head starts with; the last byte is the version of the format.
 const MAGIC: [u8; 4] = *b"spm\x01";
 const CHECK: usize = 4;
-const CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);
 
 /// Why bytes are no memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -80,7 +79,7 @@ impl Memory {
             *magic = MAGIC;
             // It fits: a test has the longest.
             let _ = postcard::to_slice(&head, content);
-            *check = CRC.checksum(content).to_le_bytes();
+            *check = crc(content).to_le_bytes();
         }
         bytes
     }
@@ -192,21 +191,21 @@ fn content(head: &[u8]) -> Result<&[u8], BytesError> {
     }
     let rest = head.strip_prefix(&MAGIC).ok_or(BytesError::Format)?;
     match rest.split_last_chunk::<CHECK>() {
-        Some((content, check)) if CRC.checksum(content).to_le_bytes() == *check => Ok(content),
+        Some((content, check)) if crc(content).to_le_bytes() == *check => Ok(content),
         _ => Err(BytesError::Damaged),
     }
 }
 
 fn body_check([values, marks]: [&[u8]; 2]) -> u32 {
-    let mut digest = CRC.digest();
-    digest.update(values);
-    digest.update(marks);
-    digest.finalize()
+    let mut sum = Checksum::new();
+    sum.add(values);
+    sum.add(marks);
+    sum.finish()
 }
 
 /// The checksum that a head should have.
 #[cfg(test)]
 pub(super) fn check_of_head(head: &[u8]) -> [u8; CHECK] {
     let content = &head[MAGIC.len()..head.len() - CHECK];
-    CRC.checksum(content).to_le_bytes()
+    crc(content).to_le_bytes()
 }

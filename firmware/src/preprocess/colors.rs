@@ -3,8 +3,6 @@
 #[cfg(feature = "rgb565")]
 use super::luma::ColorOf565;
 use super::luma::{ColorOf888, Grey, Luma};
-#[cfg(all(feature = "colour", feature = "yuyv"))]
-use super::yuyv::ColorOfYuyv;
 use crate::frame::PixelFormat;
 
 /// One pass over a frame.
@@ -37,13 +35,7 @@ pub(super) fn fill(format: PixelFormat, picture: &mut [u8], pass: &impl Pass) {
             pass.fill::<ColorOf888<1>>(from(picture, 1));
             pass.fill::<ColorOf888<2>>(from(picture, 2));
         }
-        #[cfg(all(feature = "colour", feature = "yuyv"))]
-        PixelFormat::Yuyv => {
-            pass.fill::<ColorOfYuyv<0>>(picture);
-            pass.fill::<ColorOfYuyv<1>>(from(picture, 1));
-            pass.fill::<ColorOfYuyv<2>>(from(picture, 2));
-        }
-        #[cfg(not(all(feature = "colour", feature = "yuyv", feature = "rgb565")))]
+        // Of the others no colour is in a pixel's own bytes alone.
         _ => {}
     }
 }

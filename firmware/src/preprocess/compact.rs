@@ -1,10 +1,8 @@
 //! Frames read pixel by pixel, for a program that has little flash: one loop for all formats and colours. It gives the
 //! bits of the quick loops, of which there is one for each, and takes many more instructions.
 
-#[cfg(any(feature = "compact", test))]
 use super::axis::Axis;
 use super::luma::{Luma, Rgb888, Shift, of_565};
-#[cfg(any(feature = "compact", test))]
 use super::region::Region;
 use crate::frame::{Frame, PixelFormat};
 
@@ -36,7 +34,6 @@ pub(crate) fn level(frame: &Frame<'_>, pixel: usize, color: Option<usize>) -> u8
 }
 
 /// Fills `input` with a region that lies in the frame.
-#[cfg(any(feature = "compact", test))]
 #[inline(never)]
 pub(super) fn resize(
     frame: &Frame<'_>,

@@ -40,9 +40,6 @@ pub(crate) trait Luma {
     const BYTES: usize;
     /// How many words with two levels each four bytes hold; 0 where pixels lie across words.
     const PAIRS: usize;
-    /// Whether a pixel's level is in its own bytes. Else [`at`](Self::at) alone tells it, of bytes from the first of
-    /// two pixels on that share some.
-    const ALONE: bool = true;
 
     /// Whether a pixel's first byte is its level.
     const FIRST: bool = false;

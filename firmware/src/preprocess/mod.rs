@@ -103,6 +103,11 @@ pub fn run(
         if at_once {
             return Ok(());
         }
+        #[cfg(all(feature = "colour", feature = "yuyv"))]
+        if frame.geometry.format == PixelFormat::Yuyv {
+            compact::resize(frame, region, [height, width, channels], input);
+            return Ok(());
+        }
         let resized = Resized {
             frame,
             region,

@@ -35,7 +35,7 @@ pub(super) fn run<L: Luma, const STEP: usize>(
 ) {
     let source = Source { frame, region };
     let axes = Sides::axes(region, width, input.len().div_ceil(width * STEP));
-    let Some(sides) = Sides::of(axes, width).filter(|_| L::ALONE) else {
+    let Some(sides) = Sides::of(axes, width) else {
         return one_by_one::<L, STEP>(&source, axes, width, input);
     };
     let Sides { rows, columns, .. } = sides;
@@ -281,17 +281,11 @@ fn one_by_one<L: Luma, const STEP: usize>(
             let span = columns.span(x as u32);
             let mut sum = whole / 2;
             add_rows(rows.span(y as u32), rows.middle(), |row, weight| {
-                let (bytes, first) = match L::ALONE {
-                    true => (
-                        source.bytes(L::BYTES, row, 0..source.region.width.into()),
-                        0,
-                    ),
-                    false => (source.frame.pixels, source.first(row)),
-                };
+                let bytes = source.bytes(L::BYTES, row, 0..source.region.width.into());
                 // At most 2 * MAX_SIDE * 255.
                 let mut of_row = 0;
                 add_rows(span, columns.middle(), |column, weight| {
-                    of_row += weight * L::at(bytes, first + column as usize);
+                    of_row += weight * L::at(bytes, column as usize);
                 });
                 sum += u64::from(weight) * u64::from(of_row);
             });

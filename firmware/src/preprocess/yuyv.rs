@@ -2,35 +2,8 @@
 
 use core::ops::Range;
 
-use super::luma::{Luma, Shift};
+use super::luma::Shift;
 use super::resize::{Room, Source};
-
-/// One of the colours: red, green, blue.
-pub(super) struct ColorOfYuyv<const C: usize>;
-
-impl<const C: usize> Luma for ColorOfYuyv<C> {
-    const BYTES: usize = 2;
-    const PAIRS: usize = 0;
-    const ALONE: bool = false;
-
-    fn pairs(_: u32) -> [u32; 2] {
-        [0; 2]
-    }
-
-    fn of(_: u32) -> u32 {
-        0
-    }
-
-    #[inline(always)]
-    fn at(bytes: &[u8], pixel: usize) -> u32 {
-        let (pairs, _) = bytes.as_chunks::<4>();
-        let level = pairs.get(pixel / 2).map_or(0, |&[even, u, odd, v]| {
-            let brightness = if pixel.is_multiple_of(2) { even } else { odd };
-            Shift::of(u, v).level(brightness, C)
-        });
-        level.into()
-    }
-}
 
 /// Three bytes for each of a row's pixels, of a frame of an even width.
 #[inline(always)]
@@ -84,17 +57,8 @@ mod tests {
     #[test]
     fn without_differences_all_three_are_the_brightness() {
         for y in 0..=255 {
-            let two = [y, 128, 255 - y, 128];
-            let levels = |pixel| {
-                [
-                    ColorOfYuyv::<0>::at(&two, pixel),
-                    ColorOfYuyv::<1>::at(&two, pixel),
-                    ColorOfYuyv::<2>::at(&two, pixel),
-                ]
-            };
-            assert_eq!(levels(0), [y.into(); 3]);
-            assert_eq!(levels(1), [(255 - y).into(); 3]);
-            assert_eq!(levels(2), [0; 3]);
+            let grey = Shift::of(128, 128);
+            assert_eq!([0, 1, 2].map(|color| grey.level(y, color)), [y; 3]);
         }
     }
 }

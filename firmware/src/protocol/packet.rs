@@ -2,13 +2,12 @@
 //!
 //! The zero in front ends whatever noise came before it.
 
-use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::MAX_BODY;
+use crate::checksum::crc;
 
-const CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);
 const SEQUENCE: usize = 4;
 const CHECK: usize = 4;
 
@@ -50,7 +49,7 @@ pub fn encode<T: Serialize, const N: usize>(
     let body = postcard::to_slice(body, &mut raw[SEQUENCE..SEQUENCE + MAX_BODY])
         .map_err(|_| PacketError::TooLong)?;
     let end = SEQUENCE + body.len();
-    let check = CRC.checksum(&raw[..end]);
+    let check = crc(&raw[..end]);
     raw[end..end + CHECK].copy_from_slice(&check.to_le_bytes());
 
     let raw = &raw[..end + CHECK];
@@ -74,18 +73,16 @@ pub struct Packet<'a> {
 }
 
 impl<'a> Packet<'a> {
-    /// Undoes COBS in place and checks the CRC of what stood between two zeros.
+    /// Checks the CRC of what a [`Receiver`] has got.
     ///
     /// # Errors
     /// [`PacketError::Damaged`].
-    pub fn decode(encoded: &'a mut [u8]) -> Result<Self, PacketError> {
-        let len = cobs::decode_in_place(encoded).map_err(|_| PacketError::Damaged)?;
-        let raw = encoded.get(..len).ok_or(PacketError::Damaged)?;
+    pub fn decode(raw: &'a [u8]) -> Result<Self, PacketError> {
         let (rest, check) = raw
             .split_last_chunk::<CHECK>()
             .ok_or(PacketError::Damaged)?;
         let check = u32::from_le_bytes(*check);
-        if CRC.checksum(rest) != check {
+        if crc(rest) != check {
             return Err(PacketError::Damaged);
         }
         let (sequence, body) = rest
@@ -118,21 +115,38 @@ pub fn body<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, PacketError> {
     }
 }
 
-/// Collects the bytes of one packet from the line.
-#[derive(Default)]
+/// Undoes COBS byte by byte, and collects one packet from the line.
 pub struct Receiver {
-    bytes: Vec<u8, MAX_WIRE>,
-    overlong: bool,
+    raw: [u8; MAX_RAW],
+    len: usize,
+    /// Bytes of a run that are to come, and whether a zero stands behind it, unless it is the last.
+    run: u8,
+    zero: bool,
+    state: State,
+}
+
+/// What a receiver has seen since the last zero.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Nothing,
+    Bytes,
+    TooMany,
 }
 
 /// What a byte completed.
 pub enum Received<'a> {
     /// Nothing yet.
     Nothing,
-    /// A whole packet, still encoded.
-    Whole(&'a mut [u8]),
+    /// A packet; none of its bytes where it ended within a run.
+    Whole(&'a [u8]),
     /// More bytes than a packet has.
     Overlong,
+}
+
+impl Default for Receiver {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Receiver {
@@ -140,8 +154,11 @@ impl Receiver {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            bytes: Vec::new(),
-            overlong: false,
+            raw: [0; MAX_RAW],
+            len: 0,
+            run: 0,
+            zero: false,
+            state: State::Nothing,
         }
     }
 
@@ -152,30 +169,68 @@ impl Receiver {
 
     /// Takes bytes from the line, up to the first that completes something.
     pub fn take(&mut self, line: &mut &[u8]) -> Received<'_> {
-        // What the last zero completed was used.
-        if self.bytes.last() == Some(&0) {
-            self.bytes.clear();
+        while let Some((&byte, rest)) = line.split_first() {
+            if byte == 0 {
+                *line = rest;
+                return self.end();
+            }
+            if self.state == State::Nothing {
+                (self.len, self.state) = (0, State::Bytes);
+            }
+            if self.run == 0 {
+                *line = rest;
+                if self.zero {
+                    self.keep_zero();
+                }
+                (self.run, self.zero) = (byte - 1, byte < u8::MAX);
+            } else {
+                let count = self.keep(line);
+                self.run -= count as u8;
+                *line = line.get(count..).unwrap_or_default();
+            }
         }
-        let end = line.iter().position(|&byte| byte == 0);
-        let (more, rest) = line.split_at(end.unwrap_or(line.len()));
-        self.overlong |= self.bytes.extend_from_slice(more).is_err();
-        *line = rest.get(1..).unwrap_or_default();
-        if end.is_none() {
-            return Received::Nothing;
+        Received::Nothing
+    }
+
+    fn keep_zero(&mut self) {
+        match self.raw.get_mut(self.len) {
+            Some(place) => (*place, self.len) = (0, self.len + 1),
+            None => self.state = State::TooMany,
         }
-        if core::mem::take(&mut self.overlong) {
-            self.bytes.clear();
-            return Received::Overlong;
+    }
+
+    /// Takes bytes of a run, the first of which is no zero, up to a zero: how many, of which there may be no room for
+    /// one.
+    #[inline(always)]
+    fn keep(&mut self, line: &[u8]) -> usize {
+        let room = self.raw.get_mut(self.len..).unwrap_or_default();
+        let most = line.len().min(room.len()).min(self.run.into());
+        let mut count = 0;
+        for (place, &byte) in room.iter_mut().zip(&line[..most]) {
+            if byte == 0 {
+                break;
+            }
+            *place = byte;
+            count += 1;
         }
-        if self.bytes.is_empty() {
-            return Received::Nothing;
+        self.len += count;
+        if count == 0 {
+            self.state = State::TooMany;
+            return 1;
         }
-        let len = self.bytes.len();
-        if self.bytes.push(0).is_err() {
-            self.bytes.clear();
-            return Received::Overlong;
+        count
+    }
+
+    /// After a zero.
+    fn end(&mut self) -> Received<'_> {
+        let (state, run) = (self.state, self.run);
+        (self.state, self.run, self.zero) = (State::Nothing, 0, false);
+        match state {
+            State::Nothing => Received::Nothing,
+            State::TooMany => Received::Overlong,
+            State::Bytes if run > 0 => Received::Whole(&[]),
+            State::Bytes => Received::Whole(self.raw.get(..self.len).unwrap_or_default()),
         }
-        Received::Whole(&mut self.bytes[..len])
     }
 }
 
@@ -193,7 +248,7 @@ mod tests {
         for &byte in bytes {
             match receiver.push(byte) {
                 Received::Nothing => {}
-                Received::Whole(encoded) => each(Packet::decode(encoded)),
+                Received::Whole(raw) => each(Packet::decode(raw)),
                 Received::Overlong => each(Err(PacketError::Damaged)),
             }
         }
@@ -248,8 +303,8 @@ mod tests {
                 while !bytes.is_empty() {
                     match receiver.take(&mut bytes) {
                         Received::Nothing => {}
-                        Received::Whole(encoded) => {
-                            assert_eq!(Packet::decode(encoded).unwrap().sequence, seen);
+                        Received::Whole(raw) => {
+                            assert_eq!(Packet::decode(raw).unwrap().sequence, seen);
                             seen += 1;
                         }
                         Received::Overlong => panic!("{piece}"),

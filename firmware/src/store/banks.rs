@@ -6,13 +6,12 @@
 
 use core::ops::Range;
 
-use crc::{CRC_32_ISO_HDLC, Crc};
 use embedded_storage::nor_flash::NorFlash;
 use heapless::Vec;
 
 use super::sectors::WORD_LIMIT;
+use crate::checksum::{Checksum, crc};
 
-const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 /// First bytes of a bank that holds a value.
 const MAGIC: [u8; 4] = *b"BANK";
 /// Bytes of a header: whole words of every flash.
@@ -56,7 +55,7 @@ impl Header {
         for (place, word) in bytes[4..16].chunks_exact_mut(4).zip(words) {
             place.copy_from_slice(&word.to_le_bytes());
         }
-        let own = CRC.checksum(&bytes[..16]);
+        let own = crc(&bytes[..16]);
         bytes[16..20].copy_from_slice(&own.to_le_bytes());
         bytes
     }
@@ -160,14 +159,14 @@ impl<F: NorFlash> Banks<F> {
     /// # Errors
     /// [`BanksError`]; the value is then the one before.
     pub fn write(&mut self, value: impl Fn(&mut dyn FnMut(&[u8]))) -> Result<(), BanksError> {
-        let (mut len, mut digest) = (0, CRC.digest());
+        let (mut len, mut sum) = (0, Checksum::new());
         value(&mut |piece| {
             len += piece.len();
-            digest.update(piece);
+            sum.add(piece);
         });
         let start = self.prepare(len)?;
         self.program(start, value)?;
-        self.finish(len, digest.finalize())
+        self.finish(len, sum.finish())
     }
 
     /// Makes room for a value of `len` bytes that comes in pieces, in place of the one before the newest.
@@ -348,12 +347,12 @@ fn read_header<F: NorFlash>(flash: &mut F, start: usize) -> Option<Header> {
 }
 
 fn read_checksum<F: NorFlash>(flash: &mut F, start: usize, len: usize) -> Option<u32> {
-    let mut digest = CRC.digest();
+    let mut sum = Checksum::new();
     let mut page = [0; PAGE];
     for offset in (0..len).step_by(PAGE) {
         let page = &mut page[..PAGE.min(len - offset)];
         flash.read((start + offset) as u32, page).ok()?;
-        digest.update(page);
+        sum.add(page);
     }
-    Some(digest.finalize())
+    Some(sum.finish())
 }

@@ -77,7 +77,7 @@ pub use machine::Machine;
 pub use name::{NameError, is_hidden, name, shown};
 pub use open::{open, open_at, state_dir};
 pub use profile::{CmsisNn, Comparison, Group, Layer, Profile, profile};
-pub use profile::{FrameCost, FrameTable, profile_frames};
+pub use profile::{FrameCost, FrameTable, LineCost, profile_frames};
 pub use profile::{HeadCost, HeadRow, HeadTable, profile_heads};
 pub use profile::{Survey, Surveyed, survey};
 pub use separation::{Pair, Separation};

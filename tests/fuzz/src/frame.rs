@@ -10,8 +10,8 @@ use sudal_firmware::protocol::{MAX_CHUNK, Request, Response};
 pub fn run(data: &[u8]) {
     let mut receiver = Receiver::new();
     for &byte in data {
-        if let Received::Whole(encoded) = receiver.push(byte)
-            && let Ok(packet) = Packet::decode(encoded)
+        if let Received::Whole(raw) = receiver.push(byte)
+            && let Ok(packet) = Packet::decode(raw)
         {
             let _ = packet.body::<Response<'_>>();
             if let Ok(request) = packet.body::<Request<'_>>() {
@@ -37,8 +37,8 @@ fn returns(sequence: u32, request: &Request<'_>) {
     let mut receiver = Receiver::new();
     let mut seen = 0;
     for &byte in &wire {
-        if let Received::Whole(encoded) = receiver.push(byte) {
-            let packet = Packet::decode(encoded).expect("just encoded");
+        if let Received::Whole(raw) = receiver.push(byte) {
+            let packet = Packet::decode(raw).expect("just encoded");
             assert_eq!(packet.sequence, sequence);
             assert_eq!(packet.body(), Ok(*request));
             seen += 1;

@@ -261,9 +261,9 @@ fn check(reply: &[u8]) {
     let mut receiver = Receiver::new();
     let mut packets = 0;
     for &byte in reply {
-        if let Received::Whole(encoded) = receiver.push(byte) {
+        if let Received::Whole(raw) = receiver.push(byte) {
             packets += 1;
-            let packet = Packet::decode(encoded).expect("a sound packet");
+            let packet = Packet::decode(raw).expect("a sound packet");
             let response = packet.body::<Response<'_>>().expect("a known response");
             if let Response::Classified(verdict) = response {
                 sensible(&verdict);

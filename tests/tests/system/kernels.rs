@@ -56,7 +56,7 @@ fn frames_become_the_same_inputs_on_every_processor_in_few_instructions() {
             let (resize, align) = match cost.format.as_str() {
                 "rgb565" => (1_500_000, 3_500_000),
                 "rgb565-colours" | "rgb888-colours" => (1_750_000, 3_000_000),
-                "yuyv-colours" => (3_000_000, 20_000_000),
+                "yuyv-colours" => (3_000_000, 3_000_000),
                 _ => (600_000, 1_250_000),
             };
             let said = format!("{cost:?}");

@@ -284,10 +284,10 @@ impl Restarting {
 impl Write for Restarting {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         for &byte in bytes {
-            let Received::Whole(encoded) = self.receiver.push(byte) else {
+            let Received::Whole(raw) = self.receiver.push(byte) else {
                 continue;
             };
-            let sequence = Packet::decode(encoded).unwrap().sequence;
+            let sequence = Packet::decode(raw).unwrap().sequence;
             match self.answered.checked_sub(1) {
                 Some(left) => {
                     self.answered = left;

@@ -1,5 +1,7 @@
 //! What is summed of the samples of a pixel: its brightness, or all three colours at once.
 
+#[cfg(all(feature = "colour", feature = "yuyv"))]
+use crate::preprocess::luma::Shift;
 #[cfg(feature = "rgb565")]
 use crate::preprocess::luma::of_565;
 use crate::preprocess::luma::{LOW, Luma};
@@ -11,6 +13,9 @@ pub(super) trait Levels<const N: usize> {
 
     /// Whether the first byte of a pixel is all of it.
     const FIRST: bool = false;
+
+    /// Bytes behind a pixel's own that [`load`](Self::load) may read.
+    const BEHIND: usize = (Self::BYTES == 3) as usize;
 
     /// Adds those of a pixel, whose bytes are a number, little-endian; what stands above them does not
     /// matter.
@@ -37,6 +42,23 @@ pub(super) trait Levels<const N: usize> {
             (2, &[low, high, ..]) => u16::from_le_bytes([low, high]).into(),
             (3, &[red, green, blue, ..]) => u32::from_le_bytes([red, green, blue, 0]),
             _ => 0,
+        }
+    }
+
+    /// As [`read`](Self::read), by the address of a pixel of a frame that begins at the other.
+    ///
+    /// # Safety
+    /// Its bytes are there, and [`BEHIND`](Self::BEHIND) more.
+    #[cfg(dsp)]
+    #[inline(always)]
+    unsafe fn load(pixel: *const u8, _frame: *const u8) -> u32 {
+        // SAFETY: as the caller says.
+        unsafe {
+            match Self::BYTES {
+                1 => (*pixel).into(),
+                2 => pixel.cast::<u16>().read_unaligned().into(),
+                _ => pixel.cast::<u32>().read_unaligned(),
+            }
         }
     }
 }
@@ -111,5 +133,51 @@ impl Levels<3> for Rgb888 {
     #[inline(always)]
     fn of([both, green]: [u32; 2]) -> [u32; 3] {
         [both & 0xffff, green, both >> 16]
+    }
+}
+
+/// Red and blue in one word, green in the other: of a brightness, and of differences that it shares with the pixel
+/// beside it.
+#[cfg(all(feature = "colour", feature = "yuyv"))]
+pub(super) struct Yuyv;
+
+#[cfg(all(feature = "colour", feature = "yuyv"))]
+impl Levels<3> for Yuyv {
+    const BYTES: usize = 2;
+    const BEHIND: usize = 2;
+
+    /// Brightness, difference of blue, any, difference of red.
+    #[inline(always)]
+    fn add(sums: &mut [u32; 2], pixel: u32) {
+        let [brightness, u, _, v] = pixel.to_le_bytes();
+        let shift = Shift::of(u, v);
+        let level = |color| u32::from(shift.level(brightness, color));
+        sums[0] += level(0) | level(2) << 16;
+        sums[1] += level(1);
+    }
+
+    #[inline(always)]
+    fn of([both, green]: [u32; 2]) -> [u32; 3] {
+        [both & 0xffff, green, both >> 16]
+    }
+
+    #[inline(always)]
+    fn read(frame: &[u8], pixel: usize) -> u32 {
+        let (pairs, _) = frame.as_chunks::<4>();
+        pairs.get(pixel / 2).map_or(0, |&pair| {
+            let brightness = pair[2 * (pixel % 2)];
+            u32::from_le_bytes(pair) & !0xff | u32::from(brightness)
+        })
+    }
+
+    #[cfg(dsp)]
+    #[inline(always)]
+    unsafe fn load(pixel: *const u8, frame: *const u8) -> u32 {
+        let odd = (pixel as usize).wrapping_sub(frame as usize) & 2;
+        // SAFETY: as the caller says; an odd pixel of the frame has another before it.
+        unsafe {
+            let pair = pixel.wrapping_sub(odd).cast::<u32>().read_unaligned();
+            pair & !0xff | u32::from(*pixel)
+        }
     }
 }

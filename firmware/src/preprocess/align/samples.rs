@@ -14,13 +14,14 @@ pub(super) const RUN: usize = 8;
 
 /// Which places make a pixel.
 pub(super) struct Samples<'a> {
-    /// From the region's first pixel on.
-    bytes: &'a [u8],
+    frame: &'a [u8],
+    /// The number of the region's first pixel.
+    corner: usize,
     /// From a row of the frame to the next, in pixels.
     pitch: usize,
     /// Columns and rows of the region.
     side: (i32, i32),
-    /// Rows of it that the bytes hold, with one more of them; 0 where its samples are not for [`At`].
+    /// Rows of it that the frame holds, with [`Levels::BEHIND`] bytes more; 0 where its samples are not for [`At`].
     whole: i32,
     /// What stands where the region has no pixel.
     level: u8,
@@ -101,18 +102,17 @@ impl<'a> Samples<'a> {
     ) -> Self {
         let pitch = usize::from(frame.geometry.width);
         let corner = usize::from(region.top) * pitch + usize::from(region.left);
-        let bytes = frame.pixels.get(corner * P::BYTES..).unwrap_or(&[]);
         let (width, height) = (usize::from(region.width), usize::from(region.height));
-        let last = |rows: usize| (rows.saturating_sub(1) * pitch + width) * P::BYTES;
-        let extra = usize::from(P::BYTES == 3);
+        let end = |rows: usize| (corner + rows.saturating_sub(1) * pitch + width) * P::BYTES;
         let whole = [height, height.saturating_sub(1)]
             .into_iter()
-            .find(|&rows| last(rows) + extra <= bytes.len());
+            .find(|&rows| end(rows) + P::BEHIND <= frame.pixels.len());
         let Steps { right, next, .. } = steps;
         let back = back(count.0, &steps);
         let fits = Scale::fits(P::BYTES, pitch, &[right, next, back]);
         Self {
-            bytes,
+            frame: frame.pixels,
+            corner,
             pitch,
             side: (width as i32, height as i32),
             whole: whole.filter(|_| fits).unwrap_or(0) as i32,
@@ -213,7 +213,7 @@ impl<'a> Samples<'a> {
                 scale: self.scale,
                 back: self.back,
                 next: self.next,
-                at: At::of(self.bytes, P::BYTES, self.pitch, at),
+                at: At::of::<P, N>(self.frame, self.corner, self.pitch, at),
                 rows: self.count.1,
                 count: self.count.0 * self.count.1,
                 pixels: pixels.start,
@@ -238,12 +238,12 @@ impl<'a> Samples<'a> {
         let along = self.count.1;
         let across = if ACROSS == 0 { self.count.0 } else { ACROSS };
         let (right, back, scale) = (self.right, self.back, self.scale);
-        let mut start = At::of(self.bytes, P::BYTES, self.pitch, at);
+        let mut start = At::of::<P, N>(self.frame, self.corner, self.pitch, at);
         for pixel in pixels {
             let (mut sums, mut sample) = ([0; 2], start);
             // SAFETY: it lies between the corners, which `lie` found to be at least 0, and of which the last
-            // has its bytes and one more.
-            let take = |sums: &mut _, at: At| P::add(sums, unsafe { at.read::<P, N>(self.bytes) });
+            // has its bytes and those behind it.
+            let take = |sums: &mut _, at: At| P::add(sums, unsafe { at.read::<P, N>(self.frame) });
             for _ in 0..along {
                 for _ in 1..across {
                     take(&mut sums, sample);
@@ -278,7 +278,8 @@ impl<'a> Samples<'a> {
     fn pixel<P: Levels<N>, const N: usize>(&self, column: i32, row: i32) -> [u32; N] {
         let within = |place: i32, side: i32| (place as u32) < side as u32;
         if within(column, self.side.0) && within(row, self.side.1) {
-            P::at(self.bytes, row as usize * self.pitch + column as usize)
+            let pixel = self.corner + row as usize * self.pitch + column as usize;
+            P::at(self.frame, pixel)
         } else {
             [self.level.into(); N]
         }

@@ -7,7 +7,7 @@ use super::samples::{RUN, Samples, Steps};
 use super::walk::{BITS, ONE};
 use crate::frame::{Frame, PixelFormat};
 use crate::preprocess::Region;
-#[cfg(any(feature = "compact", all(feature = "colour", feature = "yuyv"), test))]
+#[cfg(any(feature = "compact", test))]
 use crate::preprocess::compact;
 use crate::preprocess::luma::by_format;
 
@@ -82,10 +82,6 @@ impl View {
 
     /// Takes the picture from the frame, which [`run`](crate::preprocess::run) read with as many channels.
     pub(super) fn take(&self, frame: &Frame<'_>, channels: usize, picture: &mut [u8]) {
-        #[cfg(all(feature = "colour", feature = "yuyv"))]
-        if channels == 3 && frame.geometry.format == PixelFormat::Yuyv {
-            return self.fill_compact(frame, channels, picture);
-        }
         if cfg!(feature = "colour") && channels == 3 {
             let (picture, _) = picture.as_chunks_mut();
             return match frame.geometry.format {
@@ -93,7 +89,9 @@ impl View {
                 #[cfg(feature = "rgb565")]
                 PixelFormat::Rgb565 => self.fill::<levels::Rgb565, 3>(frame, picture),
                 PixelFormat::Rgb888 => self.fill::<levels::Rgb888, 3>(frame, picture),
-                // It has none.
+                #[cfg(all(feature = "colour", feature = "yuyv"))]
+                PixelFormat::Yuyv => self.fill::<levels::Yuyv, 3>(frame, picture),
+                #[cfg(not(all(feature = "colour", feature = "rgb565", feature = "yuyv")))]
                 _ => {}
             };
         }
@@ -134,7 +132,7 @@ impl View {
     }
 }
 
-#[cfg(any(feature = "compact", all(feature = "colour", feature = "yuyv"), test))]
+#[cfg(any(feature = "compact", test))]
 impl View {
     /// As [`take`](Self::take), pixel by pixel, see [`compact`].
     #[inline(never)]

@@ -75,10 +75,15 @@ impl Step {
 #[cfg(dsp)]
 impl At {
     #[inline(always)]
-    pub(super) fn of(bytes: &[u8], bytes_per_pixel: usize, pitch: usize, at: Place) -> Self {
-        let pixel = (at.1 >> BITS) as usize * pitch + (at.0 >> BITS) as usize;
+    pub(super) fn of<P: Levels<N>, const N: usize>(
+        frame: &[u8],
+        corner: usize,
+        pitch: usize,
+        at: Place,
+    ) -> Self {
+        let pixel = corner + (at.1 >> BITS) as usize * pitch + (at.0 >> BITS) as usize;
         Self {
-            address: bytes.as_ptr().wrapping_add(pixel * bytes_per_pixel),
+            address: frame.as_ptr().wrapping_add(pixel * P::BYTES),
             parts: parts(at),
         }
     }
@@ -103,20 +108,14 @@ impl At {
         }
     }
 
-    /// The bytes of the pixel as a number, of three with one more.
+    /// The pixel of a frame as a number.
     ///
     /// # Safety
-    /// It is there, of three bytes with the one behind it.
+    /// It is there, with [`Levels::BEHIND`] bytes behind it.
     #[inline(always)]
-    pub(super) unsafe fn read<P: Levels<N>, const N: usize>(self, _: &[u8]) -> u32 {
+    pub(super) unsafe fn read<P: Levels<N>, const N: usize>(self, frame: &[u8]) -> u32 {
         // SAFETY: as the caller says.
-        unsafe {
-            match P::BYTES {
-                1 => (*self.address).into(),
-                2 => self.address.cast::<u16>().read_unaligned().into(),
-                _ => self.address.cast::<u32>().read_unaligned(),
-            }
-        }
+        unsafe { P::load(self.address, frame.as_ptr()) }
     }
 }
 
@@ -203,11 +202,12 @@ pub(super) unsafe extern "C" fn fours(fours: *mut Fours) {
     )
 }
 
-/// A place among pixels, whose rows are so far apart.
+/// A place among pixels from a corner on, whose rows are so far apart.
 #[cfg(not(dsp))]
 #[derive(Clone, Copy)]
 pub(super) struct At {
     place: Place,
+    corner: usize,
     pitch: usize,
 }
 
@@ -242,8 +242,17 @@ impl Step {
 #[cfg(not(dsp))]
 impl At {
     #[inline(always)]
-    pub(super) const fn of(_: &[u8], _: usize, pitch: usize, place: Place) -> Self {
-        Self { place, pitch }
+    pub(super) const fn of<P: Levels<N>, const N: usize>(
+        _: &[u8],
+        corner: usize,
+        pitch: usize,
+        place: Place,
+    ) -> Self {
+        Self {
+            place,
+            corner,
+            pitch,
+        }
     }
 
     #[inline(always)]
@@ -251,16 +260,16 @@ impl At {
         self.place = (self.place.0 + step.0, self.place.1 + step.1);
     }
 
-    /// The bytes of the pixel as a number.
+    /// The pixel of a frame as a number.
     ///
     /// # Safety
     /// None is needed here.
     #[inline(always)]
-    pub(super) unsafe fn read<P: Levels<N>, const N: usize>(self, bytes: &[u8]) -> u32 {
+    pub(super) unsafe fn read<P: Levels<N>, const N: usize>(self, frame: &[u8]) -> u32 {
         let (x, y) = self.place;
         P::read(
-            bytes,
-            (y >> BITS) as usize * self.pitch + (x >> BITS) as usize,
+            frame,
+            self.corner + (y >> BITS) as usize * self.pitch + (x >> BITS) as usize,
         )
     }
 }

@@ -84,20 +84,22 @@ impl<S: Read + Write> Client<S> {
         deadline: Instant,
         read: &impl Fn(Response<'_>) -> Option<T>,
     ) -> Result<Answer<T>, ClientError> {
-        let sent: Vec<u8> = self
-            .wire
-            .iter()
-            .copied()
-            .filter(|&byte| byte != 0)
-            .collect();
+        let (mut own, mut wire) = (Receiver::new(), &self.wire[..]);
+        let sent = loop {
+            match own.take(&mut wire) {
+                Received::Nothing if !wire.is_empty() => {}
+                Received::Whole(raw) => break raw,
+                _ => break &[],
+            }
+        };
         while let Some(byte) = self.next_byte(deadline)? {
             let over = self.is_over(deadline);
             let packet = match self.receiver.push(byte) {
                 Received::Nothing if over => break,
                 Received::Nothing => continue,
                 // A line may bring back what was sent.
-                Received::Whole(encoded) if *encoded == *sent => continue,
-                Received::Whole(encoded) => Packet::decode(encoded),
+                Received::Whole(raw) if raw == sent => continue,
+                Received::Whole(raw) => Packet::decode(raw),
                 Received::Overlong => Err(PacketError::TooLong),
             };
             // A damaged packet may have been the answer: ask again, which costs little.

@@ -43,6 +43,25 @@ pub struct FrameTable {
     pub machine: Machine,
     /// Each format in several sizes.
     pub rows: Vec<FrameCost>,
+    /// How a frame comes over the line.
+    pub line: LineCost,
+}
+
+/// What the packets of a frame of 181x181 bytes cost until the camera has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LineCost {
+    /// All their bytes.
+    pub bytes: u64,
+    /// Instructions for all of them.
+    pub instructions: u64,
+}
+
+impl LineCost {
+    /// Instructions for a byte.
+    #[must_use]
+    pub fn of_byte(self) -> f64 {
+        self.instructions as f64 / self.bytes as f64
+    }
 }
 
 /// Prepares frames of each format on a machine and counts.
@@ -62,7 +81,7 @@ pub fn profile_frames(
         what,
         output: said.clone(),
     };
-    let counts = read(&said, Clock::of(machine))
+    let (counts, line) = read(&said, Clock::of(machine))
         .ok_or_else(|| failed(format!("counting on {}", machine.name())))?;
     for (cost, sums) in &counts {
         if prepared(cost) != Some(*sums) {
@@ -73,7 +92,11 @@ pub fn profile_frames(
         }
     }
     let rows = counts.into_iter().map(|(cost, _)| cost).collect();
-    Ok(FrameTable { machine, rows })
+    Ok(FrameTable {
+        machine,
+        rows,
+        line,
+    })
 }
 
 /// The checksums of what this computer makes of a frame: resized, and turned upright.
@@ -117,14 +140,20 @@ fn prepared(cost: &FrameCost) -> Option<[u32; 2]> {
 
 /// What the program said, each with the checksums; nothing if a line is not as it should be, or the clock
 /// does not run with the instructions.
-fn read(said: &str, clock: Clock) -> Option<Vec<(FrameCost, [u32; 2])>> {
+fn read(said: &str, clock: Clock) -> Option<(Vec<(FrameCost, [u32; 2])>, LineCost)> {
     let mut calibrated = false;
-    let mut costs = Vec::new();
+    let (mut costs, mut line_cost) = (Vec::new(), LineCost::default());
     for line in said.lines() {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words[..] {
             ["calibration", rounds, ticks] => {
                 calibrated = clock.is_calibrated(rounds.parse().ok()?, ticks.parse().ok()?);
+            }
+            ["line", bytes, ticks] => {
+                line_cost = LineCost {
+                    bytes: bytes.parse().ok()?,
+                    instructions: clock.instructions(ticks.parse().ok()?),
+                };
             }
             [
                 "frame",
@@ -152,7 +181,7 @@ fn read(said: &str, clock: Clock) -> Option<Vec<(FrameCost, [u32; 2])>> {
             _ => return None,
         }
     }
-    (calibrated && !costs.is_empty()).then_some(costs)
+    (calibrated && !costs.is_empty() && line_cost.bytes > 0).then_some((costs, line_cost))
 }
 
 impl FrameTable {
@@ -179,6 +208,11 @@ impl fmt::Display for FrameTable {
         let (name, processor) = (machine.name(), machine.processor());
         writeln!(f, "frames to {SIDE}x{SIDE} on {name} ({processor})")?;
         write!(f, "{}", self.table())?;
+        let of_byte = self.line.of_byte();
+        writeln!(
+            f,
+            "a byte of a frame takes {of_byte:.1} instructions from the line into the camera"
+        )?;
         write!(
             f,
             "in instructions; every input is that of this computer, bit for bit"
@@ -196,7 +230,8 @@ mod tests {
 
     #[test]
     fn reads_what_the_program_said() {
-        let said = "calibration 100 963\nframe yuyv 320 240 3203 6403 35 0000beef 00000001\n";
+        let said = "calibration 100 963\nframe yuyv 320 240 3203 6403 35 0000beef 00000001\n\
+            line 5 323\n";
         let expected = FrameCost {
             format: "yuyv".to_owned(),
             width: 320,
@@ -205,7 +240,12 @@ mod tests {
             resize: 2000,
             align: 10,
         };
-        assert_eq!(read(said, CLOCK), Some(vec![(expected, [0xbeef, 1])]));
+        let line = LineCost {
+            bytes: 5,
+            instructions: 100,
+        };
+        let all = (vec![(expected, [0xbeef, 1])], line);
+        assert_eq!(read(said, CLOCK), Some(all));
         assert_eq!(read(&said.replace("963", "7"), CLOCK), None);
         assert_eq!(read("refused\n", CLOCK), None);
     }

@@ -8,7 +8,7 @@ mod published;
 mod survey;
 mod table;
 
-pub use frames::{FrameCost, FrameTable, profile_frames};
+pub use frames::{FrameCost, FrameTable, LineCost, profile_frames};
 pub use heads::{HeadCost, HeadRow, HeadTable, profile_heads};
 pub use published::{CmsisNn, Comparison, Group};
 pub use survey::{Survey, Surveyed, survey};

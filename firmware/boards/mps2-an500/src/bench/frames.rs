@@ -6,6 +6,7 @@
 //! ```text
 //! calibration ROUNDS TICKS                         a loop of three instructions a round
 //! frame FORMAT WIDTH HEIGHT TICKS TICKS TICKS CRC CRC
+//! line BYTES TICKS                                 a frame's packets, from the line into the camera
 //! ```
 //!
 //! The ticks are those of the check that the frame shows something, of resizing it to 64x64 pixels,
@@ -21,12 +22,14 @@ mod part;
 use cortex_m::singleton;
 use cortex_m_rt::entry;
 use cortex_m_semihosting::hprintln;
-use sudal_firmware::camera::quality;
+use sudal_firmware::camera::{Camera, VirtualCamera, quality};
 use sudal_firmware::frame::{Frame, Geometry, PixelFormat};
 use sudal_firmware::image::crc;
 use sudal_firmware::preprocess::align::{self, Align, Alignment};
 use sudal_firmware::preprocess::reference;
 use sudal_firmware::preprocess::{Fit, Region};
+use sudal_firmware::protocol::packet::{self, Packet, Received, Receiver, Wire};
+use sudal_firmware::protocol::{MAX_CHUNK, Request};
 
 use counter::Counter;
 
@@ -75,7 +78,52 @@ fn main() -> ! {
             }
         }
     }
+    let Some((bytes, ticks)) = receive(pixels, counter) else {
+        hprintln!("lost");
+        machine::exit(false);
+    };
+    hprintln!("line {} {}", bytes, ticks);
     machine::exit(true)
+}
+
+/// Counts what the packets of a frame cost until the camera has it: their bytes, and ticks.
+fn receive(pixels: &mut [u8], counter: Counter) -> Option<(usize, u32)> {
+    const SIDE: u16 = 181;
+    let geometry = Geometry {
+        width: SIDE,
+        height: SIDE,
+        format: PixelFormat::Grey8,
+    };
+    let pixels = &mut pixels[..geometry.len()];
+    reference::draw(geometry, pixels);
+    let mut camera = VirtualCamera::<{ SIDE as usize * SIDE as usize }>::new();
+    let (mut receiver, mut wire) = (Receiver::new(), Wire::new());
+    let (mut bytes, mut ticks) = (0, 0);
+    for (number, chunk) in pixels.chunks(MAX_CHUNK).enumerate() {
+        let offset = (number * MAX_CHUNK) as u32;
+        let request = Request::Frame {
+            geometry,
+            offset,
+            chunk,
+        };
+        packet::encode(number as u32, &request, &mut wire).ok()?;
+        bytes += wire.len();
+        let mut line = &wire[..];
+        let first = counter.read();
+        while !line.is_empty() {
+            if let Received::Whole(raw) = receiver.take(&mut line)
+                && let Request::Frame {
+                    geometry,
+                    offset,
+                    chunk,
+                } = Packet::decode(raw).ok()?.body().ok()?
+            {
+                camera.receive(geometry, offset, chunk).ok()?;
+            }
+        }
+        ticks += counter.between(first, counter.read());
+    }
+    (camera.held().ok()?.pixels == pixels).then_some((bytes, ticks))
 }
 
 /// Counts the steps; false if one refuses the frame.

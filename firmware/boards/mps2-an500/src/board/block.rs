@@ -31,9 +31,13 @@ impl Block {
         }
     }
 
-    /// Looks at a byte of the UART: shows the block that it announces, if it does, piece by piece.
-    pub(super) fn push(&mut self, byte: u8, mut show: impl FnMut(&[u8])) {
-        self.zeros = if byte == 0 { self.zeros + 1 } else { 0 };
+    /// Looks at bytes of the UART, up to a zero: shows the block that it announces, if it does, piece by piece.
+    pub(super) fn push(&mut self, bytes: &[u8], mut show: impl FnMut(&[u8])) {
+        self.zeros = match bytes {
+            [0] => self.zeros + 1,
+            [.., 0] => 1,
+            _ => 0,
+        };
         if self.zeros < ZEROS {
             return;
         }

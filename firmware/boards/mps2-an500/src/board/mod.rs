@@ -118,15 +118,14 @@ fn main() -> ! {
     let Ok(()) = line.write_all(session.started());
     defmt::info!("ready");
 
-    #[cfg(feature = "bench")]
-    let mut provoke = provoke::Provoke::default();
     let mut block = Block::open();
-    let mut byte = [0];
+    let mut bytes = [0; 256];
     loop {
-        let Ok(_) = watchdog::wait(|| line.read(&mut byte));
+        let Ok(count) = watchdog::wait(|| line.read(&mut bytes));
+        let bytes = bytes.get(..count).unwrap_or_default();
+        #[cfg(feature = "bench")]
+        provoke::look(bytes);
         let mut take = |mut bytes: &[u8]| {
-            #[cfg(feature = "bench")]
-            bytes.iter().for_each(|&byte| provoke.push(byte));
             while !bytes.is_empty() {
                 if let Some(reply) = session.take(&mut bytes) {
                     let Ok(()) = line.write_all(reply);
@@ -134,8 +133,8 @@ fn main() -> ! {
                 }
             }
         };
-        take(&byte);
-        block.push(byte[0], take);
+        take(bytes);
+        block.push(bytes, take);
     }
 }
 

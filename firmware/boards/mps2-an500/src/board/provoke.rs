@@ -16,25 +16,17 @@ extern "C" fn spin() -> ! {
     }
 }
 
-/// The last bytes that came.
-#[derive(Default)]
-pub(super) struct Provoke([u8; 6]);
-
-impl Provoke {
-    /// Looks at a byte and fails if it ends one of the words.
-    pub(super) fn push(&mut self, byte: u8) {
-        self.0.rotate_left(1);
-        self.0[5] = byte;
-        match &self.0 {
-            b"!panic" => panic!("provoked over the line"),
-            b"!fault" => asm::udf(),
-            b"!stuck" => spin(),
-            b"!deaf!" => {
-                // SAFETY: a whole table, aligned as the processor wants it, that stays where it is.
-                unsafe { (*SCB::PTR).vtor.write((&raw const DEAF.0) as u32) };
-                spin()
-            }
-            _ => {}
+/// Fails if these bytes of the line end with one of the words and a zero.
+pub(super) fn look(bytes: &[u8]) {
+    match bytes.strip_suffix(&[0]).and_then(<[u8]>::last_chunk) {
+        Some(b"!panic") => panic!("provoked over the line"),
+        Some(b"!fault") => asm::udf(),
+        Some(b"!stuck") => spin(),
+        Some(b"!deaf!") => {
+            // SAFETY: a whole table, aligned as the processor wants it, that stays where it is.
+            unsafe { (*SCB::PTR).vtor.write((&raw const DEAF.0) as u32) };
+            spin()
         }
+        _ => {}
     }
 }

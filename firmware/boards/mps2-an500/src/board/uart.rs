@@ -93,13 +93,18 @@ impl<const BASE: usize> Write for Uart<BASE> {
 }
 
 impl Read for Uart<COMMANDS> {
+    /// Waits for the zero that ends a packet, or for as many bytes as there is room for.
     fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Infallible> {
-        let Some(first) = bytes.first_mut() else {
-            return Ok(0);
-        };
-        self.wait();
-        *first = self.0.read(DATA) as u8;
-        Ok(1)
+        let mut count = 0;
+        for place in bytes {
+            self.wait();
+            *place = self.0.read(DATA) as u8;
+            count += 1;
+            if *place == 0 {
+                break;
+            }
+        }
+        Ok(count)
     }
 }
 

@@ -129,8 +129,9 @@ async fn serve(
     loop {
         match select(line.receive(&mut packet), station.triggered()).await {
             Either::First(count) => {
-                for &byte in &packet[..count] {
-                    if let Some(reply) = session.push(byte) {
+                let mut bytes = &packet[..count];
+                while !bytes.is_empty() {
+                    if let Some(reply) = session.take(&mut bytes) {
                         line.send(reply).await;
                         retained::with(Retained::served);
                     }
