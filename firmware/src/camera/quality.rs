@@ -63,7 +63,8 @@ fn of_all(frame: &Frame<'_>) -> Result<(), CameraError> {
     let pixels = usize::from(width) * usize::from(height);
     let mut levels = [0_u32; 256];
     for pixel in 0..pixels {
-        levels[usize::from(compact::level(frame, pixel, None))] += 1;
+        let [level, ..] = compact::levels(frame, pixel, 1);
+        levels[usize::from(level)] += 1;
     }
     judge(&levels, (pixels / DEFECTS) as u32)
 }
