@@ -36,10 +36,14 @@ fn flashed<B: Board>(mut board: B, model: &str) -> B {
 }
 
 /// A frame of the part in a hue, on ground and in light that differ from frame to frame.
-fn frame(hue: usize, number: u64, colors: Colors) -> Raster {
+pub(crate) fn painted(size: (u32, u32), hue: usize, number: u64, colors: Colors) -> Raster {
     let mut rng = ChaCha8Rng::seed_from_u64(100 * number + hue as u64);
     let part = PartSpec::class(9, 0).painted(HUES[hue]);
-    part.render((64, 64), 0, colors, &mut rng)
+    part.render(size, 0, colors, &mut rng)
+}
+
+fn frame(hue: usize, number: u64, colors: Colors) -> Raster {
+    painted((64, 64), hue, number, colors)
 }
 
 fn names(hue: usize) -> String {
@@ -165,7 +169,7 @@ fn see_the_same(model: &[u8]) {
 }
 
 /// Two pixels with one pair of differences (BT.601, full range).
-fn of_yuyv(picture: &Raster) -> Vec<u8> {
+pub(crate) fn of_yuyv(picture: &Raster) -> Vec<u8> {
     let pairs = picture.pixels.as_chunks::<6>().0.iter();
     let packed = pairs.flat_map(|&[r, g, b, s, h, c]| {
         let luma =
