@@ -27,7 +27,7 @@ pub(super) struct Span {
 
 impl Span {
     /// Weight of one of the old pixels.
-    #[cfg(any(feature = "compact", test))]
+    #[cfg(any(feature = "compact", all(test, every_format)))]
     pub(super) fn weight(self, old: u32, axis: Axis) -> u32 {
         match old {
             first if first == self.first => self.head,

@@ -1,10 +1,10 @@
 //! Frames read pixel by pixel, for a program that has little flash: one loop for all formats and colours. It gives the
 //! bits of the quick loops, of which there is one for each, and takes many more instructions.
 
-#[cfg(any(feature = "compact", test))]
+#[cfg(any(feature = "compact", all(test, every_format)))]
 use super::axis::Axis;
 use super::luma::{Luma, Rgb888, Shift, of_565};
-#[cfg(any(feature = "compact", test))]
+#[cfg(any(feature = "compact", all(test, every_format)))]
 use super::region::Region;
 use crate::frame::{Frame, PixelFormat};
 
@@ -37,7 +37,7 @@ pub(crate) fn levels(frame: &Frame<'_>, pixel: usize, channels: usize) -> [u8; 3
 }
 
 /// Fills `input` with a region that lies in the frame.
-#[cfg(any(feature = "compact", test))]
+#[cfg(any(feature = "compact", all(test, every_format)))]
 #[inline(never)]
 pub(super) fn resize(
     frame: &Frame<'_>,
@@ -74,7 +74,7 @@ pub(super) fn resize(
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, every_format))]
 mod tests {
     extern crate std;
 

@@ -7,7 +7,7 @@ use super::samples::{RUN, Samples, Steps};
 use super::walk::{BITS, ONE};
 use crate::frame::{Frame, PixelFormat};
 use crate::preprocess::Region;
-#[cfg(any(feature = "compact", all(feature = "colour", feature = "yuyv"), test))]
+#[cfg(by_pixel)]
 use crate::preprocess::compact;
 use crate::preprocess::luma::by_format;
 
@@ -143,7 +143,7 @@ fn short((x, y): (i64, i64)) -> (i32, i32) {
     (x as i32, y as i32)
 }
 
-#[cfg(any(feature = "compact", all(feature = "colour", feature = "yuyv"), test))]
+#[cfg(by_pixel)]
 impl View {
     /// As [`take`](Self::take), pixel by pixel, see [`compact`].
     #[inline(never)]
