@@ -16,6 +16,7 @@ use sudal::export::convert::{ConvertOptions, convert};
 use sudal::export::float::FloatModel;
 use sudal::export::patches::{Moments, Taps, add_patches};
 use sudal::nets::graph::Normalization;
+use sudal_tests::BoardDir;
 
 /// Hues, in turns: red, yellow-green, cyan, violet.
 const HUES: [f32; 4] = [0.0, 0.25, 0.5, 0.75];
@@ -78,7 +79,7 @@ fn host(dir: &Path, model: &str) -> HostBoard {
 
 #[test]
 fn hues_are_told_apart_with_colours_and_not_without() {
-    let dirs = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let dirs = [(); 2].map(|()| BoardDir::new());
     let mut board = flashed(Emulator::open(dirs[0].path()).unwrap(), "colours.sudal");
     let mut line = board.connect().unwrap();
     assert_eq!(line.info().unwrap().colors(), Colors::Rgb);
@@ -129,7 +130,7 @@ fn boards_balance_colours_to_the_bit() {
 }
 
 fn see_the_same(model: &[u8]) {
-    let dirs = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let dirs = [(); 2].map(|()| BoardDir::new());
     let mut emulated = Emulator::open(dirs[0].path()).unwrap();
     emulated.flash(model, &mut |_| ()).unwrap();
     let mut host = HostBoard::open(dirs[1].path()).unwrap();
@@ -253,7 +254,7 @@ fn cloth(number: u32, place: Option<(u32, u32)>) -> Raster {
 #[test]
 fn boards_find_flaws_of_hue_alone_and_agree_to_the_bit() {
     let model = inspecting();
-    let dirs = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let dirs = [(); 2].map(|()| BoardDir::new());
     let mut emulated = Emulator::open(dirs[0].path()).unwrap();
     let mut host = HostBoard::open(dirs[1].path()).unwrap();
     let boards: [&mut dyn Board; 2] = [&mut emulated, &mut host];
