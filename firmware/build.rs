@@ -1,4 +1,5 @@
-//! Tells the engine whether the target has the DSP instructions, Helium, or is of ARMv6-M.
+//! Tells the engine whether the target has the DSP instructions, Helium, or is of ARMv6-M, and what follows from
+//! several features together.
 //!
 //! The compiler keeps ARM target features to itself on stable Rust, so `cfg(target_feature)` cannot
 //! tell. What can is the name of the target, as all of `thumbv7em` (Cortex-M4 and M7) has them, and
@@ -17,6 +18,17 @@ const WITH_HELIUM: [&str; 2] = ["cortex-m55", "cortex-m85"];
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-check-cfg=cfg(dsp, dsp_by_processor, helium, armv6m)");
+    println!("cargo::rustc-check-cfg=cfg(by_pixel, every_format)");
+    let has = |feature: &str| env::var_os(format!("CARGO_FEATURE_{feature}")).is_some();
+    let compact = has("COMPACT");
+    // Some frames are read pixel by pixel.
+    if compact || has("COLOUR") && has("YUYV") {
+        println!("cargo::rustc-cfg=by_pixel");
+    }
+    // Frames of every format are read, with their colours.
+    if compact || ["COLOUR", "RGB565", "YUYV"].into_iter().all(has) {
+        println!("cargo::rustc-cfg=every_format");
+    }
     let target = env::var("TARGET").unwrap_or_default();
     let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
     let is_one_of = |names: &[&str]| {

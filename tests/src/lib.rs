@@ -1,5 +1,6 @@
 //! What several tests need: a model, pictures, a line that loses bytes.
 
+mod board_dir;
 mod browser;
 mod data;
 mod http;
@@ -13,6 +14,7 @@ mod power;
 mod served;
 mod wired;
 
+pub use board_dir::BoardDir;
 pub use browser::Browser;
 pub use data::data;
 pub use http::{Reply, request_of};

@@ -15,7 +15,7 @@ use serde_json::json;
 use sudal::data::parts;
 use sudal::device::{Board, Client, Emulator, HostBoard};
 use sudal::serve::Playback;
-use sudal_tests::{GEOMETRY, Served, Wired, block_means, host_line, picture};
+use sudal_tests::{BoardDir, GEOMETRY, Served, Wired, block_means, host_line, picture};
 
 const CLASSES: u64 = 8;
 /// One at a time: each looks at the memory of the whole process.
@@ -113,7 +113,7 @@ fn on_this_computer() {
 #[test]
 fn through_the_emulated_board() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let dir = tempfile::tempdir().unwrap();
+    let dir = BoardDir::new();
     let mut board = Emulator::open(dir.path()).unwrap();
     if let Err(error) = board.flash(&block_means("a"), &mut |step| println!("{step}")) {
         panic!("{error}");

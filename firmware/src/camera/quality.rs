@@ -1,7 +1,7 @@
 //! Whether a frame shows anything: a covered, blinded or dead sensor gives one level everywhere.
 
 use super::{CameraError, Frame, Geometry};
-#[cfg(any(feature = "compact", test))]
+#[cfg(any(feature = "compact", all(test, every_format)))]
 use crate::preprocess::compact;
 use crate::preprocess::luma::{Luma, by_format};
 
@@ -57,13 +57,14 @@ fn of<L: Luma>(frame: &Frame<'_>) -> Result<(), CameraError> {
 }
 
 /// Of all its pixels, see [`compact`].
-#[cfg(any(feature = "compact", test))]
+#[cfg(any(feature = "compact", all(test, every_format)))]
 fn of_all(frame: &Frame<'_>) -> Result<(), CameraError> {
     let Geometry { width, height, .. } = frame.geometry;
     let pixels = usize::from(width) * usize::from(height);
     let mut levels = [0_u32; 256];
     for pixel in 0..pixels {
-        levels[usize::from(compact::level(frame, pixel, None))] += 1;
+        let [level, ..] = compact::levels(frame, pixel, 1);
+        levels[usize::from(level)] += 1;
     }
     judge(&levels, (pixels / DEFECTS) as u32)
 }
@@ -100,7 +101,9 @@ fn beyond<'l>(levels: impl Iterator<Item = &'l u32>, defects: u32) -> u8 {
 mod tests {
     use super::*;
     use crate::camera::PixelFormat;
+    #[cfg(every_format)]
     use crate::engine::reference::Random;
+    #[cfg(every_format)]
     use crate::preprocess::reference::level as level_of;
 
     fn grey(pixels: &[u8]) -> Result<(), CameraError> {
@@ -142,6 +145,7 @@ mod tests {
         assert_eq!(grey(&inverted), Ok(()));
     }
 
+    #[cfg(every_format)]
     #[test]
     fn colours_are_judged_by_their_luma() {
         for (format, dark, bright) in [
@@ -172,6 +176,7 @@ mod tests {
     }
 
     /// What is seen of all pixels at once is said, too, by the first turns that are enough.
+    #[cfg(every_format)]
     #[test]
     fn a_frame_is_judged_by_all_of_its_pixels() {
         let mut random = Random::new(1);

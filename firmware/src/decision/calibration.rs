@@ -50,7 +50,8 @@ impl Calibration {
             && shots.iter().all(|&shots| shots > 0)
             && shots.is_sorted_by(|a, b| a < b)
             && quantiles.iter().all(|row| {
-                row.iter().all(|&value| positive(value)) && row.is_sorted_by(|a, b| a >= b)
+                let [first, .., last] = *row;
+                positive(first) && positive(last) && row.is_sorted_by(|a, b| a >= b)
             })
     }
 
@@ -70,37 +71,32 @@ impl Calibration {
     #[must_use]
     pub fn threshold(&self, rate: Rate, shots: u8) -> f32 {
         let inverse = |shots: u32| 1.0 / shots.max(1) as f32;
-        let at = inverse(shots.into());
-        let rows = self.shots.iter().zip(&self.quantiles);
-        let mut below: Option<(f32, f32)> = None;
-        for (&shots, row) in rows.take(self.rows as usize) {
-            let (x, y) = (inverse(shots), at_rate(row, rate));
-            if x <= at {
-                return below.map_or(y, |(x0, y0)| between((x0, y0), (x, y), at));
-            }
-            below = Some((x, y));
-        }
-        below.map_or(0.0, |(_, y)| y)
+        let rows = self.shots.get(..self.rows as usize).unwrap_or(&[]);
+        let place = rows.partition_point(|&row| row < shots.into());
+        let point = |row: usize| {
+            let quantiles = self.quantiles.get(row)?;
+            Some((inverse(*rows.get(row)?), at_rate(quantiles, rate)))
+        };
+        on_line(place, point, inverse(shots.into()))
     }
 }
 
 fn at_rate(row: &[f32; RATES.len()], rate: Rate) -> f32 {
-    let at = f32::from(rate.parts());
-    let mut below: Option<(f32, f32)> = None;
-    for (&x, &y) in RATES.iter().zip(row) {
-        let x = f32::from(x);
-        if x >= at {
-            return below.map_or(y, |(x0, y0)| between((x0, y0), (x, y), at));
-        }
-        below = Some((x, y));
-    }
-    below.map_or(0.0, |(_, y)| y)
+    let place = RATES.partition_point(|&column| column < rate.parts());
+    let point = |column: usize| Some((f32::from(*RATES.get(column)?), *row.get(column)?));
+    on_line(place, point, rate.parts().into())
 }
 
-/// On the line through two points.
-fn between((x0, y0): (f32, f32), (x1, y1): (f32, f32), x: f32) -> f32 {
-    let part = (x - x0) / (x1 - x0);
-    y0 * (1.0 - part) + y1 * part
+/// On the line through the point of a number and the one before; where there is but one, as high as that.
+fn on_line(place: usize, point: impl Fn(usize) -> Option<(f32, f32)>, x: f32) -> f32 {
+    match (place.checked_sub(1).and_then(&point), point(place)) {
+        (Some((x0, y0)), Some((x1, y1))) => {
+            let part = (x - x0) / (x1 - x0);
+            y0 * (1.0 - part) + y1 * part
+        }
+        (Some((_, y)), None) | (None, Some((_, y))) => y,
+        (None, None) => 0.0,
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 /// The square root of a number of at least 0, by Newton's method; 0 for anything else.
 ///
 /// The same bits on every processor: additions, multiplications and divisions alone.
+#[inline(never)]
 pub(crate) fn root(x: f32) -> f32 {
     if x.is_nan() || x < f32::MIN_POSITIVE {
         return 0.0;

@@ -25,6 +25,7 @@ impl Spread {
     /// Of a class with at least one shot: the variance of its shots, shrunk towards the prior
     /// (empirical Bayes, Efron & Morris 1975) and never below what rounding to int8 causes.
     #[must_use]
+    #[inline(never)]
     pub fn of(class: &Class, prior: Prior) -> Self {
         let shots = f32::from(class.shots().max(1));
         let pairs = shots - 1.0;
@@ -58,6 +59,7 @@ impl Spread {
 /// The unbiased variance of a class's shots, in exact integers but for the last division. It is the
 /// mean squared leave-one-out distance less the share of the mean's own error. `None` for fewer than
 /// two shots.
+#[inline(never)]
 pub(super) fn own_variance(class: &Class) -> Option<f32> {
     let shots = i64::from(class.shots());
     if shots < 2 {

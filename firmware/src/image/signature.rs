@@ -142,20 +142,13 @@ pub struct Signed {
 /// What is signed of an image, whose bytes end where its header says.
 #[must_use]
 pub fn message(claim: &Claim, image: &[u8]) -> [u8; 32] {
-    Sha256::new()
-        .chain_update(b"sudal model with claim")
-        .chain_update(claim.to_bytes())
-        .chain_update(image)
-        .finalize()
-        .into()
+    hash(b"sudal model with claim", &claim.to_bytes(), image)
 }
 
-fn earlier_message(image: &[u8]) -> [u8; 32] {
-    Sha256::new()
-        .chain_update(b"sudal model image")
-        .chain_update(image)
-        .finalize()
-        .into()
+#[inline(never)]
+fn hash(label: &[u8], claim: &[u8], image: &[u8]) -> [u8; 32] {
+    let hash = Sha256::new().chain_update(label).chain_update(claim);
+    hash.chain_update(image).finalize().into()
 }
 
 /// A claim and its signature as they follow the image.
@@ -205,7 +198,7 @@ pub fn is_key(key: &[u8; 32]) -> bool {
 #[must_use]
 pub fn verify(model: &Model<'_>, signed: &Signed, key: &[u8; 32]) -> bool {
     let message = if signed.earlier {
-        earlier_message(model.bytes())
+        hash(b"sudal model image", &[], model.bytes())
     } else {
         message(&signed.claim, model.bytes())
     };

@@ -14,6 +14,7 @@ impl Length {
     pub(super) const LATE: Self = Self(0);
 
     /// Of a square, cut to a sixteenth.
+    #[inline(never)]
     pub(super) fn of(square: u32) -> Self {
         match square.checked_mul(256) {
             // At most 65,535 before, which `UNKNOWN` is told from.

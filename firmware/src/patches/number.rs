@@ -2,6 +2,7 @@
 //! divisions alone.
 
 /// The natural logarithm of a number above 0; that of the least normal number for anything else.
+#[inline(never)]
 pub(super) fn ln(x: f32) -> f32 {
     let x = if x >= f32::MIN_POSITIVE {
         x

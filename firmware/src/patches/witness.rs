@@ -97,6 +97,7 @@ impl Spread {
 
     /// The deviations of a normal distribution that are as rare as a number this far above the mean
     /// (Wallace 1959).
+    #[inline(never)]
     pub(super) fn unusual(&self, value: f32) -> f32 {
         let (t, n) = ((value - self.mean) / self.deviation.max(1e-6), self.freedom);
         let normal = root(n * ln(1.0 + t * t / n)) * (8.0 * n + 1.0) / (8.0 * n + 3.0);
@@ -122,6 +123,7 @@ pub(super) fn beyond(deviations: f32) -> f32 {
 }
 
 /// The deviations beyond which there is such a part.
+#[inline(never)]
 pub(super) fn deviations(part: f32) -> f32 {
     let tail = if part > 0.5 { 1.0 - part } else { part };
     let log = -ln(2.0 * tail);

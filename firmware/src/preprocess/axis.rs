@@ -27,7 +27,7 @@ pub(super) struct Span {
 
 impl Span {
     /// Weight of one of the old pixels.
-    #[cfg(any(feature = "compact", all(feature = "colour", feature = "yuyv"), test))]
+    #[cfg(by_pixel)]
     pub(super) fn weight(self, old: u32, axis: Axis) -> u32 {
         match old {
             first if first == self.first => self.head,

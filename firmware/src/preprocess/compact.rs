@@ -6,30 +6,31 @@ use super::luma::{Luma, Rgb888, Shift, of_565};
 use super::region::Region;
 use crate::frame::{Frame, PixelFormat};
 
-/// The brightness of a pixel, by its number in the frame, or one of its colours: red, green, blue. 0 where there is
-/// no such pixel.
+/// Red, green and blue of a pixel, by its number in the frame; for one channel its brightness, three times. 0 where
+/// there is no such pixel.
 #[inline(never)]
-pub(crate) fn level(frame: &Frame<'_>, pixel: usize, color: Option<usize>) -> u8 {
+pub(crate) fn levels(frame: &Frame<'_>, pixel: usize, channels: usize) -> [u8; 3] {
     let format = frame.geometry.format;
     let bytes = format.bytes_per_pixel();
     let byte = |at: usize| frame.pixels.get(at).copied().unwrap_or(0);
     let at = bytes * pixel;
-    let colors = match (format, color) {
-        (PixelFormat::Grey8, _) | (PixelFormat::Yuyv, None) => return byte(at),
-        (PixelFormat::Yuyv, Some(color)) => {
+    let colors = match format {
+        PixelFormat::Yuyv if channels > 1 => {
             // Of the two pixels that share their colours.
             let pair = at & !3;
-            return Shift::of(byte(pair + 1), byte(pair + 3)).level(byte(at), color);
+            let shift = Shift::of(byte(pair + 1), byte(pair + 3));
+            return [0, 1, 2].map(|color| shift.level(byte(at), color));
         }
-        (PixelFormat::Rgb565, _) => {
+        PixelFormat::Grey8 | PixelFormat::Yuyv => return [byte(at); 3],
+        PixelFormat::Rgb565 => {
             let word = u16::from_le_bytes([byte(at), byte(at + 1)]).into();
             [0, 1, 2].map(|color| of_565(word, color) as u8)
         }
-        (PixelFormat::Rgb888, _) => [byte(at), byte(at + 1), byte(at + 2)],
+        PixelFormat::Rgb888 => [byte(at), byte(at + 1), byte(at + 2)],
     };
-    match color {
-        Some(color) => colors.get(color).copied().unwrap_or(0),
-        None => Rgb888::level(&colors),
+    match channels {
+        1 => [Rgb888::level(&colors); 3],
+        _ => colors,
     }
 }
 
@@ -44,33 +45,33 @@ pub(super) fn resize(
     let rows = Axis::new(region.height.into(), height as u32);
     let columns = Axis::new(region.width.into(), width as u32);
     let whole = u64::from(rows.whole()) * u64::from(columns.whole());
-    let (mut x, mut y, mut channel) = (0, 0, 0);
-    for value in input {
-        let color = (channels > 1).then_some(channel);
-        let (down, across) = (rows.span(y), columns.span(x));
-        let mut sum = whole / 2;
+    for (index, pixel) in (0..).zip(input.chunks_exact_mut(channels)) {
+        let down = rows.span(index / width as u32);
+        let across = columns.span(index % width as u32);
+        let mut sums = [whole / 2; 3];
         for row in down.first..=down.last {
             let first = region.pixel(frame, 0, row as usize);
             // At most 2 * MAX_SIDE * 255.
-            let mut of_row = 0;
+            let mut of_row = [0; 3];
             for column in across.first..=across.last {
-                let level = level(frame, first + column as usize, color);
-                of_row += across.weight(column, columns) * u32::from(level);
+                let weight = across.weight(column, columns);
+                let levels = levels(frame, first + column as usize, channels);
+                for (sum, level) in of_row.iter_mut().zip(levels) {
+                    *sum += weight * u32::from(level);
+                }
             }
-            sum += u64::from(down.weight(row, rows)) * u64::from(of_row);
+            let weight = u64::from(down.weight(row, rows));
+            for (sum, of_row) in sums.iter_mut().zip(of_row) {
+                *sum += weight * u64::from(of_row);
+            }
         }
-        *value = (sum / whole) as u8;
-        channel += 1;
-        if channel == channels {
-            (channel, x) = (0, x + 1);
-        }
-        if x == width as u32 {
-            (x, y) = (0, y + 1);
+        for (value, sum) in pixel.iter_mut().zip(sums) {
+            *value = (sum / whole) as u8;
         }
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, every_format))]
 mod tests {
     extern crate std;
 

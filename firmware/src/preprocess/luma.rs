@@ -136,11 +136,7 @@ impl Luma for Yuyv {
 
 /// A colour of two pixels, red, green or blue, of 255 at most, rounded down: 255 / 31 is 8 + 7 / 31, for which
 /// 58 / 256 does, and 255 / 63 is 4 + 1 / 21, for which 49 / 1024 does.
-#[cfg(any(
-    feature = "rgb565",
-    feature = "compact",
-    all(feature = "colour", feature = "yuyv")
-))]
+#[cfg(any(feature = "rgb565", by_pixel))]
 #[inline(always)]
 pub(super) fn of_565(word: u32, color: usize) -> u32 {
     const FIVE: u32 = 0x001f_001f;
@@ -239,11 +235,11 @@ impl<const C: usize> Luma for ColorOf888<C> {
 
 /// What two pixels that lie side by side add to their brightness for red, green and blue (BT.601, full range): in
 /// 256ths, with a half for the rounding.
-#[cfg(any(all(feature = "colour", feature = "yuyv"), feature = "compact", test))]
+#[cfg(by_pixel)]
 #[derive(Clone, Copy)]
 pub(super) struct Shift([i32; 3]);
 
-#[cfg(any(all(feature = "colour", feature = "yuyv"), feature = "compact", test))]
+#[cfg(by_pixel)]
 impl Shift {
     #[inline(always)]
     pub(super) fn of(u: u8, v: u8) -> Self {
@@ -260,7 +256,7 @@ impl Shift {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "rgb565"))]
 mod tests {
     use super::*;
     use crate::preprocess::reference;

@@ -8,7 +8,7 @@ mod axis;
 #[cfg(feature = "any-colour")]
 pub mod balance;
 mod colors;
-#[cfg(any(feature = "compact", all(feature = "colour", feature = "yuyv"), test))]
+#[cfg(by_pixel)]
 pub(crate) mod compact;
 pub mod contrast;
 mod fit;
@@ -241,6 +241,7 @@ mod tests {
         assert_eq!(resized(&frame, region, 2), [7, 8, 12, 13, 17, 18]);
     }
 
+    #[cfg(every_format)]
     #[test]
     fn colours_become_luma() {
         let red_white = frame(PixelFormat::Rgb565, 2, &[0x00, 0xf8, 0xff, 0xff]);

@@ -49,7 +49,9 @@ pub fn build(
         OPENMV_N6 => Machine::An547.flags(),
         _ => kind.map_or(&[][..], Kind::flags),
     };
-    let flags = [SMALL, processor].concat();
+    let paths = short_paths();
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    let flags = [SMALL, processor, &paths].concat();
     compile(
         program,
         &arguments,
@@ -62,6 +64,20 @@ pub fn build(
         step,
     )?;
     Ok(output(&target_dir(), program, target))
+}
+
+/// Flags that keep out of the program where on this computer its sources lie, which takes flash: a panic names a
+/// file from its crate on.
+fn short_paths() -> Vec<String> {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(env::home_dir()?.join(".cargo")));
+    let registries = home.and_then(|home| fs::read_dir(home.join("registry/src")).ok());
+    let mut folders: Vec<_> = registries.into_iter().flatten().flatten().collect();
+    folders.sort_by_key(fs::DirEntry::path);
+    let folders = folders.iter().map(fs::DirEntry::path).chain([root()]);
+    folders
+        .map(|folder| format!("--remap-path-prefix={}=", folder.display()))
+        .collect()
 }
 
 /// Builds one of the programs that measure and test the engine, and returns the path of the ELF

@@ -8,7 +8,7 @@ use sudal::device::{
     Anomaly, Backup, BackupError, Board, Client, ClientError, DeviceError, Emulator, Head,
     HostBoard, InspectionError, InspectionRequest, Link, Restored, Verdict,
 };
-use sudal_tests::{GEOMETRY, block_means, flawed_plate, picture, plate};
+use sudal_tests::{BoardDir, GEOMETRY, block_means, flawed_plate, picture, plate};
 use tempfile::TempDir;
 
 type Line = Client<Box<dyn Link>>;
@@ -173,20 +173,11 @@ fn the_device_refuses_what_is_no_class_of_its_model() {
 /// restored, each class is as it was or as in the backup.
 #[test]
 fn the_emulated_board_is_backed_up_and_restored() {
-    struct EmulatorRig(
-        Emulator,
-        #[expect(dead_code, reason = "the folder goes with it")] TempDir,
-    );
-    impl Drop for EmulatorRig {
-        fn drop(&mut self) {
-            let _ = self.0.kill();
-        }
-    }
     let image = block_means("a");
-    let dir = tempfile::tempdir().unwrap();
-    let mut rig = EmulatorRig(Emulator::open(dir.path()).unwrap(), dir);
-    rig.0.flash(&image, &mut |step| println!("{step}")).unwrap();
-    let mut client = rig.0.connect().unwrap();
+    let dir = BoardDir::new();
+    let mut board = Emulator::open(dir.path()).unwrap();
+    board.flash(&image, &mut |step| println!("{step}")).unwrap();
+    let mut client = board.connect().unwrap();
     teach(&mut client, 8, 3);
     let backup = Backup::take(&mut client).unwrap();
     let (mut host, _dir) = host(&image);
@@ -198,13 +189,13 @@ fn the_emulated_board_is_backed_up_and_restored() {
     client.reset().unwrap();
     let (mut torn, mut partly) = (0, 0);
     for round in 0..8_u32 {
-        let mut client = rig.0.connect().unwrap();
+        let mut client = board.connect().unwrap();
         let backup_there = backup.clone();
         let restoring = thread::spawn(move || backup_there.restore(&mut client).is_err());
         thread::sleep(Duration::from_millis(4 << round));
-        rig.0.kill().unwrap();
+        board.kill().unwrap();
         torn += u32::from(restoring.join().unwrap());
-        let mut client = rig.0.connect().unwrap();
+        let mut client = board.connect().unwrap();
         let held = Backup::take(&mut client).unwrap();
         partly += u32::from((1..8).contains(&held.classes().len()));
         assert!(held.classes().iter().all(|class| {
@@ -220,7 +211,7 @@ fn the_emulated_board_is_backed_up_and_restored() {
     }
     println!("{torn} of 8 restores were cut short, {partly} of them in part");
     assert!(torn > 0);
-    let mut client = rig.0.connect().unwrap();
+    let mut client = board.connect().unwrap();
     backup.restore(&mut client).unwrap();
     let after = Backup::take(&mut client).unwrap();
     assert_eq!(after.classes().len(), backup.classes().len());
@@ -353,7 +344,7 @@ fn good_frames_that_are_cut_short_leave_what_was_there() {
     let mut line = twin.connect().unwrap();
     teach_plates(&mut line, 0..4);
     let (coming, new) = (line.learned().unwrap().unwrap(), found(&mut line));
-    let dir = tempfile::tempdir().unwrap();
+    let dir = BoardDir::new();
     let mut board = Emulator::open(dir.path()).unwrap();
     board.flash(&image, &mut |step| println!("{step}")).unwrap();
     let mut client = board.connect().unwrap();

@@ -11,32 +11,26 @@ use sudal::device::{
 use sudal::engine::QuantizedModel;
 use sudal::export::convert::{ConvertOptions, convert};
 use sudal::nets::graph::Normalization;
-use sudal_tests::{GEOMETRY, block_means, calibrated_block_means, picture};
+use sudal_tests::{BoardDir, GEOMETRY, block_means, calibrated_block_means, picture};
 
 /// An emulator that is switched off when the test ends, however it ends.
 struct EmulatorRig {
     board: Emulator,
-    _dir: tempfile::TempDir,
+    dir: BoardDir,
 }
 
 impl EmulatorRig {
     fn new(image: &[u8]) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = BoardDir::new();
         let mut board = Emulator::open(dir.path()).unwrap();
         if let Err(error) = board.flash(image, &mut |step| println!("{step}")) {
             panic!("{error}");
         }
-        Self { board, _dir: dir }
+        Self { board, dir }
     }
 
     fn dir(&self) -> &Path {
-        self._dir.path()
-    }
-}
-
-impl Drop for EmulatorRig {
-    fn drop(&mut self) {
-        let _ = self.board.kill();
+        self.dir.path()
     }
 }
 

@@ -16,6 +16,7 @@ use sudal::export::convert::{ConvertOptions, convert};
 use sudal::export::float::FloatModel;
 use sudal::export::patches::{Moments, Taps, add_patches};
 use sudal::nets::graph::Normalization;
+use sudal_tests::BoardDir;
 
 /// Hues, in turns: red, yellow-green, cyan, violet.
 const HUES: [f32; 4] = [0.0, 0.25, 0.5, 0.75];
@@ -36,10 +37,14 @@ fn flashed<B: Board>(mut board: B, model: &str) -> B {
 }
 
 /// A frame of the part in a hue, on ground and in light that differ from frame to frame.
-fn frame(hue: usize, number: u64, colors: Colors) -> Raster {
+pub(crate) fn painted(size: (u32, u32), hue: usize, number: u64, colors: Colors) -> Raster {
     let mut rng = ChaCha8Rng::seed_from_u64(100 * number + hue as u64);
     let part = PartSpec::class(9, 0).painted(HUES[hue]);
-    part.render((64, 64), 0, colors, &mut rng)
+    part.render(size, 0, colors, &mut rng)
+}
+
+fn frame(hue: usize, number: u64, colors: Colors) -> Raster {
+    painted((64, 64), hue, number, colors)
 }
 
 fn names(hue: usize) -> String {
@@ -74,7 +79,7 @@ fn host(dir: &Path, model: &str) -> HostBoard {
 
 #[test]
 fn hues_are_told_apart_with_colours_and_not_without() {
-    let dirs = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let dirs = [(); 2].map(|()| BoardDir::new());
     let mut board = flashed(Emulator::open(dirs[0].path()).unwrap(), "colours.sudal");
     let mut line = board.connect().unwrap();
     assert_eq!(line.info().unwrap().colors(), Colors::Rgb);
@@ -125,7 +130,7 @@ fn boards_balance_colours_to_the_bit() {
 }
 
 fn see_the_same(model: &[u8]) {
-    let dirs = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let dirs = [(); 2].map(|()| BoardDir::new());
     let mut emulated = Emulator::open(dirs[0].path()).unwrap();
     emulated.flash(model, &mut |_| ()).unwrap();
     let mut host = HostBoard::open(dirs[1].path()).unwrap();
@@ -165,7 +170,7 @@ fn see_the_same(model: &[u8]) {
 }
 
 /// Two pixels with one pair of differences (BT.601, full range).
-fn of_yuyv(picture: &Raster) -> Vec<u8> {
+pub(crate) fn of_yuyv(picture: &Raster) -> Vec<u8> {
     let pairs = picture.pixels.as_chunks::<6>().0.iter();
     let packed = pairs.flat_map(|&[r, g, b, s, h, c]| {
         let luma =
@@ -249,7 +254,7 @@ fn cloth(number: u32, place: Option<(u32, u32)>) -> Raster {
 #[test]
 fn boards_find_flaws_of_hue_alone_and_agree_to_the_bit() {
     let model = inspecting();
-    let dirs = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let dirs = [(); 2].map(|()| BoardDir::new());
     let mut emulated = Emulator::open(dirs[0].path()).unwrap();
     let mut host = HostBoard::open(dirs[1].path()).unwrap();
     let boards: [&mut dyn Board; 2] = [&mut emulated, &mut host];

@@ -9,7 +9,7 @@ use sudal::device::{
     Anomaly, Board, Client, ClientError, DeviceError, Emulator, HostBoard, InspectionError,
     InspectionInfo, InspectionRequest, Judgement, Link, Outcome, Role,
 };
-use sudal_tests::{flawed_plate as flawed, plate as good};
+use sudal_tests::{BoardDir, flawed_plate as flawed, plate as good};
 
 type Line = Client<Box<dyn Link>>;
 
@@ -227,7 +227,7 @@ fn another_model_or_one_without_patches_is_told() {
 
 #[test]
 fn the_emulated_board_learns_commissions_and_inspects_as_the_host_does() {
-    let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let dirs = [BoardDir::new(), BoardDir::new()];
     let mut emulated = Emulator::open(dirs[0].path()).unwrap();
     let image = model("surfaces.sudal");
     emulated

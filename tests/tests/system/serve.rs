@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use sudal::data::parts;
 use sudal::device::{Board, BoardError, Emulator, HostBoard};
 use sudal::serve::{Clock, DeviceOptions, FrameSource, Keep, Log, LogError, Moment, Playback};
-use sudal_tests::{Mosquitto, Served, block_means, host_line, program};
+use sudal_tests::{BoardDir, Mosquitto, Served, block_means, host_line, program};
 
 fn device(board: &str, dir: &Path, interval: u64) -> DeviceOptions {
     let pictures = Playback::new(parts::dataset(1, 2, 100, (64, 64)), Some(3));
@@ -119,7 +119,7 @@ fn every_decision_reaches_a_broker_that_was_away() {
 
 #[test]
 fn a_lost_board_is_told_and_comes_back() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = BoardDir::new();
     let board = dir.path().join("board");
     let mut emulator = Emulator::open(&board).unwrap();
     if let Err(error) = emulator.flash(&block_means("a"), &mut |step| println!("{step}")) {

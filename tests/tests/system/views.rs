@@ -5,7 +5,7 @@ use sudal::device::{Backup, Board, Emulator, HostBoard};
 use sudal::engine::QuantizedModel;
 use sudal::export::views::with_views;
 use sudal_firmware::preprocess::view::VIEWS;
-use sudal_tests::{GEOMETRY, block_means, calibrated_block_means, picture};
+use sudal_tests::{BoardDir, GEOMETRY, block_means, calibrated_block_means, picture};
 
 /// Of a model that neither looks at contrast nor at colours.
 #[test]
@@ -40,7 +40,7 @@ fn a_shot_is_the_mean_of_its_views() {
 fn boards_teach_the_same_views_to_the_bit() {
     let image = with_views(&calibrated_block_means("a"), 9).unwrap();
     let model = QuantizedModel::new(&image).unwrap();
-    let dirs = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let dirs = [(); 2].map(|()| BoardDir::new());
     let mut emulated = Emulator::open(dirs[0].path()).unwrap();
     emulated.flash(&image, &mut |_| ()).unwrap();
     let mut host = HostBoard::open(dirs[1].path()).unwrap();

@@ -55,18 +55,15 @@ impl Part {
         let mut near = None;
         let mut moments = Moments::default();
         for _ in 0..ROUNDS {
-            let before = core::mem::replace(
-                &mut moments,
-                gather(picture, width, &ground, threshold, near),
-            );
+            moments = gather(picture, width, &ground, threshold, near);
             let (count, all) = (moments.count as usize, picture.len());
             if count < all / SMALLEST || count == 0 || count > all - all / REST {
                 return None;
             }
-            if moments == before {
+            let before = near.replace((moments.middle(1), REACH * moments.mean_square()));
+            if near == before {
                 break;
             }
-            near = Some((moments.middle(1), REACH * moments.mean_square()));
         }
         let axis = match align {
             Align::Off | Align::Position => None,
@@ -135,15 +132,14 @@ fn gather(
 }
 
 /// The pitches in nearly the same ratio, the greater 256.
-fn reduced((columns, rows): (u32, u32)) -> (u32, u32) {
+fn reduced((columns, rows): (u32, u32)) -> [u32; 2] {
     let most = u64::from(columns.max(rows).max(1));
-    let of = |pitch: u32| (u64::from(pitch) * 256).div_ceil(most) as u32;
-    (of(columns), of(rows))
+    [columns, rows].map(|pitch| (u64::from(pitch) * 256).div_ceil(most) as u32)
 }
 
 /// The direction in which the pixels spread most, to the end that they reach farther to, of a length of
 /// [`Pose::UNIT`]; none if they spread similarly in all.
-fn axis(moments: &Moments, pitch: (u32, u32)) -> Option<(i32, i32)> {
+fn axis(moments: &Moments, pitch: [u32; 2]) -> Option<(i32, i32)> {
     let [xx, xy, yy] = moments.spread(pitch);
     // The axis at twice its angle, as long as the spread along it is above that across it.
     let (cos, sin) = (xx - yy, 2 * xy);

@@ -7,7 +7,7 @@ use super::samples::{RUN, Samples, Steps};
 use super::walk::{BITS, ONE};
 use crate::frame::{Frame, PixelFormat};
 use crate::preprocess::Region;
-#[cfg(any(feature = "compact", test))]
+#[cfg(any(feature = "compact", all(test, by_pixel)))]
 use crate::preprocess::compact;
 use crate::preprocess::luma::by_format;
 
@@ -104,72 +104,68 @@ impl View {
     }
 
     fn fill<P: Levels<N>, const N: usize>(&self, frame: &Frame<'_>, picture: &mut [[u8; N]]) {
-        let (columns, rows) = (self.size.0 as i64, self.size.1 as i64);
-        let short = |(x, y): (i64, i64)| (x as i32, y as i32);
-        let steps = Steps {
-            right: short(self.turned(self.pitch.0 / self.samples.0, 0)),
-            down: short(self.turned(0, self.pitch.1 / self.samples.1)),
-            next: short(self.turned(self.pitch.0, 0)),
-        };
         let count = (self.samples.0 as u32, self.samples.1 as u32);
-        let samples = Samples::new::<P, N>(frame, self.region, self.level, count, steps);
-        // To the first sample of a pixel from its corner.
-        let first = |pitch: i64, samples: i64| pitch / (2 * samples);
-        let (first_x, first_y) = (
-            first(self.pitch.0, self.samples.0),
-            first(self.pitch.1, self.samples.1),
-        );
-        for (y, line) in picture.chunks_mut(self.size.0).enumerate() {
-            let offset = self.turned(
-                first_x - columns * self.pitch.0 / 2,
-                first_y + (2 * y as i64 - rows) * self.pitch.1 / 2,
-            );
-            let mut at = short((self.middle.0 + offset.0, self.middle.1 + offset.1));
+        let samples = Samples::new::<P, N>(frame, self.region, self.level, count, self.steps());
+        for (row, line) in picture.chunks_mut(self.size.0).enumerate() {
+            let mut at = self.start(row);
             for run in line.chunks_mut(RUN) {
                 at = samples.fill::<P, N>(at, run);
             }
         }
     }
+
+    /// From sample to sample of a pixel, and from pixel to pixel.
+    fn steps(&self) -> Steps {
+        Steps {
+            right: short(self.turned(self.pitch.0 / self.samples.0, 0)),
+            down: short(self.turned(0, self.pitch.1 / self.samples.1)),
+            next: short(self.turned(self.pitch.0, 0)),
+        }
+    }
+
+    /// Where the first sample of a row is.
+    #[inline(never)]
+    fn start(&self, row: usize) -> (i32, i32) {
+        let (columns, rows) = (self.size.0 as i64, self.size.1 as i64);
+        // To the first sample of a pixel from its corner.
+        let first = |pitch: i64, samples: i64| pitch / (2 * samples);
+        let (right, down) = self.turned(
+            first(self.pitch.0, self.samples.0) - columns * self.pitch.0 / 2,
+            first(self.pitch.1, self.samples.1) + (2 * row as i64 - rows) * self.pitch.1 / 2,
+        );
+        short((self.middle.0 + right, self.middle.1 + down))
+    }
 }
 
-#[cfg(any(feature = "compact", test))]
+fn short((x, y): (i64, i64)) -> (i32, i32) {
+    (x as i32, y as i32)
+}
+
+#[cfg(any(feature = "compact", all(test, by_pixel)))]
 impl View {
     /// As [`take`](Self::take), pixel by pixel, see [`compact`].
     #[inline(never)]
     pub(super) fn fill_compact(&self, frame: &Frame<'_>, channels: usize, picture: &mut [u8]) {
-        let (columns, rows) = (self.size.0 as i64, self.size.1 as i64);
-        let short = |(x, y): (i64, i64)| (x as i32, y as i32);
         let (across, along) = (self.samples.0 as i32, self.samples.1 as i32);
-        let right = short(self.turned(self.pitch.0 / self.samples.0, 0));
-        let down = short(self.turned(0, self.pitch.1 / self.samples.1));
-        let next = short(self.turned(self.pitch.0, 0));
-        let first = |pitch: i64, samples: i64| pitch / (2 * samples);
-        let (first_x, first_y) = (
-            first(self.pitch.0, self.samples.0),
-            first(self.pitch.1, self.samples.1),
-        );
-        for (y, line) in picture.chunks_mut(self.size.0 * channels).enumerate() {
-            let offset = self.turned(
-                first_x - columns * self.pitch.0 / 2,
-                first_y + (2 * y as i64 - rows) * self.pitch.1 / 2,
-            );
-            let mut at = short((self.middle.0 + offset.0, self.middle.1 + offset.1));
+        let Steps { right, down, next } = self.steps();
+        for (row, line) in picture.chunks_mut(self.size.0 * channels).enumerate() {
+            let mut at = self.start(row);
             for pixel in line.chunks_mut(channels) {
-                for (color, value) in pixel.iter_mut().enumerate() {
-                    let color = (channels > 1).then_some(color);
-                    *value = if (across, along) == (1, 1) {
-                        self.between(frame, color, at)
-                    } else {
-                        let count = (across * along) as u32;
-                        let mut sum = count / 2;
-                        for index in 0..across * along {
-                            let (i, j) = (index % across, index / across);
-                            let x = at.0 + i * right.0 + j * down.0;
-                            let y = at.1 + i * right.1 + j * down.1;
-                            sum += self.level(frame, color, (x >> BITS, y >> BITS));
-                        }
-                        (sum / count) as u8
-                    };
+                let levels = if (across, along) == (1, 1) {
+                    self.between(frame, channels, at)
+                } else {
+                    let count = (across * along) as u32;
+                    let mut sums = [count / 2; 3];
+                    for index in 0..across * along {
+                        let (i, j) = (index % across, index / across);
+                        let x = at.0 + i * right.0 + j * down.0;
+                        let y = at.1 + i * right.1 + j * down.1;
+                        self.add(frame, channels, (x >> BITS, y >> BITS), 1, &mut sums);
+                    }
+                    sums.map(|sum| (sum / count) as u8)
+                };
+                for (value, level) in pixel.iter_mut().zip(levels) {
+                    *value = level;
                 }
                 at = (at.0 + next.0, at.1 + next.1);
             }
@@ -178,30 +174,41 @@ impl View {
 
     /// Between the four pixels whose middles are about a place, in 256ths.
     #[inline(never)]
-    fn between(&self, frame: &Frame<'_>, color: Option<usize>, (x, y): (i32, i32)) -> u8 {
+    fn between(&self, frame: &Frame<'_>, channels: usize, (x, y): (i32, i32)) -> [u8; 3] {
         let (x, y) = (x - ONE / 2, y - ONE / 2);
         let part = |place: i32| (place & (ONE - 1)) as u32 >> (BITS - 8);
-        let mut sum = 1 << 15;
+        let mut sums = [1 << 15; 3];
         for index in 0..4 {
             let (right, down) = (index % 2, index / 2);
             let weight = |part: u32, is_far: i32| if is_far == 1 { part } else { 256 - part };
-            let level = self.level(frame, color, ((x >> BITS) + right, (y >> BITS) + down));
-            sum += level * weight(part(x), right) * weight(part(y), down);
+            let place = ((x >> BITS) + right, (y >> BITS) + down);
+            let weight = weight(part(x), right) * weight(part(y), down);
+            self.add(frame, channels, place, weight, &mut sums);
         }
-        (sum >> 16) as u8
+        sums.map(|sum| (sum >> 16) as u8)
     }
 
+    /// Adds what a pixel of the region has so many times, the ground's level where there is none.
     #[inline(never)]
-    fn level(&self, frame: &Frame<'_>, color: Option<usize>, (column, row): (i32, i32)) -> u32 {
+    fn add(
+        &self,
+        frame: &Frame<'_>,
+        channels: usize,
+        (column, row): (i32, i32),
+        weight: u32,
+        sums: &mut [u32; 3],
+    ) {
         let within = |place: i32, side: u16| (0..i32::from(side)).contains(&place);
         let region = self.region;
-        let level = match within(column, region.width) && within(row, region.height) {
+        let levels = match within(column, region.width) && within(row, region.height) {
             true => {
                 let pixel = region.pixel(frame, column as usize, row as usize);
-                compact::level(frame, pixel, color)
+                compact::levels(frame, pixel, channels)
             }
-            false => self.level,
+            false => [self.level; 3],
         };
-        level.into()
+        for (sum, level) in sums.iter_mut().zip(levels) {
+            *sum += weight * u32::from(level);
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Whether a camera sees, and whether what it sees arrives whole.
 
+use sudal::data::Colors;
 use sudal::device::{
     CameraError, Client, ClientError, DeviceError, Geometry, Link, Picture, PixelFormat,
 };
@@ -60,14 +61,15 @@ fn judge(first: &Picture, second: &Picture) -> Result<String, Fault> {
             "the sensor sends nothing new: look at its clock and at VSYNC",
         ));
     }
-    let width = usize::from(second.geometry.width) * second.geometry.format.bytes_per_pixel();
-    let blank = |row: &[u8]| row.iter().all(|&level| level == row[0]);
-    let blank_rows = second
-        .pixels
-        .chunks(width)
-        .rev()
-        .take_while(|row| blank(row));
-    let blank_rows = blank_rows.count();
+    let Some(grey) = second.decoded().map(|picture| picture.to(Colors::Grey)) else {
+        return Err(fault(
+            "the frame is not whole",
+            "restart the board, flash the firmware again",
+        ));
+    };
+    let blank = |row: &&[u8]| row.iter().all(|&level| level == row[0]);
+    let rows = grey.pixels.chunks(usize::from(second.geometry.width));
+    let blank_rows = rows.rev().take_while(blank).count();
     if blank_rows > BLANK_ROWS {
         return Err(fault(
             format!("the frame is torn: its last {blank_rows} rows are empty"),
@@ -89,12 +91,12 @@ fn judge(first: &Picture, second: &Picture) -> Result<String, Fault> {
             "look at these lines between sensor and processor",
         ));
     }
-    let sum: u64 = second.pixels.iter().map(|&level| u64::from(level)).sum();
+    let sum: u64 = grey.pixels.iter().map(|&level| u64::from(level)).sum();
     Ok(format!(
         "{}x{}, alive; mean level {}",
         second.geometry.width,
         second.geometry.height,
-        sum / second.pixels.len() as u64
+        sum / grey.pixels.len() as u64
     ))
 }
 
@@ -127,6 +129,23 @@ mod tests {
     fn a_picture_that_moves_passes() {
         let (first, second) = (picture(|at| at as u8), picture(|at| (at + 1) as u8));
         let found = judge(&first, &second).ok().unwrap();
+        assert!(found.starts_with("40x30, alive"), "{found}");
+    }
+
+    #[test]
+    fn of_a_frame_with_colours_the_brightness_is_looked_at() {
+        let of = |levels: fn(usize) -> u8| {
+            let mut frame = picture(levels);
+            frame.geometry.format = PixelFormat::Yuyv;
+            let pairs = frame.pixels.into_iter().flat_map(|level| [level, 97]);
+            frame.pixels = pairs.collect();
+            frame
+        };
+        let first = of(|at| at as u8);
+        let torn = of(|at| if at < 800 { (at % 200 + 21) as u8 } else { 0 });
+        assert!(judge(&first, &torn).is_err_and(|fault| fault.found.contains("10 rows")));
+        let whole = of(|at| (at + 3) as u8);
+        let found = judge(&first, &whole).ok().unwrap();
         assert!(found.starts_with("40x30, alive"), "{found}");
     }
 
