@@ -59,6 +59,7 @@ fn golden_frames_give_their_golden_embeddings() {
         "omniglot-32.sudal",
         "surfaces.sudal",
         "flaws.sudal",
+        "world.sudal",
     ] {
         let image = QuantizedModel::new(&model(name)).unwrap();
         let parsed = image.model().unwrap();
