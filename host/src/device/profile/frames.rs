@@ -138,9 +138,12 @@ fn prepared(cost: &FrameCost) -> Option<[u32; 2]> {
     Some([sum(Align::Off)?, sum(Align::Rotation)?])
 }
 
+/// Frames, each with the checksums of its inputs, and the line.
+type Counts = (Vec<(FrameCost, [u32; 2])>, LineCost);
+
 /// What the program said, each with the checksums; nothing if a line is not as it should be, or the clock
 /// does not run with the instructions.
-fn read(said: &str, clock: Clock) -> Option<(Vec<(FrameCost, [u32; 2])>, LineCost)> {
+fn read(said: &str, clock: Clock) -> Option<Counts> {
     let mut calibrated = false;
     let (mut costs, mut line_cost) = (Vec::new(), LineCost::default());
     for line in said.lines() {
