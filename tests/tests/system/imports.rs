@@ -30,11 +30,12 @@ const HOST: [&str; 18] = [
 ];
 
 /// The same of the firmware.
-const FIRMWARE: [&str; 20] = [
+const FIRMWARE: [&str; 21] = [
     "log",
     "docs",
     "clock",
     "random",
+    "checksum",
     "frame",
     "key",
     "preprocess",

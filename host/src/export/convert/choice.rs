@@ -4,8 +4,7 @@ use rayon::prelude::*;
 use sudal_firmware::image::ImageError;
 
 use super::{
-    Converted, PatchesReport, Range, Report,
-    calibrate::{self, Statistics},
+    calibrate::{self, Range, Statistics},
     equalize,
     error::ConvertError,
     evaluate,
@@ -16,6 +15,7 @@ use super::{
     quality,
     quantization::Quantization,
     quantize,
+    report::{Converted, PatchesReport, Report},
     rows::Layout,
 };
 use crate::engine::QuantizedModel;

@@ -57,7 +57,7 @@ pub use ending::{Ending, without_softmax};
 pub use error::{ConvertError, SUPPORTED};
 pub(super) use image::{align, seal};
 pub use quality::MAX_NOISE;
-pub use report::{LayerReport, PatchesReport, Report};
+pub use report::{Converted, LayerReport, PatchesReport, Report};
 
 use serde::Serialize;
 
@@ -83,15 +83,6 @@ pub struct ConvertOptions {
     pub embedding_limit: Option<usize>,
     /// Noise of int8 from which the network is refused; [`MAX_NOISE`] unless given.
     pub noise_limit: Option<f64>,
-}
-
-/// A converted network.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Converted {
-    /// The model image.
-    pub image: Vec<u8>,
-    /// What it needs.
-    pub report: Report,
 }
 
 /// What the image says about its origin, as JSON.

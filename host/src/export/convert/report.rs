@@ -11,6 +11,15 @@ use super::rows::Layout;
 use crate::engine::{grouped, kernel};
 use crate::table::Table;
 
+/// A converted network and what it needs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Converted {
+    /// The model image.
+    pub image: Vec<u8>,
+    /// What it needs.
+    pub report: Report,
+}
+
 /// One layer on the board.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LayerReport {
