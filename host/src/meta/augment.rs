@@ -17,6 +17,9 @@ pub struct Augment {
     pub shift: f32,
     /// Greatest change of contrast (as a part) and of brightness (as a part of full white).
     pub light: f32,
+    /// Whether every second picture is mirrored, and every second one upside down. A checkpoint has it at its end.
+    #[serde(skip)]
+    pub mirror: bool,
 }
 
 impl Augment {
@@ -27,6 +30,7 @@ impl Augment {
         shear: 0.15,
         shift: 0.08,
         light: 0.0,
+        mirror: false,
     };
     /// For a camera over parts, whose own turns are part of the data.
     pub const CAMERA: Self = Self {
@@ -35,6 +39,12 @@ impl Augment {
         shear: 0.05,
         shift: 0.05,
         light: 0.2,
+        mirror: false,
+    };
+    /// For a camera over surfaces, which look alike in a mirror.
+    pub const SURFACE: Self = Self {
+        mirror: true,
+        ..Self::CAMERA
     };
 
     /// The same changes, each `strength` times as great; 0 leaves pictures as they are.
@@ -45,6 +55,7 @@ impl Augment {
             shear: self.shear * strength,
             shift: self.shift * strength,
             light: self.light * strength,
+            mirror: self.mirror,
         }
     }
 
@@ -56,6 +67,7 @@ impl Augment {
         shear: 0.2,
         shift: 0.0,
         light: 0.0,
+        mirror: false,
     };
 
     /// Draws a change of a picture of `height * width` pixels of so many channels. The light's colour changes half as
@@ -81,7 +93,7 @@ impl Augment {
             gains = gains.map(|gain| gain + within(0.5 * self.light));
         }
         let (sin, cos) = angle.sin_cos();
-        Change {
+        let change = Change {
             // Scale, slant, turn.
             matrix: [
                 [cos / sx, (shear * cos - sin) / sy],
@@ -91,6 +103,11 @@ impl Augment {
             contrast,
             brightness,
             gains,
+        };
+        // Nor does a run without mirror images.
+        match self.mirror {
+            true => change.mirrored([rng.random(), rng.random()]),
+            false => change,
         }
     }
 
@@ -121,10 +138,16 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    /// The same change of the source's mirror image.
-    pub(crate) fn mirrored(mut self) -> Self {
-        self.matrix[0] = self.matrix[0].map(|x| -x);
-        self.shift[0] = -self.shift[0];
+    /// The same change of the source's mirror image: its columns in reverse, its rows, or both.
+    pub(crate) fn mirrored(mut self, reverse: [bool; 2]) -> Self {
+        for (axis, _) in reverse
+            .into_iter()
+            .enumerate()
+            .filter(|&(_, reverse)| reverse)
+        {
+            self.matrix[axis] = self.matrix[axis].map(|x| -x);
+            self.shift[axis] = -self.shift[axis];
+        }
         self
     }
 
@@ -279,7 +302,8 @@ mod tests {
             change.apply(source, (32, 1), &mut target);
             target
         };
-        let first = Augment::CLASSES.draw((32, 32), 1, &mut rng).mirrored();
+        let first = Augment::CLASSES.draw((32, 32), 1, &mut rng);
+        let first = first.mirrored([true, false]);
         let second = Augment::STROKES.draw((32, 32), 1, &mut rng);
         let between: Vec<u8> = of(first, &source).iter().map(|p| p.round() as u8).collect();
         let (by_steps, at_once) = (of(second, &between), of(second.after(&first), &source));
@@ -291,11 +315,34 @@ mod tests {
         let ink: f32 = at_once.iter().sum();
         assert!(off < 0.15 * ink, "{off} of {ink}");
         let plain = Augment::default().draw((32, 32), 1, &mut rng);
-        let mirror = of(plain.mirrored(), &source);
-        for (row, own) in mirror.chunks(32).zip(source.chunks(32)) {
-            for (x, &value) in row.iter().enumerate() {
-                assert!((value - f32::from(own[31 - x])).abs() < 1e-2);
+        for reverse in [[true, false], [false, true], [true, true]] {
+            let mirror = of(plain.mirrored(reverse), &source);
+            let own = |at: usize, axis: usize| if reverse[axis] { 31 - at } else { at };
+            for (i, &value) in mirror.iter().enumerate() {
+                let pixel = source[own(i / 32, 1) * 32 + own(i % 32, 0)];
+                assert!((value - f32::from(pixel)).abs() < 1e-2);
             }
         }
+    }
+
+    #[test]
+    fn surfaces_are_mirrored_every_way_and_cameras_not_at_all() {
+        let source: Vec<u8> = (0..16).collect();
+        let corners = |kind: Augment| {
+            let mut rng = ChaCha8Rng::seed_from_u64(5);
+            let mut seen: Vec<usize> = (0..64)
+                .map(|_| {
+                    let mut target = vec![0.0; 16];
+                    kind.times(0.0)
+                        .apply(&source, (4, 1), &mut rng, &mut target);
+                    target[0].round() as usize
+                })
+                .collect();
+            seen.sort_unstable();
+            seen.dedup();
+            seen
+        };
+        assert_eq!(corners(Augment::CAMERA), [0]);
+        assert_eq!(corners(Augment::SURFACE), [0, 3, 12, 15]);
     }
 }

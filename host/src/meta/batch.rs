@@ -123,11 +123,7 @@ impl EpisodeSource {
                 Some(&last) if class % family > 0 => last,
                 _ => {
                     let change = Augment::CLASSES.draw(size, 1, &mut rng);
-                    if rng.random() {
-                        change.mirrored()
-                    } else {
-                        change
-                    }
+                    change.mirrored([rng.random(), false])
                 }
             });
         }

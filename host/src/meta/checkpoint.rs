@@ -14,14 +14,16 @@ use super::params::Record;
 use crate::data::Colors;
 
 /// Marks the format; changed with it.
-const MAGIC: &[u8; 8] = b"sudalck6";
-/// The formats of before, and what each lacks at its end: a contrast of 0, no pictures, that they are grey, and that
-/// no new classes are made and no white is balanced.
-const OLD: [(&[u8; 8], &[u8]); 4] = [
-    (b"sudalck5", &[0; 2]),
-    (b"sudalck4", &[0; 3]),
-    (b"sudalck3", &[0; 4]),
-    (b"sudalck2", &[0; 5]),
+const MAGIC: &[u8; 8] = b"sudalck7";
+/// The formats of before, and what each lacks at its end: a contrast of 0, no pictures, that they are grey, that
+/// no new classes are made, no white is balanced, no picture mirrored and none
+/// of eight bits.
+const OLD: [(&[u8; 8], &[u8]); 5] = [
+    (b"sudalck6", &[0; 5]),
+    (b"sudalck5", &[0; 7]),
+    (b"sudalck4", &[0; 8]),
+    (b"sudalck3", &[0; 9]),
+    (b"sudalck2", &[0; 10]),
 ];
 
 /// Everything that a run needs to continue.
@@ -55,10 +57,35 @@ pub struct Checkpoint {
     pub(crate) pictures: Option<[u8; 32]>,
     /// What a pixel of the pictures holds.
     pub colors: Colors,
-    /// [`TrainConfig::new_classes`].
-    pub(crate) new_classes: bool,
-    /// [`TrainConfig::balance`].
-    pub(crate) balance: bool,
+    /// The settings that formats of before lack.
+    pub(crate) later: Later,
+}
+
+/// Settings of [`TrainConfig`] that came after the others, which a checkpoint has at its end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Later {
+    new_classes: bool,
+    balance: bool,
+    mirror: bool,
+    fake_quantize: f32,
+}
+
+impl Later {
+    pub(crate) fn of(config: &TrainConfig) -> Self {
+        Self {
+            new_classes: config.new_classes,
+            balance: config.balance,
+            mirror: config.augment.mirror,
+            fake_quantize: config.fake_quantize,
+        }
+    }
+
+    fn put(&self, config: &mut TrainConfig) {
+        config.new_classes = self.new_classes;
+        config.balance = self.balance;
+        config.augment.mirror = self.mirror;
+        config.fake_quantize = self.fake_quantize;
+    }
 }
 
 /// Where the training pictures come from, for the metadata of an exported file.
@@ -128,8 +155,7 @@ impl Checkpoint {
         let mut checkpoint: Self =
             postcard::from_bytes(&[body, end].concat()).map_err(|e| format(&e.to_string()))?;
         checkpoint.config.contrast = checkpoint.contrast;
-        checkpoint.config.new_classes = checkpoint.new_classes;
-        checkpoint.config.balance = checkpoint.balance;
+        checkpoint.later.put(&mut checkpoint.config);
         match checkpoint.fault() {
             Some(fault) => Err(format(&fault)),
             None => Ok(checkpoint),

@@ -58,6 +58,10 @@ pub struct TrainConfig {
     /// end, too.
     #[serde(skip)]
     pub balance: bool,
+    /// In which last part of the run, 0..=1, weights and maps are rounded to eight bits as a board has them. A
+    /// checkpoint has it at its end.
+    #[serde(skip)]
+    pub fake_quantize: f32,
 }
 
 impl TrainConfig {
@@ -68,6 +72,12 @@ impl TrainConfig {
             balance: self.balance,
             ..NORMALIZATION
         }
+    }
+
+    /// Whether weights and maps are rounded to eight bits in this episode, from 0.
+    pub(crate) fn is_fake_quantized(&self, episode: u64) -> bool {
+        let last = (f64::from(self.fake_quantize) * self.episodes as f64).round() as u64;
+        episode >= self.episodes.saturating_sub(last)
     }
 
     /// Whether a run can have these settings, whatever its data.
@@ -88,6 +98,7 @@ impl TrainConfig {
         within("the number of episodes of a step", self.tasks, 1, 1000)?;
         within("the number of episodes", self.episodes, 0, 1 << 40)?;
         within("the contrast", self.contrast, 0, 255)?;
+        within("the part with eight bits", self.fake_quantize, 0.0, 1.0)?;
         let changes = self.augment;
         for change in [
             changes.rotate,

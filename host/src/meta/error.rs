@@ -86,6 +86,11 @@ pub enum TrainError {
         "{0} learns patches: give a network that has a map of them, --network residual or lite, of a size that its steps divide"
     )]
     NeedsMap(&'static str),
+    /// A task changes the network by passes of its own.
+    #[error(
+        "{0} changes the network in every task, without rounding it: leave --fake-quantize out"
+    )]
+    NotFakeQuantized(&'static str),
     /// White balance of pictures without colours.
     #[error(
         "white balance is of colours, and the pictures are grey: give --colour, or leave --balance out"

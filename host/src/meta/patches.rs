@@ -356,6 +356,7 @@ mod tests {
             contrast: 44,
             new_classes: false,
             balance: false,
+            fake_quantize: 0.0,
         }
     }
 

@@ -55,6 +55,7 @@ fn config(episodes: u64) -> TrainConfig {
         contrast: 0,
         new_classes: false,
         balance: false,
+        fake_quantize: 0.0,
     }
 }
 
@@ -251,6 +252,41 @@ fn new_classes_are_made_the_same_way_again_and_only_where_a_method_can_learn_the
 }
 
 #[test]
+fn eight_bits_begin_where_they_are_asked_for_and_a_resumed_run_knows_it() {
+    let data = data(1, 24);
+    let of = |fake_quantize| TrainConfig {
+        fake_quantize,
+        ..config(8)
+    };
+    let start = |config| Trainer::new(config, Origin::default(), Arc::clone(&data), None);
+    let (mut plain, mut run) = (start(of(0.0)).unwrap(), start(of(0.5)).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.ckpt");
+    for _ in 0..4 {
+        assert_eq!(plain.step().unwrap().loss, run.step().unwrap().loss);
+    }
+    run.save(&path).unwrap();
+    let (exact, rounded) = (plain.step().unwrap().loss, run.step().unwrap().loss);
+    assert!(
+        exact != rounded && (exact - rounded).abs() < 0.2 * exact,
+        "{exact} {rounded}"
+    );
+    let kept = Checkpoint::load(&path).unwrap();
+    assert_eq!(kept.config, of(0.5));
+    let resumed = finished(Trainer::resume(&kept, Arc::clone(&data)).unwrap());
+    assert!(resumed == finished(run), "the resumed run went another way");
+
+    let maml = TrainConfig {
+        learner: Learner::Maml(Maml::exact()),
+        ..of(0.5)
+    };
+    let error = start(maml).err().unwrap();
+    assert!(matches!(error, TrainError::NotFakeQuantized(_)), "{error}");
+    let error = of(1.5).check().unwrap_err();
+    assert!(error.to_string().contains("eight bits"), "{error}");
+}
+
+#[test]
 fn an_unfinished_run_is_no_network() {
     let trainer = Trainer::new(config(5), Origin::default(), data(1, 24), None).unwrap();
     let error = Trained::load(&trainer.checkpoint()).unwrap_err();
@@ -405,6 +441,7 @@ fn a_run_with_colours_resumes_and_is_exported_with_three_channels() {
     let origin = Origin::default();
     let config = || TrainConfig {
         balance: true,
+        augment: Augment::SURFACE,
         ..config(4)
     };
     let grey = Trainer::new(config(), origin.clone(), data(1, 24), None).err();
@@ -417,6 +454,7 @@ fn a_run_with_colours_resumes_and_is_exported_with_three_channels() {
     begun.save(&path).unwrap();
     let kept = Checkpoint::load(&path).unwrap();
     assert_eq!(kept.colors, Colors::Rgb);
+    assert_eq!(kept.config, config());
     let refused = Trainer::resume(&kept, data(1, 24)).err();
     assert!(matches!(refused, Some(TrainError::OtherPictures)));
     let resumed = finished(Trainer::resume(&kept, Arc::clone(&colored)).unwrap());

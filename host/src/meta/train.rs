@@ -9,7 +9,7 @@ use burn::tensor::{Tensor, TensorData};
 use super::adam::Moments;
 use super::augment::Augment;
 use super::batch::{EpisodeSource, Episodes, Loader};
-use super::checkpoint::{Checkpoint, Origin};
+use super::checkpoint::{Checkpoint, Later, Origin};
 use super::config::TrainConfig;
 use super::error::TrainError;
 use super::matrix::Matrix;
@@ -105,10 +105,9 @@ impl Trainer {
             origin,
             finished: None,
             contrast: config.contrast,
-            balance: config.balance,
             pictures: Some(data.fingerprint()),
             colors: data.picture_size().colors,
-            new_classes: config.new_classes,
+            later: Later::of(&config),
             config,
         };
         Self::resume_from(&fresh, data)
@@ -244,6 +243,10 @@ impl Trainer {
         let device = backend::device().autodiff();
         let (width, height) = self.source.data.size();
         let params = self.params.tracked();
+        let plan = Plan {
+            fake_quantized: self.config.is_fake_quantized(self.step),
+            ..self.plan.clone()
+        };
         let tasks = self.config.tasks;
         let mut total: Option<Tensor<1>> = None;
         let mut accuracy = 0.0;
@@ -277,7 +280,7 @@ impl Trainer {
                 teacher,
             };
             let method = self.config.learner.method();
-            let episode = method.loss(&self.plan, &params, &batch);
+            let episode = method.loss(&plan, &params, &batch);
             accuracy += episode.accuracy / tasks as f32;
             total = Some(match total {
                 Some(total) => total + episode.loss,
@@ -362,10 +365,9 @@ impl Trainer {
             origin: self.origin.clone(),
             finished: self.is_done().then(|| self.finish().params().record()),
             contrast: self.config.contrast,
-            balance: self.config.balance,
             pictures: self.pictures,
             colors: self.source.data.picture_size().colors,
-            new_classes: self.config.new_classes,
+            later: Later::of(&self.config),
         }
     }
 
@@ -464,6 +466,9 @@ fn layout(config: &TrainConfig, data: &Loaded) -> Result<(Plan, Episodes), Train
     let plan = Plan::with_channels(config.architecture, size, channels)?;
     if config.new_classes && config.learner.method().has_own_classes() {
         return Err(TrainError::OwnClasses(config.learner.name()));
+    }
+    if config.fake_quantize > 0.0 && config.learner.method().adapts_network() {
+        return Err(TrainError::NotFakeQuantized(config.learner.name()));
     }
     if config.balance && channels != 3 {
         return Err(TrainError::NoColors);

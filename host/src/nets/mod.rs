@@ -11,6 +11,8 @@ pub mod block;
 #[cfg(feature = "train")]
 mod cpu;
 #[cfg(feature = "train")]
+mod fake_quantized;
+#[cfg(feature = "train")]
 mod fused;
 #[cfg(feature = "train")]
 pub mod gradient;

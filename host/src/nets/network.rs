@@ -8,6 +8,7 @@ use super::after;
 use super::architecture::Chain;
 pub use super::architecture::{After, Architecture, Averaged, End};
 use super::block::{self, Activation, BlockShape, BlockWeights, Norm, Statistics};
+use super::fake_quantized;
 use super::graph::{Graph, Node, Normalization, Op};
 
 /// Shape of a whole network.
@@ -33,6 +34,9 @@ pub struct Plan {
     pub taps: Vec<usize>,
     /// What follows the last block.
     pub end: End,
+    /// Whether weights and maps are rounded to eight bits on the way, as a board has them; gradients pass as if they
+    /// were not.
+    pub fake_quantized: bool,
 }
 
 /// Why there is no such network.
@@ -136,6 +140,7 @@ impl Plan {
             after,
             taps,
             end,
+            fake_quantized: false,
         };
         if plan.parameters() > MAX_PARAMETERS {
             return Err(PlanError::Channels { architecture });
@@ -224,8 +229,15 @@ impl Plan {
         let mut pass = Pass::new(self);
         let mut stats = Vec::with_capacity(self.blocks.len());
         for (i, (shape, weights)) in self.blocks.iter().zip(&weights.0).enumerate() {
-            let (out, s) = block::forward(shape, weights, pass.before(i, x), norm(i));
+            let before = pass.before(i, x);
+            let (out, s) = match self.fake_quantized {
+                true => block::forward(shape, &weights.fake_quantized(), before, norm(i)),
+                false => block::forward(shape, weights, before, norm(i)),
+            };
             x = pass.after(i, out);
+            if self.fake_quantized {
+                x = fake_quantized::map(x);
+            }
             stats.push(s);
         }
         Embedded {

@@ -2,6 +2,8 @@
 
 use burn::tensor::Tensor;
 
+use super::fake_quantized;
+
 /// Added to the variance of batch norm.
 pub(crate) const EPSILON: f32 = 1e-5;
 
@@ -125,6 +127,14 @@ impl BlockWeights {
         let scale = self.gamma.clone() / deviation;
         let shift = self.beta.clone() - stats.mean.clone() * scale.clone();
         (scale, shift)
+    }
+
+    /// The same with its weights rounded to eight bits, if gradients don't know of it.
+    pub(super) fn fake_quantized(&self) -> Self {
+        Self {
+            weight: fake_quantized::weights(self.weight.clone()),
+            ..self.clone()
+        }
     }
 }
 

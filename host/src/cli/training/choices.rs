@@ -87,8 +87,12 @@ pub(super) enum Pool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Augmentation {
     None,
+    /// Of pen strokes.
     Strokes,
+    /// Of a camera over parts.
     Camera,
+    /// Those of the camera, and every second picture mirrored, every second one upside down.
+    Surface,
 }
 
 impl MethodName {
@@ -170,6 +174,7 @@ impl Augmentation {
             Self::None => Augment::default(),
             Self::Strokes => Augment::STROKES,
             Self::Camera => Augment::CAMERA,
+            Self::Surface => Augment::SURFACE,
         }
     }
 }

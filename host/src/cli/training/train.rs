@@ -99,6 +99,10 @@ pub(crate) struct Args {
     /// Decay of the running average of the weights that becomes the network; 0 takes the last.
     #[arg(long, default_value_t = AVERAGING)]
     averaging: f64,
+    /// Round weights and maps to eight bits, as a board has them, in this last part of the run, 0 to 1; for networks
+    /// whose int8 accuracy is below that of float.
+    #[arg(long, value_name = "PART", default_value_t = 0.0)]
+    fake_quantize: f32,
     /// Split to validate on; none trains without validation [default: val of Omniglot and of the
     /// generators, where the training split does not hold it, none of a folder].
     #[arg(long, value_name = "NAME|none")]
@@ -280,6 +284,7 @@ fn begin(args: &Args, output: &Output) -> anyhow::Result<Trainer> {
         contrast: chosen.contrast,
         new_classes: args.new_classes,
         balance: args.options.balance,
+        fake_quantize: args.fake_quantize,
     };
     // Before minutes of reading pictures.
     config.check().context("the run cannot start")?;

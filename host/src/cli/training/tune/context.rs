@@ -162,6 +162,7 @@ impl<'a> TrialContext<'a> {
             contrast: self.chosen.contrast,
             new_classes: false,
             balance: self.balance,
+            fake_quantize: 0.0,
         })
     }
 }
