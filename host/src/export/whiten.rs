@@ -3,8 +3,9 @@
 //! Classes that training did not see scatter most along some directions, whatever the class. Divided
 //! by that scatter the directions tell as much as each other, and a Euclidean distance is a
 //! Mahalanobis distance (within-class covariance normalisation: Hatch et al., 2006, "Within-Class
-//! Covariance Normalization for SVM-based Speaker Recognition"). The result is brought to unit length,
-//! which takes out how strong a picture's features are (Wang et al., 2019, "SimpleShot").
+//! Covariance Normalization for SVM-based Speaker Recognition"). Brought to [unit length](Length::Unit), which takes
+//! out how strong a picture's features are (Wang et al., 2019, "SimpleShot"), the result suits networks that were not
+//! trained by distances; those that were lose by it.
 
 use nalgebra::{DMatrix, DVector};
 use prost::Message;
@@ -22,6 +23,15 @@ const WHITE: &str = "embedding.white";
 /// Names of the layer's constants.
 const WEIGHT: &str = "whiten.weight";
 const BIAS: &str = "whiten.bias";
+
+/// How long embeddings are behind the layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    /// 1.
+    Unit,
+    /// What the layer makes of them.
+    Kept,
+}
 
 /// Why a network is not whitened.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +61,7 @@ pub enum WhitenError {
     Scatter,
 }
 
-/// Appends the layer to an ONNX embedding network: `x -> A (x - m)`, then unit length.
+/// Appends the layer to an ONNX embedding network: `x -> A (x - m)`, then the length.
 ///
 /// `sources` are the embeddings of base classes, best those of training, as the network has them now,
 /// one set for each kind of data, that which is most like the device's last: `m` is the mean of the last
@@ -68,6 +78,7 @@ pub fn whiten(
     onnx: &[u8],
     sources: &[Embeddings],
     shrinkage: f64,
+    length: Length,
     origin: &str,
 ) -> Result<Vec<u8>, WhitenError> {
     let (signature, mut model) = Signature::read(onnx)?;
@@ -75,7 +86,7 @@ pub fn whiten(
         return Err(WhitenError::Twice(entry.value.clone()));
     }
     let (weight, bias) = layer(sources, shrinkage)?;
-    append(&mut model, &signature.output, weight, bias);
+    append(&mut model, &signature.output, weight, bias, length);
     model.metadata_props.push(StringStringEntryProto {
         key: ENTRY.to_owned(),
         value: format!("{origin}, shrinkage {shrinkage}"),
@@ -168,7 +179,7 @@ fn moments(embeddings: &Embeddings) -> Result<(DVector<f64>, DMatrix<f64>), Whit
 }
 
 /// Puts the layer between what was the output and the output.
-fn append(model: &mut ModelProto, output: &str, weight: Vec<f32>, bias: Vec<f32>) {
+fn append(model: &mut ModelProto, output: &str, weight: Vec<f32>, bias: Vec<f32>, length: Length) {
     let Some(graph) = &mut model.graph else {
         return;
     };
@@ -185,9 +196,16 @@ fn append(model: &mut ModelProto, output: &str, weight: Vec<f32>, bias: Vec<f32>
         tensor(BIAS.to_owned(), &[dim], &bias),
     ];
     let inputs = [PLAIN, &constants[0].name, &constants[1].name];
-    let gemm = node("Gemm", &inputs, WHITE, vec![int("transB", 1)]);
-    let unit = node("LpNormalization", &[WHITE], output, vec![int("axis", 1)]);
-    graph.node.extend([gemm, unit]);
+    let white = match length {
+        Length::Unit => WHITE,
+        Length::Kept => output,
+    };
+    let gemm = node("Gemm", &inputs, white, vec![int("transB", 1)]);
+    graph.node.push(gemm);
+    if length == Length::Unit {
+        let unit = node("LpNormalization", &[WHITE], output, vec![int("axis", 1)]);
+        graph.node.push(unit);
+    }
     graph.initializer.extend(constants);
 }
 

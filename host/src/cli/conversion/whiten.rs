@@ -7,7 +7,7 @@ use anyhow::Context;
 use serde::Serialize;
 use sudal::data::Loaded;
 use sudal::export::float::FloatModel;
-use sudal::export::whiten::{strip, whiten};
+use sudal::export::whiten::{Length, strip, whiten};
 use sudal::measure::Embeddings;
 
 use super::data::{AlsoArgs, DataArgs};
@@ -21,7 +21,7 @@ use super::output_file;
 ///
 /// Pictures of known classes show along which directions embeddings scatter whatever the class
 /// (within-class covariance normalisation, Hatch et al. 2006); the layer divides by that and brings
-/// the result to unit length. It takes no gradients, a few minutes, and as many weights as the
+/// the result to unit length, unless --keep-length says not to. It takes no gradients, a few minutes, and as many weights as the
 /// embedding's length squared. Whether it helps depends on the network: measure on classes that
 /// training did not see, with `sudal eval`, before and after. A network that has such a layer gets the
 /// new one in its place.
@@ -29,6 +29,7 @@ use super::output_file;
 #[command(after_help = "Examples:
   sudal whiten plain.onnx --data synthetic:surfaces --out surfaces.onnx
   sudal whiten models/surfaces.onnx --data synthetic:surfaces --also line.zip --out line.onnx   a few classes of yours
+  sudal whiten plain.onnx --data omniglot --split trainval --keep-length --out omniglot.onnx
   sudal eval plain.onnx --data synthetic:surfaces --split val
   sudal eval surfaces.onnx --data synthetic:surfaces --split val")]
 pub(crate) struct Args {
@@ -50,6 +51,10 @@ pub(crate) struct Args {
     /// more where there are fewer pictures.
     #[arg(long, default_value_t = 0.5)]
     shrinkage: f64,
+    /// Leave embeddings as long as the layer makes them, instead of bringing them to unit length: for networks trained
+    /// by distances, as prototypical ones are.
+    #[arg(long)]
+    keep_length: bool,
 }
 
 #[derive(Serialize)]
@@ -89,7 +94,11 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
         "{}, {}, {} pictures of {} classes",
         report.data, report.split, report.pictures, report.classes
     );
-    let white = whiten(&bytes, &sources, args.shrinkage, &origin).with_context(at)?;
+    let length = match args.keep_length {
+        true => Length::Kept,
+        false => Length::Unit,
+    };
+    let white = whiten(&bytes, &sources, args.shrinkage, length, &origin).with_context(at)?;
     output_file::write(&args.out, &white)?;
     let text = format!(
         "{}: whitened by {origin}\nnext: sudal convert {}",

@@ -48,7 +48,7 @@ mod shapes;
 mod shuffle;
 mod simplify;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod unary;
 mod upsample;
 

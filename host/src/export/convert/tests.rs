@@ -20,7 +20,7 @@ mod converted;
 mod exporters;
 mod file;
 mod foreign;
-mod networks;
+pub(in crate::export) mod networks;
 mod patches;
 mod pool;
 mod products;

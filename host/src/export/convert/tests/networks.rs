@@ -3,6 +3,9 @@
 //!
 //! How far int8 may be off is computed for each network by itself: every value and weight of its
 //! layers rounded, and nothing else, in float32. What the engine is off by may hardly be more.
+//! Where a network gives nearly the same for all pictures, all of them are off by the same, so that
+//! one way to round tells little of another: it is the mean over several, of steps a little wider than
+//! the engine's, in which nothing is cut off.
 //! `SUDAL_NETWORKS` says how many networks there are, 200 by default.
 
 mod draft;
@@ -56,14 +59,18 @@ pub(super) fn exact(
     }
 }
 
-/// The network with the weights of each output channel rounded to 255 levels.
-fn rounded(network: &Network) -> Network {
+/// Widths of the steps, in the engine's.
+const WIDTHS: [f64; 5] = [1.0, 1.02, 1.04, 1.06, 1.08];
+
+/// The network with the weights of each output channel rounded to 255 levels, in steps of such a width.
+fn rounded(network: &Network, width: f64) -> Network {
     let mut network = network.clone();
     for layer in &mut network.layers {
         if let Op::Conv(conv) = &mut layer.op {
             let taps = conv.taps();
             for row in conv.weight.chunks_exact_mut(taps) {
-                let scale = row.iter().fold(0.0_f32, |most, w| most.max(w.abs())) / 127.0;
+                let scale =
+                    row.iter().fold(0.0_f32, |most, w| most.max(w.abs())) * width as f32 / 127.0;
                 let round = |w: &mut f32| *w = (*w / scale).round() * scale;
                 row.iter_mut().filter(|_| scale > 0.0).for_each(round);
             }
@@ -101,6 +108,13 @@ fn through_the_chain(seed: u64) -> Result<Trial, ConvertError> {
         println!("{name}: off by {:.2} of what is allowed", trial.off);
     }
     Ok(trial)
+}
+
+/// What the engine is off by with a network's file, over what rounding alone costs and may.
+pub(in crate::export) fn off(name: &str, bytes: &[u8], frames: &[Vec<u8>]) -> f64 {
+    let float = FloatModel::new(bytes, Some(NORMALIZATION)).unwrap();
+    let exact = float.embed(frames).unwrap();
+    compare(name, bytes, frames, &exact).unwrap().off
 }
 
 /// Takes a network through the chain: its layers give `exact`, the engine no worse than rounding alone.
@@ -154,23 +168,30 @@ pub(super) fn compare(
     }
     statistics[0].cover(light::extent(&input.lut));
     let ranges = quantize::ranges(&network, &statistics, converted.report.range);
-    let rounded = rounded(&network);
-    let evaluator = evaluate::Evaluator::new(&rounded);
-    let round = |value: usize, values: &mut [f32]| {
-        let range = ranges[value];
-        for value in values {
-            let q = i32::from(range.quantize(f64::from(*value))) - range.zero_point;
-            *value = (range.scale * f64::from(q)) as f32;
-        }
+    let simulated = |width: f64| {
+        let rounded = rounded(&network, width);
+        let evaluator = evaluate::Evaluator::new(&rounded);
+        let round = |value: usize, values: &mut [f32]| {
+            let range = Quantization {
+                scale: ranges[value].scale * width,
+                ..ranges[value]
+            };
+            for value in values {
+                let q = i32::from(range.quantize(f64::from(*value))) - range.zero_point;
+                *value = (range.scale * f64::from(q)) as f32;
+            }
+        };
+        let embeddings: Vec<Vec<f32>> = pictures[..frames.len()]
+            .iter()
+            .map(|picture| {
+                let values = evaluator.run_with(picture.clone(), round);
+                values.into_iter().next_back().unwrap_or_default()
+            })
+            .collect();
+        distance(&embeddings, exact).powi(2)
     };
-    let simulated: Vec<Vec<f32>> = pictures[..frames.len()]
-        .iter()
-        .map(|picture| {
-            let values = evaluator.run_with(picture.clone(), round);
-            values.into_iter().next_back().unwrap_or_default()
-        })
-        .collect();
-    let allowed = BOUND * distance(&simulated, exact) + STEPS * f64::from(header.output_scale);
+    let rounding = WIDTHS.map(simulated).iter().sum::<f64>() / WIDTHS.len() as f64;
+    let allowed = BOUND * rounding.sqrt() + STEPS * f64::from(header.output_scale);
     Ok(Trial {
         off: distance(&got, exact) / allowed,
         report: converted.report,
@@ -183,15 +204,13 @@ fn random_networks_are_on_the_engine_what_they_are_in_onnx_runtime() {
     let count = std::env::var("SUDAL_NETWORKS").map_or(200, |count| count.parse().unwrap());
     let mut refused: BTreeMap<String, usize> = BTreeMap::new();
     let (mut noises, mut worst, mut wrong) = (Vec::new(), (0.0, 0), Vec::new());
-    let mut beyond = 0;
     for seed in 0..count {
         match through_the_chain(seed) {
             Ok(Trial { report, off, .. }) => {
                 noises.push(report.relative_error);
                 worst = if off > worst.0 { (off, seed) } else { worst };
-                // What is allowed is a rule of thumb, which one in a hundred may miss by a little.
-                beyond += usize::from(off > 1.0);
-                if off.is_nan() || off > 1.25 {
+                // What is allowed is a rule of thumb.
+                if off.is_nan() || off > 1.1 {
                     wrong.push((seed, off));
                 }
             }
@@ -226,10 +245,6 @@ fn random_networks_are_on_the_engine_what_they_are_in_onnx_runtime() {
         println!("{count} refused: {reason}");
     }
     assert!(wrong.is_empty(), "off by more than rounding: {wrong:?}");
-    assert!(
-        beyond * 100 <= count.max(100) as usize,
-        "{beyond} off by more than rounding"
-    );
     assert!(
         noises.len() as u64 * 10 > count * 8,
         "too many were refused"
