@@ -1,12 +1,16 @@
 //! The device: a camera, a model and a store behind the protocol.
 
+mod choices;
+mod classify;
 mod decide;
 mod embedder;
+mod enroll;
 mod guard;
 mod inspect;
 mod kept;
 mod session;
 mod slots;
+mod thresholds;
 
 pub use crate::clock::Clock;
 pub use crate::history::{Boots, Cause, Failure, History, Retained};
@@ -121,7 +125,7 @@ impl<'m, C: Camera, F: Mapped<'m>> Device<'m, C, F> {
             history: None,
         };
         device.guard.keep_ledger(&device.store);
-        device.embedder.fit = decide::fit(device.guard.settings(), &device.store);
+        device.embedder.fit = choices::fit(device.guard.settings(), &device.store);
         device.tell();
         device
     }
@@ -223,7 +227,7 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
             board, camera, store, embedder, decider, guard,
         ))),
         Request::Classify => {
-            decide::classify(camera, store, embedder, decider, inspector, guard, stats)
+            classify::classify(camera, store, embedder, decider, inspector, guard, stats)
         }
         Request::Frame {
             geometry,
@@ -241,8 +245,8 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
             })
         }
         Request::Enroll { name, force } => {
-            decide::keep_fit(guard.settings(), embedder.fit);
-            decide::enroll((name, force), camera, store, embedder, guard, stats)
+            choices::keep_fit(guard.settings(), embedder.fit);
+            enroll::enroll((name, force), camera, store, embedder, guard, stats)
         }
         Request::List { skip } => {
             if let Some(fault) = store.fault() {
@@ -305,25 +309,25 @@ fn answer<'a, 'm, C: Camera, F: Mapped<'m>>(
             Ok(Response::Received(store.receive(offset, chunk)? as u32))
         }
         Request::Restore => {
-            decide::keep_fit(guard.settings(), embedder.fit);
-            Ok(decide::restored(store, &embedder.model?, guard)?)
+            choices::keep_fit(guard.settings(), embedder.fit);
+            Ok(enroll::restored(store, &embedder.model?, guard)?)
         }
         Request::Lock(request) => guard.lock(request),
         Request::Update(request) => guard.update(request, embedder.arena, embedder.input.len()),
         Request::Decision(request) => {
-            decide::change(request, camera, decider, store, embedder, guard)
+            choices::change(request, camera, decider, store, embedder, guard)
         }
         Request::Check(Check::Model) => Ok(Response::Checked {
             ticks: embedder.check()?,
         }),
-        Request::LeaveOneOut { id } => decide::leave_one_out(id, store, embedder, guard),
+        Request::LeaveOneOut { id } => thresholds::leave_one_out(id, store, embedder, guard),
         Request::Learned {
             total,
             offset,
             chunk,
         } => inspect::receive(inspector, total, offset, chunk),
         Request::Thresholds { parts } => {
-            decide::thresholds(parts, store, embedder, inspector.as_deref())
+            thresholds::thresholds(parts, store, embedder, inspector.as_deref())
         }
         Request::Inspection(_) => Err(InspectionError::NoMemory.into()),
         Request::Boots { .. } | Request::Check(Check::Flash) => Err(DeviceError::NoHistory),
@@ -355,7 +359,7 @@ fn info<'a, 'm, C: Camera, F: Mapped<'m>>(
         other_models: of_other_models(store, embedder),
         damage: store.damage(),
         protection: guard.protection(),
-        decision_config: decide::decision_config(
+        decision_config: choices::decision_config(
             decider,
             guard.settings(),
             store.known(),
