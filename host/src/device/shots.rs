@@ -4,8 +4,6 @@ use sha2::{Digest, Sha256};
 use sudal_firmware::heads::Class;
 use sudal_firmware::store::record;
 
-use super::backup::bytes_of;
-
 /// The shots of a class's record.
 #[derive(Debug)]
 pub struct Shots {
@@ -40,6 +38,15 @@ impl Shots {
     pub fn without(&self, place: usize) -> Option<Vec<u8>> {
         self.class.without_shot(place).as_ref().map(bytes_of)
     }
+}
+
+/// The record of a class that was read from one.
+pub(super) fn bytes_of(class: &Class) -> Vec<u8> {
+    let mut record = vec![0; record::MAX_RECORD];
+    // So it fits one.
+    let len = record::write(class, &mut record).unwrap_or(0);
+    record.truncate(len);
+    record
 }
 
 #[cfg(test)]

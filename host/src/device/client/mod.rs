@@ -4,6 +4,7 @@ mod answers;
 mod decisions;
 mod error;
 mod frames;
+mod records;
 mod requests;
 mod retry;
 mod transport;
@@ -14,7 +15,7 @@ use std::io::{Read, Write};
 
 use sudal_firmware::protocol::packet::{Receiver, Wire};
 
-pub(super) use answers::{done, enrolled};
+pub(super) use answers::done;
 pub use error::ClientError;
 pub use retry::RetryPolicy;
 
