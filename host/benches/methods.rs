@@ -61,6 +61,7 @@ fn main() {
             contrast: 0,
             new_classes: false,
             balance: false,
+            fake_quantize: 0.0,
             learner: learner.clone(),
         };
         let start = Some((network, statistics));

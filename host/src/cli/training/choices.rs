@@ -86,6 +86,7 @@ pub(super) enum Pool {
 /// Random changes of the training pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Augmentation {
+    /// No changes.
     None,
     /// Of pen strokes.
     Strokes,
