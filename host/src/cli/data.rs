@@ -175,16 +175,24 @@ impl DataArgs {
         }
         match (&self.split, kind) {
             (Some(split), _) => Ok(split.clone()),
-            (None, Kind::Folder(path)) if self.crops.is_none() => {
+            (None, Kind::Folder(path)) => {
                 let wanted = match split {
                     "val" => ["val", "test"],
                     "test" => ["test", "val"],
                     split => [split, split],
                 };
-                folder_split(&path, &wanted)
+                self.folder_split(&path, &wanted)
             }
-            (None, Kind::Folder(_)) => Ok(ALL.to_owned()),
             (None, _) => Ok(split.to_owned()),
+        }
+    }
+
+    /// The first of some splits that its folder or zip has, else all of it. Of crops it is all: the folders of
+    /// photographs that nobody has labelled say nothing.
+    pub(crate) fn folder_split(&self, path: &Path, wanted: &[&str]) -> anyhow::Result<String> {
+        match self.crops {
+            Some(_) => Ok(ALL.to_owned()),
+            None => folder_split(path, wanted),
         }
     }
 
@@ -246,7 +254,7 @@ impl DataArgs {
 }
 
 /// The first of some splits that a folder or zip has, else all of it.
-pub(crate) fn folder_split(path: &Path, wanted: &[&str]) -> anyhow::Result<String> {
+fn folder_split(path: &Path, wanted: &[&str]) -> anyhow::Result<String> {
     let folder = Folder::open(path)?;
     let has = |split: &&&str| folder.splits().contains(*split);
     Ok((*wanted.iter().find(has).unwrap_or(&ALL)).to_owned())

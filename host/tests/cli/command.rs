@@ -104,6 +104,12 @@ fn training_and_whitening_take_in_other_pictures() {
         report["data"], "20 crops of each picture of photos",
         "{report}"
     );
+    // Folders of photographs say nothing, not even that there is no picture in them.
+    std::fs::create_dir(dir.join("photos/notes")).unwrap();
+    std::fs::write(dir.join("photos/notes/light.tga"), "no picture").unwrap();
+    let convert = "convert white.onnx --data photos --crops 20 --frames 16 --episodes 5";
+    let report = json(dir, &convert.split_whitespace().collect::<Vec<_>>());
+    assert_eq!(report["accuracy"].as_array().unwrap().len(), 2, "{report}");
     let parts = ["eval", "white.onnx", "--crops", "20"];
     assert!(refused(dir, &parts).contains("folder or zip"));
     // The layer is replaced, not put on top of itself.

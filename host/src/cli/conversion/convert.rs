@@ -23,7 +23,7 @@ use sudal::nets::graph::Normalization;
 use sudal_firmware::heads::MAX_DIM;
 
 use super::calibrate;
-use super::data::{DataArgs, Kind, folder_split};
+use super::data::{DataArgs, Kind};
 use super::model::{ModelFile, beside};
 use super::output::Output;
 use super::output_file;
@@ -250,7 +250,7 @@ fn calibration_split(data: &DataArgs) -> anyhow::Result<String> {
     Ok(match data.kind()? {
         Kind::Parts | Kind::Surfaces => "val".to_owned(),
         Kind::Omniglot(_) => "trainval".to_owned(),
-        Kind::Folder(path) => folder_split(&path, &["train"])?,
+        Kind::Folder(path) => data.folder_split(&path, &["train"])?,
     })
 }
 
@@ -258,7 +258,7 @@ fn calibration_split(data: &DataArgs) -> anyhow::Result<String> {
 /// those that are measured on.
 fn decision_split(data: &DataArgs) -> anyhow::Result<String> {
     Ok(match data.kind()? {
-        Kind::Folder(path) => folder_split(&path, &["val", "train"])?,
+        Kind::Folder(path) => data.folder_split(&path, &["val", "train"])?,
         Kind::Parts | Kind::Surfaces | Kind::Omniglot(_) => "val".to_owned(),
     })
 }

@@ -10,7 +10,7 @@ use sudal::meta::schedule::Schedule;
 use sudal::meta::tune::Params;
 use sudal::meta::{Learner, TrainConfig};
 
-use super::super::data::{DataArgs, Kind, check_validation, folder_split};
+use super::super::data::{DataArgs, Kind, check_validation};
 use super::super::output::Output;
 use super::super::{options, start};
 use super::names::{AVERAGING, CHANNELS, RATE, STRENGTH, SUPPORT, WAY};
@@ -177,13 +177,18 @@ fn validation(args: &Args, kind: &Kind) -> anyhow::Result<(DataArgs, String)> {
                 ..DataArgs::of(path.clone())
             };
             match data.kind()? {
-                Kind::Folder(path) => Ok((data, folder_split(&path, &["val", "test"])?)),
+                Kind::Folder(path) => {
+                    let split = data.folder_split(&path, &["val", "test"])?;
+                    Ok((data, split))
+                }
                 _ => bail!("--validate {path} has splits: give the name of one of --data"),
             }
         }
-        (None, None, Kind::Folder(path)) if folder_split(path, &["val"])? != "val" => bail!(
-            "the folder has no split val to measure on: give pictures of other classes by --validate PATH"
-        ),
+        (None, None, Kind::Folder(path)) if args.data.folder_split(path, &["val"])? != "val" => {
+            bail!(
+                "the folder has no split val to measure on: give pictures of other classes by --validate PATH"
+            )
+        }
         (None, name, _) => {
             let name = name.clone().unwrap_or_else(|| "val".to_owned());
             Ok((args.data.clone(), name))
