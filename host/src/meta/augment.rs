@@ -140,13 +140,11 @@ pub(crate) struct Change {
 impl Change {
     /// The same change of the source's mirror image: its columns in reverse, its rows, or both.
     pub(crate) fn mirrored(mut self, reverse: [bool; 2]) -> Self {
-        for (axis, _) in reverse
-            .into_iter()
-            .enumerate()
-            .filter(|&(_, reverse)| reverse)
-        {
-            self.matrix[axis] = self.matrix[axis].map(|x| -x);
-            self.shift[axis] = -self.shift[axis];
+        for (axis, reverse) in reverse.into_iter().enumerate() {
+            if reverse {
+                self.matrix[axis] = self.matrix[axis].map(|x| -x);
+                self.shift[axis] = -self.shift[axis];
+            }
         }
         self
     }

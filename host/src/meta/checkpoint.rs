@@ -15,9 +15,8 @@ use crate::data::Colors;
 
 /// Marks the format; changed with it.
 const MAGIC: &[u8; 8] = b"sudalck7";
-/// The formats of before, and what each lacks at its end: a contrast of 0, no pictures, that they are grey, that
-/// no new classes are made, no white is balanced, no picture mirrored and none
-/// of eight bits.
+/// The formats of before, and what each lacks at its end: a contrast of 0, no pictures, that they are grey, that no
+/// new classes are made, no white is balanced, no picture is mirrored and nothing rounded to eight bits.
 const OLD: [(&[u8; 8], &[u8]); 5] = [
     (b"sudalck6", &[0; 5]),
     (b"sudalck5", &[0; 7]),

@@ -21,8 +21,8 @@ use super::output_file;
 ///
 /// Pictures of known classes show along which directions embeddings scatter whatever the class
 /// (within-class covariance normalisation, Hatch et al. 2006); the layer divides by that and brings
-/// the result to unit length, unless --keep-length says not to. It takes no gradients, a few minutes, and as many weights as the
-/// embedding's length squared. Whether it helps depends on the network: measure on classes that
+/// the result to unit length, unless --keep-length says not to. It takes no gradients, a few minutes,
+/// and as many weights as the embedding's length squared. Whether it helps depends on the network: measure on classes that
 /// training did not see, with `sudal eval`, before and after. A network that has such a layer gets the
 /// new one in its place.
 #[derive(clap::Args)]
