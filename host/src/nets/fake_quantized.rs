@@ -4,14 +4,11 @@
 
 use burn::tensor::Tensor;
 
-/// Steps from one end of eight bits to the other.
-const STEPS: f32 = 255.0;
-
 /// Weights `[taps x inputs, outputs]`, each output channel in 255 levels about zero. Batch norm scales whole channels,
 /// so that these are the levels of what the converter makes of them.
 pub(super) fn weights(weights: Tensor<2>) -> Tensor<2> {
     let most = weights.clone().detach().abs().max_dim(0);
-    let step = most.clamp_min(f32::MIN_POSITIVE) * (2.0 / (STEPS - 1.0));
+    let step = most.clamp_min(f32::MIN_POSITIVE) / f32::from(i8::MAX);
     rounded(weights, step)
 }
 
@@ -19,7 +16,7 @@ pub(super) fn weights(weights: Tensor<2>) -> Tensor<2> {
 pub(super) fn map(map: Tensor<4>) -> Tensor<4> {
     let values = map.clone().detach();
     let range = values.clone().max().clamp_min(0.0) - values.min().clamp_max(0.0);
-    let step = range.clamp_min(f32::MIN_POSITIVE) / STEPS;
+    let step = range.clamp_min(f32::MIN_POSITIVE) / f32::from(u8::MAX);
     rounded(map, step.reshape([1, 1, 1, 1]))
 }
 

@@ -229,11 +229,9 @@ impl Plan {
         let mut pass = Pass::new(self);
         let mut stats = Vec::with_capacity(self.blocks.len());
         for (i, (shape, weights)) in self.blocks.iter().zip(&weights.0).enumerate() {
-            let before = pass.before(i, x);
-            let (out, s) = match self.fake_quantized {
-                true => block::forward(shape, &weights.fake_quantized(), before, norm(i)),
-                false => block::forward(shape, weights, before, norm(i)),
-            };
+            let rounded = self.fake_quantized.then(|| weights.fake_quantized());
+            let weights = rounded.as_ref().unwrap_or(weights);
+            let (out, s) = block::forward(shape, weights, pass.before(i, x), norm(i));
             x = pass.after(i, out);
             if self.fake_quantized {
                 x = fake_quantized::map(x);
